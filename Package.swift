@@ -1,0 +1,29 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// No package dependencies: the C libraries come from the operating system through system library targets.
+// Targets stand bottom to top; one may depend only on those above it in this list.
+let package = Package(
+    name: "usher",
+    products: [
+        .executable(name: "usher", targets: ["UsherCommand"])
+    ],
+    targets: [
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CHiredis"),
+        .systemLibrary(name: "CCrypto"),
+        .target(name: "Log", dependencies: ["CLinux"]),
+        .target(name: "EventLoop", dependencies: ["CLinux"]),
+        .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
+        .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log"]),
+        .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
+        .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Redis", "Scripts"]),
+        .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Usher"]),
+        .executableTarget(
+            name: "UsherCommand", dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Redis", "Usher"]),
+
+        .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
+        .testTarget(name: "LogTests", dependencies: ["Log"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

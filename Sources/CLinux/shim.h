@@ -1,0 +1,25 @@
+// What the Glibc module leaves out of Linux: variadic calls, macros and the headers that it does not import.
+// No C shim of the package sets _GNU_SOURCE, since modules that differ in it clash in debug builds.
+#ifndef USHER_CLINUX_H
+#define USHER_CLINUX_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+// glibc declares accept4 under _GNU_SOURCE only.
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+
+#endif

@@ -1,0 +1,301 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// An epoll reactor on a thread of its own, and the executor of the Swift tasks and actors that belong to it.
+///
+/// One type in both executor roles: a task that prefers this loop (`Task(executorPreference: loop)`) and an actor
+/// whose `unownedExecutor` is this loop run on the loop's thread, between its events. One turn of the loop is: wait
+/// for events, tell their handlers, run due timers, run jobs, then the end-of-turn callbacks, which is where writers
+/// flush what the turn produced in one system call.
+///
+/// `@unchecked Sendable`: everything that is not atomic or behind the mutex is touched only by the loop's own thread,
+/// or before `start()`; entries that need the thread check it with `preconditionCurrent()`.
+public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+    /// What another thread may hand to the loop.
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var callbacks: [@Sendable () -> Void] = []
+        var isWakePending = false
+
+        /// Whether the caller must wake the loop: only if nobody has since the loop last looked.
+        mutating func noteWake() -> Bool {
+            defer { isWakePending = true }
+            return !isWakePending
+        }
+    }
+
+    private static let eventsPerWait = 256
+    private static let jobsPerTurn = 512
+    private static let wakeIdentifier = UInt64.max
+
+    public let name: String
+    private let epollDescriptor: Int32
+    private let wakeDescriptor: Int32
+    private let inbox = Mutex(Inbox())
+    private let threadIdentifier = Atomic<UInt>(0)
+    private let isStopping = Atomic<Bool>(false)
+
+    private var thread = pthread_t()
+    private var jobs: [UnownedJob] = []
+    private var timers = TimerHeap()
+    private var endOfTurn: [() -> Void] = []
+    /// By descriptor number. The generation tells a descriptor's owner from an earlier one with the same number.
+    private var registrations: [(generation: UInt32, registration: Registration?)] = []
+    private var time = MonotonicTime.now()
+
+    /// Makes a loop that is not running yet.
+    /// - Throws: `SystemError` when the kernel grants no more descriptors.
+    public init(name: String) throws {
+        self.name = name
+        epollDescriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epollDescriptor >= 0 else { throw SystemError("epoll_create1") }
+        wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard wakeDescriptor >= 0 else {
+            let error = SystemError("eventfd")
+            close(epollDescriptor)
+            throw error
+        }
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = Self.wakeIdentifier
+        guard epoll_ctl(epollDescriptor, EPOLL_CTL_ADD, wakeDescriptor, &event) == 0 else {
+            let error = SystemError("epoll_ctl")
+            close(epollDescriptor)
+            close(wakeDescriptor)
+            throw error
+        }
+    }
+
+    deinit {
+        close(epollDescriptor)
+        close(wakeDescriptor)
+    }
+
+    // MARK: Life
+
+    /// Starts the loop's thread. To be called once.
+    public func start() throws {
+        let context = Unmanaged.passRetained(self)
+        let result = pthread_create(&thread, nil, runLoopThread, context.toOpaque())
+        guard result == 0 else {
+            context.release()
+            throw SystemError("pthread_create", code: result)
+        }
+    }
+
+    /// Asks the loop to end after the turn it is in. Jobs and callbacks that are still queued then do not run.
+    public func stop() {
+        isStopping.store(true, ordering: .releasing)
+        wake()
+    }
+
+    /// Waits until the loop's thread has ended. Not to be called on the loop's own thread.
+    public func join() {
+        precondition(!isCurrent, "an event loop cannot wait for itself")
+        pthread_join(thread, nil)
+    }
+
+    // MARK: Where am I
+
+    /// Whether the caller runs on the loop's thread.
+    public var isCurrent: Bool {
+        threadIdentifier.load(ordering: .relaxed) == UInt(pthread_self())
+    }
+
+    /// Stops the program if the caller does not run on the loop's thread.
+    public func preconditionCurrent() {
+        precondition(isCurrent, "only to be called on the thread of its event loop")
+    }
+
+    /// The time at which the current turn began, or its timers ran: cheap, and good enough for deadlines.
+    public var now: MonotonicTime { time }
+
+    // MARK: Callbacks
+
+    /// Runs `body` on the loop's thread, in a coming turn. May be called from any thread.
+    public func execute(_ body: @escaping @Sendable () -> Void) {
+        let mustWake = inbox.withLock { inbox in
+            inbox.callbacks.append(body)
+            return inbox.noteWake()
+        }
+        if mustWake { wake() }
+    }
+
+    /// Runs `body` once, at or after `deadline`. Only on the loop's thread.
+    @discardableResult
+    public func schedule(at deadline: MonotonicTime, _ body: @escaping () -> Void) -> ScheduledTimer {
+        preconditionCurrent()
+        return timers.insert(at: deadline, body)
+    }
+
+    /// Runs `body` once, at or after `milliseconds` from now. Only on the loop's thread.
+    @discardableResult
+    public func schedule(afterMilliseconds milliseconds: Int, _ body: @escaping () -> Void) -> ScheduledTimer {
+        schedule(at: MonotonicTime.now().advanced(byMilliseconds: milliseconds), body)
+    }
+
+    /// Suspends the task for at least `milliseconds`. A cancelled task waits all the same: waits here are short.
+    public func wait(milliseconds: Int) async {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            preconditionCurrent()
+            schedule(afterMilliseconds: milliseconds) { continuation.resume() }
+        }
+    }
+
+    /// Runs `body` once, after the jobs of this turn and before the loop waits again. Only on the loop's thread.
+    public func atEndOfTurn(_ body: @escaping () -> Void) {
+        endOfTurn.append(body)
+    }
+
+    // MARK: Descriptors
+
+    /// Watches a non-blocking descriptor (level-triggered) until the registration is cancelled. The loop keeps
+    /// `handler` alive until then. Only on the loop's thread.
+    /// - Throws: `SystemError` from `epoll_ctl`.
+    public func register(
+        _ descriptor: Int32, interest: Readiness, handler: any DescriptorHandler
+    ) throws -> Registration {
+        preconditionCurrent()
+        let index = Int(descriptor)
+        while registrations.count <= index { registrations.append((0, nil)) }
+        precondition(registrations[index].registration == nil, "descriptor \(descriptor) is registered already")
+        registrations[index].generation &+= 1
+        let registration = Registration(loop: self, descriptor: descriptor, handler: handler, interest: interest)
+        guard control(EPOLL_CTL_ADD, registration) == 0 else { throw SystemError("epoll_ctl") }
+        registrations[index].registration = registration
+        return registration
+    }
+
+    func modify(_ registration: Registration) {
+        let result = control(EPOLL_CTL_MOD, registration)
+        precondition(result == 0, "epoll_ctl refused a registered descriptor: \(SystemError("epoll_ctl"))")
+    }
+
+    func remove(_ registration: Registration) {
+        _ = control(EPOLL_CTL_DEL, registration)
+        registrations[Int(registration.descriptor)].registration = nil
+    }
+
+    private func control(_ operation: Int32, _ registration: Registration) -> Int32 {
+        let generation = registrations[Int(registration.descriptor)].generation
+        var event = epoll_event()
+        event.events = registration.interest.epollEvents
+        event.data.u64 = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: registration.descriptor))
+        return epoll_ctl(epollDescriptor, operation, registration.descriptor, &event)
+    }
+
+    // MARK: Executor
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isCurrent {
+            jobs.append(job)
+            return
+        }
+        let mustWake = inbox.withLock { inbox in
+            inbox.jobs.append(job)
+            return inbox.noteWake()
+        }
+        if mustWake { wake() }
+    }
+
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        UnownedSerialExecutor(ordinary: self)
+    }
+
+    public func checkIsolated() {
+        preconditionCurrent()
+    }
+
+    public func isIsolatingCurrentContext() -> Bool? {
+        isCurrent
+    }
+
+    // MARK: The turn
+
+    fileprivate func run() {
+        threadIdentifier.store(UInt(pthread_self()), ordering: .relaxed)
+        let serial = asUnownedSerialExecutor()
+        let preference = asUnownedTaskExecutor()
+        var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerWait)
+        while !isStopping.load(ordering: .acquiring) {
+            let count = epoll_wait(epollDescriptor, &events, Int32(Self.eventsPerWait), waitMilliseconds())
+            time = .now()
+            // Anything but EINTR means that the loop's own descriptors are broken.
+            precondition(count >= 0 || errno == EINTR, "epoll_wait failed: \(SystemError("epoll_wait"))")
+            for index in 0..<max(0, Int(count)) { deliver(events[index]) }
+            while let timer = timers.popDue(at: time) { timer.fire() }
+            runJobs(serial, preference)
+            runEndOfTurn()
+        }
+        threadIdentifier.store(0, ordering: .relaxed)
+    }
+
+    private func waitMilliseconds() -> Int32 {
+        if !jobs.isEmpty || !endOfTurn.isEmpty { return 0 }
+        guard let deadline = timers.nextDeadline() else { return -1 }
+        let now = MonotonicTime.now()
+        if deadline <= now { return 0 }
+        // Rounded up, so that the loop does not spin through the last millisecond before a timer.
+        return Int32(clamping: (deadline.nanoseconds - now.nanoseconds + 999_999) / 1_000_000)
+    }
+
+    private func deliver(_ event: epoll_event) {
+        let identifier = event.data.u64
+        if identifier == Self.wakeIdentifier {
+            drainInbox()
+            return
+        }
+        let index = Int(UInt32(truncatingIfNeeded: identifier))
+        let (generation, registration) = registrations[index]
+        guard generation == UInt32(identifier >> 32), let registration else { return }
+        registration.handler.ready(Readiness(epollEvents: event.events))
+    }
+
+    private func drainInbox() {
+        var count: UInt64 = 0
+        read(wakeDescriptor, &count, MemoryLayout<UInt64>.size)
+        let taken = inbox.withLock { inbox in
+            let taken = inbox
+            inbox = Inbox()
+            return taken
+        }
+        jobs.append(contentsOf: taken.jobs)
+        for callback in taken.callbacks { callback() }
+    }
+
+    /// Runs the jobs that are queued, and those that they queue, up to a bound: events and timers get their turn.
+    private func runJobs(_ serial: UnownedSerialExecutor, _ preference: UnownedTaskExecutor) {
+        var index = 0
+        while index < jobs.count, index < Self.jobsPerTurn {
+            let job = jobs[index]
+            index += 1
+            job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
+        }
+        if index == jobs.count {
+            jobs.removeAll(keepingCapacity: true)
+        } else {
+            jobs.removeFirst(index)
+        }
+    }
+
+    private func runEndOfTurn() {
+        guard !endOfTurn.isEmpty else { return }
+        let callbacks = endOfTurn
+        endOfTurn.removeAll(keepingCapacity: true)
+        for callback in callbacks { callback() }
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        write(wakeDescriptor, &one, MemoryLayout<UInt64>.size)
+    }
+}
+
+private func runLoopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
+    loop.run()
+    return nil
+}

@@ -1,0 +1,102 @@
+import CLinux
+import Glibc
+
+/// Writes one line an event to standard error: a JSON object, or a line for people when that is a terminal.
+///
+/// A line leaves in one `write`, so lines of several threads do not mix. Lines never carry keys, tokens, passcodes or
+/// transcript text: whoever logs sees to that.
+public struct Logger: Sendable {
+    public enum Level: String, CaseIterable, Comparable, Sendable {
+        case debug, info, warning, error
+
+        private var order: Int { Self.allCases.firstIndex(of: self)! }
+
+        public static func < (left: Level, right: Level) -> Bool {
+            left.order < right.order
+        }
+    }
+
+    public enum Format: Sendable {
+        case json, people
+    }
+
+    public var minimum: Level
+    public var format: Format
+
+    /// - Parameter format: nil chooses by whether standard error is a terminal.
+    public init(minimum: Level = .info, format: Format? = nil) {
+        self.minimum = minimum
+        self.format = format ?? (isatty(STDERR_FILENO) == 1 ? .people : .json)
+    }
+
+    public func debug(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, String>) {
+        if minimum <= .debug { write(.debug, message(), fields()) }
+    }
+
+    public func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
+        if minimum <= .info { write(.info, message, fields) }
+    }
+
+    public func warning(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
+        if minimum <= .warning { write(.warning, message, fields) }
+    }
+
+    public func error(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
+        write(.error, message, fields)
+    }
+
+    private func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>) {
+        var line = Self.line(format, level: level, time: Self.timestamp(), message: message, fields: fields)
+        // A log that cannot be written must not stop the service, and there is nowhere to say so.
+        line.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    static func line(
+        _ format: Format, level: Level, time: String, message: String, fields: KeyValuePairs<String, String>
+    ) -> String {
+        switch format {
+        case .json:
+            var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"message\":\"\(escaped(message))\""
+            for (key, value) in fields { line += ",\"\(escaped(key))\":\"\(escaped(value))\"" }
+            return line + "}\n"
+        case .people:
+            var line = "\(time) \(level.rawValue) \(escaped(message))"
+            for (key, value) in fields { line += "  \(key)=\(escaped(value))" }
+            return line + "\n"
+        }
+    }
+
+    /// Escaped for a JSON string; control characters never reach a terminal either.
+    static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// The wall clock's time in UTC, RFC 3339 with milliseconds.
+    static func timestamp() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        gmtime_r(&now.tv_sec, &parts)
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+            strftime(text.baseAddress!, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
+            let milliseconds = String(now.tv_nsec / 1_000_000)
+            let padding = String(repeating: "0", count: 3 - milliseconds.count)
+            return String(cString: text.baseAddress!) + ".\(padding)\(milliseconds)Z"
+        }
+    }
+}

@@ -1,0 +1,255 @@
+import CLinux
+import Glibc
+import Synchronization
+import Testing
+
+@testable import EventLoop
+
+/// Runs `body` on a loop of its own, and ends the loop afterwards.
+func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async throws -> Result) async throws -> Result {
+    let loop = try EventLoop(name: "test")
+    try loop.start()
+    defer {
+        loop.stop()
+        loop.join()
+    }
+    return try await Task(executorPreference: loop) { try await body(loop) }.value
+}
+
+@Suite struct EventLoopTests {
+    @Test func tasksThatPreferTheLoopRunOnItsThreadBeforeAndAfterSuspending() async throws {
+        try await withLoop { loop in
+            #expect(loop.isCurrent)
+            await loop.wait(milliseconds: 1)
+            #expect(loop.isCurrent)
+            await Task.yield()
+            #expect(loop.isCurrent)
+        }
+    }
+
+    actor OnLoop {
+        nonisolated let loop: EventLoop
+        nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+        private(set) var count = 0
+
+        init(loop: EventLoop) { self.loop = loop }
+
+        func increment() {
+            loop.preconditionCurrent()
+            count += 1
+        }
+    }
+
+    @Test func actorsOfTheLoopRunOnItsThread() async throws {
+        try await withLoop { loop in
+            let counter = OnLoop(loop: loop)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<1_000 { group.addTask { await counter.increment() } }
+                try await group.waitForAll()
+            }
+            #expect(await counter.count == 1_000)
+        }
+    }
+
+    @Test func anActorOfTheLoopMayBeAssumedIsolatedInACallback() async throws {
+        try await withLoop { loop in
+            let counter = OnLoop(loop: loop)
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                loop.schedule(afterMilliseconds: 0) {
+                    counter.assumeIsolated { $0.increment() }
+                    continuation.resume()
+                }
+            }
+            #expect(await counter.count == 1)
+        }
+    }
+
+    @Test func callbacksFromManyThreadsAllRun() async throws {
+        final class Counter: Sendable { let value = Atomic<Int>(0) }
+        let count = Counter()
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        let reached = AsyncStream<Void>.makeStream()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<1_000 {
+                        loop.execute {
+                            if count.value.add(1, ordering: .relaxed).newValue == 8_000 { reached.continuation.finish() }
+                        }
+                    }
+                }
+            }
+        }
+        for await _ in reached.stream {}
+        #expect(count.value.load(ordering: .relaxed) == 8_000)
+        loop.stop()
+        loop.join()
+    }
+
+    @Test func timersRunInOrderOfTheirDeadlinesAndNotOnceCancelled() async throws {
+        let order = try await withLoop { loop in
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<[Int], Never>) in
+                let start = MonotonicTime.now()
+                var order: [Int] = []
+                for number in [3, 1, 2] {
+                    loop.schedule(at: start.advanced(byMilliseconds: number)) { order.append(number) }
+                }
+                loop.schedule(at: start.advanced(byMilliseconds: 2)) { order.append(20) }
+                loop.schedule(at: start.advanced(byMilliseconds: 2)) { order.append(99) }.cancel()
+                loop.schedule(at: start.advanced(byMilliseconds: 4)) { continuation.resume(returning: order) }
+            }
+        }
+        #expect(order == [1, 2, 20, 3])
+    }
+
+    @Test func aTimerIsNeverEarly() async throws {
+        try await withLoop { loop in
+            let start = MonotonicTime.now()
+            await loop.wait(milliseconds: 20)
+            #expect(MonotonicTime.now().milliseconds(since: start) >= 20)
+        }
+    }
+
+    @Test func theEndOfATurnComesAfterItsJobs() async throws {
+        try await withLoop { loop in
+            let log = Mutex<[String]>([])
+            loop.atEndOfTurn { log.withLock { $0.append("end of turn") } }
+            let job = Task(executorPreference: loop) { log.withLock { $0.append("job") } }
+            await job.value
+            await loop.wait(milliseconds: 1)
+            #expect(log.withLock { $0 } == ["job", "end of turn"])
+        }
+    }
+
+    /// Jobs that queue jobs without end must not keep timers and events waiting.
+    @Test func jobsDoNotStarveTimers() async throws {
+        try await withLoop { loop in
+            let isDone = Atomic<Bool>(false)
+            let spinner = Task(executorPreference: loop) {
+                while !isDone.load(ordering: .relaxed) { await Task.yield() }
+            }
+            await loop.wait(milliseconds: 5)
+            isDone.store(true, ordering: .relaxed)
+            await spinner.value
+        }
+    }
+}
+
+@Suite struct DescriptorTests {
+    final class Recorder: DescriptorHandler {
+        var readiness: [Readiness] = []
+        var onReady: (() -> Void)?
+
+        func ready(_ readiness: Readiness) {
+            self.readiness.append(readiness)
+            onReady?()
+        }
+    }
+
+    static func socketPair() -> (Int32, Int32) {
+        var pair: (Int32, Int32) = (0, 0)
+        let result = withUnsafeMutableBytes(of: &pair) {
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, $0.baseAddress!.assumingMemoryBound(to: Int32.self))
+        }
+        precondition(result == 0)
+        return pair
+    }
+
+    @Test func readinessIsToldToTheHandler() async throws {
+        try await withLoop { loop in
+            let (near, far) = Self.socketPair()
+            let recorder = Recorder()
+            let registration = try loop.register(near, interest: .readable, handler: recorder)
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                recorder.onReady = {
+                    registration.cancel()
+                    continuation.resume()
+                }
+                Glibc.write(far, "x", 1)
+            }
+            #expect(recorder.readiness == [.readable])
+            close(near)
+            close(far)
+        }
+    }
+
+    /// Both ends are ready in one wait; the handler that runs first closes the other and gives its number to a new
+    /// descriptor, whose handler must not get the old one's event.
+    @Test func anEventOfAClosedDescriptorNeverReachesItsSuccessor() async throws {
+        try await withLoop { loop in
+            let (first, firstPeer) = Self.socketPair()
+            let (second, secondPeer) = Self.socketPair()
+            let recorders = [Recorder(), Recorder()]
+            let successor = Recorder()
+            var registrations = [
+                try loop.register(first, interest: .readable, handler: recorders[0]),
+                try loop.register(second, interest: .readable, handler: recorders[1]),
+            ]
+            let descriptors = [first, second]
+            for (index, recorder) in recorders.enumerated() {
+                recorder.onReady = {
+                    let other = 1 - index
+                    registrations[index].cancel()
+                    registrations[other].cancel()
+                    close(descriptors[other])
+                    let replacement = dup(STDERR_FILENO)
+                    precondition(replacement == descriptors[other])
+                    let (near, _) = Self.socketPair()
+                    dup2(near, replacement)
+                    registrations = [try! loop.register(replacement, interest: .readable, handler: successor)]
+                }
+            }
+            Glibc.write(firstPeer, "x", 1)
+            Glibc.write(secondPeer, "x", 1)
+            await loop.wait(milliseconds: 5)
+            #expect(recorders[0].readiness.count + recorders[1].readiness.count == 1)
+            #expect(successor.readiness.isEmpty)
+            registrations[0].cancel()
+        }
+    }
+
+    @Test func aClosedPeerIsReportedEvenWithNoInterest() async throws {
+        try await withLoop { loop in
+            let (near, far) = Self.socketPair()
+            let recorder = Recorder()
+            let registration = try loop.register(near, interest: [], handler: recorder)
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                recorder.onReady = {
+                    registration.cancel()
+                    continuation.resume()
+                }
+                close(far)
+            }
+            #expect(recorder.readiness == [.closed])
+            close(near)
+        }
+    }
+}
+
+@Suite struct TimerHeapTests {
+    @Test func popsInOrderAndDropsTheCancelled() {
+        var heap = TimerHeap()
+        var generator = SystemRandomNumberGenerator()
+        var fired: [UInt64] = []
+        var expected: [UInt64] = []
+        for _ in 0..<5_000 {
+            let deadline = UInt64.random(in: 0..<1_000, using: &generator)
+            let timer = heap.insert(at: MonotonicTime(nanoseconds: deadline)) { fired.append(deadline) }
+            if Bool.random(using: &generator) { timer.cancel() } else { expected.append(deadline) }
+        }
+        #expect(heap.popDue(at: MonotonicTime(nanoseconds: 0))?.deadline.nanoseconds ?? 0 == 0)
+        while let timer = heap.popDue(at: MonotonicTime(nanoseconds: 1_000)) { timer.fire() }
+        let missing = expected.count - fired.count
+        #expect(missing == 0 || missing == 1, "one timer may have been popped, unfired, by the first check")
+        #expect(fired == fired.sorted())
+    }
+
+    @Test func cancelledTimersDoNotPileUp() {
+        var heap = TimerHeap()
+        for number in 0..<100_000 {
+            heap.insert(at: MonotonicTime(nanoseconds: UInt64(number))) {}.cancel()
+        }
+        #expect(heap.count <= 1_025)
+    }
+}
