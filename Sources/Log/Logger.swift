@@ -29,7 +29,8 @@ public struct Logger: Sendable {
         self.format = format ?? (isatty(STDERR_FILENO) == 1 ? .people : .json)
     }
 
-    public func debug(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, String>) {
+    public func debug(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, String>)
+    {
         if minimum <= .debug { write(.debug, message(), fields()) }
     }
 

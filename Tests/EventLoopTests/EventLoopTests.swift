@@ -75,7 +75,9 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
                 group.addTask {
                     for _ in 0..<1_000 {
                         loop.execute {
-                            if count.value.add(1, ordering: .relaxed).newValue == 8_000 { reached.continuation.finish() }
+                            if count.value.add(1, ordering: .relaxed).newValue == 8_000 {
+                                reached.continuation.finish()
+                            }
                         }
                     }
                 }
