@@ -1,0 +1,36 @@
+/// Why a command has no reply to use. The difference that matters to a writer is whether it was sent.
+public enum RedisError: Error, Equatable, Sendable {
+    /// There is no connection at the moment; the command was not sent.
+    case notConnected
+    /// Too many commands wait for their replies; the command was not sent.
+    case overloaded
+    /// The connection was lost after the command was sent: it may or may not have run.
+    case connectionLost
+    /// No reply before the deadline: the command may or may not have run, or may run yet.
+    case deadlinePassed
+    /// Redis refused the command. The text is Redis' own, such as `OOM command not allowed ...`.
+    case refused(String)
+    /// A reply of another type than the command has: the key, or the script, is not ours.
+    case unexpectedReply(String)
+
+    /// Whether Redis may have run the command. False means that trying again cannot do anything twice.
+    public var mayHaveRun: Bool {
+        switch self {
+        case .notConnected, .overloaded: false
+        case .connectionLost, .deadlinePassed, .refused, .unexpectedReply: true
+        }
+    }
+}
+
+extension RedisError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .notConnected: "not connected to Redis; the command was not sent"
+        case .overloaded: "too many commands wait for Redis; the command was not sent"
+        case .connectionLost: "the connection to Redis was lost; the command may have run"
+        case .deadlinePassed: "no reply from Redis before the deadline; the command may have run"
+        case .refused(let text): "Redis refused the command: \(text)"
+        case .unexpectedReply(let text): "unexpected reply from Redis: \(text)"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import CLinux
+import Glibc
+
+/// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]` or
+/// `redis+unix://[user:password@]/path/to/socket[?db=N]`. User and password are percent-decoded.
+public struct RedisURL: Equatable, Sendable {
+    public enum Location: Equatable, Sendable {
+        case tcp(host: String, port: UInt16)
+        case unix(path: String)
+    }
+
+    public var location: Location
+    public var user: String?
+    public var password: String?
+    public var database: Int
+
+    /// What is wrong with a URL, as the end of a sentence. Never holds any part of the URL, which may have a password.
+    public struct Invalid: Error, Equatable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// - Throws: `Invalid` with what is allowed.
+    public init(_ text: String) throws(Invalid) {
+        let tcpScheme = "redis://"
+        let unixScheme = "redis+unix://"
+        if text.hasPrefix(tcpScheme) {
+            let (credentials, rest) = Self.splitCredentials(text.dropFirst(tcpScheme.count))
+            let (authority, path) = Self.split(rest, at: "/")
+            location = try Self.tcpLocation(authority)
+            database = try Self.database(path.map { $0.isEmpty ? "0" : $0 } ?? "0")
+            (user, password) = try Self.decode(credentials)
+        } else if text.hasPrefix(unixScheme) {
+            let (credentials, rest) = Self.splitCredentials(text.dropFirst(unixScheme.count))
+            let (path, query) = Self.split(rest, at: "?")
+            guard path.hasPrefix("/"), path.count > 1 else {
+                throw Invalid(description: "needs an absolute path after redis+unix://")
+            }
+            // The size of sockaddr_un.sun_path, less its final NUL.
+            guard path.utf8.count <= 107 else { throw Invalid(description: "has a socket path of over 107 bytes") }
+            location = .unix(path: String(path))
+            database = 0
+            if let query {
+                guard query.hasPrefix("db=") else { throw Invalid(description: "may have ?db=N and nothing else") }
+                database = try Self.database(query.dropFirst(3))
+            }
+            (user, password) = try Self.decode(credentials)
+        } else {
+            throw Invalid(description: "must start with redis:// or redis+unix://")
+        }
+    }
+
+    /// The address for logs: without user and password.
+    public var redacted: String {
+        switch location {
+        case .tcp(let host, let port):
+            return "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+        case .unix(let path):
+            return "redis+unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
+        }
+    }
+
+    private static func split(_ text: Substring, at separator: Character) -> (Substring, Substring?) {
+        guard let index = text.firstIndex(of: separator) else { return (text, nil) }
+        return (text[..<index], text[text.index(after: index)...])
+    }
+
+    private static func splitCredentials(_ text: Substring) -> (Substring?, Substring) {
+        guard let at = text.lastIndex(of: "@") else { return (nil, text) }
+        return (text[..<at], text[text.index(after: at)...])
+    }
+
+    private static func tcpLocation(_ authority: Substring) throws(Invalid) -> Location {
+        var host = authority
+        var portText: Substring?
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { throw Invalid(description: "has an unclosed [") }
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            let rest = authority[authority.index(after: end)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else { throw Invalid(description: "has text after ]") }
+            portText = rest.isEmpty ? nil : rest.dropFirst()
+        } else if let colon = authority.lastIndex(of: ":") {
+            host = authority[..<colon]
+            portText = authority[authority.index(after: colon)...]
+        }
+        guard !host.isEmpty else { throw Invalid(description: "needs a host") }
+        guard let port = UInt16(portText ?? "6379"), port > 0 else {
+            throw Invalid(description: "needs a port between 1 and 65535")
+        }
+        return .tcp(host: String(host), port: port)
+    }
+
+    private static func database(_ text: Substring) throws(Invalid) -> Int {
+        guard let number = Int(text), (0...1_000_000).contains(number) else {
+            throw Invalid(description: "needs a database number that is 0 or more")
+        }
+        return number
+    }
+
+    private static func decode(_ credentials: Substring?) throws(Invalid) -> (String?, String?) {
+        guard let credentials else { return (nil, nil) }
+        let (user, password) = split(credentials, at: ":")
+        guard let password else { throw Invalid(description: "needs user:password (or :password) before @") }
+        return (user.isEmpty ? nil : try percentDecoded(user), try percentDecoded(password))
+    }
+
+    private static func percentDecoded(_ text: Substring) throws(Invalid) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = String(Substring(rest.prefix(2)))
+            guard digits.utf8.count == 2, digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16) else {
+                throw Invalid(description: "has a % that two hexadecimal digits don't follow")
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,64 @@
+import CLinux
+import EventLoop
+import Glibc
+
+/// Finds the numeric address of a host. `getaddrinfo` blocks for as long as its servers please, so it runs on a thread
+/// of its own; numeric addresses take no such detour.
+enum Resolver {
+    struct Failure: Error {
+        let reason: String
+    }
+
+    /// Calls `completion` on the loop's thread.
+    static func resolve(
+        _ host: String, on loop: EventLoop, completion: @escaping @Sendable (Result<String, Failure>) -> Void
+    ) {
+        if isNumeric(host) { return completion(.success(host)) }
+        let work = Unmanaged.passRetained(Work { loop.execute { [result = lookUp(host)] in completion(result) } })
+        var thread = pthread_t()
+        let result = pthread_create(&thread, nil, runWork, work.toOpaque())
+        guard result == 0 else {
+            work.release()
+            return completion(.failure(Failure(reason: "no thread to resolve names on")))
+        }
+        pthread_detach(thread)
+    }
+
+    static func isNumeric(_ host: String) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { address in
+            inet_pton(AF_INET, host, address.baseAddress!) == 1 || inet_pton(AF_INET6, host, address.baseAddress!) == 1
+        }
+    }
+
+    private static func lookUp(_ host: String) -> Result<String, Failure> {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, nil, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        guard code == 0, let first = list else {
+            return .failure(Failure(reason: String(cString: gai_strerror(code))))
+        }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { text in
+            let code = getnameinfo(
+                first.pointee.ai_addr, first.pointee.ai_addrlen, text.baseAddress!, socklen_t(text.count), nil, 0,
+                NI_NUMERICHOST)
+            guard code == 0 else { return .failure(Failure(reason: String(cString: gai_strerror(code)))) }
+            return .success(String(cString: text.baseAddress!))
+        }
+    }
+
+    private final class Work {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
+    }
+
+    private static let runWork: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+        Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().body()
+        return nil
+    }
+}

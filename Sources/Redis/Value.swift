@@ -1,0 +1,90 @@
+import CHiredis
+
+/// A reply of Redis. Text that is not valid UTF-8 comes with its broken bytes replaced by U+FFFD: what Usher writes is
+/// UTF-8, so only what another hand wrote can be affected.
+public enum Value: Equatable, Sendable {
+    case null
+    case integer(Int)
+    /// A bulk string, or a status such as `OK`.
+    case string(String)
+    case array([Value])
+    /// An error reply. As a part of an array it belongs to one command of several.
+    case error(String)
+
+    init(_ reply: UnsafePointer<redisReply>) {
+        switch reply.pointee.type {
+        case REDIS_REPLY_INTEGER: self = .integer(Int(reply.pointee.integer))
+        case REDIS_REPLY_STRING, REDIS_REPLY_STATUS: self = .string(Self.text(of: reply))
+        case REDIS_REPLY_ARRAY:
+            var values: [Value] = []
+            values.reserveCapacity(reply.pointee.elements)
+            for index in 0..<reply.pointee.elements {
+                values.append(Value(UnsafePointer(reply.pointee.element[index]!)))
+            }
+            self = .array(values)
+        case REDIS_REPLY_ERROR: self = .error(Self.text(of: reply))
+        default: self = .null
+        }
+    }
+
+    private static func text(of reply: UnsafePointer<redisReply>) -> String {
+        let bytes = UnsafeRawBufferPointer(start: reply.pointee.str, count: reply.pointee.len)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    public var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    public var integer: Int? {
+        if case .integer(let number) = self { number } else { nil }
+    }
+
+    public var array: [Value]? {
+        if case .array(let values) = self { values } else { nil }
+    }
+
+    /// The fields and values of a hash, as HGETALL returns them: empty if there is no such key.
+    /// - Throws: `RedisError.unexpectedReply` if this is something else.
+    public func hash() throws(RedisError) -> [String: String] {
+        let values = try arrayOrThrow()
+        guard values.count % 2 == 0 else { throw .unexpectedReply("a hash with \(values.count) parts") }
+        var hash: [String: String] = [:]
+        hash.reserveCapacity(values.count / 2)
+        for index in stride(from: 0, to: values.count, by: 2) {
+            hash[try values[index].stringOrThrow()] = try values[index + 1].stringOrThrow()
+        }
+        return hash
+    }
+
+    public func stringOrThrow() throws(RedisError) -> String {
+        guard let string else { throw unexpected("a string") }
+        return string
+    }
+
+    public func integerOrThrow() throws(RedisError) -> Int {
+        guard let integer else { throw unexpected("an integer") }
+        return integer
+    }
+
+    public func arrayOrThrow() throws(RedisError) -> [Value] {
+        guard let array else { throw unexpected("an array") }
+        return array
+    }
+
+    /// The string, or nil for a missing one.
+    public func optionalString() throws(RedisError) -> String? {
+        if case .null = self { return nil }
+        return try stringOrThrow()
+    }
+
+    private func unexpected(_ wanted: String) -> RedisError {
+        switch self {
+        case .error(let text): .refused(text)
+        case .null: .unexpectedReply("nil in place of \(wanted)")
+        case .integer: .unexpectedReply("an integer in place of \(wanted)")
+        case .string: .unexpectedReply("a string in place of \(wanted)")
+        case .array: .unexpectedReply("an array in place of \(wanted)")
+        }
+    }
+}
