@@ -1,0 +1,50 @@
+/// The text of every script in `lua/`, embedded at build time, with its includes put in.
+public enum Scripts {
+    public static let dispatch = load("dispatch", PackageResources.dispatch_lua)
+    public static let unlock = load("unlock", PackageResources.unlock_lua)
+    public static let expireDispatch = load("expire_dispatch", PackageResources.expire_dispatch_lua)
+    public static let createMeeting = load("create_meeting", PackageResources.create_meeting_lua)
+    public static let createUser = load("create_user", PackageResources.create_user_lua)
+    public static let createWorkspace = load("create_workspace", PackageResources.create_workspace_lua)
+    public static let setMember = load("set_member", PackageResources.set_member_lua)
+    public static let removeMember = load("remove_member", PackageResources.remove_member_lua)
+    public static let createKey = load("create_key", PackageResources.create_key_lua)
+
+    /// Every script, to be loaded when a node connects.
+    public static let all = [
+        dispatch, unlock, expireDispatch, createMeeting, createUser, createWorkspace, setMember, removeMember,
+        createKey,
+    ]
+
+    /// A script's file name without its ending, and its text as Redis gets it.
+    public struct Source: Sendable {
+        public let name: String
+        public let text: String
+    }
+
+    /// `lua/includes/`: functions that several scripts share.
+    private static let includes = [
+        "time": PackageResources.time_lua,
+        "events": PackageResources.events_lua,
+        "members": PackageResources.members_lua,
+    ]
+
+    private static func load(_ name: String, _ bytes: [UInt8]) -> Source {
+        Source(name: name, text: expand(String(decoding: bytes, as: UTF8.self), in: name))
+    }
+
+    /// Puts the text of `includes/<name>.lua` in place of each line `-- include: <name>`, and drops the other lines
+    /// that are comments alone: Redis keeps and hashes every byte of a script.
+    private static func expand(_ text: String, in script: String) -> String {
+        let directive = "-- include: "
+        let lines = text.split(separator: "\n").compactMap { line -> String? in
+            if line.hasPrefix(directive) {
+                let name = String(line.dropFirst(directive.count))
+                guard let include = includes[name] else { preconditionFailure("\(script).lua includes \(name)") }
+                return expand(String(decoding: include, as: UTF8.self), in: name)
+            }
+            return line.hasPrefix("--") ? nil : String(line)
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,63 @@
+/// What a member may do in a workspace (design, section 3).
+public enum Role: String, CaseIterable, Comparable, Sendable {
+    case viewer, member, manager, owner
+
+    private var rank: Int { Self.allCases.firstIndex(of: self)! }
+
+    public static func < (left: Role, right: Role) -> Bool {
+        left.rank < right.rank
+    }
+}
+
+/// Which API an API key opens.
+public enum Scope: String, CaseIterable, Sendable {
+    /// The re-invite endpoint and the meetings beside it (Re-invite API, "Authorization: API Key").
+    case seameet
+    /// The Bots API.
+    case bots
+}
+
+/// Who is behind a request: what the record of its API key says.
+public struct Caller: Sendable {
+    public let keyID: String
+    public let workspaceID: String
+    public let userID: String
+    public let scopes: Set<String>
+
+    public func has(_ scope: Scope) -> Bool {
+        scopes.contains(scope.rawValue)
+    }
+}
+
+/// The record of an API key. The key itself is stored nowhere.
+public struct APIKey: Sendable {
+    public let id: String
+    public let workspaceID: String
+    public let userID: Int
+    public let scopes: [String]
+    public let label: String?
+    /// Milliseconds since 1970.
+    public let createdAt: Int
+    /// Milliseconds since 1970; nil for never.
+    public let expiresAt: Int?
+}
+
+public struct User: Sendable {
+    public let id: Int
+    public let email: String
+    public let name: String?
+    public let imageURL: String?
+    /// The personal workspace.
+    public let workspaceID: String
+    public let maximumConcurrentBots: Int
+    /// Milliseconds since 1970.
+    public let createdAt: Int
+}
+
+public struct Workspace: Sendable {
+    public let id: String
+    public let name: String
+    public let maximumConcurrentBots: Int
+    /// Milliseconds since 1970.
+    public let createdAt: Int
+}

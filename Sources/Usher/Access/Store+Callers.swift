@@ -1,0 +1,24 @@
+import EventLoop
+import Redis
+
+extension Store {
+    /// The record of an API key: nil if there is none, because it never was, has expired or was revoked. Read from
+    /// Redis at every request, so that a revocation counts from the next one on.
+    public func caller(apiKey: String, deadline: MonotonicTime) async throws(RedisError) -> Caller? {
+        let command = Command("HGETALL", Keys.apiKey(hash: Digest.sha256(apiKey)))
+        let hash = try await send(command, by: deadline).hash()
+        guard let id = hash["id"], let workspace = hash["workspace_id"], let user = hash["user_id"],
+            let scopes = hash["scopes"]
+        else { return nil }
+        return Caller(
+            keyID: id, workspaceID: workspace, userID: user,
+            scopes: Set(scopes.split(separator: " ").map(String.init)))
+    }
+
+    /// The role of a caller in its key's workspace: nil if it is no member (any more).
+    public func role(of caller: Caller, deadline: MonotonicTime) async throws(RedisError) -> Role? {
+        let keys = WorkspaceKeys(workspace: caller.workspaceID)
+        return try await send(Command("HGET", keys.members, caller.userID), by: deadline)
+            .optionalString().flatMap(Role.init(rawValue:))
+    }
+}

@@ -1,0 +1,158 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// What a new user is made from.
+public struct NewUser: Sendable {
+    public var email: String
+    public var name: String?
+    public var imageURL: String?
+    public var maximumConcurrentBots: Int?
+
+    /// - Parameter email: compared, and kept, in lower case.
+    public init(email: String, name: String? = nil, imageURL: String? = nil, maximumConcurrentBots: Int? = nil) {
+        self.email = email.lowercased()
+        self.name = name
+        self.imageURL = imageURL
+        self.maximumConcurrentBots = maximumConcurrentBots
+    }
+}
+
+extension Store {
+    /// Makes a user with a personal workspace, or returns the one that has this email.
+    ///
+    /// The email's key decides who is who; every step after it may be done again by anyone. So if this node stops
+    /// half-way, the next call for the same email finishes the work, and two at once make one user.
+    public func createUser(
+        _ new: NewUser, deadline: MonotonicTime
+    ) async throws(RedisError) -> (user: User, isNew: Bool) {
+        let (id, isNew) = try await claimUserID(email: new.email, deadline: deadline)
+        var fields = [String(id), new.email, Identifier.uuid()]
+        if let name = new.name { fields += ["name", name] }
+        if let imageURL = new.imageURL { fields += ["image_url", imageURL] }
+        let maximum = new.maximumConcurrentBots ?? configuration.defaultMaximumConcurrentBots
+        let hash = try await run(
+            Scripts.createUser, keys: [Keys.user(id)], arguments: fields + ["max_concurrent_bots", String(maximum)],
+            by: deadline
+        ).hash()
+        guard let workspaceID = hash["workspace_id"] else { throw .unexpectedReply("a user without a workspace") }
+        let workspace = try await ensureWorkspace(
+            id: workspaceID, name: "\(new.email)'s workspace", owner: id,
+            maximumConcurrentBots: hash["max_concurrent_bots"].flatMap { Int($0) } ?? maximum, deadline: deadline)
+        _ = try await send(Command("ZADD", Keys.users, String(id), String(id)), by: deadline)
+        return (try User(hash, in: workspace), isNew)
+    }
+
+    public func user(id: Int, deadline: MonotonicTime) async throws(RedisError) -> User? {
+        let hash = try await send(Command("HGETALL", Keys.user(id)), by: deadline).hash()
+        guard let workspaceID = hash["workspace_id"],
+            let workspace = try await workspace(id: workspaceID, deadline: deadline)
+        else { return nil }
+        return try User(hash, in: workspace)
+    }
+
+    private func claimUserID(email: String, deadline: MonotonicTime) async throws(RedisError) -> (Int, isNew: Bool) {
+        let key = Keys.userID(email: email)
+        if let id = try await send(Command("GET", key), by: deadline).optionalString() {
+            return (try Self.userID(id), false)
+        }
+        let id = try await send(Command("INCR", Keys.userSequence), by: deadline).integerOrThrow()
+        let replies = try await pipeline(
+            [Command("SET", key, String(id), "NX"), Command("GET", key)], by: deadline)
+        return (try Self.userID(replies[1].stringOrThrow()), replies[0] != .null)
+    }
+
+    private static func userID(_ text: String) throws(RedisError) -> Int {
+        guard let id = Int(text) else { throw .unexpectedReply("a user id that is no number") }
+        return id
+    }
+
+    // MARK: Workspaces
+
+    public func createWorkspace(
+        name: String, owner: Int, maximumConcurrentBots: Int?, deadline: MonotonicTime
+    ) async throws(RedisError) -> Workspace {
+        try await ensureWorkspace(
+            id: Identifier.uuid(), name: name, owner: owner,
+            maximumConcurrentBots: maximumConcurrentBots ?? configuration.defaultMaximumConcurrentBots,
+            deadline: deadline)
+    }
+
+    public func workspace(id: String, deadline: MonotonicTime) async throws(RedisError) -> Workspace? {
+        let key = WorkspaceKeys(workspace: id).workspace
+        let hash = try await send(Command("HGETALL", key), by: deadline).hash()
+        return hash.isEmpty ? nil : try Workspace(hash)
+    }
+
+    private func ensureWorkspace(
+        id: String, name: String, owner: Int, maximumConcurrentBots: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Workspace {
+        let keys = WorkspaceKeys(workspace: id)
+        return try Workspace(
+            await run(
+                Scripts.createWorkspace, keys: [keys.workspace, keys.members],
+                arguments: [id, name, String(maximumConcurrentBots), String(owner)], by: deadline
+            ).hash())
+    }
+
+    // MARK: Members
+
+    public enum MemberChange: Sendable {
+        case done, unknownWorkspace, unknownMember, lastOwner
+    }
+
+    public func setMember(
+        workspace id: String, user: Int, role: Role, deadline: MonotonicTime
+    ) async throws(RedisError) -> MemberChange {
+        let keys = WorkspaceKeys(workspace: id)
+        let reply = try await run(
+            Scripts.setMember, keys: [keys.workspace, keys.members], arguments: [String(user), role.rawValue],
+            by: deadline)
+        switch reply {
+        case .integer(1): return .done
+        case .integer(0): return .unknownWorkspace
+        case .integer(-1): return .lastOwner
+        default: throw .unexpectedReply("set_member returned \(reply)")
+        }
+    }
+
+    public func removeMember(
+        workspace id: String, user: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> MemberChange {
+        let keys = WorkspaceKeys(workspace: id)
+        let reply = try await run(
+            Scripts.removeMember, keys: [keys.members], arguments: [String(user)], by: deadline)
+        switch reply {
+        case .integer(1): return .done
+        case .integer(0): return .unknownMember
+        case .integer(-1): return .lastOwner
+        default: throw .unexpectedReply("remove_member returned \(reply)")
+        }
+    }
+
+    public func isMember(workspace id: String, user: Int, deadline: MonotonicTime) async throws(RedisError) -> Bool {
+        let command = Command("HEXISTS", WorkspaceKeys(workspace: id).members, String(user))
+        return try await send(command, by: deadline) == .integer(1)
+    }
+}
+
+extension User {
+    init(_ hash: [String: String], in workspace: Workspace) throws(RedisError) {
+        guard let id = hash["id"].flatMap({ Int($0) }), let email = hash["email"],
+            let createdAt = hash["created_at"].flatMap({ Int($0) })
+        else { throw .unexpectedReply("a user's record lacks a field: \(hash.keys.sorted())") }
+        self.init(
+            id: id, email: email, name: hash["name"], imageURL: hash["image_url"], workspaceID: workspace.id,
+            maximumConcurrentBots: workspace.maximumConcurrentBots, createdAt: createdAt)
+    }
+}
+
+extension Workspace {
+    init(_ hash: [String: String]) throws(RedisError) {
+        guard let id = hash["id"], let name = hash["name"],
+            let maximum = hash["max_concurrent_bots"].flatMap({ Int($0) }),
+            let createdAt = hash["created_at"].flatMap({ Int($0) })
+        else { throw .unexpectedReply("a workspace's record lacks a field: \(hash.keys.sorted())") }
+        self.init(id: id, name: name, maximumConcurrentBots: maximum, createdAt: createdAt)
+    }
+}

@@ -1,0 +1,108 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// What a new meeting is made from.
+public struct NewMeeting: Sendable {
+    public var link: MeetingLink
+    public var title: String?
+    public var language: String?
+
+    public init(link: MeetingLink, title: String? = nil, language: String? = nil) {
+        self.link = link
+        self.title = title
+        self.language = language
+    }
+}
+
+/// A page of meetings, the newest first.
+public struct MeetingPage: Sendable {
+    public let meetings: [Meeting]
+    public let hasMore: Bool
+}
+
+extension Store {
+    /// Makes a meeting in INITIAL, without a bot.
+    /// - Returns: nil if there is no such workspace.
+    public func createMeeting(
+        _ new: NewMeeting, by caller: Caller, deadline: MonotonicTime
+    ) async throws(RedisError) -> Meeting? {
+        let keys = WorkspaceKeys(workspace: caller.workspaceID)
+        let id = Identifier.hex()
+        let number = try await send(Command("INCR", Keys.meetingSequence), by: deadline).integerOrThrow()
+        // The locator first: a meeting that it leads to but that is not there is treated as not existing.
+        _ = try await send(Command("SET", Keys.locator(meeting: id), caller.workspaceID), by: deadline)
+        var fields = [
+            "workspace_id", caller.workspaceID, "platform", new.link.room.platform.rawValue, "native_meeting_id",
+            new.link.room.nativeID, "meeting_url", new.link.url, "created_by", caller.userID,
+        ]
+        if let passcode = new.link.passcode { fields += ["passcode", passcode] }
+        if let title = new.title { fields += ["title", title] }
+        if let language = new.language { fields += ["language", language] }
+        let createdAt = try await run(
+            Scripts.createMeeting,
+            keys: [
+                keys.workspace, keys.meetings, keys.latest(new.link.room), keys.partition.meeting(id),
+                keys.partition.events,
+            ],
+            arguments: [id, String(number), String(configuration.maximumEvents), "user \(caller.userID)"] + fields,
+            by: deadline
+        ).integerOrThrow()
+        guard createdAt > 0 else { return nil }
+        return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
+    }
+
+    /// A meeting of this workspace; nil if there is none of this id.
+    public func meeting(id: String, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting? {
+        let key = Partition(workspace: workspace).meeting(id)
+        let hash = try await send(Command("HGETALL", key), by: deadline).hash()
+        guard hash["workspace_id"] == workspace else { return nil }
+        return try Meeting(hash)
+    }
+
+    /// The workspace that a meeting belongs to, whichever it is.
+    public func workspaceID(ofMeeting id: String, deadline: MonotonicTime) async throws(RedisError) -> String? {
+        try await send(Command("GET", Keys.locator(meeting: id)), by: deadline).optionalString()
+    }
+
+    /// A page of the workspace's meetings, the newest first.
+    ///
+    /// With a status, the workspace's meetings are looked through from the newest on, a batch at a time, until the
+    /// page is full: there is no index by status to keep true. The request's deadline bounds the work.
+    public func meetings(
+        workspace: String, status: MeetingStatus?, offset: Int, limit: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> MeetingPage {
+        guard let status else {
+            let found = try await meetings(workspace: workspace, offset: offset, limit: limit + 1, deadline: deadline)
+            return MeetingPage(meetings: Array(found.prefix(limit)), hasMore: found.count > limit)
+        }
+        let batch = 500
+        var position = 0
+        var matching: [Meeting] = []
+        while true {
+            let found = try await meetings(workspace: workspace, offset: position, limit: batch, deadline: deadline)
+            matching += found.lazy.filter { $0.status == status.rawValue }.prefix(offset + limit + 1 - matching.count)
+            if matching.count > offset + limit || found.count < batch { break }
+            position += batch
+        }
+        return MeetingPage(
+            meetings: Array(matching.dropFirst(offset).prefix(limit)), hasMore: matching.count > offset + limit)
+    }
+
+    private func meetings(
+        workspace: String, offset: Int, limit: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> [Meeting] {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let range = Command("ZREVRANGE", keys.meetings, String(offset), String(offset + limit - 1))
+        let ids = try await send(range, by: deadline).arrayOrThrow()
+        guard !ids.isEmpty else { return [] }
+        var commands: [Command] = []
+        for id in ids { commands.append(Command("HGETALL", keys.partition.meeting(try id.stringOrThrow()))) }
+        var meetings: [Meeting] = []
+        for reply in try await pipeline(commands, by: deadline) {
+            let hash = try reply.hash()
+            if !hash.isEmpty { meetings.append(try Meeting(hash)) }
+        }
+        return meetings
+    }
+}

@@ -1,0 +1,264 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// A dispatch that was accepted.
+public struct Dispatch: Sendable {
+    public let meetingID: String
+    public let botID: String
+    /// Milliseconds since 1970, by Redis' clock.
+    public let dispatchedAt: Int
+    public let epoch: Int
+    /// Whether the meeting was reset from OFFLINE first.
+    public let isRestart: Bool
+}
+
+/// Why a bot is not sent again. The cases that have a code in the Re-invite API's error table are named after it.
+public enum ReinviteRefusal: Error, Equatable, Sendable {
+    /// The caller is no owner or manager of the workspace.
+    case roleTooLow
+    /// 12100
+    case unknownMeeting
+    /// 12101
+    case otherWorkspace
+    /// 12102
+    case notGoogleMeet(Platform)
+    /// 12103. `holder` is another meeting of the workspace whose bot is in this meeting's room.
+    case live(holder: String?)
+    /// 12104
+    case restartWhileLive
+    /// 12105. `holder` as in `live`.
+    case stopping(status: MeetingStatus, holder: String?)
+    /// 12106
+    case offline
+    /// 12107. `holder` is the meeting whose dispatch is in flight, if it is another one.
+    case inFlight(holder: String?)
+    /// 12108
+    case locked
+    /// 12110
+    case statusChanged
+    /// 12111
+    case unexpectedStatus(String)
+    /// 12109: what Redis said. The dispatch may have been accepted; asking again is safe.
+    case failed(RedisError)
+    /// The records could not be read, so nothing was tried.
+    case unavailable(RedisError)
+}
+
+/// Sends a bot to a meeting on behalf of the Re-invite API, in the steps of section 5 of the design.
+public struct Reinvitation: Sendable {
+    private let store: Store
+    private let caller: Caller
+    private let meetingID: String
+    private let forceRestart: Bool
+    private let deadline: MonotonicTime
+    private let keys: WorkspaceKeys
+
+    /// What the first read tells of the meeting.
+    private struct Sight {
+        let status: String
+        let room: Room
+    }
+
+    /// - Parameters:
+    ///   - caller: has the scope, and its key belongs to the workspace of the request: that was checked before.
+    ///   - deadline: by when an answer is due.
+    public init(store: Store, caller: Caller, meetingID: String, forceRestart: Bool, deadline: MonotonicTime) {
+        self.store = store
+        self.caller = caller
+        self.meetingID = meetingID
+        self.forceRestart = forceRestart
+        self.deadline = deadline
+        keys = WorkspaceKeys(workspace: caller.workspaceID)
+    }
+
+    public func perform() async throws(ReinviteRefusal) -> Dispatch {
+        var sight = try await look()
+        let isRestart = try Self.judge(sight.status, forceRestart: forceRestart)
+        // A second round only if the first one showed that what was seen has changed, or held a dead dispatch.
+        for isLastRound in [false, true] {
+            switch try await attempt(sight, isRestart: isRestart) {
+            case .accepted(let dispatch):
+                return dispatch
+            case .inFlight(let holder):
+                throw .inFlight(holder: other(holder))
+            case .statusChanged(let status):
+                if isRestart { throw .statusChanged }
+                // The table once more, with the status that the script met.
+                sight = Sight(status: status, room: sight.room)
+                guard try Self.judge(status, forceRestart: forceRestart) == false, !isLastRound else {
+                    throw .statusChanged
+                }
+            case .roomHeld(let holder):
+                let isFree = try await release(sight.room, heldBy: holder)
+                guard isFree, !isLastRound else { throw .inFlight(holder: other(holder)) }
+            }
+        }
+        throw .statusChanged
+    }
+
+    /// The holder of the room, if it is another meeting than the one that was asked for.
+    private func other(_ holder: String) -> String? {
+        holder.isEmpty || holder == meetingID ? nil : holder
+    }
+
+    // MARK: The checks that need no lock
+
+    private func look() async throws(ReinviteRefusal) -> Sight {
+        let replies: [Value]
+        do {
+            replies = try await store.pipeline(
+                [
+                    Command("HGET", keys.members, caller.userID),
+                    Command("GET", Keys.locator(meeting: meetingID)),
+                    Command(
+                        "HMGET", keys.partition.meeting(meetingID), "status", "platform", "native_meeting_id"),
+                ], by: deadline)
+        } catch {
+            throw .unavailable(error)
+        }
+        guard let role = replies[0].string.flatMap(Role.init(rawValue:)), role >= .manager else { throw .roleTooLow }
+        guard let owner = replies[1].string else { throw .unknownMeeting }
+        guard owner == caller.workspaceID else { throw .otherWorkspace }
+        let fields = replies[2].array ?? []
+        guard fields.count == 3, let platformName = fields[1].string, let nativeID = fields[2].string else {
+            throw .unknownMeeting
+        }
+        guard let platform = Platform(rawValue: platformName) else {
+            throw .unavailable(.unexpectedReply("the meeting's platform is \(platformName)"))
+        }
+        guard platform == .googleMeet else { throw .notGoogleMeet(platform) }
+        return Sight(status: fields[0].string ?? "", room: Room(platform: platform, nativeID: nativeID))
+    }
+
+    /// The table "Behavior by meeting status".
+    /// - Returns: whether the dispatch is a restart.
+    static func judge(_ status: String, forceRestart: Bool) throws(ReinviteRefusal) -> Bool {
+        switch MeetingStatus(rawValue: status) {
+        case .initial: return false
+        case .live: throw forceRestart ? .restartWhileLive : .live(holder: nil)
+        case .stopping: throw .stopping(status: .stopping, holder: nil)
+        case .analyzing: throw .stopping(status: .analyzing, holder: nil)
+        case .offline:
+            guard forceRestart else { throw .offline }
+            return true
+        case nil: throw .unexpectedStatus(status)
+        }
+    }
+
+    // MARK: Under the lock
+
+    /// What the script found, once the lock was this request's.
+    private enum Attempt {
+        case accepted(Dispatch)
+        case inFlight(holder: String)
+        case statusChanged(to: String)
+        case roomHeld(by: String)
+    }
+
+    /// Takes the lock and runs the script, in one write. While another request holds the lock, tries again for the
+    /// configured time.
+    private func attempt(_ sight: Sight, isRestart: Bool) async throws(ReinviteRefusal) -> Attempt {
+        let loop = store.client.loop
+        let botID = Identifier.uuid()
+        let giveUp = loop.now.advanced(byMilliseconds: store.configuration.lockWaitMilliseconds)
+        while true {
+            let reply = try await dispatch(sight, botID: botID, isRestart: isRestart)
+            switch (reply[0].integer, reply.dropFirst().first) {
+            case (1, .integer(let at)):
+                let epoch = reply.count > 2 ? reply[2].integer ?? 0 : 0
+                return .accepted(
+                    Dispatch(
+                        meetingID: meetingID, botID: botID, dispatchedAt: at, epoch: epoch, isRestart: isRestart))
+            case (-1, .string(let holder)): return .inFlight(holder: holder)
+            case (-2, .string(let status)): return .statusChanged(to: status)
+            case (-3, .string(let holder)): return .roomHeld(by: holder)
+            case (0, nil):
+                let left = giveUp.milliseconds(since: .now())
+                guard left > 0 else { throw .locked }
+                await loop.wait(milliseconds: min(left, Int.random(in: 5...25)))
+            default: throw .failed(.unexpectedReply("dispatch returned \(reply)"))
+            }
+        }
+    }
+
+    private func dispatch(_ sight: Sight, botID: String, isRestart: Bool) async throws(ReinviteRefusal) -> [Value] {
+        let configuration = store.configuration
+        let token = Identifier.hex()
+        let lock = Command("SET", keys.lock, token, "NX", "PX", String(configuration.lockTimeToLiveMilliseconds))
+        do {
+            return try await store.run(
+                Scripts.dispatch,
+                keys: [
+                    keys.lock, keys.inFlight(sight.room), keys.holder(sight.room), keys.bots,
+                    keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
+                    keys.partition.events,
+                ],
+                arguments: [
+                    token, isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue, meetingID,
+                    caller.workspaceID, sight.room.description, botID,
+                    String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
+                    "user \(caller.userID)",
+                ], after: lock, by: deadline
+            ).arrayOrThrow()
+        } catch {
+            if error.mayHaveRun { await giveBack(token) }
+            throw error.mayHaveRun ? .failed(error) : .unavailable(error)
+        }
+    }
+
+    /// After a failure the lock may still be this request's. Should this fail too, the lock ends with its time to live.
+    private func giveBack(_ token: String) async {
+        _ = try? await store.run(Scripts.unlock, keys: [keys.lock], arguments: [token], by: deadline)
+    }
+
+    // MARK: A room that is held though no dispatch is in flight
+
+    /// Finds out about the meeting whose bot holds the room.
+    /// - Returns: whether the room is free by now: that meeting's dispatch was never claimed in its time, or its bot
+    ///   has ended meanwhile.
+    private func release(_ room: Room, heldBy holder: String) async throws(ReinviteRefusal) -> Bool {
+        do {
+            let fields = try await store.send(
+                Command("HMGET", keys.partition.meeting(holder), "status", "bot_id"), by: deadline
+            ).arrayOrThrow()
+            let status = fields[0].string.flatMap(MeetingStatus.init(rawValue:))
+            switch status {
+            case .live: throw ReinviteRefusal.live(holder: other(holder))
+            case .stopping: throw ReinviteRefusal.stopping(status: .stopping, holder: other(holder))
+            case .analyzing, .offline, .initial, nil: break
+            }
+            guard let botID = fields[1].string else { return false }
+            let isFreed = try await store.expireDispatch(
+                meeting: holder, bot: botID, room: room, keys, deadline: deadline)
+            return isFreed || status == .analyzing || status == .offline
+        } catch let error as RedisError {
+            throw .unavailable(error)
+        } catch let refusal as ReinviteRefusal {
+            throw refusal
+        } catch {
+            throw .failed(.unexpectedReply("\(error)"))
+        }
+    }
+}
+
+extension Store {
+    /// Ends a dispatch that no runner claimed in its time.
+    /// - Returns: whether the room is free of it.
+    func expireDispatch(
+        meeting: String, bot: String, room: Room, _ keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        let partition = keys.partition
+        let reply = try await run(
+            Scripts.expireDispatch,
+            keys: [
+                keys.inFlight(room), keys.holder(room), keys.bots, partition.meeting(meeting), partition.bot(bot),
+                partition.dispatch, partition.events,
+            ],
+            arguments: [
+                meeting, bot, String(configuration.maximumEvents),
+                String(configuration.endedBotTimeToLiveMilliseconds),
+            ], by: deadline)
+        return reply == .integer(1)
+    }
+}

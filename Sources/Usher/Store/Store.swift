@@ -1,0 +1,64 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// Settings of the domain. Times in milliseconds.
+public struct StoreConfiguration: Sendable {
+    /// How long one command may take.
+    public var redisTimeoutMilliseconds = 2_000
+    /// How long a workspace's lock lives if its holder never gives it back.
+    public var lockTimeToLiveMilliseconds = 5_000
+    /// How long a request waits for a lock that another holds. At most 150.
+    public var lockWaitMilliseconds = 150
+    /// How long a dispatch counts as in flight (Re-invite API: "≤10 minutes").
+    public var inFlightTimeToLiveMilliseconds = 600_000
+    /// How long the record of a bot that has ended is kept.
+    public var endedBotTimeToLiveMilliseconds = 86_400_000
+    /// The length at which a partition's event stream is trimmed.
+    public var maximumEvents = 100_000
+    /// The limit of a new workspace for which none is given.
+    public var defaultMaximumConcurrentBots = 10
+
+    public init() {}
+}
+
+/// The records in Redis, and the scripts that change them. One for each event loop.
+///
+/// Every call takes the deadline of the request that it serves; no single command takes longer than the configured
+/// bound. All of them throw `RedisError`, which tells whether a change may have been made.
+public struct Store: Sendable {
+    public let client: Client
+    let configuration: StoreConfiguration
+
+    public init(client: Client, configuration: StoreConfiguration) {
+        self.client = client
+        self.configuration = configuration
+    }
+
+    /// Every script, in the form that the client loads at each connection.
+    public static let scripts = Scripts.all.map { Script(name: $0.name, text: $0.text) }
+
+    func send(_ command: Command, by deadline: MonotonicTime) async throws(RedisError) -> Value {
+        try await client.send(command, deadline: bounded(deadline))
+    }
+
+    /// The replies, none of which is an error.
+    func pipeline(_ commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
+        let replies = try await client.pipeline(commands, deadline: bounded(deadline))
+        for case .error(let text) in replies { throw .refused(text) }
+        return replies
+    }
+
+    func run(
+        _ source: Scripts.Source, keys: [String], arguments: [String], after preceding: Command? = nil,
+        by deadline: MonotonicTime
+    ) async throws(RedisError) -> Value {
+        try await client.run(
+            Script(name: source.name, text: source.text), keys: keys, arguments: arguments, after: preceding,
+            deadline: bounded(deadline))
+    }
+
+    private func bounded(_ deadline: MonotonicTime) -> MonotonicTime {
+        min(deadline, client.loop.now.advanced(byMilliseconds: configuration.redisTimeoutMilliseconds))
+    }
+}
