@@ -57,34 +57,14 @@ public struct Logger: Sendable {
     ) -> String {
         switch format {
         case .json:
-            var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"message\":\"\(escaped(message))\""
-            for (key, value) in fields { line += ",\"\(escaped(key))\":\"\(escaped(value))\"" }
+            var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"message\":\"\(message.jsonEscaped)\""
+            for (key, value) in fields { line += ",\"\(key.jsonEscaped)\":\"\(value.jsonEscaped)\"" }
             return line + "}\n"
         case .people:
-            var line = "\(time) \(level.rawValue) \(escaped(message))"
-            for (key, value) in fields { line += "  \(key)=\(escaped(value))" }
+            var line = "\(time) \(level.rawValue) \(message.jsonEscaped)"
+            for (key, value) in fields { line += "  \(key)=\(value.jsonEscaped)" }
             return line + "\n"
         }
-    }
-
-    /// Escaped for a JSON string; control characters never reach a terminal either.
-    static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else { return text }
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 
     /// The wall clock's time in UTC, RFC 3339 with milliseconds.

@@ -1,0 +1,201 @@
+import HTTP
+import Log
+import Usher
+
+/// `/admin`: users, workspaces, members and API keys, for whoever has the admin key.
+struct AdminEndpoints: Sendable {
+    let store: Store
+    /// nil refuses every request.
+    let adminKey: String?
+    let logger: Logger
+
+    // MARK: Users and workspaces
+
+    private struct NewUserBody: Decodable {
+        let new: NewUser
+
+        enum CodingKeys: String, CodingKey {
+            case email, name
+            case imageURL = "image_url"
+            case maximumConcurrentBots = "max_concurrent_bots"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            new = NewUser(
+                email: try container.decode(String.self, forKey: .email),
+                name: try container.text(.name, maximum: 200),
+                imageURL: try container.text(.imageURL, maximum: 2_048),
+                maximumConcurrentBots: try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots))
+        }
+    }
+
+    func createUser(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let body = try JSONBody.decode(NewUserBody.self, from: request)
+            let (user, isNew) = try await administration.createUser(body.new)
+            return try .encoding(isNew ? 201 : 200, UserObject(user))
+        }
+    }
+
+    private struct NewWorkspaceBody: Decodable {
+        let name: String
+        let owner: Int
+        let maximumConcurrentBots: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case owner = "owner_user_id"
+            case maximumConcurrentBots = "max_concurrent_bots"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            guard let name = try container.text(.name, maximum: 200) else {
+                throw APIError.invalid("name", "is required")
+            }
+            self.name = name
+            owner = try container.decode(Int.self, forKey: .owner)
+            maximumConcurrentBots = try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots)
+        }
+    }
+
+    func createWorkspace(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let body = try JSONBody.decode(NewWorkspaceBody.self, from: request)
+            let workspace = try await administration.createWorkspace(
+                name: body.name, owner: body.owner, maximumConcurrentBots: body.maximumConcurrentBots)
+            return try .encoding(201, WorkspaceObject(workspace))
+        }
+    }
+
+    // MARK: Members
+
+    private struct RoleBody: Decodable {
+        let role: String
+    }
+
+    func setMember(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let (workspace, user) = try Self.member(of: request)
+            let role = try JSONBody.decode(RoleBody.self, from: request).role
+            try await administration.setMember(workspace: workspace, user: user, role: role)
+            return try .encoding(200, MemberObject(workspaceID: workspace, userID: user, role: role))
+        }
+    }
+
+    func removeMember(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let (workspace, user) = try Self.member(of: request)
+            try await administration.removeMember(workspace: workspace, user: user)
+            return .empty()
+        }
+    }
+
+    private static func member(of request: Request) throws -> (workspace: String, user: Int) {
+        let text = request.parameter("user_id")
+        guard let user = Int(text) else { throw APIError(404, "There is no user \(text).") }
+        return (request.parameter("workspace_id").lowercased(), user)
+    }
+
+    // MARK: API keys
+
+    private struct NewKeyBody: Decodable {
+        let userID: Int
+        let scopes: [String]
+        let label: String?
+        let expiresAt: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case userID = "user_id"
+            case scopes, label
+            case expiresAt = "expires_at"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            userID = try container.decode(Int.self, forKey: .userID)
+            scopes = try container.decode([String].self, forKey: .scopes)
+            label = try container.text(.label, maximum: 200)
+            guard let text = try container.decodeIfPresent(String.self, forKey: .expiresAt) else {
+                expiresAt = nil
+                return
+            }
+            guard let time = Timestamp.milliseconds(rfc3339: text) else {
+                throw APIError.invalid("expires_at", "must be a time with a zone, such as 2027-01-31T12:00:00Z")
+            }
+            expiresAt = time
+        }
+    }
+
+    func createKey(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let body = try JSONBody.decode(NewKeyBody.self, from: request)
+            let (key, record) = try await administration.createKey(
+                workspace: request.parameter("workspace_id").lowercased(), user: body.userID, scopes: body.scopes,
+                label: body.label, expiresAt: body.expiresAt)
+            return try .encoding(201, KeyObject(record, key: key))
+        }
+    }
+
+    func listKeys(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let workspace = request.parameter("workspace_id").lowercased()
+            return try .encoding(200, KeyListObject(try await administration.keys(workspace: workspace)))
+        }
+    }
+
+    func revokeKey(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            try await administration.revokeKey(id: request.parameter("key_id"))
+            return .empty()
+        }
+    }
+
+    // MARK: Access
+
+    private func administer(
+        _ request: Request, _ work: (Administration) async throws -> Response
+    ) async -> Response {
+        await answer(request, logger: logger) {
+            try authorize(request)
+            do {
+                return try await work(Administration(store: store, deadline: request.deadline))
+            } catch let refusal as AdministrationRefusal {
+                throw APIError(refusal)
+            }
+        }
+    }
+
+    private func authorize(_ request: Request) throws {
+        guard let adminKey else {
+            throw APIError(403, "No admin key is configured. Start the nodes with USHER_ADMIN_KEY to use /admin.")
+        }
+        guard let given = request.header("X-Admin-API-Key"), Digest.areEqual(given, adminKey) else {
+            throw APIError(403, "Send the admin key: X-Admin-API-Key: <key>.")
+        }
+    }
+}
+
+extension APIError {
+    init(_ refusal: AdministrationRefusal) {
+        switch refusal {
+        case .invalid(let field, let problem): self = .invalid(field, problem)
+        case .unknownUser(let id):
+            self.init(404, "There is no user \(id).", parameters: ["user_id": String(id)])
+        case .unknownWorkspace(let id):
+            self.init(404, "There is no workspace \(id).", parameters: ["workspace_id": id])
+        case .unknownMember(let user, let workspace):
+            self.init(
+                404, "User \(user) is no member of workspace \(workspace). Make the user a member first.",
+                parameters: ["user_id": String(user), "workspace_id": workspace])
+        case .unknownKey(let id):
+            self.init(404, "There is no API key with id \(id).", parameters: ["key_id": id])
+        case .lastOwner(let workspace):
+            self.init(
+                409, "Workspace \(workspace) would have no owner left. Make another member an owner first.",
+                parameters: ["workspace_id": workspace])
+        case .failed(let error): self.init(error)
+        }
+    }
+}

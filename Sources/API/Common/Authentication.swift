@@ -1,0 +1,42 @@
+import HTTP
+import Usher
+
+/// Finds out who asks. Keys are never logged, nor repeated in an answer.
+struct Authentication: Sendable {
+    /// No key of ours is longer; a longer one is not worth hashing.
+    private static let maximumKeyBytes = 512
+
+    let store: Store
+
+    /// The caller behind the request's API key, which must have `scope` and belong to `workspaceID`.
+    /// - Throws: `APIError` 401 for no key, or one that is unknown, expired or revoked; 403 for one that may not do this.
+    func caller(of request: Request, scope: Scope, workspaceID: String) async throws -> Caller {
+        guard let key = Self.apiKey(of: request) else { throw APIError.unauthorized }
+        guard let caller = try await store.caller(apiKey: key, deadline: request.deadline) else {
+            throw APIError.unauthorized
+        }
+        guard caller.has(scope) else {
+            throw APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
+        }
+        guard caller.workspaceID == workspaceID.lowercased() else {
+            throw APIError(
+                403, "This API key does not belong to workspace \(workspaceID). Use one of that workspace's keys.",
+                parameters: ["workspace_id": workspaceID])
+        }
+        return caller
+    }
+
+    /// The key of `Authorization: Bearer <key>` (RFC 6750, section 2.1), else of `X-API-Key`.
+    private static func apiKey(of request: Request) -> String? {
+        let key: String?
+        if let authorization = request.header("Authorization") {
+            let parts = authorization.split(separator: " ")
+            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+            key = String(parts[1])
+        } else {
+            key = request.header("X-API-Key")
+        }
+        guard let key, (1...maximumKeyBytes).contains(key.utf8.count) else { return nil }
+        return key
+    }
+}

@@ -1,0 +1,81 @@
+import FoundationEssentials
+import HTTP
+
+/// A request's body as the type that an endpoint takes. Unknown members are ignored.
+struct JSONBody {
+    /// - Parameter isOptional: an absent or empty body then means `{}`.
+    /// - Throws: `APIError` 422 that names the field which is wrong.
+    static func decode<Body: Decodable>(
+        _ type: Body.Type, from request: Request, isOptional: Bool = false
+    ) throws -> Body {
+        let bytes = isOptional && request.body.isEmpty ? Array("{}".utf8) : request.body
+        do {
+            return try JSONDecoder().decode(Body.self, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw Self.explain(error)
+        } catch let error as APIError {
+            throw error
+        } catch {
+            throw APIError.invalid("body", "must be a JSON object")
+        }
+    }
+
+    private static func explain(_ error: DecodingError) -> APIError {
+        switch error {
+        case .keyNotFound(let key, let context):
+            return .invalid(name(context.codingPath + [key]), "is required")
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            if context.codingPath.isEmpty { return .invalid("body", "must be a JSON object") }
+            return .invalid(name(context.codingPath), "must be \(title(of: type))")
+        case .dataCorrupted(let context):
+            if context.codingPath.isEmpty { return .invalid("body", "must be valid JSON") }
+            return .invalid(name(context.codingPath), context.debugDescription)
+        @unknown default:
+            return .invalid("body", "must be a JSON object")
+        }
+    }
+
+    private static func name(_ path: [any CodingKey]) -> String {
+        path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+    }
+
+    private static func title(of type: Any.Type) -> String {
+        switch type {
+        case is Bool.Type: "true or false"
+        case is String.Type: "a string"
+        case is Int.Type: "an integer"
+        case is [String].Type, is [Any].Type: "a list"
+        default: "an object"
+        }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A string of 1 to `maximum` characters, without control characters; nil if it is absent or null.
+    func text(_ key: Key, maximum: Int) throws -> String? {
+        guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
+        guard (1...maximum).contains(text.count), !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+            throw APIError.invalid(
+                key.stringValue, "must have 1 to \(maximum) characters, and no control characters")
+        }
+        return text
+    }
+
+    /// An integer within bounds; nil if it is absent or null.
+    func integer(_ key: Key, in bounds: ClosedRange<Int>) throws -> Int? {
+        guard let number = try decodeIfPresent(Int.self, forKey: key) else { return nil }
+        guard bounds.contains(number) else {
+            throw APIError.invalid(key.stringValue, "must be between \(bounds.lowerBound) and \(bounds.upperBound)")
+        }
+        return number
+    }
+}
+
+extension Response {
+    /// A JSON answer, its members in alphabetical order.
+    static func encoding(_ status: Status, _ value: some Encodable) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return .json(Array(try encoder.encode(value)), status: status)
+    }
+}

@@ -1,0 +1,49 @@
+import Usher
+
+/// A meeting as the endpoints beside the re-invite endpoint show it. Every member is always there.
+struct MeetingObject: Encodable {
+    let meeting: Meeting
+
+    init(_ meeting: Meeting) {
+        self.meeting = meeting
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case meetingID = "meeting_id"
+        case number
+        case workspaceID = "workspace_id"
+        case platform
+        case nativeMeetingID = "native_meeting_id"
+        case meetingURL = "meeting_url"
+        case title, language, status
+        case botStatus = "bot_status"
+        case botID = "bot_id"
+        case dispatchedAt = "dispatched_at"
+        case startTime = "start_time"
+        case endTime = "end_time"
+        case duration, flag
+        case createdAt = "created_at"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(meeting.id, forKey: .meetingID)
+        try container.encode(meeting.number, forKey: .number)
+        try container.encode(meeting.workspaceID, forKey: .workspaceID)
+        try container.encode(meeting.room.platform.rawValue, forKey: .platform)
+        try container.encode(meeting.room.nativeID, forKey: .nativeMeetingID)
+        try container.encode(meeting.url, forKey: .meetingURL)
+        try container.encode(meeting.title, forKey: .title)
+        try container.encode(meeting.language, forKey: .language)
+        try container.encode(meeting.status, forKey: .status)
+        try container.encode(meeting.botStatus, forKey: .botStatus)
+        try container.encode(meeting.botID, forKey: .botID)
+        try container.encode(meeting.dispatchedAt.map(Timestamp.withoutZone), forKey: .dispatchedAt)
+        try container.encode(meeting.startTime.map(Timestamp.withoutZone), forKey: .startTime)
+        try container.encode(meeting.endTime.map(Timestamp.withoutZone), forKey: .endTime)
+        // Seconds, as people count a meeting; the record has milliseconds.
+        try container.encode(meeting.duration.map { Double($0) / 1_000 }, forKey: .duration)
+        try container.encode(meeting.flag, forKey: .flag)
+        try container.encode(Timestamp.withoutZone(meeting.createdAt), forKey: .createdAt)
+    }
+}

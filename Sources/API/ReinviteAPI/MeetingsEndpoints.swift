@@ -1,0 +1,142 @@
+import HTTP
+import Log
+import Usher
+
+/// `/api/v1/public/meeting/{workspace_id}/meetings`: what a caller of the re-invite endpoint needs beside it. Code
+/// 12110 tells users to "fetch the latest meeting state", so they can.
+struct MeetingsEndpoints: Sendable {
+    private static let maximumLimit = 100
+    private static let maximumOffset = 1_000_000
+
+    let store: Store
+    let authentication: Authentication
+    let logger: Logger
+
+    private struct NewMeetingBody: Decodable {
+        let link: MeetingLink
+        let title: String?
+        let language: String?
+
+        enum CodingKeys: String, CodingKey {
+            case meetingURL = "meeting_url"
+            case platform
+            case nativeMeetingID = "native_meeting_id"
+            case passcode, title, language
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            title = try container.text(.title, maximum: 200)
+            language = try container.text(.language, maximum: 35)
+            let passcode = try container.text(.passcode, maximum: 100)
+            if let url = try container.text(.meetingURL, maximum: 2_048) {
+                link = try Self.link(of: .meetingURL) { try MeetingLink(url: url) }
+                return
+            }
+            guard let name = try container.text(.platform, maximum: 40) else {
+                throw APIError.invalid("meeting_url", "is required, or platform and native_meeting_id")
+            }
+            guard let platform = Platform(rawValue: name) else {
+                throw APIError.invalid(
+                    "platform", "must be one of \(Platform.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            guard let nativeID = try container.text(.nativeMeetingID, maximum: 200) else {
+                throw APIError.invalid("native_meeting_id", "is required where there is no meeting_url")
+            }
+            link = try Self.link(of: .nativeMeetingID) {
+                try MeetingLink(platform: platform, nativeID: nativeID, passcode: passcode)
+            }
+        }
+
+        private static func link(of key: CodingKeys, _ make: () throws -> MeetingLink) throws -> MeetingLink {
+            do {
+                return try make()
+            } catch let invalid as MeetingLink.Invalid {
+                throw APIError.invalid(key.rawValue, invalid.reason)
+            }
+        }
+    }
+
+    func create(_ request: Request) async -> Response {
+        await answer(request, logger: logger) {
+            let caller = try await caller(of: request, atLeast: .member)
+            let body = try JSONBody.decode(NewMeetingBody.self, from: request)
+            let new = NewMeeting(link: body.link, title: body.title, language: body.language)
+            guard let meeting = try await store.createMeeting(new, by: caller, deadline: request.deadline) else {
+                throw APIError(404, "Workspace \(caller.workspaceID) no longer exists.")
+            }
+            return try .encoding(201, MeetingObject(meeting))
+        }
+    }
+
+    func get(_ request: Request) async -> Response {
+        await answer(request, logger: logger) {
+            let caller = try await caller(of: request, atLeast: .viewer)
+            let id = request.parameter("meeting_id")
+            if let meeting = try await store.meeting(
+                id: id, workspace: caller.workspaceID, deadline: request.deadline)
+            {
+                return try .encoding(200, MeetingObject(meeting))
+            }
+            let owner = try await store.workspaceID(ofMeeting: id, deadline: request.deadline)
+            let refusal: ReinviteRefusal =
+                owner == nil || owner == caller.workspaceID ? .unknownMeeting : .otherWorkspace
+            throw APIError(refusal, meetingID: id, workspaceID: caller.workspaceID)
+        }
+    }
+
+    private struct Page: Encodable {
+        let meetings: [MeetingObject]
+        let offset: Int
+        let limit: Int
+        let hasMore: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case meetings, offset, limit
+            case hasMore = "has_more"
+        }
+    }
+
+    func list(_ request: Request) async -> Response {
+        await answer(request, logger: logger) {
+            let caller = try await caller(of: request, atLeast: .viewer)
+            let offset = try Self.number("offset", of: request, in: 0...Self.maximumOffset) ?? 0
+            let limit = try Self.number("limit", of: request, in: 1...Self.maximumLimit) ?? 20
+            var status: MeetingStatus?
+            if let text = request.query("status") {
+                status = MeetingStatus(rawValue: text.uppercased())
+                guard status != nil else {
+                    throw APIError.invalid(
+                        "status", "must be one of \(MeetingStatus.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
+            }
+            let page = try await store.meetings(
+                workspace: caller.workspaceID, status: status, offset: offset, limit: limit,
+                deadline: request.deadline)
+            return try .encoding(
+                200,
+                Page(
+                    meetings: page.meetings.map(MeetingObject.init), offset: offset, limit: limit,
+                    hasMore: page.hasMore))
+        }
+    }
+
+    private func caller(of request: Request, atLeast minimum: Role) async throws -> Caller {
+        let workspaceID = request.parameter("workspace_id")
+        let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
+        guard let role = try await store.role(of: caller, deadline: request.deadline), role >= minimum else {
+            throw APIError(
+                403, "This needs the role \(minimum.rawValue) in workspace \(workspaceID), or a higher one.",
+                parameters: ["workspace_id": workspaceID])
+        }
+        return caller
+    }
+
+    private static func number(_ name: String, of request: Request, in bounds: ClosedRange<Int>) throws -> Int? {
+        guard let text = request.query(name) else { return nil }
+        guard let number = Int(text), bounds.contains(number) else {
+            throw APIError.invalid(name, "must be between \(bounds.lowerBound) and \(bounds.upperBound)")
+        }
+        return number
+    }
+}

@@ -1,0 +1,166 @@
+import EventLoop
+import Redis
+
+/// Why an administrative request is refused; nothing was changed.
+public enum AdministrationRefusal: Error, Equatable, Sendable {
+    /// A value that is not allowed, and what is: "must ...".
+    case invalid(field: String, problem: String)
+    case unknownUser(Int)
+    case unknownWorkspace(String)
+    case unknownMember(user: Int, workspace: String)
+    case unknownKey(String)
+    /// The workspace would have no owner left.
+    case lastOwner(workspace: String)
+    /// Redis failed.
+    case failed(RedisError)
+}
+
+/// What administrators do with users, workspaces, members and API keys: the checks and the work behind `/admin` and
+/// `usher admin` alike.
+public struct Administration: Sendable {
+    public static let maximumBotLimit = 100_000
+
+    private let store: Store
+    private let deadline: MonotonicTime
+
+    public init(store: Store, deadline: MonotonicTime) {
+        self.store = store
+        self.deadline = deadline
+    }
+
+    // MARK: Users and workspaces
+
+    /// Makes a user with a personal workspace, or finds the one that has this email.
+    public func createUser(_ new: NewUser) async throws(AdministrationRefusal) -> (user: User, isNew: Bool) {
+        guard Self.isEmail(new.email) else {
+            throw .invalid(field: "email", problem: "must be an email address such as anna@example.com")
+        }
+        try Self.check(new.maximumConcurrentBots)
+        return try await attempt { () throws(RedisError) in try await store.createUser(new, deadline: deadline) }
+    }
+
+    public func createWorkspace(
+        name: String, owner: Int, maximumConcurrentBots: Int?
+    ) async throws(AdministrationRefusal) -> Workspace {
+        try Self.check(maximumConcurrentBots)
+        try await requireUser(owner)
+        return try await attempt { () throws(RedisError) in
+            try await store.createWorkspace(
+                name: name, owner: owner, maximumConcurrentBots: maximumConcurrentBots, deadline: deadline)
+        }
+    }
+
+    // MARK: Members
+
+    public func setMember(workspace: String, user: Int, role: String) async throws(AdministrationRefusal) {
+        guard let role = Role(rawValue: role) else {
+            throw .invalid(field: "role", problem: "must be one of owner, manager, member, viewer")
+        }
+        try await requireUser(user)
+        let change = try await attempt { () throws(RedisError) in
+            try await store.setMember(workspace: workspace, user: user, role: role, deadline: deadline)
+        }
+        try Self.check(change, workspace: workspace, user: user)
+    }
+
+    public func removeMember(workspace: String, user: Int) async throws(AdministrationRefusal) {
+        let change = try await attempt { () throws(RedisError) in
+            try await store.removeMember(workspace: workspace, user: user, deadline: deadline)
+        }
+        try Self.check(change, workspace: workspace, user: user)
+    }
+
+    private static func check(
+        _ change: Store.MemberChange, workspace: String, user: Int
+    ) throws(AdministrationRefusal) {
+        switch change {
+        case .done: return
+        case .unknownWorkspace: throw .unknownWorkspace(workspace)
+        case .unknownMember: throw .unknownMember(user: user, workspace: workspace)
+        case .lastOwner: throw .lastOwner(workspace: workspace)
+        }
+    }
+
+    // MARK: API keys
+
+    /// Makes an API key of a member of the workspace. The key is returned here and nowhere else.
+    public func createKey(
+        workspace: String, user: Int, scopes names: [String], label: String?, expiresAt: Int?
+    ) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
+        var scopes: [Scope] = []
+        for name in names {
+            guard let scope = Scope(rawValue: name) else {
+                throw .invalid(field: "scopes", problem: Self.scopesProblem)
+            }
+            if !scopes.contains(scope) { scopes.append(scope) }
+        }
+        guard !scopes.isEmpty else { throw .invalid(field: "scopes", problem: Self.scopesProblem) }
+        try await requireWorkspace(workspace)
+        let isMember = try await attempt { () throws(RedisError) in
+            try await store.isMember(workspace: workspace, user: user, deadline: deadline)
+        }
+        guard isMember else { throw .unknownMember(user: user, workspace: workspace) }
+        let new = NewAPIKey(workspaceID: workspace, userID: user, scopes: scopes, label: label, expiresAt: expiresAt)
+        let made = try await attempt { () throws(RedisError) in
+            try await store.createAPIKey(new, deadline: deadline)
+        }
+        guard let made else { throw .invalid(field: "expires_at", problem: "must be in the future") }
+        return made
+    }
+
+    private static let scopesProblem =
+        "must be a list of one or more of \(Scope.allCases.map(\.rawValue).joined(separator: ", "))"
+
+    public func keys(workspace: String) async throws(AdministrationRefusal) -> [APIKey] {
+        try await requireWorkspace(workspace)
+        return try await attempt { () throws(RedisError) in
+            try await store.apiKeys(workspace: workspace, deadline: deadline)
+        }
+    }
+
+    public func revokeKey(id: String) async throws(AdministrationRefusal) {
+        let isRevoked = try await attempt { () throws(RedisError) in
+            try await store.revokeAPIKey(id: id, deadline: deadline)
+        }
+        guard isRevoked else { throw .unknownKey(id) }
+    }
+
+    // MARK: Checks
+
+    private func requireUser(_ id: Int) async throws(AdministrationRefusal) {
+        let user = try await attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
+        guard user != nil else { throw .unknownUser(id) }
+    }
+
+    private func requireWorkspace(_ id: String) async throws(AdministrationRefusal) {
+        let workspace = try await attempt { () throws(RedisError) in
+            try await store.workspace(id: id, deadline: deadline)
+        }
+        guard workspace != nil else { throw .unknownWorkspace(id) }
+    }
+
+    private static func check(_ maximumConcurrentBots: Int?) throws(AdministrationRefusal) {
+        guard let maximum = maximumConcurrentBots else { return }
+        guard (1...maximumBotLimit).contains(maximum) else {
+            throw .invalid(field: "max_concurrent_bots", problem: "must be between 1 and \(maximumBotLimit)")
+        }
+    }
+
+    /// Something on both sides of one @, within the lengths of RFC 5321, section 4.5.3.1. Whether mail arrives there is
+    /// for mail to tell.
+    static func isEmail(_ text: String) -> Bool {
+        let sides = text.split(separator: "@", omittingEmptySubsequences: false)
+        return sides.count == 2 && (1...64).contains(sides[0].utf8.count) && (1...255).contains(sides[1].utf8.count)
+            && text.utf8.count <= 254 && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f }
+    }
+
+    private func attempt<Result>(
+        _ body: () async throws(RedisError) -> Result
+    ) async throws(AdministrationRefusal) -> Result {
+        do {
+            return try await body()
+        } catch {
+            throw .failed(error)
+        }
+    }
+}
