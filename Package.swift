@@ -27,6 +27,7 @@ let package = Package(
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
+        .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),
     ],
     swiftLanguageModes: [.v6]
 )
