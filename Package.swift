@@ -14,16 +14,20 @@ let package = Package(
         .systemLibrary(name: "CCrypto"),
         .target(name: "Log", dependencies: ["CLinux"]),
         .target(name: "EventLoop", dependencies: ["CLinux"]),
+        .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
         .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log"]),
         .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Redis", "Scripts"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Usher"]),
         .executableTarget(
-            name: "UsherCommand", dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Redis", "Usher"]),
+            name: "UsherCommand",
+            dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Usher"]),
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
+        .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
+        .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),
     ],
     swiftLanguageModes: [.v6]
 )

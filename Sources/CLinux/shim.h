@@ -14,12 +14,20 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 // glibc declares accept4 under _GNU_SOURCE only.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+
+// glibc declares pipe2 under _GNU_SOURCE only.
+extern int pipe2(int descriptors[2], int flags);
+
+#include "spawn.h"
 
 #endif

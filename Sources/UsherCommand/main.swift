@@ -1,1 +1,6 @@
-print("usher")
+import Glibc
+import Processes
+
+ProcessLimits.ignoreBrokenPipes()
+exit(
+    UsherMain.run(arguments: Array(CommandLine.arguments.dropFirst()), environment: UsherMain.processEnvironment()))

@@ -1,0 +1,115 @@
+/// What `usher admin` is told to do: the requests of `/admin` (issue 2, section 3), from a shell.
+enum AdminRequest: Equatable, Sendable {
+    case createUser(email: String, name: String?, imageURL: String?)
+    case createWorkspace(name: String, ownerUserID: Int)
+    case setMember(workspaceID: String, userID: Int, role: String)
+    case removeMember(workspaceID: String, userID: Int)
+    /// - Parameter expiresAt: as the API takes it.
+    case createKey(workspaceID: String, userID: Int, scopes: [String], label: String?, expiresAt: String?)
+    case listKeys(workspaceID: String)
+    case deleteKey(keyID: String)
+}
+
+/// The first word after `usher admin`, and the options that it takes.
+enum AdminAction: String, CaseIterable, Sendable {
+    case createUser = "create-user"
+    case createWorkspace = "create-workspace"
+    case setMember = "set-member"
+    case removeMember = "remove-member"
+    case createKey = "create-key"
+    case listKeys = "list-keys"
+    case deleteKey = "delete-key"
+
+    enum Option: String, CaseIterable, Sendable {
+        case email, name, role, scopes, label
+        case imageURL = "image-url"
+        case ownerUserID = "owner-user-id"
+        case workspaceID = "workspace-id"
+        case userID = "user-id"
+        case expiresAt = "expires-at"
+        case keyID = "key-id"
+
+        var flag: String { "--" + rawValue }
+
+        /// What stands for the value in help.
+        var placeholder: String {
+            switch self {
+            case .ownerUserID, .userID: "N"
+            case .role: "owner|manager|member|viewer"
+            case .scopes: "SCOPE[,SCOPE]..."
+            case .expiresAt: "TIME"
+            case .imageURL: "URL"
+            case .workspaceID, .keyID: "ID"
+            case .email, .name, .label: "TEXT"
+            }
+        }
+    }
+
+    var meaning: String {
+        switch self {
+        case .createUser: "Make a user with a personal workspace, or show the one that has this email"
+        case .createWorkspace: "Make a workspace that the user owns"
+        case .setMember: "Make a user a member of a workspace, or change the role"
+        case .removeMember: "End a user's membership"
+        case .createKey: "Make an API key; this is the only time that it is shown"
+        case .listKeys: "List a workspace's API keys, without the keys themselves"
+        case .deleteKey: "Revoke an API key; every node refuses it within a second"
+        }
+    }
+
+    var required: [Option] {
+        switch self {
+        case .createUser: [.email]
+        case .createWorkspace: [.name, .ownerUserID]
+        case .setMember: [.workspaceID, .userID, .role]
+        case .removeMember: [.workspaceID, .userID]
+        case .createKey: [.workspaceID, .userID, .scopes]
+        case .listKeys: [.workspaceID]
+        case .deleteKey: [.keyID]
+        }
+    }
+
+    var optional: [Option] {
+        switch self {
+        case .createUser: [.name, .imageURL]
+        case .createKey: [.label, .expiresAt]
+        default: []
+        }
+    }
+
+    /// How it is called, for help.
+    var usage: String {
+        ([rawValue] + required.map { "\($0.flag) \($0.placeholder)" }
+            + optional.map { "[\($0.flag) \($0.placeholder)]" })
+            .joined(separator: " ")
+    }
+
+    /// - Throws: `UsageError` naming a required option that is missing or a value that cannot be one.
+    func request(_ values: [Option: String]) throws(UsageError) -> AdminRequest {
+        if let missing = required.first(where: { values[$0] == nil }) {
+            throw UsageError("usher admin \(rawValue) needs \(missing.flag) \(missing.placeholder).")
+        }
+        func text(_ option: Option) -> String { values[option] ?? "" }
+        func number(_ option: Option) throws(UsageError) -> Int {
+            let digits = text(option)
+            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number > 0 else {
+                throw UsageError("\(option.flag) is \(quoted(digits)), but must be a whole number from 1.")
+            }
+            return number
+        }
+        switch self {
+        case .createUser: return .createUser(email: text(.email), name: values[.name], imageURL: values[.imageURL])
+        case .createWorkspace: return .createWorkspace(name: text(.name), ownerUserID: try number(.ownerUserID))
+        case .setMember:
+            return .setMember(workspaceID: text(.workspaceID), userID: try number(.userID), role: text(.role))
+        case .removeMember: return .removeMember(workspaceID: text(.workspaceID), userID: try number(.userID))
+        case .createKey:
+            return .createKey(
+                workspaceID: text(.workspaceID), userID: try number(.userID),
+                scopes: text(.scopes).split(separator: ",").map(String.init), label: values[.label],
+                expiresAt: values[.expiresAt])
+        case .listKeys: return .listKeys(workspaceID: text(.workspaceID))
+        case .deleteKey: return .deleteKey(keyID: text(.keyID))
+        }
+    }
+}

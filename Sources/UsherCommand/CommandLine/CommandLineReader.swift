@@ -1,0 +1,172 @@
+/// Reads the command line and the environment. Pure: both are given, and what they ask for is returned.
+struct CommandLineReader {
+    let environment: [String: String]
+
+    /// - Parameter arguments: without the program's name.
+    /// - Throws: `UsageError`; then nothing may be started.
+    func read(_ arguments: [String]) throws(UsageError) -> Invocation {
+        guard let first = arguments.first else {
+            throw UsageError("A command is needed; `usher help` lists them.")
+        }
+        if first == "--version" { return .version }
+        if first == "--help" || first == "-h" { return .help(.overview) }
+        guard let command = Command(rawValue: first) else {
+            let hint = nearest(to: first, among: Command.allCases.map(\.rawValue))
+            throw UsageError(
+                "There is no command \(quoted(flagName(first))); "
+                    + (hint.map { "is `usher \($0)` meant?" } ?? "`usher help` lists them."))
+        }
+        let rest = Array(arguments.dropFirst())
+        if command == .help { return .help(try helpTopic(rest)) }
+        if rest.contains("--help") || rest.contains("-h") { return .help(.command(command)) }
+
+        let words = try Words(command, rest)
+        let settings = Settings(given: try values(command, words.settings))
+        switch command {
+        case .admin: return .admin(settings, try adminRequest(words))
+        case .keys: return .keys(settings, id: try recordID(words))
+        case .up: return .up(settings)
+        case .serve, .help: return .serve(settings)
+        }
+    }
+
+    /// Sentences about variables that look like settings and are none: probably misspelt, and so without effect.
+    var warnings: [String] {
+        let known = Setting.all.map(\.variable)
+        return environment.keys.filter { $0.hasPrefix("USHER_") && !known.contains($0) }.sorted().map { name in
+            let hint = nearest(to: name, among: known).map { "is \($0) meant?" } ?? "`usher help settings` lists them."
+            return "The variable \(quoted(name)) is not a setting and has no effect; \(hint)"
+        }
+    }
+
+    /// The values of a command's settings: the flag's, else the variable's. An empty variable counts as absent, as it
+    /// is what compose files make of a variable that is not set.
+    private func values(_ command: Command, _ flags: [Setting.Key: String]) throws(UsageError) -> [Setting.Key: String]
+    {
+        var values = flags
+        for setting in Setting.of(command) {
+            if let text = flags[setting.key] {
+                guard setting.accepts(text) else { throw setting.refusal(of: text, from: setting.flag) }
+            } else if let text = environment[setting.variable], !text.isEmpty {
+                guard setting.accepts(text) else { throw setting.refusal(of: text, from: setting.variable) }
+                values[setting.key] = text
+            }
+        }
+        return values
+    }
+
+    private func helpTopic(_ words: [String]) throws(UsageError) -> HelpTopic {
+        switch words {
+        case [], ["--help"], ["-h"]: return .overview
+        case ["settings"]: return .settings(markdown: false)
+        case ["settings", "--markdown"]: return .settings(markdown: true)
+        default: break
+        }
+        guard words.count == 1 else { throw UsageError("`\(Command.help.usage)` is all that help understands.") }
+        guard let command = Command(rawValue: words[0]) else {
+            let hint = nearest(to: words[0], among: Command.allCases.map(\.rawValue) + ["settings"])
+            throw UsageError(
+                "There is no help on \(quoted(words[0])); "
+                    + (hint.map { "is `usher help \($0)` meant?" } ?? "`usher help` lists the commands."))
+        }
+        return command == .help ? .overview : .command(command)
+    }
+
+    private func adminRequest(_ words: Words) throws(UsageError) -> AdminRequest {
+        let names = AdminAction.allCases.map(\.rawValue)
+        guard let word = words.operands.first else {
+            throw UsageError("usher admin needs an action: \(names.joined(separator: ", ")).")
+        }
+        guard let action = AdminAction(rawValue: word) else {
+            let hint = nearest(to: word, among: names)
+            throw UsageError(
+                "usher admin has no action \(quoted(word)); "
+                    + (hint.map { "is \($0) meant?" } ?? "`usher admin --help` lists them."))
+        }
+        guard words.operands.count == 1 else {
+            throw UsageError("usher admin \(word) takes options only; `usher admin --help` lists them.")
+        }
+        let understood = action.required + action.optional
+        for option in AdminAction.Option.allCases where words.options[option] != nil && !understood.contains(option) {
+            throw UsageError("\(option.flag) is not an option of usher admin \(word); `usher admin --help` lists them.")
+        }
+        return try action.request(words.options)
+    }
+
+    private func recordID(_ words: Words) throws(UsageError) -> String {
+        guard let id = words.operands.first, words.operands.count == 1 else {
+            throw UsageError("usher keys needs one id, of a workspace or a meeting.")
+        }
+        let isSane =
+            id.utf8.count <= 128 && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+        guard isSane, !id.isEmpty else {
+            throw UsageError(
+                "\(quoted(id)) cannot be the id of a workspace or a meeting: those are letters and digits.")
+        }
+        return id
+    }
+}
+
+/// The words after the command, sorted out.
+private struct Words {
+    private(set) var settings: [Setting.Key: String] = [:]
+    private(set) var options: [AdminAction.Option: String] = [:]
+    private(set) var operands: [String] = []
+
+    init(_ command: Command, _ arguments: [String]) throws(UsageError) {
+        var index = 0
+        while index < arguments.count {
+            let argument = arguments[index]
+            index += 1
+            guard argument.hasPrefix("-"), argument.count > 1 else {
+                guard command == .admin || command == .keys else {
+                    // Not repeated: it may be the second half of a secret that holds a space.
+                    throw UsageError(
+                        "usher \(command.rawValue) takes settings only, such as --port 8080, "
+                            + "but its argument \(index) is none.")
+                }
+                operands.append(argument)
+                continue
+            }
+            let flag = flagName(argument)
+            let setting = Setting.of(command).first { $0.flag == flag }
+            let option = command == .admin ? AdminAction.Option.allCases.first { $0.flag == flag } : nil
+            guard setting != nil || option != nil else { throw Self.unknown(flag, command) }
+
+            let value: String
+            if flag.utf8.count < argument.utf8.count {
+                value = String(decoding: argument.utf8.dropFirst(flag.utf8.count + 1), as: UTF8.self)
+            } else {
+                guard index < arguments.count, !arguments[index].hasPrefix("--") else {
+                    throw UsageError("\(flag) needs a value, as in `\(flag) VALUE` or `\(flag)=VALUE`.")
+                }
+                value = arguments[index]
+                index += 1
+            }
+            var before: String?
+            if let setting { before = settings.updateValue(value, forKey: setting.key) }
+            if let option { before = options.updateValue(value, forKey: option) }
+            guard before == nil else { throw UsageError("\(flag) is given twice.") }
+        }
+    }
+
+    private static func unknown(_ flag: String, _ command: Command) -> UsageError {
+        if let other = Setting.all.first(where: { $0.flag == flag }) {
+            let commands = Command.allCases.filter(other.commands.contains).map { "usher \($0.rawValue)" }
+            return UsageError(
+                "\(flag) is not a setting of usher \(command.rawValue), but of \(commands.joined(separator: ", ")).")
+        }
+        var known = Setting.of(command).map(\.flag)
+        if command == .admin { known += AdminAction.Option.allCases.map(\.flag) }
+        return UsageError(
+            "usher \(command.rawValue) does not know \(quoted(flag)); "
+                + (nearest(to: flag, among: known).map { "is \($0) meant?" }
+                    ?? "`usher \(command.rawValue) --help` lists what it takes."))
+    }
+}
+
+/// `--port` of `--port=8080`. What follows the sign may be secret, so messages show this part only.
+private func flagName(_ argument: String) -> String {
+    // By bytes: a combining mark after the sign would make another character of it.
+    String(decoding: argument.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+}

@@ -1,0 +1,16 @@
+/// What a command line asks for.
+enum Invocation: Equatable, Sendable {
+    case serve(Settings)
+    case up(Settings)
+    case admin(Settings, AdminRequest)
+    /// - Parameter id: a workspace's or a meeting's.
+    case keys(Settings, id: String)
+    case help(HelpTopic)
+    case version
+}
+
+enum HelpTopic: Equatable, Sendable {
+    case overview
+    case command(Command)
+    case settings(markdown: Bool)
+}

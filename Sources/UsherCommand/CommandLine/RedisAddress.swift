@@ -1,0 +1,29 @@
+import Redis
+
+/// The Redis URL as a setting. `RedisURL` takes it apart; this is about messages, which must not show its password.
+enum RedisAddress {
+    /// Completes "must be ...".
+    static let allowed = "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE] or redis+unix://[USER:PASSWORD@]/PATH[?db=N]"
+
+    /// - Returns: what is wrong with `text`, as the end of a sentence that begins with the URL; nil if nothing is.
+    static func fault(_ text: String) -> String? {
+        guard text.utf8.count <= 1024, !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+            return "is too long or holds control characters"
+        }
+        do throws(RedisURL.Invalid) {
+            _ = try RedisURL(text)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// The URL without user and password. Of one that is malformed, everything between the scheme and the last `@`
+    /// goes, since the password may stand anywhere there.
+    static func redacted(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        guard let at = bytes.lastIndex(of: UInt8(ascii: "@")) else { return text }
+        let scheme = ["redis://", "redis+unix://"].first { text.hasPrefix($0) } ?? ""
+        return scheme + "***" + String(decoding: bytes[at...], as: UTF8.self)
+    }
+}

@@ -1,0 +1,125 @@
+import Glibc
+
+/// One setting: an environment variable and a flag of the same name.
+struct Setting: Sendable {
+    enum Key: String, CaseIterable, Sendable {
+        case host, port, redis
+        case adminKey = "admin-key"
+        case nodes, data, loops
+        case redisTimeout = "redis-timeout-ms"
+        case requestTimeout = "request-timeout-ms"
+        case lockTTL = "lock-ttl-ms"
+        case lockWait = "lock-wait-ms"
+        case inFlightTTL = "in-flight-ttl-ms"
+        case maxConcurrentBots = "max-concurrent-bots"
+        case eventsMaxLength = "events-max-length"
+        case maxRequestLine = "max-request-line-bytes"
+        case maxHeader = "max-header-bytes"
+        case maxHeaderFields = "max-header-fields"
+        case maxBody = "max-body-bytes"
+        case headerTimeout = "header-timeout-ms"
+        case bodyTimeout = "body-timeout-ms"
+        case idleTimeout = "idle-timeout-ms"
+        case writeTimeout = "write-timeout-ms"
+        case maxConnections = "max-connections"
+        case backlog
+        case drainTimeout = "drain-timeout-ms"
+        case logLevel = "log-level"
+    }
+
+    enum Kind: Sendable {
+        /// - Parameter unit: as shown in help; empty for a plain count.
+        case number(ClosedRange<Int>, unit: String)
+        case choice([String])
+        case address
+        case redisURL
+        case secret(length: ClosedRange<Int>)
+        case folder
+    }
+
+    enum Default: Sendable {
+        case value(String)
+        /// Depends on the machine, so help and README describe it instead of showing its value.
+        case computed(description: String, value: @Sendable () -> String)
+        /// - Parameter description: what its absence means.
+        case none(description: String)
+    }
+
+    let key: Key
+    let kind: Kind
+    let defaultValue: Default
+    let commands: Set<Command>
+    /// One sentence, without its full stop.
+    let meaning: String
+
+    var flag: String { "--" + key.rawValue }
+
+    var variable: String {
+        "USHER_" + String(key.rawValue.map { $0 == "-" ? "_" : Character($0.uppercased()) })
+    }
+
+    /// What stands for the value in help.
+    var placeholder: String {
+        switch kind {
+        case .number: "N"
+        case .choice: "NAME"
+        case .address: "ADDRESS"
+        case .redisURL: "URL"
+        case .secret: "KEY"
+        case .folder: "FOLDER"
+        }
+    }
+
+    var unit: String {
+        if case .number(_, let unit) = kind { return unit }
+        return ""
+    }
+
+    var defaultText: String {
+        switch defaultValue {
+        case .value(let text): text
+        case .computed(let description, _), .none(let description): description
+        }
+    }
+
+    /// What a value may be: completes "must be ...".
+    var allowed: String {
+        switch kind {
+        case .number(let range, _): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let names): "one of " + names.joined(separator: ", ")
+        case .address: "an IPv4 or IPv6 address"
+        case .redisURL: RedisAddress.allowed
+        case .secret(let length):
+            "\(length.lowerBound) to \(length.upperBound) letters, digits or signs of ASCII, without spaces"
+        case .folder: "a folder's path of at most 4096 bytes"
+        }
+    }
+
+    /// Whether `text` is a value of this setting.
+    func accepts(_ text: String) -> Bool {
+        switch kind {
+        case .number(let range, _):
+            return text.utf8.allSatisfy { (0x30...0x39).contains($0) } && Int(text).map(range.contains) == true
+        case .choice(let names): return names.contains(text)
+        case .address:
+            var buffer = in6_addr()
+            return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1
+        case .redisURL: return RedisAddress.fault(text) == nil
+        case .secret(let length):
+            return length.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+        case .folder: return !text.isEmpty && text.utf8.count <= 4096 && !text.utf8.contains(0)
+        }
+    }
+
+    /// The refusal of `text`, given by way of `source` (the flag or the variable). A secret is not repeated.
+    func refusal(of text: String, from source: String) -> UsageError {
+        switch kind {
+        case .secret: UsageError("\(source) must be \(allowed); its value is not shown here.")
+        case .redisURL:
+            UsageError(
+                "\(source) is \(quoted(RedisAddress.redacted(text))), which \(RedisAddress.fault(text) ?? "is refused"); "
+                    + "it must be \(allowed).")
+        default: UsageError("\(source) is \(quoted(text)), but must be \(allowed).")
+        }
+    }
+}

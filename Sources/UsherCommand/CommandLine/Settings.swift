@@ -1,0 +1,73 @@
+import Log
+
+/// The settings of one start: every value is checked, and every one has a value or a documented absence.
+struct Settings: Equatable, Sendable {
+    /// What was given by flag or variable; everything else has its default.
+    private(set) var given: [Setting.Key: String]
+
+    /// - Parameter given: values that their settings accept.
+    init(given: [Setting.Key: String] = [:]) {
+        self.given = given
+    }
+
+    /// An IPv4 or IPv6 address.
+    var host: String { text(.host) }
+    /// 0 lets the system choose.
+    var port: Int { number(.port) }
+    var redisURL: String { text(.redis) }
+    /// nil: `--redis` and USHER_REDIS are absent, and `usher up` runs a Redis of its own.
+    var givenRedisURL: String? { given[.redis] }
+    /// nil: admin requests are refused.
+    var adminKey: String? { given[.adminKey] }
+    var nodes: Int { number(.nodes) }
+    var dataFolder: String { text(.data) }
+    var loops: Int { number(.loops) }
+
+    var redisTimeoutMilliseconds: Int { number(.redisTimeout) }
+    var requestTimeoutMilliseconds: Int { number(.requestTimeout) }
+    var lockTTLMilliseconds: Int { number(.lockTTL) }
+    var lockWaitMilliseconds: Int { number(.lockWait) }
+    var inFlightTTLMilliseconds: Int { number(.inFlightTTL) }
+    var maxConcurrentBots: Int { number(.maxConcurrentBots) }
+    /// nil: the setting is absent. `usher admin` then leaves an existing limit alone.
+    var givenMaxConcurrentBots: Int? { given[.maxConcurrentBots].flatMap { Int($0) } }
+    /// In stream entries, for each partition.
+    var eventsMaxLength: Int { number(.eventsMaxLength) }
+
+    var maxRequestLineBytes: Int { number(.maxRequestLine) }
+    var maxHeaderBytes: Int { number(.maxHeader) }
+    var maxHeaderFields: Int { number(.maxHeaderFields) }
+    var maxBodyBytes: Int { number(.maxBody) }
+    var headerTimeoutMilliseconds: Int { number(.headerTimeout) }
+    var bodyTimeoutMilliseconds: Int { number(.bodyTimeout) }
+    var idleTimeoutMilliseconds: Int { number(.idleTimeout) }
+    var writeTimeoutMilliseconds: Int { number(.writeTimeout) }
+    var maxConnections: Int { number(.maxConnections) }
+    var backlog: Int { number(.backlog) }
+    var drainTimeoutMilliseconds: Int { number(.drainTimeout) }
+    var logLevel: Logger.Level { Logger.Level(rawValue: text(.logLevel)) ?? .info }
+
+    /// These settings with some replaced.
+    func with(_ values: [Setting.Key: String]) -> Settings {
+        Settings(given: given.merging(values) { _, new in new })
+    }
+
+    /// The variables that give a child process running `command` these settings.
+    func environment(of command: Command) -> [String: String] {
+        var variables: [String: String] = [:]
+        for setting in Setting.of(command) { variables[setting.variable] = given[setting.key] }
+        return variables
+    }
+
+    private func text(_ key: Setting.Key) -> String {
+        if let text = given[key] { return text }
+        switch Setting[key].defaultValue {
+        case .value(let text): return text
+        case .computed(_, let value): return value()
+        case .none: return ""
+        }
+    }
+
+    /// The table's tests see to it that every default is one that its setting accepts.
+    private func number(_ key: Setting.Key) -> Int { Int(text(key))! }
+}

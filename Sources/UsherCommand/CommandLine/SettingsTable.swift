@@ -1,0 +1,106 @@
+import Log
+import Processes
+
+extension Setting {
+    /// Every setting, in the order in which help and README show them. What stands here is the only place for names,
+    /// defaults and ranges (issue 2, sections 1, 2 and 4).
+    static let all: [Setting] = [
+        Setting(
+            key: .host, kind: .address, defaultValue: .value("127.0.0.1"), commands: node,
+            meaning: "The address to listen on; 0.0.0.0 and :: are all of the machine's"),
+        number(.port, 0...65535, default: 8080, "The TCP port to listen on; 0 lets the system choose"),
+        Setting(
+            key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
+            commands: [.serve, .up, .admin, .keys],
+            meaning: "The Redis that holds all records; without it `usher up` starts a private one"),
+        Setting(
+            key: .adminKey, kind: .secret(length: 16...512),
+            defaultValue: .none(description: "none: every admin request is refused; `usher up` makes one"),
+            commands: node, meaning: "The secret that admin requests carry in X-Admin-API-Key"),
+        number(.nodes, 1...64, default: 2, commands: [.up], "How many nodes share the port"),
+        Setting(
+            key: .data, kind: .folder, defaultValue: .value("./data"), commands: [.up],
+            meaning: "The folder of the private Redis: its socket, its append-only file and its log"),
+        Setting(
+            key: .loops, kind: .number(1...256, unit: ""),
+            defaultValue: .computed(
+                description: "one a processor", value: { String(min(256, ProcessLimits.availableProcessors)) }),
+            commands: node, meaning: "How many event loops a node runs, each a thread with its own Redis connection"),
+
+        number(
+            .redisTimeout, 50...60_000, unit: "ms", default: 2000, commands: [.serve, .up, .admin, .keys],
+            "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
+        number(
+            .requestTimeout, 100...60_000, unit: "ms", default: 5000,
+            "How long a request may take, from its header section to its answer"),
+        number(
+            .lockTTL, 100...60_000, unit: "ms", default: 5000,
+            "How long the lock of a workspace outlives a node that took it and died"),
+        number(
+            .lockWait, 0...150, unit: "ms", default: 150,
+            "How long a request tries again for a lock that another one holds, before it answers 503 (12108)"),
+        number(
+            .inFlightTTL, 1000...3_600_000, unit: "ms", default: 600_000,
+            "How long a dispatched bot that is not heard of keeps its room"),
+        number(
+            .maxConcurrentBots, 1...100_000, default: 10, commands: [.serve, .up, .admin],
+            "How many bots a new workspace may have at once, unless it is made with a limit of its own"),
+        number(
+            .eventsMaxLength, 1000...10_000_000, default: 100_000,
+            "About how many status changes a partition's event stream keeps"),
+
+        number(
+            .maxRequestLine, 256...65_536, unit: "bytes", default: 8192,
+            "The longest request line; a longer one gets 414"),
+        number(
+            .maxHeader, 1024...262_144, unit: "bytes", default: 16_384,
+            "The longest header section; a longer one gets 431"),
+        number(.maxHeaderFields, 10...1000, default: 100, "The most header fields; more get 431"),
+        number(.maxBody, 1024...16_777_216, unit: "bytes", default: 65_536, "The longest body; a longer one gets 413"),
+        number(
+            .headerTimeout, 100...600_000, unit: "ms", default: 10_000,
+            "How long a client may take to send a header section it has begun; then it gets 408"),
+        number(
+            .bodyTimeout, 100...600_000, unit: "ms", default: 10_000,
+            "How long a client may take to send a body; then it gets 408"),
+        number(
+            .idleTimeout, 100...600_000, unit: "ms", default: 60_000,
+            "How long a connection may be idle between requests before it is closed"),
+        number(
+            .writeTimeout, 100...600_000, unit: "ms", default: 10_000,
+            "How long a client may take none of its answer before it is cut off"),
+        number(
+            .maxConnections, 1...1_000_000, default: 10_000,
+            "How many connections a node serves at once; further ones wait in the kernel's queue"),
+        number(
+            .backlog, 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"),
+        number(
+            .drainTimeout, 0...600_000, unit: "ms", default: 10_000,
+            "How long a node that was told to stop answers what is under way"),
+        Setting(
+            key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
+            commands: [.serve, .up, .admin, .keys], meaning: "The least severe log lines that are written"),
+    ]
+
+    static func of(_ command: Command) -> [Setting] {
+        all.filter { $0.commands.contains(command) }
+    }
+
+    static subscript(key: Key) -> Setting {
+        byKey[key]!
+    }
+
+    /// The commands that run nodes.
+    private static let node: Set<Command> = [.serve, .up]
+
+    private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+
+    private static func number(
+        _ key: Key, _ range: ClosedRange<Int>, unit: String = "", default value: Int, commands: Set<Command> = node,
+        _ meaning: String
+    ) -> Setting {
+        Setting(
+            key: key, kind: .number(range, unit: unit), defaultValue: .value(String(value)), commands: commands,
+            meaning: meaning)
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+
+/// From the process' arguments and environment, each read once and here, to its exit code.
+enum UsherMain {
+    /// - Returns: 0 done, 1 failed, 2 not understood (nothing was started).
+    static func run(arguments: [String], environment: [String: String]) -> Int32 {
+        let reader = CommandLineReader(environment: environment)
+        do throws(UsageError) {
+            let invocation = try reader.read(arguments)
+            switch invocation {
+            case .help(let topic):
+                Terminal.say(String(Help.text(topic).dropLast()))
+                return 0
+            case .version:
+                Terminal.say("usher \(usherVersion)")
+                return 0
+            case .serve, .up, .admin, .keys:
+                for warning in reader.warnings { Terminal.complain(warning) }
+            }
+            return switch invocation {
+            case .serve(let settings): ServeCommand.run(settings)
+            case .up(let settings): UpCommand.run(settings, environment: environment)
+            case .admin(let settings, let request): AdminCommand.run(settings, request)
+            case .keys(let settings, let id): KeysCommand.run(settings, id: id)
+            case .help, .version: 0
+            }
+        } catch {
+            Terminal.complain(error.description)
+            return 2
+        }
+    }
+
+    /// The environment of this process. Of a variable that is there twice the first counts, as it does for `getenv`.
+    static func processEnvironment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            next += 1
+            guard let sign = text.firstIndex(of: "=") else { continue }
+            let name = String(text[..<sign])
+            if variables[name] == nil { variables[name] = String(text[text.index(after: sign)...]) }
+        }
+        return variables
+    }
+}

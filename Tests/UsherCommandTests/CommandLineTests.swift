@@ -1,0 +1,106 @@
+import Testing
+
+@testable import UsherCommand
+
+@Suite struct CommandLineTests {
+    @Test(
+        arguments: [
+            ([], "A command is needed; `usher help` lists them."),
+            (["serv"], "There is no command \"serv\"; is `usher serve` meant?"),
+            (["frobnicate"], "There is no command \"frobnicate\"; `usher help` lists them."),
+            (["serve", "--prot", "1"], "usher serve does not know \"--prot\"; is --port meant?"),
+            (
+                ["serve", "--frobnicate"],
+                "usher serve does not know \"--frobnicate\"; `usher serve --help` lists what it takes."
+            ),
+            (["serve", "-p", "1"], "usher serve does not know \"-p\"; `usher serve --help` lists what it takes."),
+            (["serve", "--nodes", "3"], "--nodes is not a setting of usher serve, but of usher up."),
+            (["serve", "--port"], "--port needs a value, as in `--port VALUE` or `--port=VALUE`."),
+            (["serve", "--port", "--host"], "--port needs a value, as in `--port VALUE` or `--port=VALUE`."),
+            (["serve", "--port", "1", "--port=2"], "--port is given twice."),
+            (["up", "8080"], "usher up takes settings only, such as --port 8080, but its argument 1 is none."),
+            (["keys"], "usher keys needs one id, of a workspace or a meeting."),
+            (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
+            (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),
+            (["help", "serv"], "There is no help on \"serv\"; is `usher help serve` meant?"),
+            (
+                ["admin"],
+                "usher admin needs an action: create-user, create-workspace, set-member, remove-member, create-key, "
+                    + "list-keys, delete-key."
+            ),
+            (["admin", "create-usr"], "usher admin has no action \"create-usr\"; is create-user meant?"),
+            (["admin", "create-user"], "usher admin create-user needs --email TEXT."),
+            (
+                ["admin", "list-keys", "--workspace-id", "w", "--email", "e"],
+                "--email is not an option of usher admin list-keys; `usher admin --help` lists them."
+            ),
+            (
+                ["admin", "create-workspace", "--name", "n", "--owner-user-id", "-1"],
+                "--owner-user-id is \"-1\", but must be a whole number from 1."
+            ),
+            (
+                ["admin", "delete-key", "k"],
+                "usher admin delete-key takes options only; `usher admin --help` lists them."
+            ),
+        ] as [([String], String)])
+    func whatIsNotUnderstoodIsSaidInOneSentence(arguments: [String], sentence: String) {
+        #expect(message(arguments) == sentence)
+    }
+
+    @Test func helpIsFoundWhereverItIsAskedFor() throws {
+        let reader = CommandLineReader(environment: ["USHER_PORT": "bad"])
+        #expect(try reader.read(["help"]) == .help(.overview))
+        #expect(try reader.read(["--help"]) == .help(.overview))
+        #expect(try reader.read(["help", "serve"]) == .help(.command(.serve)))
+        #expect(try reader.read(["serve", "--help"]) == .help(.command(.serve)))
+        #expect(try reader.read(["up", "--nonsense", "-h"]) == .help(.command(.up)))
+        #expect(try reader.read(["help", "settings"]) == .help(.settings(markdown: false)))
+        #expect(try reader.read(["help", "settings", "--markdown"]) == .help(.settings(markdown: true)))
+        #expect(try reader.read(["--version"]) == .version)
+    }
+
+    @Test func adminActionsBecomeRequests() throws {
+        let reader = CommandLineReader(environment: [:])
+        let cases: [([String], AdminRequest)] = [
+            (
+                ["create-user", "--email", "a@b.c", "--name=A B"],
+                .createUser(email: "a@b.c", name: "A B", imageURL: nil)
+            ),
+            (["create-workspace", "--name", "W", "--owner-user-id", "7"], .createWorkspace(name: "W", ownerUserID: 7)),
+            (
+                ["set-member", "--workspace-id", "w", "--user-id", "7", "--role", "viewer"],
+                .setMember(workspaceID: "w", userID: 7, role: "viewer")
+            ),
+            (["remove-member", "--workspace-id", "w", "--user-id", "7"], .removeMember(workspaceID: "w", userID: 7)),
+            (
+                ["create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", "seameet,tx", "--label", "l"],
+                .createKey(workspaceID: "w", userID: 7, scopes: ["seameet", "tx"], label: "l", expiresAt: nil)
+            ),
+            (["list-keys", "--workspace-id", "w"], .listKeys(workspaceID: "w")),
+            (["--key-id", "k", "delete-key"], .deleteKey(keyID: "k")),
+        ]
+        for (arguments, request) in cases {
+            #expect(try reader.read(["admin"] + arguments) == .admin(Settings(), request))
+        }
+        #expect(
+            try reader.read(["admin", "create-user", "--email", "e", "--max-concurrent-bots", "3"])
+                == .admin(Settings(given: [.maxConcurrentBots: "3"]), .createUser(email: "e", name: nil, imageURL: nil))
+        )
+        #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), id: "2b34"))
+    }
+
+    @Test func aMisspeltVariableIsWarnedOf() {
+        let reader = CommandLineReader(environment: [
+            "USHER_PROT": "1", "USHER_ADMIN_KYE": "secret", "USHER_X_Y_Z_UNLIKE_ANY": "1", "USHER_PORT": "1",
+            "HOME": "/",
+            "USHER": "x",
+        ])
+        #expect(
+            reader.warnings == [
+                "The variable \"USHER_ADMIN_KYE\" is not a setting and has no effect; is USHER_ADMIN_KEY meant?",
+                "The variable \"USHER_PROT\" is not a setting and has no effect; is USHER_PORT meant?",
+                "The variable \"USHER_X_Y_Z_UNLIKE_ANY\" is not a setting and has no effect; "
+                    + "`usher help settings` lists them.",
+            ])
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Testing
+
+@testable import UsherCommand
+
+@Suite struct SettingsTests {
+    @Test func everyKeyHasExactlyOneEntryThatSomeCommandTakes() {
+        #expect(Setting.all.map(\.key.rawValue).sorted() == Setting.Key.allCases.map(\.rawValue).sorted())
+        #expect(Setting.all.allSatisfy { !$0.commands.isEmpty && !$0.meaning.isEmpty && !$0.meaning.hasSuffix(".") })
+    }
+
+    @Test(arguments: Setting.all.map(\.key)) func everyDefaultIsAllowed(key: Setting.Key) {
+        switch Setting[key].defaultValue {
+        case .value(let text): #expect(Setting[key].accepts(text))
+        case .computed(_, let value): #expect(Setting[key].accepts(value()))
+        case .none: break
+        }
+    }
+
+    @Test func aVariableAndAFlagHaveTheSameName() {
+        #expect(Setting[.port].variable == "USHER_PORT")
+        #expect(Setting[.port].flag == "--port")
+        #expect(Setting[.lockTTL].variable == "USHER_LOCK_TTL_MS")
+        #expect(Setting[.lockTTL].flag == "--lock-ttl-ms")
+    }
+
+    /// The defaults that issue 2, sections 2 and 4, names.
+    @Test func theDefaultsAreThoseOfTheIssue() throws {
+        let settings = try serve([])
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.port == 8080)
+        #expect(settings.redisURL == "redis://127.0.0.1:6379/0")
+        #expect(settings.givenRedisURL == nil)
+        #expect(settings.adminKey == nil)
+        #expect(settings.loops >= 1)
+        #expect(settings.lockTTLMilliseconds == 5000)
+        #expect(settings.lockWaitMilliseconds == 150)
+        #expect(settings.inFlightTTLMilliseconds == 600_000)
+        #expect(settings.maxRequestLineBytes == 8192)
+        #expect(settings.maxHeaderBytes == 16_384)
+        #expect(settings.maxHeaderFields == 100)
+        #expect(settings.maxBodyBytes == 65_536)
+        #expect(settings.headerTimeoutMilliseconds == 10_000)
+        #expect(settings.bodyTimeoutMilliseconds == 10_000)
+        #expect(settings.idleTimeoutMilliseconds == 60_000)
+        #expect(settings.logLevel == .info)
+    }
+
+    @Test func aFlagBeatsItsVariableAndAnEmptyVariableIsAbsent() throws {
+        let environment = ["USHER_PORT": "9000", "USHER_HOST": "::1", "USHER_REDIS": "", "USHER_ADMIN_KEY": ""]
+        let settings = try serve(["--port=9001", "--lock-wait-ms", "0"], environment)
+        #expect(settings.port == 9001)
+        #expect(settings.host == "::1")
+        #expect(settings.lockWaitMilliseconds == 0)
+        #expect(settings.redisURL == "redis://127.0.0.1:6379/0")
+        #expect(settings.adminKey == nil)
+    }
+
+    @Test(arguments: Setting.all.map(\.key))
+    func aNumberIsTakenAtBothEndsOfItsRangeAndNotBeyond(key: Setting.Key) throws {
+        let setting = Setting[key]
+        guard case .number(let range, _) = setting.kind else { return }
+        for value in [range.lowerBound, range.upperBound] { #expect(setting.accepts(String(value))) }
+        let beyond = [
+            "\(range.lowerBound - 1)", "\(range.upperBound + 1)", "+5", " 5", "5.0", "0x10", "ten", "", "٥", "1e3",
+        ]
+        for text in beyond {
+            #expect(!setting.accepts(text), "\(setting.flag) \(text)")
+        }
+        let command = setting.commands.contains(.serve) ? "serve" : "up"
+        let error = #expect(throws: UsageError.self) {
+            try CommandLineReader(environment: [setting.variable: "99999999999999999999"]).read([command])
+        }
+        #expect(
+            error?.description
+                == "\(setting.variable) is \"99999999999999999999\", but must be a whole number from "
+                + "\(range.lowerBound) to \(range.upperBound).")
+    }
+
+    @Test func aBadValueIsNamedWithItsSourceAndWhatIsAllowed() {
+        #expect(
+            message(["serve", "--port", "http"])
+                == "--port is \"http\", but must be a whole number from 0 to 65535.")
+        #expect(
+            message(["serve"], ["USHER_LOG_LEVEL": "loud"])
+                == "USHER_LOG_LEVEL is \"loud\", but must be one of debug, info, warning, error.")
+        #expect(
+            message(["serve", "--host=localhost"]) == "--host is \"localhost\", but must be an IPv4 or IPv6 address.")
+        #expect(message(["serve", "--host=a\u{1b}[31m\n"])?.contains("a?[31m?") == true)
+        #expect((message(["serve", "--host=" + String(repeating: "x", count: 9999)])?.count ?? 0) < 250)
+        // Only what a command takes is checked.
+        #expect(message(["serve"], ["USHER_NODES": "none"]) == nil)
+        #expect(message(["up"], ["USHER_NODES": "none"])?.hasPrefix("USHER_NODES is \"none\"") == true)
+    }
+
+    @Test func anAdminKeyIsNeverRepeated() {
+        for key in [
+            "short-secret", String(repeating: "secret", count: 100), "secret secret secret", "geheimnis-ü-secret",
+        ] {
+            for text in [message(["serve", "--admin-key", key]), message(["serve"], ["USHER_ADMIN_KEY": key])] {
+                #expect(text?.contains("ADMIN_KEY") == true || text?.contains("--admin-key") == true)
+                #expect(text?.contains("must be 16 to 512") == true)
+                #expect(text?.contains("secret") == false)
+            }
+        }
+        #expect(message(["serve", "--admin-kye=secretsecretsecret"])?.contains("secret") == false)
+        #expect(message(["serve", "--admin-kye", "secretsecretsecret"])?.contains("secret") == false)
+        #expect(message(["serve", "--admin-key", "secret1", "secret2"])?.contains("secret") == false)
+        #expect(message(["--admin-key=secretsecretsecret", "serve"])?.contains("secret") == false)
+        #expect(message(["serve", "--admin-key", "0123456789abcdef"]) == nil)
+    }
+
+    @Test(arguments: [
+        "redis://user:secret@host:port/0", "redis://:secret@", "rediss://:secret@host", "secret@host",
+        "user:secret@host:1",
+        "redis://user:sec@ret@[::1", "redis+unix://user:secret@relative", "redis://secret@host",
+    ])
+    func aPasswordInARedisURLIsNeverRepeated(url: String) {
+        for text in [message(["serve", "--redis", url]), message(["keys", "abc"], ["USHER_REDIS": url])] {
+            #expect(text?.contains("must be redis://[USER:PASSWORD@]HOST") == true)
+            #expect(text?.contains("secret") == false && text?.contains("sec@") == false)
+        }
+    }
+
+    @Test func redisURLsAreTaken() throws {
+        for url in [
+            "redis://127.0.0.1:6379/0", "redis://redis", "redis://u:p%40@[::1]:7000/3", "redis+unix:///run/redis.sock",
+        ] {
+            #expect(try serve(["--redis", url]).redisURL == url)
+        }
+    }
+
+    @Test func aChildGetsExactlyTheGivenSettingsOfItsCommand() throws {
+        guard
+            case .up(let settings) = try CommandLineReader(environment: ["USHER_LOOPS": "3"]).read(
+                ["up", "--nodes", "4", "--data", "/d", "--lock-ttl-ms", "700"])
+        else { throw UsageError("not up") }
+        let variables = settings.with([.port: "1", .redis: "redis+unix:///d/redis.sock"]).environment(of: .serve)
+        #expect(
+            variables == [
+                "USHER_LOOPS": "3", "USHER_LOCK_TTL_MS": "700", "USHER_PORT": "1",
+                "USHER_REDIS": "redis+unix:///d/redis.sock",
+            ])
+        guard case .serve(let child) = try CommandLineReader(environment: variables).read(["serve"]) else {
+            throw UsageError("not serve")
+        }
+        #expect(child.lockTTLMilliseconds == 700 && child.loops == 3 && child.port == 1)
+    }
+
+    private func serve(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Settings {
+        guard case .serve(let settings) = try CommandLineReader(environment: environment).read(["serve"] + arguments)
+        else { throw UsageError("not serve") }
+        return settings
+    }
+}
+
+/// The refusal of a command line, or nil if it is understood.
+func message(_ arguments: [String], _ environment: [String: String] = [:]) -> String? {
+    do throws(UsageError) {
+        _ = try CommandLineReader(environment: environment).read(arguments)
+        return nil
+    } catch {
+        return error.description
+    }
+}
