@@ -44,7 +44,7 @@ public final class Client: @unchecked Sendable {
     private var failures = 0
     /// The SHA-1 of each script, as Redis computed it, in the order of the configuration.
     private var scriptHashes: [String: String] = [:]
-    private var loginWaiters: [UnsafeContinuation<LoginOutcome, Never>] = []
+    private var loginWaiters: [LoginWaiter] = []
     /// Set when Redis refused a login, until one works: so that each cause is logged once, not at every attempt.
     private var loggedProblem: String?
 
@@ -72,11 +72,33 @@ public final class Client: @unchecked Sendable {
     /// Whether commands can be sent at this moment.
     public var isConnected: Bool { isReady }
 
-    /// Waits for the first login that Redis answers, however long Redis is away.
-    public func firstLogin() async -> LoginOutcome {
+    /// Waits for the first login that Redis answers.
+    /// - Parameter milliseconds: how long; nil waits however long Redis is away.
+    /// - Returns: nil if Redis has not answered by then.
+    public func firstLogin(withinMilliseconds milliseconds: Int? = nil) async -> LoginOutcome? {
         loop.preconditionCurrent()
         if isReady { return .ready }
-        return await withUnsafeContinuation { loginWaiters.append($0) }
+        return await withUnsafeContinuation { (continuation: UnsafeContinuation<LoginOutcome?, Never>) in
+            let waiter = LoginWaiter(continuation)
+            loginWaiters.append(waiter)
+            if let milliseconds {
+                loop.schedule(afterMilliseconds: milliseconds) { waiter.resume(returning: nil) }
+            }
+        }
+    }
+
+    /// Resumed once, by whatever comes first.
+    private final class LoginWaiter {
+        private var continuation: UnsafeContinuation<LoginOutcome?, Never>?
+
+        init(_ continuation: UnsafeContinuation<LoginOutcome?, Never>) {
+            self.continuation = continuation
+        }
+
+        func resume(returning outcome: LoginOutcome?) {
+            continuation?.resume(returning: outcome)
+            continuation = nil
+        }
     }
 
     // MARK: Commands

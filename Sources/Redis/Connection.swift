@@ -207,7 +207,8 @@ final class Connection: DescriptorHandler {
         }
         isConnected = true
         watch(.writable, false)
-        if let context { redisEnableKeepAlive(&context.pointee.c) }
+        // It fails on a Unix socket, which hiredis then takes for a broken connection.
+        if let context, context.pointee.c.connection_type == REDIS_CONN_TCP { redisEnableKeepAlive(&context.pointee.c) }
         onConnect?()
     }
 

@@ -117,14 +117,11 @@ struct AdminEndpoints: Sendable {
             userID = try container.decode(Int.self, forKey: .userID)
             scopes = try container.decode([String].self, forKey: .scopes)
             label = try container.text(.label, maximum: 200)
-            guard let text = try container.decodeIfPresent(String.self, forKey: .expiresAt) else {
-                expiresAt = nil
-                return
+            do {
+                expiresAt = try AdminAnswer.expiry(try container.decodeIfPresent(String.self, forKey: .expiresAt))
+            } catch let refusal as AdministrationRefusal {
+                throw APIError(refusal)
             }
-            guard let time = Timestamp.milliseconds(rfc3339: text) else {
-                throw APIError.invalid("expires_at", "must be a time with a zone, such as 2027-01-31T12:00:00Z")
-            }
-            expiresAt = time
         }
     }
 
@@ -174,6 +171,24 @@ struct AdminEndpoints: Sendable {
         guard let given = request.header("X-Admin-API-Key"), Digest.areEqual(given, adminKey) else {
             throw APIError(403, "Send the admin key: X-Admin-API-Key: <key>.")
         }
+    }
+}
+
+/// What the admin API and `usher admin` have in common beside the objects.
+public enum AdminAnswer {
+    /// The sentence that the API would answer with.
+    public static func detail(of refusal: AdministrationRefusal) -> String {
+        if case .failed(let error) = refusal { return "\(error)" }
+        return APIError(refusal).detail
+    }
+
+    /// The milliseconds since 1970 of an `expires_at`.
+    public static func expiry(_ text: String?) throws(AdministrationRefusal) -> Int? {
+        guard let text else { return nil }
+        guard let time = Timestamp.milliseconds(rfc3339: text) else {
+            throw .invalid(field: "expires_at", problem: "must be a time with a zone, such as 2027-01-31T12:00:00Z")
+        }
+        return time
     }
 }
 

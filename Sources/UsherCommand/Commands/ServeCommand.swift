@@ -1,7 +1,53 @@
-/// `usher serve`: one node.
+import EventLoop
+import Glibc
+import Log
+import Processes
+import Redis
+import Synchronization
+
+/// `usher serve`: one node in the foreground, until a signal stops it.
 enum ServeCommand {
+    /// - Returns: 0 after a stop in good order, 1 if it could not start.
     static func run(_ settings: Settings) -> Int32 {
-        Terminal.complain("this build has no node to serve with.")
-        return 1
+        let logger = Logger(minimum: settings.logLevel)
+        do {
+            // First of all, before any thread could get the signals in the ordinary way.
+            let signals = try StopSignals()
+            _ = ProcessLimits.raiseOpenFiles()
+            let node = try Node(settings, redis: RedisURL(settings.redisURL), logger: logger)
+            let port = try node.start()
+            logger.info(
+                "Listening", ["host": settings.host, "port": String(port), "loops": String(settings.loops)])
+            if let refusal = try waitForStop(of: node, signals) {
+                Terminal.complain("Redis refuses this node: \(refusal)")
+                return 1
+            }
+            logger.info("Stopping: answering what is under way")
+            let cut = node.stop()
+            logger.info("Stopped", ["connections_cut": String(cut)])
+            return 0
+        } catch {
+            Terminal.complain("\(error)")
+            return 1
+        }
+    }
+
+    /// Waits for a stop signal, or for Redis to refuse the first login.
+    /// - Returns: what Redis said if it refused: a wrong password, or a script that does not load.
+    private static func waitForStop(of node: Node, _ signals: StopSignals) throws -> String? {
+        let refused = try MainThread.Flag()
+        let refusal = Refusal()
+        Task {
+            if let text = await node.refusalOfLogin() {
+                refusal.text.withLock { $0 = text }
+                refused.raise()
+            }
+        }
+        _ = waitUntilReadable([signals.descriptor, refused.descriptor], deadline: nil)
+        return refusal.text.withLock { $0 }
+    }
+
+    private final class Refusal: Sendable {
+        let text = Mutex<String?>(nil)
     }
 }

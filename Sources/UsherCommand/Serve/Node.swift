@@ -1,0 +1,103 @@
+import API
+import EventLoop
+import HTTP
+import Log
+import Processes
+import Redis
+import Usher
+
+/// One node: event loops that share a port, each with its own Redis connection, store and server. Nothing is shared
+/// between them but the count of connections.
+struct Node {
+    private struct Shard {
+        let loop: EventLoop
+        let client: Client
+        let server: Server
+    }
+
+    private let settings: Settings
+    private let shards: [Shard]
+
+    /// - Parameter redis: the parsed form of the setting.
+    /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
+    init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
+        self.settings = settings
+        let configuration = settings.httpConfiguration
+        let budget = ConnectionBudget(limit: settings.maxConnections)
+        var shards: [Shard] = []
+        for number in 0..<settings.loops {
+            let loop = try EventLoop(name: "\(number)")
+            let client = Client(
+                loop: loop,
+                configuration: settings.clientConfiguration(redis, name: "usher-serve-\(number)"), logger: logger)
+            let router = Routes.make(
+                store: Store(client: client, configuration: settings.storeConfiguration),
+                adminKey: settings.adminKey, logger: logger)
+            let server = Server(
+                loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
+            shards.append(Shard(loop: loop, client: client, server: server))
+        }
+        self.shards = shards
+    }
+
+    /// Starts the loops, listens and begins to connect to Redis, without waiting for it.
+    /// - Returns: the port.
+    /// - Throws: `ListenError`, or `SystemError` if the kernel grants no thread.
+    func start() throws -> Int {
+        var port = settings.port
+        for shard in shards {
+            let listener = try Listener.bind(host: settings.host, port: port, backlog: settings.backlog)
+            // The first one may have let the kernel choose.
+            port = listener.port
+            try shard.loop.start()
+            let box = Box(listener)
+            try MainThread.run(on: shard.loop) {
+                shard.client.start()
+                try await shard.server.start(box.take())
+            }
+        }
+        return port
+    }
+
+    /// Waits until Redis has answered the first login of every loop, for as long as it is away.
+    /// - Returns: what Redis said if it refused one.
+    func refusalOfLogin() async -> String? {
+        for shard in shards {
+            let outcome = await Task(executorPreference: shard.loop) { await shard.client.firstLogin() }.value
+            if case .refused(let text) = outcome { return text }
+        }
+        return nil
+    }
+
+    /// Answers what is under way, and stops.
+    /// - Returns: how many connections were cut, because they were not done within the drain timeout.
+    func stop() -> Int {
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: settings.drainTimeoutMilliseconds)
+        let drains = shards.map { shard in
+            Task(executorPreference: shard.loop) { await shard.server.drain(deadline: deadline) }
+        }
+        var cut = 0
+        for (shard, drain) in zip(shards, drains) {
+            cut += (try? MainThread.run(on: shard.loop) { await drain.value }) ?? 0
+        }
+        for shard in shards {
+            shard.loop.execute { shard.client.shutDown() }
+            shard.loop.stop()
+            shard.loop.join()
+        }
+        return cut
+    }
+}
+
+/// Lets a listener move into a closure. `@unchecked Sendable`: it is put in and taken out once, in that order.
+private final class Box: @unchecked Sendable {
+    private var listener: Listener?
+
+    init(_ listener: consuming Listener) {
+        self.listener = consume listener
+    }
+
+    func take() -> Listener {
+        listener.take()!
+    }
+}

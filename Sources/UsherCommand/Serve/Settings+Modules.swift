@@ -1,0 +1,37 @@
+import HTTP
+import Redis
+import Usher
+
+/// The settings in the words of the modules that they are for.
+extension Settings {
+    var httpConfiguration: HTTPConfiguration {
+        var configuration = HTTPConfiguration()
+        configuration.limits.requestLineBytes = maxRequestLineBytes
+        configuration.limits.headerSectionBytes = maxHeaderBytes
+        configuration.limits.headerFields = maxHeaderFields
+        configuration.limits.bodyBytes = maxBodyBytes
+        configuration.headerTimeoutMilliseconds = headerTimeoutMilliseconds
+        configuration.bodyTimeoutMilliseconds = bodyTimeoutMilliseconds
+        configuration.idleTimeoutMilliseconds = idleTimeoutMilliseconds
+        configuration.writeTimeoutMilliseconds = writeTimeoutMilliseconds
+        configuration.requestDeadlineMilliseconds = requestTimeoutMilliseconds
+        return configuration
+    }
+
+    var storeConfiguration: StoreConfiguration {
+        var configuration = StoreConfiguration()
+        configuration.redisTimeoutMilliseconds = redisTimeoutMilliseconds
+        configuration.lockTimeToLiveMilliseconds = lockTTLMilliseconds
+        configuration.lockWaitMilliseconds = lockWaitMilliseconds
+        configuration.inFlightTimeToLiveMilliseconds = inFlightTTLMilliseconds
+        configuration.maximumEvents = eventsMaxLength
+        configuration.defaultMaximumConcurrentBots = maxConcurrentBots
+        return configuration
+    }
+
+    func clientConfiguration(_ redis: RedisURL, name: String) -> ClientConfiguration {
+        var configuration = ClientConfiguration(url: redis, name: name, scripts: Store.scripts)
+        configuration.connectTimeoutMilliseconds = redisTimeoutMilliseconds
+        return configuration
+    }
+}
