@@ -1,0 +1,78 @@
+import CLinux
+import EventLoop
+import Glibc
+
+/// Takes connections from the kernel's queue while there is room for them. Belongs to its server's loop.
+final class Acceptor: DescriptorHandler {
+    private static let batch = 64
+
+    /// Kept alive from `start` to `drain`, as a server that is told of connections must be.
+    private let server: Server
+    private let listener: Listener
+    private var registration: Registration?
+    /// Nobody is accepted until the budget or a timer says so.
+    private var isPaused = false
+
+    init(server: Server, listener: consuming Listener) throws {
+        self.server = server
+        self.listener = listener
+        registration = try server.loop.register(self.listener.descriptor, interest: .readable, handler: self)
+    }
+
+    func ready(_ readiness: Readiness) {
+        for _ in 0..<Self.batch where !isPaused {
+            guard acceptOne() else { return }
+        }
+    }
+
+    /// Takes what the kernel has queued already, then stops for good. The socket closes with the acceptor.
+    func finish() {
+        for _ in 0..<server.configuration.backlog where !isPaused {
+            guard acceptOne() else { break }
+        }
+        registration?.cancel()
+        registration = nil
+    }
+
+    /// - Returns: whether there may be more.
+    private func acceptOne() -> Bool {
+        guard server.budget.acquire(orTell: server.resumption()) else {
+            pause()
+            server.warnNow("connection limit reached: new connections wait", ["limit": "\(server.budget.limit)"])
+            return false
+        }
+        let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = accept4(listener.descriptor, nil, nil, flags)
+        if descriptor >= 0 {
+            server.adopt(descriptor)
+            return true
+        }
+        let error = SystemError("accept4")
+        server.budget.release()
+        switch error.code {
+        case EAGAIN:
+            return false
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            pause()
+            // The queue stays readable, so without a pause the loop would spin until a descriptor is free.
+            server.loop.schedule(afterMilliseconds: server.configuration.acceptPauseMilliseconds) { [weak self] in
+                self?.resume()
+            }
+            server.warnNow("cannot accept connections: they wait", ["reason": error.reason])
+            return false
+        default:
+            // The connection that was to be accepted has failed already (accept(2), "Error handling").
+            return true
+        }
+    }
+
+    private func pause() {
+        isPaused = true
+        registration?.update(interest: [])
+    }
+
+    func resume() {
+        isPaused = false
+        registration?.update(interest: .readable)
+    }
+}

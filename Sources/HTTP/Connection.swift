@@ -1,0 +1,353 @@
+import EventLoop
+import Glibc
+
+/// One client's connection: reads requests, has them answered in order, one under way at a time.
+///
+/// `@unchecked Sendable`: belongs to its server's loop; the tasks that come back to it prefer that loop, and `finish`
+/// checks that they do.
+final class Connection: DescriptorHandler, @unchecked Sendable {
+    enum Phase {
+        /// Between messages.
+        case idle
+        case readingHead
+        case readingBody
+        /// A handler's task is under way.
+        case handling
+        /// The last answer is on its way; no more requests are read.
+        case closing
+        /// The last answer has been written. Input is dropped until the client closes.
+        case lingering
+        case closed
+    }
+
+    let server: Server
+    let descriptor: Int32
+    /// The connection's place among its server's, kept by the server.
+    var index: Int
+    var registration: Registration!
+    private(set) var phase = Phase.idle
+    /// When the phase ends by itself.
+    var deadline: MonotonicTime
+
+    private var parser: RequestParser
+    /// Input that has been read before its turn, from `leftoverStart` on.
+    private var leftover: [UInt8] = []
+    private var leftoverStart = 0
+    /// The client has sent all it will send.
+    private(set) var isInputClosed = false
+    private var hasReceived = false
+    private var headArrived = MonotonicTime(nanoseconds: 0)
+    private var current: Request?
+
+    /// What the client has not taken yet, from `outputStart` on.
+    var output: [UInt8] = []
+    var outputStart = 0
+    var writeDeadline = MonotonicTime(nanoseconds: 0)
+    private var lingeredBytes = 0
+
+    init(server: Server, descriptor: Int32, index: Int) throws {
+        self.server = server
+        self.descriptor = descriptor
+        self.index = index
+        parser = RequestParser(limits: server.configuration.limits)
+        deadline = server.loop.now.advanced(byMilliseconds: server.configuration.idleTimeoutMilliseconds)
+        registration = try server.loop.register(descriptor, interest: .readable, handler: self)
+    }
+
+    // MARK: Events
+
+    func ready(_ readiness: Readiness) {
+        server.loop.preconditionCurrent()
+        if phase == .lingering {
+            dropInput()
+            return
+        }
+        // Both directions are shut or the connection was reset: nobody is left to read an answer.
+        if readiness.contains(.closed) {
+            close()
+            return
+        }
+        if readiness.contains(.writable) { continueWriting() }
+        if readiness.contains(.readable), phase != .closed, phase != .lingering { readInput() }
+    }
+
+    private func readInput() {
+        let count = recv(descriptor, server.readBuffer.baseAddress, server.readBuffer.count, 0)
+        if count > 0 {
+            hasReceived = true
+            let input = UnsafeBufferPointer(start: server.readBuffer.baseAddress, count: count)
+            var position = 0
+            parse(input, &position)
+            if position < count, phase != .closing, phase != .closed {
+                // At most one read's worth: no more is read until this has been used up.
+                leftover.append(contentsOf: UnsafeBufferPointer(rebasing: input[position...]))
+            }
+            conclude()
+        } else if count == 0 {
+            isInputClosed = true
+            conclude()
+        } else if errno != EAGAIN && errno != EINTR {
+            close()
+        }
+    }
+
+    /// Goes on with what was read before its turn, once the answer before it is out.
+    func resume() {
+        if !isBusy, !leftover.isEmpty {
+            let taken = leftover
+            var position = leftoverStart
+            taken.withUnsafeBufferPointer { parse($0, &position) }
+            if position == taken.count || phase == .closing || phase == .closed {
+                leftover = []
+                leftoverStart = 0
+            } else {
+                leftoverStart = position
+            }
+        }
+        conclude()
+    }
+
+    /// Whether the next request must wait: for the answer to the one before it, or for the client to read.
+    private var isBusy: Bool {
+        switch phase {
+        case .idle, .readingHead, .readingBody: !output.isEmpty
+        default: true
+        }
+    }
+
+    // MARK: Requests
+
+    private func parse(_ input: UnsafeBufferPointer<UInt8>, _ position: inout Int) {
+        while !isBusy, position < input.count {
+            switch parser.advance(input, at: &position) {
+            case .needMore:
+                break
+            case .head:
+                headArrived = server.loop.now
+                // A client that has begun to send the body no longer waits.
+                if parser.expectsContinue, position == input.count { send(interim: ResponseWriter.interim) }
+            case .complete(let parsed):
+                begin(parsed, received: phase == .readingBody ? headArrived : server.loop.now)
+            case .failed(let error):
+                refuse(error)
+            }
+            enterReadingPhase()
+        }
+    }
+
+    /// Notes which part of a message is being read. Each part's time begins with its first byte, so that sending byte
+    /// by byte gains nothing.
+    private func enterReadingPhase() {
+        let next: Phase
+        switch phase {
+        case .idle, .readingHead, .readingBody:
+            next = parser.isReadingBody ? .readingBody : parser.hasBegun ? .readingHead : .idle
+        default: return
+        }
+        guard next != phase else { return }
+        enter(next)
+    }
+
+    private func enter(_ next: Phase) {
+        // A write that failed in between has closed the connection, and closed it stays.
+        guard phase != .closed else { return }
+        phase = next
+        let configuration = server.configuration
+        switch next {
+        case .idle: setDeadline(configuration.idleTimeoutMilliseconds)
+        case .readingHead: setDeadline(configuration.headerTimeoutMilliseconds)
+        case .readingBody: setDeadline(configuration.bodyTimeoutMilliseconds)
+        case .lingering: setDeadline(configuration.lingerMilliseconds)
+        case .handling, .closing, .closed: break
+        }
+    }
+
+    private func setDeadline(_ milliseconds: Int) {
+        deadline = server.loop.now.advanced(byMilliseconds: milliseconds)
+    }
+
+    private func begin(_ parsed: ParsedRequest, received: MonotonicTime) {
+        let head = parsed.head
+        let due = received.advanced(byMilliseconds: server.configuration.requestDeadlineMilliseconds)
+        let identifier = RequestIdentifier.given(in: head) ?? server.identifiers.next()
+        func makeRequest(_ match: Router.Match?) -> Request {
+            Request(
+                head: head, body: parsed.body, received: received, deadline: due, identifier: identifier, match: match)
+        }
+        do {
+            switch try server.router.resolve(head) {
+            case .found(let match):
+                run(match.route.handler, makeRequest(match))
+            case .options(let allow):
+                answer(makeRequest(nil), Response(status: 204, headers: [("Allow", allow)]))
+            case .methodNotAllowed(let allow):
+                let request = makeRequest(nil)
+                let error = HTTPError(405, "Use one of the methods that this path allows: \(allow).")
+                var response = server.configuration.errorResponse(error, request)
+                response.headers.append(("Allow", allow))
+                answer(request, response)
+            case .notFound:
+                let request = makeRequest(nil)
+                let error = HTTPError(404, "Check the path: nothing is served there.")
+                answer(request, server.configuration.errorResponse(error, request))
+            }
+        } catch {
+            let request = makeRequest(nil)
+            answer(request, server.configuration.errorResponse(error, request))
+        }
+    }
+
+    private func run(_ handler: Router.Handler, _ request: Request) {
+        switch handler {
+        case .synchronous(let handler):
+            answer(request, handler(request))
+        case .asynchronous(let handler):
+            current = request
+            enter(.handling)
+            deadline = request.deadline.advanced(byMilliseconds: server.configuration.overrunMilliseconds)
+            Task(executorPreference: server.loop) { [self] in
+                finish(request, await handler(request))
+            }
+        }
+    }
+
+    /// A handler's task has its answer. Nobody waits for it any more if the connection has closed.
+    private func finish(_ request: Request, _ response: Response) {
+        server.loop.preconditionCurrent()
+        guard current === request else { return }
+        current = nil
+        answer(request, response)
+        resume()
+    }
+
+    private func answer(_ request: Request, _ response: Response) {
+        let isKept = request.head.isKeptAlive && !server.isDraining
+        send(response, request.identifier, head: request.head, isKept: isKept)
+        server.note(request, request.head, request.identifier, response.status)
+        enter(isKept ? .idle : .closing)
+    }
+
+    /// Answers a message whose end is unknown, or that never came to one, so that nothing after it can be read.
+    private func refuse(_ error: HTTPError) {
+        let head = parser.partialHead
+        let identifier = RequestIdentifier.given(in: head) ?? server.identifiers.next()
+        let response = server.configuration.errorResponse(error, nil)
+        server.logger.debug("request refused", ["request_id": identifier.text, "reason": error.detail])
+        send(response, identifier, head: head, isKept: false)
+        server.note(nil, head, identifier, response.status)
+        enter(.closing)
+    }
+
+    // MARK: Progress
+
+    /// Ends a turn with this connection: writes what there is, then decides what to wait for.
+    func conclude() {
+        guard phase != .closed else { return }
+        flush()
+        guard phase != .closed else { return }
+        if output.isEmpty {
+            switch phase {
+            case .closing:
+                linger()
+                return
+            case .idle, .readingHead, .readingBody:
+                // What the client did not finish it cannot finish any more, and an idle connection has had its time.
+                let isDrained = server.isDraining && phase == .idle && hasReceived
+                if leftover.isEmpty, isInputClosed || isDrained {
+                    close()
+                    return
+                }
+            default:
+                break
+            }
+        }
+        var interest: Readiness = output.isEmpty ? [] : .writable
+        let wantsInput = phase == .handling || output.isEmpty
+        if wantsInput, leftover.isEmpty, !isInputClosed, phase != .closing { interest.insert(.readable) }
+        registration.update(interest: interest)
+    }
+
+    /// Called now and then: ends what has taken too long.
+    func checkDeadline(_ now: MonotonicTime) {
+        if !output.isEmpty {
+            if now >= writeDeadline { close() }
+            return
+        }
+        guard now >= deadline else { return }
+        switch phase {
+        case .idle, .lingering:
+            close()
+        case .readingHead:
+            refuse(HTTPError(408, "Send the whole header section sooner."))
+            conclude()
+        case .readingBody:
+            refuse(HTTPError(408, "Send the whole body sooner."))
+            conclude()
+        case .handling:
+            overrun()
+        case .closing, .closed:
+            break
+        }
+    }
+
+    /// The handler has not kept to its deadline: the client is not left waiting, and what the handler says is dropped.
+    private func overrun() {
+        guard let request = current else { return }
+        current = nil
+        let error = HTTPError(503, "Ask again later, and check first whether this request has done its work.")
+        send(
+            server.configuration.errorResponse(error, request), request.identifier, head: request.head, isKept: false)
+        server.logger.warning("handler overran its deadline", ["request_id": request.id, "route": request.route ?? ""])
+        server.note(request, request.head, request.identifier, error.status)
+        enter(.closing)
+        conclude()
+    }
+
+    /// The server stops: an idle connection closes, unless a request has come that was not read yet.
+    func beginDrain() {
+        guard phase == .idle, output.isEmpty else { return }
+        readInput()
+        if phase == .idle, hasReceived { close() }
+    }
+
+    /// A client that connected just before the server stopped has had time enough for its first request.
+    func endGrace() {
+        if phase == .idle, output.isEmpty { close() }
+    }
+
+    // MARK: End
+
+    /// The last answer is with the kernel. To close now could make the kernel discard it, if input comes that nobody
+    /// reads (RFC 9112 section 9.6): so only the sending side is shut, until the client has closed too.
+    private func linger() {
+        leftover = []
+        guard !isInputClosed else {
+            close()
+            return
+        }
+        shutdown(descriptor, Int32(SHUT_WR))
+        enter(.lingering)
+        registration.update(interest: .readable)
+    }
+
+    private func dropInput() {
+        let count = recv(descriptor, server.readBuffer.baseAddress, server.readBuffer.count, 0)
+        if count > 0 {
+            lingeredBytes += count
+            if lingeredBytes > server.configuration.lingerBytes { close() }
+        } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+            close()
+        }
+    }
+
+    func close() {
+        guard phase != .closed else { return }
+        phase = .closed
+        current = nil
+        leftover = []
+        output = []
+        registration.cancel()
+        Glibc.close(descriptor)
+        server.remove(self)
+    }
+}

@@ -1,0 +1,74 @@
+import EventLoop
+
+/// A whole request, as handlers see it.
+public final class Request: Sendable {
+    public let head: RequestHead
+    public let body: [UInt8]
+    /// When the head had arrived.
+    public let received: MonotonicTime
+    /// The point in time by which the handler should have answered.
+    public let deadline: MonotonicTime
+    /// The pattern that the path matched; nil if none did.
+    public let route: String?
+    private let parameterNames: [String]
+    private let parameterValues: [String]
+    let identifier: RequestIdentifier
+
+    init(
+        head: RequestHead, body: [UInt8], received: MonotonicTime, deadline: MonotonicTime,
+        identifier: RequestIdentifier, match: Router.Match?
+    ) {
+        self.head = head
+        self.body = body
+        self.received = received
+        self.deadline = deadline
+        self.identifier = identifier
+        route = match?.route.pattern
+        parameterNames = match?.route.parameterNames ?? []
+        parameterValues = match?.parameters ?? []
+    }
+
+    public var method: Method { head.method }
+
+    /// The path as it was sent, still percent-encoded and without the query: fit for a log.
+    public var path: String { head.path }
+
+    /// The id that the answer carries as `X-Request-Id`: the caller's, or 32 hexadecimal digits.
+    public var id: String { identifier.text }
+
+    /// The segment of the path at `{name}` in the route's pattern, percent-decoded: never empty, without slashes and
+    /// control characters. Stops the program for a name that the pattern does not have.
+    public func parameter(_ name: String) -> String {
+        guard let index = parameterNames.firstIndex(of: name) else {
+            preconditionFailure("the route \(route ?? "(none)") has no parameter {\(name)}")
+        }
+        return parameterValues[index]
+    }
+
+    /// The value of a header field, whatever the case of its name; nil if it is absent. The values of a repeated field
+    /// are joined by ", " (RFC 9110 section 5.3), so that a repeated credential is no valid one.
+    public func header(_ name: String) -> String? { head.value(of: name) }
+
+    /// All values of a header field, in order, whatever the case of its name.
+    public func headers(_ name: String) -> [String] { head.values(of: name) }
+
+    /// The first value of a query parameter, decoded; nil if it is absent, empty if it has no value.
+    public func query(_ name: String) -> String? {
+        queryItems.first { $0.name == name }?.value
+    }
+
+    /// The parameters of the query in order, decoded as a form is: "+" is a space, and bytes that are no UTF-8 become
+    /// U+FFFD.
+    public var queryItems: [(name: String, value: String)] {
+        guard let query = head.line.query else { return [] }
+        return head.bytes[query.range].split(separator: 0x26).map { item in
+            let separator = item.firstIndex(of: ASCII.equals) ?? item.endIndex
+            let value = separator < item.endIndex ? item[(separator + 1)...] : []
+            return (Self.text(item[..<separator]), Self.text(value))
+        }
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        String(decoding: PercentEncoding.decode(bytes, plusIsSpace: true), as: UTF8.self)
+    }
+}

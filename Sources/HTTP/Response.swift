@@ -1,0 +1,35 @@
+/// An answer to a request. The server adds Date, Content-Length, X-Request-Id and Connection by itself.
+public struct Response: Sendable {
+    public var status: Status
+    /// The value of Content-Type; nil leaves the field out.
+    public var contentType: String?
+    /// Further fields, in order. Control bytes in a value become spaces, so that a value can never end its line.
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+
+    public init(
+        status: Status, contentType: String? = nil, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) {
+        self.status = status
+        self.contentType = contentType
+        self.headers = headers
+        self.body = body
+    }
+
+    /// An answer whose body is a JSON text in UTF-8.
+    public static func json(
+        _ body: [UInt8], status: Status = 200, headers: [(name: String, value: String)] = []
+    ) -> Response {
+        Response(status: status, contentType: "application/json", headers: headers, body: body)
+    }
+
+    /// An answer for people and simple tools.
+    public static func text(_ body: String, status: Status = 200) -> Response {
+        Response(status: status, contentType: "text/plain; charset=utf-8", body: Array(body.utf8))
+    }
+
+    /// An answer without a body.
+    public static func empty(_ status: Status = 204) -> Response {
+        Response(status: status)
+    }
+}

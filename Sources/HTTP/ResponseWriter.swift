@@ -1,0 +1,57 @@
+/// Serialises answers (RFC 9112 section 4) into one buffer, head and body together.
+enum ResponseWriter {
+    /// What the Connection field says.
+    enum ConnectionOption {
+        /// Nothing: HTTP/1.1 keeps the connection by itself.
+        case none
+        case close
+        case keepAlive
+    }
+
+    static let interim: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+
+    /// - Parameters:
+    ///   - dateLine: the whole Date field with its line end.
+    ///   - omitsBody: for HEAD: the head is that of the answer to GET, its Content-Length included.
+    static func append(
+        _ response: Response, identifier: RequestIdentifier, dateLine: [UInt8], connection: ConnectionOption,
+        omitsBody: Bool, to output: inout [UInt8]
+    ) {
+        output.append("HTTP/1.1 ")
+        output.append(decimal: response.status.code)
+        output.append(ASCII.space)
+        output.append(response.status.reason)
+        output.append("\r\n")
+        output.append(contentsOf: dateLine)
+        if response.status.allowsBody {
+            if let type = response.contentType { append("Content-Type", type, to: &output) }
+            output.append("Content-Length: ")
+            output.append(decimal: response.body.count)
+            output.append("\r\n")
+        }
+        output.append("X-Request-Id: ")
+        identifier.append(to: &output)
+        output.append("\r\n")
+        for (name, value) in response.headers { append(name, value, to: &output) }
+        switch connection {
+        case .none: break
+        case .close: output.append("Connection: close\r\n")
+        case .keepAlive: output.append("Connection: keep-alive\r\n")
+        }
+        output.append("\r\n")
+        if response.status.allowsBody && !omitsBody { output.append(contentsOf: response.body) }
+    }
+
+    private static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
+        precondition(
+            !name.isEmpty && name.utf8.allSatisfy(ByteSet.token.contains), "a field name is made of token characters")
+        output.append(contentsOf: name.utf8)
+        output.append(": ")
+        let start = output.count
+        output.append(contentsOf: value.utf8)
+        for index in start..<output.count where !HeaderField.isValueByte(output[index]) {
+            output[index] = ASCII.space
+        }
+        output.append("\r\n")
+    }
+}
