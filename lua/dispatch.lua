@@ -28,6 +28,7 @@
 
 -- include: time
 -- include: events
+-- include: send_bot
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
 redis.call('DEL', KEYS[1])
@@ -39,19 +40,11 @@ if meeting[1] ~= ARGV[2] then return {-2, meeting[1] or ''} end
 if holder then return {-3, holder} end
 
 local at_ms = now_ms()
-local epoch = redis.call('HINCRBY', KEYS[5], 'epoch', 1)
-redis.call('SET', KEYS[2], ARGV[6], 'NX', 'PX', ARGV[7])
-redis.call('SET', KEYS[3], ARGV[3])
-redis.call('ZADD', KEYS[4], at_ms, ARGV[6])
 if ARGV[2] == 'OFFLINE' then
   redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag')
 end
-redis.call('HSET', KEYS[5], 'status', 'INITIAL', 'bot_status', 'requested', 'bot_id', ARGV[6],
-  'dispatched_at', at_ms)
-local entry = redis.call('XADD', KEYS[7], '*', 'meeting_id', ARGV[3], 'workspace_id', ARGV[4], 'bot_id', ARGV[6],
-  'epoch', epoch, 'room', ARGV[5], 'dispatched_at', at_ms)
-redis.call('HSET', KEYS[6], 'meeting_id', ARGV[3], 'workspace_id', ARGV[4], 'room', ARGV[5], 'epoch', epoch,
-  'attempts', 1, 'desired', 'run', 'config_version', 0, 'dispatched_at', at_ms, 'entry', entry)
+local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7]}
+local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms, 1)
 record_event(KEYS[8], ARGV[8], at_ms, ARGV[2] == 'OFFLINE' and 'restarted' or 'dispatched', ARGV[3], ARGV[6],
   ARGV[2] .. '/' .. (meeting[2] or ''), 'INITIAL/requested', ARGV[9])
 return {1, at_ms, epoch}

@@ -2,8 +2,20 @@
 public enum Scripts {
     public static let dispatch = load("dispatch", PackageResources.dispatch_lua)
     public static let unlock = load("unlock", PackageResources.unlock_lua)
+    public static let requestBot = load("request_bot", PackageResources.request_bot_lua)
     public static let expireDispatch = load("expire_dispatch", PackageResources.expire_dispatch_lua)
+    public static let claim = load("claim", PackageResources.claim_lua)
+    public static let release = load("release", PackageResources.release_lua)
+    public static let renew = load("renew", PackageResources.renew_lua)
+    public static let report = load("report", PackageResources.report_lua)
+    public static let stop = load("stop", PackageResources.stop_lua)
+    public static let configure = load("configure", PackageResources.configure_lua)
+    public static let loseBot = load("lose_bot", PackageResources.lose_bot_lua)
+    public static let finalise = load("finalise", PackageResources.finalise_lua)
+    public static let ingestSegments = load("ingest_segments", PackageResources.ingest_segments_lua)
     public static let createMeeting = load("create_meeting", PackageResources.create_meeting_lua)
+    public static let updateMeeting = load("update_meeting", PackageResources.update_meeting_lua)
+    public static let deleteMeeting = load("delete_meeting", PackageResources.delete_meeting_lua)
     public static let createUser = load("create_user", PackageResources.create_user_lua)
     public static let createWorkspace = load("create_workspace", PackageResources.create_workspace_lua)
     public static let setMember = load("set_member", PackageResources.set_member_lua)
@@ -12,8 +24,9 @@ public enum Scripts {
 
     /// Every script, to be loaded when a node connects.
     public static let all = [
-        dispatch, unlock, expireDispatch, createMeeting, createUser, createWorkspace, setMember, removeMember,
-        createKey,
+        dispatch, unlock, requestBot, expireDispatch, claim, release, renew, report, stop, configure, loseBot, finalise,
+        ingestSegments, createMeeting, updateMeeting, deleteMeeting, createUser, createWorkspace, setMember,
+        removeMember, createKey,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.
@@ -27,6 +40,8 @@ public enum Scripts {
         "time": PackageResources.time_lua,
         "events": PackageResources.events_lua,
         "members": PackageResources.members_lua,
+        "bots": PackageResources.bots_lua,
+        "send_bot": PackageResources.send_bot_lua,
     ]
 
     private static func load(_ name: String, _ bytes: [UInt8]) -> Source {

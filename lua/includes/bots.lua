@@ -1,0 +1,45 @@
+-- What the scripts of a bot's life share. Where they name keys, a bot's keys are a table with these members:
+-- meeting, bot (hashes), inflight, room (strings), bots, leases, analyzing (zsets), events (stream).
+
+-- Frees what a bot holds: its room, its in-flight key, its place in the limit and its lease. The bot's own hash is
+-- kept for a while, so that late reports and operators find out what became of it.
+local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
+  if redis.call('GET', keys.room) == meeting_id then redis.call('DEL', keys.room) end
+  if redis.call('GET', keys.inflight) == bot_id then redis.call('DEL', keys.inflight) end
+  redis.call('ZREM', keys.bots, bot_id)
+  redis.call('ZREM', keys.leases, bot_id)
+  redis.call('HSET', keys.bot, 'desired', 'none', 'ended_at', at_ms)
+  redis.call('PEXPIRE', keys.bot, keep_ms)
+end
+
+-- Ends a bot and moves its meeting along section 4 of the design. `outcome` is 'completed' or 'failed'; a bot that was
+-- told to stop ends as completed whatever happened to it. Returns the new status and bot_status.
+local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, outcome, reason, stage)
+  local meeting = redis.call('HMGET', keys.meeting, 'status', 'bot_status', 'start_time')
+  local was_in_room = redis.call('HEXISTS', keys.bot, 'active_at') == 1
+  local is_stopping = meeting[1] == 'STOPPING'
+  local status, bot_status
+  if is_stopping or outcome == 'completed' then
+    bot_status = 'completed'
+    status = was_in_room and 'ANALYZING' or 'OFFLINE'
+  else
+    bot_status = 'failed'
+    status = was_in_room and 'OFFLINE' or 'INITIAL'
+  end
+  if is_stopping then reason = 'stopped' end
+  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'completion_reason', reason)
+  if bot_status == 'failed' then
+    redis.call('HSET', keys.meeting, 'failure_stage', stage)
+  else
+    redis.call('HDEL', keys.meeting, 'failure_stage')
+  end
+  if was_in_room then
+    redis.call('HSET', keys.meeting, 'end_time', at_ms)
+    if meeting[3] then redis.call('HSET', keys.meeting, 'duration', at_ms - meeting[3]) end
+  end
+  if status == 'ANALYZING' then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
+  free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
+  record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
+    meeting[1] .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
+  return status, bot_status
+end

@@ -1,0 +1,67 @@
+-- Ends a bot that has gone without a word: its lease ran out, or its runner saw its process end without a terminal
+-- report. One that was not in the room yet is replaced by a new one, next epoch, up to a number of attempts and while
+-- the dispatch is in flight; one in the room ends as failed; a stopped one as completed. Repeating it changes nothing.
+-- Section 4 of the design: "failed before it was in the room", "failed in the room, or its runner was lost".
+--
+-- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
+-- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[4]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[5]  usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
+-- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
+-- KEYS[8]  usher:{pX}:events                             stream: what happened
+-- KEYS[9]  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[10] usher:{pX}:bot:<replacement bot_id>           hash: the bot that takes its place, if one does
+-- ARGV[1]  bot_id
+-- ARGV[2]  meeting_id
+-- ARGV[3]  id of the runner that saw it end, or '' if its lease is said to have run out
+-- ARGV[4]  reason, such as lease_expired, bot_exited or launch_failed
+-- ARGV[5]  1 if a replacement may be sent, else 0
+-- ARGV[6]  attempts that a dispatch has in all
+-- ARGV[7]  bot_id of the replacement
+-- ARGV[8]  how long the hash of a bot that has ended is kept, ms
+-- ARGV[9]  length at which the event stream is trimmed
+-- ARGV[10...]  fields for the meeting's record, each followed by its value: exit_code, exit_signal, bot_output
+--
+-- Returns {1, status, bot_status}  ended
+--         {2, epoch}               replaced
+--         {0}                      it is not the meeting's current bot, or has ended
+--         {-1}                     its lease has not run out
+--         {-2}                     it is not this runner's
+
+-- include: time
+-- include: events
+-- include: send_bot
+-- include: bots
+
+local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
+local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'runner', 'active_at', 'attempts', 'workspace_id', 'room')
+local at_ms = now_ms()
+if meeting[1] ~= ARGV[1] or bot[1] then
+  redis.call('ZREM', KEYS[6], ARGV[1])
+  return {0}
+end
+if ARGV[3] == '' then
+  local expiry = redis.call('ZSCORE', KEYS[6], ARGV[1])
+  if not expiry or tonumber(expiry) > at_ms then return {-1} end
+elseif bot[2] ~= ARGV[3] then
+  return {-2}
+end
+
+local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
+  analyzing = KEYS[7], events = KEYS[8], dispatch = KEYS[9]}
+if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
+local left_ms = redis.call('PTTL', KEYS[3])
+local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0
+  and tonumber(bot[4]) < tonumber(ARGV[6])
+if not may_replace then
+  local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8], ARGV[9], 'failed', ARGV[4], meeting[3])
+  return {1, status, bot_status}
+end
+free_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8])
+keys.bot = KEYS[10]
+local epoch = send_bot(keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1)
+record_event(KEYS[8], ARGV[9], at_ms, 'replaced', ARGV[2], ARGV[7], meeting[2] .. '/' .. meeting[3],
+  'INITIAL/requested', ARGV[4])
+return {2, epoch}

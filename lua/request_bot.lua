@@ -1,0 +1,60 @@
+-- Accepts a bot as the Bots API asks for it (POST /bots): limit, room, record, in-flight key and stream entry, at once
+-- or not at all. Section 4 of the design: "created" (for a new record) and "dispatch accepted".
+--
+-- KEYS[1]  usher:{pX}:ws:<workspace_id>                  hash: the workspace
+-- KEYS[2]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[3]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[4]  usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS[5]  usher:{pX}:meeting:<meeting_id>               hash: the meeting, planned already or to be made
+-- KEYS[6]  usher:{pX}:bot:<bot_id>                       hash: the new bot
+-- KEYS[7]  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[8]  usher:{pX}:events                             stream: what happened
+-- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
+-- KEYS[10] usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- ARGV[1]  meeting_id
+-- ARGV[2]  number of the meeting if it is to be made, or '' to take over a planned one
+-- ARGV[3]  workspace_id
+-- ARGV[4]  room
+-- ARGV[5]  bot_id
+-- ARGV[6]  time to live of the in-flight key, ms
+-- ARGV[7]  length at which the event stream is trimmed
+-- ARGV[8]  who asked, for the event
+-- ARGV[9]  the limit of a workspace that has none of its own
+-- ARGV[10] the newest meeting of the room that the caller saw, or ''
+-- ARGV[11...]  fields of the meeting, each followed by its value
+--
+-- Returns {1, dispatched_at ms, epoch}  accepted
+--         {0}                           there is no such workspace
+--         {-1, meeting_id or ''}        a dispatch to the room is in flight; the meeting that holds the room
+--         {-2}                          the room's newest meeting, or its state, is not what the caller saw: look again
+--         {-3, meeting_id}              a bot of this meeting holds the room, and no dispatch is in flight
+--         {-4, limit}                   the workspace's bots have reached their limit
+
+-- include: time
+-- include: events
+-- include: send_bot
+
+local maximum = redis.call('HGET', KEYS[1], 'max_concurrent_bots')
+if not maximum and redis.call('EXISTS', KEYS[1]) == 0 then return {0} end
+local holder = redis.call('GET', KEYS[3])
+if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end
+if holder then return {-3, holder} end
+if (redis.call('GET', KEYS[9]) or '') ~= ARGV[10] then return {-2} end
+local status = redis.call('HGET', KEYS[5], 'status')
+if status ~= (ARGV[2] == '' and 'INITIAL' or false) then return {-2} end
+local limit = tonumber(maximum or ARGV[9])
+if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end
+
+local at_ms = now_ms()
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[5], 'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'created_at', at_ms)
+  redis.call('ZADD', KEYS[10], ARGV[2], ARGV[1])
+  redis.call('SET', KEYS[9], ARGV[1])
+end
+redis.call('HSET', KEYS[5], 'updated_at', at_ms, unpack(ARGV, 11))
+local from = redis.call('HGET', KEYS[5], 'bot_status') or ''
+local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7]}
+local epoch = send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1)
+record_event(KEYS[8], ARGV[7], at_ms, 'dispatched', ARGV[1], ARGV[5], (status or '') .. '/' .. from,
+  'INITIAL/requested', ARGV[8])
+return {1, at_ms, epoch}

@@ -1,0 +1,42 @@
+-- Stops the bot that holds a room. One that no runner has claimed ends at once; any other is told to leave, by the
+-- answer to its lease if by nothing else, and ends as completed whatever happens to it. Repeating it changes nothing.
+-- Section 4 of the design: "stop asked" and "stopped before it was in the room".
+--
+-- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
+-- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[4]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[5]  usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
+-- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
+-- KEYS[8]  usher:{pX}:events                             stream: what happened
+-- KEYS[9]  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- ARGV[1]  bot_id
+-- ARGV[2]  meeting_id
+-- ARGV[3]  how long the hash of a bot that has ended is kept, ms
+-- ARGV[4]  length at which the event stream is trimmed
+-- ARGV[5]  who asked, for the event
+--
+-- Returns 1 ended at once, 2 told to leave, 3 was stopping already, 0 the room is not held by this bot (any more)
+
+-- include: time
+-- include: events
+-- include: bots
+
+local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
+local bot = redis.call('HMGET', KEYS[2], 'runner', 'ended_at', 'entry')
+if meeting[1] ~= ARGV[1] or bot[2] or redis.call('GET', KEYS[4]) ~= ARGV[2] then return 0 end
+if meeting[2] == 'STOPPING' then return 3 end
+
+local at_ms = now_ms()
+redis.call('HSET', KEYS[1], 'status', 'STOPPING', 'bot_status', 'stopping')
+redis.call('HSET', KEYS[2], 'desired', 'leave', 'stop_asked_at', at_ms)
+redis.call('DEL', KEYS[3])
+record_event(KEYS[8], ARGV[4], at_ms, 'stopping', ARGV[2], ARGV[1], meeting[2] .. '/' .. (meeting[3] or ''),
+  'STOPPING/stopping', ARGV[5])
+if bot[1] then return 2 end
+if bot[3] then redis.call('XDEL', KEYS[9], bot[3]) end
+local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
+  analyzing = KEYS[7], events = KEYS[8]}
+end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[3], ARGV[4], 'completed', 'stopped', 'requested')
+return 1
