@@ -32,7 +32,8 @@ struct Announcement {
             ]
         }
         if case .unix(let path)? = (try? RedisURL(redisURL))?.location {
-            lines += ["", "Look at the records:", "  redis-cli -s '\(path)'"]
+            let quotedPath = path.replacing("'", with: "'\\''")
+            lines += ["", "Look at the records:", "  redis-cli -s '\(quotedPath)'"]
         }
         return (lines + ["", "Ctrl-C stops everything."]).joined(separator: "\n")
     }

@@ -4,7 +4,7 @@ import Redis
 
 /// The folder of a private Redis, held by one `usher up` at a time.
 final class DataFolder {
-    /// Absolute, without symbolic links.
+    /// Absolute.
     let path: String
     /// The locked file. Redis inherits it, so the folder stays taken until that has ended too, whatever becomes of us.
     let lock: Int32
@@ -17,19 +17,17 @@ final class DataFolder {
     ///
     /// - Throws: `UpFailure` if it cannot be made or written, or another process holds it.
     init(_ path: String) throws(UpFailure) {
-        try Self.makeFolders(path)
-        guard let resolved = realpath(path, nil) else { throw Self.unusable(path) }
-        self.path = String(cString: resolved)
-        free(resolved)
-
+        guard let absolute = Self.absolute(path) else { throw Self.unusable(path) }
+        self.path = absolute
         // 107 bytes fit into a socket's address, and @ or ? have a meaning of their own in a URL.
-        let socketPath = self.path + "/redis.sock"
+        let socketPath = absolute + "/redis.sock"
         guard (try? RedisURL("redis+unix://" + socketPath))?.location == .unix(path: socketPath) else {
             throw UpFailure(
                 "The socket \(quoted(socketPath)) cannot be used: its path may have 107 bytes and no @ or ?; choose "
                     + "another folder with --data.")
         }
-        let lock = open(self.path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        try Self.makeFolders(absolute, asked: path)
+        let lock = open(absolute + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw Self.unusable(path) }
         self.lock = lock
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
@@ -63,13 +61,23 @@ final class DataFolder {
         return bytes[..<count].split(separator: UInt8(ascii: "\n")).last.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func makeFolders(_ path: String) throws(UpFailure) {
-        var made = path.hasPrefix("/") ? "/" : ""
-        for part in path.split(separator: "/") {
-            made += part
+    /// Symbolic links and `..` stay as they are; the kernel follows them.
+    private static func absolute(_ path: String) -> String? {
+        var parts = path.split(separator: "/").filter { $0 != "." }
+        if !path.hasPrefix("/") {
+            guard let current = getcwd(nil, 0) else { return nil }
+            defer { free(current) }
+            parts = String(cString: current).split(separator: "/") + parts
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    private static func makeFolders(_ absolute: String, asked path: String) throws(UpFailure) {
+        var made = ""
+        for part in absolute.split(separator: "/") {
+            made += "/" + part
             // Records are for their owner's eyes alone.
             guard mkdir(made, 0o700) == 0 || errno == EEXIST else { throw unusable(path) }
-            made += "/"
         }
     }
 

@@ -5,10 +5,12 @@ import Glibc
 /// A port that is kept for our nodes: bound by a socket that never listens.
 ///
 /// It is bound without `SO_REUSEPORT`, so a port that anybody listens on is noticed, another `usher up` included. Then
-/// the option is set, so that nodes can bind the port too while nobody without the option can.
+/// the option is set, so that nodes can bind the port too. Until they listen, Linux would let another `usher up` bind it
+/// in the same way, so a name of the port's is held as well.
 final class PortReservation {
     let port: Int
     private let descriptor: Int32
+    private let name: Int32
 
     /// - Parameter port: 0 lets the system choose.
     /// - Throws: `UpFailure` if the port is in use or the address is not the machine's.
@@ -25,13 +27,30 @@ final class PortReservation {
             close(descriptor)
             throw Self.failure(error, host: host, port: port)
         }
+        guard let name = Self.hold("usher up on port \(bound)") else {
+            close(descriptor)
+            throw Self.failure(SystemError("bind", code: EADDRINUSE), host: host, port: port)
+        }
         Self.enable(SO_REUSEPORT, descriptor)
         self.descriptor = descriptor
+        self.name = name
         self.port = bound
     }
 
     deinit {
         close(descriptor)
+        close(name)
+    }
+
+    /// - Returns: a socket bound to the name, or nil if another one is.
+    private static func hold(_ name: String) -> Int32? {
+        guard let address = SocketAddress(abstractName: name) else { return nil }
+        let descriptor = address.makeSocket()
+        guard descriptor >= 0, address.bind(descriptor) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
     }
 
     private static func enable(_ option: Int32, _ descriptor: Int32) {

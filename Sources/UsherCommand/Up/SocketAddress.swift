@@ -33,6 +33,21 @@ struct SocketAddress {
         length = Self.store(address, in: &storage)
     }
 
+    /// A name without a file, in Linux' abstract namespace (unix(7)): of one network namespace, as ports are, and free
+    /// again when its socket is closed, however that came about.
+    ///
+    /// - Parameter abstractName: at most 107 bytes; nil is returned for a longer one.
+    init?(abstractName: String) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard abstractName.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { path in
+            UnsafeMutableRawBufferPointer(rebasing: path[1...]).copyBytes(from: abstractName.utf8)
+        }
+        _ = Self.store(address, in: &storage)
+        length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + abstractName.utf8.count)
+    }
+
     /// A new blocking stream socket of the address' family, closed on exec; negative on failure.
     func makeSocket() -> Int32 {
         socket(Int32(storage.ss_family), Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -118,10 +118,14 @@ private final class Ensemble {
     private func waitForRedis(_ folder: DataFolder) throws(End) {
         // A large append-only file takes long to load; as long as Redis says so, it gets more time.
         var deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
+        var isLoading = false
         while true {
             switch Probe.redis(socketPath: folder.socketPath) {
             case .ready: return
-            case .loading: deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
+            case .loading:
+                if !isLoading { Terminal.say("Redis is loading its data from \(folder.path).") }
+                isLoading = true
+                deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
             case .absent: break
             }
             guard MonotonicTime.now() < deadline else {
@@ -174,7 +178,7 @@ private final class Ensemble {
             if signals.next() != nil { throw .asked }
             if let redis, let status = redis.exitStatus {
                 let line = folder?.lastLogLine.map { ", and the last line of its log is \(quoted($0))" } ?? ""
-                throw .failed(UpFailure("redis-server (process \(redis.id)) ended with \(status)\(line)."))
+                throw .failed(UpFailure("redis-server (process \(redis.id)) \(status)\(line)."))
             }
             for index in nodes.indices { try noticeEnd(ofNode: index) }
         } while deadline.map { MonotonicTime.now() < $0 } ?? true
@@ -182,7 +186,7 @@ private final class Ensemble {
 
     private func noticeEnd(ofNode index: Int) throws(End) {
         guard let process = nodes[index].process, let status = process.exitStatus else { return }
-        let end = "Node \(index + 1) (process \(process.id)) ended with \(status)"
+        let end = "Node \(index + 1) (process \(process.id)) \(status)"
         let age = MonotonicTime.now().milliseconds(since: process.startTime)
         nodes[index].process = nil
         guard let delay = nodes[index].policy.delay(afterRunningFor: age) else {
