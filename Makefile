@@ -21,7 +21,7 @@ up: build
 test: toolchain libraries
 	@.ci/install-packages redis-server
 	swift build --build-tests
-	swift test --skip-build --quiet
+	swift test --skip-build --disable-xctest --quiet
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
 .PHONY: system-test
