@@ -9,10 +9,11 @@ public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
         self = signal == 0 ? .exited(code: (waitStatus >> 8) & 0xff) : .killed(signal: signal)
     }
 
+    /// Completes a sentence: "Process 12 ended with exit code 1".
     public var description: String {
         switch self {
-        case .exited(let code): "exit code \(code)"
-        case .killed(let signal): "killed by signal \(signal)"
+        case .exited(let code): "ended with exit code \(code)"
+        case .killed(let signal): "was killed by signal \(signal)"
         }
     }
 }

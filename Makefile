@@ -1,0 +1,49 @@
+# `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
+# ARGS is passed on to `usher up`: make up ARGS="--port 9000"
+
+.DEFAULT_GOAL := build
+.PHONY: build up test lint clean toolchain libraries
+
+ARGS ?=
+VENV := .build/venv
+RELEASE := -c release --static-swift-stdlib --product usher
+
+# The release binary: .build/release/usher
+build: toolchain libraries
+	swift build $(RELEASE)
+
+# exec, so that Ctrl-C and SIGTERM reach usher itself.
+up: build
+	@.ci/install-packages redis-server
+	@exec .build/release/usher up $(ARGS)
+
+# The system tests run against the debug binary, which checks more.
+test: toolchain libraries
+	@.ci/install-packages redis-server
+	swift build --build-tests
+	swift test --skip-build --disable-xctest --quiet
+	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
+
+.PHONY: system-test
+system-test: $(VENV)/installed
+	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q Tests/system
+
+# Made anew when the requirements change.
+$(VENV)/installed: Tests/system/requirements.txt
+	@.ci/install-packages python3-venv
+	rm -rf $(VENV)
+	python3 -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+lint: toolchain
+	swift format lint --strict -r Sources Tests Package.swift
+
+clean:
+	rm -rf .build
+
+toolchain:
+	@.ci/check-swift 6.1
+
+libraries:
+	@.ci/install-packages libhiredis-dev libssl-dev

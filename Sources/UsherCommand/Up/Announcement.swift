@@ -1,0 +1,39 @@
+import Redis
+
+/// What `usher up` prints once everything runs.
+struct Announcement {
+    let baseURL: String
+    let adminKey: String
+    let nodes: [Int32]
+    let redisURL: String
+    /// nil if the Redis is not ours.
+    let dataFolder: String?
+    let demo: Demo
+
+    var text: String {
+        let processes = nodes.map(String.init).joined(separator: ", ")
+        var lines = [
+            "Usher is up at \(baseURL)",
+            "  nodes      \(nodes.count), sharing the port (process \(processes))",
+            "  Redis      \((try? RedisURL(redisURL))?.redacted ?? "")"
+                + (dataFolder.map { ", private; its data and log are in \($0)" } ?? ""),
+            "  admin key  \(adminKey)",
+        ]
+        let url = "\(baseURL)/api/v1/public/meeting/\(demo.workspaceID)/meetings/\(demo.meetingID)/reinvite_bot"
+        let request = "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'"
+        lines += [
+            "  workspace  \(demo.workspaceID), its owner's API key \(demo.apiKey)",
+            "  meeting    \(demo.meetingID), \(demo.meetingURL)",
+            "",
+            "Send a bot into the meeting; the answer is 202:",
+            request,
+            "Send a second one, and it is refused with 409, code 12107, since the first is on its way:",
+            request,
+        ]
+        if case .unix(let path)? = (try? RedisURL(redisURL))?.location {
+            let quotedPath = path.replacing("'", with: "'\\''")
+            lines += ["", "Look at the records:", "  redis-cli -s '\(quotedPath)'"]
+        }
+        return (lines + ["", "Ctrl-C stops everything."]).joined(separator: "\n")
+    }
+}

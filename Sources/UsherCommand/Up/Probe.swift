@@ -1,0 +1,41 @@
+import CLinux
+import Glibc
+
+/// Asks a server on this machine whether it is there. Blocking, but for two seconds at most.
+enum Probe {
+    enum RedisState: Equatable {
+        case ready, loading, absent
+    }
+
+    /// What Redis answers to PING. While it reads its append-only file it answers LOADING.
+    static func redis(socketPath: String) -> RedisState {
+        guard let address = SocketAddress(socketPath: socketPath) else { return .absent }
+        let answer = exchange(address, "PING\r\n")
+        if answer.hasPrefix("+PONG") { return .ready }
+        return answer.hasPrefix("-LOADING") ? .loading : .absent
+    }
+
+    /// Whether `GET /healthz` is answered with 200.
+    static func node(host: String, port: Int) -> Bool {
+        guard let address = SocketAddress(host: host, port: port) else { return false }
+        return exchange(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .hasPrefix("HTTP/1.1 200 ")
+    }
+
+    /// Sends `text` and returns the first bytes of the answer: those of one read, at most 64.
+    private static func exchange(_ address: SocketAddress, _ text: String) -> String {
+        let descriptor = address.makeSocket()
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var second = timeval(tv_sec: 1, tv_usec: 0)
+        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &second, socklen_t(MemoryLayout<timeval>.size))
+        }
+        guard address.connect(descriptor) == 0, write(descriptor, text, text.utf8.count) == text.utf8.count else {
+            return ""
+        }
+        var answer = [UInt8](repeating: 0, count: 64)
+        let count = read(descriptor, &answer, answer.count)
+        return String(decoding: answer.prefix(max(0, count)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,75 @@
+import EventLoop
+import Glibc
+import Processes
+
+/// The programs that `usher up` runs. They end with it even if it is killed.
+struct Programs {
+    /// Without settings of Usher, so that no child gets a secret that is not meant for it.
+    private let environment: [String: String]
+    private let searchPath: String
+
+    init(environment: [String: String]) {
+        self.environment = environment.filter { !$0.key.hasPrefix("USHER_") }
+        searchPath = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    }
+
+    /// - Throws: `UpFailure` that tells how to install Redis.
+    func redisServerPath() throws(UpFailure) -> String {
+        for folder in searchPath.split(separator: ":") {
+            let path = folder + "/redis-server"
+            if access(String(path), X_OK) == 0 { return String(path) }
+        }
+        throw UpFailure(
+            "There is no redis-server in PATH; install it with `apt-get install redis-server`, or name a Redis with "
+                + "--redis.")
+    }
+
+    /// A Redis that is reached by the folder's socket alone, and has on disk what it has acknowledged.
+    func startRedis(_ path: String, in folder: DataFolder) throws(UpFailure) -> ChildProcess {
+        let log = open(folder.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer {
+            close(log)
+            close(null)
+        }
+        guard log >= 0, null >= 0 else {
+            throw UpFailure("The log \(quoted(folder.logPath)) cannot be written: \(SystemError("open").reason).")
+        }
+        // Relative to the folder, so that no letter of its path can be taken for a part of Redis' configuration.
+        let options = [
+            "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--appendonly", "yes",
+            "--appendfsync", "always", "--save", "", "--daemonize", "no",
+        ]
+        return try start(
+            ChildProcess.Program(
+                path: path, arguments: ["redis-server"] + options, environment: environment, directory: folder.path,
+                descriptors: [null, log, log, folder.lock], parentDeathSignal: SIGKILL))
+    }
+
+    /// A node with `settings`, which it gets by its environment: other users of the machine can read command lines.
+    func startNode(_ settings: Settings) throws(UpFailure) -> ChildProcess {
+        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { close(null) }
+        let variables = environment.merging(settings.environment(of: .serve)) { _, new in new }
+        return try start(
+            ChildProcess.Program(
+                path: Self.executablePath(), arguments: ["usher", "serve"], environment: variables,
+                descriptors: [null, STDOUT_FILENO, STDERR_FILENO], parentDeathSignal: SIGKILL))
+    }
+
+    private func start(_ program: ChildProcess.Program) throws(UpFailure) -> ChildProcess {
+        do throws(SystemError) {
+            return try ChildProcess(starting: program)
+        } catch {
+            throw UpFailure("\(program.arguments[0]) could not be started (\(error)).")
+        }
+    }
+
+    /// This program's own file. Its link works even if the file has been replaced since, but names the process "exe".
+    private static func executablePath() -> String {
+        let link = "/proc/self/exe"
+        guard let resolved = realpath(link, nil) else { return link }
+        defer { free(resolved) }
+        return access(resolved, X_OK) == 0 ? String(cString: resolved) : link
+    }
+}

@@ -1,0 +1,221 @@
+import EventLoop
+import Glibc
+import Processes
+
+/// `usher up`: a whole Usher on this machine.
+///
+/// Everything runs on the main thread, which the children's parent death signal is bound to.
+enum UpCommand {
+    /// - Returns: 0 if it was stopped by a signal, 1 if it could not start or go on. Either way nothing is left running.
+    static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
+        do {
+            let signals = try StopSignals()
+            return try Ensemble(settings, Programs(environment: environment), signals).run()
+        } catch {
+            Terminal.complain("\(error)")
+            return 1
+        }
+    }
+}
+
+/// The processes of one `usher up`.
+private final class Ensemble {
+    private enum End: Error {
+        case asked
+        case failed(UpFailure)
+    }
+
+    private struct Node {
+        var process: ChildProcess?
+        var policy = RestartPolicy()
+        /// When it is started again, while it has no process.
+        var restartTime: MonotonicTime?
+    }
+
+    private let programs: Programs
+    private let signals: StopSignals
+    private let folder: DataFolder?
+    private let redisServerPath: String?
+    private let reservation: PortReservation
+    /// What every node gets.
+    private let nodeSettings: Settings
+    private var redis: ChildProcess?
+    private var nodes: [Node]
+    private var isHurrying = false
+
+    /// Checks everything that can be checked before anything starts.
+    init(_ settings: Settings, _ programs: Programs, _ signals: StopSignals) throws(UpFailure) {
+        self.programs = programs
+        self.signals = signals
+        reservation = try PortReservation(host: settings.host, port: settings.port)
+        if settings.givenRedisURL == nil {
+            redisServerPath = try programs.redisServerPath()
+            folder = try DataFolder(settings.dataFolder)
+        } else {
+            redisServerPath = nil
+            folder = nil
+        }
+        nodeSettings = settings.with([
+            .port: String(reservation.port), .redis: folder?.redisURL ?? settings.redisURL,
+            .adminKey: settings.adminKey ?? Self.randomKey(),
+        ])
+        nodes = Array(repeating: Node(), count: settings.nodes)
+    }
+
+    func run() -> Int32 {
+        do throws(End) {
+            try start()
+            while true { try watch(until: nil) }
+        } catch {
+            switch error {
+            case .asked:
+                Terminal.say("Stopping.")
+                stop()
+                return 0
+            case .failed(let failure):
+                Terminal.complain(failure.description)
+                stop()
+                return 1
+            }
+        }
+    }
+
+    // MARK: Starting
+
+    private func start() throws(End) {
+        do throws(UpFailure) {
+            if let folder, let redisServerPath { redis = try programs.startRedis(redisServerPath, in: folder) }
+        } catch {
+            throw .failed(error)
+        }
+        if let folder { try waitForRedis(folder) }
+        for index in nodes.indices { try startNode(index) }
+        try waitForNodes()
+        let host = reachableHost.contains(":") ? "[\(reachableHost)]" : reachableHost
+        let baseURL = "http://\(host):\(reservation.port)"
+        let demo: Demo
+        do throws(UpFailure) {
+            demo = try Demo.make(nodeSettings)
+        } catch {
+            throw .failed(error)
+        }
+        Terminal.say(
+            Announcement(
+                baseURL: baseURL, adminKey: nodeSettings.adminKey ?? "", nodes: nodes.compactMap(\.process?.id),
+                redisURL: nodeSettings.redisURL, dataFolder: folder?.path, demo: demo
+            ).text)
+    }
+
+    /// Where a client on this machine reaches a node that listens on `--host`.
+    private var reachableHost: String {
+        switch nodeSettings.host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "::1"
+        default: nodeSettings.host
+        }
+    }
+
+    private func waitForRedis(_ folder: DataFolder) throws(End) {
+        // A large append-only file takes long to load; as long as Redis says so, it gets more time.
+        var deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
+        var isLoading = false
+        while true {
+            switch Probe.redis(socketPath: folder.socketPath) {
+            case .ready: return
+            case .loading:
+                if !isLoading { Terminal.say("Redis is loading its data from \(folder.path).") }
+                isLoading = true
+                deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
+            case .absent: break
+            }
+            guard MonotonicTime.now() < deadline else {
+                throw .failed(
+                    UpFailure("redis-server did not answer within 30 seconds; its log is \(quoted(folder.logPath))."))
+            }
+            try watch(until: .now().advanced(byMilliseconds: 20))
+        }
+    }
+
+    private func startNode(_ index: Int) throws(End) {
+        do throws(UpFailure) {
+            nodes[index].process = try programs.startNode(nodeSettings)
+            nodes[index].restartTime = nil
+        } catch {
+            throw .failed(error)
+        }
+    }
+
+    private func waitForNodes() throws(End) {
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
+        while !Probe.node(host: reachableHost, port: reservation.port) {
+            guard MonotonicTime.now() < deadline else {
+                throw .failed(UpFailure("No node answered GET /healthz within 60 seconds."))
+            }
+            try watch(until: .now().advanced(byMilliseconds: 20))
+        }
+    }
+
+    /// 128 random bits from the kernel, as 32 hexadecimal digits.
+    private static func randomKey() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<32).map { _ in String(Int.random(in: 0..<16, using: &generator), radix: 16) }.joined()
+    }
+
+    // MARK: Watching
+
+    /// Sees to the children until `deadline`, or for ever.
+    ///
+    /// - Throws: the reason to stop everything.
+    private func watch(until deadline: MonotonicTime?) throws(End) {
+        repeat {
+            for index in nodes.indices {
+                if let time = nodes[index].restartTime, time <= .now() { try startNode(index) }
+            }
+            let processes = nodes.compactMap(\.process) + [redis].compactMap { $0 }
+            let times = nodes.compactMap(\.restartTime) + [deadline].compactMap { $0 }
+            _ = waitUntilReadable([signals.descriptor] + processes.map(\.exitDescriptor), deadline: times.min())
+
+            if signals.next() != nil { throw .asked }
+            if let redis, let status = redis.exitStatus {
+                let line = folder?.lastLogLine.map { ", and the last line of its log is \(quoted($0))" } ?? ""
+                throw .failed(UpFailure("redis-server (process \(redis.id)) \(status)\(line)."))
+            }
+            for index in nodes.indices { try noticeEnd(ofNode: index) }
+        } while deadline.map { MonotonicTime.now() < $0 } ?? true
+    }
+
+    private func noticeEnd(ofNode index: Int) throws(End) {
+        guard let process = nodes[index].process, let status = process.exitStatus else { return }
+        let end = "Node \(index + 1) (process \(process.id)) \(status)"
+        let age = MonotonicTime.now().milliseconds(since: process.startTime)
+        nodes[index].process = nil
+        guard let delay = nodes[index].policy.delay(afterRunningFor: age) else {
+            throw .failed(UpFailure("\(end), at once and again, so everything is stopped."))
+        }
+        Terminal.complain("\(end); it is started again in \(delay) ms.")
+        nodes[index].restartTime = .now().advanced(byMilliseconds: delay)
+    }
+
+    // MARK: Stopping
+
+    /// Nodes first, since they answer what is under way with the help of Redis. Another signal hurries.
+    private func stop() {
+        end(nodes.compactMap(\.process), graceMilliseconds: nodeSettings.drainTimeoutMilliseconds + 2000)
+        end([redis].compactMap { $0 }, graceMilliseconds: 10_000)
+    }
+
+    private func end(_ processes: [ChildProcess], graceMilliseconds: Int) {
+        for process in processes { process.signalGroup(SIGTERM) }
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: graceMilliseconds)
+        var running = processes
+        while !isHurrying {
+            running.removeAll { $0.exitStatus != nil }
+            guard !running.isEmpty, MonotonicTime.now() < deadline else { break }
+            _ = waitUntilReadable([signals.descriptor] + running.map(\.exitDescriptor), deadline: deadline)
+            if signals.next() != nil { isHurrying = true }
+        }
+        for process in running where process.stop(graceMilliseconds: 0) == nil {
+            Terminal.complain("Process \(process.id) was killed, but the kernel still holds it.")
+        }
+    }
+}
