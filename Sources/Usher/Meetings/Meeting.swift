@@ -9,49 +9,63 @@ public enum MeetingStatus: String, CaseIterable, Sendable {
     case offline = "OFFLINE"
 }
 
+/// A bot's status in the Bots API, and what a bot reports. One that has no bot yet has none.
+public enum BotStatus: String, CaseIterable, Sendable {
+    case requested, joining
+    case awaitingAdmission = "awaiting_admission"
+    case needsHelp = "needs_help"
+    case active, stopping, completed, failed
+
+    /// Whether the bot has not ended.
+    public var isRunning: Bool { self != .completed && self != .failed }
+}
+
 /// The record of a meeting, as `usher:{pX}:meeting:<id>` has it. Times in milliseconds since 1970.
 public struct Meeting: Sendable {
     public let id: String
     public let number: Int
     public let workspaceID: String
     public let room: Room
-    public let url: String
-    public let title: String?
-    public let language: String?
+    /// The record's fields and values, for what is shown as it stands: `title`, `language`, `notes`, ...
+    public let fields: [String: String]
     /// As it stands in the record: by the rules one of `MeetingStatus`, but operators can write there too.
     public let status: String
-    public let botStatus: String?
-    public let botID: String?
-    public let dispatchedAt: Int?
-    public let startTime: Int?
-    public let endTime: Int?
-    /// Milliseconds from start to end.
-    public let duration: Int?
-    public let flag: String?
     public let createdAt: Int
 
     /// - Throws: `RedisError.unexpectedReply` if a field that every record has is missing.
-    init(_ hash: [String: String]) throws(RedisError) {
-        guard let id = hash["id"], let number = hash["number"].flatMap({ Int($0) }),
-            let workspaceID = hash["workspace_id"], let platform = hash["platform"].flatMap(Platform.init(rawValue:)),
-            let nativeID = hash["native_meeting_id"], let url = hash["meeting_url"],
-            let createdAt = hash["created_at"].flatMap({ Int($0) })
-        else { throw .unexpectedReply("a meeting's record lacks a field: \(hash.keys.sorted())") }
+    public init(_ fields: [String: String]) throws(RedisError) {
+        guard let id = fields["id"], let number = fields["number"].flatMap({ Int($0) }),
+            let workspaceID = fields["workspace_id"], let platform = fields["platform"].flatMap(Platform.init),
+            let nativeID = fields["native_meeting_id"], let createdAt = fields["created_at"].flatMap({ Int($0) })
+        else { throw .unexpectedReply("a meeting's record lacks a field: \(fields.keys.sorted())") }
         self.id = id
         self.number = number
         self.workspaceID = workspaceID
         self.room = Room(platform: platform, nativeID: nativeID)
-        self.url = url
+        self.fields = fields
         self.createdAt = createdAt
-        title = hash["title"]
-        language = hash["language"]
-        status = hash["status"] ?? ""
-        botStatus = hash["bot_status"]
-        botID = hash["bot_id"]
-        dispatchedAt = hash["dispatched_at"].flatMap { Int($0) }
-        startTime = hash["start_time"].flatMap { Int($0) }
-        endTime = hash["end_time"].flatMap { Int($0) }
-        duration = hash["duration"].flatMap { Int($0) }
-        flag = hash["flag"]
+        status = fields["status"] ?? ""
+    }
+
+    public var url: String { fields["meeting_url"] ?? "" }
+    public var title: String? { fields["title"] }
+    public var language: String? { fields["language"] }
+    public var botStatus: String? { fields["bot_status"] }
+    public var botID: String? { fields["bot_id"] }
+    public var flag: String? { fields["flag"] }
+    public var dispatchedAt: Int? { number("dispatched_at") }
+    public var startTime: Int? { number("start_time") }
+    public var endTime: Int? { number("end_time") }
+    /// Milliseconds from start to end.
+    public var duration: Int? { number("duration") }
+
+    /// Where its bot is, or was; nil before the first dispatch.
+    public var botPlace: BotPlace? {
+        botID.map { BotPlace(botID: $0, meetingID: id, workspaceID: workspaceID, room: room) }
+    }
+
+    /// The value of a field that holds a whole number.
+    public func number(_ field: String) -> Int? {
+        fields[field].flatMap { Int($0) }
     }
 }

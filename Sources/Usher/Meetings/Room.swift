@@ -26,5 +26,13 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
         self.nativeID = nativeID
     }
 
+    /// The room that a record names: `platform:native_meeting_id`. Nil for another text.
+    public init?(_ text: String) {
+        guard let colon = text.firstIndex(of: ":"), let platform = Platform(rawValue: String(text[..<colon])) else {
+            return nil
+        }
+        self.init(platform: platform, nativeID: String(text[text.index(after: colon)...]))
+    }
+
     public var description: String { "\(platform.rawValue):\(nativeID)" }
 }

@@ -30,8 +30,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let id = Identifier.hex()
         let number = try await send(Command("INCR", Keys.meetingSequence), by: deadline).integerOrThrow()
-        // The locator first: a meeting that it leads to but that is not there is treated as not existing.
-        _ = try await send(Command("SET", Keys.locator(meeting: id), caller.workspaceID), by: deadline)
+        try await writeLocators(meeting: id, number: number, workspace: caller.workspaceID, deadline: deadline)
         var fields = [
             "workspace_id", caller.workspaceID, "platform", new.link.room.platform.rawValue, "native_meeting_id",
             new.link.room.nativeID, "meeting_url", new.link.url, "created_by", caller.userID,
@@ -50,6 +49,17 @@ extension Store {
         ).integerOrThrow()
         guard createdAt > 0 else { return nil }
         return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
+    }
+
+    /// Written before the record: what they lead to may turn out not to be there, never the other way round.
+    func writeLocators(
+        meeting id: String, number: Int, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        _ = try await pipeline(
+            [
+                Command("SET", Keys.locator(meeting: id), workspace),
+                Command("SET", Keys.locator(number: number), "\(workspace) \(id)"),
+            ], by: deadline)
     }
 
     /// A meeting of this workspace; nil if there is none of this id.

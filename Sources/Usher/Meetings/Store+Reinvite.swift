@@ -160,7 +160,7 @@ public struct Reinvitation: Sendable {
     /// configured time.
     private func attempt(_ sight: Sight, isRestart: Bool) async throws(ReinviteRefusal) -> Attempt {
         let loop = store.client.loop
-        let botID = Identifier.uuid()
+        let botID = Identifier.bot(in: keys.partition)
         let giveUp = loop.now.advanced(byMilliseconds: store.configuration.lockWaitMilliseconds)
         while true {
             let reply = try await dispatch(sight, botID: botID, isRestart: isRestart)
@@ -229,8 +229,9 @@ public struct Reinvitation: Sendable {
             case .analyzing, .offline, .initial, nil: break
             }
             guard let botID = fields[1].string else { return false }
-            let isFreed = try await store.expireDispatch(
-                meeting: holder, bot: botID, room: room, keys, deadline: deadline)
+            let place = BotPlace(
+                botID: botID, meetingID: holder, workspaceID: caller.workspaceID, room: room)
+            let isFreed = try await store.expireDispatch(place, deadline: deadline) == .ended
             return isFreed || status == .analyzing || status == .offline
         } catch let error as RedisError {
             throw .unavailable(error)
@@ -239,26 +240,5 @@ public struct Reinvitation: Sendable {
         } catch {
             throw .failed(.unexpectedReply("\(error)"))
         }
-    }
-}
-
-extension Store {
-    /// Ends a dispatch that no runner claimed in its time.
-    /// - Returns: whether the room is free of it.
-    func expireDispatch(
-        meeting: String, bot: String, room: Room, _ keys: WorkspaceKeys, deadline: MonotonicTime
-    ) async throws(RedisError) -> Bool {
-        let partition = keys.partition
-        let reply = try await run(
-            Scripts.expireDispatch,
-            keys: [
-                keys.inFlight(room), keys.holder(room), keys.bots, partition.meeting(meeting), partition.bot(bot),
-                partition.dispatch, partition.events,
-            ],
-            arguments: [
-                meeting, bot, String(configuration.maximumEvents),
-                String(configuration.endedBotTimeToLiveMilliseconds),
-            ], by: deadline)
-        return reply == .integer(1)
     }
 }

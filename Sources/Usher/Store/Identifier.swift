@@ -21,6 +21,17 @@ public enum Identifier {
         return groups.joined(separator: "-")
     }
 
+    /// A bot's id: a random UUID whose last digit is the number of its partition, so that a report that names nothing
+    /// but the bot finds its record.
+    public static func bot(in partition: Partition) -> String {
+        uuid().dropLast() + String(partition.number, radix: 16)
+    }
+
+    /// A bot's own secret: 256 random bits in hexadecimal.
+    public static func secret() -> String {
+        hexadecimal(randomBytes(32))
+    }
+
     /// An API key: a prefix that people and secret scanners know, and 256 random bits.
     public static func apiKey() -> String {
         "usher_" + hexadecimal(randomBytes(32))

@@ -12,6 +12,12 @@ public enum Keys {
     public static func userID(email: String) -> String { "usher:user:email:\(email)" }
     /// string: the workspace of a meeting, which tells "no such meeting" from "another workspace's".
     public static func locator(meeting: String) -> String { "usher:meeting:\(meeting)" }
+    /// string: `<workspace_id> <meeting_id>` of the meeting with this number, which is all that a bot's segments name.
+    public static func locator(number: Int) -> String { "usher:number:\(number)" }
+    /// stream: what bots wrote to the segment stream that nobody can use, with the reason. Capped.
+    public static let deadLetters = "usher:dead_letters"
+    /// string: how many there were in all.
+    public static let deadLetterCount = "usher:dead_letters:count"
 }
 
 /// One of the 16 slices of the keyspace. All keys of a workspace carry its hash tag, so that one script can touch them
@@ -32,10 +38,23 @@ public struct Partition: Equatable, Sendable {
         self.init(number: Int(crc16(workspace.utf8) % 16))
     }
 
+    /// The partition of a bot, which its id tells: reports name nothing else.
+    /// - Returns: nil if this is no bot's id.
+    public init?(bot id: String) {
+        guard id.utf8.count == 36, let digit = id.last?.hexDigitValue else { return nil }
+        self.init(number: digit)
+    }
+
+    public static let all = (0..<16).map { Partition(number: $0) }
+
     public var dispatch: String { "\(prefix):dispatch" }
     public var events: String { "\(prefix):events" }
+    public var leases: String { "\(prefix):leases" }
+    /// zset: end of the meeting (ms) -> meeting_id, meetings whose transcript is to be collected.
+    public var analyzing: String { "\(prefix):analyzing" }
 
     public func meeting(_ id: String) -> String { "\(prefix):meeting:\(id)" }
+    public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
     public func bot(_ id: String) -> String { "\(prefix):bot:\(id)" }
     func workspace(_ id: String) -> String { "\(prefix):ws:\(id)" }
 }
@@ -61,6 +80,33 @@ public struct WorkspaceKeys: Sendable {
     public func inFlight(_ room: Room) -> String { "\(workspace):inflight:\(room)" }
     public func holder(_ room: Room) -> String { "\(workspace):room:\(room)" }
     public func latest(_ room: Room) -> String { "\(workspace):latest:\(room)" }
+}
+
+/// What names a bot's keys: the meeting that it is bound to, and the room.
+public struct BotPlace: Equatable, Sendable {
+    public let botID: String
+    public let meetingID: String
+    public let workspaceID: String
+    public let room: Room
+
+    public init(botID: String, meetingID: String, workspaceID: String, room: Room) {
+        self.botID = botID
+        self.meetingID = meetingID
+        self.workspaceID = workspaceID
+        self.room = room
+    }
+
+    public var partition: Partition { Partition(workspace: workspaceID) }
+
+    /// The keys that the scripts of a bot's life share, in the order that all of them take them in.
+    var lifeKeys: [String] {
+        let keys = WorkspaceKeys(workspace: workspaceID)
+        let partition = keys.partition
+        return [
+            partition.meeting(meetingID), partition.bot(botID), keys.inFlight(room), keys.holder(room), keys.bots,
+            partition.leases, partition.analyzing, partition.events,
+        ]
+    }
 }
 
 /// CRC-16/XMODEM, the checksum that Redis Cluster uses for its slots (Redis Cluster specification, appendix A).

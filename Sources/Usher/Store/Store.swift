@@ -14,6 +14,14 @@ public struct StoreConfiguration: Sendable {
     public var inFlightTimeToLiveMilliseconds = 600_000
     /// How long the record of a bot that has ended is kept.
     public var endedBotTimeToLiveMilliseconds = 86_400_000
+    /// How long a bot may be in its room without its runner saying so (design, section 6).
+    public var leaseTimeToLiveMilliseconds = 15_000
+    /// How many bots a dispatch may take until one is in the room.
+    public var maximumAttempts = 3
+    /// How long a bot that was told to leave may take before its runner ends it.
+    public var stopGraceMilliseconds = 30_000
+    /// How long transcripts, and the records of meetings that have ended, are kept; 0 for ever.
+    public var retentionMilliseconds = 0
     /// The length at which a partition's event stream is trimmed.
     public var maximumEvents = 100_000
     /// The limit of a new workspace for which none is given.

@@ -1,0 +1,245 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// What a bot is asked for with (Bots API, "Create Bot").
+public struct BotRequest: Sendable {
+    public var link: MeetingLink
+    public var botName: String?
+    public var language: String?
+    public var task: String?
+    /// Further members of the meeting's `data`, as text or JSON text: not the bot's business.
+    public var fields: [String: String]
+
+    public init(
+        link: MeetingLink, botName: String? = nil, language: String? = nil, task: String? = nil,
+        fields: [String: String] = [:]
+    ) {
+        self.link = link
+        self.botName = botName
+        self.language = language
+        self.task = task
+        self.fields = fields
+    }
+}
+
+/// Why a bot is not sent, stopped or configured.
+public enum BotRefusal: Error, Equatable, Sendable {
+    /// A bot is in the room or on its way to it; the meeting that it is for, if it is known.
+    case roomTaken(holder: String?)
+    /// The workspace has reached its limit.
+    case limitReached(Int)
+    /// No bot is in the room or on its way to it, or none that is active where it must be.
+    case noBot
+    case unknownWorkspace
+    /// The room's records kept changing; nothing was done.
+    case contended
+    /// Redis failed.
+    case failed(RedisError)
+}
+
+extension Store {
+    /// How often a request looks again when what it saw has changed. More means that the room is fought over.
+    private static let maximumRounds = 5
+
+    /// Sends a bot to a room. A meeting that is planned there is taken over; otherwise a new record is made, and what
+    /// is there of ended ones is left as it is.
+    public func requestBot(
+        _ request: BotRequest, by caller: Caller, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> Meeting {
+        let keys = WorkspaceKeys(workspace: caller.workspaceID)
+        let room = request.link.room
+        for _ in 0..<Self.maximumRounds {
+            let latest = try await newestMeeting(of: room, in: keys, deadline: deadline)
+            let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
+            let meetingID = planned ?? Identifier.hex()
+            var number = ""
+            if planned == nil {
+                number = String(try await newNumber(meeting: meetingID, caller.workspaceID, deadline: deadline))
+            }
+            let botID = Identifier.bot(in: keys.partition)
+            let reply = try await refusing { () throws(RedisError) in
+                try await run(
+                    Scripts.requestBot,
+                    keys: [
+                        keys.workspace, keys.inFlight(room), keys.holder(room), keys.bots,
+                        keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
+                        keys.partition.events, keys.latest(room), keys.meetings,
+                    ],
+                    arguments: [
+                        meetingID, number, caller.workspaceID, room.description, botID,
+                        String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
+                        "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
+                    ] + request.recordFields(createdBy: planned == nil ? caller.userID : nil), by: deadline
+                ).arrayOrThrow()
+            }
+            switch (reply[0].integer, reply.dropFirst().first) {
+            case (1, _):
+                let meeting = try await refusing { () throws(RedisError) in
+                    try await meeting(id: meetingID, workspace: caller.workspaceID, deadline: deadline)
+                }
+                guard let meeting else { throw .failed(.unexpectedReply("the meeting has gone")) }
+                return meeting
+            case (0, _): throw .unknownWorkspace
+            case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
+            case (-2, _): continue
+            case (-3, .string(let holder)):
+                guard try await freeIfExpired(holder, in: room, keys, deadline: deadline) else {
+                    throw .roomTaken(holder: holder)
+                }
+            case (-4, .integer(let limit)): throw .limitReached(limit)
+            default: throw .failed(.unexpectedReply("request_bot returned \(reply)"))
+            }
+        }
+        throw .contended
+    }
+
+    private func newNumber(
+        meeting id: String, _ workspace: String, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> Int {
+        try await refusing { () throws(RedisError) in
+            let number = try await send(Command("INCR", Keys.meetingSequence), by: deadline).integerOrThrow()
+            try await writeLocators(meeting: id, number: number, workspace: workspace, deadline: deadline)
+            return number
+        }
+    }
+
+    private func newestMeeting(
+        of room: Room, in keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (id: String, isPlanned: Bool)? {
+        try await refusing { () throws(RedisError) -> (id: String, isPlanned: Bool)? in
+            guard let id = try await send(Command("GET", keys.latest(room)), by: deadline).optionalString() else {
+                return nil
+            }
+            let status = try await send(Command("HGET", keys.partition.meeting(id), "status"), by: deadline)
+            return (id, status == .string(MeetingStatus.initial.rawValue))
+        }
+    }
+
+    /// Frees a room that is held by a dispatch which nobody claimed in its time.
+    private func freeIfExpired(
+        _ holder: String, in room: Room, _ keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> Bool {
+        try await refusing { () throws(RedisError) in
+            let bot = try await send(Command("HGET", keys.partition.meeting(holder), "bot_id"), by: deadline)
+            guard let botID = try bot.optionalString(),
+                let workspaceID = try await workspaceID(ofMeeting: holder, deadline: deadline)
+            else { return false }
+            let place = BotPlace(botID: botID, meetingID: holder, workspaceID: workspaceID, room: room)
+            return try await expireDispatch(place, deadline: deadline) == .ended
+        }
+    }
+
+    // MARK: Stopping and configuring
+
+    /// The meeting whose bot holds a room; nil if no bot is in it or on its way to it.
+    public func holder(of room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting? {
+        let keys = WorkspaceKeys(workspace: workspace)
+        guard let id = try await send(Command("GET", keys.holder(room)), by: deadline).optionalString() else {
+            return nil
+        }
+        return try await meeting(id: id, workspace: workspace, deadline: deadline)
+    }
+
+    public enum Stop: Sendable {
+        /// No runner had claimed it: it has ended.
+        case ended
+        /// It is told to leave, and ends as completed whatever happens to it.
+        case leaving
+        /// It had been asked before.
+        case wasLeaving
+    }
+
+    /// Stops the bot that is in a room or on its way to it, whatever stage it is at, for good.
+    public func stopBot(
+        in room: Room, by caller: Caller, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (stop: Stop, meeting: Meeting) {
+        for _ in 0..<Self.maximumRounds {
+            let found = try await refusing { () throws(RedisError) in
+                try await holder(of: room, workspace: caller.workspaceID, deadline: deadline)
+            }
+            guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
+            let reply = try await refusing { () throws(RedisError) in
+                try await run(
+                    Scripts.stop, keys: place.lifeKeys + [place.partition.dispatch],
+                    arguments: [
+                        place.botID, meeting.id, String(configuration.endedBotTimeToLiveMilliseconds),
+                        String(configuration.maximumEvents), "user \(caller.userID)",
+                    ], by: deadline)
+            }
+            switch reply {
+            case .integer(1): return (.ended, meeting)
+            case .integer(2):
+                await tell(meeting, "{\"action\":\"leave\"}", deadline: deadline)
+                return (.leaving, meeting)
+            case .integer(3): return (.wasLeaving, meeting)
+            case .integer(0): continue
+            default: throw .failed(.unexpectedReply("stop returned \(reply)"))
+            }
+        }
+        throw .contended
+    }
+
+    /// Changes the configuration of the bot that is in a room.
+    /// - Parameters:
+    ///   - changes: `language`, `task`, `bot_name`.
+    ///   - message: the same for the bot, as its wire has it.
+    public func configureBot(
+        in room: Room, workspace: String, changes: [String: String], message: String, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> Meeting {
+        let found = try await refusing { () throws(RedisError) in
+            try await holder(of: room, workspace: workspace, deadline: deadline)
+        }
+        guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
+        let version = try await refusing { () throws(RedisError) in
+            try await run(
+                Scripts.configure, keys: Array(place.lifeKeys.prefix(2)),
+                arguments: [place.botID] + changes.flatMap { [$0.key, $0.value] }, by: deadline
+            ).integerOrThrow()
+        }
+        guard version > 0 else { throw .noBot }
+        await tell(meeting, message, deadline: deadline)
+        return meeting
+    }
+
+    /// Publishes a command to a meeting's bot (wire facts, section 2). Should it be lost, the answer to the bot's next
+    /// lease renewal says the same.
+    private func tell(_ meeting: Meeting, _ message: String, deadline: MonotonicTime) async {
+        _ = try? await send(Command("PUBLISH", BotWire.commandChannel(meeting.number), message), by: deadline)
+    }
+
+    func refusing<Result>(
+        _ body: () async throws(RedisError) -> Result
+    ) async throws(BotRefusal) -> Result {
+        do {
+            return try await body()
+        } catch {
+            throw .failed(error)
+        }
+    }
+}
+
+extension BotRequest {
+    /// The fields of the record that it sets, each followed by its value.
+    fileprivate func recordFields(createdBy user: String?) -> [String] {
+        var result = [
+            "platform", link.room.platform.rawValue, "native_meeting_id", link.room.nativeID, "meeting_url", link.url,
+        ]
+        if let user { result += ["created_by", user] }
+        if let passcode = link.passcode { result += ["passcode", passcode] }
+        if let botName { result += ["bot_name", botName] }
+        if let language { result += ["language", language] }
+        if let task { result += ["task", task] }
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) { result += [name, value] }
+        return result
+    }
+}
+
+/// Names on the wire between Usher and its bots (wire facts, section 2).
+public enum BotWire {
+    /// Where bots write their transcript segments.
+    public static let segmentStream = "transcription_segments"
+
+    /// Where a bot listens for commands.
+    public static func commandChannel(_ number: Int) -> String { "bot_commands:meeting:\(number)" }
+}

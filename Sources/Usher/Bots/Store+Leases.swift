@@ -1,0 +1,209 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// An entry of a dispatch stream.
+public struct DispatchEntry: Equatable, Sendable {
+    public let id: String
+    public let place: BotPlace
+    public let epoch: Int
+    /// Milliseconds since 1970.
+    public let dispatchedAt: Int
+
+    /// - Parameter reply: an entry as XREADGROUP, XAUTOCLAIM and XRANGE return it. Nil if it is not one of ours, or was
+    ///   deleted.
+    public init?(_ reply: Value) {
+        guard let parts = reply.array, parts.count == 2, let id = parts[0].string, let fields = try? parts[1].hash(),
+            let meetingID = fields["meeting_id"], let workspaceID = fields["workspace_id"],
+            let botID = fields["bot_id"], let epoch = fields["epoch"].flatMap({ Int($0) }),
+            let room = fields["room"].flatMap({ Room($0) }),
+            let dispatchedAt = fields["dispatched_at"].flatMap({ Int($0) })
+        else { return nil }
+        self.id = id
+        self.place = BotPlace(botID: botID, meetingID: meetingID, workspaceID: workspaceID, room: room)
+        self.epoch = epoch
+        self.dispatchedAt = dispatchedAt
+    }
+}
+
+/// What a lease renewal says about a bot.
+public enum Renewal: Equatable, Sendable {
+    /// The lease is not this runner's any more: the bot must be gone by the deadline that it was last given.
+    case refused
+    case granted(Wanted)
+}
+
+/// What is wanted of a bot that runs.
+public struct Wanted: Equatable, Sendable {
+    /// Whether it is to leave.
+    public let leaves: Bool
+    /// Grows with each change of the following.
+    public let configurationVersion: Int
+    public let language: String?
+    public let task: String?
+    public let botName: String?
+    /// Whether it has been in the room.
+    public let wasInRoom: Bool
+}
+
+/// How a bot ended without a terminal report.
+public struct BotLoss: Sendable {
+    /// `lease_expired`, `bot_exited`, `launch_failed`, ...: the record's completion_reason.
+    public var reason: String
+    /// Whether another bot may take its place.
+    public var mayBeReplaced: Bool
+    /// The runner that saw it end; nil if its lease is said to have run out.
+    public var runnerID: String?
+    /// For the record: `exit_code`, `exit_signal`, `bot_output`.
+    public var fields: [String: String]
+
+    public init(reason: String, mayBeReplaced: Bool, runnerID: String?, fields: [String: String] = [:]) {
+        self.reason = reason
+        self.mayBeReplaced = mayBeReplaced
+        self.runnerID = runnerID
+        self.fields = fields
+    }
+}
+
+extension Store {
+    // MARK: Claims
+
+    public enum Claim: Sendable {
+        case claimed(Meeting)
+        /// Another runner has it, or it is no longer wanted. Its entry has been removed.
+        case void
+    }
+
+    /// Claims a dispatch for a runner. Safe to ask again when the answer was lost.
+    public func claim(
+        _ entry: DispatchEntry, runner: String, secret: String, container: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Claim {
+        let place = entry.place
+        let keys = WorkspaceKeys(workspace: place.workspaceID)
+        let partition = keys.partition
+        let reply = try await run(
+            Scripts.claim,
+            keys: [
+                partition.meeting(place.meetingID), partition.bot(place.botID), keys.inFlight(place.room),
+                partition.leases, partition.dispatch,
+            ],
+            arguments: [
+                place.botID, String(entry.epoch), runner, String(configuration.leaseTimeToLiveMilliseconds),
+                Digest.sha256(secret), entry.id, container,
+            ], by: deadline
+        ).arrayOrThrow()
+        guard reply.first == .integer(1), reply.count == 3 else { return .void }
+        return .claimed(try Meeting(reply[2].hash()))
+    }
+
+    /// Hands a claimed bot back that was not started.
+    /// - Returns: false if it is not this runner's any more, or no longer wanted.
+    public func release(
+        _ place: BotPlace, runner: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        let partition = place.partition
+        return try await run(
+            Scripts.release,
+            keys: [
+                partition.meeting(place.meetingID), partition.bot(place.botID), partition.leases, partition.dispatch,
+            ], arguments: [place.botID, runner], by: deadline) == .integer(1)
+    }
+
+    // MARK: Leases
+
+    /// Renews the leases of a runner's bots in one partition, in one script.
+    /// - Returns: what is wanted of each, in the order of `bots`.
+    public func renew(
+        bots: [String], in partition: Partition, runner: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> [Renewal] {
+        let reply = try await run(
+            Scripts.renew, keys: [partition.leases] + bots.map(partition.bot),
+            arguments: [runner, String(configuration.leaseTimeToLiveMilliseconds)] + bots, by: deadline
+        ).arrayOrThrow()
+        guard reply.count == bots.count else { throw .unexpectedReply("renew answered for \(reply.count) bots") }
+        var renewals: [Renewal] = []
+        for answer in reply {
+            let parts = try answer.arrayOrThrow()
+            guard parts.count == 6, let desired = parts[0].string, let version = parts[1].integer else {
+                renewals.append(.refused)
+                continue
+            }
+            func text(_ index: Int) -> String? { parts[index].string.flatMap { $0.isEmpty ? nil : $0 } }
+            renewals.append(
+                .granted(
+                    Wanted(
+                        leaves: desired != "run", configurationVersion: version, language: text(2), task: text(3),
+                        botName: text(4), wasInRoom: parts[5] == .integer(1))))
+        }
+        return renewals
+    }
+
+    // MARK: Losses
+
+    public enum LossOutcome: Equatable, Sendable {
+        case ended(status: String, botStatus: String)
+        /// A new bot is on its way in its place.
+        case replaced
+        /// It had ended before, or is not the meeting's current bot.
+        case wasOver
+        /// Its lease has not run out, or it is another runner's.
+        case refused
+    }
+
+    /// Ends a bot that has gone without a terminal report. Safe to repeat.
+    public func loseBot(
+        _ place: BotPlace, _ loss: BotLoss, deadline: MonotonicTime
+    ) async throws(RedisError) -> LossOutcome {
+        let replacement = Identifier.bot(in: place.partition)
+        let reply = try await run(
+            Scripts.loseBot,
+            keys: place.lifeKeys + [place.partition.dispatch, place.partition.bot(replacement)],
+            arguments: [
+                place.botID, place.meetingID, loss.runnerID ?? "", loss.reason, loss.mayBeReplaced ? "1" : "0",
+                String(configuration.maximumAttempts), replacement,
+                String(configuration.endedBotTimeToLiveMilliseconds), String(configuration.maximumEvents),
+            ] + loss.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline
+        ).arrayOrThrow()
+        switch reply.first {
+        case .integer(1) where reply.count == 3:
+            return .ended(status: try reply[1].stringOrThrow(), botStatus: try reply[2].stringOrThrow())
+        case .integer(2): return .replaced
+        case .integer(0): return .wasOver
+        case .integer(-1), .integer(-2): return .refused
+        default: throw .unexpectedReply("lose_bot returned \(reply)")
+        }
+    }
+
+    public enum Expiry: Equatable, Sendable {
+        case ended, stillInFlight, claimed, notCurrent
+    }
+
+    /// Ends a dispatch that no runner claimed in its time. Safe to repeat.
+    public func expireDispatch(_ place: BotPlace, deadline: MonotonicTime) async throws(RedisError) -> Expiry {
+        let reply = try await run(
+            Scripts.expireDispatch, keys: place.lifeKeys + [place.partition.dispatch],
+            arguments: [
+                place.botID, place.meetingID, String(configuration.endedBotTimeToLiveMilliseconds),
+                String(configuration.maximumEvents),
+            ], by: deadline)
+        switch reply {
+        case .integer(1): return .ended
+        case .integer(0): return .stillInFlight
+        case .integer(-1): return .claimed
+        case .integer(-2): return .notCurrent
+        default: throw .unexpectedReply("expire_dispatch returned \(reply)")
+        }
+    }
+
+    /// Where a bot is, by its own record; nil once that is gone.
+    public func place(ofBot id: String, deadline: MonotonicTime) async throws(RedisError) -> BotPlace? {
+        guard let partition = Partition(bot: id) else { return nil }
+        let fields = try await send(
+            Command("HMGET", partition.bot(id), "meeting_id", "workspace_id", "room"), by: deadline
+        ).arrayOrThrow()
+        guard let meeting = fields[0].string, let workspace = fields[1].string,
+            let room = fields[2].string.flatMap({ Room($0) })
+        else { return nil }
+        return BotPlace(botID: id, meetingID: meeting, workspaceID: workspace, room: room)
+    }
+}

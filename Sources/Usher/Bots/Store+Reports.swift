@@ -1,0 +1,62 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// A bot's report of its status (wire facts, section 2).
+public struct BotReport: Sendable {
+    public var status: BotStatus
+    public var completionReason: String?
+    public var failureStage: String?
+
+    public init(status: BotStatus, completionReason: String? = nil, failureStage: String? = nil) {
+        self.status = status
+        self.completionReason = completionReason
+        self.failureStage = failureStage
+    }
+}
+
+public enum ReportOutcome: Equatable, Sendable {
+    case taken(status: String, botStatus: String)
+    /// It was told before.
+    case known(status: String, botStatus: String)
+    case illegal(from: String, to: String)
+    /// The bot is not the meeting's current one, or has ended.
+    case stale
+}
+
+extension Store {
+    /// The place of the bot that has this id and secret; nil if there is none, or the secret is another's.
+    public func authenticate(
+        bot id: String, secret: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> BotPlace? {
+        guard let partition = Partition(bot: id) else { return nil }
+        let stored = try await send(Command("HGET", partition.bot(id), "secret"), by: deadline).optionalString()
+        guard let stored, Digest.areEqual(stored, Digest.sha256(secret)) else { return nil }
+        return try await place(ofBot: id, deadline: deadline)
+    }
+
+    /// Takes in the report of a bot whose secret was checked.
+    public func report(
+        _ report: BotReport, from place: BotPlace, deadline: MonotonicTime
+    ) async throws(RedisError) -> ReportOutcome {
+        let reply = try await run(
+            Scripts.report, keys: place.lifeKeys,
+            arguments: [
+                place.botID, place.meetingID, report.status.rawValue, report.completionReason ?? "",
+                report.failureStage ?? "", String(configuration.endedBotTimeToLiveMilliseconds),
+                String(configuration.maximumEvents),
+            ], by: deadline
+        ).arrayOrThrow()
+        func text(_ index: Int) throws(RedisError) -> String {
+            guard index < reply.count else { throw .unexpectedReply("report returned \(reply)") }
+            return try reply[index].stringOrThrow()
+        }
+        switch reply.first {
+        case .integer(1): return .taken(status: try text(1), botStatus: try text(2))
+        case .integer(0): return .known(status: try text(1), botStatus: try text(2))
+        case .integer(-1): return .illegal(from: try text(1), to: try text(2))
+        case .integer(-2): return .stale
+        default: throw .unexpectedReply("report returned \(reply)")
+        }
+    }
+}
