@@ -24,6 +24,11 @@ let package = Package(
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
+        .target(
+            name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
+            path: "Tests/RedisTestSupport"),
+        .testTarget(
+            name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
