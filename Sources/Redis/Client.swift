@@ -142,7 +142,10 @@ public final class Client: @unchecked Sendable {
         }
         let call = Self.scriptCall("EVALSHA", hash, keys, arguments)
         let commands = if let preceding { [preceding, call] } else { [call] }
-        let reply = try await pipeline(commands, deadline: deadline).last!
+        let replies = try await pipeline(commands, deadline: deadline)
+        // What the script rests on was refused (out of memory, a replica, ...): that is the answer, not what it found.
+        if preceding != nil, case .error(let text) = replies[0] { throw .refused(text) }
+        let reply = replies.last!
         guard case .error(let text) = reply else { return reply }
         guard text.hasPrefix("NOSCRIPT") else { throw .refused(text) }
         // Redis has restarted, failed over or been told to forget its scripts. EVAL runs it and makes it known again.
