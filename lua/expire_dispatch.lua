@@ -21,16 +21,17 @@
 
 local meeting = redis.call('HMGET', KEYS[4], 'bot_id', 'status', 'bot_status')
 if meeting[1] ~= ARGV[2] then return -2 end
-local bot = redis.call('HMGET', KEYS[5], 'runner', 'entry')
+local bot = redis.call('HMGET', KEYS[5], 'runner', 'entry', 'ended_at')
 if bot[1] then return -1 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 
 local at_ms = now_ms()
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 redis.call('ZREM', KEYS[3], ARGV[2])
-if bot[2] then redis.call('XDEL', KEYS[6], bot[2]) end
-redis.call('HSET', KEYS[5], 'desired', 'none', 'ended_at', at_ms)
-redis.call('PEXPIRE', KEYS[5], ARGV[4])
+if bot[2] and not bot[3] then
+  redis.call('XDEL', KEYS[6], bot[2])
+  redis.call('HSET', KEYS[5], 'desired', 'none', 'ended_at', at_ms)
+  redis.call('PEXPIRE', KEYS[5], ARGV[4])
+end
 -- Another status than INITIAL was written by another hand: the room is freed all the same, the record left alone.
 if meeting[2] == 'INITIAL' and meeting[3] == 'requested' then
   redis.call('HSET', KEYS[4], 'bot_status', 'failed', 'failure_stage', 'requested',
@@ -38,4 +39,6 @@ if meeting[2] == 'INITIAL' and meeting[3] == 'requested' then
   record_event(KEYS[7], ARGV[3], at_ms, 'expired', ARGV[1], ARGV[2], 'INITIAL/requested', 'INITIAL/failed',
     'dispatch_expired')
 end
+-- Last, so that a command that fails, as on a key of the wrong type, does not free the room half-way.
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1
