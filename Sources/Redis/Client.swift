@@ -171,7 +171,7 @@ public final class Client: @unchecked Sendable {
 
     /// Tries the first target, and on failure the rest: a name such as `localhost` has addresses of which Redis may
     /// listen on the last only.
-    private func open(_ targets: ArraySlice<Target>) {
+    func open(_ targets: ArraySlice<Target>) {
         guard !isShutDown, let target = targets.first else { return }
         let connection = Connection(loop: loop, silenceLimitMilliseconds: configuration.silenceLimitMilliseconds)
         self.connection = connection
