@@ -112,8 +112,7 @@ def script_alone(node, redis, options, calls, digest, count):
     row = rows[0]
     entries = redis.stream_lengths(PARTITIONS)
     problems = []
-    # A room that comes twice is refused: with the numbers that are drawn, a handful of calls in a whole run.
-    if not count * 0.999 <= entries <= count:
+    if entries != count:
         problems.append(f"script alone: {count} calls, but {entries} entries in the stream")
     return meter.phase(
         "dispatch script alone", float(row["rps"]), count, float(row["p50_latency_ms"]) * 1e3,

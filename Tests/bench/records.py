@@ -93,7 +93,8 @@ class ScriptCalls:
 
     - Meetings are numbered by two random numbers, and each of those is seeded. One that comes again is dispatched
       again, as its status stays INITIAL.
-    - Rooms and bots are numbered by four and three, so that one hardly ever comes again.
+    - In-flight keys and bots are numbered by five and three, so that none comes again: a call that met one would be
+      refused, and leave no lock for those after it.
     - One key serves as the lock (KEYS[1]) and as the room's holder (KEYS[3]), with the same value as the token (ARGV[1])
       and as the meeting (ARGV[3]). The script compares and deletes the lock, finds the room free, and in the end sets
       the holder: the lock of the next call. So it runs the very commands of an accepted dispatch, and no lock has to be
@@ -106,8 +107,8 @@ class ScriptCalls:
     TOKEN = "0123456789abcdef0123456789abcdef"
 
     def __init__(self, count, seed_path):
-        # As many meetings as the other side has, and workspaces as near to that as the numbering lets them be.
-        self.range = max(2, math.isqrt(count))
+        # As many meetings as the other side has, and some hundreds of workspaces.
+        self.range = max(200, math.isqrt(count))
         self.lock = f"{self.PREFIX}:ws:{uuid.UUID(int=0)}:lock"
         with open(seed_path, "w", encoding="ascii", newline="") as seed:
             seed.write(resp("SET", self.lock, self.TOKEN))
@@ -122,7 +123,7 @@ class ScriptCalls:
         workspace = f"{'0' * 24}{RANDOM}"
         meeting = f"00000000{RANDOM * 2}"
         bot = RANDOM * 3
-        room = f"google_meet:{RANDOM}"
+        room = RANDOM * 2
         keys = [
             self.lock, f"{self.PREFIX}:ws:{RANDOM * 3}:inflight:{room}", self.lock,
             f"{self.PREFIX}:ws:{workspace}:bots", f"{self.PREFIX}:meeting:{meeting}", f"{self.PREFIX}:bot:{bot}",
