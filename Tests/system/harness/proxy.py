@@ -84,6 +84,10 @@ class Proxy:
         """Cuts the connection in place of passing on the first command that matches."""
         return self._add(Fault("lose_command", matches))
 
+    def forget(self, fault):
+        """Takes back a fault that has not struck."""
+        self._faults.remove(fault)
+
     def cut(self, refuse=False):
         """Closes every connection now; with `refuse`, new ones too, until `mend`."""
         self._in_loop(self._cut(refuse))

@@ -39,6 +39,14 @@ class RedisServer(Process):
             self._client = self.connect()
         return self._client
 
+    def calls(self, command):
+        """How often a command has run since the start."""
+        prefix = f"cmdstat_{command}:calls="
+        for line in self.client.call("INFO", "commandstats").splitlines():
+            if line.startswith(prefix):
+                return int(line[len(prefix):].partition(",")[0])
+        return 0
+
     def _answers(self):
         if not self.alive:
             raise AssertionError(f"redis-server ended at its start\n{self.output}{self.log}")
