@@ -158,11 +158,11 @@ def records(answer):
 
 def test_key_is_shown_once(redis, admin, workspace):
     answer = admin.request("POST", f"/admin/workspaces/{workspace.id}/keys", {
-        "user_id": workspace.owner["id"], "scopes": ["seameet", "bot"], "label": "mine"})
+        "user_id": workspace.owner["id"], "scopes": ["seameet", "bots"], "label": "mine"})
     assert answer.status == 201, answer
     record = answer.json
     assert len(record["key"]) >= 32
-    assert (record["scopes"], record["label"]) == (["seameet", "bot"], "mine")
+    assert (record["scopes"], record["label"]) == (["seameet", "bots"], "mine")
     # Stored nowhere but under its hash (design 3).
     assert redis.call("EXISTS", api_key(record["key"])) == 1
     assert all(record["key"] not in str(redis.value(key)) for key in redis.scan("usher:*"))
@@ -170,7 +170,7 @@ def test_key_is_shown_once(redis, admin, workspace):
     assert record["key"] not in answer.body.decode()
     [shown] = [entry for entry in records(answer) if entry["id"] == record["id"]]
     assert "key" not in shown
-    assert (shown["scopes"], shown["label"]) == (["seameet", "bot"], "mine")
+    assert (shown["scopes"], shown["label"]) == (["seameet", "bots"], "mine")
 
 
 def test_revoked_key_is_gone(redis, admin, workspace):

@@ -118,8 +118,40 @@ def test_12107_ends_when_nothing_claimed_the_bot(servers):
     meeting = workspace.create_meeting()
     assert workspace.reinvite(meeting).status == 202
     wait_for(lambda: not server.client.call("EXISTS", meeting.in_flight_key), "the in-flight key's expiry")
+    first = meeting.fields(server.client)["bot_id"]
     assert workspace.reinvite(meeting).status == 202
-    assert [entry["epoch"] for entry in meeting.dispatches(server.client)] == ["1", "2"]
+    fields = meeting.fields(server.client)
+    assert (fields["epoch"], fields["bot_status"]) == ("2", "requested")
+    # The first dispatch is void: its bot is not counted, and no runner can come upon it.
+    assert server.client.call("ZRANGE", workspace.keys.bots, 0, -1) == [fields["bot_id"]] != [first]
+    assert [entry["bot_id"] for entry in meeting.dispatches(server.client)] == [fields["bot_id"]]
+
+
+def test_12107_of_another_meeting_ends_too(servers):
+    """An expired dispatch of one meeting frees the room for another one."""
+    server = servers.redis()
+    workspace = Admin(servers.node(server, IN_FLIGHT_TTL_MS=1000)).create_workspace()
+    first = workspace.create_meeting()
+    second = workspace.create_meeting(first.record["meeting_url"])
+    assert workspace.reinvite(first).status == 202
+    wait_for(lambda: not server.client.call("EXISTS", first.in_flight_key), "the in-flight key's expiry")
+    assert workspace.reinvite(second).status == 202
+    assert first.fields(server.client)["bot_status"] == "failed"
+    assert server.client.call("GET", second.room_key) == second.id
+    assert first.dispatches(server.client) == []
+
+
+def test_12107_while_a_runner_has_claimed_the_bot(servers):
+    """A claimed bot that is not in the room yet keeps the room, whatever became of the in-flight key."""
+    server = servers.redis()
+    workspace = Admin(servers.node(server)).create_workspace()
+    meeting = workspace.create_meeting()
+    assert workspace.reinvite(meeting).status == 202
+    bot_id = meeting.fields(server.client)["bot_id"]
+    server.client.call("HSET", workspace.keys.bot(bot_id), "runner", "a-runner")
+    server.client.call("DEL", meeting.in_flight_key)
+    answer = reinvite_unchanged(server.client, workspace, meeting)
+    assert_error(answer, 409, 12107, meeting_id=meeting.id)
 
 
 @pytest.fixture

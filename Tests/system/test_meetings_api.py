@@ -5,6 +5,7 @@ import re
 import pytest
 
 from harness.envelope import assert_error
+from harness.http_client import NO_BODY
 from harness.keys import meeting_owner, room
 from harness.workspace import random_meet_code
 
@@ -23,6 +24,7 @@ LINKS = [
     (f"http://meet.google.com/{CODE}", "google_meet", CODE, None),
     (f"meet.google.com/{CODE}", "google_meet", CODE, None),
     ("https://meet.google.com/ABC-DEFG-HIJ", "google_meet", CODE, None),
+    ("https://meet.google.com/abcdefghij", "google_meet", CODE, None),
     ("https://teams.live.com/meet/9387654321098?p=AbCdEf123", "teams", "9387654321098", "AbCdEf123"),
     ("https://teams.microsoft.com/meet/2345678901234?p=Secret9", "teams", "2345678901234", "Secret9"),
     ("https://us02web.zoom.us/j/12345678901?pwd=QWxhZGRpbg", "zoom", "12345678901", "QWxhZGRpbg"),
@@ -175,11 +177,11 @@ def test_access(admin, workspace):
     meeting = workspace.create_meeting()
     other = admin.create_workspace()
     body = {"meeting_url": f"https://meet.google.com/{CODE}"}
-    for method, path, payload in [("GET", workspace.meetings_path, {}), ("POST", workspace.meetings_path, body),
-                                  ("GET", f"{workspace.meetings_path}/{meeting.id}", {})]:
+    for method, path, payload in [("GET", workspace.meetings_path, NO_BODY), ("POST", workspace.meetings_path, body),
+                                  ("GET", f"{workspace.meetings_path}/{meeting.id}", NO_BODY)]:
         assert_error(workspace.request(method, path, payload, headers={}), 401)
         assert_error(workspace.request(method, path, payload, key=other.key), 403)
         assert_error(workspace.request(method, path, payload, key=workspace.member_key(None)), 403)
-        assert_error(workspace.request(method, path, payload, key=workspace.member_key("owner", scopes=["bot"])), 403)
+        assert_error(workspace.request(method, path, payload, key=workspace.member_key("owner", scopes=["bots"])), 403)
     assert workspace.request("POST", workspace.meetings_path, body, key=workspace.member_key("viewer")).status == 403
     assert workspace.request("GET", workspace.meetings_path, key=workspace.member_key("manager")).status == 200
