@@ -1,10 +1,14 @@
 """Child processes of the tests: always ended, by their own id, whatever the test did to them."""
 
 import os
+import shutil
 import signal
 import subprocess
 
 from harness.waiting import DEADLINE_S, wait_for
+
+# By its full path, since tests may give a child a PATH of their own.
+SETPRIV = shutil.which("setpriv") or "setpriv"
 
 
 class Process:
@@ -30,7 +34,7 @@ class Process:
     def spawn(self):
         with open(self.output_path, "ab") as output, open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self.arguments], env=self.environment, cwd=self.folder,
+                [SETPRIV, "--pdeathsig", "KILL", *self.arguments], env=self.environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=log, start_new_session=True)
 
     @property
