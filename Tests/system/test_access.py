@@ -96,9 +96,8 @@ def test_a_changed_role_takes_effect(admin, workspace):
     assert workspace.reinvite(workspace.create_meeting(), key=key).status == 403
 
 
-@pytest.mark.parametrize("scopes", [["bots"]])
-def test_403_scope_missing(redis, admin, workspace, meeting, scopes):
-    key = admin.create_key(workspace.id, workspace.owner["id"], scopes=scopes)["key"]
+def test_403_scope_missing(redis, admin, workspace, meeting):
+    key = admin.create_key(workspace.id, workspace.owner["id"], scopes=["bots"])["key"]
     before = dump(redis, workspace, meeting)
     assert_error(workspace.reinvite(meeting, key=key), 403)
     assert dump(redis, workspace, meeting) == before
@@ -139,7 +138,10 @@ def test_422_force_restart_must_be_a_boolean(redis, workspace, meeting, value):
     b"nonsense", b"{", b"[]", b"[true]", b'"text"', b"1", b"true", b"null", b'{"force_restart": }',
     b'{"force_restart": true} more', b"{'force_restart': true}", b'{"force_restart": TRUE}',
     b'{"force_restart": tru', b'\xff\xfe{}', b'{"a": "\xff"}', b"\x00",
-])
+    # JSON between systems is UTF-8 (RFC 8259 8.1).
+    '{"force_restart": true}'.encode("utf-16"), '{"force_restart": true}'.encode("utf-16-le"),
+    '{"force_restart": true}'.encode("utf-32-be"),
+], ids=lambda raw: ascii(raw)[2:42])
 def test_422_body_must_be_an_object(redis, workspace, meeting, raw):
     before = dump(redis, workspace, meeting)
     answer = workspace.reinvite(meeting, raw_body=raw)
@@ -176,6 +178,7 @@ def test_order_of_checks(redis, admin, workspace, meeting):
     unknown_key = {"Authorization": "Bearer unknown"}
     assert workspace.request("POST", missing, headers=unknown_key, **bad).status == 401
     assert workspace.request("POST", missing, key=other.key, **bad).status == 403
+    assert workspace.request("POST", missing, key=workspace.member_key("viewer"), **bad).status == 403
     assert workspace.request("POST", missing, **bad).status == 422
     assert workspace.request("POST", missing).code == 12100
     assert workspace.request("POST", f"{workspace.meetings_path}/{foreign.id}/reinvite_bot").code == 12101

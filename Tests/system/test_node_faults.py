@@ -273,6 +273,7 @@ def test_sigterm_answers_what_is_under_way(servers):
     assert answer.status == 202, answer
     assert answer.header("Connection").lower() == "close"
     assert connection.receive() is None
+    connection.close()
     assert node.wait() == 0, node.log
 
 

@@ -43,10 +43,16 @@ class Node(Process):
         super().__init__(name, [BINARY, "serve"], environment, folder)
 
     def start(self):
-        """Starts the node and returns once it answers `GET /healthz` with 200."""
+        """Starts the node and returns once it is healthy and reaches Redis."""
         self.spawn()
         wait_for(self.is_healthy, f"a 200 of {self.name}'s /healthz")
+        wait_for(self.is_serving, f"{self.name}'s reaching Redis")
         return self
+
+    def is_serving(self):
+        """Whether it knows from Redis that a key is unknown (401); 503 while it can't ask."""
+        probe = {"X-API-Key": "unknown"}
+        return self.request("GET", "/api/v1/public/meeting/unknown/meetings", headers=probe).status == 401
 
     def is_healthy(self):
         if not self.alive:

@@ -66,11 +66,14 @@ class Workspace:
         self.keys = WorkspaceKeys(workspace_id)
 
     def member_key(self, role, **fields):
-        """The key of a new user with this role; no member at all for None."""
+        """The key of a new user with this role; of one who is no member any more for None."""
         user = self.admin.create_user()
-        if role is not None:
-            self.admin.set_role(self.id, user["id"], role)
-        return self.admin.create_key(self.id, user["id"], **fields)["key"]
+        self.admin.set_role(self.id, user["id"], role or "viewer")
+        key = self.admin.create_key(self.id, user["id"], **fields)["key"]
+        if role is None:
+            answer = self.admin.request("DELETE", f"/admin/workspaces/{self.id}/members/{user['id']}")
+            assert answer.status in (200, 204), f"DELETE of a member: {answer}"
+        return key
 
     def headers(self, key=None):
         return {"Authorization": f"Bearer {key or self.key}"}
