@@ -6,10 +6,12 @@ import pytest
 
 from harness.burst import Burst
 from harness.http_client import NO_BODY, request_bytes
-from harness.workspace import random_meet_code
+from harness.workspace import Admin, random_meet_code
 
 ROUNDS = 200
 REQUESTS = 64
+# With commands that travel apart; fewer, because every command is delayed.
+SLOW_ROUNDS = 20
 
 
 @pytest.fixture
@@ -29,14 +31,14 @@ def outcomes(answers):
         (answer.status, None if answer.status == 202 else answer.code) for answer in answers)
 
 
-def run_rounds(redis, burst, workspace, make_round, allowed):
+def run_rounds(redis, burst, workspace, make_round, allowed, round_count=ROUNDS):
     """Each round must have exactly one 202, and the stream exactly one entry for its meetings.
 
     `make_round` gives a round's meetings and requests.
     """
     total = collections.Counter()
     rounds = []
-    for number in range(ROUNDS):
+    for number in range(round_count):
         meetings, requests = make_round()
         answers = burst.send(requests)
         counts = outcomes(answers)
@@ -50,9 +52,9 @@ def run_rounds(redis, burst, workspace, make_round, allowed):
     for winner, meetings in rounds:
         assert {meeting.id: entries[meeting.id] for meeting in meetings} == {
             meeting.id: int(meeting.id == winner) for meeting in meetings}
-    assert redis.call("ZCARD", workspace.keys.bots) == ROUNDS
+    assert redis.call("ZCARD", workspace.keys.bots) == round_count
     assert redis.call("EXISTS", workspace.keys.lock) == 0
-    print(f"\n{ROUNDS} rounds of {REQUESTS}: {dict(total)}")
+    print(f"\n{round_count} rounds of {REQUESTS}: {dict(total)}")
     return total
 
 
@@ -83,3 +85,24 @@ def test_forced_restart_of_an_offline_meeting(redis, burst, workspace):
         return [meeting], [reinvite_bytes(workspace, meeting, {"force_restart": True})] * REQUESTS
 
     run_rounds(redis, burst, workspace, make_round, {(409, 12107), (503, 12108), (409, 12110)})
+
+
+def test_commands_that_travel_apart(servers):
+    """Each command is delayed by itself, so that other nodes' commands come between a lock and its script."""
+    server = servers.redis()
+    proxies = [servers.proxy(server) for _ in range(3)]
+    slow_nodes = [servers.node(proxy) for proxy in proxies]
+    workspace = Admin(servers.node(server)).create_workspace()
+    for proxy in proxies:
+        proxy.delay(0.001)
+
+    def make_round():
+        meeting = workspace.create_meeting()
+        meeting.set(server.client, status="OFFLINE", bot_status="completed")
+        return [meeting], [reinvite_bytes(workspace, meeting, {"force_restart": True})] * REQUESTS
+
+    burst = Burst(slow_nodes, REQUESTS)
+    allowed = {(409, 12107), (503, 12108), (409, 12110)}
+    counts = run_rounds(server.client, burst, workspace, make_round, allowed, SLOW_ROUNDS)
+    burst.close()
+    assert counts[(503, 12108)], "no request ever met a lock that another one held: the delay had no effect"

@@ -124,10 +124,12 @@ def test_redis_absent_at_start(servers):
     server = servers.redis(start=False)
     node = servers.node(server, start=False)
     node.spawn()
-    wait_for(lambda: server.socket_path in node.log or "redis" in node.log.lower(), "a line about Redis in the log")
-    assert node.alive, node.log
+    wait_for(lambda: server.socket_path in node.log, "a line in the log that names the missing Redis")
+    wait_for(node.is_healthy, "a node that is alive without Redis")
+    probe = {"X-API-Key": "unknown"}
+    assert_error(node.request("GET", "/api/v1/public/meeting/unknown/meetings", headers=probe), 503)
     server.start()
-    wait_for(node.is_healthy, "a healthy node once Redis is there")
+    wait_for(node.is_serving, "a node that serves once Redis is there")
     workspace = Admin(node).create_workspace()
     assert workspace.reinvite(workspace.create_meeting()).status == 202
 
