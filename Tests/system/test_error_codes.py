@@ -195,7 +195,7 @@ def behind_proxy(servers):
     """(Redis, proxy, workspace): a node whose commands a test can hold."""
     server = servers.redis()
     proxy = servers.proxy(server)
-    return server, proxy, Admin(servers.node(proxy)).create_workspace()
+    return server, proxy, Admin(servers.node(proxy, LOCK_TTL_MS=1000)).create_workspace()
 
 
 @pytest.mark.parametrize("force, seen, then, code", [

@@ -1,8 +1,11 @@
 """`usher up`: a newcomer's first minutes, and every way in which they can go wrong (issue 1)."""
 
+import json
 import os
+import shlex
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -12,6 +15,7 @@ from harness.process import children, is_running, session_members
 from harness.resp import RedisClient
 from harness.up import Up, free_port, run_curl, run_usher
 from harness.waiting import wait_for
+from harness.workspace import API, random_meet_code
 
 
 @pytest.fixture
@@ -111,8 +115,12 @@ def test_another_redis(servers, folder):
 
 
 def test_redis_that_does_not_answer(servers, folder):
-    line = refusal(servers, Up(folder, "--redis", f"redis+unix://{folder}/nothing.sock"))
-    assert "nothing.sock" in line
+    """The nodes log what they miss too, so here the sentence is the last line and not the only one."""
+    up = servers.add(Up(folder, "--redis", f"redis+unix://{folder}/nothing.sock"))
+    up.spawn()
+    assert up.wait() == 1
+    assert session_members(up.pid) == []
+    assert "redis" in up.log.strip().splitlines()[-1].lower(), up.log
 
 
 @pytest.mark.parametrize("reuse", [False, True])
@@ -141,7 +149,7 @@ def test_data_folder_whose_path_is_too_long_for_a_socket(servers, folder):
 
 def test_data_folder_in_use(servers, folder, up):
     assert up.data in refusal(servers, Up(folder, name="second", data=up.data, port=free_port()))
-    assert run_curl(up.reinvitations[0])[0] == 202
+    assert request(up.port, "GET", "/healthz").status == 200
 
 
 def test_missing_redis_server(servers, folder):
@@ -162,7 +170,7 @@ def test_killed_node_is_replaced(up):
     victim = named_children(up, "usher")[0]
     os.kill(victim, signal.SIGKILL)
     wait_for(lambda: victim not in children(up.pid) and len(named_children(up, "usher")) == 2, "a node in its place")
-    assert run_curl(up.reinvitations[0])[0] == 202
+    assert request(up.port, "GET", "/healthz").status == 200
 
 
 def test_killed_redis_stops_everything(up):
@@ -195,18 +203,81 @@ def test_help_is_there():
         assert status == 0 and "USHER_REDIS" in output
 
 
-def test_partition_of_the_demo_workspace(up):
-    """What `usher keys` prints for the demo's records are keys that exist."""
-    [path] = {part for command in up.reinvitations for part in command.split() if "reinvite_bot" in part}
-    parts = path.strip("'\"").split("/")
-    workspace, meeting = parts[parts.index("meeting") + 1], parts[parts.index("meetings") + 1]
-    url = f"redis+unix://{os.path.realpath(up.data)}/redis.sock"
-    client = RedisClient(os.path.join(up.data, "redis.sock"))
-    for identifier, key in [(workspace, f"{partition(workspace)}:ws:{workspace}"),
-                            (meeting, f"{partition(workspace)}:meeting:{meeting}")]:
-        status, output, errors = run_usher("keys", identifier, "--redis", url)
-        assert status == 0, errors
-        assert key in output
-        assert client.call("EXISTS", key) == 1
-    status, output, errors = run_usher("keys", "0" * 32, "--redis", url)
-    assert status == 1 and len(errors.strip().splitlines()) == 1
+class TestShell:
+    """`usher keys` and `usher admin`, on the records of a Redis of the tests' own."""
+
+    @pytest.fixture
+    def usher(self, redis_server):
+        def run(*arguments):
+            return run_usher(*arguments, environment={"USHER_REDIS": redis_server.url})
+        return run
+
+    @pytest.fixture
+    def usher_json(self, usher):
+        def run(*arguments):
+            status, output, errors = usher(*arguments)
+            assert status == 0, errors
+            return json.loads(output)
+        return run
+
+    def test_keys_of_a_workspace_and_of_a_meeting(self, redis_server, redis, workspace, usher):
+        """Every line is a command for redis-cli that shows something of the record."""
+        meeting = workspace.create_meeting()
+        assert workspace.reinvite(meeting).status == 202
+        for identifier, expected in [
+            (workspace.id, {workspace.keys.workspace, workspace.keys.members, workspace.keys.meetings}),
+            (meeting.id, {meeting.hash_key, meeting.in_flight_key, meeting.room_key}),
+        ]:
+            status, output, errors = usher("keys", identifier)
+            assert status == 0, errors
+            words = {word for line in output.splitlines() for word in shlex.split(line)}
+            assert expected <= words, output
+            for line in output.splitlines():
+                command = [word for word in shlex.split(line) if word != "redis-cli"]
+                shown = subprocess.run(["redis-cli", "-s", redis_server.socket_path, *command], text=True,
+                                       capture_output=True, timeout=60, check=True)
+                assert not shown.stdout.startswith("ERR"), f"{line}: {shown.stdout}"
+
+    @pytest.mark.parametrize("identifier", ["0" * 32, "3fa85f64-5717-4562-b3fc-2c963f66afa6", "*", ""])
+    def test_keys_of_nothing(self, usher, identifier):
+        status, output, errors = usher("keys", identifier)
+        assert status in (1, 2) and output == ""
+        assert len(errors.strip().splitlines()) == 1
+
+    def test_admin_does_what_the_api_does(self, admin, redis, usher, usher_json):
+        """From nothing to a dispatch, with the shell alone in place of `/admin`."""
+        user = usher_json("admin", "create-user", "--email", f"shell-{random_meet_code()}@example.com")
+        again = usher_json("admin", "create-user", "--email", user["email"])
+        assert (again["id"], again["workspace_id"]) == (user["id"], user["workspace_id"])
+        record = usher_json("admin", "create-workspace", "--name", "Shell", "--owner-user-id", user["id"])
+        other = usher_json("admin", "create-user", "--email", f"shell-{random_meet_code()}@example.com")
+        member = ["--workspace-id", record["id"], "--user-id", other["id"]]
+        assert usher_json("admin", "set-member", *member, "--role", "manager")["role"] == "manager"
+        key = usher_json("admin", "create-key", *member, "--scopes", "seameet", "--label", "shell")
+        listed = usher_json("admin", "list-keys", "--workspace-id", record["id"])["keys"]
+        assert [(entry["id"], entry["label"], "key" in entry) for entry in listed] == [(key["id"], "shell", False)]
+
+        path = f"{API}/{record['id']}/meetings"
+        headers = {"X-API-Key": key["key"]}
+        body = {"meeting_url": f"https://meet.google.com/{random_meet_code()}"}
+        meeting = admin.node.request("POST", path, body=body, headers=headers).json["meeting_id"]
+        assert admin.node.request("POST", f"{path}/{meeting}/reinvite_bot", headers=headers).status == 202
+        assert usher("admin", "delete-key", "--key-id", key["id"])[0] == 0
+        assert admin.node.request("GET", path, headers=headers).status == 401
+        assert usher("admin", "remove-member", *member)[0] == 0
+        assert str(other["id"]) not in redis.hash(f"{partition(record['id'])}:ws:{record['id']}:members")
+
+    def test_admin_refusals_are_one_sentence(self, usher):
+        for arguments in [
+            ["create-user", "--email", "nonsense"], ["create-workspace", "--name", "W", "--owner-user-id", "999999999"],
+            ["set-member", "--workspace-id", "none", "--user-id", "1", "--role", "king"],
+            ["delete-key", "--key-id", "none"], ["create-user"], ["no-such-action"],
+        ]:
+            status, output, errors = usher("admin", *arguments)
+            assert status in (1, 2) and output == "", arguments
+            assert len(errors.strip().splitlines()) == 1, errors
+
+    def test_redis_that_does_not_answer(self, folder):
+        for command in (["keys", "0" * 32], ["admin", "create-user", "--email", "a@example.com"]):
+            status, output, errors = run_usher(*command, "--redis", f"redis+unix://{folder}/nothing.sock")
+            assert status == 1 and output == "" and len(errors.strip().splitlines()) == 1, errors

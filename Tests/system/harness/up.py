@@ -28,15 +28,15 @@ class Up(Process):
             {"USHER_LOOPS": "1", **(environment or {})}, folder)
 
     def start(self):
-        """Starts it and returns once it has printed its commands."""
+        """Starts it and returns once it has said that everything runs."""
         self.spawn()
-        wait_for(self._is_ready, "the commands that `usher up` prints")
+        wait_for(self._is_ready, "the last line that `usher up` prints")
         return self
 
     def _is_ready(self):
         if not self.alive:
             raise AssertionError(f"usher up ended with status {self.wait()}\n{self.output}{self.log}")
-        return len(self.reinvitations) >= 2
+        return "Ctrl-C" in self.output
 
     @property
     def curl_commands(self):
@@ -47,9 +47,10 @@ class Up(Process):
 
     @property
     def reinvitations(self):
-        """The commands that re-invite, in the order of the output; one that is printed once is to be run twice."""
+        """The two commands that re-invite, in the order of the output."""
         found = [command for command in self.curl_commands if "reinvite_bot" in command]
-        return found * 2 if len(found) == 1 and self.output.endswith("\n") else found
+        assert len(found) == 2, self.output
+        return found
 
 
 def run_curl(command):
