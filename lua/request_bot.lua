@@ -53,8 +53,8 @@ if ARGV[2] ~= '' then
 end
 redis.call('HSET', KEYS[5], 'updated_at', at_ms, unpack(ARGV, 11))
 local from = redis.call('HGET', KEYS[5], 'bot_status') or ''
-local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7]}
-local epoch = send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1)
-record_event(KEYS[8], ARGV[7], at_ms, 'dispatched', ARGV[1], ARGV[5], (status or '') .. '/' .. from,
-  'INITIAL/requested', ARGV[8])
+local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
+  events = KEYS[8]}
+local epoch = send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7],
+  what = 'dispatched', from = (status or '') .. '/' .. from, why = ARGV[8]})
 return {1, at_ms, epoch}

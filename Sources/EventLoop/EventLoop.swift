@@ -17,6 +17,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         var jobs: [UnownedJob] = []
         var callbacks: [@Sendable () -> Void] = []
         var isWakePending = false
+        /// The loop has ended: what is handed to it now would never run, and never be let go.
+        var isClosed = false
 
         /// Whether the caller must wake the loop: only if nobody has since the loop last looked.
         mutating func noteWake() -> Bool {
@@ -38,6 +40,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     private var thread = pthread_t()
     private var jobs: [UnownedJob] = []
+    /// The jobs before this index have run; they leave the array in large pieces, so that a long queue costs no more
+    /// a job than a short one.
+    private var jobsHead = 0
     private var timers = TimerHeap()
     private var endOfTurn: [() -> Void] = []
     /// By descriptor number. The generation tells a descriptor's owner from an earlier one with the same number.
@@ -84,7 +89,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         }
     }
 
-    /// Asks the loop to end after the turn it is in. Jobs and callbacks that are still queued then do not run.
+    /// Asks the loop to end after the turn it is in. Jobs, callbacks and timers that are still there then do not run.
     public func stop() {
         isStopping.store(true, ordering: .releasing)
         wake()
@@ -108,7 +113,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         precondition(isCurrent, "only to be called on the thread of its event loop")
     }
 
-    /// The time at which the current turn began, or its timers ran: cheap, and good enough for deadlines.
+    /// The time at which the current turn began: cheap, and good enough for deadlines. Only on the loop's thread.
     public var now: MonotonicTime { time }
 
     // MARK: Callbacks
@@ -116,6 +121,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// Runs `body` on the loop's thread, in a coming turn. May be called from any thread.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         let mustWake = inbox.withLock { inbox in
+            if inbox.isClosed { return false }
             inbox.callbacks.append(body)
             return inbox.noteWake()
         }
@@ -145,6 +151,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs `body` once, after the jobs of this turn and before the loop waits again. Only on the loop's thread.
     public func atEndOfTurn(_ body: @escaping () -> Void) {
+        preconditionCurrent()
         endOfTurn.append(body)
     }
 
@@ -221,24 +228,40 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerWait)
         while !isStopping.load(ordering: .acquiring) {
             let count = epoll_wait(epollDescriptor, &events, Int32(Self.eventsPerWait), waitMilliseconds())
-            time = .now()
             // Anything but EINTR means that the loop's own descriptors are broken.
             precondition(count >= 0 || errno == EINTR, "epoll_wait failed: \(SystemError("epoll_wait"))")
+            time = .now()
             for index in 0..<max(0, Int(count)) { deliver(events[index]) }
-            while let timer = timers.popDue(at: time) { timer.fire() }
+            runDueTimers()
             runJobs(serial, preference)
             runEndOfTurn()
         }
+        dropCallbacks()
         threadIdentifier.store(0, ordering: .relaxed)
     }
 
+    /// Callbacks often hold the loop, which holds them: an ended loop would never go.
+    private func dropCallbacks() {
+        let dropped = inbox.withLock { inbox in
+            let callbacks = inbox.callbacks
+            inbox.callbacks = []
+            inbox.isClosed = true
+            return callbacks
+        }
+        let (droppedTimers, droppedEnds) = (timers, endOfTurn)
+        timers = TimerHeap()
+        endOfTurn = []
+        // Let go here, after the loop's own state is settled: what they held may call the loop as it goes.
+        withExtendedLifetime((dropped, droppedTimers, droppedEnds)) {}
+    }
+
     private func waitMilliseconds() -> Int32 {
-        if !jobs.isEmpty || !endOfTurn.isEmpty { return 0 }
+        if jobsHead < jobs.count || !endOfTurn.isEmpty { return 0 }
         guard let deadline = timers.nextDeadline() else { return -1 }
         let now = MonotonicTime.now()
         if deadline <= now { return 0 }
         // Rounded up, so that the loop does not spin through the last millisecond before a timer.
-        return Int32(clamping: (deadline.nanoseconds - now.nanoseconds + 999_999) / 1_000_000)
+        return Int32(clamping: (deadline.nanoseconds - now.nanoseconds - 1) / 1_000_000 + 1)
     }
 
     private func deliver(_ event: epoll_event) {
@@ -250,7 +273,18 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         let index = Int(UInt32(truncatingIfNeeded: identifier))
         let (generation, registration) = registrations[index]
         guard generation == UInt32(identifier >> 32), let registration else { return }
-        registration.handler.ready(Readiness(epollEvents: event.events))
+        // Another handler of this turn may have narrowed the interest since the kernel reported the event.
+        let readiness = Readiness(epollEvents: event.events).intersection(registration.interest.union(.closed))
+        if !readiness.isEmpty { registration.handler.ready(readiness) }
+    }
+
+    /// Runs the timers that are due, but no more than there were: one that always schedules the next for at once must
+    /// not keep jobs and events waiting.
+    private func runDueTimers() {
+        for _ in 0..<timers.count {
+            guard let timer = timers.popDue(at: time) else { return }
+            timer.fire()
+        }
     }
 
     private func drainInbox() {
@@ -267,16 +301,18 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs the jobs that are queued, and those that they queue, up to a bound: events and timers get their turn.
     private func runJobs(_ serial: UnownedSerialExecutor, _ preference: UnownedTaskExecutor) {
-        var index = 0
-        while index < jobs.count, index < Self.jobsPerTurn {
-            let job = jobs[index]
-            index += 1
+        let end = jobsHead + Self.jobsPerTurn
+        while jobsHead < min(jobs.count, end) {
+            let job = jobs[jobsHead]
+            jobsHead += 1
             job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
         }
-        if index == jobs.count {
+        if jobsHead == jobs.count {
             jobs.removeAll(keepingCapacity: true)
-        } else {
-            jobs.removeFirst(index)
+            jobsHead = 0
+        } else if jobsHead >= jobs.count / 2 {
+            jobs.removeFirst(jobsHead)
+            jobsHead = 0
         }
     }
 
