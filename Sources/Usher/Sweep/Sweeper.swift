@@ -41,7 +41,8 @@ public struct Sweeper: Sendable {
                 Command("ZRANGEBYSCORE", partition.leases, "-inf", String(now), "LIMIT", "0", count),
                 Command("XRANGE", partition.dispatch, "-", "+", "COUNT", count),
                 Command(
-                    "ZRANGEBYSCORE", partition.analyzing, "-inf", String(now - Self.analyzingGraceMilliseconds), "LIMIT",
+                    "ZRANGEBYSCORE", partition.analyzing, "-inf", String(now - Self.analyzingGraceMilliseconds),
+                    "LIMIT",
                     "0", count),
             ]
         }

@@ -8,7 +8,9 @@ extension Store {
     /// collected from its transcript, and it becomes OFFLINE. Safe to repeat, by any node.
     /// - Returns: whether this call did it.
     @discardableResult
-    public func finalise(meeting id: String, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Bool {
+    public func finalise(meeting id: String, workspace: String, deadline: MonotonicTime) async throws(RedisError)
+        -> Bool
+    {
         let partition = Partition(workspace: workspace)
         let fields = try await send(Command("HMGET", partition.meeting(id), "status", "bot_id"), by: deadline)
             .arrayOrThrow()

@@ -39,7 +39,8 @@ extension Store {
             let complete = Self.complete(segment, session)
             guard let json = try? encoder.encode(complete) else { continue }
             arguments += [
-                "\(session.id):\(segment.segmentID)", segment.completed ? "c" : "d", String(decoding: json, as: UTF8.self),
+                "\(session.id):\(segment.segmentID)", segment.completed ? "c" : "d",
+                String(decoding: json, as: UTF8.self),
             ]
         }
         return try await store(arguments, meeting: id, in: partition, version: version, deadline: deadline)
