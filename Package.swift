@@ -33,6 +33,8 @@ let package = Package(
             path: "Tests/RedisTestSupport"),
         .testTarget(name: "ScriptsTests", dependencies: ["Scripts"]),
         .testTarget(
+            name: "UsherTests", dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "Usher"]),
+        .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
