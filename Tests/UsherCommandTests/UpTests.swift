@@ -118,9 +118,8 @@ import Testing
         #expect(announcement.text.components(separatedBy: command).count == 3)
         announcement = Announcement(
             baseURL: "", adminKey: "a1", nodes: [7], redisURL: "redis+unix:///o'd/redis.sock", dataFolder: "/o'd",
-            demo: nil)
+            demo: demo)
         #expect(announcement.text.contains("redis-cli -s '/o'\\''d/redis.sock'"))
-        #expect(!announcement.text.contains("curl"))
     }
 
     private func listener(sharing: Bool, port: Int = 0) throws -> (descriptor: Int32, port: Int) {

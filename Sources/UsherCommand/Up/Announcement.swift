@@ -8,7 +8,7 @@ struct Announcement {
     let redisURL: String
     /// nil if the Redis is not ours.
     let dataFolder: String?
-    let demo: Demo?
+    let demo: Demo
 
     var text: String {
         let processes = nodes.map(String.init).joined(separator: ", ")
@@ -19,18 +19,17 @@ struct Announcement {
                 + (dataFolder.map { ", private; its data and log are in \($0)" } ?? ""),
             "  admin key  \(adminKey)",
         ]
-        if let demo {
-            let url = "\(baseURL)/api/v1/public/meeting/\(demo.workspaceID)/meetings/\(demo.meetingID)/reinvite_bot"
-            lines += [
-                "  workspace  \(demo.workspaceID), its owner's API key \(demo.apiKey)",
-                "  meeting    \(demo.meetingID), \(demo.meetingURL)",
-                "",
-                "Send a bot into the meeting; the answer is 202:",
-                "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'",
-                "Send a second one, and it is refused with 409, code 12107, since the first is on its way:",
-                "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'",
-            ]
-        }
+        let url = "\(baseURL)/api/v1/public/meeting/\(demo.workspaceID)/meetings/\(demo.meetingID)/reinvite_bot"
+        let request = "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'"
+        lines += [
+            "  workspace  \(demo.workspaceID), its owner's API key \(demo.apiKey)",
+            "  meeting    \(demo.meetingID), \(demo.meetingURL)",
+            "",
+            "Send a bot into the meeting; the answer is 202:",
+            request,
+            "Send a second one, and it is refused with 409, code 12107, since the first is on its way:",
+            request,
+        ]
         if case .unix(let path)? = (try? RedisURL(redisURL))?.location {
             let quotedPath = path.replacing("'", with: "'\\''")
             lines += ["", "Look at the records:", "  redis-cli -s '\(quotedPath)'"]

@@ -1,5 +1,12 @@
+import EventLoop
+import Redis
+import Usher
+
 /// What `usher up` makes so that there is something to try.
 struct Demo: Equatable, Sendable {
+    private static let email = "demo@usher.example"
+    private static let keyLabel = "usher up"
+
     var workspaceID: String
     /// The owner's, with every scope.
     var apiKey: String
@@ -8,12 +15,45 @@ struct Demo: Equatable, Sendable {
 
     /// Makes it, once the nodes answer. Stop signals are not looked at meanwhile, so this is bounded in time.
     ///
-    /// - Parameters:
-    ///   - settings: those of the nodes, with the Redis URL and the admin key that are in use.
-    ///   - baseURL: of the nodes, such as "http://127.0.0.1:8080".
-    /// - Returns: nil to show no demo.
+    /// The user and the workspace are those of the last time, if there was one. The key is new, since the last one is
+    /// stored nowhere, and the meeting is new, in a room that no dispatch is in flight to.
+    ///
+    /// - Parameter settings: those of the nodes, with the Redis URL that is in use.
     /// - Throws: `UpFailure`; everything is then stopped.
-    static func make(_ settings: Settings, baseURL: String) throws(UpFailure) -> Demo? {
-        nil
+    static func make(_ settings: Settings) throws(UpFailure) -> Demo {
+        do {
+            return try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+                try await make(store, deadline: deadline)
+            }
+        } catch {
+            throw UpFailure("the demo could not be made: \(error)")
+        }
+    }
+
+    private static func make(_ store: Store, deadline: MonotonicTime) async throws -> Demo {
+        let administration = Administration(store: store, deadline: deadline)
+        let user = try await administration.createUser(NewUser(email: email, name: "Demo")).user
+        for key in try await administration.keys(workspace: user.workspaceID) where key.label == keyLabel {
+            try await administration.revokeKey(id: key.id)
+        }
+        let key = try await administration.createKey(
+            workspace: user.workspaceID, user: user.id, scopes: Scope.allCases.map(\.rawValue), label: keyLabel,
+            expiresAt: nil
+        ).key
+        let link = try MeetingLink(platform: .googleMeet, nativeID: meetCode())
+        guard let caller = try await store.caller(apiKey: key, deadline: deadline),
+            let meeting = try await store.createMeeting(
+                NewMeeting(link: link, title: "Demo"), by: caller, deadline: deadline)
+        else { throw UpFailure("its workspace or its key was removed meanwhile") }
+        return Demo(
+            workspaceID: user.workspaceID, apiKey: key, meetingID: meeting.id, meetingURL: meeting.url)
+    }
+
+    /// A code in the form of Google Meet's, at random: nobody meets there.
+    private static func meetCode() -> String {
+        func letters(_ count: Int) -> String {
+            String((0..<count).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement()! })
+        }
+        return "\(letters(3))-\(letters(4))-\(letters(3))"
     }
 }

@@ -93,9 +93,9 @@ private final class Ensemble {
         try waitForNodes()
         let host = reachableHost.contains(":") ? "[\(reachableHost)]" : reachableHost
         let baseURL = "http://\(host):\(reservation.port)"
-        let demo: Demo?
+        let demo: Demo
         do throws(UpFailure) {
-            demo = try Demo.make(nodeSettings, baseURL: baseURL)
+            demo = try Demo.make(nodeSettings)
         } catch {
             throw .failed(error)
         }
