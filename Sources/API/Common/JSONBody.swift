@@ -3,14 +3,10 @@ import HTTP
 
 /// A request's body as the type that an endpoint takes. Unknown members are ignored.
 struct JSONBody {
-    /// - Parameter isOptional: an absent or empty body then means `{}`.
     /// - Throws: `APIError` 422 that names the field which is wrong.
-    static func decode<Body: Decodable>(
-        _ type: Body.Type, from request: Request, isOptional: Bool = false
-    ) throws -> Body {
-        let bytes = isOptional && request.body.isEmpty ? Array("{}".utf8) : request.body
+    static func decode<Body: Decodable>(_ type: Body.Type, from request: Request) throws -> Body {
         do {
-            return try JSONDecoder().decode(Body.self, from: Data(bytes))
+            return try JSONDecoder().decode(Body.self, from: Data(request.body))
         } catch let error as DecodingError {
             throw Self.explain(error)
         } catch let error as APIError {

@@ -28,9 +28,11 @@ struct ReinviteEndpoint: Sendable {
             let workspaceID = request.parameter("workspace_id")
             let meetingID = request.parameter("meeting_id")
             let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
-            let body = try JSONBody.decode(Body.self, from: request, isOptional: true)
+            // An absent body means an empty object.
+            let forceRestart =
+                request.body.isEmpty ? false : try JSONBody.decode(Body.self, from: request).forceRestart
             let reinvitation = Reinvitation(
-                store: store, caller: caller, meetingID: meetingID, forceRestart: body.forceRestart,
+                store: store, caller: caller, meetingID: meetingID, forceRestart: forceRestart,
                 deadline: request.deadline)
             do {
                 return Self.accepted(try await reinvitation.perform())
@@ -42,11 +44,16 @@ struct ReinviteEndpoint: Sendable {
 
     /// The 202 of the document. Written by hand, since it is the load; a meeting's id is hexadecimal.
     private static func accepted(_ dispatch: Dispatch) -> Response {
-        let action = dispatch.isRestart ? "restarted" : "dispatched"
-        let body =
-            "{\"meeting_id\":\"\(dispatch.meetingID)\",\"status\":\"INITIAL\",\"action\":\"\(action)\","
-            + "\"dispatched_at\":\"\(Timestamp.withoutZone(dispatch.dispatchedAt))\"}"
-        return .json(Array(body.utf8), status: 202)
+        var body: [UInt8] = []
+        body.reserveCapacity(160)
+        body += "{\"meeting_id\":\"".utf8
+        body += dispatch.meetingID.utf8
+        body += "\",\"status\":\"INITIAL\",\"action\":\"".utf8
+        body += (dispatch.isRestart ? "restarted" : "dispatched").utf8
+        body += "\",\"dispatched_at\":\"".utf8
+        body += Timestamp.withoutZone(dispatch.dispatchedAt).utf8
+        body += "\"}".utf8
+        return .json(body, status: 202)
     }
 }
 
