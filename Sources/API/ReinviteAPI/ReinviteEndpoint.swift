@@ -28,9 +28,7 @@ struct ReinviteEndpoint: Sendable {
             let workspaceID = request.parameter("workspace_id")
             let meetingID = request.parameter("meeting_id")
             let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
-            // An absent body means an empty object.
-            let forceRestart =
-                request.body.isEmpty ? false : try JSONBody.decode(Body.self, from: request).forceRestart
+            let forceRestart = try await forceRestart(request, caller)
             let reinvitation = Reinvitation(
                 store: store, caller: caller, meetingID: meetingID, forceRestart: forceRestart,
                 deadline: request.deadline)
@@ -39,6 +37,23 @@ struct ReinviteEndpoint: Sendable {
             } catch let refusal as ReinviteRefusal {
                 throw APIError(refusal, meetingID: meetingID, workspaceID: workspaceID)
             }
+        }
+    }
+
+    /// What the body says; an absent one means an empty object.
+    /// - Throws: `APIError` 422, but 403 to those who may not send a bot whatever the body says. (With a sound body that
+    ///   is found out in the same round trip as the rest.)
+    private func forceRestart(_ request: Request, _ caller: Caller) async throws -> Bool {
+        if request.body.isEmpty { return false }
+        do {
+            return try JSONBody.decode(Body.self, from: request).forceRestart
+        } catch {
+            let role = try await store.role(of: caller, deadline: request.deadline)
+            guard let role, role >= .manager else {
+                throw APIError(
+                    .roleTooLow, meetingID: request.parameter("meeting_id"), workspaceID: caller.workspaceID)
+            }
+            throw error
         }
     }
 
