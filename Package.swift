@@ -22,7 +22,11 @@ let package = Package(
         .executableTarget(
             name: "UsherCommand", dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Redis", "Usher"]),
 
+        .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
+
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
     ],
     swiftLanguageModes: [.v6]
