@@ -113,7 +113,10 @@ import Testing
     /// A deadline is its call's own: neither put off by a later one that was there first, nor the end of other calls.
     @Test func aShortDeadlineBehindALongOnePassesAlone() async throws {
         let server = try RedisServer()
-        try await withClient(Self.configuration(server)) { client in
+        var configuration = Self.configuration(server)
+        // The login's deadline is the first, and must put off no other.
+        configuration.connectTimeoutMilliseconds = 3_600_000
+        try await withClient(configuration) { client in
             try await client.waitUntilConnected()
             let identifier = try await client.send("CLIENT", "ID")
             let never = client.loop.now.advanced(byMilliseconds: 3_600_000)
