@@ -21,6 +21,8 @@ public struct Command: Sendable {
         bytes.reserveCapacity(64 * (argumentCount + 1))
         appendLine(UInt8(ascii: "*"), argumentCount + 1)
         append(name)
+        // hiredis looks for an argument after the name, and so at the byte after a command that has none.
+        bytes.reserveCapacity(bytes.count + 1)
         changesProtocol = Self.changesProtocol(name)
     }
 
