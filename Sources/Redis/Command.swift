@@ -35,12 +35,14 @@ public struct Command: Sendable {
 
     private mutating func appendLine(_ type: UInt8, _ number: Int) {
         bytes.append(type)
-        if number < 10 {
-            bytes.append(UInt8(ascii: "0") + UInt8(number))
-        } else {
-            bytes.append(contentsOf: String(number).utf8)
-        }
+        appendDigits(of: number)
         appendLineEnd()
+    }
+
+    /// Text of an integer would be made and thrown away for each argument.
+    private mutating func appendDigits(of number: Int) {
+        if number > 9 { appendDigits(of: number / 10) }
+        bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 
     private mutating func appendLineEnd() {
