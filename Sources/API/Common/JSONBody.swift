@@ -64,12 +64,14 @@ extension KeyedDecodingContainer {
         return text
     }
 
-    /// An integer; nil if it is absent or null. For a number that is none, or too large, the decoder's own error names
-    /// no field.
+    /// An integer; nil if it is absent or null. A number that is none, or too large, makes the decoder throw an error
+    /// that is no `DecodingError` yet, and becomes one without the field's name.
     func integer(_ key: Key) throws -> Int? {
         do {
             return try decodeIfPresent(Int.self, forKey: key)
-        } catch DecodingError.dataCorrupted {
+        } catch let error as DecodingError {
+            throw error
+        } catch {
             throw APIError.invalid(key.stringValue, "must be an integer")
         }
     }
