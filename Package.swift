@@ -39,6 +39,8 @@ let package = Package(
         .testTarget(
             name: "UsherTests", dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "Usher"]),
         .testTarget(
+            name: "APITests", dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "Usher"]),
+        .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
