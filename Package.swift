@@ -24,7 +24,11 @@ let package = Package(
             name: "UsherCommand",
             dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Usher"]),
 
+        .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
+
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
         .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),
@@ -34,6 +38,8 @@ let package = Package(
         .testTarget(name: "ScriptsTests", dependencies: ["Scripts"]),
         .testTarget(
             name: "UsherTests", dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "Usher"]),
+        .testTarget(
+            name: "APITests", dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "Usher"]),
         .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
     ],
