@@ -28,6 +28,11 @@ let package = Package(
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
         .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),
+        .target(
+            name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
+            path: "Tests/RedisTestSupport"),
+        .testTarget(
+            name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -40,11 +40,14 @@ if meeting[1] ~= ARGV[2] then return {-2, meeting[1] or ''} end
 if holder then return {-3, holder} end
 
 local at_ms = now_ms()
-if ARGV[2] == 'OFFLINE' then
+local is_restart = ARGV[2] == 'OFFLINE'
+local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
+  events = KEYS[8]}
+local bot = {meeting_id = ARGV[3], workspace_id = ARGV[4], room = ARGV[5], id = ARGV[6], attempts = 1}
+local event = {what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''),
+  why = ARGV[9], max_length = ARGV[8]}
+local epoch = send_bot(keys, bot, event, at_ms, ARGV[7])
+if is_restart then
   redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag')
 end
-local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7]}
-local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms, 1)
-record_event(KEYS[8], ARGV[8], at_ms, ARGV[2] == 'OFFLINE' and 'restarted' or 'dispatched', ARGV[3], ARGV[6],
-  ARGV[2] .. '/' .. (meeting[2] or ''), 'INITIAL/requested', ARGV[9])
 return {1, at_ms, epoch}

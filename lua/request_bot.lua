@@ -52,9 +52,10 @@ if ARGV[2] ~= '' then
   redis.call('SET', KEYS[9], ARGV[1])
 end
 redis.call('HSET', KEYS[5], 'updated_at', at_ms, unpack(ARGV, 11))
-local from = redis.call('HGET', KEYS[5], 'bot_status') or ''
-local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7]}
-local epoch = send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1)
-record_event(KEYS[8], ARGV[7], at_ms, 'dispatched', ARGV[1], ARGV[5], (status or '') .. '/' .. from,
-  'INITIAL/requested', ARGV[8])
+local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
+  events = KEYS[8]}
+local bot = {meeting_id = ARGV[1], workspace_id = ARGV[3], room = ARGV[4], id = ARGV[5], attempts = 1}
+local event = {what = 'dispatched', from = (status or '') .. '/' .. (redis.call('HGET', KEYS[5], 'bot_status') or ''),
+  why = ARGV[8], max_length = ARGV[7]}
+local epoch = send_bot(keys, bot, event, at_ms, ARGV[6])
 return {1, at_ms, epoch}

@@ -38,6 +38,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     private var thread = pthread_t()
     private var jobs: [UnownedJob] = []
+    /// The jobs before this index have run; they leave the array in large pieces, so that a long queue costs no more
+    /// a job than a short one.
+    private var jobsHead = 0
     private var timers = TimerHeap()
     private var endOfTurn: [() -> Void] = []
     /// By descriptor number. The generation tells a descriptor's owner from an earlier one with the same number.
@@ -108,7 +111,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         precondition(isCurrent, "only to be called on the thread of its event loop")
     }
 
-    /// The time at which the current turn began, or its timers ran: cheap, and good enough for deadlines.
+    /// The time at which the current turn began: cheap, and good enough for deadlines. Only on the loop's thread.
     public var now: MonotonicTime { time }
 
     // MARK: Callbacks
@@ -145,6 +148,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs `body` once, after the jobs of this turn and before the loop waits again. Only on the loop's thread.
     public func atEndOfTurn(_ body: @escaping () -> Void) {
+        preconditionCurrent()
         endOfTurn.append(body)
     }
 
@@ -221,11 +225,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerWait)
         while !isStopping.load(ordering: .acquiring) {
             let count = epoll_wait(epollDescriptor, &events, Int32(Self.eventsPerWait), waitMilliseconds())
-            time = .now()
             // Anything but EINTR means that the loop's own descriptors are broken.
             precondition(count >= 0 || errno == EINTR, "epoll_wait failed: \(SystemError("epoll_wait"))")
+            time = .now()
             for index in 0..<max(0, Int(count)) { deliver(events[index]) }
-            while let timer = timers.popDue(at: time) { timer.fire() }
+            runDueTimers()
             runJobs(serial, preference)
             runEndOfTurn()
         }
@@ -233,12 +237,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     private func waitMilliseconds() -> Int32 {
-        if !jobs.isEmpty || !endOfTurn.isEmpty { return 0 }
+        if jobsHead < jobs.count || !endOfTurn.isEmpty { return 0 }
         guard let deadline = timers.nextDeadline() else { return -1 }
         let now = MonotonicTime.now()
         if deadline <= now { return 0 }
         // Rounded up, so that the loop does not spin through the last millisecond before a timer.
-        return Int32(clamping: (deadline.nanoseconds - now.nanoseconds + 999_999) / 1_000_000)
+        return Int32(clamping: (deadline.nanoseconds - now.nanoseconds - 1) / 1_000_000 + 1)
     }
 
     private func deliver(_ event: epoll_event) {
@@ -250,7 +254,18 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         let index = Int(UInt32(truncatingIfNeeded: identifier))
         let (generation, registration) = registrations[index]
         guard generation == UInt32(identifier >> 32), let registration else { return }
-        registration.handler.ready(Readiness(epollEvents: event.events))
+        // Another handler of this turn may have narrowed the interest since the kernel reported the event.
+        let readiness = Readiness(epollEvents: event.events).intersection(registration.interest.union(.closed))
+        if !readiness.isEmpty { registration.handler.ready(readiness) }
+    }
+
+    /// Runs the timers that are due, but no more than there were: one that always schedules the next for at once must
+    /// not keep jobs and events waiting.
+    private func runDueTimers() {
+        for _ in 0..<timers.count {
+            guard let timer = timers.popDue(at: time) else { return }
+            timer.fire()
+        }
     }
 
     private func drainInbox() {
@@ -267,16 +282,18 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs the jobs that are queued, and those that they queue, up to a bound: events and timers get their turn.
     private func runJobs(_ serial: UnownedSerialExecutor, _ preference: UnownedTaskExecutor) {
-        var index = 0
-        while index < jobs.count, index < Self.jobsPerTurn {
-            let job = jobs[index]
-            index += 1
+        let end = jobsHead + Self.jobsPerTurn
+        while jobsHead < min(jobs.count, end) {
+            let job = jobs[jobsHead]
+            jobsHead += 1
             job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
         }
-        if index == jobs.count {
+        if jobsHead == jobs.count {
             jobs.removeAll(keepingCapacity: true)
-        } else {
-            jobs.removeFirst(index)
+            jobsHead = 0
+        } else if jobsHead >= jobs.count / 2 {
+            jobs.removeFirst(jobsHead)
+            jobsHead = 0
         }
     }
 

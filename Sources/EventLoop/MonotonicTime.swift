@@ -19,13 +19,20 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// This point moved by `milliseconds`, which may be negative.
+    /// This point moved by `milliseconds`, which may be negative. Stops at either end of the clock, so that a huge
+    /// time-out means "never" and not "at once".
     public func advanced(byMilliseconds milliseconds: Int) -> MonotonicTime {
-        MonotonicTime(nanoseconds: UInt64(max(0, Int64(nanoseconds) &+ Int64(milliseconds) &* 1_000_000)))
+        let (distance, isTooFar) = milliseconds.magnitude.multipliedReportingOverflow(by: 1_000_000)
+        let (moved, isOutside) =
+            milliseconds < 0
+            ? nanoseconds.subtractingReportingOverflow(UInt64(distance))
+            : nanoseconds.addingReportingOverflow(UInt64(distance))
+        guard isTooFar || isOutside else { return MonotonicTime(nanoseconds: moved) }
+        return MonotonicTime(nanoseconds: milliseconds < 0 ? 0 : .max)
     }
 
     /// Whole milliseconds from `earlier` to this point, rounded towards zero; negative if `earlier` is later.
     public func milliseconds(since earlier: MonotonicTime) -> Int {
-        Int((Int64(nanoseconds) &- Int64(earlier.nanoseconds)) / 1_000_000)
+        Int(Int64(bitPattern: nanoseconds &- earlier.nanoseconds) / 1_000_000)
     }
 }

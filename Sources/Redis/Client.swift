@@ -6,12 +6,14 @@ public struct ClientConfiguration: Sendable {
     public var url: RedisURL
     /// The connection's name in `CLIENT LIST`.
     public var name: String
-    /// How long connecting, and logging in with the scripts loaded, may take each.
+    /// How long connecting to an address, and logging in with the scripts loaded, may take each.
     public var connectTimeoutMilliseconds = 2_000
     /// The pause before connecting again: from the first to the second value, doubled at each failure, with jitter.
     public var backoffMilliseconds = 25...2_000
     /// Calls that may wait for their replies at once; a further one is refused unsent.
     public var maximumPendingCalls = 16_384
+    /// Bytes that may wait for the socket to take them; a call beyond that is refused unsent.
+    public var maximumUnsentBytes = 16 << 20
     /// Loaded at each connection, before the client is ready.
     public var scripts: [Script]
 
@@ -39,13 +41,14 @@ public final class Client: @unchecked Sendable {
     private let configuration: ClientConfiguration
     private let logger: Logger
     private var connection: Connection?
-    private var isReady = false
+    /// When the connection became ready for commands; nil while there is none that is.
+    private var readySince: MonotonicTime?
     private var isShutDown = false
     private var failures = 0
-    /// The SHA-1 of each script, as Redis computed it, in the order of the configuration.
+    /// By the script's name: the SHA-1 of its text, as Redis computed it.
     private var scriptHashes: [String: String] = [:]
     private var loginWaiters: [LoginWaiter] = []
-    /// Set when Redis refused a login, until one works: so that each cause is logged once, not at every attempt.
+    /// Why there is no connection, until one works: so that each cause is logged once, not at every attempt.
     private var loggedProblem: String?
 
     public init(loop: EventLoop, configuration: ClientConfiguration, logger: Logger) {
@@ -62,22 +65,27 @@ public final class Client: @unchecked Sendable {
         connect()
     }
 
-    /// Closes the connection for good. Calls that wait fail with `connectionLost`.
+    /// Closes the connection for good. Calls that wait fail with `connectionLost`, and a login that is waited for ends
+    /// as refused. A client must be shut down before it is let go: the loop keeps its connection alive.
     public func shutDown() {
         loop.preconditionCurrent()
         isShutDown = true
-        connection?.close(because: "the client shuts down")
+        connection?.close(because: Self.shutDownReason)
+        tellLoginWaiters(.refused(Self.shutDownReason))
     }
 
+    private static let shutDownReason = "the client was shut down"
+
     /// Whether commands can be sent at this moment.
-    public var isConnected: Bool { isReady }
+    public var isConnected: Bool { readySince != nil }
 
     /// Waits for the first login that Redis answers.
     /// - Parameter milliseconds: how long; nil waits however long Redis is away.
     /// - Returns: nil if Redis has not answered by then.
     public func firstLogin(withinMilliseconds milliseconds: Int? = nil) async -> LoginOutcome? {
         loop.preconditionCurrent()
-        if isReady { return .ready }
+        if isConnected { return .ready }
+        if isShutDown { return .refused(Self.shutDownReason) }
         return await withUnsafeContinuation { (continuation: UnsafeContinuation<LoginOutcome?, Never>) in
             let waiter = LoginWaiter(continuation)
             loginWaiters.append(waiter)
@@ -111,11 +119,15 @@ public final class Client: @unchecked Sendable {
     }
 
     /// Sends commands in one write, and returns their replies in order. Error replies are among them as values.
-    /// - Throws: `RedisError` if not every reply arrived.
+    /// - Throws: `RedisError` if not every reply arrived. Nothing is sent after `deadline`.
     public func pipeline(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [Value] {
         loop.preconditionCurrent()
-        guard let connection, isReady else { throw .notConnected }
-        guard connection.pendingCount < configuration.maximumPendingCalls else { throw .overloaded }
+        guard let connection, isConnected else { throw .notConnected }
+        if commands.isEmpty { return [] }
+        guard connection.pendingCount < configuration.maximumPendingCalls,
+            connection.unsentBytes < configuration.maximumUnsentBytes
+        else { throw .overloaded }
+        guard deadline > loop.now else { throw .deadlinePassed }
         return try await Self.exchange(commands, on: connection, loop: loop, deadline: deadline)
     }
 
@@ -124,10 +136,16 @@ public final class Client: @unchecked Sendable {
     public func run(
         _ script: Script, keys: [String], arguments: [String], after preceding: Command? = nil, deadline: MonotonicTime
     ) async throws(RedisError) -> Value {
-        guard let hash = scriptHashes[script.name] else { throw .notConnected }
+        guard let hash = scriptHashes[script.name] else {
+            precondition(configuration.scripts.contains { $0.name == script.name }, "an unknown script: \(script.name)")
+            throw .notConnected
+        }
         let call = Self.scriptCall("EVALSHA", hash, keys, arguments)
         let commands = if let preceding { [preceding, call] } else { [call] }
-        let reply = try await pipeline(commands, deadline: deadline).last!
+        let replies = try await pipeline(commands, deadline: deadline)
+        // What the script rests on was refused (out of memory, a replica, ...): that is the answer, not what it found.
+        if preceding != nil, case .error(let text) = replies[0] { throw .refused(text) }
+        let reply = replies.last!
         guard case .error(let text) = reply else { return reply }
         guard text.hasPrefix("NOSCRIPT") else { throw .refused(text) }
         // Redis has restarted, failed over or been told to forget its scripts. EVAL runs it and makes it known again.
@@ -163,19 +181,21 @@ public final class Client: @unchecked Sendable {
     private func connect() {
         guard !isShutDown else { return }
         switch configuration.url.location {
-        case .unix(let path): open(.unix(path: path))
+        case .unix(let path): open([.unix(path: path)])
         case .tcp(let host, let port):
             Resolver.resolve(host, on: loop) { [weak self] result in
                 switch result {
-                case .success(let address): self?.open(.address(address, port: port))
+                case .success(let addresses): self?.open(addresses.map { .address($0, port: port) }[...])
                 case .failure(let failure): self?.hasFailed("cannot resolve \(host): \(failure.reason)")
                 }
             }
         }
     }
 
-    private func open(_ target: Target) {
-        guard !isShutDown else { return }
+    /// Tries the first target, and on failure the rest: a name such as `localhost` has addresses of which Redis may
+    /// listen on the last only.
+    private func open(_ targets: ArraySlice<Target>) {
+        guard !isShutDown, let target = targets.first else { return }
         let connection = Connection(loop: loop)
         self.connection = connection
         let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
@@ -187,59 +207,17 @@ public final class Client: @unchecked Sendable {
         }
         connection.onClose = { [weak self] reason in
             timeout.cancel()
-            self?.hasFailed(reason)
+            self?.hasFailed(reason, remaining: targets.dropFirst())
         }
         connection.connect(to: target)
     }
 
-    private func logIn(on connection: Connection) {
-        var commands: [Command] = []
-        if let password = configuration.url.password {
-            commands.append(
-                configuration.url.user.map { Command("AUTH", $0, password) } ?? Command("AUTH", password))
-        }
-        if configuration.url.database != 0 { commands.append(Command("SELECT", String(configuration.url.database))) }
-        commands.append(Command("CLIENT", "SETNAME", configuration.name))
-        let firstScript = commands.count
-        commands += configuration.scripts.map { Command("SCRIPT", "LOAD", $0.text) }
-        let deadline = loop.now.advanced(byMilliseconds: configuration.connectTimeoutMilliseconds)
-        let batch = Batch(count: commands.count, sentAt: loop.now, deadline: deadline) { [weak self] result in
-            switch result {
-            case .success(let replies): self?.hasLoggedIn(on: connection, replies, firstScript: firstScript)
-            case .failure(let error): connection.close(because: "logging in failed: \(error)")
-            }
-        }
-        connection.send(commands, batch)
-    }
-
-    private func hasLoggedIn(on connection: Connection, _ replies: [Value], firstScript: Int) {
-        for (index, reply) in replies.enumerated() {
-            guard case .error(let text) = reply else { continue }
-            let script = index >= firstScript ? "script \(configuration.scripts[index - firstScript].name): " : ""
-            // A Redis that is still loading its data is on its way: only worth another try.
-            if !text.hasPrefix("LOADING") { tellLoginWaiters(.refused(script + text)) }
-            return connection.close(because: script + text)
-        }
-        for (script, reply) in zip(configuration.scripts, replies[firstScript...]) {
-            scriptHashes[script.name] = reply.string
-        }
-        isReady = true
-        failures = 0
-        loggedProblem = nil
-        logger.info("Connected to Redis", ["redis": configuration.url.redacted, "loop": loop.name])
-        tellLoginWaiters(.ready)
-    }
-
-    private func tellLoginWaiters(_ outcome: LoginOutcome) {
-        let waiters = loginWaiters
-        loginWaiters = []
-        for waiter in waiters { waiter.resume(returning: outcome) }
-    }
-
-    private func hasFailed(_ reason: String) {
+    private func hasFailed(_ reason: String, remaining: ArraySlice<Target> = []) {
+        let readySince = self.readySince
         connection = nil
-        isReady = false
+        self.readySince = nil
         guard !isShutDown else { return }
+        if readySince == nil, !remaining.isEmpty { return open(remaining) }
         if reason != loggedProblem {
             loggedProblem = reason
             logger.warning(
@@ -247,8 +225,46 @@ public final class Client: @unchecked Sendable {
                 ["redis": configuration.url.redacted, "reason": reason, "loop": loop.name])
         }
         let bounds = configuration.backoffMilliseconds
+        // A login that did not last is no success: else a Redis that drops its clients gets all of them back at once.
+        if let readySince, loop.now.milliseconds(since: readySince) >= bounds.upperBound { failures = 0 }
         let ceiling = min(bounds.upperBound, bounds.lowerBound << min(failures, 16))
         failures += 1
         loop.schedule(afterMilliseconds: Int.random(in: ceiling / 2...ceiling)) { [weak self] in self?.connect() }
+    }
+
+    // MARK: Logging in
+
+    private func logIn(on connection: Connection) {
+        let login = Login(configuration)
+        let deadline = loop.now.advanced(byMilliseconds: configuration.connectTimeoutMilliseconds)
+        let batch = Batch(count: login.commands.count, sentAt: loop.now, deadline: deadline) { [weak self] result in
+            switch result {
+            case .success(let replies): self?.hasLoggedIn(on: connection, login.outcome(of: replies))
+            case .failure(let error): connection.close(because: "logging in failed: \(error)")
+            }
+        }
+        connection.send(login.commands, batch)
+    }
+
+    private func hasLoggedIn(on connection: Connection, _ outcome: Login.Outcome) {
+        switch outcome {
+        case .ready(let scriptHashes):
+            self.scriptHashes = scriptHashes
+            readySince = loop.now
+            loggedProblem = nil
+            logger.info("Connected to Redis", ["redis": configuration.url.redacted, "loop": loop.name])
+            tellLoginWaiters(.ready)
+        case .notYet(let reason):
+            connection.close(because: reason)
+        case .refused(let reason):
+            tellLoginWaiters(.refused(reason))
+            connection.close(because: reason)
+        }
+    }
+
+    private func tellLoginWaiters(_ outcome: LoginOutcome) {
+        let waiters = loginWaiters
+        loginWaiters = []
+        for waiter in waiters { waiter.resume(returning: outcome) }
     }
 }

@@ -4,7 +4,7 @@ public struct Command: Sendable {
     /// Where each argument ends in `bytes`.
     private(set) var ends: [Int]
 
-    /// `Command("SET", key, token, "NX", "PX", "5000")`. One word an argument.
+    /// `Command("SET", key, token, "NX", "PX", "5000")`. One word an argument; the first is the command's name.
     public init(_ words: String...) {
         self.init(words: words)
     }
@@ -26,11 +26,19 @@ public struct Command: Sendable {
         append(String(argument))
     }
 
+    /// Whether replies stop being one for each command after this one, for which hiredis has lists of its own.
+    var changesProtocol: Bool {
+        guard let end = ends.first, (7...12).contains(end) else { return false }
+        let name = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
+        return name == "monitor" || name.hasSuffix("subscribe")
+    }
+
     /// Calls `body` with the arguments as C wants them. They are valid during the call only.
     func withArguments<Result>(
         _ body: (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>, UnsafePointer<Int>) -> Result
     ) -> Result {
-        bytes.withUnsafeBytes { bytes in
+        precondition(!ends.isEmpty, "a command has a name")
+        return bytes.withUnsafeBytes { bytes in
             withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: ends.count) { pointers in
                 withUnsafeTemporaryAllocation(of: Int.self, capacity: ends.count) { lengths in
                     var start = 0

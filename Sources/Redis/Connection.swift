@@ -2,45 +2,23 @@ import CHiredis
 import EventLoop
 import Glibc
 
-/// The commands of one call, their replies as they arrive, and who waits for them.
-final class Batch {
-    let count: Int
-    let sentAt: MonotonicTime
-    let deadline: MonotonicTime
-    fileprivate(set) var replies: [Value] = []
-    private var completion: ((Result<[Value], RedisError>) -> Void)?
-
-    init(
-        count: Int, sentAt: MonotonicTime, deadline: MonotonicTime,
-        completion: @escaping (Result<[Value], RedisError>) -> Void
-    ) {
-        self.count = count
-        self.sentAt = sentAt
-        self.deadline = deadline
-        self.completion = completion
-        replies.reserveCapacity(count)
-    }
-
-    /// Whether somebody still waits. A batch whose deadline passed stays in line to take in its replies.
-    var isWaited: Bool { completion != nil }
-
-    func complete(_ result: Result<[Value], RedisError>) {
-        let completion = self.completion
-        self.completion = nil
-        completion?(result)
-    }
-}
-
 /// One connection of hiredis on an event loop, from `connect` to its single `onClose`.
 ///
-/// hiredis' rules (async.h): its hooks may be called any number of times; it frees the context itself once a
-/// connection fails or is closed, never while one of its callbacks runs. So the context pointer is used only until
-/// hiredis says that the connection is gone. Belongs to the thread of its loop.
+/// hiredis' rules (async.h, 0.14): its hooks may be called any number of times; it frees the context itself once a
+/// connection fails or is closed, never while a reply's callback runs. So the context pointer is used only until
+/// hiredis says that the connection is gone, or `close` gives it up. Belongs to the thread of its loop.
 final class Connection: DescriptorHandler {
+    /// A connection is given up when a deadline passed and nothing at all came back for this long: a shorter
+    /// silence may be a slow script, and connecting again would not make Redis faster.
+    static let silenceLimitMilliseconds = 1_000
+    /// Far more than any reply of ours; what is larger is not Redis, or not our key.
+    static let maximumReplyBytes = 64 << 20
+
     private let loop: EventLoop
     private var context: UnsafeMutablePointer<redisAsyncContext>?
     private var registration: Registration?
-    private var isConnected = false
+    private(set) var isConnected = false
+    private(set) var isClosed = false
     private var isFlushing = false
     private var isFlushScheduled = false
 
@@ -48,8 +26,7 @@ final class Connection: DescriptorHandler {
     private var pending: [Batch] = []
     private var pendingHead = 0
     private var lastReplyAt: MonotonicTime
-    private var deadlineTimer: ScheduledTimer?
-    private(set) var isClosed = false
+    private var deadlineTimer: (deadline: MonotonicTime, timer: ScheduledTimer)?
 
     /// Called once when the connection can take commands.
     var onConnect: (() -> Void)?
@@ -77,12 +54,15 @@ final class Connection: DescriptorHandler {
         }
         self.context = context
         context.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        // hiredis leaves the flag out, and a program that the process starts must not inherit the connection.
+        _ = fcntl(context.pointee.c.fd, F_SETFD, FD_CLOEXEC)
         do {
             registration = try loop.register(context.pointee.c.fd, interest: [], handler: self)
         } catch {
             return close(because: "\(error)")
         }
         installHooks(context)
+        expectTheUnexpected(context)
     }
 
     /// hiredis keeps this object alive from here until it calls the cleanup hook.
@@ -105,14 +85,26 @@ final class Connection: DescriptorHandler {
         }
     }
 
+    /// hiredis ends the process by an assertion when a reply comes that no callback waits for, and so any peer could.
+    /// All callbacks of a connection are the same, so one more than there are commands makes such a reply reach
+    /// `take`, which tells. The command of length 0 adds the callback and not a byte.
+    private func expectTheUnexpected(_ context: UnsafeMutablePointer<redisAsyncContext>) {
+        redisAsyncFormattedCommand(context, takeReply, nil, "*1\r\n$4\r\nPING\r\n", 0)
+    }
+
     // MARK: Commands
 
     var pendingCount: Int { pending.count - pendingHead }
 
-    /// Queues the batch's commands; they leave together at the end of the loop's turn.
+    /// The bytes of commands that the socket has not taken yet.
+    var unsentBytes: Int { context.map { sdslen($0.pointee.c.obuf) } ?? 0 }
+
+    /// Queues the batch's commands, at least one; they leave together at the end of the loop's turn.
     func send(_ commands: [Command], _ batch: Batch) {
         guard let context else { return batch.complete(.failure(.notConnected)) }
+        precondition(!commands.isEmpty && commands.count == batch.count, "a batch has a reply for each command")
         for command in commands {
+            precondition(!command.changesProtocol, "subscriptions need a connection of their own")
             let result = command.withArguments { count, pointers, lengths in
                 redisAsyncCommandArgv(context, takeReply, nil, count, pointers, lengths)
             }
@@ -120,20 +112,23 @@ final class Connection: DescriptorHandler {
             precondition(result == REDIS_OK, "hiredis refused a command")
         }
         pending.append(batch)
-        if deadlineTimer == nil { armDeadlineTimer(batch.deadline) }
+        armDeadlineTimer(batch.deadline)
     }
 
     fileprivate func take(_ reply: UnsafePointer<redisReply>) {
         lastReplyAt = loop.now
+        let value = Value(reply)
+        // Sent unasked to a connection too many, which Redis then closes: no answer to any command.
+        if case .error(let text) = value, text.hasPrefix("ERR max number of clients") { return close(because: text) }
         guard pendingHead < pending.count else { return close(because: "Redis sent a reply that nobody asked for") }
         let batch = pending[pendingHead]
-        batch.replies.append(Value(reply))
+        batch.replies.append(value)
         guard batch.replies.count == batch.count else { return }
         pendingHead += 1
         if pendingHead == pending.count {
             pending.removeAll(keepingCapacity: true)
             pendingHead = 0
-        } else if pendingHead >= 1024 {
+        } else if pendingHead >= 1024, pendingHead >= pending.count / 2 {
             pending.removeFirst(pendingHead)
             pendingHead = 0
         }
@@ -144,25 +139,29 @@ final class Connection: DescriptorHandler {
 
     /// One timer for the earliest deadline, armed only while somebody waits.
     private func armDeadlineTimer(_ deadline: MonotonicTime) {
-        deadlineTimer = loop.schedule(at: deadline) { [weak self] in self?.checkDeadlines() }
+        if let deadlineTimer {
+            if deadlineTimer.deadline <= deadline { return }
+            deadlineTimer.timer.cancel()
+        }
+        deadlineTimer = (deadline, loop.schedule(at: deadline) { [weak self] in self?.checkDeadlines() })
     }
 
     private func checkDeadlines() {
         deadlineTimer = nil
+        guard pendingHead < pending.count else { return }
         let now = loop.now
-        var earliest: MonotonicTime?
-        var isStuck = false
+        let first = pending[pendingHead]
+        // Replies come in order, so only the first can tell whether the connection, or Redis, is stuck.
+        let silenceEnd = max(lastReplyAt, first.sentAt).advanced(byMilliseconds: Self.silenceLimitMilliseconds)
+        let isStuck = first.deadline <= now && silenceEnd <= now
+        var next = first.deadline <= now ? silenceEnd : first.deadline
+        var late: [Batch] = []
         for batch in pending[pendingHead...] where batch.isWaited {
-            if batch.deadline <= now {
-                // Nothing at all came back since this was sent: the connection, or Redis, is stuck.
-                if lastReplyAt <= batch.sentAt { isStuck = true }
-                batch.complete(.failure(.deadlinePassed))
-            } else {
-                earliest = min(earliest ?? batch.deadline, batch.deadline)
-            }
+            if batch.deadline <= now { late.append(batch) } else { next = min(next, batch.deadline) }
         }
+        for batch in late { batch.complete(.failure(.deadlinePassed)) }
         if isStuck { return close(because: "no reply before the deadline") }
-        if let earliest { armDeadlineTimer(earliest) }
+        if !isClosed { armDeadlineTimer(next) }
     }
 
     // MARK: The hooks of hiredis
@@ -170,7 +169,20 @@ final class Connection: DescriptorHandler {
     func ready(_ readiness: Readiness) {
         // A failed descriptor is readable and writable at once: the system call then tells hiredis what happened.
         if readiness.contains(.writable) || (readiness.contains(.closed) && !isConnected) { flush() }
-        if let context, !readiness.isDisjoint(with: [.readable, .closed]) { redisAsyncHandleRead(context) }
+        guard let context, !readiness.isDisjoint(with: [.readable, .closed]) else { return }
+        redisAsyncHandleRead(context)
+        checkUnparsedBytes()
+    }
+
+    /// What hiredis keeps of a reply that is not complete must be wanted, and small.
+    private func checkUnparsedBytes() {
+        guard let reader = context?.pointee.c.reader else { return }
+        let unparsed = reader.pointee.len - reader.pointee.pos
+        if unparsed > 0, pendingCount == 0 {
+            close(because: "Redis sent a reply that nobody asked for")
+        } else if unparsed > Self.maximumReplyBytes {
+            close(because: "Redis sent a reply of over \(Self.maximumReplyBytes) bytes")
+        }
     }
 
     fileprivate func watch(_ readiness: Readiness, _ isWanted: Bool) {
@@ -197,24 +209,25 @@ final class Connection: DescriptorHandler {
         isFlushing = true
         redisAsyncHandleWrite(context)
         isFlushing = false
+        // Only here: hiredis 0.14 would go on to use a context that was freed inside its connect callback.
+        guard isConnected, let onConnect else { return }
+        self.onConnect = nil
+        onConnect()
     }
 
     fileprivate func hasConnected(_ status: Int32, _ reason: String) {
-        guard status == REDIS_OK else {
-            // hiredis frees the context itself, without telling the disconnect callback.
-            context = nil
-            return hasDisconnected(reason)
-        }
+        // hiredis frees the context of a failed connect itself, without telling the disconnect callback.
+        guard status == REDIS_OK, let context else { return hasDisconnected(reason) }
         isConnected = true
-        watch(.writable, false)
-        // It fails on a Unix socket, which hiredis then takes for a broken connection.
-        if let context, context.pointee.c.connection_type == REDIS_CONN_TCP { redisEnableKeepAlive(&context.pointee.c) }
-        onConnect?()
+        // On a Unix socket it would fail, and hiredis take that for a failure of the connection.
+        if context.pointee.c.connection_type == REDIS_CONN_TCP { redisEnableKeepAlive(&context.pointee.c) }
     }
 
     fileprivate func hasDisconnected(_ reason: String) {
+        // Without a context it is `close` that ends the connection, and it has the reason.
+        guard context != nil else { return }
         context = nil
-        finish(because: reason.isEmpty ? "closed" : reason)
+        finish(because: reason.isEmpty ? "the connection was closed" : reason)
     }
 
     fileprivate func releaseDescriptor() {
@@ -229,6 +242,7 @@ final class Connection: DescriptorHandler {
         let context = self.context
         self.context = nil
         releaseDescriptor()
+        // In a reply's callback this only marks the context, which hiredis frees when the callback has returned.
         if let context { redisAsyncFree(context) }
         finish(because: reason)
     }
@@ -236,7 +250,7 @@ final class Connection: DescriptorHandler {
     private func finish(because reason: String) {
         guard !isClosed else { return }
         isClosed = true
-        deadlineTimer?.cancel()
+        deadlineTimer?.timer.cancel()
         deadlineTimer = nil
         let lost = pending[pendingHead...]
         pending = []

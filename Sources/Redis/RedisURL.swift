@@ -24,15 +24,15 @@ public struct RedisURL: Equatable, Sendable {
         let tcpScheme = "redis://"
         let unixScheme = "redis+unix://"
         if text.hasPrefix(tcpScheme) {
-            let (credentials, rest) = Self.splitCredentials(text.dropFirst(tcpScheme.count))
+            let (credentials, rest) = Self.split(text.dropFirst(tcpScheme.count), atLast: "@")
             let (authority, path) = Self.split(rest, at: "/")
             location = try Self.tcpLocation(authority)
             database = try Self.database(path.map { $0.isEmpty ? "0" : $0 } ?? "0")
             (user, password) = try Self.decode(credentials)
         } else if text.hasPrefix(unixScheme) {
-            let (credentials, rest) = Self.splitCredentials(text.dropFirst(unixScheme.count))
+            let (credentials, rest) = Self.splitUnixCredentials(text.dropFirst(unixScheme.count))
             let (path, query) = Self.split(rest, at: "?")
-            guard path.hasPrefix("/"), path.count > 1 else {
+            guard path.hasPrefix("/"), path.count > 1, !path.utf8.contains(0) else {
                 throw Invalid(description: "needs an absolute path after redis+unix://")
             }
             // The size of sockaddr_un.sun_path, less its final NUL.
@@ -64,9 +64,18 @@ public struct RedisURL: Equatable, Sendable {
         return (text[..<index], text[text.index(after: index)...])
     }
 
-    private static func splitCredentials(_ text: Substring) -> (Substring?, Substring) {
-        guard let at = text.lastIndex(of: "@") else { return (nil, text) }
-        return (text[..<at], text[text.index(after: at)...])
+    private static func split(_ text: Substring, atLast separator: Character) -> (Substring?, Substring) {
+        guard let index = text.lastIndex(of: separator) else { return (nil, text) }
+        return (text[..<index], text[text.index(after: index)...])
+    }
+
+    /// A path may hold any character, so the credentials end at the first `@` that a `/` follows.
+    private static func splitUnixCredentials(_ text: Substring) -> (Substring?, Substring) {
+        if text.hasPrefix("/") { return (nil, text) }
+        for index in text.indices where text[index] == "@" && text[text.index(after: index)...].hasPrefix("/") {
+            return (text[..<index], text[text.index(after: index)...])
+        }
+        return (nil, text)
     }
 
     private static func tcpLocation(_ authority: Substring) throws(Invalid) -> Location {
@@ -82,16 +91,39 @@ public struct RedisURL: Equatable, Sendable {
             host = authority[..<colon]
             portText = authority[authority.index(after: colon)...]
         }
-        guard !host.isEmpty else { throw Invalid(description: "needs a host") }
-        guard let port = UInt16(portText ?? "6379"), port > 0 else {
+        guard isHost(host, inBrackets: authority.hasPrefix("[")) else {
+            throw Invalid(description: "needs a host: a name, an IPv4 address, or an IPv6 address in brackets")
+        }
+        let digits = portText ?? "6379"
+        guard isNumber(digits), let port = UInt16(digits), port > 0 else {
             throw Invalid(description: "needs a port between 1 and 65535")
         }
         return .tcp(host: String(host), port: port)
     }
 
+    /// Only what can be an address or a name: what C takes must not end early, and logs must stay readable.
+    private static func isHost(_ text: Substring, inBrackets: Bool) -> Bool {
+        if inBrackets { return text.contains(":") && Resolver.isNumeric(String(text)) }
+        return (1...253).contains(text.utf8.count)
+            && text.utf8.allSatisfy { isLetter($0) || isDigit($0) || ".-_".utf8.contains($0) }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    }
+
+    /// `Int` would take a sign too.
+    private static func isNumber(_ text: Substring) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy(isDigit)
+    }
+
     private static func database(_ text: Substring) throws(Invalid) -> Int {
-        guard let number = Int(text), (0...1_000_000).contains(number) else {
-            throw Invalid(description: "needs a database number that is 0 or more")
+        guard isNumber(text), let number = Int(text), number <= 1_000_000 else {
+            throw Invalid(description: "needs a database number between 0 and 1000000")
         }
         return number
     }
@@ -118,6 +150,16 @@ public struct RedisURL: Equatable, Sendable {
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
-        return String(decoding: bytes, as: UTF8.self)
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw Invalid(description: "has a user or password that is not UTF-8")
+        }
+        return decoded
     }
+}
+
+/// Printed in any way, a URL shows no user and no password.
+extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { redacted }
+    public var debugDescription: String { redacted }
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -2,18 +2,21 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Finds the numeric address of a host. `getaddrinfo` blocks for as long as its servers please, so it runs on a thread
+/// Finds the numeric addresses of a host. `getaddrinfo` blocks for as long as its servers please, so it runs on a thread
 /// of its own; numeric addresses take no such detour.
 enum Resolver {
     struct Failure: Error {
         let reason: String
     }
 
-    /// Calls `completion` on the loop's thread.
+    /// How many of a host's addresses are of use: each may cost a connect time-out.
+    private static let maximumAddresses = 8
+
+    /// Calls `completion` on the loop's thread, with at least one address, the one to try first before the others.
     static func resolve(
-        _ host: String, on loop: EventLoop, completion: @escaping @Sendable (Result<String, Failure>) -> Void
+        _ host: String, on loop: EventLoop, completion: @escaping @Sendable (Result<[String], Failure>) -> Void
     ) {
-        if isNumeric(host) { return completion(.success(host)) }
+        if isNumeric(host) { return completion(.success([host])) }
         let work = Unmanaged.passRetained(Work { loop.execute { [result = lookUp(host)] in completion(result) } })
         var thread = pthread_t()
         let result = pthread_create(&thread, nil, runWork, work.toOpaque())
@@ -30,22 +33,28 @@ enum Resolver {
         }
     }
 
-    private static func lookUp(_ host: String) -> Result<String, Failure> {
+    private static func lookUp(_ host: String) -> Result<[String], Failure> {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, nil, &hints, &list)
-        defer { if let list { freeaddrinfo(list) } }
-        guard code == 0, let first = list else {
-            return .failure(Failure(reason: String(cString: gai_strerror(code))))
+        guard code == 0 else { return .failure(Failure(reason: String(cString: gai_strerror(code)))) }
+        defer { freeaddrinfo(list) }
+        var addresses: [String] = []
+        var next = list
+        while let entry = next, addresses.count < maximumAddresses {
+            if let text = numericText(of: entry.pointee), !addresses.contains(text) { addresses.append(text) }
+            next = entry.pointee.ai_next
         }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { text in
+        return addresses.isEmpty ? .failure(Failure(reason: "it has no address")) : .success(addresses)
+    }
+
+    private static func numericText(of entry: addrinfo) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { text in
             let code = getnameinfo(
-                first.pointee.ai_addr, first.pointee.ai_addrlen, text.baseAddress!, socklen_t(text.count), nil, 0,
-                NI_NUMERICHOST)
-            guard code == 0 else { return .failure(Failure(reason: String(cString: gai_strerror(code)))) }
-            return .success(String(cString: text.baseAddress!))
+                entry.ai_addr, entry.ai_addrlen, text.baseAddress!, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            return code == 0 ? String(cString: text.baseAddress!) : nil
         }
     }
 

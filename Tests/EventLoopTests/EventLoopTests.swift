@@ -124,6 +124,88 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
         }
     }
 
+    /// A timer that always schedules the next one for at once must not keep jobs waiting.
+    @Test func timersDoNotStarveJobs() async throws {
+        final class Ticker {
+            var isDone = false
+
+            func tick(_ loop: EventLoop) {
+                if !isDone { loop.schedule(at: loop.now) { self.tick(loop) } }
+            }
+        }
+        try await withLoop { loop in
+            let ticker = Ticker()
+            ticker.tick(loop)
+            await loop.wait(milliseconds: 5)
+            await Task.yield()
+            ticker.isDone = true
+        }
+    }
+
+    @Test func aLongQueueOfJobsRunsInOrder() async throws {
+        try await withLoop { loop in
+            final class Log: Sendable { let numbers = Mutex<[Int]>([]) }
+            let log = Log()
+            let tasks = (0..<20_000).map { number in
+                Task(executorPreference: loop) { log.numbers.withLock { $0.append(number) } }
+            }
+            for task in tasks { await task.value }
+            #expect(log.numbers.withLock { $0 } == Array(0..<20_000))
+        }
+    }
+
+    /// Each wake-up must reach the loop, whether it sleeps, is about to, or is awake: one lost would end the chain.
+    @Test func noWakeUpIsLostBetweenTwoLoops() async throws {
+        let other = try EventLoop(name: "other")
+        try other.start()
+        defer {
+            other.stop()
+            other.join()
+        }
+        try await withLoop { loop in
+            for _ in 0..<5_000 {
+                await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                    other.execute { loop.execute { continuation.resume() } }
+                }
+            }
+        }
+    }
+
+    /// A stopped loop ends though work keeps coming.
+    @Test func aLoopStopsUnderLoad() async throws {
+        @Sendable func spin(_ loop: EventLoop) {
+            loop.execute { spin(loop) }
+        }
+        for _ in 0..<20 {
+            let loop = try EventLoop(name: "test")
+            try loop.start()
+            let mayStop = AsyncStream<Void>.makeStream()
+            loop.execute { spin(loop) }
+            loop.execute { mayStop.continuation.finish() }
+            for await _ in mayStop.stream {}
+            loop.stop()
+            loop.join()
+        }
+    }
+
+    @Test func theClockStopsAtItsEndsAndDoesNotWrap() {
+        let now = MonotonicTime.now()
+        #expect(now.advanced(byMilliseconds: .max) == MonotonicTime(nanoseconds: .max))
+        #expect(now.advanced(byMilliseconds: .min) == MonotonicTime(nanoseconds: 0))
+        #expect(MonotonicTime(nanoseconds: .max).advanced(byMilliseconds: 1) == MonotonicTime(nanoseconds: .max))
+        #expect(now.advanced(byMilliseconds: 1_500).milliseconds(since: now) == 1_500)
+        #expect(now.milliseconds(since: now.advanced(byMilliseconds: 1_500)) == -1_500)
+    }
+
+    /// A timer for "never" must neither trap nor fire at once.
+    @Test func aTimerForNeverDoesNotRun() async throws {
+        try await withLoop { loop in
+            let timer = loop.schedule(afterMilliseconds: .max) { Issue.record("never is over") }
+            await loop.wait(milliseconds: 2)
+            timer.cancel()
+        }
+    }
+
     /// Jobs that queue jobs without end must not keep timers and events waiting.
     @Test func jobsDoNotStarveTimers() async throws {
         try await withLoop { loop in
@@ -206,6 +288,28 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
             #expect(recorders[0].readiness.count + recorders[1].readiness.count == 1)
             #expect(successor.readiness.isEmpty)
             registrations[0].cancel()
+        }
+    }
+
+    /// Both are ready in one wait; the handler that runs first takes the other's interest away.
+    @Test func aHandlerIsNotToldOfWhatItNoLongerWants() async throws {
+        try await withLoop { loop in
+            let pairs = [Self.socketPair(), Self.socketPair()]
+            let recorders = [Recorder(), Recorder()]
+            let registrations = try zip(pairs, recorders).map {
+                try loop.register($0.0, interest: .readable, handler: $1)
+            }
+            for recorder in recorders {
+                recorder.onReady = { for registration in registrations { registration.update(interest: []) } }
+            }
+            for pair in pairs { Glibc.write(pair.1, "x", 1) }
+            await loop.wait(milliseconds: 5)
+            #expect(recorders[0].readiness.count + recorders[1].readiness.count == 1)
+            for (registration, pair) in zip(registrations, pairs) {
+                registration.cancel()
+                close(pair.0)
+                close(pair.1)
+            }
         }
     }
 

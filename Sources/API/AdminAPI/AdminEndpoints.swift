@@ -26,7 +26,7 @@ struct AdminEndpoints: Sendable {
                 email: try container.decode(String.self, forKey: .email),
                 name: try container.text(.name, maximum: 200),
                 imageURL: try container.text(.imageURL, maximum: 2_048),
-                maximumConcurrentBots: try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots))
+                maximumConcurrentBots: try container.integer(.maximumConcurrentBots))
         }
     }
 
@@ -55,8 +55,8 @@ struct AdminEndpoints: Sendable {
                 throw APIError.invalid("name", "is required")
             }
             self.name = name
-            owner = try container.decode(Int.self, forKey: .owner)
-            maximumConcurrentBots = try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots)
+            owner = try container.requiredInteger(.owner)
+            maximumConcurrentBots = try container.integer(.maximumConcurrentBots)
         }
     }
 
@@ -114,7 +114,7 @@ struct AdminEndpoints: Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            userID = try container.decode(Int.self, forKey: .userID)
+            userID = try container.requiredInteger(.userID)
             scopes = try container.decode([String].self, forKey: .scopes)
             label = try container.text(.label, maximum: 200)
             do {
@@ -158,6 +158,8 @@ struct AdminEndpoints: Sendable {
             try authorize(request)
             do {
                 return try await work(Administration(store: store, deadline: request.deadline))
+            } catch AdministrationRefusal.failed(let error) {
+                throw error
             } catch let refusal as AdministrationRefusal {
                 throw APIError(refusal)
             }

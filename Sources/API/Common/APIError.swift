@@ -49,8 +49,9 @@ struct APIError: Error {
 
 extension APIError {
     /// The records could not be read or written, outside the re-invite endpoint, which has codes of its own for it.
-    init(_ error: RedisError) {
-        if error.mayHaveRun {
+    /// - Parameter isRead: whether what failed changes nothing anyway.
+    init(_ error: RedisError, isRead: Bool = false) {
+        if error.mayHaveRun && !isRead {
             self.init(
                 500, "The request failed for an unexpected reason. Look whether it took effect before you try again.",
                 cause: error)
@@ -83,7 +84,7 @@ func answer(
         let failure: APIError =
             switch error {
             case let error as APIError: error
-            case let error as RedisError: APIError(error)
+            case let error as RedisError: APIError(error, isRead: request.method == .get || request.method == .head)
             default: APIError(500, "The request failed for an unexpected reason.")
             }
         if failure.status.code >= 500 {

@@ -12,9 +12,11 @@ struct Authentication: Sendable {
     /// - Throws: `APIError` 401 for no key, or one that is unknown, expired or revoked; 403 for one that may not do this.
     func caller(of request: Request, scope: Scope, workspaceID: String) async throws -> Caller {
         guard let key = Self.apiKey(of: request) else { throw APIError.unauthorized }
-        guard let caller = try await store.caller(apiKey: key, deadline: request.deadline) else {
-            throw APIError.unauthorized
+        let record: Caller?
+        do { record = try await store.caller(apiKey: key, deadline: request.deadline) } catch {
+            throw APIError.unavailable(cause: error)
         }
+        guard let caller = record else { throw APIError.unauthorized }
         guard caller.has(scope) else {
             throw APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
         }

@@ -27,16 +27,19 @@ struct JSONBody {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             if context.codingPath.isEmpty { return .invalid("body", "must be a JSON object") }
             return .invalid(name(context.codingPath), "must be \(title(of: type))")
-        case .dataCorrupted(let context):
-            if context.codingPath.isEmpty { return .invalid("body", "must be valid JSON") }
-            return .invalid(name(context.codingPath), context.debugDescription)
-        @unknown default:
-            return .invalid("body", "must be a JSON object")
+        case .dataCorrupted: return .invalid("body", "must be valid JSON")
+        @unknown default: return .invalid("body", "must be a JSON object")
         }
     }
 
     private static func name(_ path: [any CodingKey]) -> String {
-        path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+        path.reduce(into: "") { name, key in
+            if let index = key.intValue {
+                name += "[\(index)]"
+            } else {
+                name += name.isEmpty ? key.stringValue : ".\(key.stringValue)"
+            }
+        }
     }
 
     private static func title(of type: Any.Type) -> String {
@@ -44,7 +47,7 @@ struct JSONBody {
         case is Bool.Type: "true or false"
         case is String.Type: "a string"
         case is Int.Type: "an integer"
-        case is [String].Type, is [Any].Type: "a list"
+        case is [Any].Type: "a list"
         default: "an object"
         }
     }
@@ -61,12 +64,19 @@ extension KeyedDecodingContainer {
         return text
     }
 
-    /// An integer within bounds; nil if it is absent or null.
-    func integer(_ key: Key, in bounds: ClosedRange<Int>) throws -> Int? {
-        guard let number = try decodeIfPresent(Int.self, forKey: key) else { return nil }
-        guard bounds.contains(number) else {
-            throw APIError.invalid(key.stringValue, "must be between \(bounds.lowerBound) and \(bounds.upperBound)")
+    /// An integer; nil if it is absent or null. For a number that is none, or too large, the decoder's own error names
+    /// no field.
+    func integer(_ key: Key) throws -> Int? {
+        do {
+            return try decodeIfPresent(Int.self, forKey: key)
+        } catch DecodingError.dataCorrupted {
+            throw APIError.invalid(key.stringValue, "must be an integer")
         }
+    }
+
+    /// An integer that must be there.
+    func requiredInteger(_ key: Key) throws -> Int {
+        guard let number = try integer(key) else { throw APIError.invalid(key.stringValue, "is required") }
         return number
     }
 }

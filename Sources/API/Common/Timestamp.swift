@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// Times as the documents write them, from milliseconds since 1970.
 enum Timestamp {
     /// `2026-05-21T03:42:11.482`: UTC, without a time zone (Re-invite API, "dispatched_at").
@@ -29,15 +27,61 @@ enum Timestamp {
         withoutZone(milliseconds) + "Z"
     }
 
-    /// Milliseconds since 1970 of an RFC 3339 time with a zone, with or without a fraction; nil if it is none.
+    /// Milliseconds since 1970 of an RFC 3339 time (section 5.6): with a zone, with or without a fraction, of which
+    /// three digits count. Nil if it is none. A leap second, which Unix time does not have, counts as the next one.
     static func milliseconds(rfc3339 text: String) -> Int? {
-        let style = Date.ISO8601FormatStyle()
-        guard
-            let date = (try? style.parse(text))
-                ?? (try? style.year().month().day().timeZone(separator: .omitted).time(includingFractionalSeconds: true)
-                    .parse(text))
+        var rest = Array(text.utf8)[...]
+        guard let year = number(4, &rest), skip("-", &rest), let month = number(2, &rest), skip("-", &rest),
+            let day = number(2, &rest), skip("Tt", &rest), let hour = number(2, &rest), skip(":", &rest),
+            let minute = number(2, &rest), skip(":", &rest), let second = number(2, &rest),
+            year >= 1, (1...12).contains(month), day >= 1, hour < 24, minute < 60, second <= 60
         else { return nil }
-        return Int((date.timeIntervalSince1970 * 1_000).rounded())
+        let midnight = days(untilYear: year, month: month, day: day)
+        // A day that the month does not have comes back as one of the next month.
+        guard civilDate(daysSince1970: midnight) == (year, month, day) else { return nil }
+        var fraction = 0
+        if skip(".", &rest) {
+            let digits = rest.prefix { isDigit($0) }
+            guard (1...9).contains(digits.count) else { return nil }
+            rest = rest.dropFirst(digits.count)
+            for place in digits.startIndex..<digits.startIndex + 3 {
+                fraction = fraction * 10 + (place < digits.endIndex ? value(digits[place]) : 0)
+            }
+        }
+        guard let zone = zoneMinutes(&rest), rest.isEmpty else { return nil }
+        return ((midnight * 24 + hour) * 60 + minute - zone) * 60_000 + second * 1_000 + fraction
+    }
+
+    /// Minutes that a zone is ahead of UTC: `Z`, or hours and minutes after a sign.
+    private static func zoneMinutes(_ rest: inout ArraySlice<UInt8>) -> Int? {
+        if skip("Zz", &rest) { return 0 }
+        let isBehind = rest.first == UInt8(ascii: "-")
+        guard skip("+-", &rest), let hours = number(2, &rest), skip(":", &rest), let minutes = number(2, &rest),
+            hours < 24, minutes < 60
+        else { return nil }
+        return (hours * 60 + minutes) * (isBehind ? -1 : 1)
+    }
+
+    private static func number(_ digits: Int, _ rest: inout ArraySlice<UInt8>) -> Int? {
+        let found = rest.prefix(digits)
+        guard found.count == digits, found.allSatisfy(isDigit) else { return nil }
+        rest = rest.dropFirst(digits)
+        return found.reduce(0) { $0 * 10 + value($1) }
+    }
+
+    /// Whether one of `characters` comes next, which is then taken.
+    private static func skip(_ characters: StaticString, _ rest: inout ArraySlice<UInt8>) -> Bool {
+        guard let next = rest.first, characters.withUTF8Buffer({ $0.contains(next) }) else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private static func value(_ digit: UInt8) -> Int {
+        Int(digit - UInt8(ascii: "0"))
     }
 
     private static func append(_ number: Int, _ digits: Int, to text: inout String) {
@@ -58,5 +102,14 @@ enum Timestamp {
         let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, day)
+    }
+
+    /// The reverse of `civilDate`: days from 1970-01-01 to a date of the year 1 or later.
+    private static func days(untilYear year: Int, month: Int, day: Int) -> Int {
+        let shiftedYear = month > 2 ? year : year - 1
+        let shiftedMonth = month > 2 ? month - 3 : month + 9
+        let dayOfYear = (153 * shiftedMonth + 2) / 5 + day - 1
+        let (era, yearOfEra) = shiftedYear.quotientAndRemainder(dividingBy: 400)
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }

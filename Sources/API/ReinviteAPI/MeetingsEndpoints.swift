@@ -29,18 +29,28 @@ struct MeetingsEndpoints: Sendable {
             title = try container.text(.title, maximum: 200)
             language = try container.text(.language, maximum: 35)
             let passcode = try container.text(.passcode, maximum: 100)
+            let name = try container.text(.platform, maximum: 40)
+            let nativeID = try container.text(.nativeMeetingID, maximum: 200)
             if let url = try container.text(.meetingURL, maximum: 2_048) {
                 link = try Self.link(of: .meetingURL) { try MeetingLink(url: url) }
+                // Passing over what contradicts the link could send a bot elsewhere than the caller means.
+                let others: [(CodingKeys, String?, String?)] = [
+                    (.platform, name, link.room.platform.rawValue),
+                    (.nativeMeetingID, nativeID, link.room.nativeID), (.passcode, passcode, link.passcode),
+                ]
+                for (key, given, meant) in others where given != nil && given != meant {
+                    throw APIError.invalid(key.rawValue, "does not agree with meeting_url: leave it out")
+                }
                 return
             }
-            guard let name = try container.text(.platform, maximum: 40) else {
+            guard let name else {
                 throw APIError.invalid("meeting_url", "is required, or platform and native_meeting_id")
             }
             guard let platform = Platform(rawValue: name) else {
                 throw APIError.invalid(
                     "platform", "must be one of \(Platform.allCases.map(\.rawValue).joined(separator: ", "))")
             }
-            guard let nativeID = try container.text(.nativeMeetingID, maximum: 200) else {
+            guard let nativeID else {
                 throw APIError.invalid("native_meeting_id", "is required where there is no meeting_url")
             }
             link = try Self.link(of: .nativeMeetingID) {
@@ -73,14 +83,17 @@ struct MeetingsEndpoints: Sendable {
         await answer(request, logger: logger) {
             let caller = try await caller(of: request, atLeast: .viewer)
             let id = request.parameter("meeting_id")
-            if let meeting = try await store.meeting(
-                id: id, workspace: caller.workspaceID, deadline: request.deadline)
-            {
-                return try .encoding(200, MeetingObject(meeting))
+            var refusal = ReinviteRefusal.unknownMeeting
+            // Whose it is first: an id that is none can name a key of another kind.
+            if let owner = try await store.workspaceID(ofMeeting: id, deadline: request.deadline) {
+                if owner != caller.workspaceID {
+                    refusal = .otherWorkspace
+                } else if let meeting = try await store.meeting(
+                    id: id, workspace: owner, deadline: request.deadline)
+                {
+                    return try .encoding(200, MeetingObject(meeting))
+                }
             }
-            let owner = try await store.workspaceID(ofMeeting: id, deadline: request.deadline)
-            let refusal: ReinviteRefusal =
-                owner == nil || owner == caller.workspaceID ? .unknownMeeting : .otherWorkspace
             throw APIError(refusal, meetingID: id, workspaceID: caller.workspaceID)
         }
     }
@@ -124,7 +137,11 @@ struct MeetingsEndpoints: Sendable {
     private func caller(of request: Request, atLeast minimum: Role) async throws -> Caller {
         let workspaceID = request.parameter("workspace_id")
         let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
-        guard let role = try await store.role(of: caller, deadline: request.deadline), role >= minimum else {
+        let role: Role?
+        do { role = try await store.role(of: caller, deadline: request.deadline) } catch {
+            throw APIError.unavailable(cause: error)
+        }
+        guard let role, role >= minimum else {
             throw APIError(
                 403, "This needs the role \(minimum.rawValue) in workspace \(workspaceID), or a higher one.",
                 parameters: ["workspace_id": workspaceID])

@@ -56,6 +56,7 @@ public struct Administration: Sendable {
         guard let role = Role(rawValue: role) else {
             throw .invalid(field: "role", problem: "must be one of owner, manager, member, viewer")
         }
+        guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
         try await requireUser(user)
         let change = try await attempt { () throws(RedisError) in
             try await store.setMember(workspace: workspace, user: user, role: role, deadline: deadline)
@@ -64,6 +65,7 @@ public struct Administration: Sendable {
     }
 
     public func removeMember(workspace: String, user: Int) async throws(AdministrationRefusal) {
+        guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
         let change = try await attempt { () throws(RedisError) in
             try await store.removeMember(workspace: workspace, user: user, deadline: deadline)
         }
@@ -133,6 +135,7 @@ public struct Administration: Sendable {
     }
 
     private func requireWorkspace(_ id: String) async throws(AdministrationRefusal) {
+        guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
         let workspace = try await attempt { () throws(RedisError) in
             try await store.workspace(id: id, deadline: deadline)
         }
@@ -151,7 +154,15 @@ public struct Administration: Sendable {
     static func isEmail(_ text: String) -> Bool {
         let sides = text.split(separator: "@", omittingEmptySubsequences: false)
         return sides.count == 2 && (1...64).contains(sides[0].utf8.count) && (1...255).contains(sides[1].utf8.count)
-            && text.utf8.count <= 254 && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f }
+            && text.utf8.count <= 254 && text.unicodeScalars.allSatisfy(isVisible)
+    }
+
+    /// Neither white space nor something that people cannot see: two emails that look alike would be two users.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator: false
+        default: true
+        }
     }
 
     private func attempt<Result>(

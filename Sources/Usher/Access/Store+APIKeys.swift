@@ -44,8 +44,8 @@ extension Store {
                 Command("HSET", WorkspaceKeys(workspace: new.workspaceID).apiKeys, id, hash),
             ], by: deadline)
         let createdAt = try await run(
-            Scripts.createKey, keys: [Keys.apiKey(hash: hash)], arguments: [String(new.expiresAt ?? 0)] + fields,
-            by: deadline
+            Scripts.createKey, keys: [Keys.apiKey(hash: hash)],
+            arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, by: deadline
         ).integerOrThrow()
         guard createdAt > 0 else {
             try await forgetAPIKey(id: id, workspace: new.workspaceID, deadline: deadline)

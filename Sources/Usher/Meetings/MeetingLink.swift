@@ -82,7 +82,8 @@ public struct MeetingLink: Equatable, Sendable {
 
     /// Three, four and three letters, in lower case.
     private static func meetCode(_ text: String) -> String? {
-        var letters = Array(text.lowercased().utf8)
+        // Of bytes, not of characters: the Kelvin sign's lower case is a "k".
+        var letters = text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
         if letters.count == 12 {
             guard letters[3] == UInt8(ascii: "-"), letters[8] == UInt8(ascii: "-") else { return nil }
             letters.remove(at: 8)

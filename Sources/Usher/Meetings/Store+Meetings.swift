@@ -88,15 +88,17 @@ extension Store {
         }
         let batch = 500
         var position = 0
+        var toSkip = offset
         var matching: [Meeting] = []
         while true {
             let found = try await meetings(workspace: workspace, offset: position, limit: batch, deadline: deadline)
-            matching += found.lazy.filter { $0.status == status.rawValue }.prefix(offset + limit + 1 - matching.count)
-            if matching.count > offset + limit || found.count < batch { break }
+            let fitting = found.filter { $0.status == status.rawValue }
+            matching += fitting.dropFirst(toSkip).prefix(limit + 1 - matching.count)
+            toSkip -= min(toSkip, fitting.count)
+            if matching.count > limit || found.count < batch { break }
             position += batch
         }
-        return MeetingPage(
-            meetings: Array(matching.dropFirst(offset).prefix(limit)), hasMore: matching.count > offset + limit)
+        return MeetingPage(meetings: Array(matching.prefix(limit)), hasMore: matching.count > limit)
     }
 
     private func meetings(

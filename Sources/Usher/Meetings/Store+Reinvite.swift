@@ -73,9 +73,9 @@ public struct Reinvitation: Sendable {
     }
 
     public func perform() async throws(ReinviteRefusal) -> Dispatch {
-        var sight = try await look()
+        let sight = try await look()
         let isRestart = try Self.judge(sight.status, forceRestart: forceRestart)
-        // A second round only if the first one showed that what was seen has changed, or held a dead dispatch.
+        // A second round only if the first one found the room held by a dispatch that is dead by now.
         for isLastRound in [false, true] {
             switch try await attempt(sight, isRestart: isRestart) {
             case .accepted(let dispatch):
@@ -83,12 +83,10 @@ public struct Reinvitation: Sendable {
             case .inFlight(let holder):
                 throw .inFlight(holder: other(holder))
             case .statusChanged(let status):
-                if isRestart { throw .statusChanged }
-                // The table once more, with the status that the script met.
-                sight = Sight(status: status, room: sight.room)
-                guard try Self.judge(status, forceRestart: forceRestart) == false, !isLastRound else {
-                    throw .statusChanged
-                }
+                // The table once more, with the status that the script met. A restart that it would allow, or that
+                // was under way, is another decision than the one that was checked: the caller takes it anew.
+                if !isRestart { _ = try Self.judge(status, forceRestart: forceRestart) }
+                throw .statusChanged
             case .roomHeld(let holder):
                 let isFree = try await release(sight.room, heldBy: holder)
                 guard isFree, !isLastRound else { throw .inFlight(holder: other(holder)) }
@@ -105,22 +103,29 @@ public struct Reinvitation: Sendable {
     // MARK: The checks that need no lock
 
     private func look() async throws(ReinviteRefusal) -> Sight {
-        let replies: [Value]
+        let role: String?
+        let owner: String?
+        let meeting: Value
         do {
-            replies = try await store.pipeline(
-                [
+            let replies = try await store.replies(
+                to: [
                     Command("HGET", keys.members, caller.userID),
                     Command("GET", Keys.locator(meeting: meetingID)),
                     Command(
                         "HMGET", keys.partition.meeting(meetingID), "status", "platform", "native_meeting_id"),
                 ], by: deadline)
+            role = try replies[0].optionalString()
+            owner = try replies[1].optionalString()
+            meeting = replies[2]
         } catch {
             throw .unavailable(error)
         }
-        guard let role = replies[0].string.flatMap(Role.init(rawValue:)), role >= .manager else { throw .roleTooLow }
-        guard let owner = replies[1].string else { throw .unknownMeeting }
+        guard let role = role.flatMap(Role.init(rawValue:)), role >= .manager else { throw .roleTooLow }
+        guard let owner else { throw .unknownMeeting }
         guard owner == caller.workspaceID else { throw .otherWorkspace }
-        let fields = replies[2].array ?? []
+        // Looked at only now: an id that is none can name a key of another kind.
+        let fields: [Value]
+        do { fields = try meeting.arrayOrThrow() } catch { throw .unavailable(error) }
         guard fields.count == 3, let platformName = fields[1].string, let nativeID = fields[2].string else {
             throw .unknownMeeting
         }
@@ -164,7 +169,7 @@ public struct Reinvitation: Sendable {
         let giveUp = loop.now.advanced(byMilliseconds: store.configuration.lockWaitMilliseconds)
         while true {
             let reply = try await dispatch(sight, botID: botID, isRestart: isRestart)
-            switch (reply[0].integer, reply.dropFirst().first) {
+            switch (reply.first?.integer, reply.dropFirst().first) {
             case (1, .integer(let at)):
                 let epoch = reply.count > 2 ? reply[2].integer ?? 0 : 0
                 return .accepted(

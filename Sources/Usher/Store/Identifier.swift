@@ -32,6 +32,17 @@ public enum Identifier {
         hexadecimal(randomBytes(32))
     }
 
+    /// Whether a text has the form of `uuid()`. An id from outside becomes part of a key: with a colon in it, it could
+    /// name a key of another kind.
+    static func isUUID(_ text: String) -> Bool {
+        let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return groups.map(\.count) == [8, 4, 4, 4, 12]
+            && groups.joined().allSatisfy { byte in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            }
+    }
+
     /// An API key: a prefix that people and secret scanners know, and 256 random bits.
     public static func apiKey() -> String {
         "usher_" + hexadecimal(randomBytes(32))

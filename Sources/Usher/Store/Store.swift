@@ -52,9 +52,14 @@ public struct Store: Sendable {
 
     /// The replies, none of which is an error.
     func pipeline(_ commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
-        let replies = try await client.pipeline(commands, deadline: bounded(deadline))
+        let replies = try await replies(to: commands, by: deadline)
         for case .error(let text) in replies { throw .refused(text) }
         return replies
+    }
+
+    /// The replies, with those that are errors as values among them.
+    func replies(to commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
+        try await client.pipeline(commands, deadline: bounded(deadline))
     }
 
     func run(

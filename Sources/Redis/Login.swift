@@ -1,0 +1,60 @@
+/// What a connection says first, and what the replies to it mean. Pure: no I/O.
+struct Login {
+    enum Outcome: Equatable {
+        /// The SHA-1 of each script, by its name.
+        case ready(scriptHashes: [String: String])
+        /// Redis is there but takes no commands at the moment: worth another try.
+        case notYet(String)
+        /// A wrong password, or a script that does not compile: in Redis' own words.
+        case refused(String)
+    }
+
+    let commands: [Command]
+    private let scripts: [Script]
+    private let hasPassword: Bool
+
+    init(_ configuration: ClientConfiguration) {
+        let url = configuration.url
+        var commands: [Command] = []
+        if let password = url.password {
+            commands.append(url.user.map { Command("AUTH", $0, password) } ?? Command("AUTH", password))
+        }
+        if url.database != 0 { commands.append(Command("SELECT", String(url.database))) }
+        commands.append(Command("CLIENT", "SETNAME", configuration.name))
+        commands += configuration.scripts.map { Command("SCRIPT", "LOAD", $0.text) }
+        // Unlike those before it, refused while Redis loads its data, even if there are no scripts.
+        commands.append(Command("PING"))
+        self.commands = commands
+        scripts = configuration.scripts
+        hasPassword = url.password != nil
+    }
+
+    /// - Parameter replies: one for each command.
+    func outcome(of replies: [Value]) -> Outcome {
+        let firstScript = commands.count - 1 - scripts.count
+        for (index, reply) in replies.enumerated() {
+            guard case .error(let text) = reply else { continue }
+            if Self.passes(text) { return .notYet(text) }
+            if index == 0, hasPassword { return .refused(Self.withoutSecrets(text)) }
+            let isScript = index >= firstScript && index < firstScript + scripts.count
+            return .refused(isScript ? "script \(scripts[index - firstScript].name): \(text)" : text)
+        }
+        var hashes: [String: String] = [:]
+        for (script, reply) in zip(scripts, replies[firstScript...]) {
+            guard let hash = reply.string else { return .refused("SCRIPT LOAD returned no hash: not a Redis") }
+            hashes[script.name] = hash
+        }
+        return .ready(scriptHashes: hashes)
+    }
+
+    /// Whether an error ends by itself: Redis loads its data, runs a long script, or waits for its master.
+    private static func passes(_ text: String) -> Bool {
+        ["LOADING ", "BUSY ", "MASTERDOWN "].contains { text.hasPrefix($0) }
+    }
+
+    /// A server that does not know AUTH may repeat its arguments in the error, and errors are logged.
+    private static func withoutSecrets(_ text: String) -> String {
+        let isKnown = ["WRONGPASS ", "NOPERM ", "ERR AUTH "].contains { text.hasPrefix($0) }
+        return isKnown ? text : "AUTH was refused, and not for a wrong password"
+    }
+}

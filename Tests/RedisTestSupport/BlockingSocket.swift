@@ -1,0 +1,113 @@
+import CLinux
+import Foundation
+
+/// A plain socket with blocking calls, each of which gives up after 30 s: for tests, and for peers that they script.
+public final class BlockingSocket: Sendable {
+    private static let timeoutSeconds = 30
+
+    let descriptor: Int32
+
+    init(owning descriptor: Int32) {
+        self.descriptor = descriptor
+        var limit = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    /// Connects to a Unix socket.
+    public convenience init(path: String) throws {
+        self.init(owning: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let result = withUnixAddress(path) { connect(descriptor, $0, $1) }
+        guard result == 0 else {
+            throw TestServerError("cannot connect to \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether all of it was taken.
+    @discardableResult
+    public func write(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count <= 0 { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// The next byte, or nil once the peer has closed (or is silent for too long).
+    public func readByte() -> UInt8? {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, 0) == 1 ? byte : nil
+    }
+
+    /// A line without its CR LF, or nil once the peer has closed.
+    public func readLine() -> String? {
+        var bytes: [UInt8] = []
+        while let byte = readByte() {
+            if byte == UInt8(ascii: "\n") { return String(decoding: bytes.dropLast(), as: UTF8.self) }
+            bytes.append(byte)
+        }
+        return nil
+    }
+
+    /// One command as a client sends it, as its words; nil once the peer has closed.
+    public func readCommand() -> [String]? {
+        guard let head = readLine(), head.first == "*", let count = Int(head.dropFirst()) else { return nil }
+        var words: [String] = []
+        for _ in 0..<count {
+            guard let size = readLine(), size.first == "$", let length = Int(size.dropFirst()) else { return nil }
+            var bytes: [UInt8] = []
+            for _ in 0..<length + 2 {
+                guard let byte = readByte() else { return nil }
+                bytes.append(byte)
+            }
+            words.append(String(decoding: bytes.dropLast(2), as: UTF8.self))
+        }
+        return words
+    }
+
+    /// Waits until the peer has closed.
+    public func readToEnd() {
+        while readByte() != nil {}
+    }
+
+    /// Ends the connection for both sides; calls that wait in another thread return.
+    public func disconnect() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+}
+
+/// Calls `body` with `path` as an address of a Unix socket.
+func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    precondition(path.utf8.count < MemoryLayout.size(ofValue: address.sun_path), "the path is too long for a socket")
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+    }
+}
+
+/// A port of 127.0.0.1 that was free a moment ago.
+public func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+            bind(descriptor, pointer, size) == 0 ? getsockname(descriptor, pointer, &size) : -1
+        }
+    }
+    guard result == 0 else { throw TestServerError("no free port: \(String(cString: strerror(errno)))") }
+    return UInt16(bigEndian: address.sin_port)
+}
