@@ -75,10 +75,10 @@ extension Store {
             }
             switch (reply[0].integer, reply.dropFirst().first) {
             case (1, _):
-                let meeting = try await refusing { () throws(RedisError) in
+                let made = try await refusing { () throws(RedisError) in
                     try await meeting(id: meetingID, workspace: caller.workspaceID, deadline: deadline)
                 }
-                guard let meeting else { throw .failed(.unexpectedReply("the meeting has gone")) }
+                guard let meeting = made else { throw .failed(.unexpectedReply("the meeting has gone")) }
                 return meeting
             case (0, _): throw .unknownWorkspace
             case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
