@@ -1,5 +1,6 @@
 # `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
+# `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
 .DEFAULT_GOAL := build
 .PHONY: build up test lint clean toolchain libraries
@@ -35,6 +36,14 @@ $(VENV)/installed: Tests/system/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+# Seconds a phase, of which there are 15; and Redis' append-only file: no, everysec or always.
+.PHONY: bench
+SECONDS ?= 5
+AOF ?= no
+bench: build
+	@.ci/install-packages redis-server wrk binutils python3
+	@python3 Tests/bench/bench.py --seconds $(SECONDS) --aof $(AOF) $(ARGS)
 
 lint: toolchain
 	swift format lint --strict -r Sources Tests Package.swift

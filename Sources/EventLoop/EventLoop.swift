@@ -17,6 +17,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         var jobs: [UnownedJob] = []
         var callbacks: [@Sendable () -> Void] = []
         var isWakePending = false
+        /// The loop has ended: what is handed to it now would never run, and never be let go.
+        var isClosed = false
 
         /// Whether the caller must wake the loop: only if nobody has since the loop last looked.
         mutating func noteWake() -> Bool {
@@ -87,7 +89,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         }
     }
 
-    /// Asks the loop to end after the turn it is in. Jobs and callbacks that are still queued then do not run.
+    /// Asks the loop to end after the turn it is in. Jobs, callbacks and timers that are still there then do not run.
     public func stop() {
         isStopping.store(true, ordering: .releasing)
         wake()
@@ -119,6 +121,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// Runs `body` on the loop's thread, in a coming turn. May be called from any thread.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         let mustWake = inbox.withLock { inbox in
+            if inbox.isClosed { return false }
             inbox.callbacks.append(body)
             return inbox.noteWake()
         }
@@ -233,7 +236,23 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             runJobs(serial, preference)
             runEndOfTurn()
         }
+        dropCallbacks()
         threadIdentifier.store(0, ordering: .relaxed)
+    }
+
+    /// Callbacks often hold the loop, which holds them: an ended loop would never go.
+    private func dropCallbacks() {
+        let dropped = inbox.withLock { inbox in
+            let callbacks = inbox.callbacks
+            inbox.callbacks = []
+            inbox.isClosed = true
+            return callbacks
+        }
+        let (droppedTimers, droppedEnds) = (timers, endOfTurn)
+        timers = TimerHeap()
+        endOfTurn = []
+        // Let go here, after the loop's own state is settled: what they held may call the loop as it goes.
+        withExtendedLifetime((dropped, droppedTimers, droppedEnds)) {}
     }
 
     private func waitMilliseconds() -> Int32 {

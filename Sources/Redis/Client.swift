@@ -10,6 +10,9 @@ public struct ClientConfiguration: Sendable {
     public var connectTimeoutMilliseconds = 2_000
     /// The pause before connecting again: from the first to the second value, doubled at each failure, with jitter.
     public var backoffMilliseconds = 25...2_000
+    /// A connection is given up when a deadline passed and nothing at all came back for this long: a shorter silence
+    /// may be a slow script, and connecting again would not make Redis faster.
+    public var silenceLimitMilliseconds = 1_000
     /// Calls that may wait for their replies at once; a further one is refused unsent.
     public var maximumPendingCalls = 16_384
     /// Bytes that may wait for the socket to take them; a call beyond that is refused unsent.
@@ -122,13 +125,26 @@ public final class Client: @unchecked Sendable {
     /// - Throws: `RedisError` if not every reply arrived. Nothing is sent after `deadline`.
     public func pipeline(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [Value] {
         loop.preconditionCurrent()
-        guard let connection, isConnected else { throw .notConnected }
         if commands.isEmpty { return [] }
+        // Resumed exactly once: a batch completes once, and a connection completes every batch that it was given.
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<[Value], RedisError>, Never>) in
+            submit(commands, deadline: deadline) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    /// Checks and sends in one step: between them no other call may take what room there is.
+    private func submit(
+        _ commands: [Command], deadline: MonotonicTime, completion: @escaping (Result<[Value], RedisError>) -> Void
+    ) {
+        guard let connection, isConnected else { return completion(.failure(.notConnected)) }
         guard connection.pendingCount < configuration.maximumPendingCalls,
             connection.unsentBytes < configuration.maximumUnsentBytes
-        else { throw .overloaded }
-        guard deadline > loop.now else { throw .deadlinePassed }
-        return try await Self.exchange(commands, on: connection, loop: loop, deadline: deadline)
+        else { return completion(.failure(.overloaded)) }
+        guard deadline > loop.now else { return completion(.failure(.deadlinePassed)) }
+        let batch = Batch(count: commands.count, sentAt: loop.now, deadline: deadline, completion: completion)
+        connection.send(commands, batch)
     }
 
     /// Runs a script, with `preceding` commands sent before it in the same write. Returns the script's reply.
@@ -162,20 +178,6 @@ public final class Client: @unchecked Sendable {
         return command
     }
 
-    private static func exchange(
-        _ commands: [Command], on connection: Connection, loop: EventLoop, deadline: MonotonicTime
-    ) async throws(RedisError) -> [Value] {
-        // Resumed exactly once: a batch completes once, and a connection completes every batch that it was given.
-        let result = await withUnsafeContinuation {
-            (continuation: UnsafeContinuation<Result<[Value], RedisError>, Never>) in
-            let batch = Batch(count: commands.count, sentAt: loop.now, deadline: deadline) {
-                continuation.resume(returning: $0)
-            }
-            connection.send(commands, batch)
-        }
-        return try result.get()
-    }
-
     // MARK: Connecting
 
     private func connect() {
@@ -194,9 +196,9 @@ public final class Client: @unchecked Sendable {
 
     /// Tries the first target, and on failure the rest: a name such as `localhost` has addresses of which Redis may
     /// listen on the last only.
-    private func open(_ targets: ArraySlice<Target>) {
+    func open(_ targets: ArraySlice<Target>) {
         guard !isShutDown, let target = targets.first else { return }
-        let connection = Connection(loop: loop)
+        let connection = Connection(loop: loop, silenceLimitMilliseconds: configuration.silenceLimitMilliseconds)
         self.connection = connection
         let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
             [weak connection] in connection?.close(because: "connecting took too long")

@@ -8,13 +8,12 @@ import Glibc
 /// connection fails or is closed, never while a reply's callback runs. So the context pointer is used only until
 /// hiredis says that the connection is gone, or `close` gives it up. Belongs to the thread of its loop.
 final class Connection: DescriptorHandler {
-    /// A connection is given up when a deadline passed and nothing at all came back for this long: a shorter
-    /// silence may be a slow script, and connecting again would not make Redis faster.
-    static let silenceLimitMilliseconds = 1_000
     /// Far more than any reply of ours; what is larger is not Redis, or not our key.
     static let maximumReplyBytes = 64 << 20
 
     private let loop: EventLoop
+    /// See `ClientConfiguration`.
+    private let silenceLimitMilliseconds: Int
     private var context: UnsafeMutablePointer<redisAsyncContext>?
     private var registration: Registration?
     private(set) var isConnected = false
@@ -33,8 +32,9 @@ final class Connection: DescriptorHandler {
     /// Called once when the connection has failed or was closed, after everything pending has been failed.
     var onClose: ((String) -> Void)?
 
-    init(loop: EventLoop) {
+    init(loop: EventLoop, silenceLimitMilliseconds: Int) {
         self.loop = loop
+        self.silenceLimitMilliseconds = silenceLimitMilliseconds
         lastReplyAt = loop.now
         _ = ignoreBrokenPipes
     }
@@ -152,7 +152,7 @@ final class Connection: DescriptorHandler {
         let now = loop.now
         let first = pending[pendingHead]
         // Replies come in order, so only the first can tell whether the connection, or Redis, is stuck.
-        let silenceEnd = max(lastReplyAt, first.sentAt).advanced(byMilliseconds: Self.silenceLimitMilliseconds)
+        let silenceEnd = max(lastReplyAt, first.sentAt).advanced(byMilliseconds: silenceLimitMilliseconds)
         let isStuck = first.deadline <= now && silenceEnd <= now
         var next = first.deadline <= now ? silenceEnd : first.deadline
         var late: [Batch] = []
@@ -178,7 +178,9 @@ final class Connection: DescriptorHandler {
     private func checkUnparsedBytes() {
         guard let reader = context?.pointee.c.reader else { return }
         let unparsed = reader.pointee.len - reader.pointee.pos
-        if unparsed > 0, pendingCount == 0 {
+        // hiredis keeps the type of a reply that has begun, at any depth, and -1 before one begins.
+        let hasBegun = reader.pointee.ridx > 0 || (reader.pointee.ridx == 0 && reader.pointee.rstack.0.type >= 0)
+        if unparsed > 0 || hasBegun, pendingCount == 0 {
             close(because: "Redis sent a reply that nobody asked for")
         } else if unparsed > Self.maximumReplyBytes {
             close(because: "Redis sent a reply of over \(Self.maximumReplyBytes) bytes")

@@ -188,6 +188,25 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
         }
     }
 
+    /// A callback, a timer or an end-of-turn callback that holds its loop, as most do, must not keep it for ever.
+    @Test func aStoppedLoopLetsGoOfItsCallbacks() throws {
+        weak var observed: EventLoop?
+        do {
+            let loop = try EventLoop(name: "test")
+            observed = loop
+            try loop.start()
+            loop.execute {
+                loop.schedule(afterMilliseconds: .max) { loop.preconditionCurrent() }
+                loop.stop()
+                loop.execute { loop.preconditionCurrent() }
+                loop.atEndOfTurn { loop.atEndOfTurn { loop.preconditionCurrent() } }
+            }
+            loop.join()
+            loop.execute { loop.preconditionCurrent() }
+        }
+        #expect(observed == nil)
+    }
+
     @Test func theClockStopsAtItsEndsAndDoesNotWrap() {
         let now = MonotonicTime.now()
         #expect(now.advanced(byMilliseconds: .max) == MonotonicTime(nanoseconds: .max))

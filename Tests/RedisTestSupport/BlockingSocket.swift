@@ -57,18 +57,29 @@ public final class BlockingSocket: Sendable {
         return nil
     }
 
+    /// A bulk string as Redis sends it, or nil for anything else.
+    public func readBulk() -> String? {
+        guard let head = readLine(), head.first == "$", let length = Int(head.dropFirst()) else { return nil }
+        return readText(length)
+    }
+
+    /// `length` bytes and the CR LF after them.
+    private func readText(_ length: Int) -> String? {
+        var bytes: [UInt8] = []
+        for _ in 0..<length + 2 {
+            guard let byte = readByte() else { return nil }
+            bytes.append(byte)
+        }
+        return String(decoding: bytes.dropLast(2), as: UTF8.self)
+    }
+
     /// One command as a client sends it, as its words; nil once the peer has closed.
     public func readCommand() -> [String]? {
         guard let head = readLine(), head.first == "*", let count = Int(head.dropFirst()) else { return nil }
         var words: [String] = []
         for _ in 0..<count {
-            guard let size = readLine(), size.first == "$", let length = Int(size.dropFirst()) else { return nil }
-            var bytes: [UInt8] = []
-            for _ in 0..<length + 2 {
-                guard let byte = readByte() else { return nil }
-                bytes.append(byte)
-            }
-            words.append(String(decoding: bytes.dropLast(2), as: UTF8.self))
+            guard let word = readBulk() else { return nil }
+            words.append(word)
         }
         return words
     }
@@ -76,6 +87,12 @@ public final class BlockingSocket: Sendable {
     /// Waits until the peer has closed.
     public func readToEnd() {
         while readByte() != nil {}
+    }
+
+    /// Whether the peer has not closed, without taking in what it sent.
+    public func isOpen() -> Bool {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&state, 1, 10) == 0
     }
 
     /// Ends the connection for both sides; calls that wait in another thread return.

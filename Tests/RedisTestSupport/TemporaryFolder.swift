@@ -7,7 +7,7 @@ public enum TemporaryFolder {
 
     /// A new, empty folder. Its path is short, as a Unix socket's must be.
     public static func make() throws -> URL {
-        let name = "usher-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        let name = "usher-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         let folder = URL(fileURLWithPath: "/tmp").appendingPathComponent(name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         made.withLock { made in

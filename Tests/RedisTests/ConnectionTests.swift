@@ -1,0 +1,232 @@
+import EventLoop
+import Log
+import RedisTestSupport
+import Synchronization
+import Testing
+
+@testable import Redis
+
+/// What hiredis' rules make delicate: callbacks that send or close, and the end of a connection's life.
+@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
+    /// What happened, in order; on the loop's thread.
+    final class Log {
+        var entries: [String] = []
+
+        func batch(_ name: String, _ count: Int = 1, then: @escaping () -> Void = {}) -> Batch {
+            let now = MonotonicTime.now()
+            return Batch(count: count, sentAt: now, deadline: now.advanced(byMilliseconds: 60_000)) { result in
+                switch result {
+                case .success(let replies): self.entries.append("\(name) \(replies.count)")
+                case .failure(let error): self.entries.append("\(name) \(error == .connectionLost ? "lost" : "unsent")")
+                }
+                then()
+            }
+        }
+    }
+
+    /// Runs `body` with a connection that is about to connect to the shared server, waits until the connection has told
+    /// its end, and returns what was logged. The connection must be gone then.
+    static func entries(
+        of body: @escaping @Sendable (Connection, Log, EventLoop) -> Void, to target: Target? = nil
+    ) async throws -> [String] {
+        let target = try target ?? .unix(path: RedisServer.shared().socketPath)
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        defer {
+            loop.stop()
+            loop.join()
+        }
+        return try await Task(executorPreference: loop) {
+            let log = Log()
+            weak var observed: Connection?
+            func run() {
+                let connection = Connection(loop: loop, silenceLimitMilliseconds: 60_000)
+                observed = connection
+                connection.onClose = { reason in log.entries.append("closed: \(reason)") }
+                body(connection, log, loop)
+                connection.connect(to: target)
+            }
+            run()
+            let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
+            while observed != nil {
+                guard MonotonicTime.now() < deadline else {
+                    throw TestServerError("the connection is still there after 60 s: \(log.entries)")
+                }
+                await loop.wait(milliseconds: 1)
+            }
+            return log.entries
+        }.value
+    }
+
+    @Test func aReplyMayCloseTheConnection() async throws {
+        let entries = try await Self.entries { connection, log, _ in
+            connection.onConnect = { [unowned connection] in
+                let close = { [unowned connection] in
+                    connection.close(because: "enough")
+                    connection.send([Command("PING")], log.batch("C"))
+                    connection.close(because: "again")
+                }
+                connection.send([Command("PING")], log.batch("A", then: close))
+                connection.send([Command("PING"), Command("PING")], log.batch("B", 2))
+            }
+        }
+        #expect(entries == ["A 1", "B lost", "closed: enough", "C unsent"])
+    }
+
+    @Test func aReplyMaySendTheNextCommand() async throws {
+        let entries = try await Self.entries { connection, log, _ in
+            connection.onConnect = { [unowned connection] in
+                connection.send(
+                    [Command("PING")],
+                    log.batch("A") { [unowned connection] in
+                        connection.send(
+                            [Command("PING"), Command("PING")],
+                            log.batch("B", 2) { [unowned connection] in connection.close(because: "done") })
+                    })
+            }
+        }
+        #expect(entries == ["A 1", "B 2", "closed: done"])
+    }
+
+    @Test func aLostBatchMaySendAndClose() async throws {
+        let entries = try await Self.entries { connection, log, _ in
+            connection.onConnect = { [unowned connection] in
+                connection.send(
+                    [Command("BLPOP", "nothing", "0")],
+                    log.batch("A") { [unowned connection] in
+                        connection.send([Command("PING")], log.batch("C"))
+                        connection.close(because: "again")
+                    })
+                connection.send([Command("PING")], log.batch("B"))
+                connection.close(because: "enough")
+            }
+        }
+        #expect(entries == ["A lost", "C unsent", "B lost", "closed: enough"])
+    }
+
+    /// The moments at which hiredis holds the context in different states.
+    @Test func aConnectionMayBeClosedAtAnyMoment() async throws {
+        let atOnce = try await Self.entries { connection, log, loop in
+            loop.atEndOfTurn { connection.close(because: "before it is connected") }
+        }
+        #expect(atOnce == ["closed: before it is connected"])
+        let onConnect = try await Self.entries { connection, log, _ in
+            connection.onConnect = { [unowned connection] in connection.close(because: "as soon as it is connected") }
+        }
+        #expect(onConnect == ["closed: as soon as it is connected"])
+        let unflushed = try await Self.entries { connection, log, loop in
+            connection.onConnect = { [unowned connection] in
+                loop.schedule(afterMilliseconds: 0) { [connection] in
+                    connection.send([Command("PING")], log.batch("A"))
+                    connection.close(because: "before the write")
+                }
+            }
+        }
+        #expect(unflushed == ["A lost", "closed: before the write"])
+        let flushed = try await Self.entries { connection, log, loop in
+            connection.onConnect = { [unowned connection] in
+                loop.schedule(afterMilliseconds: 0) { [connection] in
+                    connection.send([Command("PING")], log.batch("A"))
+                    loop.atEndOfTurn { connection.close(because: "after the write") }
+                }
+            }
+        }
+        #expect(flushed == ["A lost", "closed: after the write"])
+    }
+
+    static let unreachable: [Target] = [
+        .unix(path: "/nonexistent/redis.sock"), .unix(path: "/dev/null"), .address("127.0.0.1", port: 1),
+        .address("not an address", port: 1),
+    ]
+
+    @Test(arguments: unreachable) func aFailedConnectIsToldOnce(_ target: Target) async throws {
+        let entries = try await Self.entries(
+            of: { connection, log, _ in connection.onConnect = { log.entries.append("connected") } }, to: target)
+        #expect(entries.count == 1)
+        #expect(entries.first?.hasPrefix("closed: ") == true, "\(entries)")
+    }
+
+    @Test func theServersEndIsToldOnce() async throws {
+        let peer = try FakePeer { socket, _ in _ = socket.readCommand() }
+        let entries = try await Self.entries(
+            of: { connection, log, _ in
+                connection.onConnect = { [unowned connection] in connection.send([Command("PING")], log.batch("A")) }
+            }, to: .unix(path: peer.path))
+        #expect(entries.count == 2)
+        #expect(entries.first == "A lost")
+        #expect(entries.last?.hasPrefix("closed: ") == true)
+    }
+
+    /// A name's addresses are tried in turn, until one takes the login.
+    @Test func theNextTargetIsTriedWhenOneFails() async throws {
+        let dropping = try FakePeer { _, _ in }
+        let server = try RedisServer.shared()
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        defer {
+            loop.stop()
+            loop.join()
+        }
+        let outcome = await Task(executorPreference: loop) {
+            var configuration = ClientConfiguration(url: server.url, name: "n")
+            configuration.backoffMilliseconds = 1_000_000...1_000_000
+            let client = Client(loop: loop, configuration: configuration, logger: Logger(minimum: .error))
+            client.open([
+                .unix(path: "/nonexistent"), .address("127.0.0.1", port: 1), .unix(path: dropping.path),
+                .unix(path: server.socketPath),
+            ])
+            defer { client.shutDown() }
+            return await client.firstLogin()
+        }.value
+        #expect(outcome == .ready)
+    }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct ResolverTests {
+    static func resolve(_ host: String) async throws -> Result<[String], Resolver.Failure> {
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        defer {
+            loop.stop()
+            loop.join()
+        }
+        return await Task(executorPreference: loop) {
+            await withUnsafeContinuation { continuation in
+                Resolver.resolve(host, on: loop) { result in
+                    loop.preconditionCurrent()
+                    continuation.resume(returning: result)
+                }
+            }
+        }.value
+    }
+
+    @Test(arguments: ["127.0.0.1", "::1"]) func anAddressIsItself(_ host: String) async throws {
+        #expect(try await Self.resolve(host).get() == [host])
+    }
+
+    @Test func aNameHasNumericAddressesEachOnce() async throws {
+        let addresses = try await Self.resolve("localhost").get()
+        #expect(!addresses.isEmpty)
+        #expect(addresses.allSatisfy(Resolver.isNumeric))
+        #expect(Set(addresses).count == addresses.count)
+    }
+
+    @Test func aNameThatIsNoneSaysWhy() async throws {
+        guard case .failure(let failure) = try await Self.resolve("no-such-host.invalid") else {
+            Issue.record("a name under .invalid was found")
+            return
+        }
+        #expect(!failure.reason.isEmpty)
+    }
+
+    @Test func aClientWhoseHostHasNoAddressStaysUnconnected() async throws {
+        var configuration = ClientConfiguration(url: try RedisURL("redis://no-such-host.invalid"), name: "n")
+        configuration.backoffMilliseconds = 1...2
+        try await withClient(configuration) { client in
+            for _ in 0..<10 {
+                await #expect(throws: RedisError.notConnected) { try await client.send("PING") }
+                await client.loop.wait(milliseconds: 1)
+            }
+        }
+    }
+}

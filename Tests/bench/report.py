@@ -1,0 +1,81 @@
+"""The results of a run as tables, in plain text or Markdown."""
+
+import statistics
+
+
+def rate(number):
+    return f"{number:,.0f}"
+
+
+def milliseconds(micros):
+    return "" if micros is None else f"{micros / 1000:.2f}"
+
+
+def mebibytes(number):
+    return f"{number / 2**20:.1f} MiB"
+
+
+def phase_rows(phases):
+    rows = [("phase", "a second", "p50 ms", "p99 ms", "p99.9 ms", "node µs", "Redis µs", "load µs", "others", "load avg")]
+    for phase in phases:
+        rows.append((
+            phase.name, rate(phase.rate), milliseconds(phase.p50_us), milliseconds(phase.p99_us),
+            milliseconds(phase.p999_us), f"{phase.node_us:.1f}", f"{phase.redis_us:.1f}", f"{phase.load_us:.1f}",
+            f"{phase.others:.2f}", f"{phase.load_average:.1f}"))
+    return rows
+
+
+def median_rows(phases):
+    """The median of each column over the rounds, for every kind of phase."""
+    names = list(dict.fromkeys(phase.name for phase in phases))
+    rows = [("median", "a second", "p50 ms", "p99 ms", "p99.9 ms", "node µs", "Redis µs", "load µs")]
+    for name in names:
+        same = [phase for phase in phases if phase.name == name]
+
+        def median(field):
+            values = [getattr(phase, field) for phase in same]
+            return None if None in values else statistics.median(values)
+
+        rows.append((
+            name, rate(median("rate")), milliseconds(median("p50_us")), milliseconds(median("p99_us")),
+            milliseconds(median("p999_us")), f"{median('node_us'):.1f}", f"{median('redis_us'):.1f}",
+            f"{median('load_us'):.1f}"))
+    return rows
+
+
+def ratio_rows(ratios):
+    return [
+        ("dispatches through HTTP, as a share of the script alone", "measured", "aim"),
+        ("median of the rounds", f"{statistics.median(ratios):.2f}", "1.0, at least 0.8"),
+        ("each round", " ".join(f"{ratio:.2f}" for ratio in ratios), ""),
+    ]
+
+
+def footprint_rows(footprint):
+    return [
+        ("footprint", "measured", "aim"),
+        ("resident memory, idle", mebibytes(footprint.idle_bytes), "under 25 MB"),
+        (f"resident memory, {footprint.connections:,} idle connections",
+         mebibytes(footprint.with_connections_bytes), ""),
+        ("a connection", f"{footprint.bytes_a_connection:,.0f} bytes", "under 8 KB"),
+        (f"from start to the first answer (median of {footprint.starts})",
+         f"{footprint.first_answer_seconds * 1000:.0f} ms", "under 150 ms"),
+        ("from start to the first answer out of Redis", f"{footprint.first_record_seconds * 1000:.0f} ms", ""),
+        ("binary, as built", mebibytes(footprint.binary_bytes), ""),
+        ("binary, stripped", mebibytes(footprint.stripped_bytes), ""),
+    ]
+
+
+def table(rows, is_markdown):
+    """The first row is the heading. The first column is words, the others are figures."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths))]
+        lines.append(f"| {' | '.join(cells)} |" if is_markdown else "  ".join(cells).rstrip())
+    if is_markdown:
+        rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+        lines.insert(1, f"| {' | '.join(rule)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,114 @@
+"""Fixtures: servers that are shared where no fault is injected, and factories for tests that break things."""
+
+import itertools
+import os
+import shutil
+import tempfile
+
+import pytest
+
+from harness.node import BINARY, Node
+from harness.proxy import Proxy
+from harness.redis_server import RedisServer
+from harness.workspace import Admin
+
+_live = []
+
+
+class Servers:
+    """Starts servers in one temporary folder, and ends them all with `end`."""
+
+    def __init__(self):
+        # A short path of its own: a Unix socket's path may have 107 bytes at most, less than pytest's folders have.
+        self.folder = tempfile.mkdtemp(prefix="usher-")
+        self._started = []
+        self._numbers = itertools.count(1)
+        _live.append(self)
+
+    def add(self, server):
+        self._started.append(server)
+        return server
+
+    def redis(self, durable=False, start=True):
+        server = self.add(RedisServer(self.folder, durable, name=f"redis{next(self._numbers)}"))
+        return server.start() if start else server
+
+    def proxy(self, redis):
+        return self.add(Proxy(redis.socket_path, self.folder, name=f"proxy{next(self._numbers)}")).start()
+
+    def node(self, upstream, start=True, **settings):
+        """A node on a RedisServer, a Proxy or a URL."""
+        if not os.access(BINARY, os.X_OK):
+            pytest.fail(f"{BINARY} is not there: build it, or name another in the environment variable USHER")
+        url = upstream if isinstance(upstream, str) else upstream.url
+        node = self.add(Node(self.folder, url, name=f"node{next(self._numbers)}", **settings))
+        return node.start() if start else node
+
+    def logs(self):
+        """(name, end of the log) of every process."""
+        return [(server.name, (server.output + server.log)[-8000:]) for server in self._started
+                if hasattr(server, "log")]
+
+    def end(self):
+        for server in reversed(self._started):
+            server.end()
+        _live.remove(self)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows the logs of all servers with a failure."""
+    report = yield
+    if report.failed:
+        for servers in _live:
+            report.sections += [(f"log of {name}", text) for name, text in servers.logs()]
+    return report
+
+
+@pytest.fixture
+def servers():
+    """A test's own servers."""
+    started = Servers()
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def shared():
+    started = Servers()
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def redis_server(shared):
+    return shared.redis()
+
+
+@pytest.fixture(scope="session")
+def redis(redis_server):
+    """A connection to the shared Redis."""
+    return redis_server.client
+
+
+@pytest.fixture(scope="session")
+def nodes(shared, redis_server):
+    """Three nodes on the shared Redis."""
+    return [shared.node(redis_server) for _ in range(3)]
+
+
+@pytest.fixture(scope="session")
+def node(nodes):
+    return nodes[0]
+
+
+@pytest.fixture(scope="session")
+def admin(node):
+    return Admin(node)
+
+
+@pytest.fixture
+def workspace(admin):
+    """A workspace of the test's own on the shared servers."""
+    return admin.create_workspace()

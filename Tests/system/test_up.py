@@ -1,0 +1,287 @@
+"""`usher up`: a newcomer's first minutes, and every way in which they can go wrong (issue 1)."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness.http_client import request
+from harness.keys import partition
+from harness.process import children, is_running, session_members
+from harness.resp import RedisClient
+from harness.up import Up, free_port, run_curl, run_usher
+from harness.waiting import wait_for
+from harness.workspace import API, random_meet_code
+
+
+@pytest.fixture
+def folder(servers):
+    return servers.folder
+
+
+@pytest.fixture
+def up(servers, folder):
+    """A running `usher up`."""
+    return servers.add(Up(folder)).start()
+
+
+def refusal(servers, up):
+    """The one sentence on standard error with which `usher up` refuses to start; nothing may be left running."""
+    servers.add(up).spawn()
+    status = up.wait()
+    assert status not in (0, None) and status > 0, status
+    assert session_members(up.pid) == []
+    lines = up.log.strip().splitlines()
+    assert len(lines) == 1, up.log
+    return lines[0]
+
+
+def executable_name(pid):
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return None
+
+
+def named_children(up, name):
+    return [pid for pid in children(up.pid) if (executable_name(pid) or "").startswith(name)]
+
+
+def test_the_printed_commands_show_202_then_12107(up):
+    first, second = up.reinvitations[0], up.reinvitations[-1]
+    status, body = run_curl(first)
+    assert (status, body["action"]) == (202, "dispatched")
+    status, body = run_curl(second)
+    assert (status, body["code"]) == (409, 12107)
+    # Every other command that it shows works too.
+    for command in up.curl_commands:
+        if "reinvite_bot" not in command:
+            assert run_curl(command)[0] in (200, 201, 204), command
+
+
+def test_what_runs_and_where_the_data_is(up):
+    """A private redis-server with an append-only file under the data folder; as many nodes as asked for."""
+    assert len(named_children(up, "usher")) == 2
+    [redis] = named_children(up, "redis")
+    client = RedisClient(os.path.join(up.data, "redis.sock"))
+    assert client.call("INFO", "server").count(f"process_id:{redis}\r\n") == 1
+    assert client.call("CONFIG", "GET", "appendonly") == ["appendonly", "yes"]
+    assert client.call("CONFIG", "GET", "port") == ["port", "0"]
+    assert os.path.realpath(client.call("CONFIG", "GET", "dir")[1]) == os.path.realpath(up.data)
+    assert up.data in up.output, "the data folder is not named"
+    # No secret stands on a command line, where every user of the machine can read it.
+    for pid in [up.pid, *children(up.pid)]:
+        with open(f"/proc/{pid}/cmdline") as file:
+            assert "usher_" not in file.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_everything(up, number):
+    pids = session_members(up.pid)
+    assert len(pids) == 4
+    if number == signal.SIGINT:
+        os.killpg(up.pid, number)  # As a terminal does: the whole foreground group at once.
+    else:
+        up.signal(number)
+    assert up.wait() == 0, up.log
+    assert [pid for pid in pids if is_running(pid)] == []
+    with pytest.raises(OSError):
+        request(up.port, "GET", "/healthz")
+
+
+def test_data_outlives_a_stop(servers, folder):
+    first = servers.add(Up(folder)).start()
+    assert run_curl(first.reinvitations[0])[0] == 202
+    first.signal(signal.SIGINT)
+    assert first.wait() == 0
+    again = servers.add(Up(folder, name="again", port=first.port)).start()
+    # The key is a new one, as the old one is stored nowhere; the workspace, the meeting and its dispatch are there.
+    old, new = (re.search("Bearer ([^']+)'", up.reinvitations[0])[1] for up in (first, again))
+    status, body = run_curl(first.reinvitations[0].replace(old, new))
+    assert (status, body["code"]) == (409, 12107)
+    assert run_curl(first.reinvitations[0])[0] == 401
+    assert run_curl(again.reinvitations[0])[0] == 202
+
+
+def test_another_redis(servers, folder):
+    """`--redis URL` uses yours instead."""
+    server = servers.redis()
+    up = servers.add(Up(folder, "--redis", server.url)).start()
+    assert named_children(up, "redis") == []
+    assert run_curl(up.reinvitations[0])[0] == 202
+    assert sum(server.client.call("XLEN", key) for key in server.client.scan("usher:*:dispatch")) == 1
+
+
+def test_redis_that_does_not_answer(servers, folder):
+    """The nodes log what they miss too, so here the sentence is not the only line."""
+    up = servers.add(Up(folder, "--redis", f"redis+unix://{folder}/nothing.sock"))
+    up.spawn()
+    assert up.wait() == 1
+    assert session_members(up.pid) == []
+    [line] = [line for line in up.log.strip().splitlines() if not line.startswith("{")]
+    assert "nothing.sock" in line
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_port_in_use(servers, folder, reuse):
+    """Also by a program that would share it, as another `usher up` does."""
+    with socket.socket() as holder:
+        if reuse:
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        assert str(port) in refusal(servers, Up(folder, port=port))
+
+
+def test_data_folder_that_can_not_be_made(servers, folder):
+    file = os.path.join(folder, "a-file")
+    open(file, "w").close()
+    data = os.path.join(file, "data")
+    assert data in refusal(servers, Up(folder, data=data))
+
+
+def test_data_folder_whose_path_is_too_long_for_a_socket(servers, folder):
+    data = os.path.join(folder, "d" * 100)
+    assert "107" in refusal(servers, Up(folder, data=data))
+
+
+def test_data_folder_in_use(servers, folder, up):
+    assert up.data in refusal(servers, Up(folder, name="second", data=up.data, port=free_port()))
+    assert request(up.port, "GET", "/healthz").status == 200
+
+
+def test_missing_redis_server(servers, folder):
+    empty = os.path.join(folder, "empty")
+    os.mkdir(empty)
+    line = refusal(servers, Up(folder, environment={"PATH": empty}))
+    assert "redis-server" in line
+
+
+def test_sigkill_leaves_nothing_running(up):
+    pids = session_members(up.pid)
+    assert len(pids) == 4
+    up.kill()
+    wait_for(lambda: not any(is_running(pid) for pid in pids), "the end of all that `usher up` started")
+
+
+def test_killed_node_is_replaced(up):
+    victim = named_children(up, "usher")[0]
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: victim not in children(up.pid) and len(named_children(up, "usher")) == 2, "a node in its place")
+    assert request(up.port, "GET", "/healthz").status == 200
+
+
+def test_killed_redis_stops_everything(up):
+    pids = session_members(up.pid)
+    [redis] = named_children(up, "redis")
+    os.kill(redis, signal.SIGKILL)
+    assert up.wait() == 1
+    assert "redis" in up.log.lower()
+    assert [pid for pid in pids if is_running(pid)] == []
+
+
+def test_bad_settings_are_one_sentence(folder):
+    for arguments, environment, named in [
+        (["up", "--port", "99999"], {}, ["--port", "99999"]), (["serve"], {"USHER_PORT": "x"}, ["USHER_PORT", "x"]),
+        (["up", "--nodes", "0"], {}, ["--nodes", "0"]), (["serve", "--redis", "http://x"], {}, ["--redis"]),
+        (["up", "--prot", "1"], {}, ["--prot", "--port"]), (["sevre"], {}, ["sevre", "serve"]),
+        (["serve", "--admin-key", "short"], {}, ["--admin-key"]),
+    ]:
+        status, output, errors = run_usher(*arguments, environment=environment, cwd=folder)
+        assert (status, output, len(errors.strip().splitlines())) == (2, "", 1), (arguments, status, output, errors)
+        assert all(name in errors for name in named), errors
+        assert "short" not in errors or "--admin-key" in named
+
+
+def test_help_is_there():
+    status, output, _ = run_usher("help")
+    assert status == 0 and all(command in output for command in ("serve", "up", "admin", "keys"))
+    for command in ("serve", "up", "admin", "keys"):
+        status, output, _ = run_usher(command, "--help")
+        assert status == 0 and "USHER_REDIS" in output
+
+
+class TestShell:
+    """`usher keys` and `usher admin`, on the records of a Redis of the tests' own."""
+
+    @pytest.fixture
+    def usher(self, redis_server):
+        def run(*arguments):
+            return run_usher(*arguments, environment={"USHER_REDIS": redis_server.url})
+        return run
+
+    @pytest.fixture
+    def usher_json(self, usher):
+        def run(*arguments):
+            status, output, errors = usher(*arguments)
+            assert status == 0, errors
+            return json.loads(output)
+        return run
+
+    def test_keys_of_a_workspace_and_of_a_meeting(self, redis_server, redis, workspace, usher):
+        """Every line is a command for redis-cli that shows something of the record."""
+        meeting = workspace.create_meeting()
+        assert workspace.reinvite(meeting).status == 202
+        for identifier, expected in [
+            (workspace.id, {workspace.keys.workspace, workspace.keys.members, workspace.keys.meetings}),
+            (meeting.id, {meeting.hash_key, meeting.in_flight_key, meeting.room_key}),
+        ]:
+            status, output, errors = usher("keys", identifier)
+            assert status == 0, errors
+            words = {word for line in output.splitlines() for word in shlex.split(line)}
+            assert expected <= words, output
+            for line in output.splitlines():
+                command = [word for word in shlex.split(line) if word != "redis-cli"]
+                shown = subprocess.run(["redis-cli", "-s", redis_server.socket_path, *command], text=True,
+                                       capture_output=True, timeout=60, check=True)
+                assert not shown.stdout.startswith("ERR"), f"{line}: {shown.stdout}"
+
+    @pytest.mark.parametrize("identifier", ["0" * 32, "3fa85f64-5717-4562-b3fc-2c963f66afa6", "*", ""])
+    def test_keys_of_nothing(self, usher, identifier):
+        status, output, errors = usher("keys", identifier)
+        assert status in (1, 2) and output == ""
+        assert len(errors.strip().splitlines()) == 1
+
+    def test_admin_does_what_the_api_does(self, admin, redis, usher, usher_json):
+        """From nothing to a dispatch, with the shell alone in place of `/admin`."""
+        user = usher_json("admin", "create-user", "--email", f"shell-{random_meet_code()}@example.com")
+        again = usher_json("admin", "create-user", "--email", user["email"])
+        assert (again["id"], again["workspace_id"]) == (user["id"], user["workspace_id"])
+        record = usher_json("admin", "create-workspace", "--name", "Shell", "--owner-user-id", user["id"])
+        other = usher_json("admin", "create-user", "--email", f"shell-{random_meet_code()}@example.com")
+        member = ["--workspace-id", record["id"], "--user-id", other["id"]]
+        assert usher_json("admin", "set-member", *member, "--role", "manager")["role"] == "manager"
+        key = usher_json("admin", "create-key", *member, "--scopes", "seameet", "--label", "shell")
+        listed = usher_json("admin", "list-keys", "--workspace-id", record["id"])["keys"]
+        assert [(entry["id"], entry["label"], "key" in entry) for entry in listed] == [(key["id"], "shell", False)]
+
+        path = f"{API}/{record['id']}/meetings"
+        headers = {"X-API-Key": key["key"]}
+        body = {"meeting_url": f"https://meet.google.com/{random_meet_code()}"}
+        meeting = admin.node.request("POST", path, body=body, headers=headers).json["meeting_id"]
+        assert admin.node.request("POST", f"{path}/{meeting}/reinvite_bot", headers=headers).status == 202
+        assert usher("admin", "delete-key", "--key-id", key["id"])[0] == 0
+        assert admin.node.request("GET", path, headers=headers).status == 401
+        assert usher("admin", "remove-member", *member)[0] == 0
+        assert str(other["id"]) not in redis.hash(f"{partition(record['id'])}:ws:{record['id']}:members")
+
+    def test_admin_refusals_are_one_sentence(self, usher):
+        for arguments in [
+            ["create-user", "--email", "nonsense"], ["create-workspace", "--name", "W", "--owner-user-id", "999999999"],
+            ["set-member", "--workspace-id", "none", "--user-id", "1", "--role", "king"],
+            ["delete-key", "--key-id", "none"], ["create-user"], ["no-such-action"],
+        ]:
+            status, output, errors = usher("admin", *arguments)
+            assert status in (1, 2) and output == "", arguments
+            assert len(errors.strip().splitlines()) == 1, errors
+
+    def test_redis_that_does_not_answer(self, folder):
+        for command in (["keys", "0" * 32], ["admin", "create-user", "--email", "a@example.com"]):
+            status, output, errors = run_usher(*command, "--redis", f"redis+unix://{folder}/nothing.sock")
+            assert status == 1 and output == "" and len(errors.strip().splitlines()) == 1, errors
