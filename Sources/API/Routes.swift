@@ -4,6 +4,9 @@ import Usher
 
 /// Everything that a node answers to, on one loop.
 public enum Routes {
+    /// Where bots report to; their reports carry logs, so that they may be longer than other bodies.
+    public static let internalPath = "/internal/bots/"
+
     /// - Parameters:
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
