@@ -115,17 +115,17 @@ struct MeetingsEndpoints: Sendable {
             let caller = try await caller(of: request, atLeast: .viewer)
             let offset = try request.number("offset", in: 0...Self.maximumOffset) ?? 0
             let limit = try request.number("limit", in: 1...Self.maximumLimit) ?? 20
-            var status: MeetingStatus?
+            var isWanted: ((Meeting) -> Bool)?
             if let text = request.query("status") {
-                status = MeetingStatus(rawValue: text.uppercased())
-                guard status != nil else {
+                guard let status = MeetingStatus(rawValue: text.uppercased()) else {
                     throw APIError.invalid(
                         "status", "must be one of \(MeetingStatus.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
+                isWanted = { $0.status == status.rawValue }
             }
             let page = try await store.meetings(
-                workspace: caller.workspaceID, status: status, offset: offset, limit: limit,
-                deadline: request.deadline)
+                workspace: caller.workspaceID, offset: offset, limit: limit, deadline: request.deadline,
+                matching: isWanted)
             return try .encoding(
                 200,
                 Page(

@@ -77,12 +77,12 @@ extension Store {
 
     /// A page of the workspace's meetings, the newest first.
     ///
-    /// With a status, the workspace's meetings are looked through from the newest on, a batch at a time, until the
-    /// page is full: there is no index by status to keep true. The request's deadline bounds the work.
+    /// With a condition, the workspace's meetings are looked through from the newest on, a batch at a time, until the
+    /// page is full: there is no index of states to keep true. The request's deadline bounds the work.
     public func meetings(
-        workspace: String, status: MeetingStatus?, offset: Int, limit: Int, deadline: MonotonicTime
+        workspace: String, offset: Int, limit: Int, deadline: MonotonicTime, matching isWanted: ((Meeting) -> Bool)?
     ) async throws(RedisError) -> MeetingPage {
-        guard let status else {
+        guard let isWanted else {
             let found = try await meetings(workspace: workspace, offset: offset, limit: limit + 1, deadline: deadline)
             return MeetingPage(meetings: Array(found.prefix(limit)), hasMore: found.count > limit)
         }
@@ -92,7 +92,7 @@ extension Store {
         var matching: [Meeting] = []
         while true {
             let found = try await meetings(workspace: workspace, offset: position, limit: batch, deadline: deadline)
-            let fitting = found.filter { $0.status == status.rawValue }
+            let fitting = found.filter(isWanted)
             matching += fitting.dropFirst(toSkip).prefix(limit + 1 - matching.count)
             toSkip -= min(toSkip, fitting.count)
             if matching.count > limit || found.count < batch { break }
