@@ -71,7 +71,7 @@ extension Store {
         return RunningBot(
             botID: id, container: container, meetingID: meetingID, meetingNumber: number,
             room: Room(platform: platform, nativeID: nativeID), status: status, dispatchedAt: dispatchedAt,
-            startTime: status == .active || status == .stopping ? record[6].string.flatMap { Int($0) } : nil,
+            startTime: record[6].string.flatMap { Int($0) },
             botName: record[7].string, language: record[8].string, title: record[9].string)
     }
 }

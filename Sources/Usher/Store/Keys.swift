@@ -41,7 +41,7 @@ public struct Partition: Equatable, Sendable {
     /// The partition of a bot, which its id tells: reports name nothing else.
     /// - Returns: nil if this is no bot's id.
     public init?(bot id: String) {
-        guard id.utf8.count == 36, let digit = id.last?.hexDigitValue else { return nil }
+        guard Identifier.isUUID(id), let digit = id.last?.hexDigitValue else { return nil }
         self.init(number: digit)
     }
 
