@@ -4,8 +4,7 @@
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>           hash: the meeting
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments  hash: <session>:<segment_id> -> <version> <kind> <JSON>
 -- ARGV[1]  version: the id of the stream entry that brought them, or '' for the present time
--- ARGV[2]  how long the transcript is kept, ms, or 0 for ever
--- ARGV[3...]  for each segment: <session>:<segment_id>, its kind (d draft, c confirmed, r retracted), its JSON or ''
+-- ARGV[2...]  for each segment: <session>:<segment_id>, its kind (d draft, c confirmed, r retracted), its JSON or ''
 --
 -- Returns how many were changed, or -1 if there is no such meeting
 
@@ -22,7 +21,7 @@ end
 local version = ARGV[1] ~= '' and ARGV[1] or string.format('%.0f-0', now_ms())
 local ms, count = parts(version)
 local changed = 0
-for index = 3, #ARGV, 3 do
+for index = 2, #ARGV, 3 do
   local present = redis.call('HGET', KEYS[2], ARGV[index])
   local kind = ARGV[index + 1]
   local is_taken = true
@@ -38,5 +37,4 @@ for index = 3, #ARGV, 3 do
     changed = changed + 1
   end
 end
-if ARGV[2] ~= '0' then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
 return changed

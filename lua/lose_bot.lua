@@ -61,6 +61,6 @@ if not may_replace then
 end
 free_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8])
 keys.bot = KEYS[10]
-local replacement = {meeting_id = ARGV[2], workspace_id = bot[5], room = bot[6], id = ARGV[7], attempts = bot[4] + 1}
-local event = {what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4], max_length = ARGV[9]}
-return {2, send_bot(keys, replacement, event, at_ms, left_ms)}
+local epoch = send_bot(keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
+  what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4]})
+return {2, epoch}

@@ -4,12 +4,13 @@
 -- Frees what a bot holds: its room, its in-flight key, its place in the limit and its lease. The bot's own hash is
 -- kept for a while, so that late reports and operators find out what became of it.
 local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
-  if redis.call('GET', keys.room) == meeting_id then redis.call('DEL', keys.room) end
-  if redis.call('GET', keys.inflight) == bot_id then redis.call('DEL', keys.inflight) end
   redis.call('ZREM', keys.bots, bot_id)
   redis.call('ZREM', keys.leases, bot_id)
   redis.call('HSET', keys.bot, 'desired', 'none', 'ended_at', at_ms)
   redis.call('PEXPIRE', keys.bot, keep_ms)
+  if redis.call('GET', keys.inflight) == bot_id then redis.call('DEL', keys.inflight) end
+  -- Last, so that a command that fails, as on a key of the wrong type, does not free the room half-way.
+  if redis.call('GET', keys.room) == meeting_id then redis.call('DEL', keys.room) end
 end
 
 -- Ends a bot and moves its meeting along section 4 of the design. `outcome` is 'completed' or 'failed'; a bot that was
@@ -27,6 +28,8 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
     status = was_in_room and 'OFFLINE' or 'INITIAL'
   end
   if is_stopping then reason = 'stopped' end
+  record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
+    meeting[1] .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
   -- What an earlier bot of the meeting left behind says nothing of this one.
   redis.call('HDEL', keys.meeting, 'exit_code', 'exit_signal', 'error_details', 'bot_output')
   redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'completion_reason', reason,
@@ -42,7 +45,5 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
   end
   if status == 'ANALYZING' then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
   free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
-  record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
-    meeting[1] .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
   return status, bot_status
 end

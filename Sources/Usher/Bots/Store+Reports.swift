@@ -57,7 +57,13 @@ extension Store {
             return try reply[index].stringOrThrow()
         }
         switch reply.first {
-        case .integer(1): return .taken(status: try text(1), botStatus: try text(2))
+        case .integer(1):
+            let status = try text(1)
+            if status == MeetingStatus.analyzing.rawValue {
+                // Should this node stop here, or Redis fail, the sweep does it.
+                _ = try? await finalise(meeting: place.meetingID, workspace: place.workspaceID, deadline: deadline)
+            }
+            return .taken(status: status, botStatus: try text(2))
         case .integer(0): return .known(status: try text(1), botStatus: try text(2))
         case .integer(-1): return .illegal(from: try text(1), to: try text(2))
         case .integer(-2): return .stale

@@ -17,6 +17,7 @@ struct Node {
 
     private let settings: Settings
     private let shards: [Shard]
+    private let housekeeping: Housekeeping
 
     /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
@@ -25,19 +26,21 @@ struct Node {
         let configuration = settings.httpConfiguration
         let budget = ConnectionBudget(limit: settings.maxConnections)
         var shards: [Shard] = []
+        var stores: [Store] = []
         for number in 0..<settings.loops {
             let loop = try EventLoop(name: "\(number)")
             let client = Client(
                 loop: loop,
                 configuration: settings.clientConfiguration(redis, name: "usher-serve-\(number)"), logger: logger)
-            let router = Routes.make(
-                store: Store(client: client, configuration: settings.storeConfiguration),
-                adminKey: settings.adminKey, logger: logger)
+            let store = Store(client: client, configuration: settings.storeConfiguration)
+            stores.append(store)
+            let router = Routes.make(store: store, adminKey: settings.adminKey, logger: logger)
             let server = Server(
                 loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
             shards.append(Shard(loop: loop, client: client, server: server))
         }
         self.shards = shards
+        housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
     }
 
     /// Starts the loops, listens and begins to connect to Redis, without waiting for it.
@@ -80,6 +83,8 @@ struct Node {
         for (shard, drain) in zip(shards, drains) {
             cut += (try? MainThread.run(on: shard.loop) { await drain.value }) ?? 0
         }
+        let housekeeping = self.housekeeping
+        shards[0].loop.execute { housekeeping.stop() }
         for shard in shards {
             shard.loop.execute { shard.client.shutDown() }
             shard.loop.stop()

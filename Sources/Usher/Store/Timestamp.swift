@@ -1,35 +1,35 @@
 /// Times as the documents write them, from milliseconds since 1970.
-enum Timestamp {
+public enum Timestamp {
     /// `2026-05-21T03:42:11.482`: UTC, without a time zone (Re-invite API, "dispatched_at").
-    static func withoutZone(_ milliseconds: Int) -> String {
+    public static func withoutZone(_ milliseconds: Int) -> String {
         let (days, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
         let (year, month, day) = civilDate(daysSince1970: days)
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(24)
         append(year, 4, to: &text)
-        text += "-"
+        text.append(UInt8(ascii: "-"))
         append(month, 2, to: &text)
-        text += "-"
+        text.append(UInt8(ascii: "-"))
         append(day, 2, to: &text)
-        text += "T"
+        text.append(UInt8(ascii: "T"))
         append(rest / 3_600_000, 2, to: &text)
-        text += ":"
+        text.append(UInt8(ascii: ":"))
         append(rest / 60_000 % 60, 2, to: &text)
-        text += ":"
+        text.append(UInt8(ascii: ":"))
         append(rest / 1_000 % 60, 2, to: &text)
-        text += "."
+        text.append(UInt8(ascii: "."))
         append(rest % 1_000, 3, to: &text)
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// RFC 3339 in UTC: `2026-05-21T03:42:11.482Z`.
-    static func withZone(_ milliseconds: Int) -> String {
+    public static func withZone(_ milliseconds: Int) -> String {
         withoutZone(milliseconds) + "Z"
     }
 
     /// Milliseconds since 1970 of an RFC 3339 time (section 5.6): with a zone, with or without a fraction, of which
     /// three digits count. Nil if it is none. A leap second, which Unix time does not have, counts as the next one.
-    static func milliseconds(rfc3339 text: String) -> Int? {
+    public static func milliseconds(rfc3339 text: String) -> Int? {
         var rest = Array(text.utf8)[...]
         guard let year = number(4, &rest), skip("-", &rest), let month = number(2, &rest), skip("-", &rest),
             let day = number(2, &rest), skip("Tt", &rest), let hour = number(2, &rest), skip(":", &rest),
@@ -84,10 +84,10 @@ enum Timestamp {
         Int(digit - UInt8(ascii: "0"))
     }
 
-    private static func append(_ number: Int, _ digits: Int, to text: inout String) {
-        let digitsOfNumber = String(number)
-        for _ in digitsOfNumber.utf8.count..<max(digits, digitsOfNumber.utf8.count) { text += "0" }
-        text += digitsOfNumber
+    /// Appends at least `digits` digits. Of a negative number, which no time here should give, only the magnitude.
+    private static func append(_ number: Int, _ digits: Int, to text: inout [UInt8]) {
+        if digits > 1 || number.magnitude > 9 { append(number / 10, digits - 1, to: &text) }
+        text.append(UInt8(ascii: "0") + UInt8(number.magnitude % 10))
     }
 
     /// The proleptic Gregorian date of a day, counted in eras of 400 years that begin on the first of March, so that

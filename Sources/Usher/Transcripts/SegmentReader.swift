@@ -1,0 +1,197 @@
+import EventLoop
+import Log
+import Redis
+
+/// Reads the stream that bots write their segments to, as one consumer of a group that all nodes share: each entry is
+/// taken in by some node, is acknowledged and removed only once it is stored, and is taken over by another node if the
+/// one that read it dies. Taking one in twice changes nothing.
+public final class SegmentReader: Sendable {
+    private static let group = "usher"
+    private static let batch = 100
+    private static let blockMilliseconds = 5_000
+    /// How long an entry may be in the hands of a node before another one takes it over.
+    private static let takeoverMilliseconds = 30_000
+    /// How long a consumer that has nothing pending is remembered.
+    private static let forgetMilliseconds = 3_600_000
+    private static let deadLetters = 1_000
+    private static let deadLetterBytes = 4_096
+    private static let pauseAfterFailureMilliseconds = 500
+
+    private let store: Store
+    /// A connection of its own, since its reads block.
+    private let client: Client
+    private let consumer: String
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - client: on the store's loop, and used by nobody else.
+    ///   - consumer: tells this node from the others.
+    public init(store: Store, client: Client, consumer: String, logger: Logger) {
+        self.store = store
+        self.client = client
+        self.consumer = consumer
+        self.logger = logger
+    }
+
+    private struct Entry {
+        let id: String
+        let payload: String?
+    }
+
+    /// Reads until the task is cancelled.
+    public func run() async {
+        var isGroupKnown = false
+        var nextTakeover = MonotonicTime(nanoseconds: 0)
+        // After a failure this consumer's own entries are read again, before new ones.
+        var readsPending = true
+        while !Task.isCancelled {
+            do {
+                if !isGroupKnown {
+                    try await createGroup()
+                    isGroupKnown = true
+                }
+                if nextTakeover <= .now() {
+                    try await takeOver()
+                    nextTakeover = .now().advanced(byMilliseconds: Self.takeoverMilliseconds / 3)
+                }
+                let entries = try await read(pending: readsPending)
+                readsPending = readsPending && !entries.isEmpty
+                try await takeIn(entries)
+            } catch {
+                // The group goes with the data if Redis is emptied.
+                isGroupKnown = false
+                readsPending = true
+                if Task.isCancelled { return }
+                if error != .notConnected {
+                    logger.warning("Segments wait in their stream", ["reason": "\(error)"])
+                }
+                await client.loop.wait(milliseconds: Self.pauseAfterFailureMilliseconds)
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    private var soon: MonotonicTime { MonotonicTime.now().advanced(byMilliseconds: 5_000) }
+
+    private func createGroup() async throws(RedisError) {
+        do {
+            _ = try await client.send(
+                Command("XGROUP", "CREATE", BotWire.segmentStream, Self.group, "0", "MKSTREAM"), deadline: soon)
+        } catch .refused(let text) where text.hasPrefix("BUSYGROUP") {
+            return
+        }
+    }
+
+    private func read(pending: Bool) async throws(RedisError) -> [Entry] {
+        let command = Command(
+            "XREADGROUP", "GROUP", Self.group, consumer, "COUNT", String(Self.batch), "BLOCK",
+            String(Self.blockMilliseconds), "STREAMS", BotWire.segmentStream, pending ? "0" : ">")
+        let reply = try await client.send(
+            command, deadline: MonotonicTime.now().advanced(byMilliseconds: Self.blockMilliseconds + 5_000))
+        guard let stream = reply.array?.first?.array, stream.count == 2 else { return [] }
+        return Self.entries(stream[1])
+    }
+
+    /// Takes over what nodes that are gone have left behind, and forgets them.
+    private func takeOver() async throws(RedisError) {
+        let reply = try await client.send(
+            Command(
+                "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(Self.takeoverMilliseconds), "0-0",
+                "COUNT", String(Self.batch)), deadline: soon
+        ).arrayOrThrow()
+        if reply.count >= 2 { try await takeIn(Self.entries(reply[1])) }
+        let consumers = try await client.send(
+            Command("XINFO", "CONSUMERS", BotWire.segmentStream, Self.group), deadline: soon
+        ).arrayOrThrow()
+        for fields in consumers {
+            guard let parts = fields.array, parts.count >= 6, let name = parts[1].string, name != consumer,
+                parts[3] == .integer(0), let idle = parts[5].integer, idle > Self.forgetMilliseconds
+            else { continue }
+            _ = try await client.send(
+                Command("XGROUP", "DELCONSUMER", BotWire.segmentStream, Self.group, name), deadline: soon)
+        }
+    }
+
+    private static func entries(_ value: Value) -> [Entry] {
+        (value.array ?? []).compactMap { entry in
+            guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { return nil }
+            // The fields of a pending entry that was deleted meanwhile are nil.
+            return Entry(id: id, payload: (try? parts[1].hash())?["payload"])
+        }
+    }
+
+    // MARK: Taking in
+
+    /// All at once: their versions keep the order of several forms of one segment.
+    private func takeIn(_ entries: [Entry]) async throws(RedisError) {
+        guard !entries.isEmpty else { return }
+        let failures = await withTaskGroup(of: RedisError?.self) { group in
+            for entry in entries {
+                group.addTask { [self] in
+                    do throws(RedisError) {
+                        try await takeIn(entry)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
+        }
+        if let failure = failures.first { throw failure }
+    }
+
+    private func takeIn(_ entry: Entry) async throws(RedisError) {
+        if let reason = try await problem(with: entry) { try await bury(entry, reason) }
+        _ = try await store.pipeline(
+            [
+                Command("XACK", BotWire.segmentStream, Self.group, entry.id),
+                Command("XDEL", BotWire.segmentStream, entry.id),
+            ], by: soon)
+    }
+
+    /// Stores what an entry says.
+    /// - Returns: why it cannot be used, if it cannot.
+    private func problem(with entry: Entry) async throws(RedisError) -> String? {
+        guard let payload = entry.payload else { return "no field named payload" }
+        let message: SegmentMessage
+        do throws(SegmentMessage.Invalid) {
+            message = try SegmentMessage(payload: payload)
+        } catch {
+            return error.reason
+        }
+        let number: Int
+        switch message {
+        case .transcription(let meeting, _, _), .retraction(let meeting, _, _): number = meeting
+        case .session: return nil
+        }
+        guard let (workspace, meeting) = try await store.meeting(number: number, deadline: soon) else {
+            return "unknown meeting \(number)"
+        }
+        let outcome: Store.Ingestion
+        switch message {
+        case .transcription(_, let session, let segments):
+            outcome = try await store.ingest(
+                segments, meeting: meeting, workspace: workspace, session: session, version: entry.id, deadline: soon)
+        case .retraction(_, let session, let ids):
+            outcome = try await store.retract(
+                ids, meeting: meeting, workspace: workspace, session: session, version: entry.id, deadline: soon)
+        case .session: return nil
+        }
+        return outcome == .unknownMeeting ? "meeting \(number) has no bot" : nil
+    }
+
+    /// Keeps what cannot be used, with the reason, where an operator finds it.
+    private func bury(_ entry: Entry, _ reason: String) async throws(RedisError) {
+        logger.warning("A bot wrote what cannot be used", ["entry": entry.id, "reason": reason])
+        let payload = String(decoding: (entry.payload ?? "").utf8.prefix(Self.deadLetterBytes), as: UTF8.self)
+        _ = try await store.pipeline(
+            [
+                Command(
+                    "XADD", Keys.deadLetters, "MAXLEN", "~", String(Self.deadLetters), "*", "entry", entry.id, "reason",
+                    reason, "payload", payload),
+                Command("INCR", Keys.deadLetterCount),
+            ], by: soon)
+    }
+}
