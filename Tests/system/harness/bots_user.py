@@ -2,7 +2,7 @@
 
 from harness.http_client import NO_BODY, request_bytes
 from harness.keys import WorkspaceKeys
-from harness.played_bot import PlayedBot
+from harness.played_bot import PlayedBot, latest_dispatch
 from harness.workspace import API, Meeting, Workspace, random_meet_code
 
 
@@ -33,6 +33,10 @@ class BotsUser:
             "platform": "google_meet", "native_meeting_id": code or random_meet_code(), **fields})
         assert answer.status == 201, answer
         return answer.json
+
+    def dispatch(self, redis, meeting):
+        """The entry of a meeting object's bot, as a runner reads it."""
+        return latest_dispatch(redis, self.keys, meeting["data"]["meeting_id"])
 
     def play(self, redis, meeting, *statuses):
         """Claims the bot of a meeting object, and reports these statuses on the first node."""

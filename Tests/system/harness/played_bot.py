@@ -27,15 +27,20 @@ def script(name):
     return "\n".join(read(f"{name}.lua"))
 
 
+def latest_dispatch(redis, keys, meeting_id):
+    """The newest entry of a meeting that waits to be claimed: (id, fields)."""
+    entries = [entry for entry in redis.stream(keys.dispatch) if entry[1]["meeting_id"] == meeting_id]
+    assert entries, f"no dispatch of meeting {meeting_id} waits to be claimed"
+    return entries[-1]
+
+
 class PlayedBot:
     """The bot of a meeting's latest dispatch, claimed by a runner that is the test itself."""
 
-    def __init__(self, redis, workspace_id, meeting_id, runner="played-runner"):
+    def __init__(self, redis, workspace_id, meeting_id, runner="played-runner", dispatch=None):
+        """`dispatch` is an entry that was read before; by default the meeting's latest one."""
         keys = WorkspaceKeys(workspace_id)
-        entries = [(entry, fields) for entry, fields in redis.stream(keys.dispatch)
-                   if fields["meeting_id"] == meeting_id]
-        assert entries, f"no dispatch of meeting {meeting_id} waits to be claimed"
-        self.entry, dispatch = entries[-1]
+        self.entry, dispatch = dispatch or latest_dispatch(redis, keys, meeting_id)
         self.redis = redis
         self.meeting_id = meeting_id
         self.workspace_id = workspace_id
