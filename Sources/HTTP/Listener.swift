@@ -126,37 +126,3 @@ public final class Listener: Sendable {
         }
     }
 }
-
-/// A numeric IPv4 or IPv6 address and a port.
-struct SocketAddress {
-    let family: Int32
-    private var storage = sockaddr_storage()
-    private let length: Int
-
-    init?(host: String, port: Int) {
-        guard let port = UInt16(exactly: port) else { return nil }
-        var v4 = sockaddr_in()
-        var v6 = sockaddr_in6()
-        if inet_pton(AF_INET, host, &v4.sin_addr) == 1 {
-            family = AF_INET
-            length = MemoryLayout<sockaddr_in>.size
-            v4.sin_family = sa_family_t(AF_INET)
-            v4.sin_port = port.bigEndian
-            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: v4, as: sockaddr_in.self) }
-        } else if inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 {
-            family = AF_INET6
-            length = MemoryLayout<sockaddr_in6>.size
-            v6.sin6_family = sa_family_t(AF_INET6)
-            v6.sin6_port = port.bigEndian
-            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: v6, as: sockaddr_in6.self) }
-        } else {
-            return nil
-        }
-    }
-
-    func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        withUnsafePointer(to: storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
-        }
-    }
-}
