@@ -42,6 +42,7 @@ let package = Package(
             name: "APITests", dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "Usher"]),
         .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
+        .testTarget(name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
