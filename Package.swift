@@ -20,9 +20,12 @@ let package = Package(
         .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Redis", "Scripts"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Usher"]),
+        .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
-            dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Usher"]),
+            dependencies: [
+                "API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "SimulatedBot", "Usher",
+            ]),
 
         .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
 
