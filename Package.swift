@@ -34,7 +34,8 @@ let package = Package(
             name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
-        .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),
+        .testTarget(
+            name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "SimulatedBot", "UsherCommand"]),
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),
@@ -46,6 +47,9 @@ let package = Package(
         .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
         .testTarget(name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport"]),
+        .testTarget(
+            name: "SimulatedBotTests",
+            dependencies: ["EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "SimulatedBot"]),
     ],
     swiftLanguageModes: [.v6]
 )
