@@ -80,7 +80,8 @@ extension BotConfiguration: Decodable {
         platform = try fields.choice(.platform, ["google_meet", "teams", "zoom"], isRequired: true) ?? ""
         meetingURL = try fields.text(.meetingUrl, isRequired: true) ?? ""
         botName = try fields.text(.botName, isRequired: true) ?? ""
-        guard let redis = try? RedisURL(try fields.text(.redisUrl, isRequired: true) ?? "") else {
+        let redisText = try fields.text(.redisUrl, isRequired: true) ?? ""
+        guard let redis = try? RedisURL(redisText) else {
             throw fields.invalid(.redisUrl, "must be the URL of a Redis")
         }
         redisURL = redis

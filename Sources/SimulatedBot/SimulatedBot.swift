@@ -78,12 +78,8 @@ public final class SimulatedBot: @unchecked Sendable {
         writer = TranscriptWriter(client: redis, logger: logger)
         departure = Signal(loop: loop)
         isListening = Signal(loop: loop)
-        subscriber = configuration.meetingNumber.map { meeting in
-            let subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) {
-                [weak self] in self?.hear($0)
-            }
-            subscriber.subscribe(to: "bot_commands:meeting:\(meeting)")
-            return subscriber
+        subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) { [weak self] in
+            self?.hear($0)
         }
     }
 
@@ -120,8 +116,9 @@ public final class SimulatedBot: @unchecked Sendable {
 
     private func begin() async throws(Ending) {
         try await meetFault(crash: .crashStart, hang: .hangStart)
-        if let subscriber {
-            subscriber.start()
+        if let meeting = configuration.meetingNumber {
+            subscriber?.subscribe(to: "bot_commands:meeting:\(meeting)")
+            subscriber?.start()
             if await isListening.wait(milliseconds: Self.redisPatienceMilliseconds) == nil {
                 logger.warning("No channel for commands yet; going on", ["bot_id": identifier])
             }
