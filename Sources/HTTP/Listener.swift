@@ -56,31 +56,35 @@ public final class Listener: Sendable {
         guard let address = SocketAddress(host: host, port: port) else {
             throw .invalidAddress(host: host, port: port)
         }
-        do {
-            let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-            let descriptor = socket(address.family, kind, 0)
-            guard descriptor >= 0 else { throw SystemError("socket") }
-            do {
-                try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-                if reusesPort { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-                if address.family == AF_INET6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
-                guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else { throw SystemError("bind") }
-                guard listen(descriptor, Int32(clamping: backlog)) == 0 else { throw SystemError("listen") }
-                return try Listener(descriptor)
-            } catch {
-                close(descriptor)
-                throw error
-            }
-        } catch let error as SystemError {
-            throw ListenError(error, host: host, port: port)
+        do throws(SystemError) {
+            return try open(address, backlog: backlog, reusesPort: reusesPort)
         } catch {
-            throw .other(operation: "bind", code: EINVAL)
+            throw ListenError(error, host: host, port: port)
+        }
+    }
+
+    private static func open(
+        _ address: SocketAddress, backlog: Int, reusesPort: Bool
+    ) throws(SystemError) -> Listener {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.family, kind, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        do throws(SystemError) {
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            if reusesPort { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+            if address.family == AF_INET6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+            guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else { throw SystemError("bind") }
+            guard listen(descriptor, Int32(clamping: backlog)) == 0 else { throw SystemError("listen") }
+            return try Listener(descriptor)
+        } catch {
+            close(descriptor)
+            throw error
         }
     }
 
     /// Takes over a socket that is bound and listening already.
     /// - Throws: `SystemError` if it is none; it then stays the caller's.
-    public convenience init(adopting descriptor: Int32) throws {
+    public convenience init(adopting descriptor: Int32) throws(SystemError) {
         var isListening: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening == 1 else {
@@ -93,7 +97,7 @@ public final class Listener: Sendable {
         try self.init(descriptor)
     }
 
-    private init(_ descriptor: Int32) throws {
+    private init(_ descriptor: Int32) throws(SystemError) {
         // Accepted sockets inherit it, which saves a system call for each of them. An answer leaves in one write, so
         // waiting for more (Nagle's algorithm) could only delay it.
         try Self.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
@@ -113,7 +117,9 @@ public final class Listener: Sendable {
         close(descriptor)
     }
 
-    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws {
+    private static func set(
+        _ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32
+    ) throws(SystemError) {
         var value = value
         guard setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
             throw SystemError("setsockopt")

@@ -123,11 +123,13 @@ final class BotFixture: Sendable {
         botLoop.execute { [bot] in bot.stop() }
     }
 
-    /// - Returns: how many heard it.
-    func command(_ text: String) async throws -> Int {
+    /// Publishes a command, once somebody is there to hear it.
+    func command(_ text: String) async throws {
         let meeting = meeting
-        return try await withRedis { client in
-            try await client.send("PUBLISH", "bot_commands:meeting:\(meeting)", text).integer ?? 0
+        try await withRedis { client in
+            try await waitFor("the bot hears \(text)") {
+                try await client.send("PUBLISH", "bot_commands:meeting:\(meeting)", text) == .integer(1)
+            }
         }
     }
 

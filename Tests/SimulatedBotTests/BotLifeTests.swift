@@ -51,7 +51,9 @@ import Testing
         let fixture = try await BotFixture(
             life.behaviours,
             configure: { configuration, simulation in
-                simulation.meetingMilliseconds = life.behaviours.contains(.alone) ? nil : 100
+                // These two have an end of their own, which must come first on a busy machine too.
+                let endsItself = !life.behaviours.isDisjoint(with: [.alone, .crashActive])
+                simulation.meetingMilliseconds = endsItself ? nil : 100
                 configuration.noOneJoinedTimeoutMilliseconds = 50
                 if life.behaviours.contains(.neverAdmitted) { configuration.waitingRoomTimeoutMilliseconds = 50 }
             })
@@ -100,7 +102,7 @@ import Testing
 
     @Test(arguments: stages) func theLeaveCommandIsObeyedAtEveryStage(stage: String) async throws {
         let fixture = try await Self.fixtureThatStays(at: stage)
-        #expect(try await fixture.command("{\"action\":\"leave\"}") == 1)
+        try await fixture.command("{\"action\":\"leave\"}")
         #expect(try await fixture.ended() == 0)
         #expect(fixture.received.last?.status == "completed")
         #expect(fixture.received.last?.member("completion_reason") == "stopped")
@@ -118,7 +120,7 @@ import Testing
     @Test func othersMessagesAreIgnored() async throws {
         let fixture = try await Self.fixtureThatStays(at: "active")
         for message in ["nonsense", "{}", "{\"action\":\"speak\",\"text\":\"hi\"}", "{\"action\":\"dance\"}"] {
-            #expect(try await fixture.command(message) == 1)
+            try await fixture.command(message)
         }
         let lines = fixture.presence.count
         try await waitFor("it is still in the room") { fixture.presence.count > lines + 3 }
@@ -129,7 +131,7 @@ import Testing
 
     @Test func leaveIsNotHeededWhereItIsToldSo() async throws {
         let fixture = try await Self.fixtureThatStays(at: "active", [.ignoreLeave])
-        #expect(try await fixture.command("{\"action\":\"leave\"}") == 1)
+        try await fixture.command("{\"action\":\"leave\"}")
         let lines = fixture.presence.count
         try await waitFor("it is still in the room") { fixture.presence.count > lines + 3 }
         #expect(fixture.exitCode == nil)
@@ -143,14 +145,14 @@ import Testing
         let lines = fixture.presence.count
         try await waitFor("it is still in the room") { fixture.presence.count > lines + 3 }
         #expect(fixture.exitCode == nil)
-        #expect(try await fixture.command("{\"action\":\"leave\"}") == 1)
+        try await fixture.command("{\"action\":\"leave\"}")
         #expect(try await fixture.ended() == 0)
     }
 
     /// A bot that hangs is still in the room, and whoever looks there sees it.
     @Test func aHangHeedsNothingAndStaysInTheRoom() async throws {
         let fixture = try await Self.fixtureThatStays(at: "active", [.hangActive])
-        #expect(try await fixture.command("{\"action\":\"leave\"}") == 1)
+        try await fixture.command("{\"action\":\"leave\"}")
         fixture.stop()
         let lines = fixture.presence.count
         try await waitFor("it is still in the room") { fixture.presence.count > lines + 10 }
@@ -163,7 +165,7 @@ import Testing
     func aHangOutsideTheRoomReportsNothingMore(behaviour: Simulation.Behaviour, statuses: [String]) async throws {
         let fixture = try await BotFixture([behaviour])
         try await fixture.reported(statuses.last!)
-        #expect(try await fixture.command("{\"action\":\"leave\"}") == 1)
+        try await fixture.command("{\"action\":\"leave\"}")
         fixture.stop()
         // Far longer than all its stages take; more time could only find more.
         try await Task.sleep(for: .milliseconds(300))

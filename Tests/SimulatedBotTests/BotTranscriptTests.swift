@@ -62,11 +62,11 @@ import Testing
             }
         }
         try await waitForLanguage("zh")
-        #expect(try await fixture.command("{\"action\":\"reconfigure\",\"language\":\"es\"}") == 1)
+        try await fixture.command("{\"action\":\"reconfigure\",\"language\":\"es\"}")
         try await waitForLanguage("es")
-        #expect(try await fixture.command("{\"action\":\"reconfigure\",\"task\":\"translate\"}") == 1)
+        try await fixture.command("{\"action\":\"reconfigure\",\"task\":\"translate\"}")
         try await waitForLanguage("en")
-        #expect(try await fixture.command("{\"action\":\"reconfigure\",\"language\":null}") == 1)
+        try await fixture.command("{\"action\":\"reconfigure\",\"language\":null}")
         try await waitForLanguage(nil)
         fixture.stop()
         #expect(try await fixture.ended() == 0)
@@ -161,7 +161,7 @@ import Testing
         try redis.restart()
         let written = try await fixture.segments().count
         try await waitFor("more segments are there") { try await fixture.segments().count > written + 6 }
-        try await waitFor("the bot listens again") { try await fixture.command("{\"action\":\"leave\"}") == 1 }
+        try await fixture.command("{\"action\":\"leave\"}")
         #expect(try await fixture.ended() == 0)
         let confirmed = try await fixture.segments().filter { $0["completed"] as? Bool == true }
         let numbers = Set(
