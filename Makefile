@@ -40,8 +40,8 @@ $(VENV)/installed: Tests/system/requirements.txt
 
 # Seconds a phase, of which there are 15; and Redis' append-only file: no, everysec or always.
 .PHONY: bench
-SECONDS ?= 5
 AOF ?= no
+bench: SECONDS ?= 5
 bench: build
 	@.ci/install-packages redis-server wrk binutils python3
 	@python3 Tests/bench/bench.py --seconds $(SECONDS) --aof $(AOF) $(ARGS)
@@ -49,10 +49,11 @@ bench: build
 # libFuzzer on the HTTP parser, from the corpus of the tests: make fuzz SECONDS=600
 # What it finds is left in .build/fuzz/; what it learns stays there too, so that the next run goes on from it.
 .PHONY: fuzz
+fuzz: SECONDS ?= 60
 fuzz: toolchain libraries
 	swift build -c release --product HTTPFuzz --sanitize fuzzer --scratch-path .build/fuzz -Xswiftc -DLIBFUZZER
 	@mkdir -p .build/fuzz/corpus && cp Tests/HTTPTests/Corpus/* .build/fuzz/corpus/
-	.build/fuzz/release/HTTPFuzz -max_total_time=$(or $(SECONDS),60) -max_len=2048 -artifact_prefix=.build/fuzz/ \
+	.build/fuzz/release/HTTPFuzz -max_total_time=$(SECONDS) -max_len=2048 -artifact_prefix=.build/fuzz/ \
 		.build/fuzz/corpus
 
 lint: toolchain
