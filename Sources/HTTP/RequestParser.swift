@@ -20,6 +20,12 @@ public struct RequestParser: Sendable {
 
         public init() {}
 
+        /// Bytes that a parser may hold: a head, a body, and a chunk-size line or trailer section.
+        package var heldBytes: Int {
+            let body = bodyBytesByPath.values.reduce(bodyBytes, max)
+            return requestLineBytes + headerSectionBytes + body + max(headerSectionBytes, RequestParser.chunkLineBytes)
+        }
+
         func bodyBytes(path: some Sequence<UInt8>) -> Int {
             guard !bodyBytesByPath.isEmpty else { return bodyBytes }
             return bodyBytesByPath.first { path.starts(with: $0.key.utf8) }?.value ?? bodyBytes
@@ -92,6 +98,9 @@ public struct RequestParser: Sendable {
 
     /// Whether the client waits for an interim answer before it sends the body (RFC 9110 section 10.1.1).
     public var expectsContinue: Bool { isReadingBody && framing.expectation == .continueResponse }
+
+    /// Bytes of input that are held now; never more than `Limits.heldBytes`.
+    package var heldBytes: Int { bytes.count + body.count + chunkLine.count }
 
     /// What has been read of the head, for an answer to a refused message.
     var partialHead: RequestHead { RequestHead(bytes: bytes, line: line, fields: fields, framing: framing) }

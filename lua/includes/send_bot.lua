@@ -6,17 +6,19 @@
 -- fail come first, and leave nothing that counts: an entry without its in-flight key is void to every runner.
 local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at_ms, attempts, event)
   local epoch = redis.call('HINCRBY', keys.meeting, 'epoch', 1)
+  -- As text, once: Redis writes every number that it is given with seventeen digits, which costs as much as a command.
+  local at, epoch_text = string.format('%d', at_ms), string.format('%d', epoch)
   local entry = redis.call('XADD', keys.dispatch, '*', 'meeting_id', meeting_id, 'workspace_id', workspace_id,
-    'bot_id', bot_id, 'epoch', epoch, 'room', room, 'dispatched_at', at_ms)
-  record_event(keys.events, event.max_length, at_ms, event.what, meeting_id, bot_id, event.from, 'INITIAL/requested',
+    'bot_id', bot_id, 'epoch', epoch_text, 'room', room, 'dispatched_at', at)
+  record_event(keys.events, event.max_length, at, event.what, meeting_id, bot_id, event.from, 'INITIAL/requested',
     event.why)
-  redis.call('ZADD', keys.bots, at_ms, bot_id)
+  redis.call('ZADD', keys.bots, at, bot_id)
 
   redis.call('SET', keys.inflight, bot_id, 'PX', ttl_ms)
   redis.call('SET', keys.room, meeting_id)
   redis.call('HSET', keys.meeting, 'status', 'INITIAL', 'bot_status', 'requested', 'bot_id', bot_id,
-    'dispatched_at', at_ms)
-  redis.call('HSET', keys.bot, 'meeting_id', meeting_id, 'workspace_id', workspace_id, 'room', room, 'epoch', epoch,
-    'attempts', attempts, 'desired', 'run', 'config_version', 0, 'dispatched_at', at_ms, 'entry', entry)
+    'dispatched_at', at)
+  redis.call('HSET', keys.bot, 'meeting_id', meeting_id, 'workspace_id', workspace_id, 'room', room, 'epoch', epoch_text,
+    'attempts', string.format('%d', attempts), 'desired', 'run', 'config_version', '0', 'dispatched_at', at, 'entry', entry)
   return epoch
 end
