@@ -60,13 +60,14 @@ import Usher
     @Test func everyRefusalIsAnsweredAsTheDocumentSays() throws {
         for row in Self.table {
             let error = APIError(row.refusal, meetingID: Self.meeting, workspaceID: Self.workspace)
-            let json = try #require(try JSONSerialization.jsonObject(with: Data(error.body)) as? [String: Any])
+            let json = try #require(
+                try JSONSerialization.jsonObject(with: Data(error.body(.reinvite))) as? [String: Any])
             #expect(Set(json.keys) == ["detail", "code", "parameters"])
-            #expect(error.response.status.code == row.status && json["code"] as? Int == row.code)
+            #expect(error.response(.reinvite).status.code == row.status && json["code"] as? Int == row.code)
             let detail = try #require(json["detail"] as? String)
             for words in row.says { #expect(detail.contains(words), "\(row.code): \(detail)") }
             #expect(json["parameters"] as? [String: String] == row.parameters, "\(row.code)")
-            let retryAfter = error.response.headers.first { $0.name == "Retry-After" }?.value
+            let retryAfter = error.response(.reinvite).headers.first { $0.name == "Retry-After" }?.value
             #expect((retryAfter != nil) == (row.status == 503))
         }
         let codes = Set(Self.table.map(\.code)).subtracting([403, 503])
@@ -78,7 +79,7 @@ import Usher
         let expected =
             "{\"detail\":\"Meeting \(Self.meeting) is OFFLINE. Pass force_restart=true to restart\",\"code\":12106,"
             + "\"parameters\":{\"meeting_id\":\"\(Self.meeting)\"}}"
-        #expect(String(decoding: error.body, as: UTF8.self) == expected)
+        #expect(String(decoding: error.body(.reinvite), as: UTF8.self) == expected)
     }
 
     @Test(arguments: [
@@ -88,12 +89,12 @@ import Usher
     ])
     func hostileTextStaysWithinItsString(_ text: String) throws {
         let error = APIError(404, text, parameters: [text: text])
-        let json = try #require(try JSONSerialization.jsonObject(with: Data(error.body)) as? [String: Any])
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(error.body(.reinvite))) as? [String: Any])
         #expect(json["detail"] as? String == text && json["code"] as? Int == 404)
         #expect(json["parameters"] as? [String: String] == [text: text])
         for refusal in Self.table.map(\.refusal) + [.unexpectedStatus(text)] {
             let error = APIError(refusal, meetingID: text, workspaceID: text)
-            #expect((try? JSONSerialization.jsonObject(with: Data(error.body))) != nil)
+            #expect((try? JSONSerialization.jsonObject(with: Data(error.body(.reinvite)))) != nil)
         }
     }
 
@@ -105,7 +106,7 @@ import Usher
         for error in [RedisError.connectionLost, .deadlinePassed, .refused("OOM x"), .unexpectedReply("nil")] {
             #expect(APIError(error).status == 500)
             #expect(APIError(error, isRead: true).status == 503)
-            #expect(!String(decoding: APIError(error).body, as: UTF8.self).contains("OOM"))
+            #expect(!String(decoding: APIError(error).body(.reinvite), as: UTF8.self).contains("OOM"))
         }
     }
 

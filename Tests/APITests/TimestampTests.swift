@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import API
+import Usher
 
 @Suite struct TimestampTests {
     @Test(arguments: [

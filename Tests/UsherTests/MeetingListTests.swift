@@ -14,7 +14,8 @@ import Testing
             }
             func page(_ status: MeetingStatus?, _ offset: Int, _ limit: Int) async throws -> ([String], Bool) {
                 let page = try await world.store.meetings(
-                    workspace: world.workspaceID, status: status, offset: offset, limit: limit, deadline: Client.soon)
+                    workspace: world.workspaceID, offset: offset, limit: limit, deadline: Client.soon,
+                    matching: status.map(Self.condition))
                 return (page.meetings.map(\.id), page.hasMore)
             }
             #expect(try await page(nil, 0, 7) == (ids, false))
@@ -32,6 +33,10 @@ import Testing
         }
     }
 
+    private static func condition(_ status: MeetingStatus) -> (Meeting) -> Bool {
+        { $0.status == status.rawValue }
+    }
+
     /// More than the batch in which a list by status looks through a workspace.
     @Test func aStatusIsFoundBehindManyOthers() async throws {
         try await World.make { world in
@@ -44,13 +49,16 @@ import Testing
                 _ = try await world.client.send("ZADD", world.keys.meetings, String(1_000 + number), "m\(number)")
             }
             let page = try await world.store.meetings(
-                workspace: world.workspaceID, status: .live, offset: 1, limit: 5, deadline: Client.soon)
+                workspace: world.workspaceID, offset: 1, limit: 5, deadline: Client.soon,
+                matching: Self.condition(.live))
             #expect(page.meetings.map(\.id) == [oldest] && !page.hasMore)
             let first = try await world.store.meetings(
-                workspace: world.workspaceID, status: .live, offset: 0, limit: 1, deadline: Client.soon)
+                workspace: world.workspaceID, offset: 0, limit: 1, deadline: Client.soon,
+                matching: Self.condition(.live))
             #expect(first.meetings.map(\.id) == [second] && first.hasMore)
             let many = try await world.store.meetings(
-                workspace: world.workspaceID, status: .initial, offset: 1_095, limit: 10, deadline: Client.soon)
+                workspace: world.workspaceID, offset: 1_095, limit: 10, deadline: Client.soon,
+                matching: Self.condition(.initial))
             #expect(many.meetings.map(\.id) == ["m4", "m3", "m2", "m1", "m0"] && !many.hasMore)
         }
     }
