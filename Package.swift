@@ -24,7 +24,11 @@ let package = Package(
             name: "UsherCommand",
             dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Usher"]),
 
+        .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
+
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
         .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),

@@ -42,11 +42,13 @@ if holder then return {-3, holder} end
 -- fail come first, and leave nothing that counts: an entry without its in-flight key is void to every runner.
 local at_ms = now_ms()
 local epoch = redis.call('HINCRBY', KEYS[5], 'epoch', 1)
+-- As text, once: Redis writes every number that it is given with seventeen digits, which costs as much as a command.
+local at, epoch_text = string.format('%d', at_ms), string.format('%d', epoch)
 local entry = redis.call('XADD', KEYS[7], '*', 'meeting_id', ARGV[3], 'workspace_id', ARGV[4], 'bot_id', ARGV[6],
-  'epoch', epoch, 'room', ARGV[5], 'dispatched_at', at_ms)
-record_event(KEYS[8], ARGV[8], at_ms, ARGV[2] == 'OFFLINE' and 'restarted' or 'dispatched', ARGV[3], ARGV[6],
+  'epoch', epoch_text, 'room', ARGV[5], 'dispatched_at', at)
+record_event(KEYS[8], ARGV[8], at, ARGV[2] == 'OFFLINE' and 'restarted' or 'dispatched', ARGV[3], ARGV[6],
   ARGV[2] .. '/' .. (meeting[2] or ''), 'INITIAL/requested', ARGV[9])
-redis.call('ZADD', KEYS[4], at_ms, ARGV[6])
+redis.call('ZADD', KEYS[4], at, ARGV[6])
 
 redis.call('SET', KEYS[2], ARGV[6], 'NX', 'PX', ARGV[7])
 redis.call('SET', KEYS[3], ARGV[3])
@@ -54,7 +56,7 @@ if ARGV[2] == 'OFFLINE' then
   redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag')
 end
 redis.call('HSET', KEYS[5], 'status', 'INITIAL', 'bot_status', 'requested', 'bot_id', ARGV[6],
-  'dispatched_at', at_ms)
-redis.call('HSET', KEYS[6], 'meeting_id', ARGV[3], 'workspace_id', ARGV[4], 'room', ARGV[5], 'epoch', epoch,
-  'attempts', 1, 'desired', 'run', 'config_version', 0, 'dispatched_at', at_ms, 'entry', entry)
+  'dispatched_at', at)
+redis.call('HSET', KEYS[6], 'meeting_id', ARGV[3], 'workspace_id', ARGV[4], 'room', ARGV[5], 'epoch', epoch_text,
+  'attempts', '1', 'desired', 'run', 'config_version', '0', 'dispatched_at', at, 'entry', entry)
 return {1, at_ms, epoch}

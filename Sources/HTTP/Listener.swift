@@ -37,8 +37,8 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A listening TCP socket. Whoever holds it last closes it; a server takes it over with `Server.start`.
-public struct Listener: ~Copyable, Sendable {
+/// A listening TCP socket. It closes when nobody holds it any more; a server holds it from `start` to `drain`.
+public final class Listener: Sendable {
     let descriptor: Int32
     /// The port that it is bound to, also when port 0 was asked for.
     public let port: Int
@@ -80,7 +80,7 @@ public struct Listener: ~Copyable, Sendable {
 
     /// Takes over a socket that is bound and listening already.
     /// - Throws: `SystemError` if it is none; it then stays the caller's.
-    public init(adopting descriptor: Int32) throws {
+    public convenience init(adopting descriptor: Int32) throws {
         var isListening: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening == 1 else {

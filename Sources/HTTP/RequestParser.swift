@@ -17,6 +17,11 @@ public struct RequestParser: Sendable {
         public var bodyBytes = 65_536
 
         public init() {}
+
+        /// Bytes that a parser may hold: a head, a body, and a chunk-size line or trailer section.
+        package var heldBytes: Int {
+            requestLineBytes + headerSectionBytes + bodyBytes + max(headerSectionBytes, RequestParser.chunkLineBytes)
+        }
     }
 
     public enum Step: Sendable {
@@ -83,6 +88,9 @@ public struct RequestParser: Sendable {
 
     /// Whether the client waits for an interim answer before it sends the body (RFC 9110 section 10.1.1).
     public var expectsContinue: Bool { isReadingBody && framing.expectation == .continueResponse }
+
+    /// Bytes of input that are held now; never more than `Limits.heldBytes`.
+    package var heldBytes: Int { bytes.count + body.count + chunkLine.count }
 
     /// What has been read of the head, for an answer to a refused message.
     var partialHead: RequestHead { RequestHead(bytes: bytes, line: line, fields: fields, framing: framing) }

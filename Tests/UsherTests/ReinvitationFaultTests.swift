@@ -68,16 +68,11 @@ import Testing
         }
     }
 
-    @Test(arguments: ["members", "locator", "meeting"])
+    @Test(arguments: ["members", "meeting"])
     func recordsThatCannotBeReadAreUnavailable(_ what: String) async throws {
         try await World.make { world in
             let meeting = try await world.meeting()
-            let key =
-                switch what {
-                case "members": world.keys.members
-                case "locator": Keys.locator(meeting: meeting)
-                default: world.keys.partition.meeting(meeting)
-                }
+            let key = what == "members" ? world.keys.members : world.keys.partition.meeting(meeting)
             _ = try await world.client.send("DEL", key)
             _ = try await world.client.send("SADD", key, "x")
             guard case .unavailable(.refused)? = await world.reinvite(meeting).refusal else {

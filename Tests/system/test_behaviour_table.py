@@ -91,7 +91,12 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
     assert entry["workspace_id"] == workspace.id
     assert (entry["bot_id"], entry["epoch"], entry["room"]) == (bot_id, "1", meeting.room)
     assert entry["dispatched_at"] == fields["dispatched_at"]
-    assert len(after[keys.events]) == len(before[keys.events]) + 1
+    *earlier, (_, event) = after[keys.events]
+    assert earlier == before[keys.events]
+    seen = "OFFLINE" if action == "restarted" else "INITIAL"
+    assert {name: event[name] for name in ("what", "from", "to", "bot_id", "at")} == {
+        "what": action, "from": f"{seen}/", "to": "INITIAL/requested", "bot_id": bot_id,
+        "at": fields["dispatched_at"]}
     assert redis.call("EXISTS", keys.lock) == 0
 
     # Nothing else changed.
@@ -100,8 +105,8 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
                        keys.dispatch, keys.events}
 
 
-def test_the_answer_carries_both_ids_as_given(redis, workspace):
-    """`X-Request-Id`: the caller's if sane, and on a 202 as on a 409."""
+def test_the_callers_request_id_is_answered(redis, workspace):
+    """`X-Request-Id`: the caller's if sane (issue 2), on a 202 as on a 409."""
     meeting = workspace.create_meeting()
     for status in (202, 409):
         headers = {**workspace.headers(), "X-Request-Id": "a-caller.s_id-1"}

@@ -5,13 +5,13 @@ public enum Keys {
     /// zset: user id -> user id, for listing.
     public static let users = "usher:users"
 
-    public static func apiKey(hash: String) -> String { "usher:key:\(hash)" }
+    public static func apiKey(hash: String) -> String { join("usher", ":key:", hash) }
     /// string: the hash of the API key that has this id.
     public static func apiKeyHash(id: String) -> String { "usher:key:id:\(id)" }
     public static func user(_ id: Int) -> String { "usher:user:\(id)" }
     public static func userID(email: String) -> String { "usher:user:email:\(email)" }
     /// string: the workspace of a meeting, which tells "no such meeting" from "another workspace's".
-    public static func locator(meeting: String) -> String { "usher:meeting:\(meeting)" }
+    public static func locator(meeting: String) -> String { join("usher", ":meeting:", meeting) }
 }
 
 /// One of the 16 slices of the keyspace. All keys of a workspace carry its hash tag, so that one script can touch them
@@ -32,12 +32,12 @@ public struct Partition: Equatable, Sendable {
         self.init(number: Int(crc16(workspace.utf8) % 16))
     }
 
-    public var dispatch: String { "\(prefix):dispatch" }
-    public var events: String { "\(prefix):events" }
+    public var dispatch: String { join(prefix, ":dispatch") }
+    public var events: String { join(prefix, ":events") }
 
-    public func meeting(_ id: String) -> String { "\(prefix):meeting:\(id)" }
-    public func bot(_ id: String) -> String { "\(prefix):bot:\(id)" }
-    func workspace(_ id: String) -> String { "\(prefix):ws:\(id)" }
+    public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }
+    public func bot(_ id: String) -> String { join(prefix, ":bot:", id) }
+    func workspace(_ id: String) -> String { join(prefix, ":ws:", id) }
 }
 
 /// The keys of one workspace.
@@ -51,16 +51,33 @@ public struct WorkspaceKeys: Sendable {
         workspace = partition.workspace(id)
     }
 
-    public var members: String { "\(workspace):members" }
+    public var members: String { join(workspace, ":members") }
     /// hash: id of an API key -> hash of the key.
-    public var apiKeys: String { "\(workspace):keys" }
-    public var lock: String { "\(workspace):lock" }
-    public var meetings: String { "\(workspace):meetings" }
-    public var bots: String { "\(workspace):bots" }
+    public var apiKeys: String { join(workspace, ":keys") }
+    public var lock: String { join(workspace, ":lock") }
+    public var meetings: String { join(workspace, ":meetings") }
+    public var bots: String { join(workspace, ":bots") }
 
-    public func inFlight(_ room: Room) -> String { "\(workspace):inflight:\(room)" }
-    public func holder(_ room: Room) -> String { "\(workspace):room:\(room)" }
-    public func latest(_ room: Room) -> String { "\(workspace):latest:\(room)" }
+    public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
+    public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
+    public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
+}
+
+/// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.
+private func join(_ first: String, _ second: StaticString, _ third: String = "") -> String {
+    var (first, third) = (first, third)
+    return first.withUTF8 { first in
+        third.withUTF8 { third in
+            let second = UnsafeBufferPointer(start: second.utf8Start, count: second.utf8CodeUnitCount)
+            let count = first.count + second.count + third.count
+            return String(unsafeUninitializedCapacity: count) { key in
+                _ = key.update(fromContentsOf: first)
+                _ = key[first.count...].update(fromContentsOf: second)
+                _ = key[(first.count + second.count)...].update(fromContentsOf: third)
+                return count
+            }
+        }
+    }
 }
 
 /// CRC-16/XMODEM, the checksum that Redis Cluster uses for its slots (Redis Cluster specification, appendix A).
