@@ -28,6 +28,16 @@ struct Authentication: Sendable {
         return caller
     }
 
+    /// The caller's role in the key's workspace; nil if the caller is no member (any more).
+    /// - Throws: `APIError` 503 if it cannot be read.
+    func role(of caller: Caller, for request: Request) async throws -> Role? {
+        do {
+            return try await store.role(of: caller, deadline: request.deadline)
+        } catch {
+            throw APIError.unavailable(cause: error)
+        }
+    }
+
     /// The key of `Authorization: Bearer <key>` (RFC 6750, section 2.1), else of `X-API-Key`.
     private static func apiKey(of request: Request) -> String? {
         let key: String?

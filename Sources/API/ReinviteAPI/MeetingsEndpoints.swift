@@ -137,11 +137,7 @@ struct MeetingsEndpoints: Sendable {
     private func caller(of request: Request, atLeast minimum: Role) async throws -> Caller {
         let workspaceID = request.parameter("workspace_id")
         let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
-        let role: Role?
-        do { role = try await store.role(of: caller, deadline: request.deadline) } catch {
-            throw APIError.unavailable(cause: error)
-        }
-        guard let role, role >= minimum else {
+        guard let role = try await authentication.role(of: caller, for: request), role >= minimum else {
             throw APIError(
                 403, "This needs the role \(minimum.rawValue) in workspace \(workspaceID), or a higher one.",
                 parameters: ["workspace_id": workspaceID])
