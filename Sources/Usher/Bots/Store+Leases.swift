@@ -109,6 +109,16 @@ extension Store {
             ], arguments: [place.botID, runner], by: deadline) == .integer(1)
     }
 
+    /// Removes the consumers of runners that are gone from a partition's dispatch stream. Safe to repeat.
+    /// - Returns: how many.
+    public func removeConsumers(
+        in partition: Partition, idleForMilliseconds idle: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Int {
+        try await run(
+            Scripts.removeConsumers, keys: [partition.dispatch], arguments: [String(idle)], by: deadline
+        ).integerOrThrow()
+    }
+
     // MARK: Leases
 
     /// Renews the leases of a runner's bots in one partition, in one script.
