@@ -22,7 +22,8 @@
 -- ARGV[7]  bot_id of the replacement
 -- ARGV[8]  how long the hash of a bot that has ended is kept, ms
 -- ARGV[9]  length at which the event stream is trimmed
--- ARGV[10...]  fields for the meeting's record, each followed by its value: exit_code, exit_signal, bot_output
+-- ARGV[10...]  how its process ended, for the bot's record and, unless it is replaced, the meeting's: fields, each
+--              followed by its value: exit_code, exit_signal, bot_output
 --
 -- Returns {1, status, bot_status}  ended
 --         {2, epoch}               replaced
@@ -60,6 +61,7 @@ if not may_replace then
   return {1, status, bot_status}
 end
 free_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8])
+redis.call('HDEL', KEYS[1], 'bot_container_id')
 keys.bot = KEYS[10]
 local epoch = send_bot(keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
   what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4]})
