@@ -51,16 +51,16 @@ end
 
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
   analyzing = KEYS[7], events = KEYS[8], dispatch = KEYS[9]}
-if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
 local left_ms = redis.call('PTTL', KEYS[3])
 local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0
   and tonumber(bot[4]) < tonumber(ARGV[6])
 if not may_replace then
   local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8], ARGV[9], 'failed', ARGV[4], meeting[3])
+  if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
   return {1, status, bot_status}
 end
 free_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8])
 keys.bot = KEYS[10]
-local epoch = send_bot(keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
-  what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4]})
-return {2, epoch}
+local replacement = {meeting_id = ARGV[2], workspace_id = bot[5], room = bot[6], id = ARGV[7], attempts = bot[4] + 1}
+local event = {what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4], max_length = ARGV[9]}
+return {2, send_bot(keys, replacement, event, at_ms, left_ms)}

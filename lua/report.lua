@@ -16,6 +16,8 @@
 -- ARGV[5]  failure_stage, or ''
 -- ARGV[6]  how long the hash of a bot that has ended is kept, ms
 -- ARGV[7]  length at which the event stream is trimmed
+-- ARGV[8...]  fields for the meeting's record if the report is its last, each followed by its value: exit_code,
+--             error_details, bot_output
 --
 -- Returns {1, status, bot_status}         taken in
 --         {0, status, bot_status}         told before; nothing was changed
@@ -50,6 +52,7 @@ if ARGV[3] == 'completed' or ARGV[3] == 'failed' then
     analyzing = KEYS[7], events = KEYS[8]}
   local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[6], ARGV[7], ARGV[3], ARGV[4],
     ARGV[5] ~= '' and ARGV[5] or from)
+  if #ARGV > 7 then redis.call('HSET', KEYS[1], unpack(ARGV, 8)) end
   return {1, status, bot_status}
 end
 local status = 'INITIAL'
@@ -59,7 +62,7 @@ if ARGV[3] == 'active' then
   redis.call('HSET', KEYS[1], 'start_time', at_ms)
   redis.call('DEL', KEYS[3])
 end
-redis.call('HSET', KEYS[1], 'status', status, 'bot_status', ARGV[3])
+redis.call('HSET', KEYS[1], 'status', status, 'bot_status', ARGV[3], 'updated_at', at_ms)
 record_event(KEYS[8], ARGV[7], at_ms, ARGV[3], ARGV[2], ARGV[1], meeting[2] .. '/' .. from, status .. '/' .. ARGV[3],
   'bot')
 return {1, status, ARGV[3]}

@@ -12,7 +12,7 @@
 -- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[10] usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
 -- ARGV[1]  meeting_id
--- ARGV[2]  number of the meeting if it is to be made, or '' to take over a planned one
+-- ARGV[2]  number of the meeting if it is to be made, or '' to take over a planned one, which never had a bot
 -- ARGV[3]  workspace_id
 -- ARGV[4]  room
 -- ARGV[5]  bot_id
@@ -23,12 +23,12 @@
 -- ARGV[10] the newest meeting of the room that the caller saw, or ''
 -- ARGV[11...]  fields of the meeting, each followed by its value
 --
--- Returns {1, dispatched_at ms, epoch}  accepted
---         {0}                           there is no such workspace
---         {-1, meeting_id or ''}        a dispatch to the room is in flight; the meeting that holds the room
---         {-2}                          the room's newest meeting, or its state, is not what the caller saw: look again
---         {-3, meeting_id}              a bot of this meeting holds the room, and no dispatch is in flight
---         {-4, limit}                   the workspace's bots have reached their limit
+-- Returns {1, meeting's fields and values}  accepted
+--         {0}                               there is no such workspace
+--         {-1, meeting_id or ''}            a dispatch to the room is in flight; the meeting that holds the room
+--         {-2}                              the room's newest meeting, or its state, is not what the caller saw: look again
+--         {-3, meeting_id}                  a bot of this meeting holds the room, and no dispatch is in flight
+--         {-4, limit}                       the workspace's bots have reached their limit
 
 -- include: time
 -- include: events
@@ -40,21 +40,23 @@ local holder = redis.call('GET', KEYS[3])
 if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end
 if holder then return {-3, holder} end
 if (redis.call('GET', KEYS[9]) or '') ~= ARGV[10] then return {-2} end
-local status = redis.call('HGET', KEYS[5], 'status')
-if status ~= (ARGV[2] == '' and 'INITIAL' or false) then return {-2} end
+local state = redis.call('HMGET', KEYS[5], 'status', 'bot_status')
+local is_planned = state[1] == 'INITIAL' and not state[2]
+if ARGV[2] == '' and not is_planned or ARGV[2] ~= '' and state[1] then return {-2} end
 local limit = tonumber(maximum or ARGV[9])
 if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end
 
 local at_ms = now_ms()
 if ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[5], 'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'created_at', at_ms)
+  redis.call('HSET', KEYS[5], 'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'status', 'INITIAL',
+    'created_at', at_ms)
   redis.call('ZADD', KEYS[10], ARGV[2], ARGV[1])
   redis.call('SET', KEYS[9], ARGV[1])
 end
 redis.call('HSET', KEYS[5], 'updated_at', at_ms, unpack(ARGV, 11))
-local from = redis.call('HGET', KEYS[5], 'bot_status') or ''
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
-local epoch = send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7],
-  what = 'dispatched', from = (status or '') .. '/' .. from, why = ARGV[8]})
-return {1, at_ms, epoch}
+local bot = {meeting_id = ARGV[1], workspace_id = ARGV[3], room = ARGV[4], id = ARGV[5], attempts = 1}
+local event = {what = 'dispatched', from = (state[1] or '') .. '/', why = ARGV[8], max_length = ARGV[7]}
+send_bot(keys, bot, event, at_ms, ARGV[6])
+return {1, redis.call('HGETALL', KEYS[5])}

@@ -29,7 +29,7 @@ if meeting[1] ~= ARGV[1] or bot[2] or redis.call('GET', KEYS[4]) ~= ARGV[2] then
 if meeting[2] == 'STOPPING' then return 3 end
 
 local at_ms = now_ms()
-redis.call('HSET', KEYS[1], 'status', 'STOPPING', 'bot_status', 'stopping')
+redis.call('HSET', KEYS[1], 'status', 'STOPPING', 'bot_status', 'stopping', 'updated_at', at_ms)
 redis.call('HSET', KEYS[2], 'desired', 'leave', 'stop_asked_at', at_ms)
 redis.call('DEL', KEYS[3])
 record_event(KEYS[8], ARGV[4], at_ms, 'stopping', ARGV[2], ARGV[1], meeting[2] .. '/' .. (meeting[3] or ''),

@@ -4,6 +4,9 @@ import Usher
 
 /// Everything that a node answers to, on one loop.
 public enum Routes {
+    /// Where bots report to; their reports carry logs, so that they may be longer than other bodies.
+    public static let internalPath = "/internal/bots/"
+
     /// - Parameters:
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
@@ -11,6 +14,8 @@ public enum Routes {
         var router = Router()
         router.add(.get, "/healthz", synchronous: HealthEndpoint.handle)
         addReinviteAPI(to: &router, store: store, logger: logger)
+        addBotsAPI(to: &router, store: store, logger: logger)
+        addInternalAPI(to: &router, store: store, logger: logger)
         addAdminAPI(to: &router, store: store, adminKey: adminKey, logger: logger)
         return router
     }
@@ -26,9 +31,37 @@ public enum Routes {
         router.add(.get, "\(base)/{meeting_id}", meetings.get)
     }
 
+    private static func addBotsAPI(to router: inout Router, store: Store, logger: Logger) {
+        let callers = BotsCaller(authentication: Authentication(store: store))
+        let bots = BotsEndpoints(store: store, callers: callers, logger: logger)
+        let meetings = BotsMeetingsEndpoints(store: store, callers: callers, logger: logger)
+        let webhook = WebhookEndpoint(store: store, callers: callers, logger: logger)
+        router.add(.post, "/bots", bots.create)
+        router.add(.get, "/bots", meetings.listBots)
+        router.add(.get, "/bots/status", bots.status)
+        router.add(.get, "/bots/id/{number}", meetings.get)
+        router.add(.delete, "/bots/{platform}/{native_meeting_id}", bots.stop)
+        router.add(.put, "/bots/{platform}/{native_meeting_id}/config", bots.configure)
+        router.add(.get, "/meetings", meetings.list)
+        router.add(.get, "/meetings/{number}", meetings.get)
+        router.add(.patch, "/meetings/{platform}/{native_meeting_id}", meetings.update)
+        router.add(.delete, "/meetings/{platform}/{native_meeting_id}", meetings.delete)
+        router.add(.put, "/user/webhook", webhook.set)
+    }
+
+    private static func addInternalAPI(to router: inout Router, store: Store, logger: Logger) {
+        let reports = StatusReportEndpoint(store: store, logger: logger)
+        router.add(.post, "\(internalPath){bot_id}/status", reports.handle)
+    }
+
     private static func addAdminAPI(to router: inout Router, store: Store, adminKey: String?, logger: Logger) {
         let admin = AdminEndpoints(store: store, adminKey: adminKey, logger: logger)
         router.add(.post, "/admin/users", admin.createUser)
+        router.add(.get, "/admin/users", admin.listUsers)
+        router.add(.patch, "/admin/users/{user_id}", admin.updateUser)
+        router.add(.get, "/admin/users/email/{email}", admin.findUser)
+        router.add(.post, "/admin/users/{user_id}/tokens", admin.createToken)
+        router.add(.delete, "/admin/tokens/{token_id}", admin.revokeToken)
         router.add(.post, "/admin/workspaces", admin.createWorkspace)
         router.add(.put, "/admin/workspaces/{workspace_id}/members/{user_id}", admin.setMember)
         router.add(.delete, "/admin/workspaces/{workspace_id}/members/{user_id}", admin.removeMember)

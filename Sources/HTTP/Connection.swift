@@ -231,7 +231,13 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private func refuse(_ error: HTTPError) {
         let head = parser.partialHead
         let identifier = RequestIdentifier.given(in: head) ?? server.identifiers.next()
-        let response = server.configuration.errorResponse(error, nil)
+        // There is a path to go by if the request line was sound.
+        let request =
+            head.isParsed
+            ? Request(
+                head: head, body: [], received: headArrived, deadline: deadline, identifier: identifier, match: nil)
+            : nil
+        let response = server.configuration.errorResponse(error, request)
         server.logger.debug("request refused", ["request_id": identifier.text, "reason": error.detail])
         send(response, identifier, head: head, isKept: false)
         server.note(nil, head, identifier, response.status)

@@ -27,7 +27,7 @@ public struct HTTPConfiguration: Sendable {
     public var backlog = 1_024
     /// Milliseconds without accepting after the kernel had no descriptor or memory for a connection.
     public var acceptPauseMilliseconds = 100
-    /// Makes the answer to a request that the HTTP layer refuses; the request is there if its head could be read.
+    /// Makes the answer to a request that the HTTP layer refuses; the request is there if its request line could be read.
     /// `Allow` and `Connection` are added by the server.
     public var errorResponse: @Sendable (HTTPError, Request?) -> Response = { error, _ in error.envelope() }
     /// Told of every answer, on the loop's thread, when it has been given to the connection. The duration is in

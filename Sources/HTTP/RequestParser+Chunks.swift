@@ -20,7 +20,7 @@ extension RequestParser {
             state = .trailers
             return nil
         }
-        guard size <= limits.bodyBytes - body.count else { throw bodyTooLarge() }
+        guard size <= maximumBodyBytes - body.count else { throw bodyTooLarge() }
         remaining = size
         state = .chunkData
         return nil

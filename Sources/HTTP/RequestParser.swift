@@ -15,8 +15,15 @@ public struct RequestParser: Sendable {
         public var headerFields = 100
         /// Bytes of the body, after decoding; more is answered with 413.
         public var bodyBytes = 65_536
+        /// Bytes of the body for paths that begin with a text, in place of `bodyBytes`.
+        public var bodyBytesByPath: [String: Int] = [:]
 
         public init() {}
+
+        func bodyBytes(path: some Sequence<UInt8>) -> Int {
+            guard !bodyBytesByPath.isEmpty else { return bodyBytes }
+            return bodyBytesByPath.first { path.starts(with: $0.key.utf8) }?.value ?? bodyBytes
+        }
     }
 
     public enum Step: Sendable {
@@ -57,6 +64,8 @@ public struct RequestParser: Sendable {
     private var framing = Framing()
 
     var body: [UInt8] = []
+    /// What the body of this request may have.
+    var maximumBodyBytes = 0
     /// Bytes still to come of a fixed body or of a chunk.
     var remaining = 0
     /// The chunk-size line, chunk end or trailer section that is being read.
@@ -199,7 +208,8 @@ public struct RequestParser: Sendable {
             guard line.minorVersion >= 1 else { throw HTTPError(400, "Use HTTP/1.1 with Transfer-Encoding.") }
         }
         let length = framing.contentLength ?? 0
-        guard length <= limits.bodyBytes else { throw bodyTooLarge() }
+        maximumBodyBytes = limits.bodyBytes(path: bytes[line.path.range])
+        guard length <= maximumBodyBytes else { throw bodyTooLarge() }
         // RFC 9110 section 10.1.1: an expectation of an HTTP/1.0 client is ignored.
         if line.minorVersion == 0 { framing.expectation = .none }
         guard framing.expectation != .unknown else {
@@ -216,7 +226,7 @@ public struct RequestParser: Sendable {
     }
 
     func bodyTooLarge() -> HTTPError {
-        HTTPError(413, "Send a body of at most \(limits.bodyBytes) bytes.")
+        HTTPError(413, "Send a body of at most \(maximumBodyBytes) bytes.")
     }
 
     // MARK: Message

@@ -91,7 +91,12 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
     assert entry["workspace_id"] == workspace.id
     assert (entry["bot_id"], entry["epoch"], entry["room"]) == (bot_id, "1", meeting.room)
     assert entry["dispatched_at"] == fields["dispatched_at"]
-    assert len(after[keys.events]) == len(before[keys.events]) + 1
+    *earlier, (_, event) = after[keys.events]
+    assert earlier == before[keys.events]
+    seen = "OFFLINE" if action == "restarted" else "INITIAL"
+    assert {name: event[name] for name in ("what", "from", "to", "bot_id", "at")} == {
+        "what": action, "from": f"{seen}/", "to": "INITIAL/requested", "bot_id": bot_id,
+        "at": fields["dispatched_at"]}
     assert redis.call("EXISTS", keys.lock) == 0
 
     # Nothing else changed.

@@ -30,7 +30,10 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
   if is_stopping then reason = 'stopped' end
   record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
     meeting[1] .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
-  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'completion_reason', reason)
+  -- What an earlier bot of the meeting left behind says nothing of this one.
+  redis.call('HDEL', keys.meeting, 'exit_code', 'exit_signal', 'error_details', 'bot_output')
+  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'completion_reason', reason,
+    'updated_at', at_ms)
   if bot_status == 'failed' then
     redis.call('HSET', keys.meeting, 'failure_stage', stage)
   else

@@ -93,9 +93,13 @@ struct AdminEndpoints: Sendable {
     }
 
     private static func member(of request: Request) throws -> (workspace: String, user: Int) {
+        (request.parameter("workspace_id").lowercased(), try userID(of: request))
+    }
+
+    static func userID(of request: Request) throws -> Int {
         let text = request.parameter("user_id")
         guard let user = Int(text) else { throw APIError(404, "There is no user \(text).") }
-        return (request.parameter("workspace_id").lowercased(), user)
+        return user
     }
 
     // MARK: API keys
@@ -151,7 +155,7 @@ struct AdminEndpoints: Sendable {
 
     // MARK: Access
 
-    private func administer(
+    func administer(
         _ request: Request, _ work: (Administration) async throws -> Response
     ) async -> Response {
         await answer(request, logger: logger) {
@@ -200,6 +204,8 @@ extension APIError {
         case .invalid(let field, let problem): self = .invalid(field, problem)
         case .unknownUser(let id):
             self.init(404, "There is no user \(id).", parameters: ["user_id": String(id)])
+        case .unknownEmail(let email):
+            self.init(404, "There is no user with the email \(email.prefix(254)).")
         case .unknownWorkspace(let id):
             self.init(404, "There is no workspace \(id).", parameters: ["workspace_id": id])
         case .unknownMember(let user, let workspace):

@@ -24,7 +24,7 @@ public struct UserObject: Encodable {
         try container.encode(user.name, forKey: .name)
         try container.encode(user.imageURL, forKey: .imageURL)
         try container.encode(user.maximumConcurrentBots, forKey: .maximumConcurrentBots)
-        try container.encode([String: String](), forKey: .data)
+        try container.encode(user.webhookURL.map { ["webhook_url": $0] } ?? [:], forKey: .data)
         try container.encode(Timestamp.withZone(user.createdAt), forKey: .createdAt)
         try container.encode(user.workspaceID, forKey: .workspaceID)
     }

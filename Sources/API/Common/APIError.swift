@@ -2,48 +2,103 @@ import HTTP
 import Log
 import Redis
 
-/// An answer that is not a success: the standard envelope of the Re-invite API ("Error Responses"). Errors outside its
-/// table carry the HTTP status as their code.
+/// The members of an error's body, which each API has its own way with.
+enum ErrorStyle {
+    /// `{"detail", "code", "parameters"}`: the standard envelope of the Re-invite API ("Error Responses").
+    case reinvite
+    /// `{"error", "detail"}`, and the parameters beside them (Bots API, "Error Responses").
+    case bots
+    /// All of them: `/admin` serves the users of both.
+    case admin
+
+    /// The style of the API that a path belongs to.
+    init(path: String) {
+        let first = path.split(separator: "/", maxSplits: 1).first
+        switch first {
+        case "bots", "meetings", "transcripts", "user", "internal": self = .bots
+        case "admin": self = .admin
+        default: self = .reinvite
+        }
+    }
+}
+
+/// An answer that is not a success. Errors outside the Re-invite API's table carry the HTTP status as their code.
 struct APIError: Error {
     var status: Status
     var code: Int
+    /// What is wrong in the few words of the Bots API's document, such as "Bot not found".
+    var title: String
     /// What happened and what to do, for the person who reads it.
     var detail: String
     var parameters: KeyValuePairs<String, String>
+    /// The number of the meeting that stands in the way, for the Bots API.
+    var meetingNumber: Int?
     /// Seconds, for `Retry-After`.
     var retryAfterSeconds: Int?
     /// What lies beneath, for the log only.
     var cause: RedisError?
 
     init(
-        _ status: Status, code: Int? = nil, _ detail: String, parameters: KeyValuePairs<String, String> = [:],
-        retryAfterSeconds: Int? = nil, cause: RedisError? = nil
+        _ status: Status, code: Int? = nil, title: String? = nil, _ detail: String,
+        parameters: KeyValuePairs<String, String> = [:], meetingNumber: Int? = nil, retryAfterSeconds: Int? = nil,
+        cause: RedisError? = nil
     ) {
         self.status = status
         self.code = code ?? status.code
+        self.title = title ?? Self.title(of: status)
         self.detail = detail
         self.parameters = parameters
+        self.meetingNumber = meetingNumber
         self.retryAfterSeconds = retryAfterSeconds
         self.cause = cause
     }
 
-    /// `{"detail", "code", "parameters"}`. Written by hand, as the 409 of a busy room is part of the load.
-    var body: [UInt8] {
-        var text = "{\"detail\":\"\(detail.jsonEscaped)\",\"code\":\(code),\"parameters\":{"
-        var separator = ""
-        for (name, value) in parameters {
-            text += "\(separator)\"\(name.jsonEscaped)\":\"\(value.jsonEscaped)\""
-            separator = ","
+    private static func title(of status: Status) -> String {
+        switch status.code {
+        case 400: "Bad request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not found"
+        case 405: "Method not allowed"
+        case 408: "Request timeout"
+        case 409: "Conflict"
+        case 413: "Request too large"
+        case 422: "Invalid request"
+        case 429: "Too many requests"
+        case 503: "Service unavailable"
+        default: status.code < 500 ? "Bad request" : "Internal error"
         }
-        text += "}}"
-        return Array(text.utf8)
     }
 
-    var response: Response {
+    /// The body in a style. Written by hand, as the 409 of a busy room is part of the load.
+    func body(_ style: ErrorStyle) -> [UInt8] {
+        let detail = "\"detail\":\"\(detail.jsonEscaped)\""
+        let members = parameters.map { "\"\($0.key.jsonEscaped)\":\"\($0.value.jsonEscaped)\"" }
+        let envelope = "\(detail),\"code\":\(code),\"parameters\":{\(members.joined(separator: ","))}"
+        let title = "\"error\":\"\(title.jsonEscaped)\""
+        let text: String
+        switch style {
+        case .reinvite: text = envelope
+        case .admin: text = "\(title),\(envelope)"
+        case .bots:
+            let number = meetingNumber.map { ["\"meeting_id\":\($0)"] } ?? []
+            text = ([title, detail] + number + members).joined(separator: ",")
+        }
+        return Array("{\(text)}".utf8)
+    }
+
+    func response(_ style: ErrorStyle) -> Response {
         var headers: [(name: String, value: String)] = []
         if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
         if status == 401 { headers.append(("WWW-Authenticate", "Bearer")) }
-        return .json(body, status: status, headers: headers)
+        return .json(body(style), status: status, headers: headers)
+    }
+}
+
+/// The body of an error that the HTTP layer itself answers with, in the style of the API that the path belongs to.
+public enum ErrorAnswer {
+    public static func make(_ error: HTTPError, for request: Request?) -> Response {
+        APIError(error.status, error.detail).response(ErrorStyle(path: request?.path ?? ""))
     }
 }
 
@@ -95,6 +150,6 @@ func answer(
                     "code": String(failure.code), "cause": failure.cause.map { "\($0)" } ?? "\(error)",
                 ])
         }
-        return failure.response
+        return failure.response(ErrorStyle(path: request.path))
     }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTP
 import Usher
 
@@ -8,9 +9,9 @@ struct Authentication: Sendable {
 
     let store: Store
 
-    /// The caller behind the request's API key, which must have `scope` and belong to `workspaceID`.
+    /// The caller behind the request's API key, which must have `scope`.
     /// - Throws: `APIError` 401 for no key, or one that is unknown, expired or revoked; 403 for one that may not do this.
-    func caller(of request: Request, scope: Scope, workspaceID: String) async throws -> Caller {
+    func caller(of request: Request, scope: Scope) async throws -> Caller {
         guard let key = Self.apiKey(of: request) else { throw APIError.unauthorized }
         let record: Caller?
         do { record = try await store.caller(apiKey: key, deadline: request.deadline) } catch {
@@ -20,12 +21,33 @@ struct Authentication: Sendable {
         guard caller.has(scope) else {
             throw APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
         }
+        return caller
+    }
+
+    /// The caller behind the request's API key, which must have `scope` and belong to `workspaceID`.
+    /// - Throws: as `caller(of:scope:)`; 403 for the key of another workspace.
+    func caller(of request: Request, scope: Scope, workspaceID: String) async throws -> Caller {
+        let caller = try await caller(of: request, scope: scope)
         guard caller.workspaceID == workspaceID.lowercased() else {
             throw APIError(
                 403, "This API key does not belong to workspace \(workspaceID). Use one of that workspace's keys.",
                 parameters: ["workspace_id": workspaceID])
         }
         return caller
+    }
+
+    /// Checks that the caller has at least this role in the key's workspace.
+    /// - Throws: `APIError` 403 if not.
+    func require(_ minimum: Role, of caller: Caller, deadline: MonotonicTime) async throws {
+        let role: Role?
+        do { role = try await store.role(of: caller, deadline: deadline) } catch {
+            throw APIError.unavailable(cause: error)
+        }
+        guard let role, role >= minimum else {
+            throw APIError(
+                403, "This needs the role \(minimum.rawValue) in workspace \(caller.workspaceID), or a higher one.",
+                parameters: ["workspace_id": caller.workspaceID])
+        }
     }
 
     /// The key of `Authorization: Bearer <key>` (RFC 6750, section 2.1), else of `X-API-Key`.

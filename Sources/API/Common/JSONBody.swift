@@ -81,6 +81,18 @@ extension KeyedDecodingContainer {
     }
 }
 
+extension Request {
+    /// A whole number among the query's parameters; nil if it is absent.
+    /// - Throws: `APIError` 422 for anything else, or a number out of bounds.
+    func number(_ name: String, in bounds: ClosedRange<Int>) throws -> Int? {
+        guard let text = query(name) else { return nil }
+        guard let number = Int(text), bounds.contains(number) else {
+            throw APIError.invalid(name, "must be between \(bounds.lowerBound) and \(bounds.upperBound)")
+        }
+        return number
+    }
+}
+
 extension Response {
     /// A JSON answer, its members in alphabetical order.
     static func encoding(_ status: Status, _ value: some Encodable) throws -> Response {

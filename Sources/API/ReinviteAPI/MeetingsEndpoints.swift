@@ -113,19 +113,19 @@ struct MeetingsEndpoints: Sendable {
     func list(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let caller = try await caller(of: request, atLeast: .viewer)
-            let offset = try Self.number("offset", of: request, in: 0...Self.maximumOffset) ?? 0
-            let limit = try Self.number("limit", of: request, in: 1...Self.maximumLimit) ?? 20
-            var status: MeetingStatus?
+            let offset = try request.number("offset", in: 0...Self.maximumOffset) ?? 0
+            let limit = try request.number("limit", in: 1...Self.maximumLimit) ?? 20
+            var isWanted: ((Meeting) -> Bool)?
             if let text = request.query("status") {
-                status = MeetingStatus(rawValue: text.uppercased())
-                guard status != nil else {
+                guard let status = MeetingStatus(rawValue: text.uppercased()) else {
                     throw APIError.invalid(
                         "status", "must be one of \(MeetingStatus.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
+                isWanted = { $0.status == status.rawValue }
             }
             let page = try await store.meetings(
-                workspace: caller.workspaceID, status: status, offset: offset, limit: limit,
-                deadline: request.deadline)
+                workspace: caller.workspaceID, offset: offset, limit: limit, deadline: request.deadline,
+                matching: isWanted)
             return try .encoding(
                 200,
                 Page(
@@ -137,23 +137,7 @@ struct MeetingsEndpoints: Sendable {
     private func caller(of request: Request, atLeast minimum: Role) async throws -> Caller {
         let workspaceID = request.parameter("workspace_id")
         let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
-        let role: Role?
-        do { role = try await store.role(of: caller, deadline: request.deadline) } catch {
-            throw APIError.unavailable(cause: error)
-        }
-        guard let role, role >= minimum else {
-            throw APIError(
-                403, "This needs the role \(minimum.rawValue) in workspace \(workspaceID), or a higher one.",
-                parameters: ["workspace_id": workspaceID])
-        }
+        try await authentication.require(minimum, of: caller, deadline: request.deadline)
         return caller
-    }
-
-    private static func number(_ name: String, of request: Request, in bounds: ClosedRange<Int>) throws -> Int? {
-        guard let text = request.query(name) else { return nil }
-        guard let number = Int(text), bounds.contains(number) else {
-            throw APIError.invalid(name, "must be between \(bounds.lowerBound) and \(bounds.upperBound)")
-        }
-        return number
     }
 }

@@ -50,6 +50,8 @@ public struct User: Sendable {
     /// The personal workspace.
     public let workspaceID: String
     public let maximumConcurrentBots: Int
+    /// Where the workspace wants to be told what happens.
+    public let webhookURL: String?
     /// Milliseconds since 1970.
     public let createdAt: Int
 }
@@ -58,6 +60,7 @@ public struct Workspace: Sendable {
     public let id: String
     public let name: String
     public let maximumConcurrentBots: Int
+    public let webhookURL: String?
     /// Milliseconds since 1970.
     public let createdAt: Int
 }

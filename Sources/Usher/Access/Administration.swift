@@ -6,6 +6,7 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
     /// A value that is not allowed, and what is: "must ...".
     case invalid(field: String, problem: String)
     case unknownUser(Int)
+    case unknownEmail(String)
     case unknownWorkspace(String)
     case unknownMember(user: Int, workspace: String)
     case unknownKey(String)
@@ -37,6 +38,30 @@ public struct Administration: Sendable {
         }
         try Self.check(new.maximumConcurrentBots)
         return try await attempt { () throws(RedisError) in try await store.createUser(new, deadline: deadline) }
+    }
+
+    /// A page of all users, the oldest first.
+    public func users(offset: Int, limit: Int) async throws(AdministrationRefusal) -> [User] {
+        try await attempt { () throws(RedisError) in
+            try await store.users(offset: offset, limit: limit, deadline: deadline)
+        }
+    }
+
+    public func user(email: String) async throws(AdministrationRefusal) -> User {
+        let user = try await attempt { () throws(RedisError) in
+            try await store.user(email: email, deadline: deadline)
+        }
+        guard let user else { throw .unknownEmail(email) }
+        return user
+    }
+
+    public func updateUser(_ id: Int, _ changes: UserChanges) async throws(AdministrationRefusal) -> User {
+        try Self.check(changes.maximumConcurrentBots)
+        let user = try await attempt { () throws(RedisError) in
+            try await store.update(user: id, changes, deadline: deadline)
+        }
+        guard let user else { throw .unknownUser(id) }
+        return user
     }
 
     public func createWorkspace(
@@ -108,6 +133,15 @@ public struct Administration: Sendable {
         }
         guard let made else { throw .invalid(field: "expires_at", problem: "must be in the future") }
         return made
+    }
+
+    /// Makes an API key of a user for the personal workspace, with every scope: a token, as the Bots API's client says.
+    public func createToken(user id: Int) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
+        let user = try await attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
+        guard let user else { throw .unknownUser(id) }
+        return try await createKey(
+            workspace: user.workspaceID, user: id, scopes: Scope.allCases.map(\.rawValue), label: "token",
+            expiresAt: nil)
     }
 
     private static let scopesProblem =

@@ -143,7 +143,8 @@ extension User {
         else { throw .unexpectedReply("a user's record lacks a field: \(hash.keys.sorted())") }
         self.init(
             id: id, email: email, name: hash["name"], imageURL: hash["image_url"], workspaceID: workspace.id,
-            maximumConcurrentBots: workspace.maximumConcurrentBots, createdAt: createdAt)
+            maximumConcurrentBots: workspace.maximumConcurrentBots, webhookURL: workspace.webhookURL,
+            createdAt: createdAt)
     }
 }
 
@@ -153,6 +154,7 @@ extension Workspace {
             let maximum = hash["max_concurrent_bots"].flatMap({ Int($0) }),
             let createdAt = hash["created_at"].flatMap({ Int($0) })
         else { throw .unexpectedReply("a workspace's record lacks a field: \(hash.keys.sorted())") }
-        self.init(id: id, name: name, maximumConcurrentBots: maximum, createdAt: createdAt)
+        self.init(
+            id: id, name: name, maximumConcurrentBots: maximum, webhookURL: hash["webhook_url"], createdAt: createdAt)
     }
 }

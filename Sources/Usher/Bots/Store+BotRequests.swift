@@ -43,55 +43,79 @@ extension Store {
     private static let maximumRounds = 5
 
     /// Sends a bot to a room. A meeting that is planned there is taken over; otherwise a new record is made, and what
-    /// is there of ended ones is left as it is.
+    /// is there of ended ones is left as it is. A refusal leaves nothing behind.
+    /// - Returns: the meeting as the dispatch left it.
     public func requestBot(
         _ request: BotRequest, by caller: Caller, deadline: MonotonicTime
     ) async throws(BotRefusal) -> Meeting {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let room = request.link.room
         for _ in 0..<Self.maximumRounds {
-            let latest = try await newestMeeting(of: room, in: keys, deadline: deadline)
+            let botID = Identifier.bot(in: keys.partition)
+            let latest = try await lookBefore(room, in: keys, deadline: deadline)
             let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()
-            var number = ""
+            var number: Int?
             if planned == nil {
-                number = String(try await newNumber(meeting: meetingID, caller.workspaceID, deadline: deadline))
+                number = try await newNumber(meeting: meetingID, caller.workspaceID, deadline: deadline)
             }
-            let botID = Identifier.bot(in: keys.partition)
             let reply = try await refusing { () throws(RedisError) in
                 try await run(
-                    Scripts.requestBot,
-                    keys: [
-                        keys.workspace, keys.inFlight(room), keys.holder(room), keys.bots,
-                        keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
-                        keys.partition.events, keys.latest(room), keys.meetings,
-                    ],
+                    Scripts.requestBot, keys: keys.keys(ofRequestTo: room, meeting: meetingID, bot: botID),
                     arguments: [
-                        meetingID, number, caller.workspaceID, room.description, botID,
+                        meetingID, number.map { String($0) } ?? "", caller.workspaceID, room.description, botID,
                         String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                         "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
                     ] + request.recordFields(createdBy: planned == nil ? caller.userID : nil), by: deadline
                 ).arrayOrThrow()
             }
-            switch (reply[0].integer, reply.dropFirst().first) {
-            case (1, _):
-                let made = try await refusing { () throws(RedisError) in
-                    try await meeting(id: meetingID, workspace: caller.workspaceID, deadline: deadline)
-                }
-                guard let meeting = made else { throw .failed(.unexpectedReply("the meeting has gone")) }
-                return meeting
+            if reply.count == 2, reply[0] == .integer(1) {
+                return try await refusing { () throws(RedisError) in try Meeting(reply[1].hash()) }
+            }
+            if let number { await forget(number, of: meetingID, deadline: deadline) }
+            switch (reply.first?.integer, reply.dropFirst().first) {
             case (0, _): throw .unknownWorkspace
             case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
-            case (-2, _): continue
-            case (-3, .string(let holder)):
-                guard try await freeIfExpired(holder, in: room, keys, deadline: deadline) else {
-                    throw .roomTaken(holder: holder)
-                }
+            case (-2, _), (-3, _): continue
             case (-4, .integer(let limit)): throw .limitReached(limit)
             default: throw .failed(.unexpectedReply("request_bot returned \(reply)"))
             }
         }
         throw .contended
+    }
+
+    /// Looks whether a request can succeed before anything is written for it: most that can't cost one exchange. What
+    /// is seen here may change; the script decides.
+    /// - Returns: the newest meeting of the room, and whether it is a planned one that never had a bot.
+    private func lookBefore(
+        _ room: Room, in keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (id: String, isPlanned: Bool)? {
+        let (latest, isInFlight, holder, count, limit) = try await refusing { () throws(RedisError) in
+            let replies = try await pipeline(
+                [
+                    Command("GET", keys.latest(room)), Command("EXISTS", keys.inFlight(room)),
+                    Command("GET", keys.holder(room)), Command("ZCARD", keys.bots),
+                    Command("HGET", keys.workspace, "max_concurrent_bots"),
+                ], by: deadline)
+            return (
+                try replies[0].optionalString(), try replies[1].integerOrThrow() == 1,
+                try replies[2].optionalString(), try replies[3].integerOrThrow(),
+                try replies[4].optionalString().flatMap { Int($0) } ?? configuration.defaultMaximumConcurrentBots
+            )
+        }
+        if isInFlight { throw .roomTaken(holder: holder) }
+        if let holder, try await !freeIfExpired(holder, in: room, keys, deadline: deadline) {
+            throw .roomTaken(holder: holder)
+        }
+        // A bot that was just ended may have made place.
+        guard holder != nil || count < limit else { throw .limitReached(limit) }
+        guard let latest else { return nil }
+        return try await refusing { () throws(RedisError) in
+            let state = try await send(
+                Command("HMGET", keys.partition.meeting(latest), "status", "bot_status"), by: deadline
+            ).arrayOrThrow()
+            return (latest, state == [.string(MeetingStatus.initial.rawValue), .null])
+        }
     }
 
     private func newNumber(
@@ -104,16 +128,11 @@ extension Store {
         }
     }
 
-    private func newestMeeting(
-        of room: Room, in keys: WorkspaceKeys, deadline: MonotonicTime
-    ) async throws(BotRefusal) -> (id: String, isPlanned: Bool)? {
-        try await refusing { () throws(RedisError) -> (id: String, isPlanned: Bool)? in
-            guard let id = try await send(Command("GET", keys.latest(room)), by: deadline).optionalString() else {
-                return nil
-            }
-            let status = try await send(Command("HGET", keys.partition.meeting(id), "status"), by: deadline)
-            return (id, status == .string(MeetingStatus.initial.rawValue))
-        }
+    /// Removes what leads to a meeting that was not made. Should this fail, it leads nowhere.
+    private func forget(_ number: Int, of meetingID: String, deadline: MonotonicTime) async {
+        _ = try? await pipeline(
+            [Command("DEL", Keys.locator(meeting: meetingID)), Command("DEL", Keys.locator(number: number))],
+            by: deadline)
     }
 
     /// Frees a room that is held by a dispatch which nobody claimed in its time.
@@ -122,10 +141,8 @@ extension Store {
     ) async throws(BotRefusal) -> Bool {
         try await refusing { () throws(RedisError) in
             let bot = try await send(Command("HGET", keys.partition.meeting(holder), "bot_id"), by: deadline)
-            guard let botID = try bot.optionalString(),
-                let workspaceID = try await workspaceID(ofMeeting: holder, deadline: deadline)
-            else { return false }
-            let place = BotPlace(botID: botID, meetingID: holder, workspaceID: workspaceID, room: room)
+            guard let botID = try bot.optionalString() else { return false }
+            let place = BotPlace(botID: botID, meetingID: holder, workspaceID: keys.id, room: room)
             return try await expireDispatch(place, deadline: deadline) == .ended
         }
     }
@@ -183,9 +200,9 @@ extension Store {
     /// Changes the configuration of the bot that is in a room.
     /// - Parameters:
     ///   - changes: `language`, `task`, `bot_name`.
-    ///   - message: the same for the bot, as its wire has it.
+    ///   - message: the same for the bot, as its wire has it; nil if none of it is the bot's business.
     public func configureBot(
-        in room: Room, workspace: String, changes: [String: String], message: String, deadline: MonotonicTime
+        in room: Room, workspace: String, changes: [String: String], message: String?, deadline: MonotonicTime
     ) async throws(BotRefusal) -> Meeting {
         let found = try await refusing { () throws(RedisError) in
             try await holder(of: room, workspace: workspace, deadline: deadline)
@@ -198,7 +215,7 @@ extension Store {
             ).integerOrThrow()
         }
         guard version > 0 else { throw .noBot }
-        await tell(meeting, message, deadline: deadline)
+        if let message { await tell(meeting, message, deadline: deadline) }
         return meeting
     }
 

@@ -7,11 +7,16 @@ public struct BotReport: Sendable {
     public var status: BotStatus
     public var completionReason: String?
     public var failureStage: String?
+    /// For the record, if the report is the bot's last: `exit_code`, `error_details`, `bot_output`.
+    public var fields: [String: String]
 
-    public init(status: BotStatus, completionReason: String? = nil, failureStage: String? = nil) {
+    public init(
+        status: BotStatus, completionReason: String? = nil, failureStage: String? = nil, fields: [String: String] = [:]
+    ) {
         self.status = status
         self.completionReason = completionReason
         self.failureStage = failureStage
+        self.fields = fields
     }
 }
 
@@ -45,7 +50,7 @@ extension Store {
                 place.botID, place.meetingID, report.status.rawValue, report.completionReason ?? "",
                 report.failureStage ?? "", String(configuration.endedBotTimeToLiveMilliseconds),
                 String(configuration.maximumEvents),
-            ], by: deadline
+            ] + report.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline
         ).arrayOrThrow()
         func text(_ index: Int) throws(RedisError) -> String {
             guard index < reply.count else { throw .unexpectedReply("report returned \(reply)") }

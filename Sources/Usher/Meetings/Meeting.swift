@@ -52,6 +52,10 @@ public struct Meeting: Sendable {
     public var language: String? { fields["language"] }
     public var botStatus: String? { fields["bot_status"] }
     public var botID: String? { fields["bot_id"] }
+    /// The user who made the meeting or asked for its first bot.
+    public var createdBy: Int? { number("created_by") }
+    /// The last change of the record. A dispatch touches no more of it than it must, and so counts by its own time.
+    public var updatedAt: Int { max(number("updated_at") ?? createdAt, dispatchedAt ?? createdAt) }
     public var flag: String? { fields["flag"] }
     public var dispatchedAt: Int? { number("dispatched_at") }
     public var startTime: Int? { number("start_time") }

@@ -13,6 +13,12 @@ public struct MeetingLink: Equatable, Sendable {
     /// The longest link, in bytes, that is looked at.
     static let maximumBytes = 2_048
 
+    /// Where MS Teams meetings are joined; the last two are those of the United States government.
+    private static let teamsHosts = [
+        "teams.live.com", "teams.microsoft.com", "teams.cloud.microsoft", "gov.teams.microsoft.us",
+        "dod.teams.microsoft.us",
+    ]
+
     /// Reads a link. The scheme may be missing; the host's case, a query, a fragment and a trailing slash do not matter.
     public init(url text: String) throws(Invalid) {
         guard text.utf8.count <= Self.maximumBytes else {
@@ -23,7 +29,7 @@ public struct MeetingLink: Equatable, Sendable {
         }
         if link.host == "meet.google.com" {
             self = try Self.googleMeet(link)
-        } else if ["teams.live.com", "teams.microsoft.com", "teams.cloud.microsoft"].contains(link.host) {
+        } else if Self.teamsHosts.contains(link.host) {
             self = try Self.teams(link, given: text)
         } else if Self.isZoom(link.host) {
             self = try Self.zoom(link)
@@ -60,6 +66,14 @@ public struct MeetingLink: Equatable, Sendable {
                 room: Room(platform: .zoom, nativeID: nativeID), url: "https://zoom.us/j/\(nativeID)\(query)",
                 passcode: passcode)
         }
+    }
+
+    /// The link with what was said beside it: a passcode that it lacks, or the number of a meeting whose link names its
+    /// thread.
+    public func with(nativeID: String? = nil, passcode: String? = nil) -> MeetingLink {
+        MeetingLink(
+            room: Room(platform: room.platform, nativeID: nativeID ?? room.nativeID), url: url,
+            passcode: passcode ?? self.passcode)
     }
 
     private init(room: Room, url: String, passcode: String?) {

@@ -70,6 +70,63 @@ extension Store {
         return try Meeting(hash)
     }
 
+    /// The meeting of this workspace that has a number; nil if there is none.
+    public func meeting(number: Int, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting? {
+        let locator = try await send(Command("GET", Keys.locator(number: number)), by: deadline).optionalString()
+        guard let parts = locator?.split(separator: " "), parts.count == 2, parts[0] == workspace else { return nil }
+        return try await meeting(id: String(parts[1]), workspace: workspace, deadline: deadline)
+    }
+
+    /// The meeting that a room stands for, as the Bots API addresses meetings: the one whose bot holds the room, else
+    /// the newest one there.
+    public func meeting(in room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting?
+    {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let replies = try await pipeline(
+            [Command("GET", keys.holder(room)), Command("GET", keys.latest(room))], by: deadline)
+        let holder = try replies[0].optionalString()
+        let newest = try replies[1].optionalString()
+        guard let id = holder ?? newest else { return nil }
+        return try await meeting(id: id, workspace: workspace, deadline: deadline)
+    }
+
+    /// Changes what users write into a meeting's record.
+    /// - Parameter fields: at least one; their values as the record has them.
+    /// - Returns: the meeting with the changes; nil if there is none of this id.
+    public func update(
+        _ meeting: Meeting, fields: [String: String], deadline: MonotonicTime
+    ) async throws(RedisError) -> Meeting? {
+        let key = Partition(workspace: meeting.workspaceID).meeting(meeting.id)
+        let reply = try await run(
+            Scripts.updateMeeting, keys: [key],
+            arguments: fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline)
+        guard reply == .integer(1) else { return nil }
+        return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
+    }
+
+    public enum Removal: Sendable {
+        case removed, unknown
+        /// Its bot is in the room or on its way, or its transcript is being collected.
+        case busy
+    }
+
+    /// Removes a meeting's transcript and what was collected or noted about it, and keeps the bare record.
+    public func removeContents(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Removal {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let reply = try await run(
+            Scripts.deleteMeeting,
+            keys: [
+                keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
+                keys.holder(meeting.room),
+            ], arguments: [meeting.id], by: deadline)
+        switch reply {
+        case .integer(1): return .removed
+        case .integer(0): return .unknown
+        case .integer(-1): return .busy
+        default: throw .unexpectedReply("delete_meeting returned \(reply)")
+        }
+    }
+
     /// The workspace that a meeting belongs to, whichever it is.
     public func workspaceID(ofMeeting id: String, deadline: MonotonicTime) async throws(RedisError) -> String? {
         try await send(Command("GET", Keys.locator(meeting: id)), by: deadline).optionalString()
@@ -77,12 +134,12 @@ extension Store {
 
     /// A page of the workspace's meetings, the newest first.
     ///
-    /// With a status, the workspace's meetings are looked through from the newest on, a batch at a time, until the
-    /// page is full: there is no index by status to keep true. The request's deadline bounds the work.
+    /// With a condition, the workspace's meetings are looked through from the newest on, a batch at a time, until the
+    /// page is full: there is no index of states to keep true. The request's deadline bounds the work.
     public func meetings(
-        workspace: String, status: MeetingStatus?, offset: Int, limit: Int, deadline: MonotonicTime
+        workspace: String, offset: Int, limit: Int, deadline: MonotonicTime, matching isWanted: ((Meeting) -> Bool)?
     ) async throws(RedisError) -> MeetingPage {
-        guard let status else {
+        guard let isWanted else {
             let found = try await meetings(workspace: workspace, offset: offset, limit: limit + 1, deadline: deadline)
             return MeetingPage(meetings: Array(found.prefix(limit)), hasMore: found.count > limit)
         }
@@ -92,7 +149,7 @@ extension Store {
         var matching: [Meeting] = []
         while true {
             let found = try await meetings(workspace: workspace, offset: position, limit: batch, deadline: deadline)
-            let fitting = found.filter { $0.status == status.rawValue }
+            let fitting = found.filter(isWanted)
             matching += fitting.dropFirst(toSkip).prefix(limit + 1 - matching.count)
             toSkip -= min(toSkip, fitting.count)
             if matching.count > limit || found.count < batch { break }

@@ -41,7 +41,7 @@ public struct Partition: Equatable, Sendable {
     /// The partition of a bot, which its id tells: reports name nothing else.
     /// - Returns: nil if this is no bot's id.
     public init?(bot id: String) {
-        guard id.utf8.count == 36, let digit = id.last?.hexDigitValue else { return nil }
+        guard Identifier.isUUID(id), let digit = id.last?.hexDigitValue else { return nil }
         self.init(number: digit)
     }
 
@@ -61,11 +61,13 @@ public struct Partition: Equatable, Sendable {
 
 /// The keys of one workspace.
 public struct WorkspaceKeys: Sendable {
+    let id: String
     public let partition: Partition
     /// hash: the workspace itself.
     public let workspace: String
 
     public init(workspace id: String) {
+        self.id = id
         partition = Partition(workspace: id)
         workspace = partition.workspace(id)
     }
@@ -80,6 +82,14 @@ public struct WorkspaceKeys: Sendable {
     public func inFlight(_ room: Room) -> String { "\(workspace):inflight:\(room)" }
     public func holder(_ room: Room) -> String { "\(workspace):room:\(room)" }
     public func latest(_ room: Room) -> String { "\(workspace):latest:\(room)" }
+
+    /// The keys of `request_bot`, in its order.
+    func keys(ofRequestTo room: Room, meeting: String, bot: String) -> [String] {
+        [
+            workspace, inFlight(room), holder(room), bots, partition.meeting(meeting), partition.bot(bot),
+            partition.dispatch, partition.events, latest(room), meetings,
+        ]
+    }
 }
 
 /// What names a bot's keys: the meeting that it is bound to, and the room.

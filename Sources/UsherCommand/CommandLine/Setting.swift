@@ -17,6 +17,7 @@ struct Setting: Sendable {
         case maxHeader = "max-header-bytes"
         case maxHeaderFields = "max-header-fields"
         case maxBody = "max-body-bytes"
+        case maxReport = "max-report-bytes"
         case headerTimeout = "header-timeout-ms"
         case bodyTimeout = "body-timeout-ms"
         case idleTimeout = "idle-timeout-ms"

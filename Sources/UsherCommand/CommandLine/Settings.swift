@@ -38,6 +38,7 @@ struct Settings: Equatable, Sendable {
     var maxHeaderBytes: Int { number(.maxHeader) }
     var maxHeaderFields: Int { number(.maxHeaderFields) }
     var maxBodyBytes: Int { number(.maxBody) }
+    var maxReportBytes: Int { number(.maxReport) }
     var headerTimeoutMilliseconds: Int { number(.headerTimeout) }
     var bodyTimeoutMilliseconds: Int { number(.bodyTimeout) }
     var idleTimeoutMilliseconds: Int { number(.idleTimeout) }

@@ -58,6 +58,9 @@ extension Setting {
         number(.maxHeaderFields, 10...1000, default: 100, "The most header fields; more get 431"),
         number(.maxBody, 1024...16_777_216, unit: "bytes", default: 65_536, "The longest body; a longer one gets 413"),
         number(
+            .maxReport, 1024...67_108_864, unit: "bytes", default: 1_048_576,
+            "The longest body of a bot's report, with its logs, or of its segments"),
+        number(
             .headerTimeout, 100...600_000, unit: "ms", default: 10_000,
             "How long a client may take to send a header section it has begun; then it gets 408"),
         number(

@@ -1,3 +1,4 @@
+import API
 import HTTP
 import Redis
 import Usher
@@ -10,6 +11,8 @@ extension Settings {
         configuration.limits.headerSectionBytes = maxHeaderBytes
         configuration.limits.headerFields = maxHeaderFields
         configuration.limits.bodyBytes = maxBodyBytes
+        configuration.limits.bodyBytesByPath = [Routes.internalPath: maxReportBytes]
+        configuration.errorResponse = ErrorAnswer.make
         configuration.headerTimeoutMilliseconds = headerTimeoutMilliseconds
         configuration.bodyTimeoutMilliseconds = bodyTimeoutMilliseconds
         configuration.idleTimeoutMilliseconds = idleTimeoutMilliseconds

@@ -1,0 +1,182 @@
+import Usher
+
+/// The body of `POST /bots` (Bots API, "Create Bot"). Unknown members are ignored.
+struct BotRequestBody: Decodable {
+    let request: BotRequest
+
+    enum CodingKeys: String, CodingKey {
+        case platform
+        case nativeMeetingID = "native_meeting_id"
+        case passcode
+        case meetingURL = "meeting_url"
+        case botName = "bot_name"
+        case language, task
+    }
+
+    /// - Throws: `APIError` 422 that names the field, or 400 for an id that is not valid for its platform.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let botName = try container.text(.botName, maximum: 100)
+        let language = try container.language(.language)
+        let task = try container.task(.task)
+        let passcode = try container.text(.passcode, maximum: 100)
+        let url = try container.text(.meetingURL, maximum: 2_048)
+        let nativeID = try container.decodeIfPresent(String.self, forKey: .nativeMeetingID)
+        let platform = try container.text(.platform, maximum: 40).map { try Platform(named: $0) }
+        let link =
+            if let url {
+                try Self.link(url: url, platform: platform, nativeID: nativeID, passcode: passcode)
+            } else {
+                try Self.link(platform: platform, nativeID: nativeID, passcode: passcode)
+            }
+        request = BotRequest(link: link, botName: botName, language: language, task: task)
+    }
+
+    /// A link, with which the other members must agree: passing over what contradicts it could send a bot elsewhere
+    /// than the caller means.
+    private static func link(
+        url: String, platform: Platform?, nativeID: String?, passcode: String?
+    ) throws -> MeetingLink {
+        var link: MeetingLink
+        do {
+            link = try MeetingLink(url: url)
+        } catch {
+            throw APIError.invalid(CodingKeys.meetingURL.rawValue, error.reason)
+        }
+        if let platform, platform != link.room.platform { throw contradiction(.platform) }
+        // The older links of MS Teams name a thread, which the meeting's number can't be compared with. They carry what
+        // else is needed.
+        let namesThread = link.room.platform == .teams && !link.room.nativeID.utf8.allSatisfy(isDigit)
+        if let nativeID, nativeID != link.room.nativeID {
+            _ = try checked(link.room.platform, nativeID, passcode)
+            guard namesThread else { throw contradiction(.nativeMeetingID) }
+            link = link.with(nativeID: nativeID)
+        }
+        if let passcode {
+            if let known = link.passcode, known != passcode { throw contradiction(.passcode) }
+            link = link.with(passcode: passcode)
+        }
+        if link.room.platform == .teams, !namesThread, link.passcode == nil { throw noPasscode }
+        return link
+    }
+
+    private static func link(platform: Platform?, nativeID: String?, passcode: String?) throws -> MeetingLink {
+        guard let platform else {
+            throw APIError.invalid(CodingKeys.platform.rawValue, "is required where there is no meeting_url")
+        }
+        guard let nativeID else {
+            throw APIError.invalid(CodingKeys.nativeMeetingID.rawValue, "is required where there is no meeting_url")
+        }
+        let link = try checked(platform, nativeID, passcode)
+        guard platform != .teams || passcode != nil else { throw noPasscode }
+        return link
+    }
+
+    /// The room of an id that has exactly its platform's format: another spelling of it is an error of the caller's.
+    private static func checked(_ platform: Platform, _ nativeID: String, _ passcode: String?) throws -> MeetingLink {
+        let link: MeetingLink
+        do {
+            link = try MeetingLink(platform: platform, nativeID: nativeID, passcode: passcode)
+        } catch {
+            throw invalidID("native_meeting_id \(error.reason).")
+        }
+        guard link.room.nativeID == nativeID else {
+            throw invalidID("native_meeting_id must be written like \(link.room.nativeID).")
+        }
+        return link
+    }
+
+    private static func invalidID(_ detail: String) -> APIError {
+        APIError(400, title: "Invalid meeting ID format", detail)
+    }
+
+    private static let noPasscode = invalidID(
+        "MS Teams meetings need their passcode: send passcode, or a meeting_url that carries it.")
+
+    private static func contradiction(_ key: CodingKeys) -> APIError {
+        .invalid(key.rawValue, "does not agree with meeting_url: leave it out")
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}
+
+/// The body of `PUT /bots/{platform}/{native_meeting_id}/config` ("Update Bot Configuration").
+struct BotConfigurationBody: Decodable {
+    let botName: String?
+    let language: String?
+    let task: String?
+
+    enum CodingKeys: String, CodingKey {
+        case botName = "bot_name"
+        case language, task
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        botName = try container.text(.botName, maximum: 100)
+        language = try container.language(.language)
+        task = try container.task(.task)
+        guard botName != nil || language != nil || task != nil else {
+            throw APIError.invalid("body", "must have at least one of language, task, bot_name")
+        }
+    }
+
+    /// The fields of the record.
+    var changes: [String: String] {
+        var changes: [String: String] = [:]
+        changes["bot_name"] = botName
+        changes["language"] = language
+        changes["task"] = task
+        return changes
+    }
+
+    /// The command on the bot's wire (wire facts, section 2), which knows no name; nil if nothing of it is the bot's.
+    var command: String? {
+        guard language != nil || task != nil else { return nil }
+        var command = JSONText()
+        command.add("action", "reconfigure")
+        if let language { command.add("language", language) }
+        if let task { command.add("task", task) }
+        return command.closed
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A language's code such as `en` or `zh-TW`, in the shape of RFC 5646, section 2.1: which ones are understood is
+    /// the transcription's affair. Nil if it is absent or null.
+    fileprivate func language(_ key: Key) throws -> String? {
+        guard let text = try text(key, maximum: 35) else { return nil }
+        let parts = text.utf8.split(whereSeparator: { "-_".utf8.contains($0) })
+        let isSound =
+            parts.map(\.count).reduce(parts.count - 1, +) == text.utf8.count && (2...3).contains(parts[0].count)
+            && parts.allSatisfy { (1...8).contains($0.count) && $0.allSatisfy(isLetterOrDigit) }
+            && !parts[0].contains { $0 < UInt8(ascii: "A") }
+        guard isSound else { throw APIError.invalid(key.stringValue, "must be a language code such as en or zh-TW") }
+        return text
+    }
+
+    private func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        byte < 0x80 && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber)
+    }
+
+    fileprivate func task(_ key: Key) throws -> String? {
+        guard let text = try text(key, maximum: 40) else { return nil }
+        guard ["transcribe", "translate"].contains(text) else {
+            throw APIError.invalid(key.stringValue, "must be transcribe or translate")
+        }
+        return text
+    }
+}
+
+extension Platform {
+    /// - Throws: `APIError` 422 for another name.
+    init(named name: String) throws {
+        guard let platform = Platform(rawValue: name) else {
+            throw APIError.invalid(
+                "platform", "must be one of \(Platform.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        self = platform
+    }
+}

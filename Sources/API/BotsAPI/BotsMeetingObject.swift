@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Usher
+
+/// A meeting as the Bots API shows it (wire facts, section 1). Every member is always there.
+///
+/// `status` is the bot's. A meeting that was planned by the other API and never had a bot is shown as `requested`, the
+/// first of the statuses that the published schema allows, and `data.planned` tells it apart: there is no bot to stop.
+enum BotsMeetingObject {
+    static func json(_ meeting: Meeting) -> String {
+        let status = meeting.botStatus ?? BotStatus.requested.rawValue
+        let isTerminal = meeting.botStatus.flatMap(BotStatus.init(rawValue:)).map { !$0.isRunning } ?? false
+        var object = JSONText()
+        object.add("id", meeting.number)
+        object.add("user_id", meeting.createdBy ?? 0)
+        object.add("platform", meeting.room.platform.rawValue)
+        object.add("native_meeting_id", meeting.room.nativeID)
+        object.add("constructed_meeting_url", meeting.url)
+        object.add("status", status)
+        // Before a runner has claimed the bot, the record may still name the container of an earlier one.
+        object.add(
+            "bot_container_id",
+            status == BotStatus.requested.rawValue ? nil : meeting.fields["bot_container_id"])
+        object.add("start_time", meeting.startTime.map(Timestamp.withZone))
+        object.add("end_time", meeting.endTime.map(Timestamp.withZone))
+        object.add("completion_reason", isTerminal ? filled(meeting, "completion_reason") : nil)
+        object.add("failure_stage", isTerminal ? filled(meeting, "failure_stage") : nil)
+        object.add("data", json: data(of: meeting, isTerminal: isTerminal))
+        object.add("created_at", Timestamp.withZone(meeting.createdAt))
+        object.add("updated_at", Timestamp.withZone(meeting.updatedAt))
+        return object.closed
+    }
+
+    /// What users wrote about the meeting and what was collected from it; never its passcode.
+    private static func data(of meeting: Meeting, isTerminal: Bool) -> String {
+        var data = JSONText()
+        data.add("meeting_id", meeting.id)
+        if meeting.botStatus == nil { data.add("planned", json: "true") }
+        if let title = meeting.title { data.add("name", title) }
+        if let participants = list(meeting, "participants") { data.add("participants", participants) }
+        if let languages = list(meeting, "languages") { data.add("languages", languages) }
+        if let notes = meeting.fields["notes"] { data.add("notes", notes) }
+        if let name = meeting.fields["bot_name"] { data.add("bot_name", name) }
+        if let language = meeting.language { data.add("language", language) }
+        if let task = meeting.fields["task"] { data.add("task", task) }
+        if isTerminal {
+            if let code = meeting.number("exit_code") { data.add("exit_code", code) }
+            if let signal = meeting.number("exit_signal") { data.add("exit_signal", signal) }
+            if let details = meeting.fields["error_details"] { data.add("error_details", details) }
+        }
+        return data.closed
+    }
+
+    private static func filled(_ meeting: Meeting, _ field: String) -> String? {
+        meeting.fields[field].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// A field that holds a JSON array of strings.
+    private static func list(_ meeting: Meeting, _ field: String) -> [String]? {
+        meeting.fields[field].flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
+    }
+}

@@ -1,0 +1,66 @@
+import HTTP
+import Log
+import Usher
+
+/// `POST /internal/bots/{bot_id}/status`: what a bot tells of itself (wire facts, section 2).
+struct StatusReportEndpoint: Sendable {
+    let store: Store
+    let logger: Logger
+
+    func handle(_ request: Request) async -> Response {
+        await answer(request, logger: logger) {
+            let place = try await InternalAccess.place(of: request, store: store)
+            let body = try JSONBody.decode(StatusReportBody.self, from: request)
+            guard body.connectionID == place.botID else {
+                throw APIError.invalid("connection_id", "must be the bot's own, as the path has it")
+            }
+            switch try await store.report(body.report, from: place, deadline: request.deadline) {
+            case .taken(let status, let botStatus):
+                logger.info(
+                    "Bot reported",
+                    [
+                        "bot_id": place.botID, "meeting_id": place.meetingID, "bot_status": botStatus,
+                        "status": status,
+                    ])
+                return Self.accepted(botStatus)
+            case .known(_, let botStatus): return Self.accepted(botStatus)
+            case .illegal(let from, let to): throw Self.illegal(from: from, to: to)
+            case .stale: throw Self.illegal(from: "ended", to: body.report.status.rawValue)
+            }
+        }
+    }
+
+    private static func accepted(_ status: String) -> Response {
+        .json(Array("{\"status\":\"\(status.jsonEscaped)\"}".utf8))
+    }
+
+    private static func illegal(from: String, to: String) -> APIError {
+        APIError(
+            409, title: "Illegal transition", "A bot can't go from \(from) to \(to). Nothing was changed.",
+            parameters: ["from": from, "to": to])
+    }
+}
+
+/// Which bot speaks on the internal routes.
+enum InternalAccess {
+    /// No secret of ours is longer.
+    private static let maximumSecretBytes = 512
+
+    /// The place of the bot in the request's path, whose secret the request carries.
+    /// - Throws: `APIError` 401 for a missing secret, another's, or a bot that is not known.
+    static func place(of request: Request, store: Store) async throws -> BotPlace {
+        let refusal = APIError(401, "Send the bot's own secret: x-internal-secret: <secret>.")
+        guard let secret = request.header("x-internal-secret"), secret.utf8.count <= maximumSecretBytes else {
+            throw refusal
+        }
+        let place: BotPlace?
+        do {
+            place = try await store.authenticate(
+                bot: request.parameter("bot_id"), secret: secret, deadline: request.deadline)
+        } catch {
+            throw APIError.unavailable(cause: error)
+        }
+        guard let place else { throw refusal }
+        return place
+    }
+}

@@ -1,0 +1,84 @@
+import EventLoop
+import Redis
+
+/// What is to be changed about a user; nil leaves it as it is.
+public struct UserChanges: Sendable {
+    public var name: String?
+    public var imageURL: String?
+    /// Of the personal workspace.
+    public var maximumConcurrentBots: Int?
+
+    public init(name: String? = nil, imageURL: String? = nil, maximumConcurrentBots: Int? = nil) {
+        self.name = name
+        self.imageURL = imageURL
+        self.maximumConcurrentBots = maximumConcurrentBots
+    }
+}
+
+extension Store {
+    /// A page of all users, the oldest first.
+    public func users(offset: Int, limit: Int, deadline: MonotonicTime) async throws(RedisError) -> [User] {
+        let ids = try await send(
+            Command("ZRANGE", Keys.users, String(offset), String(offset + limit - 1)), by: deadline
+        ).arrayOrThrow().compactMap { $0.string.flatMap { Int($0) } }
+        guard !ids.isEmpty else { return [] }
+        let records = try await pipeline(ids.map { Command("HGETALL", Keys.user($0)) }, by: deadline)
+        var hashes: [[String: String]] = []
+        for record in records { hashes.append(try record.hash()) }
+        hashes.removeAll { $0["workspace_id"] == nil }
+        guard !hashes.isEmpty else { return [] }
+        let workspaces = try await pipeline(
+            hashes.map { Command("HGETALL", WorkspaceKeys(workspace: $0["workspace_id"]!).workspace) }, by: deadline)
+        var users: [User] = []
+        for (hash, workspace) in zip(hashes, workspaces) {
+            let fields = try workspace.hash()
+            // A user whose making stopped half-way has no workspace yet; asking for the same email again finishes it.
+            if !fields.isEmpty { users.append(try User(hash, in: Workspace(fields))) }
+        }
+        return users
+    }
+
+    public func user(email: String, deadline: MonotonicTime) async throws(RedisError) -> User? {
+        let key = Keys.userID(email: email.lowercased())
+        guard let id = try await send(Command("GET", key), by: deadline).optionalString().flatMap({ Int($0) }) else {
+            return nil
+        }
+        return try await user(id: id, deadline: deadline)
+    }
+
+    /// - Returns: the user with the changes; nil if there is none.
+    public func update(
+        user id: Int, _ changes: UserChanges, deadline: MonotonicTime
+    ) async throws(RedisError) -> User? {
+        guard let user = try await user(id: id, deadline: deadline) else { return nil }
+        var commands: [Command] = []
+        if let name = changes.name { commands.append(Command("HSET", Keys.user(id), "name", name)) }
+        if let imageURL = changes.imageURL { commands.append(Command("HSET", Keys.user(id), "image_url", imageURL)) }
+        if let maximum = changes.maximumConcurrentBots {
+            let key = WorkspaceKeys(workspace: user.workspaceID).workspace
+            commands.append(Command("HSET", key, "max_concurrent_bots", String(maximum)))
+        }
+        guard !commands.isEmpty else { return user }
+        _ = try await pipeline(commands, by: deadline)
+        return try await self.user(id: id, deadline: deadline)
+    }
+
+    /// Sets, or with nil removes, where a workspace wants to be told what happens.
+    public func setWebhook(
+        _ url: String?, workspace id: String, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        let key = WorkspaceKeys(workspace: id).workspace
+        let command = url.map { Command("HSET", key, "webhook_url", $0) } ?? Command("HDEL", key, "webhook_url")
+        _ = try await send(command, by: deadline)
+    }
+
+    /// A user as a caller's key shows it: with what the key's own workspace has set.
+    public func user(of caller: Caller, deadline: MonotonicTime) async throws(RedisError) -> User? {
+        guard let id = Int(caller.userID) else { return nil }
+        let hash = try await send(Command("HGETALL", Keys.user(id)), by: deadline).hash()
+        guard !hash.isEmpty, let workspace = try await workspace(id: caller.workspaceID, deadline: deadline) else {
+            return nil
+        }
+        return try User(hash, in: workspace)
+    }
+}

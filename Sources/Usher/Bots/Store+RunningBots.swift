@@ -1,0 +1,77 @@
+import EventLoop
+import Redis
+
+/// A bot that has not ended, with what is shown of its meeting. Times in milliseconds since 1970.
+public struct RunningBot: Sendable {
+    public let botID: String
+    /// The name of its container or process; nil until a runner has claimed it.
+    public let container: String?
+    public let meetingID: String
+    public let meetingNumber: Int
+    public let room: Room
+    public let status: BotStatus
+    public let dispatchedAt: Int
+    public let startTime: Int?
+    public let botName: String?
+    public let language: String?
+    public let title: String?
+}
+
+extension Store {
+    /// The bots of a workspace that count against its limit, the oldest first.
+    public func botIDs(workspace: String, deadline: MonotonicTime) async throws(RedisError) -> [String] {
+        let reply = try await send(
+            Command("ZRANGE", WorkspaceKeys(workspace: workspace).bots, "0", "-1"), by: deadline)
+        return try reply.arrayOrThrow().map { value throws(RedisError) in try value.stringOrThrow() }
+    }
+
+    /// Those of some bots that run at the moment, in two exchanges however many they are.
+    public func runningBots(
+        _ ids: some Collection<String>, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> [RunningBot] {
+        guard !ids.isEmpty else { return [] }
+        let partition = Partition(workspace: workspace)
+        let places = try await pipeline(
+            ids.map { Command("HMGET", partition.bot($0), "meeting_id", "container", "ended_at") }, by: deadline)
+        var present: [(id: String, meetingID: String, container: String?)] = []
+        for (id, reply) in zip(ids, places) {
+            let place = try reply.arrayOrThrow()
+            guard place.count == 3, let meetingID = place[0].string, place[2] == .null else { continue }
+            present.append((id, meetingID, place[1].string))
+        }
+        guard !present.isEmpty else { return [] }
+        let records = try await pipeline(
+            present.map { Command(words: ["HMGET", partition.meeting($0.meetingID)] + Self.runningFields) },
+            by: deadline)
+        var bots: [RunningBot] = []
+        bots.reserveCapacity(present.count)
+        for (bot, record) in zip(present, records) {
+            // One that a newer bot has taken the place of, or that another hand has ended, does not run.
+            if let found = Self.runningBot(bot.id, bot.meetingID, bot.container, try record.arrayOrThrow()) {
+                bots.append(found)
+            }
+        }
+        return bots
+    }
+
+    private static let runningFields = [
+        "bot_id", "bot_status", "number", "platform", "native_meeting_id", "dispatched_at", "start_time", "bot_name",
+        "language", "title",
+    ]
+
+    private static func runningBot(
+        _ id: String, _ meetingID: String, _ container: String?, _ record: [Value]
+    ) -> RunningBot? {
+        guard record.count == runningFields.count, record[0] == .string(id),
+            let status = record[1].string.flatMap(BotStatus.init(rawValue:)), status.isRunning,
+            let number = record[2].string.flatMap({ Int($0) }),
+            let platform = record[3].string.flatMap(Platform.init(rawValue:)), let nativeID = record[4].string,
+            let dispatchedAt = record[5].string.flatMap({ Int($0) })
+        else { return nil }
+        return RunningBot(
+            botID: id, container: container, meetingID: meetingID, meetingNumber: number,
+            room: Room(platform: platform, nativeID: nativeID), status: status, dispatchedAt: dispatchedAt,
+            startTime: record[6].string.flatMap { Int($0) },
+            botName: record[7].string, language: record[8].string, title: record[9].string)
+    }
+}
