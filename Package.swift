@@ -31,6 +31,9 @@ let package = Package(
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),
+        .testTarget(name: "ScriptsTests", dependencies: ["Scripts"]),
+        .testTarget(
+            name: "UsherTests", dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "Usher"]),
         .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
     ],

@@ -4,7 +4,7 @@
 -- ARGV[1]  expires_at in ms, or '' for never
 -- ARGV[2...]  fields of the record, each followed by its value
 --
--- Returns created_at in ms, or 0 if expires_at has passed
+-- Returns created_at in ms, 0 if expires_at has passed
 
 -- include: time
 

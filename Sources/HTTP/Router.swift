@@ -1,3 +1,5 @@
+import Glibc
+
 /// Finds the handler for a path and method: a trie by path segment. A value; build it, then hand it to the servers.
 public struct Router: Sendable {
     enum Handler: Sendable {
@@ -152,12 +154,12 @@ public struct Router: Sendable {
 
 /// A path segment, decoded only if it must be.
 private struct Segment {
-    private let raw: Slice<UnsafeBufferPointer<UInt8>>
+    private let raw: UnsafeBufferPointer<UInt8>
     private let decoded: [UInt8]?
 
     /// - Throws: 400 for a segment that is refused (see `PercentEncoding.segment`).
     init(_ raw: Slice<UnsafeBufferPointer<UInt8>>) throws(HTTPError) {
-        self.raw = raw
+        self.raw = UnsafeBufferPointer(rebasing: raw)
         // Only an escape or a dot can make a segment odd: the parser has refused all other bytes.
         let isPlain = raw.first != ASCII.dot && !raw.contains(ASCII.percent)
         decoded = isPlain ? nil : try PercentEncoding.segment(raw)
@@ -167,11 +169,11 @@ private struct Segment {
 
     func equals(_ name: [UInt8]) -> Bool {
         if let decoded { return decoded == name }
-        return raw.count == name.count && raw.elementsEqual(name)
+        guard raw.count == name.count, let base = raw.baseAddress else { return raw.count == name.count }
+        return memcmp(base, name, name.count) == 0
     }
 
     var text: String {
-        decoded.map { String(decoding: $0, as: UTF8.self) }
-            ?? String(decoding: UnsafeBufferPointer(rebasing: raw), as: UTF8.self)
+        decoded.map { String(decoding: $0, as: UTF8.self) } ?? String(decoding: raw, as: UTF8.self)
     }
 }

@@ -1,59 +1,58 @@
-/// A command with its arguments, laid out in one run of bytes, ready to be handed to hiredis without a copy each.
+/// A command with its arguments, as the bytes that Redis reads: an array of bulk strings (Redis protocol specification).
 public struct Command: Sendable {
     private(set) var bytes: [UInt8]
-    /// Where each argument ends in `bytes`.
-    private(set) var ends: [Int]
+    /// Whether replies stop being one for each command after this one, for which hiredis has lists of its own.
+    private(set) var changesProtocol = false
 
     /// `Command("SET", key, token, "NX", "PX", "5000")`. One word an argument; the first is the command's name.
     public init(_ words: String...) {
         self.init(words: words)
     }
 
-    public init(words: some Sequence<String>) {
+    /// Stops the program if there are no words: a command has a name.
+    public init(words: some Collection<String>) {
+        self.init(name: words.first!, argumentCount: words.count - 1)
+        for word in words.dropFirst() { append(word) }
+    }
+
+    /// - Parameter argumentCount: how many arguments are going to be appended. Redis wants to know it first.
+    init(name: String, argumentCount: Int) {
         bytes = []
-        ends = []
-        bytes.reserveCapacity(256)
-        ends.reserveCapacity(16)
-        for word in words { append(word) }
+        bytes.reserveCapacity(64 * (argumentCount + 1))
+        appendLine(UInt8(ascii: "*"), argumentCount + 1)
+        append(name)
+        changesProtocol = Self.changesProtocol(name)
     }
 
-    public mutating func append(_ argument: String) {
-        bytes.append(contentsOf: argument.utf8)
-        ends.append(bytes.count)
+    mutating func append(_ argument: String) {
+        let text = argument.utf8
+        appendLine(UInt8(ascii: "$"), text.count)
+        bytes.append(contentsOf: text)
+        appendLineEnd()
     }
 
-    public mutating func append(_ argument: Int) {
-        append(String(argument))
-    }
-
-    /// Whether replies stop being one for each command after this one, for which hiredis has lists of its own.
-    var changesProtocol: Bool {
-        guard let end = ends.first, (7...12).contains(end) else { return false }
-        let name = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
-        return name == "monitor" || name.hasSuffix("subscribe")
-    }
-
-    /// Calls `body` with the arguments as C wants them. They are valid during the call only.
-    func withArguments<Result>(
-        _ body: (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>, UnsafePointer<Int>) -> Result
-    ) -> Result {
-        precondition(!ends.isEmpty, "a command has a name")
-        return bytes.withUnsafeBytes { bytes in
-            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: ends.count) { pointers in
-                withUnsafeTemporaryAllocation(of: Int.self, capacity: ends.count) { lengths in
-                    var start = 0
-                    // An empty argument needs an address too, even if the whole command has no bytes.
-                    let base = bytes.baseAddress ?? UnsafeRawPointer(pointers.baseAddress!)
-                    for (index, end) in ends.enumerated() {
-                        let address = (base + start).assumingMemoryBound(to: CChar.self)
-                        pointers.initializeElement(at: index, to: address)
-                        lengths.initializeElement(at: index, to: end - start)
-                        start = end
-                    }
-                    return body(Int32(ends.count), pointers.baseAddress!, UnsafePointer(lengths.baseAddress!))
-                }
-            }
+    private mutating func appendLine(_ type: UInt8, _ number: Int) {
+        bytes.append(type)
+        if number < 10 {
+            bytes.append(UInt8(ascii: "0") + UInt8(number))
+        } else {
+            bytes.append(contentsOf: String(number).utf8)
         }
+        appendLineEnd()
+    }
+
+    private mutating func appendLineEnd() {
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private static func changesProtocol(_ name: String) -> Bool {
+        // Their last letters, in either case, spare all other commands the making of a lower-case name.
+        guard let last = name.utf8.last, last | 0x20 == UInt8(ascii: "e") || last | 0x20 == UInt8(ascii: "r") else {
+            return false
+        }
+        let name = name.lowercased()
+        return name == "monitor" || name.hasSuffix("subscribe")
     }
 }
 

@@ -105,8 +105,9 @@ final class Connection: DescriptorHandler {
         precondition(!commands.isEmpty && commands.count == batch.count, "a batch has a reply for each command")
         for command in commands {
             precondition(!command.changesProtocol, "subscriptions need a connection of their own")
-            let result = command.withArguments { count, pointers, lengths in
-                redisAsyncCommandArgv(context, takeReply, nil, count, pointers, lengths)
+            let result = command.bytes.withUnsafeBytes {
+                redisAsyncFormattedCommand(
+                    context, takeReply, nil, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
             }
             // hiredis refuses only while it disconnects, which `close` rules out, or out of memory.
             precondition(result == REDIS_OK, "hiredis refused a command")

@@ -63,9 +63,9 @@ import Testing
 
     @Test func aFolderWhoseSocketCannotHaveAnAddressIsRefusedAndNotMade() throws {
         let root = try TemporaryFolder()
-        for name in [String(repeating: "x", count: 107), "user@domain"] {
+        for name in [String(repeating: "x", count: 107), "what?"] {
             let failure = #expect(throws: UpFailure.self) { try DataFolder(root.path + "/" + name) }
-            #expect(failure?.description.contains("may have 107 bytes and no @ or ?") == true)
+            #expect(failure?.description.contains("may have 107 bytes and no ?") == true)
             #expect(!FileManager.default.fileExists(atPath: root.path + "/" + name))
         }
     }

@@ -105,8 +105,8 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
                        keys.dispatch, keys.events}
 
 
-def test_the_answer_carries_both_ids_as_given(redis, workspace):
-    """`X-Request-Id`: the caller's if sane, and on a 202 as on a 409."""
+def test_the_callers_request_id_is_answered(redis, workspace):
+    """`X-Request-Id`: the caller's if sane (issue 2), on a 202 as on a 409."""
     meeting = workspace.create_meeting()
     for status in (202, 409):
         headers = {**workspace.headers(), "X-Request-Id": "a-caller.s_id-1"}

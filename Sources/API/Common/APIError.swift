@@ -136,18 +136,24 @@ func answer(
     do {
         return try await handler()
     } catch {
-        let failure: APIError =
-            switch error {
-            case let error as APIError: error
-            case let error as RedisError: APIError(error, isRead: request.method == .get || request.method == .head)
-            default: APIError(500, "The request failed for an unexpected reason.")
-            }
-        if failure.status.code >= 500 {
+        let failure: APIError
+        var cause: String?
+        switch error {
+        case let error as APIError: failure = error
+        case let error as RedisError:
+            failure = APIError(error, isRead: request.method == .get || request.method == .head)
+        default:
+            failure = APIError(500, "The request failed for an unexpected reason.")
+            cause = "\(error)"
+        }
+        // A refusal, such as that of a busy lock, has no cause and is no concern of an operator.
+        cause = cause ?? failure.cause.map { "\($0)" }
+        if let cause {
             logger.error(
                 "Request failed",
                 [
                     "request_id": request.id, "path": request.path, "status": String(failure.status.code),
-                    "code": String(failure.code), "cause": failure.cause.map { "\($0)" } ?? "\(error)",
+                    "code": String(failure.code), "cause": cause,
                 ])
         }
         return failure.response(ErrorStyle(path: request.path))

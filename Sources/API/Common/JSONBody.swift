@@ -3,14 +3,14 @@ import HTTP
 
 /// A request's body as the type that an endpoint takes. Unknown members are ignored.
 struct JSONBody {
-    /// - Parameter isOptional: an absent or empty body then means `{}`.
     /// - Throws: `APIError` 422 that names the field which is wrong.
-    static func decode<Body: Decodable>(
-        _ type: Body.Type, from request: Request, isOptional: Bool = false
-    ) throws -> Body {
-        let bytes = isOptional && request.body.isEmpty ? Array("{}".utf8) : request.body
+    static func decode<Body: Decodable>(_ type: Body.Type, from request: Request) throws -> Body {
+        // The decoder would also take UTF-16 and UTF-32, and what is broken of UTF-8 (RFC 8259, section 8.1: UTF-8).
+        guard String(validating: request.body, as: UTF8.self) != nil, !request.body.contains(0) else {
+            throw APIError.invalid("body", "must be valid JSON in UTF-8")
+        }
         do {
-            return try JSONDecoder().decode(Body.self, from: Data(bytes))
+            return try JSONDecoder().decode(Body.self, from: Data(request.body))
         } catch let error as DecodingError {
             throw Self.explain(error)
         } catch let error as APIError {
@@ -64,12 +64,15 @@ extension KeyedDecodingContainer {
         return text
     }
 
-    /// An integer; nil if it is absent or null. For a number that is none, or too large, the decoder's own error names
-    /// no field.
+    /// An integer; nil if it is absent or null.
     func integer(_ key: Key) throws -> Int? {
         do {
             return try decodeIfPresent(Int.self, forKey: key)
-        } catch DecodingError.dataCorrupted {
+        } catch let error as DecodingError {
+            if case .dataCorrupted = error { throw APIError.invalid(key.stringValue, "must be an integer") }
+            throw error
+        } catch {
+            // For a number that is no integer, or too large, the decoder throws what names no field.
             throw APIError.invalid(key.stringValue, "must be an integer")
         }
     }

@@ -5,10 +5,11 @@ extension Store {
     /// The record of an API key: nil if there is none, because it never was, has expired or was revoked. Read from
     /// Redis at every request, so that a revocation counts from the next one on.
     public func caller(apiKey: String, deadline: MonotonicTime) async throws(RedisError) -> Caller? {
-        let command = Command("HGETALL", Keys.apiKey(hash: Digest.sha256(apiKey)))
-        let hash = try await send(command, by: deadline).hash()
-        guard let id = hash["id"], let workspace = hash["workspace_id"], let user = hash["user_id"],
-            let scopes = hash["scopes"]
+        let command = Command(
+            "HMGET", Keys.apiKey(hash: Digest.sha256(apiKey)), "id", "workspace_id", "user_id", "scopes")
+        let fields = try await send(command, by: deadline).arrayOrThrow()
+        guard fields.count == 4, let id = fields[0].string, let workspace = fields[1].string,
+            let user = fields[2].string, let scopes = fields[3].string
         else { return nil }
         return Caller(
             keyID: id, workspaceID: workspace, userID: user,

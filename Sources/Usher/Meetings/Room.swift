@@ -19,11 +19,14 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
     public let platform: Platform
     /// The platform's own id, in one spelling: two links to one room give one `nativeID`.
     public let nativeID: String
+    /// `platform:nativeID`, as keys have it. Kept, since a dispatch needs it several times.
+    public let description: String
 
     /// Takes an id that is in its one spelling already, as a record has it. `MeetingLink` makes others so.
     public init(platform: Platform, nativeID: String) {
         self.platform = platform
         self.nativeID = nativeID
+        description = "\(platform.rawValue):\(nativeID)"
     }
 
     /// The room that a record names: `platform:native_meeting_id`. Nil for another text.
@@ -33,6 +36,4 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
         }
         self.init(platform: platform, nativeID: String(text[text.index(after: colon)...]))
     }
-
-    public var description: String { "\(platform.rawValue):\(nativeID)" }
 }

@@ -104,36 +104,43 @@ public struct Reinvitation: Sendable {
 
     private func look() async throws(ReinviteRefusal) -> Sight {
         let role: String?
-        let owner: String?
         let meeting: Value
         do {
             let replies = try await store.replies(
                 to: [
                     Command("HGET", keys.members, caller.userID),
-                    Command("GET", Keys.locator(meeting: meetingID)),
                     Command(
-                        "HMGET", keys.partition.meeting(meetingID), "status", "platform", "native_meeting_id"),
+                        "HMGET", keys.partition.meeting(meetingID), "workspace_id", "status", "platform",
+                        "native_meeting_id"),
                 ], by: deadline)
             role = try replies[0].optionalString()
-            owner = try replies[1].optionalString()
-            meeting = replies[2]
+            meeting = replies[1]
         } catch {
             throw .unavailable(error)
         }
         guard let role = role.flatMap(Role.init(rawValue:)), role >= .manager else { throw .roleTooLow }
-        guard let owner else { throw .unknownMeeting }
-        guard owner == caller.workspaceID else { throw .otherWorkspace }
-        // Looked at only now: an id that is none can name a key of another kind.
-        let fields: [Value]
-        do { fields = try meeting.arrayOrThrow() } catch { throw .unavailable(error) }
-        guard fields.count == 3, let platformName = fields[1].string, let nativeID = fields[2].string else {
-            throw .unknownMeeting
-        }
+        guard let fields = meeting.array, fields.count == 4, fields[0].string == caller.workspaceID,
+            let platformName = fields[2].string, let nativeID = fields[3].string
+        else { throw await whyNoMeeting(meeting) }
         guard let platform = Platform(rawValue: platformName) else {
             throw .unavailable(.unexpectedReply("the meeting's platform is \(platformName)"))
         }
         guard platform == .googleMeet else { throw .notGoogleMeet(platform) }
-        return Sight(status: fields[0].string ?? "", room: Room(platform: platform, nativeID: nativeID))
+        return Sight(status: fields[1].string ?? "", room: Room(platform: platform, nativeID: nativeID))
+    }
+
+    /// Tells a meeting of another workspace from none at all. Asked only now, so that a dispatch does not pay for it.
+    /// - Parameter reply: what was read in place of a record; an error, if the id names a key of another kind.
+    private func whyNoMeeting(_ reply: Value) async -> ReinviteRefusal {
+        do {
+            let owner = try await store.workspaceID(ofMeeting: meetingID, deadline: deadline)
+            guard let owner else { return .unknownMeeting }
+            guard owner == caller.workspaceID else { return .otherWorkspace }
+            _ = try reply.arrayOrThrow()
+            return .unknownMeeting
+        } catch {
+            return .unavailable(error)
+        }
     }
 
     /// The table "Behavior by meeting status".

@@ -12,13 +12,19 @@ public enum Identifier {
         var bytes = randomBytes(16)
         bytes[6] = bytes[6] & 0x0f | 0x40
         bytes[8] = bytes[8] & 0x3f | 0x80
-        var text = Substring(hexadecimal(bytes))
-        var groups: [Substring] = []
-        for length in [8, 4, 4, 4, 12] {
-            groups.append(text.prefix(length))
-            text = text.dropFirst(length)
+        return String(unsafeUninitializedCapacity: 36) { buffer in
+            var position = 0
+            for (index, byte) in bytes.enumerated() {
+                if index == 4 || index == 6 || index == 8 || index == 10 {
+                    buffer[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                buffer[position] = hexadecimalDigit(byte >> 4)
+                buffer[position + 1] = hexadecimalDigit(byte & 15)
+                position += 2
+            }
+            return position
         }
-        return groups.joined(separator: "-")
     }
 
     /// A bot's id: a random UUID whose last digit is the number of its partition, so that a report that names nothing

@@ -5,13 +5,13 @@ public enum Keys {
     /// zset: user id -> user id, for listing.
     public static let users = "usher:users"
 
-    public static func apiKey(hash: String) -> String { "usher:key:\(hash)" }
+    public static func apiKey(hash: String) -> String { join("usher:key:", hash) }
     /// string: the hash of the API key that has this id.
     public static func apiKeyHash(id: String) -> String { "usher:key:id:\(id)" }
     public static func user(_ id: Int) -> String { "usher:user:\(id)" }
     public static func userID(email: String) -> String { "usher:user:email:\(email)" }
     /// string: the workspace of a meeting, which tells "no such meeting" from "another workspace's".
-    public static func locator(meeting: String) -> String { "usher:meeting:\(meeting)" }
+    public static func locator(meeting: String) -> String { join("usher:meeting:", meeting) }
     /// string: `<workspace_id> <meeting_id>` of the meeting with this number, which is all that a bot's segments name.
     public static func locator(number: Int) -> String { "usher:number:\(number)" }
     /// stream: what bots wrote to the segment stream that nobody can use, with the reason. Capped.
@@ -47,16 +47,16 @@ public struct Partition: Equatable, Sendable {
 
     public static let all = (0..<16).map { Partition(number: $0) }
 
-    public var dispatch: String { "\(prefix):dispatch" }
-    public var events: String { "\(prefix):events" }
-    public var leases: String { "\(prefix):leases" }
+    public var dispatch: String { join(prefix, ":dispatch") }
+    public var events: String { join(prefix, ":events") }
+    public var leases: String { join(prefix, ":leases") }
     /// zset: end of the meeting (ms) -> meeting_id, meetings whose transcript is to be collected.
-    public var analyzing: String { "\(prefix):analyzing" }
+    public var analyzing: String { join(prefix, ":analyzing") }
 
-    public func meeting(_ id: String) -> String { "\(prefix):meeting:\(id)" }
+    public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }
     public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
-    public func bot(_ id: String) -> String { "\(prefix):bot:\(id)" }
-    func workspace(_ id: String) -> String { "\(prefix):ws:\(id)" }
+    public func bot(_ id: String) -> String { join(prefix, ":bot:", id) }
+    func workspace(_ id: String) -> String { join(prefix, ":ws:", id) }
 }
 
 /// The keys of one workspace.
@@ -72,16 +72,16 @@ public struct WorkspaceKeys: Sendable {
         workspace = partition.workspace(id)
     }
 
-    public var members: String { "\(workspace):members" }
+    public var members: String { join(workspace, ":members") }
     /// hash: id of an API key -> hash of the key.
-    public var apiKeys: String { "\(workspace):keys" }
-    public var lock: String { "\(workspace):lock" }
-    public var meetings: String { "\(workspace):meetings" }
-    public var bots: String { "\(workspace):bots" }
+    public var apiKeys: String { join(workspace, ":keys") }
+    public var lock: String { join(workspace, ":lock") }
+    public var meetings: String { join(workspace, ":meetings") }
+    public var bots: String { join(workspace, ":bots") }
 
-    public func inFlight(_ room: Room) -> String { "\(workspace):inflight:\(room)" }
-    public func holder(_ room: Room) -> String { "\(workspace):room:\(room)" }
-    public func latest(_ room: Room) -> String { "\(workspace):latest:\(room)" }
+    public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
+    public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
+    public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
 
     /// The keys of `request_bot`, in its order.
     func keys(ofRequestTo room: Room, meeting: String, bot: String) -> [String] {
@@ -90,6 +90,16 @@ public struct WorkspaceKeys: Sendable {
             partition.dispatch, partition.events, latest(room), meetings,
         ]
     }
+}
+
+/// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.
+private func join(_ first: String, _ second: String, _ third: String = "") -> String {
+    var key = ""
+    key.reserveCapacity(first.utf8.count + second.utf8.count + third.utf8.count)
+    key += first
+    key += second
+    key += third
+    return key
 }
 
 /// What names a bot's keys: the meeting that it is bound to, and the room.

@@ -4,22 +4,22 @@ public enum Timestamp {
     public static func withoutZone(_ milliseconds: Int) -> String {
         let (days, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
         let (year, month, day) = civilDate(daysSince1970: days)
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(24)
         append(year, 4, to: &text)
-        text += "-"
+        text.append(UInt8(ascii: "-"))
         append(month, 2, to: &text)
-        text += "-"
+        text.append(UInt8(ascii: "-"))
         append(day, 2, to: &text)
-        text += "T"
+        text.append(UInt8(ascii: "T"))
         append(rest / 3_600_000, 2, to: &text)
-        text += ":"
+        text.append(UInt8(ascii: ":"))
         append(rest / 60_000 % 60, 2, to: &text)
-        text += ":"
+        text.append(UInt8(ascii: ":"))
         append(rest / 1_000 % 60, 2, to: &text)
-        text += "."
+        text.append(UInt8(ascii: "."))
         append(rest % 1_000, 3, to: &text)
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// RFC 3339 in UTC: `2026-05-21T03:42:11.482Z`.
@@ -84,10 +84,10 @@ public enum Timestamp {
         Int(digit - UInt8(ascii: "0"))
     }
 
-    private static func append(_ number: Int, _ digits: Int, to text: inout String) {
-        let digitsOfNumber = String(number)
-        for _ in digitsOfNumber.utf8.count..<max(digits, digitsOfNumber.utf8.count) { text += "0" }
-        text += digitsOfNumber
+    /// Appends at least `digits` digits. Of a negative number, which no time here should give, only the magnitude.
+    private static func append(_ number: Int, _ digits: Int, to text: inout [UInt8]) {
+        if digits > 1 || number.magnitude > 9 { append(number / 10, digits - 1, to: &text) }
+        text.append(UInt8(ascii: "0") + UInt8(number.magnitude % 10))
     }
 
     /// The proleptic Gregorian date of a day, counted in eras of 400 years that begin on the first of March, so that

@@ -19,11 +19,11 @@ final class DataFolder {
     init(_ path: String) throws(UpFailure) {
         guard let absolute = Self.absolute(path) else { throw Self.unusable(path) }
         self.path = absolute
-        // 107 bytes fit into a socket's address, and @ or ? have a meaning of their own in a URL.
+        // 107 bytes fit into a socket's address, and ? has a meaning of its own in a URL.
         let socketPath = absolute + "/redis.sock"
         guard (try? RedisURL("redis+unix://" + socketPath))?.location == .unix(path: socketPath) else {
             throw UpFailure(
-                "The socket \(quoted(socketPath)) cannot be used: its path may have 107 bytes and no @ or ?; choose "
+                "The socket \(quoted(socketPath)) cannot be used: its path may have 107 bytes and no ?; choose "
                     + "another folder with --data.")
         }
         try Self.makeFolders(absolute, asked: path)

@@ -1,0 +1,223 @@
+import Redis
+import RedisTestSupport
+import Scripts
+import Testing
+
+@testable import Usher
+
+/// `dispatch.lua`: for each result, every raw key before and after.
+@Suite struct DispatchScriptTests {
+    @Test func anAcceptedDispatchWritesExactlyItsRecords() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting(["flag": "red", "custom": "kept"])
+            let before = try await world.snapshot()
+            let reply = try await world.dispatch(meeting, bot: "bot-1").arrayOrThrow()
+            let after = try await world.snapshot()
+
+            #expect(reply.count == 3 && reply[0] == .integer(1) && reply[2] == .integer(1))
+            let at = String(try reply[1].integerOrThrow())
+            let keys = world.keys
+            let partition = keys.partition
+            #expect(
+                after.changes(since: before) == [
+                    keys.inFlight(World.room), keys.holder(World.room), keys.bots, partition.meeting(meeting),
+                    partition.bot("bot-1"), partition.dispatch, partition.events,
+                ])
+            #expect(after[keys.lock] == nil)
+            #expect(after[keys.inFlight(World.room)] == .string("bot-1"))
+            #expect(after[keys.holder(World.room)] == .string(meeting))
+            #expect(after[keys.bots] == .sortedSet(["bot-1": at]))
+            let changed = [
+                "bot_status": "requested", "bot_id": "bot-1", "dispatched_at": at, "epoch": "1", "status": "INITIAL",
+            ]
+            let fields = try #require(before[partition.meeting(meeting)]?.hash)
+            #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
+
+            let entry = try #require(after[partition.dispatch]?.stream?.first)
+            let entryID = try #require(entry["<id>"])
+            #expect(
+                after[partition.dispatch]
+                    == .stream([
+                        [
+                            "<id>": entryID, "meeting_id": meeting, "workspace_id": world.workspaceID,
+                            "bot_id": "bot-1", "epoch": "1", "room": World.room.description, "dispatched_at": at,
+                        ]
+                    ]))
+            #expect(
+                after[partition.bot("bot-1")]
+                    == .hash([
+                        "meeting_id": meeting, "workspace_id": world.workspaceID, "room": World.room.description,
+                        "epoch": "1", "attempts": "1", "desired": "run", "config_version": "0", "dispatched_at": at,
+                        "entry": entryID,
+                    ]))
+            var event = try #require(after[partition.events]?.stream?.last)
+            event["<id>"] = nil
+            #expect(
+                event == [
+                    "what": "dispatched", "meeting_id": meeting, "bot_id": "bot-1", "from": "INITIAL/",
+                    "to": "INITIAL/requested", "why": "user 1", "at": at,
+                ])
+            // Only the in-flight key ends by itself.
+            #expect(after.timeToLive.keys.sorted() == [keys.inFlight(World.room)])
+            #expect((300_000...600_000).contains(try #require(after.timeToLive[keys.inFlight(World.room)])))
+        }
+    }
+
+    /// "Only flips the runtime state fields (status, start_time, end_time, duration, flag)"; beside them only what
+    /// tells of the new bot.
+    @Test func aRestartResetsTheRuntimeFieldsAndNoOther() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting([
+                "status": "OFFLINE", "bot_status": "completed", "bot_id": "bot-0", "epoch": "4",
+                "dispatched_at": "1000", "start_time": "1001", "end_time": "1002", "duration": "1", "flag": "red",
+                "participants": "[\"Anna\"]", "transcript": "kept", "nlp": "kept", "failure_stage": "kept",
+            ])
+            let key = world.keys.partition.meeting(meeting)
+            let before = try #require(try await world.snapshot()[key]?.hash)
+            let reply = try await world.dispatch(meeting, bot: "bot-1", seen: "OFFLINE").arrayOrThrow()
+            #expect(reply[0] == .integer(1) && reply[2] == .integer(5))
+            let after = try await world.snapshot()
+            let fields = try #require(after[key]?.hash)
+
+            let names = Set(before.keys).union(fields.keys).filter { before[$0] != fields[$0] }
+            let own: Set = ["status", "start_time", "end_time", "duration", "flag"]
+            #expect(names == own.union(["bot_status", "bot_id", "epoch", "dispatched_at"]))
+            #expect(fields["status"] == "INITIAL")
+            for name in own.subtracting(["status"]) { #expect(fields[name] == nil) }
+            let event = try #require(after[world.keys.partition.events]?.stream?.last)
+            #expect(event["what"] == "restarted" && event["from"] == "OFFLINE/completed")
+        }
+    }
+
+    @Test(arguments: [nil, "another's"])
+    func withoutItsLockNothingIsDone(_ lock: String?) async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            if let lock { _ = try await world.client.send("SET", world.keys.lock, lock, "PX", "60000") }
+            let before = try await world.snapshot()
+            #expect(try await world.dispatch(meeting, bot: "bot-1", lock: lock) == .array([.integer(0)]))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [])
+            #expect(after[world.keys.lock]?.string == lock)
+        }
+    }
+
+    /// Every refusal under the lock gives the lock back, and does nothing else.
+    @Test func refusalsChangeNothingButTheLock() async throws {
+        let cases: [(String, @Sendable (World, String) async throws -> Void, [Value])] = [
+            (
+                "in flight, its meeting unknown",
+                { world, _ in _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b") },
+                [.integer(-1), .string("")]
+            ),
+            (
+                "in flight",
+                { world, _ in
+                    _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b")
+                    _ = try await world.client.send("SET", world.keys.holder(World.room), "other")
+                }, [.integer(-1), .string("other")]
+            ),
+            (
+                "in flight, and the status has changed",
+                { world, meeting in
+                    _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b")
+                    try await world.set(world.keys.partition.meeting(meeting), ["status": "LIVE"])
+                }, [.integer(-1), .string("")]
+            ),
+            (
+                "the status has changed",
+                { world, meeting in
+                    try await world.set(world.keys.partition.meeting(meeting), ["status": "STOPPING"])
+                }, [.integer(-2), .string("STOPPING")]
+            ),
+            (
+                "the meeting is gone",
+                { world, meeting in _ = try await world.client.send("DEL", world.keys.partition.meeting(meeting)) },
+                [.integer(-2), .string("")]
+            ),
+            (
+                "the room is held",
+                { world, _ in _ = try await world.client.send("SET", world.keys.holder(World.room), "other") },
+                [.integer(-3), .string("other")]
+            ),
+        ]
+        for (name, prepare, expected) in cases {
+            try await World.make { world in
+                let meeting = try await world.meeting()
+                try await prepare(world, meeting)
+                let before = try await world.snapshot()
+                #expect(try await world.dispatch(meeting, bot: "bot-1") == .array(expected), "\(name)")
+                let after = try await world.snapshot()
+                // The lock was set after the snapshot, so it is no change that it is gone.
+                #expect(after.changes(since: before) == [], "\(name)")
+            }
+        }
+    }
+
+    @Test func aRepeatedCallChangesNothing() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            _ = try await world.dispatch(meeting, bot: "bot-1")
+            let before = try await world.snapshot()
+            #expect(try await world.dispatch(meeting, bot: "bot-1", lock: nil) == .array([.integer(0)]))
+            #expect(
+                try await world.dispatch(meeting, bot: "bot-1") == .array([.integer(-1), .string(meeting)]))
+            #expect(
+                try await world.dispatch(meeting, bot: "bot-2", seen: "OFFLINE")
+                    == .array([.integer(-1), .string(meeting)]))
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
+    /// Redis takes nothing back when a command of a script fails. Whichever key another hand has spoilt, no bot is on
+    /// its way and the room is not taken, so that the dispatch goes through once the key is mended.
+    @Test(arguments: ["bots", "dispatch", "events", "holder", "lock", "epoch"])
+    func aSpoiltKeyLeavesNothingThatCounts(_ what: String) async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let keys = world.keys
+            let spoilt =
+                switch what {
+                case "bots": keys.bots
+                case "dispatch": keys.partition.dispatch
+                case "events": keys.partition.events
+                case "holder": keys.holder(World.room)
+                default: keys.lock
+                }
+            if what == "epoch" {
+                try await world.set(keys.partition.meeting(meeting), ["epoch": "many"])
+            } else {
+                _ = try await world.client.send("DEL", spoilt)
+                _ = try await world.client.send("SADD", spoilt, "x")
+            }
+            await #expect(throws: RedisError.self) {
+                try await world.dispatch(meeting, bot: "bot-1", lock: what == "lock" ? nil : "mine")
+            }
+            if what == "epoch" {
+                _ = try await world.client.send("HDEL", keys.partition.meeting(meeting), "epoch")
+            } else {
+                _ = try await world.client.send("DEL", spoilt)
+            }
+            let after = try await world.snapshot()
+            #expect(after[keys.inFlight(World.room)] == nil)
+            #expect(after[keys.holder(World.room)] == nil)
+            #expect(after[keys.bots] == nil)
+            #expect(after[keys.partition.bot("bot-1")] == nil)
+            #expect(after[keys.partition.meeting(meeting)]?.hash?["bot_id"] == nil)
+            #expect(try await world.dispatch(meeting, bot: "bot-2").array?.first == .integer(1))
+        }
+    }
+
+    @Test func unlockTellsWhoseTheLockIs() async throws {
+        try await World.make { world in
+            let key = world.keys.lock
+            #expect(try await world.run(Scripts.unlock, keys: [key], arguments: ["mine"]) == .integer(-1))
+            _ = try await world.client.send("SET", key, "another's", "PX", "60000")
+            let before = try await world.snapshot()
+            #expect(try await world.run(Scripts.unlock, keys: [key], arguments: ["mine"]) == .integer(0))
+            #expect(try await world.snapshot().changes(since: before) == [])
+            #expect(try await world.run(Scripts.unlock, keys: [key], arguments: ["another's"]) == .integer(1))
+            #expect(try await world.snapshot().changes(since: before) == [key])
+        }
+    }
+}

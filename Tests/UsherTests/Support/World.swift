@@ -1,0 +1,140 @@
+import EventLoop
+import Foundation
+import Redis
+import RedisTestSupport
+import Scripts
+import Synchronization
+import Testing
+
+@testable import Usher
+
+/// A database of its own with one workspace, whose owner is user 1, and a client and store on a loop.
+struct World: Sendable {
+    static let room = Room(platform: .googleMeet, nativeID: "abc-defg-hij")
+
+    let client: Client
+    let store: Store
+    let workspaceID: String
+    /// The owner, by an API key of the workspace.
+    let owner: Caller
+    let keys: WorkspaceKeys
+
+    // MARK: Servers
+
+    private static let server = Result {
+        var options = RedisServer.Options()
+        options.arguments = ["--databases", "1000"]
+        return try RedisServer(options)
+    }
+    private static let databasesTaken = Mutex(0)
+
+    /// Runs `body` in a world of its own, on a server that all tests share unless one is given.
+    static func make(
+        on server: RedisServer? = nil, configuration: StoreConfiguration = patient,
+        _ body: @escaping @Sendable (World) async throws -> Void
+    ) async throws {
+        var url = try (server ?? Self.server.get()).url
+        if server == nil {
+            url.database = databasesTaken.withLock { taken in
+                taken += 1
+                return taken
+            }
+        }
+        let clientConfiguration = ClientConfiguration(url: url, name: "tests", scripts: Store.scripts)
+        try await withClient(clientConfiguration) { client in
+            try await client.waitUntilConnected()
+            try await body(World(client, configuration))
+        }
+    }
+
+    /// No bound of it is met on a loaded machine.
+    static var patient: StoreConfiguration {
+        var configuration = StoreConfiguration()
+        configuration.redisTimeoutMilliseconds = 30_000
+        configuration.lockTimeToLiveMilliseconds = 60_000
+        return configuration
+    }
+
+    private init(_ client: Client, _ configuration: StoreConfiguration) async throws {
+        self.client = client
+        store = Store(client: client, configuration: configuration)
+        let (user, _) = try await store.createUser(NewUser(email: "owner@example.com"), deadline: Client.soon)
+        workspaceID = user.workspaceID
+        owner = Caller(keyID: "k", workspaceID: workspaceID, userID: String(user.id), scopes: ["seameet"])
+        keys = WorkspaceKeys(workspace: workspaceID)
+    }
+
+    // MARK: Records
+
+    func caller(_ role: Role?) async throws -> Caller {
+        let email = "\(Identifier.hex())@example.com"
+        let (user, _) = try await store.createUser(NewUser(email: email), deadline: Client.soon)
+        if let role {
+            _ = try await store.setMember(workspace: workspaceID, user: user.id, role: role, deadline: Client.soon)
+        }
+        return Caller(keyID: "k", workspaceID: workspaceID, userID: String(user.id), scopes: ["seameet"])
+    }
+
+    /// A meeting of the workspace, with fields set by hand. Returns its id.
+    func meeting(in room: Room = World.room, _ fields: [String: String] = [:]) async throws -> String {
+        let link = try MeetingLink(platform: room.platform, nativeID: room.nativeID)
+        let new = NewMeeting(link: link, title: "Planning", language: "de")
+        let meeting = try #require(try await store.createMeeting(new, by: owner, deadline: Client.soon))
+        if !fields.isEmpty { try await set(keys.partition.meeting(meeting.id), fields) }
+        return meeting.id
+    }
+
+    func set(_ key: String, _ fields: [String: String]) async throws {
+        let words = ["HSET", key] + fields.flatMap { [$0.key, $0.value] }
+        _ = try await client.send(Command(words: words), deadline: Client.soon)
+    }
+
+    func snapshot() async throws -> Snapshot { try await Snapshot.take(client) }
+
+    // MARK: Requests
+
+    func run(_ source: Scripts.Source, keys: [String], arguments: [String]) async throws -> Value {
+        try await store.run(source, keys: keys, arguments: arguments, by: Client.soon)
+    }
+
+    /// What the script dispatch returns, called for a lock that it takes before.
+    func dispatch(
+        _ meeting: String, bot: String, seen status: String = "INITIAL", token: String = "mine", lock: String? = "mine"
+    ) async throws -> Value {
+        if let lock { _ = try await client.send("SET", keys.lock, lock, "PX", "60000") }
+        return try await run(
+            Scripts.dispatch,
+            keys: [
+                keys.lock, keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
+                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
+            ],
+            arguments: [
+                token, status, meeting, workspaceID, Self.room.description, bot, "600000", "1000", "user 1",
+            ])
+    }
+
+    func expire(_ meeting: String, bot: String) async throws -> Value {
+        try await run(
+            Scripts.expireDispatch,
+            keys: [
+                keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
+                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
+            ], arguments: [meeting, bot, "1000", "86400000"])
+    }
+
+    func reinvite(
+        _ meeting: String, force: Bool = false, by caller: Caller? = nil, deadline: MonotonicTime = Client.soon
+    ) async -> Result<Dispatch, ReinviteRefusal> {
+        let reinvitation = Reinvitation(
+            store: store, caller: caller ?? owner, meetingID: meeting, forceRestart: force, deadline: deadline)
+        do throws(ReinviteRefusal) {
+            return .success(try await reinvitation.perform())
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension Result<Dispatch, ReinviteRefusal> {
+    var refusal: ReinviteRefusal? { if case .failure(let refusal) = self { refusal } else { nil } }
+}
