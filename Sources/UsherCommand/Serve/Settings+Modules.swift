@@ -29,6 +29,7 @@ extension Settings {
         configuration.inFlightTimeToLiveMilliseconds = inFlightTTLMilliseconds
         configuration.maximumEvents = eventsMaxLength
         configuration.defaultMaximumConcurrentBots = maxConcurrentBots
+        configuration.retentionMilliseconds = retentionMilliseconds
         return configuration
     }
 

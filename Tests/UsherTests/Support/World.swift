@@ -115,11 +115,12 @@ struct World: Sendable {
 
     func expire(_ meeting: String, bot: String) async throws -> Value {
         try await run(
-            Scripts.expireDispatch,
-            keys: [
-                keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
-                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
-            ], arguments: [meeting, bot, "1000", "86400000"])
+            Scripts.expireDispatch, keys: place(meeting, bot).lifeKeys + [keys.partition.dispatch],
+            arguments: [bot, meeting, "86400000", "1000"])
+    }
+
+    func place(_ meeting: String, _ bot: String) -> BotPlace {
+        BotPlace(botID: bot, meetingID: meeting, workspaceID: workspaceID, room: Self.room)
     }
 
     func reinvite(
