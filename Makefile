@@ -1,5 +1,6 @@
 # `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
+# `make fuzz` tries the HTTP parser with mutated input: make fuzz SECONDS=600
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
 .DEFAULT_GOAL := build
@@ -39,11 +40,21 @@ $(VENV)/installed: Tests/system/requirements.txt
 
 # Seconds a phase, of which there are 15; and Redis' append-only file: no, everysec or always.
 .PHONY: bench
-SECONDS ?= 5
 AOF ?= no
+bench: SECONDS ?= 5
 bench: build
 	@.ci/install-packages redis-server wrk binutils python3
 	@python3 Tests/bench/bench.py --seconds $(SECONDS) --aof $(AOF) $(ARGS)
+
+# libFuzzer on the HTTP parser, from the corpus of the tests: make fuzz SECONDS=600
+# What it finds is left in .build/fuzz/; what it learns stays there too, so that the next run goes on from it.
+.PHONY: fuzz
+fuzz: SECONDS ?= 60
+fuzz: toolchain libraries
+	swift build -c release --product HTTPFuzz --sanitize fuzzer --scratch-path .build/fuzz -Xswiftc -DLIBFUZZER
+	@mkdir -p .build/fuzz/corpus && cp Tests/HTTPTests/Corpus/* .build/fuzz/corpus/
+	.build/fuzz/release/HTTPFuzz -max_total_time=$(SECONDS) -max_len=2048 -artifact_prefix=.build/fuzz/ \
+		.build/fuzz/corpus
 
 lint: toolchain
 	swift format lint --strict -r Sources Tests Package.swift

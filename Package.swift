@@ -20,14 +20,22 @@ let package = Package(
         .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Redis", "Scripts"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Usher"]),
+        .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
-            dependencies: ["API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Usher"]),
+            dependencies: [
+                "API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "SimulatedBot", "Usher",
+            ]),
+
+        .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
-        .testTarget(name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "UsherCommand"]),
+        .testTarget(
+            name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "SimulatedBot", "UsherCommand"]),
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),
@@ -35,7 +43,13 @@ let package = Package(
         .testTarget(
             name: "UsherTests", dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "Usher"]),
         .testTarget(
+            name: "APITests", dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "Usher"]),
+        .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
+        .testTarget(name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport"]),
+        .testTarget(
+            name: "SimulatedBotTests",
+            dependencies: ["EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "SimulatedBot"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -24,19 +24,27 @@
 
 -- include: time
 
-local function void(code)
+local function remove_entry()
   redis.call('XACK', KEYS[5], 'runners', ARGV[6])
   redis.call('XDEL', KEYS[5], ARGV[6])
-  return {code}
 end
 
 local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'epoch')
 local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'claimed_at')
-if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end
-if bot[1] and bot[1] ~= ARGV[3] then return void(-1) end
+if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then
+  remove_entry()
+  return {0}
+end
+if bot[1] and bot[1] ~= ARGV[3] then
+  remove_entry()
+  return {-1}
+end
 local at_ms = bot[4]
 if not bot[1] then
-  if bot[2] ~= 'run' then return void(-2) end
+  if bot[2] ~= 'run' then
+    remove_entry()
+    return {-2}
+  end
   if redis.call('GET', KEYS[3]) ~= ARGV[1] then
     redis.call('XACK', KEYS[5], 'runners', ARGV[6])
     return {-3}
@@ -46,5 +54,5 @@ if not bot[1] then
   redis.call('HSET', KEYS[1], 'bot_container_id', ARGV[7])
   redis.call('ZADD', KEYS[4], at_ms + ARGV[4], ARGV[1])
 end
-void(1)
+remove_entry()
 return {1, tonumber(at_ms), redis.call('HGETALL', KEYS[1])}

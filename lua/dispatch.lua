@@ -43,11 +43,7 @@ local at_ms = now_ms()
 local is_restart = ARGV[2] == 'OFFLINE'
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
-local bot = {meeting_id = ARGV[3], workspace_id = ARGV[4], room = ARGV[5], id = ARGV[6], attempts = 1}
-local event = {what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''),
-  why = ARGV[9], max_length = ARGV[8]}
-local epoch = send_bot(keys, bot, event, at_ms, ARGV[7])
-if is_restart then
-  redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag')
-end
+local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms, 1, {max_length = ARGV[8],
+  what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''), why = ARGV[9]})
+if is_restart then redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag') end
 return {1, at_ms, epoch}

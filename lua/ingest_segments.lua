@@ -13,7 +13,7 @@
 -- ARGV[6...]  for each segment, of which no two have one id: its id, its kind (d draft, c confirmed, r retracted),
 --             meta (start ms, end ms, language: `-` for none, `=` if the JSON has it), and its JSON or ''
 --
--- Returns how many were changed, or -1 there is no such meeting, -2 its transcript was deleted after this session,
+-- Returns how many were changed, -1 there is no such meeting, -2 its transcript was deleted after this session,
 -- -3 it has the most segments already
 
 -- include: time

@@ -61,11 +61,10 @@ if not may_replace then
   if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
   return {1, status, bot_status}
 end
-local replacement = {meeting_id = ARGV[2], workspace_id = bot[5], room = bot[6], id = ARGV[7], attempts = bot[4] + 1}
-local event = {what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4], max_length = ARGV[9]}
--- The new bot takes the room over from the old one, which is free at no moment.
+-- The new bot takes the room over from the old one: the room is free at no moment.
 local new_keys = {meeting = KEYS[1], bot = KEYS[11], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5],
   dispatch = KEYS[10], events = KEYS[8]}
-local epoch = send_bot(new_keys, replacement, event, at_ms, left_ms)
+local epoch = send_bot(new_keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
+  what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4]})
 retire_bot(keys, ARGV[1], at_ms, ARGV[8])
 return {2, epoch}

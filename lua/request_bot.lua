@@ -56,7 +56,6 @@ end
 redis.call('HSET', KEYS[5], 'updated_at', at_ms, unpack(ARGV, 11))
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
-local bot = {meeting_id = ARGV[1], workspace_id = ARGV[3], room = ARGV[4], id = ARGV[5], attempts = 1}
-local event = {what = 'dispatched', from = (state[1] or '') .. '/', why = ARGV[8], max_length = ARGV[7]}
-send_bot(keys, bot, event, at_ms, ARGV[6])
+send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7], what = 'dispatched',
+  from = (state[1] or '') .. '/', why = ARGV[8]})
 return {1, redis.call('HGETALL', KEYS[5])}

@@ -36,7 +36,8 @@ public protocol DescriptorHandler: AnyObject {
 public final class Registration {
     private unowned let loop: EventLoop
     let descriptor: Int32
-    let handler: any DescriptorHandler
+    /// Let go once cancelled: it often holds the registration in turn.
+    private(set) var handler: (any DescriptorHandler)?
     public private(set) var interest: Readiness
     private(set) var isActive = true
 
@@ -59,5 +60,6 @@ public final class Registration {
         guard isActive else { return }
         isActive = false
         loop.remove(self)
+        handler = nil
     }
 }

@@ -275,7 +275,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         guard generation == UInt32(identifier >> 32), let registration else { return }
         // Another handler of this turn may have narrowed the interest since the kernel reported the event.
         let readiness = Readiness(epollEvents: event.events).intersection(registration.interest.union(.closed))
-        if !readiness.isEmpty { registration.handler.ready(readiness) }
+        if !readiness.isEmpty { registration.handler?.ready(readiness) }
     }
 
     /// Runs the timers that are due, but no more than there were: one that always schedules the next for at once must

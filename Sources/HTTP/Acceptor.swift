@@ -13,10 +13,10 @@ final class Acceptor: DescriptorHandler {
     /// Nobody is accepted until the budget or a timer says so.
     private var isPaused = false
 
-    init(server: Server, listener: consuming Listener) throws {
+    init(server: Server, listener: Listener) throws {
         self.server = server
         self.listener = listener
-        registration = try server.loop.register(self.listener.descriptor, interest: .readable, handler: self)
+        registration = try server.loop.register(listener.descriptor, interest: .readable, handler: self)
     }
 
     func ready(_ readiness: Readiness) {

@@ -37,8 +37,8 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A listening TCP socket. Whoever holds it last closes it; a server takes it over with `Server.start`.
-public struct Listener: ~Copyable, Sendable {
+/// A listening TCP socket. It closes when nobody holds it any more; a server holds it from `start` to `drain`.
+public final class Listener: Sendable {
     let descriptor: Int32
     /// The port that it is bound to, also when port 0 was asked for.
     public let port: Int
@@ -56,31 +56,35 @@ public struct Listener: ~Copyable, Sendable {
         guard let address = SocketAddress(host: host, port: port) else {
             throw .invalidAddress(host: host, port: port)
         }
-        do {
-            let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-            let descriptor = socket(address.family, kind, 0)
-            guard descriptor >= 0 else { throw SystemError("socket") }
-            do {
-                try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-                if reusesPort { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-                if address.family == AF_INET6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
-                guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else { throw SystemError("bind") }
-                guard listen(descriptor, Int32(clamping: backlog)) == 0 else { throw SystemError("listen") }
-                return try Listener(descriptor)
-            } catch {
-                close(descriptor)
-                throw error
-            }
-        } catch let error as SystemError {
-            throw ListenError(error, host: host, port: port)
+        do throws(SystemError) {
+            return try open(address, backlog: backlog, reusesPort: reusesPort)
         } catch {
-            throw .other(operation: "bind", code: EINVAL)
+            throw ListenError(error, host: host, port: port)
+        }
+    }
+
+    private static func open(
+        _ address: SocketAddress, backlog: Int, reusesPort: Bool
+    ) throws(SystemError) -> Listener {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.family, kind, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        do throws(SystemError) {
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            if reusesPort { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+            if address.family == AF_INET6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+            guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else { throw SystemError("bind") }
+            guard listen(descriptor, Int32(clamping: backlog)) == 0 else { throw SystemError("listen") }
+            return try Listener(descriptor)
+        } catch {
+            close(descriptor)
+            throw error
         }
     }
 
     /// Takes over a socket that is bound and listening already.
     /// - Throws: `SystemError` if it is none; it then stays the caller's.
-    public init(adopting descriptor: Int32) throws {
+    public convenience init(adopting descriptor: Int32) throws(SystemError) {
         var isListening: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening == 1 else {
@@ -93,7 +97,7 @@ public struct Listener: ~Copyable, Sendable {
         try self.init(descriptor)
     }
 
-    private init(_ descriptor: Int32) throws {
+    private init(_ descriptor: Int32) throws(SystemError) {
         // Accepted sockets inherit it, which saves a system call for each of them. An answer leaves in one write, so
         // waiting for more (Nagle's algorithm) could only delay it.
         try Self.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
@@ -113,44 +117,12 @@ public struct Listener: ~Copyable, Sendable {
         close(descriptor)
     }
 
-    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws {
+    private static func set(
+        _ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32
+    ) throws(SystemError) {
         var value = value
         guard setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
             throw SystemError("setsockopt")
-        }
-    }
-}
-
-/// A numeric IPv4 or IPv6 address and a port.
-struct SocketAddress {
-    let family: Int32
-    private var storage = sockaddr_storage()
-    private let length: Int
-
-    init?(host: String, port: Int) {
-        guard let port = UInt16(exactly: port) else { return nil }
-        var v4 = sockaddr_in()
-        var v6 = sockaddr_in6()
-        if inet_pton(AF_INET, host, &v4.sin_addr) == 1 {
-            family = AF_INET
-            length = MemoryLayout<sockaddr_in>.size
-            v4.sin_family = sa_family_t(AF_INET)
-            v4.sin_port = port.bigEndian
-            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: v4, as: sockaddr_in.self) }
-        } else if inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 {
-            family = AF_INET6
-            length = MemoryLayout<sockaddr_in6>.size
-            v6.sin6_family = sa_family_t(AF_INET6)
-            v6.sin6_port = port.bigEndian
-            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: v6, as: sockaddr_in6.self) }
-        } else {
-            return nil
-        }
-    }
-
-    func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        withUnsafePointer(to: storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
         }
     }
 }

@@ -8,6 +8,9 @@ public struct RequestHead: Sendable {
 
     public var method: Method { line.method }
 
+    /// 0 for HTTP/1.0, else 1.
+    public var minorVersion: Int { line.minorVersion }
+
     /// Whether there was a sound request line: a refused message may have had none.
     var isParsed: Bool { !line.target.isEmpty }
 
@@ -53,6 +56,11 @@ public struct RequestHead: Sendable {
     /// The names, as they were sent, and the values of all fields, in order.
     public var allFields: [(name: String, value: String)] {
         fields.map { (text($0.name), text($0.value)) }
+    }
+
+    /// The same as bytes, for who must not lose those that are no UTF-8.
+    package var rawFields: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
+        fields.map { (bytes[$0.name.range], bytes[$0.value.range]) }
     }
 
     func text(_ range: ByteRange) -> String {

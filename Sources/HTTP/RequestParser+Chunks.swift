@@ -3,7 +3,7 @@ extension RequestParser {
     /// Digits of a chunk size: leading zeros are allowed, but not without end.
     private static let chunkSizeDigits = 16
     /// Bytes of a chunk-size line with its extensions and its end.
-    private static let chunkLineBytes = 1_024
+    static let chunkLineBytes = 1_024
 
     mutating func takeChunkSize(
         _ input: UnsafeBufferPointer<UInt8>, _ position: inout Int

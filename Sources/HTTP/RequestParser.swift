@@ -20,6 +20,12 @@ public struct RequestParser: Sendable {
 
         public init() {}
 
+        /// Bytes that a parser may hold: a head, a body, and a chunk-size line or trailer section.
+        package var heldBytes: Int {
+            let body = bodyBytesByPath.values.reduce(bodyBytes, max)
+            return requestLineBytes + headerSectionBytes + body + max(headerSectionBytes, RequestParser.chunkLineBytes)
+        }
+
         func bodyBytes(path: some Sequence<UInt8>) -> Int {
             guard !bodyBytesByPath.isEmpty else { return bodyBytes }
             return bodyBytesByPath.first { path.starts(with: $0.key.utf8) }?.value ?? bodyBytes
@@ -92,6 +98,9 @@ public struct RequestParser: Sendable {
 
     /// Whether the client waits for an interim answer before it sends the body (RFC 9110 section 10.1.1).
     public var expectsContinue: Bool { isReadingBody && framing.expectation == .continueResponse }
+
+    /// Bytes of input that are held now; never more than `Limits.heldBytes`.
+    package var heldBytes: Int { bytes.count + body.count + chunkLine.count }
 
     /// What has been read of the head, for an answer to a refused message.
     var partialHead: RequestHead { RequestHead(bytes: bytes, line: line, fields: fields, framing: framing) }
@@ -267,15 +276,14 @@ public struct RequestParser: Sendable {
         return result
     }
 
-    /// The length of the line from `start` to the end of `buffer`, without the CRLF that must end it.
-    /// - Throws: 400 for a bare LF, and for a CR anywhere else in the line.
+    /// The length of the line from `start` to the end of `buffer`, without the CRLF that must end it. A CR elsewhere in
+    /// the line is for whoever reads the line to refuse: it is allowed in no part of it.
+    /// - Throws: 400 for a bare LF.
     static func lengthWithoutEnd(_ buffer: [UInt8], from start: Int) throws(HTTPError) -> Int {
         let length = buffer.count - start - 2
-        let isSound = buffer.withUnsafeBufferPointer { buffer in
-            guard length >= 0, buffer[start + length] == ASCII.carriageReturn else { return false }
-            return length == 0 || memchr(buffer.baseAddress! + start, Int32(ASCII.carriageReturn), length) == nil
+        guard length >= 0, buffer[start + length] == ASCII.carriageReturn else {
+            throw HTTPError(400, "End each line with CR and LF.")
         }
-        guard isSound else { throw HTTPError(400, "End each line with CR and LF, and use neither elsewhere.") }
         return length
     }
 }

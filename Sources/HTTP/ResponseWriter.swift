@@ -42,7 +42,7 @@ enum ResponseWriter {
         if response.status.allowsBody && !omitsBody { output.append(contentsOf: response.body) }
     }
 
-    private static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
+    static func append(_ name: String, _ value: String, to output: inout [UInt8]) {
         precondition(
             !name.isEmpty && name.utf8.allSatisfy(ByteSet.token.contains), "a field name is made of token characters")
         output.append(contentsOf: name.utf8)

@@ -54,12 +54,12 @@ public final class Server: @unchecked Sendable {
 
     /// Serves the connections that come to `listener`, from now on. To be called once, while the loop runs.
     /// - Throws: `SystemError` if the loop cannot watch the socket.
-    public func start(_ listener: consuming Listener) async throws {
-        // A closure cannot consume what it captures, so the listener travels in a box.
-        let box = ListenerBox(listener)
-        try await onLoop { [self] in
-            precondition(acceptor == nil && !isDraining, "a server is started once")
-            acceptor = try Acceptor(server: self, listener: box.take())
+    public func start(_ listener: Listener) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            loop.execute { [self] in
+                precondition(acceptor == nil && !isDraining, "a server is started once")
+                continuation.resume(with: Result { acceptor = try Acceptor(server: self, listener: listener) })
+            }
         }
     }
 
@@ -72,12 +72,6 @@ public final class Server: @unchecked Sendable {
             loop.execute { [self] in
                 beginDrain(deadline: deadline) { continuation.resume(returning: $0) }
             }
-        }
-    }
-
-    private func onLoop(_ body: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            loop.execute { continuation.resume(with: Result(catching: body)) }
         }
     }
 
@@ -188,18 +182,5 @@ public final class Server: @unchecked Sendable {
                 "path": head.isParsed ? head.path : "", "status": "\(status)", "duration_us": "\(duration / 1_000)",
             ])
         configuration.onResponse?(request, status, duration)
-    }
-}
-
-/// Lets a listener move into a closure. `@unchecked Sendable`: it is put in and taken out once, in that order.
-private final class ListenerBox: @unchecked Sendable {
-    private var listener: Listener?
-
-    init(_ listener: consuming Listener) {
-        self.listener = consume listener
-    }
-
-    func take() -> Listener {
-        listener.take()!
     }
 }

@@ -22,6 +22,8 @@ public struct Logger: Sendable {
 
     public var minimum: Level
     public var format: Format
+    /// Stands before each message: for a program whose every line must say what it is.
+    public var prefix = ""
 
     /// - Parameter format: nil chooses by whether standard error is a terminal.
     public init(minimum: Level = .info, format: Format? = nil) {
@@ -47,7 +49,7 @@ public struct Logger: Sendable {
     }
 
     private func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>) {
-        var line = Self.line(format, level: level, time: Self.timestamp(), message: message, fields: fields)
+        var line = Self.line(format, level: level, time: Self.timestamp(), message: prefix + message, fields: fields)
         // A log that cannot be written must not stop the service, and there is nowhere to say so.
         line.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

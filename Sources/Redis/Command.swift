@@ -21,6 +21,8 @@ public struct Command: Sendable {
         bytes.reserveCapacity(64 * (argumentCount + 1))
         appendLine(UInt8(ascii: "*"), argumentCount + 1)
         append(name)
+        // hiredis looks for an argument after the name, and so at the byte after a command that has none.
+        bytes.reserveCapacity(bytes.count + 1)
         changesProtocol = Self.changesProtocol(name)
     }
 
@@ -33,12 +35,14 @@ public struct Command: Sendable {
 
     private mutating func appendLine(_ type: UInt8, _ number: Int) {
         bytes.append(type)
-        if number < 10 {
-            bytes.append(UInt8(ascii: "0") + UInt8(number))
-        } else {
-            bytes.append(contentsOf: String(number).utf8)
-        }
+        appendDigits(of: number)
         appendLineEnd()
+    }
+
+    /// Text of an integer would be made and thrown away for each argument.
+    private mutating func appendDigits(of number: Int) {
+        if number > 9 { appendDigits(of: number / 10) }
+        bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 
     private mutating func appendLineEnd() {

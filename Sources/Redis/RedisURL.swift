@@ -1,4 +1,5 @@
 import CLinux
+import EventLoop
 import Glibc
 
 /// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]` or

@@ -14,7 +14,7 @@ enum UsherMain {
             case .version:
                 Terminal.say("usher \(usherVersion)")
                 return 0
-            case .serve, .up, .admin, .keys:
+            case .serve, .up, .admin, .keys, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -22,6 +22,7 @@ enum UsherMain {
             case .up(let settings): UpCommand.run(settings, environment: environment)
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
+            case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
             case .help, .version: 0
             }
         } catch {

@@ -6,11 +6,13 @@ import Synchronization
 /// number, from 0. The connection is closed when `serve` returns.
 public final class FakePeer: Sendable {
     public let path: String
+    private let folder: URL
     private let listener: BlockingSocket
     private let accepted = Mutex<[BlockingSocket]>([])
 
     public init(serve: @escaping @Sendable (BlockingSocket, Int) -> Void) throws {
-        path = try TemporaryFolder.make().appendingPathComponent("peer.sock").path
+        folder = try TemporaryFolder.make()
+        path = folder.appendingPathComponent("peer.sock").path
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard withUnixAddress(path, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 64) == 0 else {
             throw TestServerError("cannot listen on \(path): \(String(cString: strerror(errno)))")
@@ -38,6 +40,7 @@ public final class FakePeer: Sendable {
     deinit {
         listener.disconnect()
         for socket in accepted.withLock({ $0 }) { socket.disconnect() }
+        try? FileManager.default.removeItem(at: folder)
     }
 
     /// How many connections have been accepted so far.

@@ -157,6 +157,21 @@ import Testing
         #expect(entries.last?.hasPrefix("closed: ") == true)
     }
 
+    /// Asked for or not: it is why Redis closes, and the log should say so.
+    @Test func aConnectionTooManyIsToldInRedisWords() async throws {
+        let reason = "ERR max number of clients reached"
+        let peer = try FakePeer { socket, number in
+            if number == 0 { _ = socket.readCommand() }
+            socket.write("-\(reason)\r\n")
+        }
+        let asked = try await Self.entries(
+            of: { connection, log, _ in
+                connection.onConnect = { [unowned connection] in connection.send([Command("PING")], log.batch("A")) }
+            }, to: .unix(path: peer.path))
+        #expect(asked == ["A lost", "closed: \(reason)"])
+        #expect(try await Self.entries(of: { _, _, _ in }, to: .unix(path: peer.path)) == ["closed: \(reason)"])
+    }
+
     /// A name's addresses are tried in turn, until one takes the login.
     @Test func theNextTargetIsTriedWhenOneFails() async throws {
         let dropping = try FakePeer { _, _ in }

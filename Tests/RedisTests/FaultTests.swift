@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import Redis
 import RedisTestSupport
+import Synchronization
 import Testing
 
 /// The client on a real Redis that goes away, stands still, or throws it out.
@@ -112,14 +113,25 @@ import Testing
     /// A deadline is its call's own: neither put off by a later one that was there first, nor the end of other calls.
     @Test func aShortDeadlineBehindALongOnePassesAlone() async throws {
         let server = try RedisServer()
-        try await withClient(Self.configuration(server)) { client in
+        var configuration = Self.configuration(server)
+        // The login's deadline is the first, and must put off no other.
+        configuration.connectTimeoutMilliseconds = 3_600_000
+        try await withClient(configuration) { client in
             try await client.waitUntilConnected()
             let identifier = try await client.send("CLIENT", "ID")
-            let blocked = Task(executorPreference: client.loop) { try await client.send("BLPOP", "list", "0") }
-            await Task.yield()
-            await #expect(throws: RedisError.deadlinePassed) {
-                try await client.send(Command("INCR", "n"), deadline: client.loop.now.advanced(byMilliseconds: 20))
+            let never = client.loop.now.advanced(byMilliseconds: 3_600_000)
+            let blocked = Task(executorPreference: client.loop) {
+                try await client.send(Command("BLPOP", "list", "0"), deadline: never)
             }
+            await Task.yield()
+            let isOver = Atomic<Bool>(false)
+            let short = Task(executorPreference: client.loop) {
+                defer { isOver.store(true, ordering: .relaxed) }
+                return try await client.send(
+                    Command("INCR", "n"), deadline: client.loop.now.advanced(byMilliseconds: 20))
+            }
+            try await client.waitUntil("the short deadline passes") { isOver.load(ordering: .relaxed) }
+            await #expect(throws: RedisError.deadlinePassed) { try await short.value }
             await #expect(throws: RedisError.deadlinePassed) {
                 try await client.send(Command("INCR", "never"), deadline: client.loop.now)
             }

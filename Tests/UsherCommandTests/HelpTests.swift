@@ -1,10 +1,11 @@
 import Foundation
+import SimulatedBot
 import Testing
 
 @testable import UsherCommand
 
 @Suite struct HelpTests {
-    @Test(arguments: [Command.serve, .up, .admin, .keys])
+    @Test(arguments: Command.allCases.filter { $0 != .help })
     func theHelpOfACommandExplainsEachOfItsSettingsInFull(command: Command) {
         let text = Help.text(.command(command)).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(text.hasPrefix("Usage: usher \(command.rawValue) "))
@@ -27,6 +28,13 @@ import Testing
         for action in AdminAction.allCases { #expect(text.contains("\(action.usage) \(action.meaning).")) }
         let taken = AdminAction.allCases.flatMap { $0.required + $0.optional }
         #expect(AdminAction.Option.allCases.allSatisfy(taken.contains))
+    }
+
+    @Test func theHelpOfTheSimulatedBotExplainsEveryBehaviour() {
+        let text = Help.text(.command(.simulateBot)).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for behaviour in Simulation.Behaviour.allCases {
+            #expect(text.contains(" \(behaviour.rawValue) \(behaviour.meaning). "))
+        }
     }
 
     @Test func theOverviewNamesEveryCommand() {

@@ -67,7 +67,7 @@ import Testing
         for text in beyond {
             #expect(!setting.accepts(text), "\(setting.flag) \(text)")
         }
-        let command = setting.commands.contains(.serve) ? "serve" : "up"
+        let command = try #require(setting.commands.first).rawValue
         let error = #expect(throws: UsageError.self) {
             try CommandLineReader(environment: [setting.variable: "99999999999999999999"]).read([command])
         }

@@ -130,8 +130,8 @@ def describe(options):
         f"{options.threads} threads of wrk; {options.rounds} rounds of {options.seconds} s a phase.\n"
         "Script alone: redis-benchmark -P 1, every call an accepted dispatch. The key of the lock is also that of the\n"
         "room's holder, so that each call leaves the next one's lock behind: the commands of the script are the same,\n"
-        "and none is spent on taking the lock. Through HTTP there are five more commands: key, role, locator, meeting,\n"
-        "lock. µs: processor time a request. Others: processors that were busy with anything else.\n")
+        "and none is spent on taking the lock. Through HTTP there are four more commands: key, role, meeting, lock.\n"
+        "µs: processor time a request. Others: processors that were busy with anything else.\n")
 
 
 def main(arguments):

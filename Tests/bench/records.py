@@ -100,7 +100,8 @@ class ScriptCalls:
       the holder: the lock of the next call. So it runs the very commands of an accepted dispatch, and no lock has to be
       set between the calls.
 
-    Keys and arguments have the lengths of real ones.
+    Keys and arguments have the lengths of real ones, and the database has as many keys: the larger it is, the longer
+    Redis takes for each.
     """
 
     PREFIX = "usher:{p0}"
@@ -116,6 +117,7 @@ class ScriptCalls:
                 for second in range(self.range):
                     number = first * self.range + second + 1
                     meeting = f"00000000{first:012}{second:012}"
+                    seed.write(resp("SET", f"usher:meeting:{meeting}", str(uuid.UUID(int=0))))
                     seed.write(meeting_commands(self.PREFIX, meeting, number, str(uuid.UUID(int=0))))
 
     def words(self, digest):

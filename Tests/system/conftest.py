@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 
+from harness.bots_user import BotsUser
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
@@ -112,3 +113,9 @@ def admin(node):
 def workspace(admin):
     """A workspace of the test's own on the shared servers."""
     return admin.create_workspace()
+
+
+@pytest.fixture
+def user(admin):
+    """A user of the Bots API with a personal workspace of the test's own."""
+    return BotsUser(admin)

@@ -64,15 +64,14 @@ extension KeyedDecodingContainer {
         return text
     }
 
-    /// An integer; nil if it is absent or null.
+    /// An integer; nil if it is absent or null. A number that is none, or too large, makes the decoder throw an error
+    /// that is no `DecodingError` yet, and becomes one without the field's name.
     func integer(_ key: Key) throws -> Int? {
         do {
             return try decodeIfPresent(Int.self, forKey: key)
         } catch let error as DecodingError {
-            if case .dataCorrupted = error { throw APIError.invalid(key.stringValue, "must be an integer") }
             throw error
         } catch {
-            // For a number that is no integer, or too large, the decoder throws what names no field.
             throw APIError.invalid(key.stringValue, "must be an integer")
         }
     }

@@ -196,7 +196,8 @@ public struct Reinvitation: Sendable {
 
     private func dispatch(_ sight: Sight, botID: String, isRestart: Bool) async throws(ReinviteRefusal) -> [Value] {
         let configuration = store.configuration
-        let token = Identifier.hex()
+        // No other request has this bot's id, so it serves as the token too.
+        let token = botID
         let lock = Command("SET", keys.lock, token, "NX", "PX", String(configuration.lockTimeToLiveMilliseconds))
         do {
             return try await store.run(

@@ -2,7 +2,7 @@ import CCrypto
 
 /// Random identifiers and secrets, from the cryptographic generator of libcrypto.
 public enum Identifier {
-    /// 32 hexadecimal characters: 128 random bits. A meeting's id; a lock's token.
+    /// 32 hexadecimal characters: 128 random bits. The id of a meeting or of an API key.
     public static func hex() -> String {
         hexadecimal(randomBytes(16))
     }

@@ -5,13 +5,13 @@ public enum Keys {
     /// zset: user id -> user id, for listing.
     public static let users = "usher:users"
 
-    public static func apiKey(hash: String) -> String { join("usher:key:", hash) }
+    public static func apiKey(hash: String) -> String { join("usher", ":key:", hash) }
     /// string: the hash of the API key that has this id.
     public static func apiKeyHash(id: String) -> String { "usher:key:id:\(id)" }
     public static func user(_ id: Int) -> String { "usher:user:\(id)" }
     public static func userID(email: String) -> String { "usher:user:email:\(email)" }
     /// string: the workspace of a meeting, which tells "no such meeting" from "another workspace's".
-    public static func locator(meeting: String) -> String { join("usher:meeting:", meeting) }
+    public static func locator(meeting: String) -> String { join("usher", ":meeting:", meeting) }
     /// string: `<workspace_id> <meeting_id>` of the meeting with this number, which is all that a bot's segments name.
     public static func locator(number: Int) -> String { "usher:number:\(number)" }
     /// stream: what bots wrote to the segment stream that nobody can use, with the reason. Capped.
@@ -97,13 +97,20 @@ public struct WorkspaceKeys: Sendable {
 }
 
 /// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.
-private func join(_ first: String, _ second: String, _ third: String = "") -> String {
-    var key = ""
-    key.reserveCapacity(first.utf8.count + second.utf8.count + third.utf8.count)
-    key += first
-    key += second
-    key += third
-    return key
+private func join(_ first: String, _ second: StaticString, _ third: String = "") -> String {
+    var (first, third) = (first, third)
+    return first.withUTF8 { first in
+        third.withUTF8 { third in
+            let second = UnsafeBufferPointer(start: second.utf8Start, count: second.utf8CodeUnitCount)
+            let count = first.count + second.count + third.count
+            return String(unsafeUninitializedCapacity: count) { key in
+                _ = key.update(fromContentsOf: first)
+                _ = key[first.count...].update(fromContentsOf: second)
+                _ = key[(first.count + second.count)...].update(fromContentsOf: third)
+                return count
+            }
+        }
+    }
 }
 
 /// What names a bot's keys: the meeting that it is bound to, and the room.

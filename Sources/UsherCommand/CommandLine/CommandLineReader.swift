@@ -26,6 +26,7 @@ struct CommandLineReader {
         case .admin: return .admin(settings, try adminRequest(words))
         case .keys: return .keys(settings, id: try recordID(words))
         case .up: return .up(settings)
+        case .simulateBot: return .simulateBot(settings)
         case .serve, .help: return .serve(settings)
         }
     }

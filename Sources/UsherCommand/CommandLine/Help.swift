@@ -1,3 +1,5 @@
+import SimulatedBot
+
 /// The texts of `usher help` and `--help`, generated from the tables so that they cannot be incomplete.
 enum Help {
     static func text(_ topic: HelpTopic) -> String {
@@ -52,6 +54,12 @@ enum Help {
             text += "\nActions\n\n"
             for action in AdminAction.allCases {
                 text += wrapped(action.usage, indent: "  ") + wrapped(action.meaning + ".", indent: "      ")
+            }
+        }
+        if command == .simulateBot {
+            text += "\nBehaviours (\(Setting[.simulate].flag))\n\n"
+            for behaviour in Simulation.Behaviour.allCases {
+                text += "  \(behaviour.rawValue)\n" + wrapped(behaviour.meaning + ".", indent: "      ")
             }
         }
         return text + "\nSettings\n\n" + precedence + "\n" + Setting.of(command).map(entry).joined()

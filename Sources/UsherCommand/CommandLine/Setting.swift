@@ -26,6 +26,12 @@ struct Setting: Sendable {
         case maxConnections = "max-connections"
         case backlog
         case drainTimeout = "drain-timeout-ms"
+        case simulate
+        case simulateJoin = "simulate-join-ms"
+        case simulateLobby = "simulate-lobby-ms"
+        case simulateSegment = "simulate-segment-ms"
+        case simulateMeeting = "simulate-meeting-ms"
+        case simulatePresence = "simulate-presence"
         case logLevel = "log-level"
     }
 
@@ -33,6 +39,8 @@ struct Setting: Sendable {
         /// - Parameter unit: as shown in help; empty for a plain count.
         case number(ClosedRange<Int>, unit: String)
         case choice([String])
+        /// Any number of names, joined by commas.
+        case choices([String])
         case address
         case redisURL
         case secret(length: ClosedRange<Int>)
@@ -65,6 +73,7 @@ struct Setting: Sendable {
         switch kind {
         case .number: "N"
         case .choice: "NAME"
+        case .choices: "NAME[,NAME]..."
         case .address: "ADDRESS"
         case .redisURL: "URL"
         case .secret: "KEY"
@@ -89,6 +98,7 @@ struct Setting: Sendable {
         switch kind {
         case .number(let range, _): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let names): "one of " + names.joined(separator: ", ")
+        case .choices(let names): "some of " + names.joined(separator: ", ") + ", joined by commas"
         case .address: "an IPv4 or IPv6 address"
         case .redisURL: RedisAddress.allowed
         case .secret(let length):
@@ -103,6 +113,10 @@ struct Setting: Sendable {
         case .number(let range, _):
             return text.utf8.allSatisfy { (0x30...0x39).contains($0) } && Int(text).map(range.contains) == true
         case .choice(let names): return names.contains(text)
+        case .choices(let names):
+            return text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                names.contains(String($0))
+            }
         case .address:
             var buffer = in6_addr()
             return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1

@@ -1,4 +1,5 @@
 import Log
+import SimulatedBot
 
 /// The settings of one start: every value is checked, and every one has a value or a documented absence.
 struct Settings: Equatable, Sendable {
@@ -48,6 +49,19 @@ struct Settings: Equatable, Sendable {
     var maxConnections: Int { number(.maxConnections) }
     var backlog: Int { number(.backlog) }
     var drainTimeoutMilliseconds: Int { number(.drainTimeout) }
+
+    var simulation: Simulation {
+        var simulation = Simulation()
+        simulation.joinMilliseconds = number(.simulateJoin)
+        simulation.lobbyMilliseconds = number(.simulateLobby)
+        simulation.segmentMilliseconds = number(.simulateSegment)
+        simulation.meetingMilliseconds = given[.simulateMeeting].flatMap { Int($0) }
+        simulation.behaviours = Set(
+            text(.simulate).split(separator: ",").compactMap { Simulation.Behaviour(rawValue: String($0)) })
+        simulation.presenceFolder = given[.simulatePresence]
+        return simulation
+    }
+
     var logLevel: Logger.Level { Logger.Level(rawValue: text(.logLevel)) ?? .info }
 
     /// These settings with some replaced.

@@ -1,5 +1,6 @@
 import Log
 import Processes
+import SimulatedBot
 
 extension Setting {
     /// Every setting, in the order in which help and README show them. What stands here is the only place for names,
@@ -83,9 +84,33 @@ extension Setting {
         number(
             .drainTimeout, 0...600_000, unit: "ms", default: 10_000,
             "How long a node that was told to stop answers what is under way"),
+
+        Setting(
+            key: .simulate, kind: .choices(Simulation.Behaviour.allCases.map(\.rawValue)),
+            defaultValue: .none(description: "none: a good meeting"), commands: [.simulateBot],
+            meaning: "How the simulated bot misbehaves, or its meeting; `usher simulate-bot --help` explains each"),
+        number(
+            .simulateJoin, 0...3_600_000, unit: "ms", default: 500, commands: [.simulateBot],
+            "How long the simulated bot takes from its start to the lobby"),
+        number(
+            .simulateLobby, 0...3_600_000, unit: "ms", default: 1000, commands: [.simulateBot],
+            "How long it waits in the lobby until it is let in"),
+        number(
+            .simulateSegment, 2...3_600_000, unit: "ms", default: 1000, commands: [.simulateBot],
+            "How long each speaker speaks, which makes a draft and a confirmed segment"),
+        Setting(
+            key: .simulateMeeting, kind: .number(1...86_400_000, unit: "ms"),
+            defaultValue: .none(description: "none: it stays until it is told to leave"), commands: [.simulateBot],
+            meaning: "How long it is in the room before it is left alone there and leaves"),
+        Setting(
+            key: .simulatePresence, kind: .folder, defaultValue: .none(description: "none: no such file"),
+            commands: [.simulateBot],
+            meaning: "The folder of the file to which it appends a line every 50 ms while it is in the room"),
+
         Setting(
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
-            commands: [.serve, .up, .admin, .keys], meaning: "The least severe log lines that are written"),
+            commands: [.serve, .up, .admin, .keys, .simulateBot],
+            meaning: "The least severe log lines that are written"),
     ]
 
     static func of(_ command: Command) -> [Setting] {

@@ -8,8 +8,9 @@ import socket
 class Answer:
     """A whole HTTP answer."""
 
-    def __init__(self, status, headers, body):
+    def __init__(self, status, headers, body, path=""):
         self.status = status
+        self.is_admin = path.startswith("/admin")
         self.headers = headers
         self.body = body
 
@@ -46,7 +47,7 @@ def request(port, method, path, body=NO_BODY, headers=(), raw_body=None, timeout
             fields.setdefault("Content-Type", "application/json")
         connection.request(method, path, raw_body, fields)
         response = connection.getresponse()
-        return Answer(response.status, response.getheaders(), response.read())
+        return Answer(response.status, response.getheaders(), response.read(), path)
     finally:
         connection.close()
 

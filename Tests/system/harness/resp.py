@@ -82,6 +82,10 @@ class RedisClient:
                 raise answer
         return answers
 
+    def receive(self):
+        """The next message of a subscription."""
+        return self._read()
+
     def hash(self, key):
         """A hash as a dictionary; empty if there is no such key."""
         flat = self.call("HGETALL", key)

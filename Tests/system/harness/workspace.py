@@ -34,8 +34,8 @@ class Admin:
         assert answer.status in (200, 201), f"POST {path} {body}: {answer}"
         return answer.json
 
-    def create_user(self):
-        return self.create("/admin/users", {"email": f"user-{secrets.token_hex(8)}@example.com"})
+    def create_user(self, **fields):
+        return self.create("/admin/users", {"email": f"user-{secrets.token_hex(8)}@example.com", **fields})
 
     def create_workspace(self, **fields):
         """A workspace of its own with an owner and the owner's key (scope `seameet`)."""

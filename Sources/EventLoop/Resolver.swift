@@ -1,19 +1,18 @@
 import CLinux
-import EventLoop
 import Glibc
 
 /// Finds the numeric addresses of a host. `getaddrinfo` blocks for as long as its servers please, so it runs on a thread
 /// of its own; numeric addresses take no such detour.
-enum Resolver {
-    struct Failure: Error {
-        let reason: String
+public enum Resolver {
+    public struct Failure: Error {
+        public let reason: String
     }
 
     /// How many of a host's addresses are of use: each may cost a connect time-out.
     private static let maximumAddresses = 8
 
     /// Calls `completion` on the loop's thread, with at least one address, the one to try first before the others.
-    static func resolve(
+    public static func resolve(
         _ host: String, on loop: EventLoop, completion: @escaping @Sendable (Result<[String], Failure>) -> Void
     ) {
         if isNumeric(host) { return completion(.success([host])) }
@@ -27,7 +26,8 @@ enum Resolver {
         pthread_detach(thread)
     }
 
-    static func isNumeric(_ host: String) -> Bool {
+    /// Whether `host` is an IPv4 or IPv6 address.
+    public static func isNumeric(_ host: String) -> Bool {
         withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { address in
             inet_pton(AF_INET, host, address.baseAddress!) == 1 || inet_pton(AF_INET6, host, address.baseAddress!) == 1
         }

@@ -1,0 +1,41 @@
+import FoundationEssentials
+
+/// A command from the channel `bot_commands:meeting:{meeting_id}` (wire, section 2).
+enum BotCommand: Equatable {
+    case leave
+    /// What is nil stays as it is. An inner nil of the language means that none is set.
+    case reconfigure(language: String??, task: BotConfiguration.Task?)
+    /// Unknown ones, and those that need a voice, are ignored.
+    case other(action: String)
+
+    private static let maximumBytes = 65_536
+
+    /// nil if the message is no command.
+    init?(_ message: String) {
+        guard message.utf8.count <= Self.maximumBytes,
+            let command = try? JSONDecoder().decode(Message.self, from: Data(message.utf8))
+        else { return nil }
+        switch command.action {
+        case "leave": self = .leave
+        case "reconfigure": self = .reconfigure(language: command.language, task: command.task)
+        default: self = .other(action: String(command.action.prefix(64)))
+        }
+    }
+
+    private struct Message: Decodable {
+        let action: String
+        let language: String??
+        let task: BotConfiguration.Task?
+
+        enum Field: String, CodingKey {
+            case action, language, task
+        }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Field.self)
+            action = try fields.decode(String.self, forKey: .action)
+            language = fields.contains(.language) ? .some(try fields.decode(String?.self, forKey: .language)) : .none
+            task = try fields.decodeIfPresent(String.self, forKey: .task).flatMap(BotConfiguration.Task.init)
+        }
+    }
+}

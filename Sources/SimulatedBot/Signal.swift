@@ -1,0 +1,39 @@
+import EventLoop
+
+/// Something that happens once, or never, and that one task at a time waits for. Belongs to its loop's thread.
+final class Signal<Value> {
+    private let loop: EventLoop
+    private var waiter: UnsafeContinuation<Void, Never>?
+    /// What happened first; nil before that.
+    private(set) var value: Value?
+
+    init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Only the first time counts.
+    func raise(_ value: Value) {
+        loop.preconditionCurrent()
+        guard self.value == nil else { return }
+        self.value = value
+        wake()
+    }
+
+    /// Waits until it is raised, but no longer than `milliseconds`.
+    /// - Returns: its value, or nil if the time passed first.
+    func wait(milliseconds: Int) async -> Value? {
+        loop.preconditionCurrent()
+        if value != nil { return value }
+        precondition(waiter == nil, "one task at a time waits for a signal")
+        let timer = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in self?.wake() }
+        await withUnsafeContinuation { waiter = $0 }
+        timer.cancel()
+        return value
+    }
+
+    private func wake() {
+        let waiter = self.waiter
+        self.waiter = nil
+        waiter?.resume()
+    }
+}

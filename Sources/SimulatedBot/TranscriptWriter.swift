@@ -1,0 +1,74 @@
+import EventLoop
+import Log
+import Redis
+
+/// Writes to Redis in order, for as long as it takes: an entry whose outcome is unknown is written again, since segments
+/// are told apart by their ids. What waits is bounded; then the oldest goes.
+///
+/// `@unchecked Sendable`: belongs to its loop's thread, on which its tasks run too.
+final class TranscriptWriter: @unchecked Sendable {
+    private static let maximumWaiting = 1_000
+    private static let timeoutMilliseconds = 5_000
+    private static let pauseMilliseconds = 100
+
+    private let client: Client
+    private let logger: Logger
+    private var waiting: [String] = []
+    private var isWriting = false
+    private var isStopped = false
+
+    init(client: Client, logger: Logger) {
+        self.client = client
+        self.logger = logger
+    }
+
+    /// Queues an entry of the stream: `XADD transcription_segments * payload <text>`.
+    func append(_ payload: String) {
+        if waiting.count == Self.maximumWaiting {
+            waiting.removeFirst()
+            logger.warning("Dropped a transcript entry: Redis has been away for long")
+        }
+        waiting.append(payload)
+        guard !isWriting else { return }
+        isWriting = true
+        Task(executorPreference: client.loop) { await self.write() }
+    }
+
+    /// Publishes at once, or not at all: a live view has no use for what is old.
+    func publish(_ message: String, channel: String) {
+        guard client.isConnected else { return }
+        Task(executorPreference: client.loop) { [client, deadline] in
+            _ = try? await client.send(Command("PUBLISH", channel, message), deadline: deadline)
+        }
+    }
+
+    /// Waits until all is written, but not past `deadline`.
+    func flush(deadline: MonotonicTime) async {
+        while isWriting, MonotonicTime.now() < deadline { await client.loop.wait(milliseconds: 5) }
+        isStopped = true
+        if !waiting.isEmpty { logger.warning("Leaving with transcript entries that Redis did not take") }
+    }
+
+    private var deadline: MonotonicTime { .now().advanced(byMilliseconds: Self.timeoutMilliseconds) }
+
+    private func write() async {
+        while !isStopped, let payload = waiting.first {
+            do throws(RedisError) {
+                _ = try await client.send(
+                    Command("XADD", "transcription_segments", "*", "payload", payload), deadline: deadline)
+                removeFirst(payload)
+            } catch .refused(let text) {
+                removeFirst(payload)
+                logger.warning("Redis refused a transcript entry", ["reason": text])
+            } catch {
+                await client.loop.wait(milliseconds: Self.pauseMilliseconds)
+            }
+        }
+        isWriting = false
+    }
+
+    /// It may have been dropped in the meantime.
+    private func removeFirst(_ payload: String) {
+        if waiting.first == payload { waiting.removeFirst() }
+    }
+}

@@ -1,0 +1,95 @@
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+@Suite struct MeetingListTests {
+    @Test func pagesAreOfTheNewestFirst() async throws {
+        try await World.make { world in
+            var ids: [String] = []
+            for index in 0..<7 {
+                let status = index % 3 == 0 ? "OFFLINE" : "INITIAL"
+                ids.insert(try await world.meeting(["status": status]), at: 0)
+            }
+            func page(_ status: MeetingStatus?, _ offset: Int, _ limit: Int) async throws -> ([String], Bool) {
+                let page = try await world.store.meetings(
+                    workspace: world.workspaceID, offset: offset, limit: limit, deadline: Client.soon,
+                    matching: status.map(Self.condition))
+                return (page.meetings.map(\.id), page.hasMore)
+            }
+            #expect(try await page(nil, 0, 7) == (ids, false))
+            #expect(try await page(nil, 0, 6) == (Array(ids[..<6]), true))
+            #expect(try await page(nil, 5, 2) == (Array(ids[5...]), false))
+            #expect(try await page(nil, 7, 2) == ([], false))
+            let offline = [ids[0], ids[3], ids[6]]
+            #expect(try await page(.offline, 0, 10) == (offline, false))
+            #expect(try await page(.offline, 0, 3) == (offline, false))
+            #expect(try await page(.offline, 0, 2) == (Array(offline[..<2]), true))
+            #expect(try await page(.offline, 1, 1) == ([offline[1]], true))
+            #expect(try await page(.offline, 2, 1) == ([offline[2]], false))
+            #expect(try await page(.offline, 3, 1) == ([], false))
+            #expect(try await page(.live, 0, 1) == ([], false))
+        }
+    }
+
+    private static func condition(_ status: MeetingStatus) -> (Meeting) -> Bool {
+        { $0.status == status.rawValue }
+    }
+
+    /// More than the batch in which a list by status looks through a workspace.
+    @Test func aStatusIsFoundBehindManyOthers() async throws {
+        try await World.make { world in
+            let oldest = try await world.meeting(["status": "LIVE"])
+            let second = try await world.meeting(["status": "LIVE"])
+            let template = try await world.snapshot()[world.keys.partition.meeting(oldest)]?.hash ?? [:]
+            for number in 0..<1_100 {
+                let fields = template.merging(["id": "m\(number)", "status": "INITIAL"]) { $1 }
+                try await world.set(world.keys.partition.meeting("m\(number)"), fields)
+                _ = try await world.client.send("ZADD", world.keys.meetings, String(1_000 + number), "m\(number)")
+            }
+            let page = try await world.store.meetings(
+                workspace: world.workspaceID, offset: 1, limit: 5, deadline: Client.soon,
+                matching: Self.condition(.live))
+            #expect(page.meetings.map(\.id) == [oldest] && !page.hasMore)
+            let first = try await world.store.meetings(
+                workspace: world.workspaceID, offset: 0, limit: 1, deadline: Client.soon,
+                matching: Self.condition(.live))
+            #expect(first.meetings.map(\.id) == [second] && first.hasMore)
+            let many = try await world.store.meetings(
+                workspace: world.workspaceID, offset: 1_095, limit: 10, deadline: Client.soon,
+                matching: Self.condition(.initial))
+            #expect(many.meetings.map(\.id) == ["m4", "m3", "m2", "m1", "m0"] && !many.hasMore)
+        }
+    }
+
+    @Test func aMeetingIsShownToItsWorkspaceOnly() async throws {
+        try await World.make { world in
+            let id = try await world.meeting()
+            let (other, _) = try await world.store.createUser(NewUser(email: "b@example.com"), deadline: Client.soon)
+            #expect(try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon) != nil)
+            #expect(try await world.store.meeting(id: id, workspace: other.workspaceID, deadline: Client.soon) == nil)
+            #expect(
+                try await world.store.workspaceID(ofMeeting: id, deadline: Client.soon) == world.workspaceID)
+            #expect(try await world.store.workspaceID(ofMeeting: "none", deadline: Client.soon) == nil)
+        }
+    }
+
+    @Test func theKeysOfARecordAreReadyToPaste() async throws {
+        try await World.make { world in
+            let id = try await world.meeting()
+            _ = await world.reinvite(id)
+            let snapshot = try await world.snapshot()
+            for record in [id, world.workspaceID] {
+                let keys = try #require(try await world.store.keys(ofRecord: record, deadline: Client.soon))
+                #expect(keys.allSatisfy { snapshot[$0.key] != nil && $0.command.contains("'\($0.key)'") })
+                #expect(Set(keys.map(\.key)).count == keys.count)
+            }
+            let meeting = try #require(try await world.store.keys(ofRecord: id, deadline: Client.soon)).map(\.key)
+            for key in [Keys.locator(meeting: id), world.keys.inFlight(World.room), world.keys.holder(World.room)] {
+                #expect(meeting.contains(key))
+            }
+            #expect(try await world.store.keys(ofRecord: "none", deadline: Client.soon) == nil)
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import EventLoop
+import Redis
+import RedisTestSupport
+import Scripts
+import Testing
+
+@testable import Usher
+
+/// The scripts that write users, workspaces, members, meetings and API keys: every result, by the raw keys.
+@Suite struct RecordScriptTests {
+    // MARK: Users and workspaces
+
+    @Test func aUserIsMadeOnceWithAPersonalWorkspace() async throws {
+        try await World.make { world in
+            let new = NewUser(
+                email: "Anna@Example.com", name: "Anna", imageURL: "https://x/y", maximumConcurrentBots: 3)
+            let before = try await world.snapshot()
+            let (user, isNew) = try await world.store.createUser(new, deadline: Client.soon)
+            let after = try await world.snapshot()
+            let keys = WorkspaceKeys(workspace: user.workspaceID)
+            #expect(isNew && user.email == "anna@example.com" && user.name == "Anna" && user.maximumConcurrentBots == 3)
+            #expect(
+                after.changes(since: before) == [
+                    Keys.user(user.id), Keys.userID(email: "anna@example.com"), Keys.userSequence, Keys.users,
+                    keys.workspace, keys.members,
+                ])
+            #expect(after[Keys.userID(email: "anna@example.com")] == .string(String(user.id)))
+            #expect(
+                after[Keys.user(user.id)]
+                    == .hash([
+                        "id": String(user.id), "email": "anna@example.com", "workspace_id": user.workspaceID,
+                        "created_at": String(user.createdAt), "name": "Anna", "image_url": "https://x/y",
+                        "max_concurrent_bots": "3",
+                    ]))
+            #expect(after[keys.members] == .hash([String(user.id): "owner"]))
+            let workspace = try #require(after[keys.workspace]?.hash)
+            #expect(workspace["id"] == user.workspaceID && workspace["max_concurrent_bots"] == "3")
+            #expect(after.timeToLive.isEmpty)
+
+            let again = NewUser(email: "anna@EXAMPLE.com", name: "Other", maximumConcurrentBots: 9)
+            let (found, isNewAgain) = try await world.store.createUser(again, deadline: Client.soon)
+            #expect(!isNewAgain && found.id == user.id && found.name == "Anna" && found.maximumConcurrentBots == 3)
+            #expect(try await world.snapshot().changes(since: after) == [])
+        }
+    }
+
+    /// A node can die after each step of making a user; the next call for the email finishes the work.
+    @Test func aUserThatWasMadeHalfWayIsFinished() async throws {
+        try await World.make { world in
+            let new = NewUser(email: "anna@example.com")
+            let (user, _) = try await world.store.createUser(new, deadline: Client.soon)
+            let keys = WorkspaceKeys(workspace: user.workspaceID)
+            let steps = [[Keys.users], [keys.workspace, keys.members], [Keys.user(user.id)]]
+            for end in 1...steps.count {
+                for key in steps[..<end].joined() {
+                    _ = try await world.client.send("DEL", key)
+                }
+                let (again, isNew) = try await world.store.createUser(new, deadline: Client.soon)
+                #expect(!isNew && again.id == user.id)
+                let after = try await world.snapshot()
+                #expect(after[WorkspaceKeys(workspace: again.workspaceID).members] == .hash([String(user.id): "owner"]))
+                #expect(after[Keys.userID(email: "anna@example.com")] == .string(String(user.id)))
+                #expect(after[Keys.users]?.sortedSet?[String(user.id)] == String(user.id))
+            }
+        }
+    }
+
+    @Test func twoAtOnceMakeOneUser() async throws {
+        try await World.make { world in
+            let users = try await withThrowingTaskGroup(of: (User, Bool).self) { group in
+                for _ in 0..<16 {
+                    group.addTask(executorPreference: world.client.loop) {
+                        try await world.store.createUser(NewUser(email: "anna@example.com"), deadline: Client.soon)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(users.map(\.0.id)).count == 1)
+            #expect(Set(users.map(\.0.workspaceID)).count == 1)
+            #expect(users.filter(\.1).count == 1)
+            let snapshot = try await world.snapshot()
+            #expect(snapshot.stored.keys.filter { $0.hasSuffix(":members") }.count == 2)
+            #expect(snapshot[Keys.users]?.sortedSet?.count == 2)
+        }
+    }
+
+    // MARK: Members
+
+    @Test func aMemberIsSetChangedAndRemoved() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            func set(_ user: String, _ role: String, in workspace: String? = nil) async throws -> Value {
+                try await world.run(
+                    Scripts.setMember, keys: [workspace ?? keys.workspace, keys.members], arguments: [user, role])
+            }
+            func remove(_ user: String) async throws -> Value {
+                try await world.run(Scripts.removeMember, keys: [keys.members], arguments: [user])
+            }
+            let before = try await world.snapshot()
+            // No such workspace; the last owner can neither step down nor leave; no member.
+            #expect(try await set("7", "manager", in: "usher:{p0}:ws:none") == .integer(0))
+            for role in ["manager", "member", "viewer"] { #expect(try await set("1", role) == .integer(-1)) }
+            #expect(try await remove("1") == .integer(-1))
+            #expect(try await remove("7") == .integer(0))
+            #expect(try await set("1", "owner") == .integer(1))
+            #expect(try await world.snapshot().changes(since: before) == [])
+
+            #expect(try await set("7", "viewer") == .integer(1))
+            #expect(try await set("7", "owner") == .integer(1))
+            #expect(try await set("1", "manager") == .integer(1))
+            #expect(try await set("7", "member") == .integer(-1))
+            #expect(try await remove("7") == .integer(-1))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [keys.members])
+            #expect(after[keys.members] == .hash(["1": "manager", "7": "owner"]))
+            #expect(try await remove("1") == .integer(1))
+            #expect(try await world.snapshot()[keys.members] == .hash(["7": "owner"]))
+        }
+    }
+
+    // MARK: Meetings
+
+    @Test func aMeetingIsMadeInInitialWithoutABot() async throws {
+        try await World.make { world in
+            let before = try await world.snapshot()
+            let link = try MeetingLink(url: "https://zoom.us/j/123456789?pwd=x")
+            let new = NewMeeting(link: link, title: "Planning", language: "de")
+            let meeting = try #require(
+                try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon))
+            let after = try await world.snapshot()
+            let partition = world.keys.partition
+            #expect(
+                after.changes(since: before) == [
+                    Keys.meetingSequence, Keys.locator(meeting: meeting.id), world.keys.meetings,
+                    world.keys.latest(link.room), partition.meeting(meeting.id), partition.events,
+                ])
+            #expect(after[Keys.locator(meeting: meeting.id)] == .string(world.workspaceID))
+            #expect(after[world.keys.meetings] == .sortedSet([meeting.id: String(meeting.number)]))
+            #expect(after[world.keys.latest(link.room)] == .string(meeting.id))
+            #expect(
+                after[partition.meeting(meeting.id)]
+                    == .hash([
+                        "id": meeting.id, "number": String(meeting.number), "status": "INITIAL",
+                        "created_at": String(meeting.createdAt), "workspace_id": world.workspaceID, "platform": "zoom",
+                        "native_meeting_id": "123456789", "meeting_url": "https://zoom.us/j/123456789?pwd=x",
+                        "created_by": "1", "passcode": "x", "title": "Planning", "language": "de",
+                    ]))
+            var event = try #require(after[partition.events]?.stream?.last)
+            event["<id>"] = nil
+            #expect(
+                event == [
+                    "what": "created", "meeting_id": meeting.id, "bot_id": "", "from": "/", "to": "INITIAL/",
+                    "why": "user 1", "at": String(meeting.createdAt),
+                ])
+        }
+    }
+
+    @Test func aMeetingNeedsItsWorkspaceAndANewId() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let keys = world.keys
+            func create(_ id: String, in workspace: String) async throws -> Value {
+                try await world.run(
+                    Scripts.createMeeting,
+                    keys: [
+                        workspace, keys.meetings, keys.latest(World.room), keys.partition.meeting(id),
+                        keys.partition.events,
+                    ], arguments: [id, "99", "1000", "user 1", "platform", "zoom"])
+            }
+            let before = try await world.snapshot()
+            #expect(try await create("new", in: "usher:{p0}:ws:none") == .integer(0))
+            #expect(try await create(meeting, in: keys.workspace) == .integer(-1))
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
+    // MARK: API keys
+
+    @Test(arguments: [nil, 60_000, 1, 0, -1, -1_000_000_000_000_000])
+    func anAPIKeyEndsWhenItExpires(_ offset: Int?) async throws {
+        try await World.make { world in
+            let now = try await world.client.send("TIME").arrayOrThrow()[0].stringOrThrow()
+            // Beside offsets from now: the epoch itself, which a zero must not make "never".
+            let expiresAt = offset.map { $0 == 0 ? 0 : try! #require(Int(now)) * 1_000 + $0 * 1_000 }
+            let before = try await world.snapshot()
+            let made = try await world.store.createAPIKey(
+                NewAPIKey(
+                    workspaceID: world.workspaceID, userID: 1, scopes: [.seameet, .bots], label: "CI",
+                    expiresAt: expiresAt), deadline: Client.soon)
+            let after = try await world.snapshot()
+            guard let made else {
+                #expect(try #require(offset) <= 1)
+                #expect(after.changes(since: before) == [])
+                return
+            }
+            #expect(offset ?? 1 > 0)
+            let hash = Digest.sha256(made.key)
+            var fields = [
+                "id": made.record.id, "workspace_id": world.workspaceID, "user_id": "1", "scopes": "seameet bots",
+                "label": "CI", "created_at": String(made.record.createdAt),
+            ]
+            if let expiresAt { fields["expires_at"] = String(expiresAt) }
+            // A key that ends within a second may be gone already.
+            if offset != 1 {
+                #expect(
+                    after.changes(since: before)
+                        == [Keys.apiKey(hash: hash), Keys.apiKeyHash(id: made.record.id), world.keys.apiKeys])
+                #expect(after[Keys.apiKey(hash: hash)] == .hash(fields))
+            }
+            #expect(after.stored.values.allSatisfy { !$0.description.contains(made.key) })
+            if offset == 60_000 {
+                #expect(try #require(after.timeToLive[Keys.apiKey(hash: hash)]) > 50_000_000)
+            } else if offset == nil {
+                #expect(after.timeToLive.isEmpty)
+            }
+        }
+    }
+
+    @Test func keysAreListedRevokedAndForgotten() async throws {
+        try await World.make { world in
+            func make(_ label: String) async throws -> (key: String, record: APIKey) {
+                try #require(
+                    try await world.store.createAPIKey(
+                        NewAPIKey(workspaceID: world.workspaceID, userID: 1, scopes: [.seameet], label: label),
+                        deadline: Client.soon))
+            }
+            func listed() async throws -> [String?] {
+                try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon).map(\.label)
+            }
+            let before = try await world.snapshot()
+            #expect(try await listed() == [])
+            let first = try await make("first")
+            let second = try await make("second")
+            #expect(Set(try await listed()) == ["first", "second"])
+            let caller = try #require(try await world.store.caller(apiKey: first.key, deadline: Client.soon))
+            #expect(caller.workspaceID == world.workspaceID && caller.userID == "1" && caller.scopes == ["seameet"])
+            #expect(try await world.store.caller(apiKey: first.key + "0", deadline: Client.soon) == nil)
+
+            #expect(try await world.store.revokeAPIKey(id: first.record.id, deadline: Client.soon))
+            #expect(try await world.store.caller(apiKey: first.key, deadline: Client.soon) == nil)
+            #expect(try await !world.store.revokeAPIKey(id: first.record.id, deadline: Client.soon))
+            #expect(try await !world.store.revokeAPIKey(id: "none", deadline: Client.soon))
+            #expect(try await listed() == ["second"])
+            // As Redis does when it expires.
+            _ = try await world.client.send("DEL", Keys.apiKey(hash: Digest.sha256(second.key)))
+            #expect(try await listed() == [])
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+}

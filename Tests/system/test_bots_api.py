@@ -1,0 +1,365 @@
+"""The Bots API as its document says: requests, refusals, lists and data (issue 3, sections 1 and 2)."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from harness.bots_user import BotsUser
+from harness.envelope import assert_bots_error
+from harness.keys import WorkspaceKeys
+from harness.played_bot import Commands
+from harness.waiting import wait_for
+from harness.workspace import random_meet_code
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+TEAMS_URL = "https://teams.microsoft.com/meet/9398850880426?p=RBZCWdxyp85TpcKna8&anon=true"
+THREAD_URL = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_MjQ1%40thread.v2/0?context=%7b%7d"
+
+ENDPOINTS = [
+    ("POST", "/bots", "member"), ("GET", "/bots", "viewer"), ("GET", "/bots/status", "viewer"),
+    ("GET", "/bots/id/1", "viewer"), ("DELETE", "/bots/google_meet/abc-defg-hij", "member"),
+    ("PUT", "/bots/google_meet/abc-defg-hij/config", "member"), ("GET", "/meetings", "viewer"),
+    ("GET", "/meetings/1", "viewer"), ("PATCH", "/meetings/google_meet/abc-defg-hij", "member"),
+    ("DELETE", "/meetings/google_meet/abc-defg-hij", "member"), ("PUT", "/user/webhook", "manager"),
+]
+ROLES = ["viewer", "member", "manager", "owner"]
+
+
+def post(user, **body):
+    return user.request("POST", "/bots", body)
+
+
+# Who may do what
+
+
+@pytest.mark.parametrize("method, path, _", ENDPOINTS)
+@pytest.mark.parametrize("headers", [
+    {}, {"X-API-Key": ""}, {"X-API-Key": "unknown"}, {"Authorization": "Bearer unknown"}, {"Authorization": "Basic x"},
+], ids=str)
+def test_401(node, method, path, _, headers):
+    answer = node.request(method, path, body={}, headers=headers)
+    assert_bots_error(answer, 401, "Unauthorized", names="X-API-Key")
+
+
+@pytest.mark.parametrize("method, path, minimum", ENDPOINTS)
+def test_scope_and_role(admin, workspace, method, path, minimum):
+    def status(key):
+        return workspace.node.request(method, path, body={}, headers={"Authorization": f"Bearer {key}"})
+
+    assert_bots_error(status(workspace.key), 403, "Forbidden", names="bots")
+    for role in ROLES:
+        answer = status(workspace.member_key(role, scopes=["bots"]))
+        if ROLES.index(role) < ROLES.index(minimum):
+            assert_bots_error(answer, 403, "Forbidden", names=minimum)
+        else:
+            assert answer.status in (200, 404, 422), answer
+
+
+def test_the_workspace_is_the_keys_own(user, admin):
+    meeting = user.send_bot()
+    other = BotsUser(admin)
+    assert other.running() == [] and other.request("GET", "/meetings").json["meetings"] == []
+    assert_bots_error(other.request("GET", f"/meetings/{meeting['id']}"), 404, "Meeting not found")
+    assert_bots_error(other.request("DELETE", other.bot_path(meeting)), 404, "Bot not found")
+    assert_bots_error(
+        other.request("PATCH", f"{other.meeting_path(meeting)}?meeting_id={meeting['id']}", {"data": {"name": "Mine"}}),
+        404, "Meeting not found")
+    # The room is another one in another workspace.
+    assert other.send_bot(meeting["native_meeting_id"])["id"] != meeting["id"]
+
+
+def test_errors_of_the_http_layer_have_the_same_form(node):
+    assert_bots_error(node.request("GET", "/bots/nothing/at/all/here"), 404, "Not found")
+    assert_bots_error(node.request("DELETE", "/bots"), 405, "Method not allowed")
+    assert_bots_error(node.request("POST", "/bots", raw_body=b" " * 70_000), 413, "Request too large")
+
+
+# Requests
+
+
+def test_the_documents_own_body(user):
+    body = {
+        "platform": "google_meet", "native_meeting_id": "abc-defg-hij", "passcode": "optional_passcode",
+        "meeting_url": "https://meet.google.com/abc-defg-hij", "bot_name": "Vexa Transcription Bot", "language": "en"}
+    answer = post(user, **body)
+    assert answer.status == 201, answer
+    meeting = answer.json
+    assert TIME.match(meeting["created_at"]) and TIME.match(meeting["updated_at"])
+    assert meeting["status"] == "requested" and meeting["user_id"] == user.user["id"]
+    assert "optional_passcode" not in answer.body.decode()
+    assert len(meeting["data"]["meeting_id"]) == 32
+
+
+@pytest.mark.parametrize("body, room, url", [
+    ({"meeting_url": "https://meet.google.com/xyz-abcd-efg"}, ("google_meet", "xyz-abcd-efg"), None),
+    ({"meeting_url": "HTTPS://Meet.Google.com/u/0/XYZ-abcd-efg?pli=1"}, ("google_meet", "xyz-abcd-efg"),
+     "https://meet.google.com/xyz-abcd-efg"),
+    ({"platform": "teams", "native_meeting_id": "9398850880426", "passcode": "p"}, ("teams", "9398850880426"),
+     "https://teams.live.com/meet/9398850880426?p=p"),
+    ({"meeting_url": TEAMS_URL}, ("teams", "9398850880426"), None),
+    ({"platform": "teams", "native_meeting_id": "9398850880426", "meeting_url": TEAMS_URL},
+     ("teams", "9398850880426"), None),
+    ({"platform": "teams", "passcode": "p", "meeting_url": "https://gov.teams.microsoft.us/meet/9398850880426"},
+     ("teams", "9398850880426"), None),
+    ({"meeting_url": THREAD_URL}, ("teams", "19:meeting_MjQ1@thread.v2"), None),
+    ({"platform": "teams", "native_meeting_id": "9398850880426", "passcode": "p", "meeting_url": THREAD_URL},
+     ("teams", "9398850880426"), None),
+    ({"platform": "zoom", "native_meeting_id": "12345678901", "passcode": "p"}, ("zoom", "12345678901"),
+     "https://zoom.us/j/12345678901?pwd=p"),
+    ({"platform": "google_meet", "native_meeting_id": "abc-defg-hij", "task": "translate", "language": "zh-TW",
+      "unknown": {"field": 1}, "bot_name": None}, ("google_meet", "abc-defg-hij"), None),
+], ids=lambda value: str(value)[:60])
+def test_201(user, body, room, url):
+    answer = post(user, **body)
+    assert answer.status == 201, answer
+    meeting = answer.json
+    assert (meeting["platform"], meeting["native_meeting_id"]) == room
+    assert meeting["constructed_meeting_url"] == (
+        url or body.get("meeting_url") or f"https://meet.google.com/{room[1]}")
+    path = f"/bots/{room[0]}/{quote(room[1], safe='')}"
+    assert user.request("DELETE", path).status == 202
+
+
+MEET = {"platform": "google_meet", "native_meeting_id": "abc-defg-hij"}
+
+
+@pytest.mark.parametrize("body", [
+    {"platform": "google_meet", "native_meeting_id": ""},
+    {"platform": "google_meet", "native_meeting_id": "ABC-DEFG-HIJ"},
+    {"platform": "google_meet", "native_meeting_id": "abcdefghij"},
+    {"platform": "google_meet", "native_meeting_id": "abc-defg-hi1"},
+    {"platform": "google_meet", "native_meeting_id": " abc-defg-hij"},
+    {"platform": "google_meet", "native_meeting_id": "abc-defg-hij\n"},
+    {"platform": "google_meet", "native_meeting_id": "a" * 5000},
+    {"platform": "google_meet", "native_meeting_id": "https://meet.google.com/abc-defg-hij"},
+    {"platform": "teams", "native_meeting_id": "abc-defg-hij", "passcode": "p"},
+    {"platform": "teams", "native_meeting_id": "939 885 088 0426", "passcode": "p"},
+    {"platform": "teams", "native_meeting_id": "9398850880426"},
+    {"meeting_url": "https://teams.live.com/meet/9398850880426"},
+    {"platform": "zoom", "native_meeting_id": "1234"},
+], ids=lambda value: str(value)[:70])
+def test_400(user, redis, body):
+    before = redis.scan(f"*{user.workspace_id}*")
+    assert_bots_error(post(user, **body), 400, "Invalid meeting ID format")
+    assert redis.scan(f"*{user.workspace_id}*") == before
+
+
+@pytest.mark.parametrize("field, body", [
+    ("platform", {"native_meeting_id": "abc-defg-hij"}),
+    ("platform", {**MEET, "platform": "webex"}),
+    ("platform", {**MEET, "platform": 5}),
+    ("platform", {**MEET, "platform": "teams", "meeting_url": "https://meet.google.com/abc-defg-hij"}),
+    ("native_meeting_id", {"platform": "google_meet"}),
+    ("native_meeting_id", {**MEET, "native_meeting_id": 5}),
+    ("native_meeting_id", {**MEET, "meeting_url": "https://meet.google.com/xyz-defg-hij"}),
+    ("meeting_url", {"meeting_url": "https://example.com/abc"}),
+    ("meeting_url", {"meeting_url": "https://meet.google.com/"}),
+    ("meeting_url", {"meeting_url": "https://meet.google.com.evil.example/abc-defg-hij"}),
+    ("meeting_url", {"meeting_url": ["https://meet.google.com/abc-defg-hij"]}),
+    ("passcode", {"platform": "teams", "passcode": "other", "meeting_url": TEAMS_URL}),
+    ("passcode", {**MEET, "passcode": "x" * 101}),
+    ("bot_name", {**MEET, "bot_name": ""}),
+    ("bot_name", {**MEET, "bot_name": "x" * 101}),
+    ("bot_name", {**MEET, "bot_name": "a\nb"}),
+    ("language", {**MEET, "language": "english language"}),
+    ("language", {**MEET, "language": "e"}),
+    ("language", {**MEET, "language": "-"}),
+    ("language", {**MEET, "language": ["en"]}),
+    ("task", {**MEET, "task": "sing"}),
+    ("task", {**MEET, "task": 1}),
+], ids=lambda value: str(value)[:70])
+def test_422_names_the_field(user, field, body):
+    answer = post(user, **body)
+    assert_bots_error(answer, 422, "Invalid request", names=field)
+    assert answer.json["field"] == field
+    assert user.running() == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'"text"', b'{"platform": "\xff"}'], ids=repr)
+def test_422_body(user, raw):
+    answer = user.request("POST", "/bots", raw_body=raw)
+    assert_bots_error(answer, 422, "Invalid request", names="body")
+
+
+# Planned and ended meetings
+
+
+def test_a_planned_meeting_is_taken_over(user, redis):
+    code = random_meet_code()
+    planned = user.as_workspace().create_meeting(f"https://meet.google.com/{code}", title="Weekly")
+    shown = user.request("GET", f"/meetings/{planned.record['number']}").json
+    # It has none of the bot's statuses: it is shown as the first of them, and told apart.
+    assert shown["status"] == "requested" and shown["data"]["planned"] is True
+    assert user.running() == []
+    assert_bots_error(user.request("DELETE", f"/bots/google_meet/{code}"), 404, "Bot not found")
+
+    meeting = user.send_bot(code, language="de")
+    assert meeting["id"] == planned.record["number"] and meeting["data"]["meeting_id"] == planned.id
+    assert meeting["data"]["name"] == "Weekly" and "planned" not in meeting["data"]
+    assert redis.call("ZCARD", user.keys.meetings) == 1
+    other_api = user.as_workspace().request("GET", f"{user.as_workspace().meetings_path}/{planned.id}").json
+    assert other_api["number"] == meeting["id"] and other_api["bot_status"] == "requested"
+
+
+@pytest.mark.parametrize("statuses, status", [
+    (["joining", "failed"], "INITIAL"), (["joining", "active", "failed"], "OFFLINE"),
+    (["joining", "active", "completed"], "OFFLINE"),
+])
+def test_an_ended_meeting_is_left_as_it_is(user, redis, statuses, status):
+    meeting = user.send_bot()
+    user.play(redis, meeting, *statuses)
+    key = user.keys.meeting(meeting["data"]["meeting_id"])
+    wait_for(lambda: redis.hash(key)["status"] == status, f"the end of the meeting as {status}")
+    before = redis.hash(key)
+    again = user.send_bot(meeting["native_meeting_id"])
+    assert again["id"] > meeting["id"]
+    assert redis.hash(key) == before
+    assert [shown["id"] for shown in user.request("GET", "/bots").json["meetings"]] == [again["id"], meeting["id"]]
+
+
+# Configuration
+
+
+def test_configuration_of_an_active_bot_only(user, redis, redis_server):
+    meeting = user.send_bot()
+    path = f"{user.bot_path(meeting)}/config"
+    change = {"language": "es", "task": "transcribe", "bot_name": "Updated Bot Name"}
+    assert_bots_error(user.request("PUT", path, change), 404, "Bot not found")
+    bot = user.play(redis, meeting)
+    for status in ("joining", "awaiting_admission"):
+        bot.tell(user.node, status)
+        assert_bots_error(user.request("PUT", path, change), 404, "Bot not found")
+    bot.tell(user.node, "active")
+
+    commands = Commands(redis_server, meeting["id"])
+    answer = user.request("PUT", path, change)
+    assert answer.status == 202 and answer.json["message"]
+    assert commands.next() == {"action": "reconfigure", "language": "es", "task": "transcribe"}
+    # The name is no part of the wire: it is kept, and the next thing that the bot hears is something else.
+    assert user.request("PUT", path, {"bot_name": "Only a name"}).status == 202
+    assert user.request("PUT", path, {"language": "fr"}).status == 202
+    assert commands.next() == {"action": "reconfigure", "language": "fr"}
+    record = redis.hash(user.keys.bot(bot.bot_id))
+    assert (record["config_version"], record["language"], record["bot_name"]) == ("3", "fr", "Only a name")
+    assert user.meeting(meeting)["data"]["bot_name"] == "Only a name"
+
+    assert user.request("DELETE", user.bot_path(meeting)).status == 202
+    assert commands.next() == {"action": "leave"}
+    commands.close()
+    assert_bots_error(user.request("PUT", path, change), 404, "Bot not found")
+
+
+@pytest.mark.parametrize("body, field", [
+    ({}, "body"), ({"language": None}, "body"), ({"language": "x"}, "language"), ({"task": "sing"}, "task"),
+    ({"bot_name": 1}, "bot_name"), ([], "body"),
+], ids=str)
+def test_configuration_422(user, body, field):
+    answer = user.request("PUT", "/bots/google_meet/abc-defg-hij/config", body)
+    assert_bots_error(answer, 422, "Invalid request", names=field)
+
+
+@pytest.mark.parametrize("method, path", [
+    ("DELETE", "/bots/webex/1"), ("PUT", "/bots/webex/1/config"), ("PATCH", "/meetings/webex/1"),
+    ("DELETE", "/meetings/webex/1"),
+])
+def test_unknown_platform(user, method, path):
+    assert_bots_error(user.request(method, path, {"language": "en"}), 422, "Invalid request", names="platform")
+
+
+# Lists
+
+
+def test_lists(admin, redis):
+    user = BotsUser(admin, max_concurrent_bots=100)
+    meetings = [user.send_bot() for _ in range(7)]
+    meetings.append(user.request("POST", "/bots", {
+        "platform": "zoom", "native_meeting_id": "12345678901"}).json)
+    user.play(redis, meetings[2], "joining")
+    newest_first = [meeting["id"] for meeting in reversed(meetings)]
+
+    def ids(path):
+        answer = user.request("GET", path)
+        assert answer.status == 200, answer
+        return [meeting["id"] for meeting in answer.json["meetings"]], answer.json["has_more"]
+
+    for base in ("/bots", "/meetings"):
+        assert ids(base) == (newest_first, False)
+        assert ids(f"{base}?limit=3") == (newest_first[:3], True)
+        assert ids(f"{base}?limit=3&offset=5") == (newest_first[5:], False)
+        assert ids(f"{base}?platform=zoom") == (newest_first[:1], False)
+        assert ids(f"{base}?status=joining") == ([meetings[2]["id"]], False)
+        assert ids(f"{base}?status=requested&limit=6&offset=1") == (
+            [number for number in newest_first if number != meetings[2]["id"]][1:], False)
+        for query in ("limit=0", "limit=1001", "limit=x", "offset=-1", "platform=webex", "status=OFFLINE"):
+            answer = user.request("GET", f"{base}?{query}")
+            assert_bots_error(answer, 422, "Invalid request", names=query.partition("=")[0])
+    for base in ("/meetings", "/bots/id"):
+        assert user.request("GET", f"{base}/{meetings[3]['id']}").json["id"] == meetings[3]["id"]
+        for unknown in ("999999999", "0", "x", "-1"):
+            assert_bots_error(user.request("GET", f"{base}/{unknown}"), 404, "Meeting not found")
+
+
+def test_running_bots_of_a_large_workspace(admin, redis):
+    """More than one batch; those that have ended are left out, whoever ended them."""
+    user = BotsUser(admin, max_concurrent_bots=100_000)
+    count = 1203
+    commands = []
+    for number in range(count):
+        bot_id = f"00000000-0000-4000-8000-{number:011d}0"
+        meeting_id = f"{user.workspace_id[:8]}{number:024d}"
+        status = "completed" if number % 100 == 7 else "active"
+        commands += [
+            ("ZADD", user.keys.bots, number, bot_id),
+            ("HSET", user.keys.bot(bot_id), "meeting_id", meeting_id, "container", f"c{number}"),
+            ("HSET", user.keys.meeting(meeting_id), "id", meeting_id, "number", 10**9 + number, "bot_id", bot_id,
+             "bot_status", status, "status", "LIVE", "platform", "google_meet", "native_meeting_id", "abc-defg-hij",
+             "dispatched_at", 1_700_000_000_000 + number, "start_time", 1_700_000_001_000, "title", 'A "quoted" name'),
+        ]
+    redis.pipeline(commands)
+    running = user.running()
+    expected = [10**9 + number for number in range(count) if number % 100 != 7]
+    assert [bot["meeting_id"] for bot in running] == expected
+    assert running[0]["data"]["name"] == 'A "quoted" name' and running[0]["start_time"] == "2023-11-14T22:13:21.000Z"
+
+
+# Meeting data
+
+
+@pytest.mark.parametrize("body, field", [
+    ({}, "data"), ({"data": {}}, "data"), ({"data": []}, "data"), ({"data": {"name": ""}}, "name"),
+    ({"data": {"participants": "Ann"}}, "data.participants"), ({"data": {"participants": [1]}}, "data.participants"),
+    ({"data": {"languages": [""]}}, "data.languages"), ({"data": {"notes": "x" * 40_000}}, "data.notes"),
+    ({"data": {"status": "active"}}, "data"),
+], ids=lambda value: str(value)[:60])
+def test_meeting_data_422(user, body, field):
+    meeting = user.send_bot()
+    answer = user.request("PATCH", user.meeting_path(meeting), body)
+    assert_bots_error(answer, 422, "Invalid request", names=field)
+
+
+def test_older_meeting_of_a_room_by_its_number(user, redis):
+    first = user.send_bot()
+    user.play(redis, first, "joining", "failed")
+    second = user.send_bot(first["native_meeting_id"])
+    path = user.meeting_path(first)
+    assert user.request("PATCH", path, {"data": {"name": "Newest"}}).json["id"] == second["id"]
+    older = user.request("PATCH", f"{path}?meeting_id={first['id']}", {"data": {"name": "Older"}}).json
+    assert (older["id"], older["data"]["name"]) == (first["id"], "Older")
+    answer = user.request("DELETE", path)
+    assert_bots_error(answer, 409, "Meeting not over")
+    assert user.request("DELETE", f"{path}?meeting_id={first['id']}").status == 200
+    assert "name" not in user.meeting(first)["data"]
+    assert user.meeting(second)["data"]["name"] == "Newest"
+
+
+def test_webhook_is_the_workspaces(workspace, admin, redis):
+    key = workspace.member_key("manager", scopes=["bots"])
+    for url, kept in (("https://hooks.example.com/a", "https://hooks.example.com/a"), (None, None)):
+        answer = workspace.request("PUT", "/user/webhook", {"webhook_url": url}, key=key)
+        assert answer.status == 200 and answer.json["data"] == ({"webhook_url": kept} if kept else {}), answer
+        assert redis.hash(WorkspaceKeys(workspace.id).workspace).get("webhook_url") == kept
+    for body in ({}, {"webhook_url": 1}, {"webhook_url": "https://a.example/#x"}, {"webhook_url": "//a.example"}):
+        answer = workspace.request("PUT", "/user/webhook", body, key=key)
+        assert_bots_error(answer, 422, "Invalid request", names="webhook_url")
