@@ -6,8 +6,10 @@
 local function retire_bot(keys, bot_id, at_ms, keep_ms)
   redis.call('ZREM', keys.bots, bot_id)
   redis.call('ZREM', keys.leases, bot_id)
-  redis.call('HSET', keys.bot, 'desired', 'none', 'ended_at', at_ms)
-  redis.call('PEXPIRE', keys.bot, keep_ms)
+  if redis.call('EXISTS', keys.bot) == 1 and redis.call('HEXISTS', keys.bot, 'ended_at') == 0 then
+    redis.call('HSET', keys.bot, 'desired', 'none', 'ended_at', at_ms)
+    redis.call('PEXPIRE', keys.bot, keep_ms)
+  end
 end
 
 -- Frees all that a bot holds: also its room and its in-flight key.

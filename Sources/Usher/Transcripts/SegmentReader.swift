@@ -9,8 +9,6 @@ public final class SegmentReader: Sendable {
     private static let group = "usher"
     private static let batch = 100
     private static let blockMilliseconds = 5_000
-    /// How long an entry may be in the hands of a node before another one takes it over.
-    private static let takeoverMilliseconds = 30_000
     /// How long a consumer that has nothing pending is remembered.
     private static let forgetMilliseconds = 3_600_000
     private static let deadLetters = 1_000
@@ -22,15 +20,20 @@ public final class SegmentReader: Sendable {
     /// A connection of its own, since its reads block.
     private let client: Client
     private let consumer: String
+    private let takeoverMilliseconds: Int
     private let logger: Logger
 
     /// - Parameters:
     ///   - client: on the store's loop, and used by nobody else.
     ///   - consumer: tells this node from the others.
-    public init(store: Store, client: Client, consumer: String, logger: Logger) {
+    ///   - takeoverMilliseconds: how long an entry may be in the hands of a node before another one takes it over.
+    public init(
+        store: Store, client: Client, consumer: String, takeoverMilliseconds: Int = 30_000, logger: Logger
+    ) {
         self.store = store
         self.client = client
         self.consumer = consumer
+        self.takeoverMilliseconds = takeoverMilliseconds
         self.logger = logger
     }
 
@@ -60,7 +63,7 @@ public final class SegmentReader: Sendable {
                 }
                 if nextTakeover <= .now() {
                     try await takeOver()
-                    nextTakeover = .now().advanced(byMilliseconds: Self.takeoverMilliseconds / 3)
+                    nextTakeover = .now().advanced(byMilliseconds: takeoverMilliseconds / 3)
                 }
                 let entries = try await read(pending: readsPending)
                 readsPending = readsPending && !entries.isEmpty
@@ -107,7 +110,7 @@ public final class SegmentReader: Sendable {
         repeat {
             let reply = try await client.send(
                 Command(
-                    "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(Self.takeoverMilliseconds),
+                    "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(takeoverMilliseconds),
                     cursor, "COUNT", String(Self.batch)), deadline: soon
             ).arrayOrThrow()
             guard reply.count >= 2 else { throw .unexpectedReply("XAUTOCLAIM returned \(reply.count) parts") }

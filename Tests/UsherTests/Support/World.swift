@@ -12,6 +12,8 @@ import Testing
 struct World: Sendable {
     static let room = Room(platform: .googleMeet, nativeID: "abc-defg-hij")
 
+    /// For a further client of the same database.
+    let clientConfiguration: ClientConfiguration
     let client: Client
     let store: Store
     let workspaceID: String
@@ -43,7 +45,7 @@ struct World: Sendable {
         let clientConfiguration = ClientConfiguration(url: url, name: "tests", scripts: Store.scripts)
         try await withClient(clientConfiguration) { client in
             try await client.waitUntilConnected()
-            try await body(World(client, configuration))
+            try await body(World(client, clientConfiguration, configuration))
         }
     }
 
@@ -55,8 +57,11 @@ struct World: Sendable {
         return configuration
     }
 
-    private init(_ client: Client, _ configuration: StoreConfiguration) async throws {
+    private init(
+        _ client: Client, _ clientConfiguration: ClientConfiguration, _ configuration: StoreConfiguration
+    ) async throws {
         self.client = client
+        self.clientConfiguration = clientConfiguration
         store = Store(client: client, configuration: configuration)
         let (user, _) = try await store.createUser(NewUser(email: "owner@example.com"), deadline: Client.soon)
         workspaceID = user.workspaceID
