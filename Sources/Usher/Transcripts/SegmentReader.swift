@@ -28,7 +28,7 @@ public final class SegmentReader: Sendable {
     ///   - consumer: tells this node from the others.
     ///   - takeoverMilliseconds: how long an entry may be in the hands of a node before another one takes it over.
     public init(
-        store: Store, client: Client, consumer: String, takeoverMilliseconds: Int = 30_000, logger: Logger
+        store: Store, client: Client, consumer: String, takeoverMilliseconds: Int = 10_000, logger: Logger
     ) {
         self.store = store
         self.client = client
