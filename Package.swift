@@ -20,11 +20,12 @@ let package = Package(
         .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Redis", "Scripts"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Usher"]),
+        .target(name: "Runner", dependencies: ["CLinux", "EventLoop", "Log", "Processes", "Redis", "Usher"]),
         .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "SimulatedBot", "Usher",
+                "API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Runner", "SimulatedBot", "Usher",
             ]),
 
         .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
@@ -46,6 +47,12 @@ let package = Package(
             name: "APITests", dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "Usher"]),
         .testTarget(
             name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
+        .testTarget(
+            name: "RunnerTests",
+            dependencies: [
+                "CLinux", "EventLoop", "Log", "Processes", "Redis", "RedisTestSupport", "Runner", "Usher",
+                "UsherCommand",
+            ]),
         .testTarget(name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport"]),
         .testTarget(
             name: "SimulatedBotTests",

@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,5 +30,6 @@ extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, 
 extern int pipe2(int descriptors[2], int flags);
 
 #include "spawn.h"
+#include "children.h"
 
 #endif

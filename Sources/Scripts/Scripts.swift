@@ -6,6 +6,7 @@ public enum Scripts {
     public static let expireDispatch = load("expire_dispatch", PackageResources.expire_dispatch_lua)
     public static let claim = load("claim", PackageResources.claim_lua)
     public static let release = load("release", PackageResources.release_lua)
+    public static let removeConsumers = load("remove_consumers", PackageResources.remove_consumers_lua)
     public static let renew = load("renew", PackageResources.renew_lua)
     public static let report = load("report", PackageResources.report_lua)
     public static let stop = load("stop", PackageResources.stop_lua)
@@ -25,9 +26,9 @@ public enum Scripts {
 
     /// Every script, to be loaded when a node connects.
     public static let all = [
-        dispatch, unlock, requestBot, expireDispatch, claim, release, renew, report, stop, configure, loseBot, finalise,
-        ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser, createWorkspace,
-        setMember, removeMember, createKey,
+        dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
+        loseBot, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
+        createWorkspace, setMember, removeMember, createKey,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.

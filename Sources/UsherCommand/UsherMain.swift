@@ -1,4 +1,5 @@
 import Glibc
+import Runner
 
 /// From the process' arguments and environment, each read once and here, to its exit code.
 enum UsherMain {
@@ -8,22 +9,24 @@ enum UsherMain {
         do throws(UsageError) {
             let invocation = try reader.read(arguments)
             switch invocation {
+            case .supervise: return Supervisor.run()
             case .help(let topic):
                 Terminal.say(String(Help.text(topic).dropLast()))
                 return 0
             case .version:
                 Terminal.say("usher \(usherVersion)")
                 return 0
-            case .serve, .up, .admin, .keys, .simulateBot:
+            case .serve, .runner, .up, .admin, .keys, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
             case .serve(let settings): ServeCommand.run(settings)
+            case .runner(let settings): RunnerCommand.run(settings, environment: environment)
             case .up(let settings): UpCommand.run(settings, environment: environment)
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
             case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
-            case .help, .version: 0
+            case .help, .version, .supervise: 0
             }
         } catch {
             Terminal.complain(error.description)

@@ -12,6 +12,8 @@ struct LuaLint {
     ]
     /// Commands that take no key.
     private static let keylessCommands: Set = ["TIME"]
+    /// Commands whose key comes after another word.
+    private static let containerCommands: Set = ["XGROUP", "XINFO"]
 
     private let header: [Substring]
     private let tokens: [LuaToken]
@@ -160,12 +162,13 @@ struct LuaLint {
 
     private static func problemsOfRedis(_ tokens: [LuaToken], allowing names: Set<String>) -> [String] {
         tokens.indices.filter { tokens[$0] == .name("redis") }.compactMap { position in
-            let after = Array(tokens[(position + 1)...].prefix(6))
-            guard after.count == 6, after[0] == .symbol("."), after[1] == .name("call"), after[2] == .symbol("("),
+            var after = Array(tokens[(position + 1)...].prefix(8))
+            guard after.count >= 6, after[0] == .symbol("."), after[1] == .name("call"), after[2] == .symbol("("),
                 case .string(let command) = after[3]
             else { return "uses redis other than by redis.call with a fixed command" }
             if keylessCommands.contains(command) { return nil }
-            guard after[4] == .symbol(","), let key = after[5].asName, names.contains(key) else {
+            if containerCommands.contains(command) { after.removeSubrange(4..<6) }
+            guard after.count >= 6, after[4] == .symbol(","), let key = after[5].asName, names.contains(key) else {
                 return "calls \(command) on another key than one of KEYS"
             }
             return nil

@@ -109,7 +109,8 @@ import Testing
         let demo = Demo(
             workspaceID: "w1", apiKey: "k1", meetingID: "m1", meetingURL: "https://meet.google.com/abc-defg-hij")
         var announcement = Announcement(
-            baseURL: "http://127.0.0.1:8080", adminKey: "a1", nodes: [7, 8], redisURL: "redis://u:secret@host:1/0",
+            baseURL: "http://127.0.0.1:8080", adminKey: "a1", nodes: [7, 8], runners: [9], simulates: true,
+            redisURL: "redis://u:secret@host:1/0",
             dataFolder: nil, demo: demo)
         #expect(!announcement.text.contains("secret"))
         let command =
@@ -117,7 +118,8 @@ import Testing
             + "-H 'Authorization: Bearer k1'"
         #expect(announcement.text.components(separatedBy: command).count == 3)
         announcement = Announcement(
-            baseURL: "", adminKey: "a1", nodes: [7], redisURL: "redis+unix:///o'd/redis.sock", dataFolder: "/o'd",
+            baseURL: "", adminKey: "a1", nodes: [7], runners: [], simulates: false,
+            redisURL: "redis+unix:///o'd/redis.sock", dataFolder: "/o'd",
             demo: demo)
         #expect(announcement.text.contains("redis-cli -s '/o'\\''d/redis.sock'"))
     }

@@ -24,8 +24,10 @@ from records import DispatchRequests, ScriptCalls, script_digest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WARM_UP_SECONDS = 1
-# How many requests are prepared for each second of a phase: more than the first measurement, lest they run out.
+# How many requests are prepared for each second of a phase, lest they run out: so many times the rate of the warm-up,
+# in which the machine may have been busy otherwise, and no fewer than a good machine gets through.
 RESERVE = 1.5
+LEAST_RATE = 30_000
 # The file of the requests to /healthz, which are all alike, begins anew after as many.
 HEALTH_REQUESTS = 10_000
 
@@ -85,7 +87,7 @@ class Speed:
         self.script_calls = 20_000
         script = self.script_alone()
         self.script_calls = int(script.rate * self.options.seconds)
-        self._write(int(max(http.rate, script.rate) * self.options.seconds * RESERVE))
+        self._write(int(max(http.rate * RESERVE, script.rate * RESERVE, LEAST_RATE) * self.options.seconds))
 
     def _write(self, count):
         self.requests = DispatchRequests(count, self.seed, self.requests_path)

@@ -36,14 +36,20 @@ struct Authentication: Sendable {
         return caller
     }
 
-    /// Checks that the caller has at least this role in the key's workspace.
-    /// - Throws: `APIError` 403 if not.
-    func require(_ minimum: Role, of caller: Caller, deadline: MonotonicTime) async throws {
-        let role: Role?
-        do { role = try await store.role(of: caller, deadline: deadline) } catch {
+    /// The caller's role in the key's workspace; nil if the caller is no member (any more).
+    /// - Throws: `APIError` 503 if it cannot be read.
+    func role(of caller: Caller, deadline: MonotonicTime) async throws -> Role? {
+        do {
+            return try await store.role(of: caller, deadline: deadline)
+        } catch {
             throw APIError.unavailable(cause: error)
         }
-        guard let role, role >= minimum else {
+    }
+
+    /// Checks that the caller has at least this role in the key's workspace.
+    /// - Throws: `APIError` 403 if not, 503 if it cannot be read.
+    func require(_ minimum: Role, of caller: Caller, deadline: MonotonicTime) async throws {
+        guard let role = try await role(of: caller, deadline: deadline), role >= minimum else {
             throw APIError(
                 403, "This needs the role \(minimum.rawValue) in workspace \(caller.workspaceID), or a higher one.",
                 parameters: ["workspace_id": caller.workspaceID])

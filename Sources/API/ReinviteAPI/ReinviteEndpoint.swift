@@ -48,8 +48,7 @@ struct ReinviteEndpoint: Sendable {
         do {
             return try JSONBody.decode(Body.self, from: request).forceRestart
         } catch {
-            let role = try await store.role(of: caller, deadline: request.deadline)
-            guard let role, role >= .manager else {
+            guard let role = try await authentication.role(of: caller, deadline: request.deadline), role >= .manager else {
                 throw APIError(
                     .roleTooLow, meetingID: request.parameter("meeting_id"), workspaceID: caller.workspaceID)
             }

@@ -109,6 +109,24 @@ extension Store {
             ], arguments: [place.botID, runner], by: deadline) == .integer(1)
     }
 
+    /// Removes the consumers of runners that are gone from a partition's dispatch stream. Safe to repeat.
+    /// - Returns: how many.
+    public func removeConsumers(
+        in partition: Partition, idleForMilliseconds idle: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Int {
+        try await removeConsumers(
+            of: partition.dispatch, group: "runners", idleForMilliseconds: idle, deadline: deadline)
+    }
+
+    /// The same of any stream and group.
+    func removeConsumers(
+        of stream: String, group: String, idleForMilliseconds idle: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Int {
+        try await run(
+            Scripts.removeConsumers, keys: [stream], arguments: [group, String(idle)], by: deadline
+        ).integerOrThrow()
+    }
+
     // MARK: Leases
 
     /// Renews the leases of a runner's bots in one partition, in one script.

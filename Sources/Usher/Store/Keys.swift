@@ -5,6 +5,9 @@ public enum Keys {
     /// zset: user id -> user id, for listing.
     public static let users = "usher:users"
 
+    /// hash: a runner that lives, for those who look after the service.
+    public static func runner(_ id: String) -> String { "usher:runner:\(id)" }
+
     public static func apiKey(hash: String) -> String { join("usher", ":key:", hash) }
     /// string: the hash of the API key that has this id.
     public static func apiKeyHash(id: String) -> String { "usher:key:id:\(id)" }

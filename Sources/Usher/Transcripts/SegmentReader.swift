@@ -117,16 +117,8 @@ public final class SegmentReader: Sendable {
             try await takeIn(Self.entries(reply[1]))
             cursor = try reply[0].stringOrThrow()
         } while cursor != "0-0"
-        let consumers = try await client.send(
-            Command("XINFO", "CONSUMERS", BotWire.segmentStream, Self.group), deadline: soon
-        ).arrayOrThrow()
-        for fields in consumers {
-            guard let parts = fields.array, parts.count >= 6, let name = parts[1].string, name != consumer,
-                parts[3] == .integer(0), let idle = parts[5].integer, idle > Self.forgetMilliseconds
-            else { continue }
-            _ = try await client.send(
-                Command("XGROUP", "DELCONSUMER", BotWire.segmentStream, Self.group, name), deadline: soon)
-        }
+        _ = try await store.removeConsumers(
+            of: BotWire.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
     }
 
     private static func entries(_ value: Value) -> [Entry] {

@@ -1,27 +1,39 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, up, admin, keys
+    case serve, runner, up, admin, keys
     case simulateBot = "simulate-bot"
+    /// What a runner starts for each bot: nothing for people to call.
+    case supervise
     case help
 
     /// One sentence for the overview.
     var meaning: String {
         switch self {
         case .serve: "Run one node in the foreground, until SIGTERM or Ctrl-C."
-        case .up: "Run a whole Usher on this machine: a private Redis, several nodes on one port and a demo meeting."
+        case .runner: "Run bots: one command for each dispatch, until SIGTERM or Ctrl-C."
+        case .up:
+            "Run a whole Usher on this machine: a private Redis, several nodes on one port, a runner of simulated bots "
+                + "and a demo meeting."
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
         case .simulateBot:
             "Be a bot that speaks the wire of a real one and attends no meeting. Its configuration is the JSON object in "
                 + "the variable VEXA_BOT_CONFIG."
+        case .supervise:
+            "Stand between a runner and one bot: runs the program that standard input tells of, and ends it, with all "
+                + "that it started, when its deadline passes or standard input closes. Only runners call it."
         case .help: "Explain usher, a command or all settings."
         }
     }
 
+    /// Whether it is left out of the overview.
+    var isInternal: Bool { self == .supervise }
+
     /// How it is called.
     var usage: String {
         switch self {
-        case .serve, .up, .simulateBot: "usher \(rawValue) [SETTING]..."
+        case .serve, .runner, .up, .simulateBot: "usher \(rawValue) [SETTING]..."
+        case .supervise: "usher supervise"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
         case .help: "usher help [COMMAND | settings [--markdown]]"

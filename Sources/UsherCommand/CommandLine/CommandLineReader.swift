@@ -26,6 +26,12 @@ struct CommandLineReader {
         case .admin: return .admin(settings, try adminRequest(words))
         case .keys: return .keys(settings, id: try recordID(words))
         case .up: return .up(settings)
+        case .runner:
+            guard settings.launch != nil else {
+                throw UsageError("usher runner needs --launch: the command that is run for each bot.")
+            }
+            return .runner(settings)
+        case .supervise: return .supervise
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help: return .serve(settings)
         }

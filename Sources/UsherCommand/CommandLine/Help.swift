@@ -36,7 +36,7 @@ enum Help {
     private static var overview: String {
         var text =
             "usher \(usherVersion): sends exactly one bot into each meeting\n\nUsage: usher COMMAND [SETTING]...\n\n"
-        for command in Command.allCases {
+        for command in Command.allCases where !command.isInternal {
             text += "  \(command.usage)\n" + wrapped(command.meaning, indent: "      ")
         }
         text += "  usher --version\n      Print the version.\n\n" + precedence + "\n"
@@ -62,6 +62,7 @@ enum Help {
                 text += "  \(behaviour.rawValue)\n" + wrapped(behaviour.meaning + ".", indent: "      ")
             }
         }
+        if Setting.of(command).isEmpty { return text }
         return text + "\nSettings\n\n" + precedence + "\n" + Setting.of(command).map(entry).joined()
     }
 

@@ -1,6 +1,9 @@
 /// What a command line asks for.
 enum Invocation: Equatable, Sendable {
     case serve(Settings)
+    /// Its `launch` is given.
+    case runner(Settings)
+    case supervise
     case up(Settings)
     case admin(Settings, AdminRequest)
     /// - Parameter id: a workspace's or a meeting's.

@@ -1,4 +1,5 @@
 import Glibc
+import Runner
 
 /// One setting: an environment variable and a flag of the same name.
 struct Setting: Sendable {
@@ -26,6 +27,21 @@ struct Setting: Sendable {
         case maxConnections = "max-connections"
         case backlog
         case drainTimeout = "drain-timeout-ms"
+        case runners
+        case apiURL = "api-url"
+        case capacity, launch
+        case cleanUp = "clean-up"
+        case botRedis = "bot-redis"
+        case onStop = "on-stop"
+        case passEnvironment = "pass-environment"
+        case botOutput = "bot-output"
+        case botName = "bot-name"
+        case waitingRoomTimeout = "waiting-room-timeout-ms"
+        case noOneJoinedTimeout = "no-one-joined-timeout-ms"
+        case everyoneLeftTimeout = "everyone-left-timeout-ms"
+        case leaseTTL = "lease-ttl-ms"
+        case stopGrace = "stop-grace-ms"
+        case maxAttempts = "max-attempts"
         case simulate
         case simulateJoin = "simulate-join-ms"
         case simulateLobby = "simulate-lobby-ms"
@@ -43,6 +59,12 @@ struct Setting: Sendable {
         case choices([String])
         case address
         case redisURL
+        case httpURL
+        /// A command line, as `LaunchCommand` reads it.
+        case command
+        /// Names of environment variables, joined by commas; one that ends with * stands for all that begin so.
+        case variables
+        case text(maximumBytes: Int)
         case secret(length: ClosedRange<Int>)
         case folder
     }
@@ -75,7 +97,10 @@ struct Setting: Sendable {
         case .choice: "NAME"
         case .choices: "NAME[,NAME]..."
         case .address: "ADDRESS"
-        case .redisURL: "URL"
+        case .redisURL, .httpURL: "URL"
+        case .command: "COMMAND"
+        case .variables: "NAME[,NAME]..."
+        case .text: "TEXT"
         case .secret: "KEY"
         case .folder: "FOLDER"
         }
@@ -101,6 +126,10 @@ struct Setting: Sendable {
         case .choices(let names): "some of " + names.joined(separator: ", ") + ", joined by commas"
         case .address: "an IPv4 or IPv6 address"
         case .redisURL: RedisAddress.allowed
+        case .httpURL: "http://HOST[:PORT][/PATH] or https://..., without user, query or fragment"
+        case .command: "a program with its arguments, in quotes where they hold spaces; nothing else of a shell"
+        case .variables: "names of environment variables, joined by commas; NAME* stands for all that begin so"
+        case .text(let maximum): "a text of 1 to \(maximum) bytes without control characters"
         case .secret(let length):
             "\(length.lowerBound) to \(length.upperBound) letters, digits or signs of ASCII, without spaces"
         case .folder: "a folder's path of at most 4096 bytes"
@@ -121,6 +150,16 @@ struct Setting: Sendable {
             var buffer = in6_addr()
             return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1
         case .redisURL: return RedisAddress.fault(text) == nil
+        case .httpURL: return HTTPAddress.isValid(text)
+        case .command: return (try? LaunchCommand(text)) != nil
+        case .variables:
+            return text.utf8.count <= 4096
+                && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { name in
+                    let name = name.hasSuffix("*") ? name.dropLast() : name
+                    return !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+                }
+        case .text(let maximum):
+            return (1...maximum).contains(text.utf8.count) && !text.utf8.contains { $0 < 0x20 || $0 == 0x7f }
         case .secret(let length):
             return length.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
         case .folder: return !text.isEmpty && text.utf8.count <= 4096 && !text.utf8.contains(0)

@@ -1,4 +1,5 @@
 import Log
+import Runner
 import SimulatedBot
 
 /// The settings of one start: every value is checked, and every one has a value or a documented absence.
@@ -49,6 +50,33 @@ struct Settings: Equatable, Sendable {
     var maxConnections: Int { number(.maxConnections) }
     var backlog: Int { number(.backlog) }
     var drainTimeoutMilliseconds: Int { number(.drainTimeout) }
+
+    var runners: Int { number(.runners) }
+    var apiURL: String { text(.apiURL) }
+    var capacity: Int { number(.capacity) }
+    /// nil: the setting is absent. `usher up` then runs simulated bots.
+    var launch: LaunchCommand? { given[.launch].flatMap { try? LaunchCommand($0) } }
+    var cleanUp: LaunchCommand? { given[.cleanUp].flatMap { try? LaunchCommand($0) } }
+    var botRedisURL: String { given[.botRedis] ?? redisURL }
+    var onStop: RunnerConfiguration.OnStop { RunnerConfiguration.OnStop(rawValue: text(.onStop)) ?? .leave }
+    var showsBotOutput: Bool { text(.botOutput) == "show" }
+    /// nil: bots get no more than they need.
+    var passEnvironment: String? { given[.passEnvironment] }
+    var botName: String { text(.botName) }
+    var waitingRoomTimeoutMilliseconds: Int { number(.waitingRoomTimeout) }
+    var noOneJoinedTimeoutMilliseconds: Int { number(.noOneJoinedTimeout) }
+    var everyoneLeftTimeoutMilliseconds: Int { number(.everyoneLeftTimeout) }
+    var leaseTTLMilliseconds: Int { number(.leaseTTL) }
+    var stopGraceMilliseconds: Int { number(.stopGrace) }
+    var maxAttempts: Int { number(.maxAttempts) }
+
+    /// Those of `environment` that bots get: what nearly every program needs, and what is passed on by name.
+    func botEnvironment(from environment: [String: String]) -> [String: String] {
+        let names = ["PATH", "HOME", "LANG"] + (passEnvironment ?? "").split(separator: ",").map(String.init)
+        return environment.filter { variable, _ in
+            names.contains { $0.hasSuffix("*") ? variable.hasPrefix($0.dropLast()) : variable == $0 }
+        }
+    }
 
     var simulation: Simulation {
         var simulation = Simulation()

@@ -1,5 +1,6 @@
 import Log
 import Processes
+import Runner
 import SimulatedBot
 
 extension Setting {
@@ -12,7 +13,7 @@ extension Setting {
         number(.port, 0...65535, default: 8080, "The TCP port to listen on; 0 lets the system choose"),
         Setting(
             key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
-            commands: [.serve, .up, .admin, .keys],
+            commands: [.serve, .runner, .up, .admin, .keys],
             meaning: "The Redis that holds all records; without it `usher up` starts a private one"),
         Setting(
             key: .adminKey, kind: .secret(length: 16...512),
@@ -29,7 +30,7 @@ extension Setting {
             commands: node, meaning: "How many event loops a node runs, each a thread with its own Redis connection"),
 
         number(
-            .redisTimeout, 50...60_000, unit: "ms", default: 2000, commands: [.serve, .up, .admin, .keys],
+            .redisTimeout, 50...60_000, unit: "ms", default: 2000, commands: [.serve, .runner, .up, .admin, .keys],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
             .requestTimeout, 100...60_000, unit: "ms", default: 5000,
@@ -50,7 +51,7 @@ extension Setting {
             .retention, 0...315_360_000_000, unit: "ms", default: 0,
             "How long a meeting and its transcript are kept after its end; 0 keeps them for ever"),
         number(
-            .eventsMaxLength, 1000...10_000_000, default: 100_000,
+            .eventsMaxLength, 1000...10_000_000, default: 100_000, commands: [.serve, .runner, .up],
             "About how many status changes a partition's event stream keeps"),
 
         number(
@@ -85,6 +86,58 @@ extension Setting {
             .drainTimeout, 0...600_000, unit: "ms", default: 10_000,
             "How long a node that was told to stop answers what is under way"),
 
+        number(.runners, 0...64, default: 1, commands: [.up], "How many runners it starts"),
+        Setting(
+            key: .launch, kind: .command,
+            defaultValue: .none(description: "none: `usher runner` needs it, `usher up` runs simulated bots"),
+            commands: [.runner, .up],
+            meaning: "The command that is run for each bot; {bot_id}, {container_name}, {meeting_id}, {number} and "
+                + "{platform} are replaced"),
+        Setting(
+            key: .cleanUp, kind: .command, defaultValue: .none(description: "none"), commands: [.runner, .up],
+            meaning: "A command that is run after each bot's end, however it ended, for what outlives its process; the "
+                + "same names are replaced"),
+        Setting(
+            key: .apiURL, kind: .httpURL, defaultValue: .value("http://127.0.0.1:8080"), commands: [.runner],
+            meaning: "Where the nodes are, as bots reach them"),
+        Setting(
+            key: .botRedis, kind: .redisURL, defaultValue: .none(description: "the runner's own"),
+            commands: [.runner, .up],
+            meaning: "The Redis that bots are told to use; its user needs to be able to do only what their wire needs"),
+        number(.capacity, 1...10_000, default: 10, commands: [.runner, .up], "How many bots a runner runs at once"),
+        Setting(
+            key: .onStop, kind: .choice(RunnerConfiguration.OnStop.allCases.map(\.rawValue)),
+            defaultValue: .value("leave"), commands: [.runner, .up],
+            meaning: "Whether the bots of a runner that is told to stop leave, or are waited for"),
+        Setting(
+            key: .passEnvironment, kind: .variables, defaultValue: .none(description: "PATH, HOME and LANG alone"),
+            commands: [.runner, .up], meaning: "Further variables of a runner's environment that its bots get"),
+        Setting(
+            key: .botOutput, kind: .choice(["keep", "show"]), defaultValue: .value("keep"), commands: [.runner, .up],
+            meaning: "Whether the last lines of a bot's output are kept for the record, or all of it goes to the "
+                + "runner's standard error"),
+        Setting(
+            key: .botName, kind: .text(maximumBytes: 100), defaultValue: .value("Usher"), commands: [.runner, .up],
+            meaning: "The name of a bot that was asked for without one"),
+        number(
+            .waitingRoomTimeout, 1000...86_400_000, unit: "ms", default: 300_000, commands: [.runner, .up],
+            "How long a bot waits to be let in before it gives up"),
+        number(
+            .noOneJoinedTimeout, 1000...86_400_000, unit: "ms", default: 600_000, commands: [.runner, .up],
+            "How long a bot that nobody joins stays"),
+        number(
+            .everyoneLeftTimeout, 1000...86_400_000, unit: "ms", default: 120_000, commands: [.runner, .up],
+            "How long a bot that is left alone stays"),
+        number(
+            .leaseTTL, 1000...600_000, unit: "ms", default: 15_000, commands: [.serve, .runner, .up],
+            "How long a bot may be in its room without its runner saying so; the runner says so three times as often"),
+        number(
+            .stopGrace, 1000...600_000, unit: "ms", default: 30_000, commands: [.runner, .up],
+            "How long after it was told to stop a bot has ended at the latest"),
+        number(
+            .maxAttempts, 1...100, default: 3, commands: [.serve, .runner, .up],
+            "How many bots a dispatch may take until one is in the room"),
+
         Setting(
             key: .simulate, kind: .choices(Simulation.Behaviour.allCases.map(\.rawValue)),
             defaultValue: .none(description: "none: a good meeting"), commands: [.simulateBot],
@@ -109,7 +162,7 @@ extension Setting {
 
         Setting(
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
-            commands: [.serve, .up, .admin, .keys, .simulateBot],
+            commands: [.serve, .runner, .up, .admin, .keys, .simulateBot],
             meaning: "The least severe log lines that are written"),
     ]
 

@@ -28,6 +28,8 @@ extension Settings {
         configuration.lockWaitMilliseconds = lockWaitMilliseconds
         configuration.inFlightTimeToLiveMilliseconds = inFlightTTLMilliseconds
         configuration.maximumEvents = eventsMaxLength
+        configuration.leaseTimeToLiveMilliseconds = leaseTTLMilliseconds
+        configuration.maximumAttempts = maxAttempts
         configuration.defaultMaximumConcurrentBots = maxConcurrentBots
         configuration.retentionMilliseconds = retentionMilliseconds
         return configuration

@@ -5,16 +5,21 @@ struct Announcement {
     let baseURL: String
     let adminKey: String
     let nodes: [Int32]
+    let runners: [Int32]
+    /// Whether the bots attend no meeting.
+    let simulates: Bool
     let redisURL: String
     /// nil if the Redis is not ours.
     let dataFolder: String?
     let demo: Demo
 
     var text: String {
-        let processes = nodes.map(String.init).joined(separator: ", ")
+        func processes(_ ids: [Int32]) -> String { ids.map(String.init).joined(separator: ", ") }
         var lines = [
             "Usher is up at \(baseURL)",
-            "  nodes      \(nodes.count), sharing the port (process \(processes))",
+            "  nodes      \(nodes.count), sharing the port (process \(processes(nodes)))",
+            "  runners    \(runners.count)"
+                + (runners.isEmpty ? "" : ", of \(simulates ? "simulated " : "")bots (process \(processes(runners)))"),
             "  Redis      \((try? RedisURL(redisURL))?.redacted ?? "")"
                 + (dataFolder.map { ", private; its data and log are in \($0)" } ?? ""),
             "  admin key  \(adminKey)",

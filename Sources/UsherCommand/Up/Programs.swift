@@ -6,10 +6,13 @@ import Processes
 struct Programs {
     /// Without settings of Usher, so that no child gets a secret that is not meant for it.
     private let environment: [String: String]
+    /// What simulated bots go by.
+    private let simulation: [String: String]
     private let searchPath: String
 
     init(environment: [String: String]) {
         self.environment = environment.filter { !$0.key.hasPrefix("USHER_") }
+        simulation = environment.filter { $0.key.hasPrefix("USHER_SIMULATE") }
         searchPath = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     }
 
@@ -46,14 +49,30 @@ struct Programs {
                 descriptors: [null, log, log, folder.lock], parentDeathSignal: SIGKILL))
     }
 
-    /// A node with `settings`, which it gets by its environment: other users of the machine can read command lines.
+    /// A node with `settings`.
     func startNode(_ settings: Settings) throws(UpFailure) -> ChildProcess {
+        try start(.serve, with: settings.environment(of: .serve))
+    }
+
+    /// A runner with `settings`, of simulated bots if they name no others.
+    func startRunner(_ settings: Settings) throws(UpFailure) -> ChildProcess {
+        var settings = settings
+        if settings.launch == nil {
+            let path = Self.executablePath().replacing("'", with: "'\\''")
+            let passed = settings.passEnvironment.map { "\($0),USHER_SIMULATE*" } ?? "USHER_SIMULATE*"
+            settings = settings.with([.launch: "'\(path)' simulate-bot", .passEnvironment: passed])
+        }
+        return try start(.runner, with: settings.environment(of: .runner).merging(simulation) { own, _ in own })
+    }
+
+    /// Settings go by the environment: other users of the machine can read command lines.
+    private func start(_ command: Command, with variables: [String: String]) throws(UpFailure) -> ChildProcess {
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { close(null) }
-        let variables = environment.merging(settings.environment(of: .serve)) { _, new in new }
         return try start(
             ChildProcess.Program(
-                path: Self.executablePath(), arguments: ["usher", "serve"], environment: variables,
+                path: Self.executablePath(), arguments: ["usher", command.rawValue],
+                environment: environment.merging(variables) { _, new in new },
                 descriptors: [null, STDOUT_FILENO, STDERR_FILENO], parentDeathSignal: SIGKILL))
     }
 
@@ -66,7 +85,7 @@ struct Programs {
     }
 
     /// This program's own file. Its link works even if the file has been replaced since, but names the process "exe".
-    private static func executablePath() -> String {
+    static func executablePath() -> String {
         let link = "/proc/self/exe"
         guard let resolved = realpath(link, nil) else { return link }
         defer { free(resolved) }

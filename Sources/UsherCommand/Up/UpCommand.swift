@@ -25,7 +25,15 @@ private final class Ensemble {
         case failed(UpFailure)
     }
 
-    private struct Node {
+    private enum Role: String {
+        case node = "Node"
+        case runner = "Runner"
+    }
+
+    private struct Worker {
+        let role: Role
+        /// Tells it apart from others of its role: 1, 2, ...
+        let number: Int
         var process: ChildProcess?
         var policy = RestartPolicy()
         /// When it is started again, while it has no process.
@@ -37,10 +45,10 @@ private final class Ensemble {
     private let folder: DataFolder?
     private let redisServerPath: String?
     private let reservation: PortReservation
-    /// What every node gets.
-    private let nodeSettings: Settings
+    /// What every node and runner gets.
+    private let workerSettings: Settings
     private var redis: ChildProcess?
-    private var nodes: [Node]
+    private var workers: [Worker]
     private var isHurrying = false
 
     /// Checks everything that can be checked before anything starts.
@@ -55,11 +63,14 @@ private final class Ensemble {
             redisServerPath = nil
             folder = nil
         }
-        nodeSettings = settings.with([
+        workerSettings = settings.with([
             .port: String(reservation.port), .redis: folder?.redisURL ?? settings.redisURL,
             .adminKey: settings.adminKey ?? Self.randomKey(),
+            .apiURL: Self.baseURL(host: settings.host, port: reservation.port),
         ])
-        nodes = Array(repeating: Node(), count: settings.nodes)
+        workers =
+            (1...settings.nodes).map { Worker(role: .node, number: $0) }
+            + (0..<settings.runners).map { Worker(role: .runner, number: $0 + 1) }
     }
 
     func run() -> Int32 {
@@ -89,30 +100,39 @@ private final class Ensemble {
             throw .failed(error)
         }
         if let folder { try waitForRedis(folder) }
-        for index in nodes.indices { try startNode(index) }
+        try start(.node)
         try waitForNodes()
-        let host = reachableHost.contains(":") ? "[\(reachableHost)]" : reachableHost
-        let baseURL = "http://\(host):\(reservation.port)"
+        try start(.runner)
         let demo: Demo
         do throws(UpFailure) {
-            demo = try Demo.make(nodeSettings)
+            demo = try Demo.make(workerSettings)
         } catch {
             throw .failed(error)
         }
         Terminal.say(
             Announcement(
-                baseURL: baseURL, adminKey: nodeSettings.adminKey ?? "", nodes: nodes.compactMap(\.process?.id),
-                redisURL: nodeSettings.redisURL, dataFolder: folder?.path, demo: demo
+                baseURL: workerSettings.apiURL, adminKey: workerSettings.adminKey ?? "", nodes: processes(of: .node),
+                runners: processes(of: .runner), simulates: workerSettings.launch == nil,
+                redisURL: workerSettings.redisURL, dataFolder: folder?.path, demo: demo
             ).text)
     }
 
-    /// Where a client on this machine reaches a node that listens on `--host`.
-    private var reachableHost: String {
-        switch nodeSettings.host {
+    /// Where a client on this machine reaches a node that listens on `host`.
+    private static func reachable(_ host: String) -> String {
+        switch host {
         case "0.0.0.0": "127.0.0.1"
         case "::": "::1"
-        default: nodeSettings.host
+        default: host
         }
+    }
+
+    private static func baseURL(host: String, port: Int) -> String {
+        let host = reachable(host)
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    private func processes(of role: Role) -> [Int32] {
+        workers.compactMap { $0.role == role ? $0.process?.id : nil }
     }
 
     private func waitForRedis(_ folder: DataFolder) throws(End) {
@@ -136,10 +156,18 @@ private final class Ensemble {
         }
     }
 
-    private func startNode(_ index: Int) throws(End) {
+    private func start(_ role: Role) throws(End) {
+        for index in workers.indices where workers[index].role == role { try startWorker(index) }
+    }
+
+    private func startWorker(_ index: Int) throws(End) {
         do throws(UpFailure) {
-            nodes[index].process = try programs.startNode(nodeSettings)
-            nodes[index].restartTime = nil
+            workers[index].process =
+                switch workers[index].role {
+                case .node: try programs.startNode(workerSettings)
+                case .runner: try programs.startRunner(workerSettings)
+                }
+            workers[index].restartTime = nil
         } catch {
             throw .failed(error)
         }
@@ -147,7 +175,7 @@ private final class Ensemble {
 
     private func waitForNodes() throws(End) {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
-        while !Probe.node(host: reachableHost, port: reservation.port) {
+        while !Probe.node(host: Self.reachable(workerSettings.host), port: reservation.port) {
             guard MonotonicTime.now() < deadline else {
                 throw .failed(UpFailure("No node answered GET /healthz within 60 seconds."))
             }
@@ -168,11 +196,11 @@ private final class Ensemble {
     /// - Throws: the reason to stop everything.
     private func watch(until deadline: MonotonicTime?) throws(End) {
         repeat {
-            for index in nodes.indices {
-                if let time = nodes[index].restartTime, time <= .now() { try startNode(index) }
+            for index in workers.indices {
+                if let time = workers[index].restartTime, time <= .now() { try startWorker(index) }
             }
-            let processes = nodes.compactMap(\.process) + [redis].compactMap { $0 }
-            let times = nodes.compactMap(\.restartTime) + [deadline].compactMap { $0 }
+            let processes = workers.compactMap(\.process) + [redis].compactMap { $0 }
+            let times = workers.compactMap(\.restartTime) + [deadline].compactMap { $0 }
             _ = waitUntilReadable([signals.descriptor] + processes.map(\.exitDescriptor), deadline: times.min())
 
             if signals.next() != nil { throw .asked }
@@ -180,28 +208,34 @@ private final class Ensemble {
                 let line = folder?.lastLogLine.map { ", and the last line of its log is \(quoted($0))" } ?? ""
                 throw .failed(UpFailure("redis-server (process \(redis.id)) \(status)\(line)."))
             }
-            for index in nodes.indices { try noticeEnd(ofNode: index) }
+            for index in workers.indices { try noticeEnd(ofWorker: index) }
         } while deadline.map { MonotonicTime.now() < $0 } ?? true
     }
 
-    private func noticeEnd(ofNode index: Int) throws(End) {
-        guard let process = nodes[index].process, let status = process.exitStatus else { return }
-        let end = "Node \(index + 1) (process \(process.id)) \(status)"
+    private func noticeEnd(ofWorker index: Int) throws(End) {
+        guard let process = workers[index].process, let status = process.exitStatus else { return }
+        let end = "\(workers[index].role.rawValue) \(workers[index].number) (process \(process.id)) \(status)"
         let age = MonotonicTime.now().milliseconds(since: process.startTime)
-        nodes[index].process = nil
-        guard let delay = nodes[index].policy.delay(afterRunningFor: age) else {
+        workers[index].process = nil
+        guard let delay = workers[index].policy.delay(afterRunningFor: age) else {
             throw .failed(UpFailure("\(end), at once and again, so everything is stopped."))
         }
         Terminal.complain("\(end); it is started again in \(delay) ms.")
-        nodes[index].restartTime = .now().advanced(byMilliseconds: delay)
+        workers[index].restartTime = .now().advanced(byMilliseconds: delay)
     }
 
     // MARK: Stopping
 
-    /// Nodes first, since they answer what is under way with the help of Redis. Another signal hurries.
+    /// Runners first, since their bots report to nodes that they have left; then nodes, since they answer what is under
+    /// way with the help of Redis. Another signal hurries.
     private func stop() {
-        end(nodes.compactMap(\.process), graceMilliseconds: nodeSettings.drainTimeoutMilliseconds + 2000)
+        end(.runner, graceMilliseconds: workerSettings.stopGraceMilliseconds + 5000)
+        end(.node, graceMilliseconds: workerSettings.drainTimeoutMilliseconds + 2000)
         end([redis].compactMap { $0 }, graceMilliseconds: 10_000)
+    }
+
+    private func end(_ role: Role, graceMilliseconds: Int) {
+        end(workers.compactMap { $0.role == role ? $0.process : nil }, graceMilliseconds: graceMilliseconds)
     }
 
     private func end(_ processes: [ChildProcess], graceMilliseconds: Int) {

@@ -1,0 +1,235 @@
+import CLinux
+import EventLoop
+import Glibc
+import Log
+import Processes
+import Redis
+import Usher
+
+extension Runner {
+    /// How long nothing is read after this machine could start no supervisor.
+    private static let pauseMilliseconds = 5_000
+
+    // MARK: Starting
+
+    func launch(_ bot: RunningBot) async {
+        guard let meeting = await claim(bot) else { return forget(bot) }
+        bot.meeting = meeting
+        let deadline = timing.deadline(renewedAt: bot.claimedAt)
+        guard !isStopping, BootTime.now() < deadline else { return await handBack(bot) }
+        let program = SupervisedProgram(
+            words: words(of: configuration.launch, bot, meeting), environment: environment(of: bot, meeting),
+            cleanUp: configuration.cleanUp.map { words(of: $0, bot, meeting) } ?? [],
+            showsOutput: configuration.showsOutput)
+        do {
+            // The loop runs nothing else before the bot is in the keeper, so no event comes too early.
+            bot.supervisor = try SupervisorHandle(
+                configuration.supervisor, running: program, deadline: deadline, loop: loop
+            ) { [weak self] event in self?.supervisor(of: bot, event) }
+        } catch {
+            logger.error("No supervisor could be started; pausing", ["bot_id": bot.id, "reason": "\(error)"])
+            pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
+            return await handBack(bot)
+        }
+        _ = leases.add(bot.id, in: bot.entry.place.partition, claimedAt: bot.claimedAt)
+        keepLeases()
+    }
+
+    /// - Returns: nil if the bot is not this runner's to start.
+    private func claim(_ bot: RunningBot) async -> Meeting? {
+        let giveUp = timing.deadline(renewedAt: bot.claimedAt)
+        while true {
+            do throws(RedisError) {
+                let claim = try await store.claim(
+                    bot.entry, runner: id, secret: bot.secret, container: bot.containerName, deadline: soon)
+                if case .claimed(let meeting) = claim { return meeting }
+                return nil
+            } catch {
+                guard BootTime.now() < giveUp else {
+                    logger.warning("A dispatch could not be claimed", ["bot_id": bot.id, "reason": "\(error)"])
+                    reader.readOwnAgain()
+                    return nil
+                }
+                await loop.wait(milliseconds: timing.retry)
+            }
+        }
+    }
+
+    /// Gives back a bot that was claimed and not started. What Redis does not hear of here, the end of its lease tells.
+    private func handBack(_ bot: RunningBot) async {
+        let giveUp = bot.claimedAt.advanced(byMilliseconds: timing.timeToLive)
+        while true {
+            do throws(RedisError) {
+                if try await !store.release(bot.entry.place, runner: id, deadline: soon) {
+                    // It is no longer wanted, and so has ended as far as this runner goes.
+                    _ = try await store.loseBot(
+                        bot.entry.place, BotLoss(reason: "runner_stopped", mayBeReplaced: false, runnerID: id),
+                        deadline: soon)
+                }
+                return forget(bot)
+            } catch {
+                guard BootTime.now() < giveUp else { return forget(bot) }
+                await loop.wait(milliseconds: timing.retry)
+            }
+        }
+    }
+
+    private func words(of command: LaunchCommand, _ bot: RunningBot, _ meeting: Meeting) -> [String] {
+        command.words(replacing: [
+            "bot_id": bot.id, "container_name": bot.containerName, "meeting_id": meeting.id,
+            "number": String(meeting.number), "platform": meeting.room.platform.rawValue,
+        ])
+    }
+
+    private func environment(of bot: RunningBot, _ meeting: Meeting) -> [String: String] {
+        var environment = configuration.environment
+        environment[BotConfiguration.variable] =
+            BotConfiguration(
+                meeting: meeting, botID: bot.id, containerName: bot.containerName, secret: bot.secret,
+                redisURL: configuration.botRedisURL, apiURL: configuration.apiURL,
+                defaultName: configuration.defaultBotName,
+                automaticLeave: BotConfiguration.AutomaticLeave(
+                    waitingRoomTimeout: configuration.waitingRoomTimeoutMilliseconds,
+                    noOneJoinedTimeout: configuration.noOneJoinedTimeoutMilliseconds,
+                    everyoneLeftTimeout: configuration.everyoneLeftTimeoutMilliseconds)
+            ).json
+        return environment
+    }
+
+    // MARK: Events
+
+    private func supervisor(of bot: RunningBot, _ event: SupervisorHandle.Event) {
+        switch event {
+        case .report(.started(let process)):
+            bot.group = process
+            if let deadline = leases.deadline(of: bot.id) { leases.confirm(bot.id, deadline) }
+            logger.info(
+                "Started a bot",
+                [
+                    "bot_id": bot.id, "meeting_id": bot.entry.place.meetingID, "epoch": String(bot.entry.epoch),
+                    "process": String(process),
+                    "milliseconds": String(BootTime.now().milliseconds(since: bot.claimedAt)),
+                ])
+        case .report(.deadlineTaken(let deadline)): leases.confirm(bot.id, deadline)
+        case .report(.notStarted(let reason)):
+            finish(
+                bot,
+                BotLoss(reason: "launch_failed", mayBeReplaced: false, runnerID: id, fields: ["bot_output": reason]))
+        case .report(.ended(let end)):
+            let reason = bot.endReason ?? (end.cause == .deadline ? "lease_expired" : "bot_exited")
+            var fields: [String: String] = [:]
+            switch end.status {
+            case .exited(let code): fields["exit_code"] = String(code)
+            case .killed(let signal): fields["exit_signal"] = String(signal)
+            }
+            if !end.output.isEmpty { fields["bot_output"] = redacted(end.output, bot) }
+            finish(bot, BotLoss(reason: reason, mayBeReplaced: true, runnerID: id, fields: fields))
+        case .vanished:
+            leases.remove(bot.id)
+            Task(executorPreference: loop) { [self] in await endAbandoned(bot) }
+        }
+    }
+
+    /// Kills a bot at once.
+    func end(_ bot: RunningBot, because reason: String) {
+        bot.endReason = bot.endReason ?? reason
+        bot.supervisor?.send(.end(graceMilliseconds: 0))
+    }
+
+    /// What a bot wrote may repeat what it was told, and the record is shown to people.
+    private func redacted(_ output: String, _ bot: RunningBot) -> String {
+        var output = output.replacing(bot.secret, with: "***").replacing(configuration.botRedisURL, with: "***")
+        if let password = (try? RedisURL(configuration.botRedisURL))?.password, password.utf8.count >= 4 {
+            output = output.replacing(password, with: "***")
+        }
+        if let passcode = bot.meeting?.fields["passcode"], passcode.utf8.count >= 4 {
+            output = output.replacing(passcode, with: "***")
+        }
+        return output
+    }
+
+    // MARK: Ending
+
+    /// Sees to it that a bot whose supervisor was killed is gone, before anybody is told so. Its first process has ended
+    /// with the supervisor; others of its group are children of this process now, or carry its configuration.
+    private func endAbandoned(_ bot: RunningBot) async {
+        logger.error("A supervisor has ended before its bot", ["bot_id": bot.id])
+        var killed: Set<Int32> = []
+        while true {
+            if let group = bot.group {
+                kill(-group, SIGKILL)
+                while waitpid(-group, nil, WNOHANG) > 0 {}
+            }
+            for process in ProcessTable.processes(carrying: bot.id) {
+                kill(process, SIGKILL)
+                killed.insert(process)
+            }
+            killed = killed.filter { waitpid($0, nil, WNOHANG) != $0 && kill($0, 0) == 0 }
+            let isGroupGone = bot.group.map { kill(-$0, 0) != 0 } ?? true
+            if isGroupGone && killed.isEmpty { break }
+            await loop.wait(milliseconds: 20)
+        }
+        cleanUp(bot)
+        finish(bot, BotLoss(reason: bot.endReason ?? "supervisor_lost", mayBeReplaced: true, runnerID: id))
+    }
+
+    /// Runs the clean-up that the bot's own supervisor could not.
+    private func cleanUp(_ bot: RunningBot) {
+        guard let command = configuration.cleanUp, let meeting = bot.meeting else { return }
+        let program = SupervisedProgram(
+            words: words(of: command, bot, meeting), environment: configuration.environment, showsOutput: true)
+        let deadline = BootTime.now().advanced(byMilliseconds: Supervisor.cleanUpMilliseconds)
+        _ = try? SupervisorHandle(configuration.supervisor, running: program, deadline: deadline, loop: loop) { _ in }
+    }
+
+    /// The bot's process is gone. Tells Redis, which knows whether the bot had reported its end.
+    private func finish(_ bot: RunningBot, _ loss: BotLoss) {
+        guard !bot.hasEnded else { return }
+        bot.hasEnded = true
+        leases.remove(bot.id)
+        wakeReader()
+        Task(executorPreference: loop) { [self] in
+            await report(loss, of: bot)
+            forget(bot)
+        }
+    }
+
+    /// Tries for as long as a lease can last: after that the sweep has seen to it.
+    private func report(_ loss: BotLoss, of bot: RunningBot) async {
+        let giveUp = BootTime.now().advanced(byMilliseconds: timing.timeToLive)
+        while true {
+            do throws(RedisError) {
+                let outcome = try await store.loseBot(bot.entry.place, loss, deadline: soon)
+                return log(outcome, loss, bot)
+            } catch {
+                guard BootTime.now() < giveUp else {
+                    return logger.warning("A bot's end could not be told", ["bot_id": bot.id, "reason": "\(error)"])
+                }
+                await loop.wait(milliseconds: timing.retry)
+            }
+        }
+    }
+
+    private func log(_ outcome: Store.LossOutcome, _ loss: BotLoss, _ bot: RunningBot) {
+        let fate =
+            switch outcome {
+            case .ended(_, let status): status
+            case .replaced: "replaced"
+            case .wasOver: "over"
+            case .refused: "another's"
+            }
+        logger.info(
+            "A bot has ended",
+            [
+                "bot_id": bot.id, "meeting_id": bot.entry.place.meetingID, "reason": loss.reason,
+                "exit_code": loss.fields["exit_code"] ?? "", "exit_signal": loss.fields["exit_signal"] ?? "",
+                "outcome": fate,
+            ])
+    }
+
+    private func forget(_ bot: RunningBot) {
+        bots[bot.id] = nil
+        wakeReader()
+        endIfDone()
+    }
+}

@@ -1,0 +1,69 @@
+import EventLoop
+import Log
+import Redis
+import Usher
+
+extension Runner {
+    /// Does what is due for the leases, and sets the timer for what is due next.
+    func keepLeases() {
+        loop.preconditionCurrent()
+        let now = BootTime.now()
+        perform(leases.dueActions(now: now))
+        for renewal in leases.dueRenewals(now: now) {
+            Task(executorPreference: loop) { [self] in
+                await renew(renewal)
+                keepLeases()
+            }
+        }
+        leaseTimer?.cancel()
+        leaseTimer = leases.nextTime.map { time in
+            loop.schedule(at: time.onMonotonicClock) { [weak self] in self?.keepLeases() }
+        }
+    }
+
+    /// Sends one renewal, and does what its answer asks for.
+    func renew(_ renewal: LeaseRenewal) async {
+        do throws(RedisError) {
+            let answers = try await store.renew(
+                bots: renewal.bots, in: renewal.partition, runner: id, deadline: soon)
+            perform(leases.take(answers, to: renewal, now: .now()))
+        } catch {
+            leases.fail(renewal, now: .now())
+            logger.warning(
+                "Leases could not be renewed; trying again",
+                ["bots": String(renewal.bots.count), "reason": "\(error)"])
+        }
+    }
+
+    func perform(_ actions: [LeaseAction]) {
+        for action in actions {
+            switch action {
+            case .extend(let bot, let deadline): bots[bot]?.supervisor?.send(.deadline(deadline))
+            case .tellToLeave(let bot): publish(BotCommand.leave, to: bot)
+            case .reconfigure(let bot, let wanted):
+                publish(BotCommand.reconfigure(wanted), to: bot, configuration: wanted.configurationVersion)
+            case .end(let bot, let grace):
+                logger.info("Ending a bot that was to leave", ["bot_id": bot])
+                bots[bot]?.supervisor?.send(.end(graceMilliseconds: grace))
+            case .kill(let bot):
+                if let bot = bots[bot] { end(bot, because: "lease_lost") }
+            case .overdue(let bot):
+                logger.error("A supervisor has not kept its deadline, and is killed", ["bot_id": bot])
+                bots[bot]?.supervisor?.kill()
+            }
+        }
+    }
+
+    /// Publishes a command to a bot. The node has done so too, and it is said again at the next renewal if nobody
+    /// listened; bots take no harm from hearing it twice.
+    private func publish(_ message: String, to botID: String, configuration version: Int? = nil) {
+        guard let number = bots[botID]?.meeting?.number else { return }
+        Task(executorPreference: loop) { [self] in
+            let command = Command("PUBLISH", BotWire.commandChannel(number), message)
+            guard let heard = try? await client.send(command, deadline: soon), let version, heard != .integer(0) else {
+                return
+            }
+            leases.hasReconfigured(botID, version: version)
+        }
+    }
+}

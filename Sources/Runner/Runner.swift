@@ -1,0 +1,211 @@
+import EventLoop
+import Glibc
+import Log
+import Redis
+import Usher
+
+/// Reads dispatches, runs a bot for each under a supervisor, and keeps the leases (design, section 6).
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
+public final class Runner: @unchecked Sendable {
+    /// Names it in records and streams: the host, for people, and 64 random bits.
+    public let id: String
+    let loop: EventLoop
+    let configuration: RunnerConfiguration
+    let logger: Logger
+    let timing: LeaseTiming
+    let client: Client
+    let store: Store
+    /// For reads that block; nothing else may wait behind them.
+    private let blocking: Client
+    let reader: DispatchReader
+
+    var bots: [String: RunningBot] = [:]
+    var leases: LeaseKeeper
+    var leaseTimer: ScheduledTimer?
+    var isStopping = false
+    /// Nothing is read before this: something here keeps bots from being started.
+    var pauseEnd = MonotonicTime(nanoseconds: 0)
+    private var placeWaiter: UnsafeContinuation<Void, Never>?
+    private var endWaiters: [UnsafeContinuation<Void, Never>] = []
+    private var hasEnded = false
+
+    /// - Parameter storeConfiguration: its lease and timeout are replaced by those of `configuration`.
+    public init(
+        loop: EventLoop, configuration: RunnerConfiguration, storeConfiguration: StoreConfiguration, logger: Logger
+    ) {
+        id = "\(configuration.host)-\(Identifier.hex().prefix(16))"
+        self.loop = loop
+        self.configuration = configuration
+        self.logger = logger
+        timing = LeaseTiming(
+            timeToLive: configuration.leaseTimeToLiveMilliseconds, stopGrace: configuration.stopGraceMilliseconds)
+        leases = LeaseKeeper(timing: timing)
+        var records = storeConfiguration
+        records.leaseTimeToLiveMilliseconds = configuration.leaseTimeToLiveMilliseconds
+        records.redisTimeoutMilliseconds = configuration.redisTimeoutMilliseconds
+        var connection = ClientConfiguration(url: configuration.redis, name: "usher-runner", scripts: Store.scripts)
+        connection.connectTimeoutMilliseconds = configuration.redisTimeoutMilliseconds
+        client = Client(loop: loop, configuration: connection, logger: logger)
+        connection.name = "usher-runner-reader"
+        connection.scripts = []
+        blocking = Client(loop: loop, configuration: connection, logger: logger)
+        store = Store(client: client, configuration: records)
+        reader = DispatchReader(
+            blocking: blocking, client: client, runnerID: id, configuration: configuration, logger: logger)
+    }
+
+    // MARK: Life
+
+    /// Connects and begins to work, without waiting for Redis. To be called once.
+    public func start() {
+        loop.preconditionCurrent()
+        client.start()
+        blocking.start()
+        Task(executorPreference: loop) { [self] in await readDispatches() }
+        Task(executorPreference: loop) { [self] in await beat() }
+    }
+
+    /// Waits for the first answer of Redis to the runner's login.
+    /// - Returns: what Redis said if it refused.
+    public func refusalOfLogin() async -> String? {
+        for client in [client, blocking] {
+            if case .refused(let text) = await client.firstLogin(), !isStopping { return text }
+        }
+        return nil
+    }
+
+    /// Takes nothing more, hands back what it has not started, and lets its bots leave or waits for them, as configured.
+    /// Called again, it ends them at once.
+    public func stop() {
+        loop.preconditionCurrent()
+        if isStopping { return hurry() }
+        isStopping = true
+        logger.info("Stopping", ["bots": String(bots.count), "on_stop": configuration.onStop.rawValue])
+        wakeReader()
+        blocking.shutDown()
+        Task(executorPreference: loop) { [self] in
+            try? await reader.giveBackAll { bots[$0] != nil }
+            if configuration.onStop == .leave { await letBotsLeave() }
+            endIfDone()
+        }
+    }
+
+    /// Waits until it was stopped and its last bot has ended.
+    public func waitUntilEnded() async {
+        loop.preconditionCurrent()
+        if hasEnded { return }
+        await withUnsafeContinuation { endWaiters.append($0) }
+    }
+
+    /// Closes the connections. To be called once it has ended; whatever still runs here ends with the process.
+    public func shutDown() {
+        loop.preconditionCurrent()
+        leaseTimer?.cancel()
+        blocking.shutDown()
+        client.shutDown()
+    }
+
+    private func letBotsLeave() async {
+        // What was heard last about who is in the room may be an interval old.
+        leases.hasten(bots.keys, now: .now())
+        for renewal in leases.dueRenewals(now: .now()) { await renew(renewal) }
+        for bot in bots.values where bot.supervisor != nil && !bot.hasEnded {
+            if leases.wasInRoom(bot.id) {
+                perform(leases.letLeave(bot.id, now: .now()))
+            } else {
+                end(bot, because: "runner_stopped")
+            }
+        }
+        keepLeases()
+    }
+
+    private func hurry() {
+        logger.warning("Stopping at once", ["bots": String(bots.count)])
+        for bot in bots.values { end(bot, because: "runner_stopped") }
+    }
+
+    func endIfDone() {
+        guard isStopping, bots.isEmpty, !hasEnded else { return }
+        hasEnded = true
+        Task(executorPreference: loop) { [self] in
+            _ = try? await client.send(Command("DEL", Keys.runner(id)), deadline: soon)
+            for waiter in endWaiters { waiter.resume() }
+            endWaiters = []
+        }
+    }
+
+    /// The deadline of one call to Redis.
+    var soon: MonotonicTime { .now().advanced(byMilliseconds: configuration.redisTimeoutMilliseconds) }
+
+    // MARK: Dispatches
+
+    private var freePlaces: Int {
+        configuration.capacity - bots.values.count { !$0.hasEnded }
+    }
+
+    private func readDispatches() async {
+        while !isStopping {
+            let pause = pauseEnd.milliseconds(since: .now())
+            if pause > 0 {
+                await loop.wait(milliseconds: min(pause, 200))
+                continue
+            }
+            guard freePlaces > 0 else {
+                await withUnsafeContinuation { placeWaiter = $0 }
+                continue
+            }
+            do throws(RedisError) {
+                for entry in try await reader.read(upTo: freePlaces, isKnown: { bots[$0] != nil }) { take(entry) }
+            } catch {
+                if case .refused(let text) = error, !isStopping {
+                    logger.warning("Redis gives out no dispatches", ["reason": text])
+                }
+                if !isStopping { await loop.wait(milliseconds: Int.random(in: 50...200)) }
+            }
+        }
+    }
+
+    /// Tells the reader that there may be a place now.
+    func wakeReader() {
+        placeWaiter?.resume()
+        placeWaiter = nil
+    }
+
+    private func take(_ entry: DispatchEntry) {
+        let bot = RunningBot(entry)
+        bots[bot.id] = bot
+        Task(executorPreference: loop) { [self] in await launch(bot) }
+    }
+
+    // MARK: Looking after itself
+
+    /// Tells that it lives, and removes what dead runners have left in the streams.
+    private func beat() async {
+        let idle = max(60_000, 4 * configuration.leaseTimeToLiveMilliseconds)
+        var nextRemoval = MonotonicTime.now()
+        while !hasEnded {
+            await writeHeartbeat()
+            if nextRemoval <= .now() {
+                nextRemoval = .now().advanced(byMilliseconds: idle)
+                for partition in Partition.all {
+                    _ = try? await store.removeConsumers(in: partition, idleForMilliseconds: idle, deadline: soon)
+                }
+            }
+            await loop.wait(milliseconds: min(timing.interval, 1_000))
+        }
+    }
+
+    private func writeHeartbeat() async {
+        let key = Keys.runner(id)
+        let running = bots.values.count { !$0.hasEnded }
+        _ = try? await client.pipeline(
+            [
+                Command(
+                    "HSET", key, "id", id, "host", configuration.host, "process", String(getpid()), "capacity",
+                    String(configuration.capacity), "running", String(running), "state",
+                    isStopping ? "stopping" : "running"),
+                Command("PEXPIRE", key, String(configuration.leaseTimeToLiveMilliseconds)),
+            ], deadline: soon)
+    }
+}

@@ -1,0 +1,55 @@
+import Redis
+
+/// Settings of a runner. Times in milliseconds.
+public struct RunnerConfiguration: Sendable {
+    /// What becomes of its bots when the runner is told to stop.
+    public enum OnStop: String, CaseIterable, Sendable {
+        /// Bots in a room are told to leave; those that are not there yet are ended, and replaced by another runner.
+        case leave
+        /// The runner goes on until they have ended by themselves.
+        case wait
+    }
+
+    /// The Redis that holds the records.
+    public var redis: RedisURL
+    /// The Redis that bots are told to use, as text: what they understand of URLs is theirs.
+    public var botRedisURL: String
+    /// Where the nodes are, as the bots reach them.
+    public var apiURL: String
+    /// How many bots it runs at once.
+    public var capacity: Int
+    public var launch: LaunchCommand
+    /// Run after each bot's end, for what outlives its process.
+    public var cleanUp: LaunchCommand?
+    /// The environment that every bot gets, besides its configuration.
+    public var environment: [String: String] = [:]
+    public var showsOutput = false
+    public var onStop = OnStop.leave
+    public var defaultBotName = "Usher"
+    public var waitingRoomTimeoutMilliseconds = 300_000
+    public var noOneJoinedTimeoutMilliseconds = 600_000
+    public var everyoneLeftTimeoutMilliseconds = 120_000
+
+    public var leaseTimeToLiveMilliseconds = 15_000
+    public var stopGraceMilliseconds = 30_000
+    public var redisTimeoutMilliseconds = 2_000
+    /// How long one blocking read may wait for dispatches.
+    public var blockMilliseconds = 2_000
+
+    /// The program that supervises one bot, and its arguments: `usher supervise`.
+    public var supervisor: [String]
+    public var host: String
+
+    public init(
+        redis: RedisURL, botRedisURL: String, apiURL: String, capacity: Int, launch: LaunchCommand,
+        supervisor: [String], host: String
+    ) {
+        self.redis = redis
+        self.botRedisURL = botRedisURL
+        self.apiURL = apiURL.hasSuffix("/") ? String(apiURL.dropLast()) : apiURL
+        self.capacity = capacity
+        self.launch = launch
+        self.supervisor = supervisor
+        self.host = host
+    }
+}

@@ -1,0 +1,27 @@
+import Usher
+
+/// A dispatch that a runner has taken, from the first try to claim it until Redis knows how it ended. Belongs to the
+/// thread of the runner's loop; `@unchecked Sendable` because tasks of that loop alone touch it.
+final class RunningBot: @unchecked Sendable {
+    let entry: DispatchEntry
+    let containerName: String
+    /// The bot's own, for its reports. Only its hash leaves this process for Redis.
+    let secret = Identifier.secret()
+    /// Read before the first try to claim it: the lease cannot have begun earlier.
+    let claimedAt = BootTime.now()
+    var meeting: Meeting?
+    var supervisor: SupervisorHandle?
+    /// The process group of the bot.
+    var group: Int32?
+    /// Why this runner ended it; nil while it has not.
+    var endReason: String?
+    /// Whether its process, if there was one, is gone, and only Redis has to be told.
+    var hasEnded = false
+
+    init(_ entry: DispatchEntry) {
+        self.entry = entry
+        containerName = "usher-\(entry.place.botID)"
+    }
+
+    var id: String { entry.place.botID }
+}

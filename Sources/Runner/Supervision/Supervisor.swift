@@ -1,0 +1,271 @@
+import CLinux
+import EventLoop
+import Glibc
+import Processes
+
+/// The process between a runner and one bot (design, section 6). It has no network. It starts the bot in a process
+/// group of its own and ends it, with everything that the bot started, when its deadline passes or its pipe from the
+/// runner closes: so a bot never outlives its lease, even if the runner is killed, stopped or cut off.
+///
+/// Standard input is the pipe from the runner, standard output the pipe to it (`SupervisorFrame`). Runs on the main
+/// thread alone: the bot gets SIGKILL when that ends.
+public final class Supervisor {
+    /// How long a clean-up may take.
+    static let cleanUpMilliseconds = 10_000
+    /// How long it waits for what the program left behind to be gone, after it was killed.
+    private static let remainsMilliseconds = 5_000
+
+    private let control = STDIN_FILENO
+    private let reports = STDOUT_FILENO
+    private let timer: Int32
+    private let childSignals: Int32
+    private var decoder = SupervisorFrameDecoder()
+    private var deadline: BootTime?
+    /// When a program that was told to end is killed.
+    private var killTime: BootTime?
+    private var cause = ProgramEnd.Cause.itself
+    private var program: SupervisedProgram?
+    private var process: ChildProcess?
+    private var output: Int32 = -1
+    private var tail = OutputTail()
+
+    /// - Returns: the exit code: 0, or 1 if the kernel granted nothing to work with.
+    public static func run() -> Int32 {
+        // The runner decides about signals that a terminal or a service manager sends to everybody.
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
+        // What the bot started comes to this process when the bot ends, and can be ended then.
+        guard usher_adopt_orphans() == 0, let supervisor = Supervisor() else { return 1 }
+        supervisor.serve()
+        return 0
+    }
+
+    private init?() {
+        timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
+        var children = sigset_t()
+        sigemptyset(&children)
+        sigaddset(&children, SIGCHLD)
+        pthread_sigmask(SIG_BLOCK, &children, nil)
+        childSignals = signalfd(-1, &children, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+        guard timer >= 0, childSignals >= 0 else { return nil }
+        // A runner that is stopped reads nothing; that must not keep the deadline from being watched.
+        for descriptor in [control, reports] { setNonBlocking(descriptor) }
+    }
+
+    // MARK: The life of a program
+
+    private func serve() {
+        while true {
+            // First of all, so that a supervisor that was stopped ends its program before anything else.
+            checkClock()
+            guard takeCommands() else { return abandon() }
+            checkClock()
+            if let process, let status = process.exitStatus { return finish(status) }
+            armTimer()
+            let watched = [control, timer, childSignals, output].filter { $0 >= 0 }
+            let ready = waitUntilReadable(watched + (process.map { [$0.exitDescriptor] } ?? []), deadline: nil)
+            if ready.contains(timer) { drain(timer) }
+            if ready.contains(childSignals) { reapOrphans(sparing: process?.id) }
+            if ready.contains(output) { readOutput() }
+        }
+    }
+
+    private func checkClock() {
+        guard let process else { return }
+        let now = BootTime.now()
+        if let deadline, deadline <= now {
+            cause = .deadline
+            process.signalGroup(SIGKILL)
+        } else if let killTime, killTime <= now {
+            process.signalGroup(SIGKILL)
+        }
+    }
+
+    private func armTimer() {
+        var next = UInt64.max
+        let now = BootTime.now()
+        // A time that has passed needs no timer: the kill is on its way, and the program's end is watched.
+        for time in [deadline, killTime] { if let time, time > now { next = min(next, time.nanoseconds) } }
+        var setting = itimerspec()
+        if next != .max {
+            setting.it_value.tv_sec = Int(next / 1_000_000_000)
+            setting.it_value.tv_nsec = Int(next % 1_000_000_000)
+        }
+        timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME), &setting, nil)
+    }
+
+    /// - Returns: false once the pipe has closed, or says what no runner says.
+    private func takeCommands() -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = read(control, &chunk, chunk.count)
+            if count == 0 { return false }
+            if count < 0 {
+                if errno == EINTR { continue }
+                return errno == EAGAIN
+            }
+            decoder.append(chunk[..<count])
+            do throws(SupervisorFrame.Malformed) {
+                while let (kind, texts) = try decoder.next() {
+                    guard obey(try SupervisorFrame.command(kind, texts)) else { return false }
+                }
+            } catch {
+                return false
+            }
+        }
+    }
+
+    /// - Returns: false if there is nothing more to do.
+    private func obey(_ command: SupervisorCommand) -> Bool {
+        switch command {
+        case .start(let program, let deadline):
+            guard self.program == nil else { return false }
+            self.program = program
+            self.deadline = deadline
+            return start(program)
+        case .deadline(let deadline):
+            self.deadline = deadline
+            report(.deadlineTaken(deadline))
+        case .end(let grace):
+            if cause == .itself { cause = .told }
+            if grace > 0 { process?.signalGroup(SIGTERM) }
+            let time = BootTime.now().advanced(byMilliseconds: grace)
+            killTime = min(killTime ?? time, time)
+        }
+        return true
+    }
+
+    private func start(_ program: SupervisedProgram) -> Bool {
+        if let deadline, deadline <= .now() {
+            report(.ended(ProgramEnd(status: .killed(signal: SIGKILL), cause: .deadline, output: "")))
+            return false
+        }
+        do throws(SystemError) {
+            process = try startProcess(program)
+        } catch {
+            report(.notStarted("The bot could not be started: \(error)."))
+            return false
+        }
+        report(.started(process: process!.id))
+        return true
+    }
+
+    private func startProcess(_ program: SupervisedProgram) throws(SystemError) -> ChildProcess {
+        let path = try executablePath(program.words[0], searchPath: program.environment["PATH"] ?? "")
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard null >= 0 else { throw SystemError("open /dev/null") }
+        defer { close(null) }
+        var descriptors = [null, STDERR_FILENO, STDERR_FILENO]
+        var pipe: [Int32] = [-1, -1]
+        if !program.showsOutput {
+            guard pipe2(&pipe, O_CLOEXEC) == 0 else { throw SystemError("make a pipe") }
+            setNonBlocking(pipe[0])
+            descriptors = [null, pipe[1], pipe[1]]
+        }
+        defer { if pipe[1] >= 0 { close(pipe[1]) } }
+        output = pipe[0]
+        return try ChildProcess(
+            starting: ChildProcess.Program(
+                path: path, arguments: program.words, environment: program.environment, descriptors: descriptors,
+                parentDeathSignal: SIGKILL))
+    }
+
+    /// The pipe has closed: nobody renews the lease any more.
+    private func abandon() {
+        guard let process, let program else { return }
+        _ = process.stop(graceMilliseconds: 0)
+        endRemains()
+        cleanUp(program)
+    }
+
+    private func finish(_ status: ExitStatus) {
+        endRemains()
+        if output >= 0 { readOutput() }
+        if let program { cleanUp(program) }
+        report(.ended(ProgramEnd(status: status, cause: cause, output: tail.text)))
+    }
+
+    // MARK: What the program leaves behind
+
+    /// Kills what left the program's group: the program is gone, so all that is left of it are children of this process.
+    private func endRemains() {
+        let limit = MonotonicTime.now().advanced(byMilliseconds: Self.remainsMilliseconds)
+        while true {
+            let children = ProcessTable.children()
+            if children.isEmpty || MonotonicTime.now() > limit { return }
+            for child in children { kill(child, SIGKILL) }
+            _ = waitUntilReadable([childSignals], deadline: .now().advanced(byMilliseconds: 10))
+            reapOrphans(sparing: nil)
+        }
+    }
+
+    /// Reaps processes that were left to this one.
+    /// - Parameter program: the one that `ChildProcess` reaps.
+    private func reapOrphans(sparing program: Int32?) {
+        drain(childSignals)
+        while true {
+            let child = usher_ended_child()
+            if child <= 0 || child == program { return }
+            waitpid(child, nil, 0)
+        }
+    }
+
+    private func cleanUp(_ program: SupervisedProgram) {
+        guard !program.cleanUp.isEmpty else { return }
+        var cleaner = program
+        cleaner.words = program.cleanUp
+        cleaner.showsOutput = true
+        guard let process = try? startProcess(cleaner) else { return }
+        if process.waitForExit(deadline: .now().advanced(byMilliseconds: Self.cleanUpMilliseconds)) == nil {
+            _ = process.stop(graceMilliseconds: 0)
+        }
+        endRemains()
+    }
+
+    // MARK: Pipes
+
+    private func readOutput() {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = read(output, &chunk, chunk.count)
+        if count > 0 {
+            tail.append(chunk[..<count])
+        } else if count == 0 {
+            close(output)
+            output = -1
+        }
+    }
+
+    private func report(_ report: SupervisorReport) {
+        var rest = SupervisorFrame.encode(report)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(reports, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN, case .ended = report {
+                // Nothing is left to be watched, so the last report may wait for as long as there is a reader.
+                var entry = pollfd(fd: reports, events: Int16(POLLOUT), revents: 0)
+                poll(&entry, 1, -1)
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+
+    private func drain(_ descriptor: Int32) {
+        var bytes = [UInt8](repeating: 0, count: 1_024)
+        while read(descriptor, &bytes, bytes.count) > 0 {}
+    }
+}
+
+private func setNonBlocking(_ descriptor: Int32) {
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+}
+
+/// The file that a shell would run for a program's name.
+func executablePath(_ name: String, searchPath: String) throws(SystemError) -> String {
+    if name.utf8.contains(UInt8(ascii: "/")) { return name }
+    for folder in searchPath.split(separator: ":") {
+        let path = "\(folder)/\(name)"
+        if access(path, X_OK) == 0 { return path }
+    }
+    throw SystemError("find \(name) in PATH", code: ENOENT)
+}

@@ -1,0 +1,103 @@
+import CLinux
+import EventLoop
+import Glibc
+import Log
+import Processes
+import Redis
+import Runner
+import Synchronization
+
+/// `usher runner`: one runner in the foreground, until a signal stops it.
+enum RunnerCommand {
+    /// - Returns: 0 after a stop in good order, 1 if it could not start.
+    static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
+        let logger = Logger(minimum: settings.logLevel)
+        do {
+            guard let launch = settings.launch else { throw UsageError("--launch is needed.") }
+            // First of all, before any thread could get the signals in the ordinary way.
+            let signals = try StopSignals()
+            _ = ProcessLimits.raiseOpenFiles()
+            // What a bot leaves behind comes here if its supervisor is killed, and is ended then.
+            guard usher_adopt_orphans() == 0 else { throw SystemError("adopt orphans") }
+            let configuration = try configuration(settings, launch, environment)
+            warnIfMissing(launch, configuration.environment, logger)
+            let loop = try EventLoop(name: "runner")
+            try loop.start()
+            let runner = Runner(
+                loop: loop, configuration: configuration, storeConfiguration: settings.storeConfiguration,
+                logger: logger)
+            loop.execute { runner.start() }
+            logger.info("Running bots", ["runner": runner.id, "capacity": String(settings.capacity)])
+            if let refusal = try wait(for: runner, on: loop, signals) {
+                Terminal.complain("Redis refuses this runner: \(refusal)")
+                return 1
+            }
+            logger.info("Stopped")
+            return 0
+        } catch {
+            Terminal.complain("\(error)")
+            return 1
+        }
+    }
+
+    /// Passes stop signals on until the runner has ended.
+    /// - Returns: what Redis said if it refused the first login.
+    private static func wait(for runner: Runner, on loop: EventLoop, _ signals: StopSignals) throws -> String? {
+        let isOver = try MainThread.Flag()
+        let refusal = Refusal()
+        Task(executorPreference: loop) {
+            guard let text = await runner.refusalOfLogin() else { return }
+            refusal.text.withLock { $0 = text }
+            isOver.raise()
+        }
+        Task(executorPreference: loop) {
+            await runner.waitUntilEnded()
+            isOver.raise()
+        }
+        while waitUntilReadable([signals.descriptor, isOver.descriptor], deadline: nil) == [signals.descriptor] {
+            while signals.next() != nil { loop.execute { runner.stop() } }
+        }
+        loop.execute { runner.shutDown() }
+        loop.stop()
+        loop.join()
+        return refusal.text.withLock { $0 }
+    }
+
+    private static func configuration(
+        _ settings: Settings, _ launch: LaunchCommand, _ environment: [String: String]
+    ) throws -> RunnerConfiguration {
+        var configuration = RunnerConfiguration(
+            redis: try RedisURL(settings.redisURL), botRedisURL: settings.botRedisURL, apiURL: settings.apiURL,
+            capacity: settings.capacity, launch: launch, supervisor: [Programs.executablePath(), "supervise"],
+            host: hostName())
+        configuration.cleanUp = settings.cleanUp
+        configuration.environment = settings.botEnvironment(from: environment)
+        configuration.showsOutput = settings.showsBotOutput
+        configuration.onStop = settings.onStop
+        configuration.defaultBotName = settings.botName
+        configuration.waitingRoomTimeoutMilliseconds = settings.waitingRoomTimeoutMilliseconds
+        configuration.noOneJoinedTimeoutMilliseconds = settings.noOneJoinedTimeoutMilliseconds
+        configuration.everyoneLeftTimeoutMilliseconds = settings.everyoneLeftTimeoutMilliseconds
+        configuration.leaseTimeToLiveMilliseconds = settings.leaseTTLMilliseconds
+        configuration.stopGraceMilliseconds = settings.stopGraceMilliseconds
+        configuration.redisTimeoutMilliseconds = settings.redisTimeoutMilliseconds
+        return configuration
+    }
+
+    /// The program may be there later, as on a file system that is being mounted, so this stops nothing.
+    private static func warnIfMissing(_ launch: LaunchCommand, _ environment: [String: String], _ logger: Logger) {
+        if !launch.isExecutable(searchPath: environment["PATH"] ?? "") {
+            logger.warning("The command for bots cannot be run at the moment", ["program": launch.words[0]])
+        }
+    }
+
+    private static func hostName() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private final class Refusal: Sendable {
+        let text = Mutex<String?>(nil)
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@testable import Runner
+@testable import Usher
+
+/// What goes out on the bot's wire, field by field (wire facts, section 2).
+@Suite struct BotConfigurationTests {
+    private static let record = [
+        "id": "m1", "number": "17", "workspace_id": "w1", "platform": "teams", "native_meeting_id": "9398850880426",
+        "meeting_url": "https://teams.live.com/meet/9398850880426?p=P%22", "created_at": "1", "passcode": "P\"",
+        "bot_name": "Naïve \"Bot\"\u{7}", "language": "es", "task": "translate", "notes": "not for bots",
+    ]
+
+    @Test func everyFieldIsTheWiresAndNoneIsMissing() throws {
+        let object = try decoded(Self.record)
+        #expect(
+            Set(object.keys) == [
+                "platform", "meetingUrl", "botName", "redisUrl", "passcode", "nativeMeetingId", "connectionId",
+                "meeting_id", "container_name", "meetingApiCallbackUrl", "internalSecret", "language", "task",
+                "transcribeEnabled", "automaticLeave",
+            ])
+        #expect(object["platform"] as? String == "teams")
+        #expect(object["meetingUrl"] as? String == "https://teams.live.com/meet/9398850880426?p=P%22")
+        #expect(object["botName"] as? String == "Naïve \"Bot\"\u{7}")
+        #expect(object["redisUrl"] as? String == "redis://bot:pw@host:1/0")
+        #expect(object["passcode"] as? String == "P\"")
+        #expect(object["nativeMeetingId"] as? String == "9398850880426")
+        #expect(object["connectionId"] as? String == "b1")
+        #expect(object["meeting_id"] as? Int == 17)
+        #expect(object["container_name"] as? String == "usher-b1")
+        #expect(object["meetingApiCallbackUrl"] as? String == "http://api:8080/internal/bots/b1/status")
+        #expect(object["internalSecret"] as? String == "s1")
+        #expect(object["language"] as? String == "es")
+        #expect(object["task"] as? String == "translate")
+        #expect(object["transcribeEnabled"] as? Bool == true)
+        #expect(
+            object["automaticLeave"] as? [String: Int]
+                == ["waitingRoomTimeout": 1, "noOneJoinedTimeout": 2, "everyoneLeftTimeout": 3])
+    }
+
+    @Test func whatIsNotKnownIsLeftOutAndTheNameHasADefault() throws {
+        var record = Self.record
+        for field in ["passcode", "bot_name", "language", "task"] { record[field] = nil }
+        let object = try decoded(record)
+        #expect(object["botName"] as? String == "Usher")
+        for field in ["passcode", "language", "task"] { #expect(object[field] == nil) }
+    }
+
+    @Test func commandsHaveTheFieldsOfTheWire() throws {
+        #expect(try object(BotCommand.leave) as? [String: String] == ["action": "leave"])
+        let both = Wanted(
+            leaves: false, configurationVersion: 1, language: "z\"h", task: "transcribe", botName: "N", wasInRoom: true)
+        #expect(
+            try object(BotCommand.reconfigure(both)) as? [String: String]
+                == ["action": "reconfigure", "language": "z\"h", "task": "transcribe"])
+        let none = Wanted(
+            leaves: false, configurationVersion: 1, language: nil, task: nil, botName: "N", wasInRoom: true)
+        #expect(try object(BotCommand.reconfigure(none)) as? [String: String] == ["action": "reconfigure"])
+    }
+
+    private func decoded(_ record: [String: String]) throws -> [String: Any] {
+        let configuration = BotConfiguration(
+            meeting: try Meeting(record), botID: "b1", containerName: "usher-b1", secret: "s1",
+            redisURL: "redis://bot:pw@host:1/0", apiURL: "http://api:8080", defaultName: "Usher",
+            automaticLeave: .init(waitingRoomTimeout: 1, noOneJoinedTimeout: 2, everyoneLeftTimeout: 3))
+        return try object(configuration.json)
+    }
+
+    private func object(_ json: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+    }
+}

@@ -1,0 +1,269 @@
+import CLinux
+import EventLoop
+import Foundation
+import Processes
+import RedisTestSupport
+import Synchronization
+import Testing
+
+@testable import Runner
+
+/// Against real supervisors and shells. Waiting deadlines are generous: they only bound a test that fails.
+@Suite struct SupervisorTests {
+    @Test func aProgramThatEndsIsReportedWithItsExitCodeAndLastLines() async throws {
+        let events = try await life(of: shell("echo one; echo two >&2; exit 3"))
+        #expect(events.count == 2)
+        #expect(events.last == ended(.exited(code: 3), "one\ntwo"))
+    }
+
+    @Test func aSignalIsToldApartFromAnExitCode() async throws {
+        #expect(try await life(of: shell("kill -SEGV $$")).last == ended(.killed(signal: SIGSEGV), ""))
+    }
+
+    @Test func aMissingProgramIsOneClearReason() async throws {
+        var program = shell("")
+        program.words = ["no-such-bot"]
+        let missing = Event.report(
+            .notStarted("The bot could not be started: find no-such-bot in PATH: No such file or directory."))
+        #expect(try await life(of: program) == [missing])
+        program.words = ["/etc/passwd"]
+        let plain = Event.report(.notStarted("The bot could not be started: execute /etc/passwd: Permission denied."))
+        #expect(try await life(of: program) == [plain])
+    }
+
+    @Test func theProgramGetsItsEnvironmentAndNothingElse() async throws {
+        var program = shell("env | sort; read x || echo no input")
+        program.environment["VEXA_BOT_CONFIG"] = "{\"a\": \"b\nc\"}"
+        let text = try #require(try await output(of: program))
+        #expect(text.contains("VEXA_BOT_CONFIG={\"a\": \"b\nc\"}"))
+        #expect(!text.contains("USHER"))
+        #expect(text.hasSuffix("no input"))
+    }
+
+    @Test func aDeadlineEndsTheWholeTreeAndWhatLeftTheGroup() async throws {
+        let file = try TemporaryFolder.make().appendingPathComponent("pids")
+        let script =
+            "sleep 600 & echo $! >>\(file.path); setsid sh -c 'echo $$ >>\(file.path); exec sleep 600' & sleep 600"
+        let supervised = try await Supervised(shell(script), milliseconds: 3_600_000)
+        try await waitFor("both children run") { numbers(in: file).count == 2 }
+        await supervised.send(.deadline(.now()))
+        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
+        #expect(numbers(in: file).filter(exists).isEmpty)
+    }
+
+    @Test func aDeadlineThatIsExtendedIsKept() async throws {
+        let supervised = try await Supervised(shell("sleep 600"), milliseconds: 2_000)
+        let later = BootTime.now().advanced(byMilliseconds: 3_600_000)
+        await supervised.send(.deadline(later))
+        try await supervised.wait(for: "the deadline is taken") { $0.contains(.report(.deadlineTaken(later))) }
+        let first = BootTime.now().advanced(byMilliseconds: 2_100)
+        try await waitFor("the first deadline has passed") { BootTime.now() > first }
+        #expect(await supervised.events.count == 2, "it runs")
+        await supervised.send(.end(graceMilliseconds: 0))
+        _ = try await supervised.last()
+    }
+
+    @Test func aProgramIsNotStartedAfterItsDeadline() async throws {
+        let file = try TemporaryFolder.make().appendingPathComponent("started")
+        let supervised = try await Supervised(shell("touch \(file.path)"), milliseconds: -1)
+        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
+        #expect(!FileManager.default.fileExists(atPath: file.path))
+    }
+
+    @Test func endingIsSIGTERMThenSIGKILL() async throws {
+        let polite = try await Supervised(shell("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"))
+        try await polite.started()
+        await polite.send(.end(graceMilliseconds: 60_000))
+        // The trap may not have been set yet.
+        guard case .report(.ended(let end)) = try await polite.last() else {
+            Issue.record("no end")
+            return
+        }
+        #expect(end.cause == .told)
+        #expect(end.status == .exited(code: 0) || end.status == .killed(signal: SIGTERM))
+
+        let file = try TemporaryFolder.make().appendingPathComponent("pid")
+        let stubborn = try await Supervised(shell("trap '' TERM; echo $$ >\(file.path); while :; do sleep 0.05; done"))
+        try await waitFor("SIGTERM is ignored") { numbers(in: file).count == 1 }
+        await stubborn.send(.end(graceMilliseconds: 100))
+        #expect(try await stubborn.last() == ended(.killed(signal: SIGKILL), "", .told))
+    }
+
+    @Test func aClosedPipeEndsEverything() async throws {
+        let file = try TemporaryFolder.make().appendingPathComponent("pids")
+        // What a runner that is killed leaves: its supervisor with a pipe that has closed.
+        let runner = try Spawned(shell("echo $$ >>\(file.path); sleep 600 & echo $! >>\(file.path); wait"))
+        try await waitFor("the program runs") { numbers(in: file).count == 2 }
+        runner.closePipe()
+        #expect(!exists(runner.id))
+        try await waitFor("all is gone") { numbers(in: file).filter(exists).isEmpty }
+    }
+
+    @Test func aSupervisorThatWasStoppedPastItsDeadlineEndsItsProgramFirst() async throws {
+        let supervised = try await Supervised(shell("sleep 600"), milliseconds: 1_500)
+        try await supervised.started()
+        let deadline = BootTime.now().advanced(byMilliseconds: 1_500)
+        kill(await supervised.supervisor, SIGSTOP)
+        // A deadline that lies in the pipe when it goes on does not save the program.
+        await supervised.send(.deadline(.now().advanced(byMilliseconds: 3_600_000)))
+        try await waitFor("the deadline has passed") { BootTime.now() > deadline }
+        kill(await supervised.supervisor, SIGCONT)
+        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
+    }
+
+    @Test func aStoppedProgramIsEndedToo() async throws {
+        let supervised = try await Supervised(shell("kill -STOP $$"))
+        try await supervised.started()
+        await supervised.send(.deadline(.now()))
+        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
+    }
+
+    @Test func aKilledSupervisorTakesItsProgramWithIt() async throws {
+        let supervised = try await Supervised(shell("exec sleep 600"))
+        let process = try await supervised.started()
+        kill(await supervised.supervisor, SIGKILL)
+        #expect(try await supervised.last() == .vanished)
+        try await waitFor("the program is gone") { !exists(process) }
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
+    func signalsToEverybodyAreTheRunnersBusiness(signal: Int32) async throws {
+        let supervised = try await Supervised(shell("sleep 600"))
+        try await supervised.started()
+        kill(await supervised.supervisor, signal)
+        let later = BootTime.now().advanced(byMilliseconds: 3_600_000)
+        await supervised.send(.deadline(later))
+        try await supervised.wait(for: "it works on") { $0.contains(.report(.deadlineTaken(later))) }
+        await supervised.send(.end(graceMilliseconds: 0))
+        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .told))
+    }
+
+    @Test(arguments: ["exit 0", "kill -KILL $$", "sleep 600"])
+    func theCleanUpRunsHoweverTheProgramEnded(script: String) async throws {
+        let file = try TemporaryFolder.make().appendingPathComponent("cleaned")
+        let supervised = try await Supervised(shell(script, cleanUp: ["touch", file.path]))
+        if script.hasPrefix("sleep") {
+            try await supervised.started()
+            await supervised.send(.deadline(.now()))
+        }
+        _ = try await supervised.last()
+        #expect(FileManager.default.fileExists(atPath: file.path))
+    }
+
+    @Test func muchOutputIsReadAndItsEndKept() async throws {
+        let text = try #require(try await output(of: shell("seq 1 200000; echo done")))
+        #expect(text.hasSuffix("\n200000\ndone"))
+        #expect(text.utf8.count <= 4_096)
+    }
+
+    @Test func leftChildrenAreReapedWhileTheProgramRuns() async throws {
+        let file = try TemporaryFolder.make().appendingPathComponent("pids")
+        let script = "for n in 1 2 3; do (sh -c 'echo $$ >>\(file.path)' &) ; done; exec sleep 600"
+        let supervised = try await Supervised(shell(script))
+        try await waitFor("all have ended and are gone") {
+            numbers(in: file).count == 3 && numbers(in: file).filter(exists).isEmpty
+        }
+        await supervised.send(.end(graceMilliseconds: 0))
+        _ = try await supervised.last()
+    }
+
+    // MARK: Helpers
+
+    private typealias Event = SupervisorHandle.Event
+
+    private func ended(
+        _ status: Processes.ExitStatus, _ output: String, _ cause: ProgramEnd.Cause = .itself
+    ) -> Event {
+        .report(.ended(ProgramEnd(status: status, cause: cause, output: output)))
+    }
+
+    private func life(of program: SupervisedProgram) async throws -> [Event] {
+        let supervised = try await Supervised(program)
+        _ = try await supervised.last()
+        return await supervised.events
+    }
+
+    private func output(of program: SupervisedProgram) async throws -> String? {
+        guard case .report(.ended(let end)) = try await life(of: program).last else { return nil }
+        return end.output
+    }
+}
+
+/// A supervisor and what it reported, on a loop of its own.
+private final class Supervised: Sendable {
+    private let loop: EventLoop
+    /// `nonisolated(unsafe)`: touched on the loop's thread alone.
+    nonisolated(unsafe) private var handle: SupervisorHandle?
+    private let log = Mutex<[SupervisorHandle.Event]>([])
+
+    init(_ program: SupervisedProgram, milliseconds: Int = 3_600_000) async throws {
+        loop = try EventLoop(name: "test")
+        try loop.start()
+        try await Task(executorPreference: loop) { [self] in
+            handle = try SupervisorHandle(
+                Binary.supervisor, running: program, deadline: .now().advanced(byMilliseconds: milliseconds), loop: loop
+            ) { event in self.log.withLock { $0.append(event) } }
+        }.value
+    }
+
+    var events: [SupervisorHandle.Event] { get async { log.withLock { $0 } } }
+
+    var supervisor: Int32 {
+        get async { await Task(executorPreference: loop) { [self] in handle!.id }.value }
+    }
+
+    func send(_ command: SupervisorCommand) async {
+        await Task(executorPreference: loop) { [self] in handle!.send(command) }.value
+    }
+
+    func wait(for what: String, _ condition: @escaping @Sendable ([SupervisorHandle.Event]) -> Bool) async throws {
+        try await waitFor(what) { [self] in log.withLock { condition($0) } }
+    }
+
+    /// - Returns: the program's process.
+    @discardableResult
+    func started() async throws -> Int32 {
+        try await wait(for: "the program is started") { !$0.isEmpty }
+        guard case .report(.started(let process)) = await events[0] else { throw TestServerError("it did not start") }
+        return process
+    }
+
+    /// Waits for the last event, and ends the loop.
+    func last() async throws -> SupervisorHandle.Event {
+        try await wait(for: "the last report") { events in
+            switch events.last {
+            case .report(.ended), .report(.notStarted), .vanished: true
+            default: false
+            }
+        }
+        return await events.last!
+    }
+
+    deinit {
+        loop.stop()
+    }
+}
+
+/// A supervisor whose pipe the test holds itself.
+private final class Spawned {
+    let id: Int32
+    private let process: ChildProcess
+    private let input = Pipe()
+
+    init(_ program: SupervisedProgram) throws {
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { close(null) }
+        process = try ChildProcess(
+            starting: ChildProcess.Program(
+                path: Binary.path, arguments: ["usher", "supervise"], environment: [:],
+                descriptors: [input.fileHandleForReading.fileDescriptor, null, STDERR_FILENO], parentDeathSignal: nil))
+        id = process.id
+        let deadline = BootTime.now().advanced(byMilliseconds: 3_600_000)
+        input.fileHandleForWriting.write(Data(SupervisorFrame.encode(.start(program, deadline: deadline))))
+    }
+
+    func closePipe() {
+        input.fileHandleForWriting.closeFile()
+        _ = process.waitForExit(deadline: .now().advanced(byMilliseconds: 60_000))
+    }
+}
