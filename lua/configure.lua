@@ -6,7 +6,7 @@
 -- ARGV[1]  bot_id
 -- ARGV[2...]  fields, each followed by its value: language, task, bot_name
 --
--- Returns the new config_version, or 0 if this bot is not in the room
+-- Returns the new config_version, 0 if this bot is not in the room
 
 -- include: time
 

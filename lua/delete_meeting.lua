@@ -14,6 +14,7 @@ local status = redis.call('HGET', KEYS[1], 'status')
 if not status then return 0 end
 if redis.call('GET', KEYS[3]) == ARGV[1] or status == 'ANALYZING' then return -1 end
 redis.call('DEL', KEYS[2])
-redis.call('HDEL', KEYS[1], 'title', 'participants', 'languages', 'notes', 'bot_output', 'passcode')
+redis.call('HDEL', KEYS[1], 'title', 'participants', 'languages', 'notes', 'bot_output', 'passcode',
+  'participants_by', 'languages_by')
 redis.call('HSET', KEYS[1], 'updated_at', now_ms(), 'redacted_at', now_ms())
 return 1

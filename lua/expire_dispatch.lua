@@ -9,7 +9,8 @@
 -- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[10] usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  how long the hash of a bot that has ended is kept, ms
@@ -28,9 +29,9 @@ local bot = redis.call('HMGET', KEYS[2], 'runner', 'entry')
 if bot[1] then return -1 end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 
-if bot[2] then redis.call('XDEL', KEYS[9], bot[2]) end
+if bot[2] then redis.call('XDEL', KEYS[10], bot[2]) end
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
-  analyzing = KEYS[7], events = KEYS[8]}
+  analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
 if meeting[2] == 'INITIAL' and meeting[3] == 'requested' then
   end_bot(keys, ARGV[1], ARGV[2], now_ms(), ARGV[3], ARGV[4], 'failed', 'dispatch_expired', 'requested')
 else

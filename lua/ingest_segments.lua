@@ -1,16 +1,23 @@
--- Takes transcript segments of one meeting in. A draft is replaced by a later form of the same segment, a confirmed
--- segment only by a later confirmed one, and nothing replaces a retracted one; what was taken in before changes nothing.
+-- Takes transcript segments of one session of a meeting in. A draft is replaced by a later form of the same segment, a
+-- confirmed one only by a later confirmed one, and nothing replaces a retracted one; what was taken in before changes
+-- nothing. A record that has been finalised is marked for being finalised again.
 --
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>           hash: the meeting
--- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments  hash: <session>:<segment_id> -> <version> <kind> <JSON>
--- ARGV[1]  version: the id of the stream entry that brought them, or '' for the present time
--- ARGV[2...]  for each segment: <session>:<segment_id>, its kind (d draft, c confirmed, r retracted), its JSON or ''
+-- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments  hash: <bot_id>:<segment_id> -> <version> <kind> <meta> <JSON>
+-- KEYS[3]  usher:{pX}:analyzing                      zset: end of the meeting (ms) -> meeting_id
+-- ARGV[1]  meeting_id
+-- ARGV[2]  bot_id of the session
+-- ARGV[3]  version: the id of the stream entry that brought them, or '' for the present time, which is newer than all
+-- ARGV[4]  how long the session lasts by the latest of them, ms
+-- ARGV[5]  most segments that a meeting may have
+-- ARGV[6...]  for each segment, of which no two have one id: its id, its kind (d draft, c confirmed, r retracted),
+--             meta (start ms, end ms, language: `-` for none, `=` if the JSON has it), and its JSON or ''
 --
--- Returns how many were changed, or -1 if there is no such meeting
+-- Returns how many were changed, -1 there is no such meeting, -2 its transcript was deleted after this session,
+-- -3 it has the most segments already
 
 -- include: time
-
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+-- include: sessions
 
 -- Versions are compared as pairs of numbers: milliseconds, then a counter, as stream ids are made.
 local function parts(version)
@@ -18,23 +25,40 @@ local function parts(version)
   return tonumber(ms), tonumber(count)
 end
 
-local version = ARGV[1] ~= '' and ARGV[1] or string.format('%.0f-0', now_ms())
+local meeting = redis.call('HMGET', KEYS[1], 'id', 'status', 'bot_id', 'dispatched_at', 'redacted_at', 'sessions')
+if not meeting[1] then return -1 end
+local version = ARGV[3] ~= '' and ARGV[3] or string.format('%.0f-0', now_ms())
 local ms, count = parts(version)
+if meeting[5] then
+  local began = string.match(' ' .. (meeting[6] or ''), ' ' .. string.gsub(ARGV[2], '%-', '%%-') .. '=(%d+)')
+  if not began and meeting[3] == ARGV[2] then began = meeting[4] end
+  if not began or tonumber(began) <= tonumber(meeting[5]) then return -2 end
+end
+if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[5]) then return -3 end
+
+-- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.
+begin_session(KEYS[1], ARGV[2], math.max(ms - tonumber(ARGV[4]), math.min(ms, tonumber(meeting[4] or 0))))
 local changed = 0
-for index = 2, #ARGV, 3 do
-  local present = redis.call('HGET', KEYS[2], ARGV[index])
-  local kind = ARGV[index + 1]
+local segments = {unpack(ARGV, 6)}
+for index = 1, #segments, 4 do
+  local field, kind = ARGV[2] .. ':' .. segments[index], segments[index + 1]
+  local value = version .. ' ' .. kind .. ' ' .. segments[index + 2] .. ' ' .. segments[index + 3]
+  local present = redis.call('HGET', KEYS[2], field)
   local is_taken = true
   if present then
-    local present_version, present_kind = string.match(present, '^(%S+) (%S)')
-    local present_ms, present_count = parts(present_version)
-    local is_older = ms < present_ms or (ms == present_ms and count < present_count)
-    is_taken = present_kind ~= 'r' and (kind == 'r' or not is_older) and not (present_kind == 'c' and kind == 'd')
+    local old_version, old_kind, old_json = string.match(present, '^(%S+) (%S) %S+ %S+ %S+ (.*)$')
+    local old_ms, old_count = parts(old_version)
+    local is_newer = ARGV[3] == '' or ms > old_ms or (ms == old_ms and count > old_count)
+    local is_same = kind == old_kind and segments[index + 3] == old_json
+    is_taken = not is_same and old_kind ~= 'r' and (kind == 'r' or is_newer) and not (old_kind == 'c' and kind == 'd')
   end
-  local value = version .. ' ' .. kind .. ' ' .. ARGV[index + 2]
-  if is_taken and present ~= value then
-    redis.call('HSET', KEYS[2], ARGV[index], value)
+  if is_taken then
+    redis.call('HSET', KEYS[2], field, value)
     changed = changed + 1
   end
+end
+if changed > 0 then
+  redis.call('HINCRBY', KEYS[1], 'segments_revision', 1)
+  if meeting[2] == 'ANALYZING' or meeting[2] == 'OFFLINE' then redis.call('ZADD', KEYS[3], 'NX', now_ms(), ARGV[1]) end
 end
 return changed

@@ -11,8 +11,9 @@
 -- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS[10] usher:{pX}:bot:<replacement bot_id>           hash: the bot that takes its place, if one does
+-- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[10] usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[11] usher:{pX}:bot:<replacement bot_id>           hash: the bot that takes its place, if one does
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  id of the runner that saw it end, or '' if its lease is said to have run out
@@ -51,18 +52,21 @@ elseif bot[2] ~= ARGV[3] then
 end
 
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
-  analyzing = KEYS[7], events = KEYS[8], dispatch = KEYS[9]}
+  analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
 local left_ms = redis.call('PTTL', KEYS[3])
 local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0
   and tonumber(bot[4]) < tonumber(ARGV[6])
 if not may_replace then
   local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8], ARGV[9], 'failed', ARGV[4], meeting[3])
-  if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
+  local fields = {unpack(ARGV, 10)}
+  if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
   return {1, status, bot_status}
 end
-free_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8])
 redis.call('HDEL', KEYS[1], 'bot_container_id')
-keys.bot = KEYS[10]
-local epoch = send_bot(keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
+-- The new bot takes the room over from the old one: the room is free at no moment.
+local new_keys = {meeting = KEYS[1], bot = KEYS[11], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5],
+  dispatch = KEYS[10], events = KEYS[8]}
+local epoch = send_bot(new_keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
   what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4]})
+retire_bot(keys, ARGV[1], at_ms, ARGV[8])
 return {2, epoch}

@@ -9,6 +9,7 @@
 -- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
+-- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  the status: joining, awaiting_admission, needs_help, active, completed or failed
@@ -27,6 +28,7 @@
 -- include: time
 -- include: events
 -- include: bots
+-- include: sessions
 
 local steps = {
   requested = {joining = true, failed = true},
@@ -49,10 +51,11 @@ local at_ms = now_ms()
 redis.call('HSET', KEYS[2], 'reported', ARGV[3])
 if ARGV[3] == 'completed' or ARGV[3] == 'failed' then
   local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
-    analyzing = KEYS[7], events = KEYS[8]}
+    analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
   local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[6], ARGV[7], ARGV[3], ARGV[4],
     ARGV[5] ~= '' and ARGV[5] or from)
-  if #ARGV > 7 then redis.call('HSET', KEYS[1], unpack(ARGV, 8)) end
+  local fields = {unpack(ARGV, 8)}
+  if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
   return {1, status, bot_status}
 end
 local status = 'INITIAL'
@@ -60,6 +63,7 @@ if ARGV[3] == 'active' then
   status = 'LIVE'
   redis.call('HSET', KEYS[2], 'active_at', at_ms)
   redis.call('HSET', KEYS[1], 'start_time', at_ms)
+  begin_session(KEYS[1], ARGV[1], at_ms)
   redis.call('DEL', KEYS[3])
 end
 redis.call('HSET', KEYS[1], 'status', status, 'bot_status', ARGV[3], 'updated_at', at_ms)

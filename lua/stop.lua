@@ -10,7 +10,8 @@
 -- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[10] usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  how long the hash of a bot that has ended is kept, ms
@@ -35,8 +36,8 @@ redis.call('DEL', KEYS[3])
 record_event(KEYS[8], ARGV[4], at_ms, 'stopping', ARGV[2], ARGV[1], meeting[2] .. '/' .. (meeting[3] or ''),
   'STOPPING/stopping', ARGV[5])
 if bot[1] then return 2 end
-if bot[3] then redis.call('XDEL', KEYS[9], bot[3]) end
+if bot[3] then redis.call('XDEL', KEYS[10], bot[3]) end
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
-  analyzing = KEYS[7], events = KEYS[8]}
+  analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
 end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[3], ARGV[4], 'completed', 'stopped', 'requested')
 return 1

@@ -8,5 +8,5 @@
 -- include: time
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'updated_at', now_ms(), unpack(ARGV))
+redis.call('HSET', KEYS[1], 'updated_at', now_ms(), unpack(ARGV, 1))
 return 1

@@ -35,6 +35,7 @@ public enum Routes {
         let callers = BotsCaller(authentication: Authentication(store: store))
         let bots = BotsEndpoints(store: store, callers: callers, logger: logger)
         let meetings = BotsMeetingsEndpoints(store: store, callers: callers, logger: logger)
+        let transcripts = TranscriptEndpoint(store: store, meetings: meetings, logger: logger)
         let webhook = WebhookEndpoint(store: store, callers: callers, logger: logger)
         router.add(.post, "/bots", bots.create)
         router.add(.get, "/bots", meetings.listBots)
@@ -46,12 +47,15 @@ public enum Routes {
         router.add(.get, "/meetings/{number}", meetings.get)
         router.add(.patch, "/meetings/{platform}/{native_meeting_id}", meetings.update)
         router.add(.delete, "/meetings/{platform}/{native_meeting_id}", meetings.delete)
+        router.add(.get, "/transcripts/{platform}/{native_meeting_id}", transcripts.get)
         router.add(.put, "/user/webhook", webhook.set)
     }
 
     private static func addInternalAPI(to router: inout Router, store: Store, logger: Logger) {
         let reports = StatusReportEndpoint(store: store, logger: logger)
+        let segments = SegmentsEndpoint(store: store, logger: logger)
         router.add(.post, "\(internalPath){bot_id}/status", reports.handle)
+        router.add(.post, "\(internalPath){bot_id}/segments", segments.handle)
     }
 
     private static func addAdminAPI(to router: inout Router, store: Store, adminKey: String?, logger: Logger) {

@@ -17,6 +17,7 @@ public enum Scripts {
     public static let createMeeting = load("create_meeting", PackageResources.create_meeting_lua)
     public static let updateMeeting = load("update_meeting", PackageResources.update_meeting_lua)
     public static let deleteMeeting = load("delete_meeting", PackageResources.delete_meeting_lua)
+    public static let purgeMeeting = load("purge_meeting", PackageResources.purge_meeting_lua)
     public static let createUser = load("create_user", PackageResources.create_user_lua)
     public static let createWorkspace = load("create_workspace", PackageResources.create_workspace_lua)
     public static let setMember = load("set_member", PackageResources.set_member_lua)
@@ -26,8 +27,8 @@ public enum Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
-        loseBot, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, createUser, createWorkspace,
-        setMember, removeMember, createKey,
+        loseBot, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
+        createWorkspace, setMember, removeMember, createKey,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.
@@ -42,6 +43,7 @@ public enum Scripts {
         "events": PackageResources.events_lua,
         "members": PackageResources.members_lua,
         "bots": PackageResources.bots_lua,
+        "sessions": PackageResources.sessions_lua,
         "send_bot": PackageResources.send_bot_lua,
     ]
 

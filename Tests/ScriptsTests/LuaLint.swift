@@ -12,7 +12,7 @@ struct LuaLint {
     ]
     /// Commands that take no key.
     private static let keylessCommands: Set = ["TIME"]
-    /// Commands that name what they do before the key.
+    /// Commands whose key comes after another word.
     private static let containerCommands: Set = ["XGROUP", "XINFO"]
 
     private let header: [Substring]
@@ -125,7 +125,8 @@ struct LuaLint {
                 continue
             }
             let functions = Self.functions(LuaToken.read(text))
-            if !functions.contains(where: { tokens.contains(.name($0.name)) }) {
+            let others = included.filter { $0 != name }.flatMap { LuaToken.read(includes[$0] ?? "") }
+            if !functions.contains(where: { (tokens + others).contains(.name($0.name)) }) {
                 problems.append("includes \(name) and does not use it")
             }
         }
@@ -137,7 +138,7 @@ struct LuaLint {
 
     /// Every key that Redis is given must be one of KEYS, or a parameter of an include that is.
     private var problemsOfCalls: [String] {
-        var problems = Self.problemsOfRedis(tokens, allowing: ["KEYS"])
+        var problems = Self.problemsOfRedis(tokens, allowing: Set(["KEYS"] + namesOfKeys))
         for function in functions where function.parameters.first?.hasSuffix("_key") == true {
             for position in tokens.indices where tokens[position] == .name(function.name) {
                 if tokens[(position + 1)...].prefix(2) != [.symbol("("), .name("KEYS")] {
@@ -148,6 +149,17 @@ struct LuaLint {
         return problems
     }
 
+    /// Tables that hold some of KEYS: `local bot_keys = {unpack(KEYS, 2)}`.
+    private var namesOfKeys: [String] {
+        tokens.indices.compactMap { position in
+            guard tokens[..<position].suffix(2) == [.symbol("="), .symbol("{")],
+                tokens[position...].prefix(3) == [.name("unpack"), .symbol("("), .name("KEYS")]
+            else { return nil }
+            let names = tokens[..<(position - 2)].reversed().prefix { $0 != .name("local") }
+            return names.last?.asName
+        }
+    }
+
     private static func problemsOfRedis(_ tokens: [LuaToken], allowing names: Set<String>) -> [String] {
         tokens.indices.filter { tokens[$0] == .name("redis") }.compactMap { position in
             var after = Array(tokens[(position + 1)...].prefix(8))
@@ -155,7 +167,7 @@ struct LuaLint {
                 case .string(let command) = after[3]
             else { return "uses redis other than by redis.call with a fixed command" }
             if keylessCommands.contains(command) { return nil }
-            if containerCommands.contains(command) { after.removeSubrange(4...5) }
+            if containerCommands.contains(command) { after.removeSubrange(4..<6) }
             guard after.count >= 6, after[4] == .symbol(","), let key = after[5].asName, names.contains(key) else {
                 return "calls \(command) on another key than one of KEYS"
             }
@@ -178,13 +190,32 @@ struct LuaLint {
                 let parameters = tokens[(position + 1)...].prefix { $0 != .symbol(")") }
                 declared.formUnion(parameters.compactMap(\.asName))
                 if before != .name("local") { problems.append("declares a function that is global") }
-            } else if before != .symbol("."), !keywords.contains(name), !library.contains(name),
+            } else if before != .symbol("."), !isField(at: position, in: tokens), !keywords.contains(name),
+                !library.contains(name),
                 !declared.contains(name)
             {
                 problems.append("uses \(name), which is no local")
             }
         }
         return problems
+    }
+
+    /// Whether the name is that of a field in a table's constructor: `{name = value, other = value}`.
+    private static func isField(at position: Int, in tokens: [LuaToken]) -> Bool {
+        guard position > 0, [.symbol("{"), .symbol(",")].contains(tokens[position - 1]),
+            position + 1 < tokens.count, tokens[position + 1] == .symbol("=")
+        else { return false }
+        var depth = 0
+        for token in tokens[..<position].reversed() {
+            switch token {
+            case .symbol("}"), .symbol(")"), .symbol("]"): depth += 1
+            case .symbol("{"), .symbol("("), .symbol("["):
+                if depth == 0 { return token == .symbol("{") }
+                depth -= 1
+            default: break
+            }
+        }
+        return false
     }
 
     /// The names of a list, as in `local a, b = ...`.
@@ -230,11 +261,12 @@ struct LuaLint {
     }
 
     /// What is wrong with a file of `lua/includes`.
-    static func problems(ofInclude text: String) -> [String] {
+    static func problems(ofInclude text: String, beside includes: [String: String] = [:]) -> [String] {
         let tokens = LuaToken.read(text)
         let functions = Self.functions(tokens)
-        let keys = functions.flatMap(\.parameters).filter { $0.hasSuffix("_key") }
-        var problems = problemsOfNames(tokens, known: []) + problemsOfRedis(tokens, allowing: Set(keys))
+        let keys = functions.flatMap(\.parameters).filter { $0.hasSuffix("_key") || $0 == "keys" }
+        let others = includes.values.flatMap { Self.functions(LuaToken.read($0)) }.map(\.name)
+        var problems = problemsOfNames(tokens, known: others) + problemsOfRedis(tokens, allowing: Set(keys))
         if functions.isEmpty { problems.append("has no function") }
         if tokens.contains(.name("KEYS")) || tokens.contains(.name("ARGV")) {
             problems.append("uses KEYS or ARGV, which belong to the script")

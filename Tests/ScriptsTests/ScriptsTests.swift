@@ -29,7 +29,7 @@ private enum LuaFolder {
 
     @Test(arguments: LuaFolder.includes.keys.sorted())
     func anIncludeTouchesOnlyTheKeysThatItIsGiven(_ name: String) throws {
-        #expect(LuaLint.problems(ofInclude: try #require(LuaFolder.includes[name])) == [])
+        #expect(LuaLint.problems(ofInclude: try #require(LuaFolder.includes[name]), beside: LuaFolder.includes) == [])
     }
 
     @Test func everyFileIsEmbeddedAndEveryIncludeUsed() {

@@ -25,21 +25,24 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     world.keys.holder(World.room), world.keys.bots, partition.meeting(meeting), partition.bot("bot-1"),
-                    partition.dispatch, partition.events,
+                    partition.dispatch, partition.events, partition.ended,
                 ])
             #expect(after[world.keys.holder(World.room)] == nil)
             #expect(after[world.keys.bots] == nil)
             #expect(after[partition.dispatch] == .stream([]))
             let fields = try #require(before[partition.meeting(meeting)]?.hash)
+            let bot = try #require(after[partition.bot("bot-1")]?.hash)
             let changed = [
                 "bot_status": "failed", "failure_stage": "requested", "completion_reason": "dispatch_expired",
+                "updated_at": bot["ended_at"] ?? "",
             ]
             #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
-            let bot = try #require(after[partition.bot("bot-1")]?.hash)
+            #expect(after[partition.ended] == .sortedSet([meeting: bot["ended_at"] ?? ""]))
             #expect(bot["desired"] == "none" && bot["ended_at"] != nil)
             #expect(after.timeToLive.keys.sorted() == [partition.bot("bot-1")])
             let event = try #require(after[partition.events]?.stream?.last)
-            #expect(event["what"] == "expired" && event["from"] == "INITIAL/requested")
+            #expect(event["what"] == "failed" && event["why"] == "dispatch_expired")
+            #expect(event["from"] == "INITIAL/requested")
             #expect(event["to"] == "INITIAL/failed" && event["at"] == bot["ended_at"])
         }
     }

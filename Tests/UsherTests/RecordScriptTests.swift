@@ -131,7 +131,8 @@ import Testing
             let partition = world.keys.partition
             #expect(
                 after.changes(since: before) == [
-                    Keys.meetingSequence, Keys.locator(meeting: meeting.id), world.keys.meetings,
+                    Keys.meetingSequence, Keys.locator(meeting: meeting.id),
+                    Keys.locator(number: meeting.number), world.keys.meetings,
                     world.keys.latest(link.room), partition.meeting(meeting.id), partition.events,
                 ])
             #expect(after[Keys.locator(meeting: meeting.id)] == .string(world.workspaceID))

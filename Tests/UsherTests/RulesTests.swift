@@ -65,7 +65,7 @@ import Testing
         let meeting = try Meeting(record)
         #expect(meeting.room.description == "google_meet:abc-defg-hij")
         #expect(meeting.duration == nil)
-        for field in ["id", "number", "workspace_id", "platform", "native_meeting_id", "meeting_url", "created_at"] {
+        for field in ["id", "number", "workspace_id", "platform", "native_meeting_id", "created_at"] {
             #expect(throws: (any Error).self) { try Meeting(record.filter { $0.key != field }) }
         }
         #expect(throws: (any Error).self) { try Meeting(record.merging(["platform": "phone"]) { $1 }) }

@@ -1,13 +1,20 @@
 -- What the scripts of a bot's life share. Where they name keys, a bot's keys are a table with these members:
--- meeting, bot (hashes), inflight, room (strings), bots, leases, analyzing (zsets), events (stream).
+-- meeting, bot (hashes), inflight, room (strings), bots, leases, analyzing, ended (zsets), events (stream).
 
--- Frees what a bot holds: its room, its in-flight key, its place in the limit and its lease. The bot's own hash is
--- kept for a while, so that late reports and operators find out what became of it.
-local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
+-- Ends a bot's own record: its place in the limit, its lease and its hash, which is kept for a while, so that late
+-- reports and operators find out what became of it.
+local function retire_bot(keys, bot_id, at_ms, keep_ms)
   redis.call('ZREM', keys.bots, bot_id)
   redis.call('ZREM', keys.leases, bot_id)
-  redis.call('HSET', keys.bot, 'desired', 'none', 'ended_at', at_ms)
-  redis.call('PEXPIRE', keys.bot, keep_ms)
+  if redis.call('EXISTS', keys.bot) == 1 and redis.call('HEXISTS', keys.bot, 'ended_at') == 0 then
+    redis.call('HSET', keys.bot, 'desired', 'none', 'ended_at', at_ms)
+    redis.call('PEXPIRE', keys.bot, keep_ms)
+  end
+end
+
+-- Frees all that a bot holds: also its room and its in-flight key.
+local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
+  retire_bot(keys, bot_id, at_ms, keep_ms)
   if redis.call('GET', keys.inflight) == bot_id then redis.call('DEL', keys.inflight) end
   -- Last, so that a command that fails, as on a key of the wrong type, does not free the room half-way.
   if redis.call('GET', keys.room) == meeting_id then redis.call('DEL', keys.room) end
@@ -43,7 +50,9 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
     redis.call('HSET', keys.meeting, 'end_time', at_ms)
     if meeting[3] then redis.call('HSET', keys.meeting, 'duration', at_ms - meeting[3]) end
   end
-  if status == 'ANALYZING' then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
+  -- There may be a transcript to collect names from, however the bot ended.
+  if was_in_room then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
+  redis.call('ZADD', keys.ended, at_ms, meeting_id)
   free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
   return status, bot_status
 end

@@ -8,7 +8,7 @@ import Usher
 enum BotsMeetingObject {
     static func json(_ meeting: Meeting) -> String {
         let status = meeting.botStatus ?? BotStatus.requested.rawValue
-        let isTerminal = meeting.botStatus.flatMap(BotStatus.init(rawValue:)).map { !$0.isRunning } ?? false
+        let isTerminal = isTerminal(meeting)
         var object = JSONText()
         object.add("id", meeting.number)
         object.add("user_id", meeting.createdBy ?? 0)
@@ -30,8 +30,13 @@ enum BotsMeetingObject {
         return object.closed
     }
 
+    /// Whether its bot has ended.
+    static func isTerminal(_ meeting: Meeting) -> Bool {
+        meeting.botStatus.flatMap(BotStatus.init(rawValue:)).map { !$0.isRunning } ?? false
+    }
+
     /// What users wrote about the meeting and what was collected from it; never its passcode.
-    private static func data(of meeting: Meeting, isTerminal: Bool) -> String {
+    static func data(of meeting: Meeting, isTerminal: Bool) -> String {
         var data = JSONText()
         data.add("meeting_id", meeting.id)
         if meeting.botStatus == nil { data.add("planned", json: "true") }

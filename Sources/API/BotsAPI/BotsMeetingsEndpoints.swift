@@ -142,7 +142,7 @@ struct BotsMeetingsEndpoints: Sendable {
     }
 
     /// The meeting that the room stands for, or the one whose number `?meeting_id=` says.
-    private func find(in room: Room, _ caller: Caller, _ request: Request) async throws -> Meeting {
+    func find(in room: Room, _ caller: Caller, _ request: Request) async throws -> Meeting {
         let found: Meeting?
         if let number = try request.number("meeting_id", in: 1...Int.max) {
             found = try await store.meeting(
@@ -154,7 +154,7 @@ struct BotsMeetingsEndpoints: Sendable {
         return found
     }
 
-    private static let unknown = APIError(
+    static let unknown = APIError(
         404, title: "Meeting not found", "There is no such meeting in this workspace. GET /meetings lists them.")
 }
 

@@ -114,8 +114,16 @@ extension Store {
     public func removeConsumers(
         in partition: Partition, idleForMilliseconds idle: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Int {
+        try await removeConsumers(
+            of: partition.dispatch, group: "runners", idleForMilliseconds: idle, deadline: deadline)
+    }
+
+    /// The same of any stream and group.
+    func removeConsumers(
+        of stream: String, group: String, idleForMilliseconds idle: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Int {
         try await run(
-            Scripts.removeConsumers, keys: [partition.dispatch], arguments: [String(idle)], by: deadline
+            Scripts.removeConsumers, keys: [stream], arguments: [group, String(idle)], by: deadline
         ).integerOrThrow()
     }
 

@@ -97,6 +97,9 @@ extension Store {
         _ meeting: Meeting, fields: [String: String], deadline: MonotonicTime
     ) async throws(RedisError) -> Meeting? {
         let key = Partition(workspace: meeting.workspaceID).meeting(meeting.id)
+        var fields = fields
+        // What a user wrote is not replaced by what is collected from the transcript.
+        for name in ["participants", "languages"] where fields[name] != nil { fields["\(name)_by"] = "user" }
         let reply = try await run(
             Scripts.updateMeeting, keys: [key],
             arguments: fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline)

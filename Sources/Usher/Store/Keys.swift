@@ -56,6 +56,10 @@ public struct Partition: Equatable, Sendable {
     /// zset: end of the meeting (ms) -> meeting_id, meetings whose transcript is to be collected.
     public var analyzing: String { join(prefix, ":analyzing") }
 
+    /// zset: end of the meeting (ms) -> meeting_id, meetings whose bot has ended: what retention goes by. One that runs
+    /// again stays until its next end.
+    public var ended: String { join(prefix, ":ended") }
+
     public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }
     public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
     public func bot(_ id: String) -> String { join(prefix, ":bot:", id) }
@@ -134,7 +138,7 @@ public struct BotPlace: Equatable, Sendable {
         let partition = keys.partition
         return [
             partition.meeting(meetingID), partition.bot(botID), keys.inFlight(room), keys.holder(room), keys.bots,
-            partition.leases, partition.analyzing, partition.events,
+            partition.leases, partition.analyzing, partition.events, partition.ended,
         ]
     }
 }

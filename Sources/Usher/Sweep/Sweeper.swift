@@ -3,7 +3,7 @@ import Log
 import Redis
 
 /// Ends what nobody else will: bots whose lease ran out, dispatches that nobody claimed in their time, records that
-/// were left in ANALYZING. Every node sweeps; there is no leader, since each step is a script that looks again for
+/// were left in ANALYZING, meetings kept for long enough. Every node sweeps; there is no leader, since each step is a script that looks again for
 /// itself and does nothing the second time (design, section 6).
 public struct Sweeper: Sendable {
     private static let itemsPerPartition = 100
@@ -31,33 +31,61 @@ public struct Sweeper: Sendable {
         }
     }
 
-    /// One round over all partitions: two round trips if there is nothing to do.
+    /// One round over all partitions: two exchanges if there is nothing to do. An item that fails by itself, as when
+    /// another hand gave a key another type, does not keep the others waiting.
     func sweep(deadline: MonotonicTime) async throws(RedisError) {
         let time = try await store.send(Command("TIME"), by: deadline).arrayOrThrow()
         let now = (time[0].string.flatMap { Int($0) } ?? 0) * 1_000 + (time[1].string.flatMap { Int($0) } ?? 0) / 1_000
-        let count = String(Self.itemsPerPartition)
+        let retention = store.configuration.retentionMilliseconds
         let commands = Partition.all.flatMap { partition in
             [
-                Command("ZRANGEBYSCORE", partition.leases, "-inf", String(now), "LIMIT", "0", count),
-                Command("XRANGE", partition.dispatch, "-", "+", "COUNT", count),
-                Command(
-                    "ZRANGEBYSCORE", partition.analyzing, "-inf", String(now - Self.analyzingGraceMilliseconds),
-                    "LIMIT",
-                    "0", count),
-            ]
+                due(partition.leases, by: now),
+                Command("XRANGE", partition.dispatch, "-", "+", "COUNT", String(Self.itemsPerPartition)),
+                due(partition.analyzing, by: now - Self.analyzingGraceMilliseconds),
+            ] + (retention > 0 ? [due(partition.ended, by: now - retention)] : [])
         }
-        let replies = try await store.pipeline(commands, by: deadline)
+        let replies = try await store.replies(to: commands, by: deadline)
+        let kinds = commands.count / Partition.all.count
         for partition in Partition.all {
-            let first = partition.number * 3
-            for bot in replies[first].array ?? [] {
-                try await endLease(of: try bot.stringOrThrow(), in: partition, deadline: deadline)
+            let found = replies[(partition.number * kinds)..<((partition.number + 1) * kinds)].map { $0.array ?? [] }
+            for bot in found[0].compactMap(\.string) {
+                try await attempt("lease", bot) { () throws(RedisError) in
+                    try await endLease(of: bot, in: partition, deadline: deadline)
+                }
             }
-            for entry in replies[first + 1].array ?? [] {
-                try await expire(entry, in: partition, now: now, deadline: deadline)
+            for entry in try await unclaimed(among: found[1], in: partition, deadline: deadline) {
+                try await attempt("dispatch", entry.id) { () throws(RedisError) in
+                    try await expire(entry, in: partition, deadline: deadline)
+                }
             }
-            for meeting in replies[first + 2].array ?? [] {
-                try await finalise(try meeting.stringOrThrow(), in: partition, deadline: deadline)
+            for meeting in found[2].compactMap(\.string) {
+                try await attempt("record", meeting) { () throws(RedisError) in
+                    try await finalise(meeting, in: partition, deadline: deadline)
+                }
             }
+            for meeting in found.dropFirst(3).joined().compactMap(\.string) {
+                try await attempt("retention", meeting) { () throws(RedisError) in
+                    try await purge(meeting, in: partition, deadline: deadline)
+                }
+            }
+        }
+    }
+
+    /// The members of a sorted set with scores up to a time.
+    private func due(_ key: String, by milliseconds: Int) -> Command {
+        Command("ZRANGEBYSCORE", key, "-inf", String(milliseconds), "LIMIT", "0", String(Self.itemsPerPartition))
+    }
+
+    /// - Throws: what would fail for the next item too.
+    private func attempt(
+        _ kind: String, _ item: String, _ body: () async throws(RedisError) -> Void
+    ) async throws(RedisError) {
+        do throws(RedisError) {
+            try await body()
+        } catch .refused(let text) {
+            logger.warning("A sweep passed over what it could not end", ["kind": kind, "item": item, "reason": text])
+        } catch .unexpectedReply(let text) {
+            logger.warning("A sweep passed over what it could not end", ["kind": kind, "item": item, "reason": text])
         }
     }
 
@@ -86,17 +114,30 @@ public struct Sweeper: Sendable {
         }
     }
 
-    private func expire(
-        _ reply: Value, in partition: Partition, now: Int, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        guard let entry = DispatchEntry(reply) else {
-            // Not one of ours: no runner can claim it, and it would stand at the head for ever.
-            if let id = reply.array?.first?.string {
+    /// The entries of a dispatch stream whose in-flight key has gone: nobody may claim them any more.
+    private func unclaimed(
+        among replies: [Value], in partition: Partition, deadline: MonotonicTime
+    ) async throws(RedisError) -> [DispatchEntry] {
+        var entries: [DispatchEntry] = []
+        for reply in replies {
+            if let entry = DispatchEntry(reply) {
+                entries.append(entry)
+            } else if let id = reply.array?.first?.string {
+                // Not one of ours: no runner can claim it, and it would stand at the head for ever.
                 _ = try await store.send(Command("XDEL", partition.dispatch, id), by: deadline)
             }
-            return
         }
-        guard entry.dispatchedAt + store.configuration.inFlightTimeToLiveMilliseconds <= now else { return }
+        guard !entries.isEmpty else { return [] }
+        let commands = entries.map { entry in
+            Command("EXISTS", WorkspaceKeys(workspace: entry.place.workspaceID).inFlight(entry.place.room))
+        }
+        let areInFlight = try await store.replies(to: commands, by: deadline)
+        return zip(entries, areInFlight).compactMap { entry, isInFlight in isInFlight == .integer(0) ? entry : nil }
+    }
+
+    private func expire(
+        _ entry: DispatchEntry, in partition: Partition, deadline: MonotonicTime
+    ) async throws(RedisError) {
         switch try await store.expireDispatch(entry.place, deadline: deadline) {
         case .ended:
             logger.warning(
@@ -115,8 +156,16 @@ public struct Sweeper: Sendable {
             _ = try await store.send(Command("ZREM", partition.analyzing, meetingID), by: deadline)
             return
         }
-        let isDone = try await store.finalise(meeting: meetingID, workspace: workspace, deadline: deadline)
-        // Another status was written by another hand, or another node was quicker.
-        if !isDone { _ = try await store.send(Command("ZREM", partition.analyzing, meetingID), by: deadline) }
+        if try await store.finalise(meeting: meetingID, workspace: workspace, deadline: deadline) {
+            logger.info("A record that was left in ANALYZING is finalised", ["meeting_id": meetingID])
+        }
+    }
+
+    private func purge(
+        _ meetingID: String, in partition: Partition, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        if try await store.purge(meeting: meetingID, in: partition, deadline: deadline) {
+            logger.info("A meeting was removed, as its time of retention is over", ["meeting_id": meetingID])
+        }
     }
 }

@@ -9,33 +9,44 @@ public final class SegmentReader: Sendable {
     private static let group = "usher"
     private static let batch = 100
     private static let blockMilliseconds = 5_000
-    /// How long an entry may be in the hands of a node before another one takes it over.
-    private static let takeoverMilliseconds = 30_000
     /// How long a consumer that has nothing pending is remembered.
     private static let forgetMilliseconds = 3_600_000
     private static let deadLetters = 1_000
     private static let deadLetterBytes = 4_096
+    private static let reasonCharacters = 300
     private static let pauseAfterFailureMilliseconds = 500
 
     private let store: Store
     /// A connection of its own, since its reads block.
     private let client: Client
     private let consumer: String
+    private let takeoverMilliseconds: Int
     private let logger: Logger
 
     /// - Parameters:
     ///   - client: on the store's loop, and used by nobody else.
     ///   - consumer: tells this node from the others.
-    public init(store: Store, client: Client, consumer: String, logger: Logger) {
+    ///   - takeoverMilliseconds: how long an entry may be in the hands of a node before another one takes it over.
+    public init(
+        store: Store, client: Client, consumer: String, takeoverMilliseconds: Int = 10_000, logger: Logger
+    ) {
         self.store = store
         self.client = client
         self.consumer = consumer
+        self.takeoverMilliseconds = takeoverMilliseconds
         self.logger = logger
     }
 
     private struct Entry {
         let id: String
-        let payload: String?
+        let content: Content
+
+        enum Content {
+            case payload(String)
+            case noPayload
+            /// It was removed while it was pending: it had been taken in.
+            case gone
+        }
     }
 
     /// Reads until the task is cancelled.
@@ -52,7 +63,7 @@ public final class SegmentReader: Sendable {
                 }
                 if nextTakeover <= .now() {
                     try await takeOver()
-                    nextTakeover = .now().advanced(byMilliseconds: Self.takeoverMilliseconds / 3)
+                    nextTakeover = .now().advanced(byMilliseconds: takeoverMilliseconds / 3)
                 }
                 let entries = try await read(pending: readsPending)
                 readsPending = readsPending && !entries.isEmpty
@@ -95,29 +106,26 @@ public final class SegmentReader: Sendable {
 
     /// Takes over what nodes that are gone have left behind, and forgets them.
     private func takeOver() async throws(RedisError) {
-        let reply = try await client.send(
-            Command(
-                "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(Self.takeoverMilliseconds), "0-0",
-                "COUNT", String(Self.batch)), deadline: soon
-        ).arrayOrThrow()
-        if reply.count >= 2 { try await takeIn(Self.entries(reply[1])) }
-        let consumers = try await client.send(
-            Command("XINFO", "CONSUMERS", BotWire.segmentStream, Self.group), deadline: soon
-        ).arrayOrThrow()
-        for fields in consumers {
-            guard let parts = fields.array, parts.count >= 6, let name = parts[1].string, name != consumer,
-                parts[3] == .integer(0), let idle = parts[5].integer, idle > Self.forgetMilliseconds
-            else { continue }
-            _ = try await client.send(
-                Command("XGROUP", "DELCONSUMER", BotWire.segmentStream, Self.group, name), deadline: soon)
-        }
+        var cursor = "0-0"
+        repeat {
+            let reply = try await client.send(
+                Command(
+                    "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(takeoverMilliseconds),
+                    cursor, "COUNT", String(Self.batch)), deadline: soon
+            ).arrayOrThrow()
+            guard reply.count >= 2 else { throw .unexpectedReply("XAUTOCLAIM returned \(reply.count) parts") }
+            try await takeIn(Self.entries(reply[1]))
+            cursor = try reply[0].stringOrThrow()
+        } while cursor != "0-0"
+        _ = try await store.removeConsumers(
+            of: BotWire.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
     }
 
     private static func entries(_ value: Value) -> [Entry] {
         (value.array ?? []).compactMap { entry in
             guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { return nil }
-            // The fields of a pending entry that was deleted meanwhile are nil.
-            return Entry(id: id, payload: (try? parts[1].hash())?["payload"])
+            guard let fields = try? parts[1].hash() else { return Entry(id: id, content: .gone) }
+            return Entry(id: id, content: fields["payload"].map { .payload($0) } ?? .noPayload)
         }
     }
 
@@ -143,54 +151,68 @@ public final class SegmentReader: Sendable {
     }
 
     private func takeIn(_ entry: Entry) async throws(RedisError) {
-        if let reason = try await problem(with: entry) { try await bury(entry, reason) }
+        for reason in try await problems(with: entry) { try await bury(entry, reason) }
+        // Removed first: should the rest fail, the entry comes again as one that is gone.
         _ = try await store.pipeline(
             [
-                Command("XACK", BotWire.segmentStream, Self.group, entry.id),
                 Command("XDEL", BotWire.segmentStream, entry.id),
+                Command("XACK", BotWire.segmentStream, Self.group, entry.id),
             ], by: soon)
     }
 
     /// Stores what an entry says.
-    /// - Returns: why it cannot be used, if it cannot.
-    private func problem(with entry: Entry) async throws(RedisError) -> String? {
-        guard let payload = entry.payload else { return "no field named payload" }
+    /// - Returns: why it, or parts of it, cannot be used.
+    private func problems(with entry: Entry) async throws(RedisError) -> [String] {
+        let payload: String
+        switch entry.content {
+        case .payload(let text): payload = text
+        case .noPayload: return ["no field named payload"]
+        case .gone: return []
+        }
         let message: SegmentMessage
         do throws(SegmentMessage.Invalid) {
-            message = try SegmentMessage(payload: payload)
+            message = try SegmentMessage(json: payload.utf8)
         } catch {
-            return error.reason
+            return [error.reason]
         }
-        let number: Int
-        switch message {
-        case .transcription(let meeting, _, _), .retraction(let meeting, _, _): number = meeting
-        case .session: return nil
+        // The end of a session names no meeting, and its bot reports it too.
+        if message.content == .sessionEnd { return [] }
+        guard let number = message.meetingNumber else { return ["meeting_id is missing"] }
+        do throws(RedisError) {
+            guard let (workspace, meeting) = try await store.locate(number: number, deadline: soon) else {
+                return ["unknown meeting \(number)"]
+            }
+            let outcome = try await store.ingest(
+                message, meeting: meeting, workspace: workspace, version: entry.id, deadline: soon)
+            return Self.problem(outcome, number: number).map { [$0] } ?? message.faults.map(\.reason)
+        } catch .refused(let text) where text.contains("WRONGTYPE") {
+            // Another hand's doing, which waiting does not mend: all other meetings' segments would wait behind it.
+            return ["the records of meeting \(number) have another type"]
         }
-        guard let (workspace, meeting) = try await store.meeting(number: number, deadline: soon) else {
-            return "unknown meeting \(number)"
+    }
+
+    private static func problem(_ outcome: Ingestion, number: Int) -> String? {
+        switch outcome {
+        case .stored: nil
+        case .unknownMeeting: "meeting \(number) has no bot, or not this session"
+        case .full: "meeting \(number) has \(Store.maximumSegmentsOfMeeting) segments already"
+        // Nor is it kept where it was not asked for.
+        case .deleted: nil
         }
-        let outcome: Store.Ingestion
-        switch message {
-        case .transcription(_, let session, let segments):
-            outcome = try await store.ingest(
-                segments, meeting: meeting, workspace: workspace, session: session, version: entry.id, deadline: soon)
-        case .retraction(_, let session, let ids):
-            outcome = try await store.retract(
-                ids, meeting: meeting, workspace: workspace, session: session, version: entry.id, deadline: soon)
-        case .session: return nil
-        }
-        return outcome == .unknownMeeting ? "meeting \(number) has no bot" : nil
     }
 
     /// Keeps what cannot be used, with the reason, where an operator finds it.
     private func bury(_ entry: Entry, _ reason: String) async throws(RedisError) {
         logger.warning("A bot wrote what cannot be used", ["entry": entry.id, "reason": reason])
-        let payload = String(decoding: (entry.payload ?? "").utf8.prefix(Self.deadLetterBytes), as: UTF8.self)
+        var payload = ""
+        if case .payload(let text) = entry.content {
+            payload = String(decoding: text.utf8.prefix(Self.deadLetterBytes), as: UTF8.self)
+        }
         _ = try await store.pipeline(
             [
                 Command(
                     "XADD", Keys.deadLetters, "MAXLEN", "~", String(Self.deadLetters), "*", "entry", entry.id, "reason",
-                    reason, "payload", payload),
+                    String(reason.prefix(Self.reasonCharacters)), "payload", payload),
                 Command("INCR", Keys.deadLetterCount),
             ], by: soon)
     }

@@ -4,36 +4,41 @@ import Redis
 import Scripts
 
 extension Store {
-    /// Finalises the record of a meeting that is in ANALYZING: who took part and which languages were spoken are
-    /// collected from its transcript, and it becomes OFFLINE. Safe to repeat, by any node.
-    /// - Returns: whether this call did it.
+    /// Finalises the record of a meeting whose bot has left: who took part and which languages were spoken are
+    /// collected from its transcript, and it becomes OFFLINE if it was in ANALYZING. Safe to repeat, by any node.
+    /// - Returns: whether this call moved it to OFFLINE.
     @discardableResult
-    public func finalise(meeting id: String, workspace: String, deadline: MonotonicTime) async throws(RedisError)
-        -> Bool
-    {
+    public func finalise(
+        meeting id: String, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
         let partition = Partition(workspace: workspace)
-        let fields = try await send(Command("HMGET", partition.meeting(id), "status", "bot_id"), by: deadline)
-            .arrayOrThrow()
-        guard fields[0].string == MeetingStatus.analyzing.rawValue, let botID = fields[1].string else { return false }
-        let segments = try await segments(ofMeeting: id, workspace: workspace, deadline: deadline)
+        let fields = try await send(
+            Command("HMGET", partition.meeting(id), "bot_id", "segments_revision", "sessions"), by: deadline
+        ).arrayOrThrow()
+        guard fields.count == 3 else { throw .unexpectedReply("a meeting's record with \(fields.count) fields") }
+        let transcript = try await transcript(
+            ofMeeting: id, in: partition, sessions: Sessions(fields[2].string), deadline: deadline)
+        let (participants, languages) = Self.collect(from: transcript)
         return try await run(
             Scripts.finalise, keys: [partition.meeting(id), partition.analyzing, partition.events],
             arguments: [
-                id, botID, Self.json(Self.participants(in: segments)), Self.json(Self.languages(in: segments)),
+                id, fields[0].string ?? "", fields[1].string ?? "", Self.json(participants), Self.json(languages),
                 String(configuration.maximumEvents),
             ], by: deadline) == .integer(1)
     }
 
-    /// The speakers, in the order in which they first spoke.
-    static func participants(in segments: [Segment]) -> [String] {
+    /// The speakers, in the order in which they first spoke, and the languages, the most spoken first.
+    static func collect(from transcript: Transcript) -> (participants: [String], languages: [String]) {
         var seen: Set<String> = []
-        return segments.compactMap(\.speaker).filter { !$0.isEmpty && seen.insert($0).inserted }
-    }
-
-    /// The languages, the most spoken first.
-    static func languages(in segments: [Segment]) -> [String] {
-        let counts = Dictionary(segments.compactMap(\.language).map { ($0, 1) }, uniquingKeysWith: +)
-        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        var participants: [String] = []
+        var counts: [String: Int] = [:]
+        for segment in transcript.segments {
+            let (speaker, language) = segment.speakerAndLanguage
+            if let speaker, seen.insert(speaker).inserted { participants.append(speaker) }
+            if let language { counts[language, default: 0] += 1 }
+        }
+        let languages = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        return (participants, languages)
     }
 
     private static func json(_ texts: [String]) -> String {

@@ -1,152 +1,132 @@
 import EventLoop
-import FoundationEssentials
 import Redis
 import Scripts
 
+/// What became of segments.
+public enum Ingestion: Equatable, Sendable {
+    /// How many were new, or another form of a known one.
+    case stored(changed: Int)
+    case unknownMeeting
+    /// The meeting's transcript was deleted after the session that they belong to.
+    case deleted
+    /// The meeting has as many segments as it may have.
+    case full
+}
+
 extension Store {
-    public enum Ingestion: Equatable, Sendable {
-        /// How many segments were new, or another form of a known one.
-        case stored(changed: Int)
-        case unknownMeeting
+    /// The most segments that a meeting may have: a day and a half of one every three seconds.
+    static let maximumSegmentsOfMeeting = 50_000
+
+    // MARK: Taking in
+
+    /// Takes in what the bot at `place` sent by HTTP, after its secret was checked; also soon after its end.
+    public func ingest(
+        _ message: SegmentMessage, from place: BotPlace, deadline: MonotonicTime
+    ) async throws(RedisError) -> Ingestion {
+        var message = message
+        message = SegmentMessage(message.content, meetingNumber: message.meetingNumber, session: place.botID)
+        return try await ingest(
+            message, meeting: place.meetingID, workspace: place.workspaceID, version: nil, deadline: deadline)
     }
 
-    /// What the segments of a session are completed with.
-    private struct Session {
-        let id: String
-        /// Milliseconds since 1970; nil if the bot has not been in the room.
-        let start: Int?
-        let language: String?
-        /// Milliseconds since 1970, by Redis' clock.
-        let now: Int
-    }
-
-    /// Takes segments of a meeting in. An acknowledged segment is stored; taking the same one in again changes nothing.
-    /// - Parameters:
-    ///   - session: the bot that sent them; nil for the meeting's current one.
-    ///   - version: the id of the stream entry that brought them; nil for none.
+    /// Takes in what a message says of a meeting. An acknowledged segment is stored; taking it in again changes nothing.
+    /// - Parameter version: the id of the stream entry that brought it; nil for the present time.
     func ingest(
-        _ segments: [Segment], meeting id: String, workspace: String, session: String?, version: String?,
-        deadline: MonotonicTime
+        _ message: SegmentMessage, meeting id: String, workspace: String, version: String?, deadline: MonotonicTime
     ) async throws(RedisError) -> Ingestion {
         let partition = Partition(workspace: workspace)
-        guard let session = try await self.session(session, ofMeeting: id, in: partition, deadline: deadline) else {
-            return .unknownMeeting
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let session = try await self.session(
+            of: message, meeting: id, in: partition, version: version, deadline: deadline)
+        guard let session else { return .unknownMeeting }
         var arguments: [String] = []
-        for segment in segments {
-            let complete = Self.complete(segment, session)
-            guard let json = try? encoder.encode(complete) else { continue }
-            arguments += [
-                "\(session.id):\(segment.segmentID)", segment.completed ? "c" : "d",
-                String(decoding: json, as: UTF8.self),
-            ]
-        }
-        return try await store(arguments, meeting: id, in: partition, version: version, deadline: deadline)
-    }
-
-    /// Removes segments of a meeting for good: a form of them that arrives later is not taken in.
-    func retract(
-        _ segmentIDs: [String], meeting id: String, workspace: String, session: String?, version: String?,
-        deadline: MonotonicTime
-    ) async throws(RedisError) -> Ingestion {
-        let partition = Partition(workspace: workspace)
-        guard let session = try await self.session(session, ofMeeting: id, in: partition, deadline: deadline) else {
-            return .unknownMeeting
-        }
-        let arguments = segmentIDs.flatMap { ["\(session.id):\($0)", "r", ""] }
-        return try await store(arguments, meeting: id, in: partition, version: version, deadline: deadline)
-    }
-
-    private func session(
-        _ id: String?, ofMeeting meeting: String, in partition: Partition, deadline: MonotonicTime
-    ) async throws(RedisError) -> Session? {
-        let replies = try await pipeline(
-            [
-                Command("HMGET", partition.meeting(meeting), "bot_id", "start_time", "language", "id"),
-                Command("TIME"),
-            ] + (id.map { [Command("HMGET", partition.bot($0), "active_at", "meeting_id")] } ?? []), by: deadline)
-        let fields = try replies[0].arrayOrThrow()
-        guard fields[3].string != nil, let current = fields[0].string else { return nil }
-        let time = try replies[1].arrayOrThrow()
-        let now = (time[0].string.flatMap { Int($0) } ?? 0) * 1_000 + (time[1].string.flatMap { Int($0) } ?? 0) / 1_000
-        var start = fields[1].string.flatMap { Int($0) }
-        var session = current
-        // Another session than the current one is told apart only if it was this meeting's.
-        if let id, id != current, let bot = replies[2].array, bot[1].string == meeting {
-            session = id
-            start = bot[0].string.flatMap { Int($0) } ?? start
-        }
-        return Session(id: session, start: start, language: fields[2].string, now: now)
-    }
-
-    /// A segment without a language gets the one that its bot is configured with; absolute times count from the start
-    /// of its session.
-    private static func complete(_ segment: Segment, _ session: Session) -> Segment {
-        var segment = segment
-        if segment.language == nil { segment.language = session.language }
-        if segment.createdAt == nil { segment.createdAt = Timestamp.withZone(session.now) }
-        if let start = session.start {
-            func absolute(_ seconds: Double) -> String {
-                Timestamp.withZone(start + Int((seconds * 1_000).rounded()))
+        var end = 0
+        switch message.content {
+        case .segments(let segments):
+            for segment in Self.lastForms(of: segments) {
+                guard let (meta, json) = StoredSegment.encode(segment, configuredLanguage: session.language) else {
+                    continue
+                }
+                arguments += [segment.segmentID, segment.completed ? "c" : "d", meta, json]
+                end = max(end, StoredSegment.milliseconds(segment.end))
             }
-            if segment.absoluteStartTime == nil { segment.absoluteStartTime = absolute(segment.start) }
-            if segment.absoluteEndTime == nil { segment.absoluteEndTime = absolute(segment.end) }
+        case .retraction(let ids):
+            for id in Set(ids) { arguments += [id, "r", "0 0 -", ""] }
+        case .sessionStart: break
+        case .sessionEnd: return .stored(changed: 0)
         }
-        return segment
+        let reply = try await run(
+            Scripts.ingestSegments,
+            keys: [partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing],
+            arguments: [id, session.id, version ?? "", String(end), String(Self.maximumSegmentsOfMeeting)] + arguments,
+            by: deadline
+        ).integerOrThrow()
+        switch reply {
+        case 0...: return .stored(changed: reply)
+        case -1: return .unknownMeeting
+        case -2: return .deleted
+        case -3: return .full
+        default: throw .unexpectedReply("ingest_segments returned \(reply)")
+        }
     }
 
-    private func store(
-        _ arguments: [String], meeting id: String, in partition: Partition, version: String?, deadline: MonotonicTime
-    ) async throws(RedisError) -> Ingestion {
-        let changed = try await run(
-            Scripts.ingestSegments, keys: [partition.meeting(id), partition.segments(ofMeeting: id)],
-            arguments: [version ?? ""] + arguments, by: deadline
-        ).integerOrThrow()
-        return changed < 0 ? .unknownMeeting : .stored(changed: changed)
+    /// One form of each segment: the last confirmed one, or else the last draft.
+    private static func lastForms(of segments: [Segment]) -> [Segment] {
+        var forms: [String: Segment] = [:]
+        for segment in segments where segment.completed || forms[segment.segmentID]?.completed != true {
+            forms[segment.segmentID] = segment
+        }
+        return Array(forms.values)
+    }
+
+    /// The session that a message belongs to, and the language that its bot is configured with. Nil if the meeting is
+    /// not there, or has no bot.
+    ///
+    /// A message that names none, or one that was not this meeting's, belongs to the session that was under way when it
+    /// was written: so what an earlier bot wrote late stays its own after a restart.
+    private func session(
+        of message: SegmentMessage, meeting id: String, in partition: Partition, version: String?,
+        deadline: MonotonicTime
+    ) async throws(RedisError) -> (id: String, language: String?)? {
+        let named = message.session.flatMap { Partition(bot: $0) == partition ? $0 : nil }
+        let replies = try await pipeline(
+            [Command("HMGET", partition.meeting(id), "bot_id", "language", "sessions")]
+                + (named.map { [Command("HMGET", partition.bot($0), "meeting_id", "language")] } ?? []), by: deadline)
+        let meeting = try replies[0].arrayOrThrow()
+        guard meeting.count == 3, let current = meeting[0].string else { return nil }
+        let sessions = Sessions(meeting[2].string)
+        if let named {
+            let bot = try replies[1].arrayOrThrow()
+            if bot.first?.string == id || sessions.start(of: named) != nil {
+                return (named, bot.last?.string ?? meeting[1].string)
+            }
+        }
+        // A session that is not this meeting's does not begin here.
+        if case .sessionStart = message.content { return nil }
+        let writtenAt = version.flatMap { Int($0.prefix { $0 != "-" }) } ?? Int.max
+        return (sessions.current(at: writtenAt) ?? current, meeting[1].string)
     }
 
     /// The workspace and the id of the meeting with this number; nil if there is none.
-    public func meeting(
-        number: Int, deadline: MonotonicTime
-    ) async throws(RedisError) -> (workspaceID: String, meetingID: String)? {
+    func locate(number: Int, deadline: MonotonicTime) async throws(RedisError) -> (workspace: String, meeting: String)?
+    {
         let text = try await send(Command("GET", Keys.locator(number: number)), by: deadline).optionalString()
         guard let parts = text?.split(separator: " "), parts.count == 2 else { return nil }
         return (String(parts[0]), String(parts[1]))
     }
 
-    /// Takes segments in that a bot sent by HTTP, after its secret was checked.
-    public func ingest(
-        _ segments: [Segment], from place: BotPlace, deadline: MonotonicTime
-    ) async throws(RedisError) -> Ingestion {
-        try await ingest(
-            segments, meeting: place.meetingID, workspace: place.workspaceID, session: place.botID, version: nil,
-            deadline: deadline)
-    }
-
     // MARK: Reading
 
-    /// The segments of a meeting in order of their start; those of an earlier session first.
-    public func segments(
-        ofMeeting id: String, workspace: String, deadline: MonotonicTime
-    ) async throws(RedisError) -> [Segment] {
-        let partition = Partition(workspace: workspace)
-        let values = try await send(Command("HVALS", partition.segments(ofMeeting: id)), by: deadline).arrayOrThrow()
-        let decoder = JSONDecoder()
-        var segments: [Segment] = []
-        segments.reserveCapacity(values.count)
-        for value in values {
-            // `<version> <kind> <JSON>`, as the script writes it; a retracted one has no JSON.
-            let parts = try value.stringOrThrow().split(separator: " ", maxSplits: 2)
-            guard parts.count == 3, let segment = try? decoder.decode(Segment.self, from: Data(parts[2].utf8)) else {
-                continue
-            }
-            segments.append(segment)
-        }
-        // RFC 3339 times of one form order as text.
-        return segments.sorted {
-            ($0.absoluteStartTime ?? "", $0.start, $0.segmentID) < ($1.absoluteStartTime ?? "", $1.start, $1.segmentID)
-        }
+    /// The transcript of a meeting.
+    public func transcript(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Transcript {
+        try await transcript(
+            ofMeeting: meeting.id, in: Partition(workspace: meeting.workspaceID),
+            sessions: Sessions(meeting.fields["sessions"]), deadline: deadline)
+    }
+
+    func transcript(
+        ofMeeting id: String, in partition: Partition, sessions: Sessions, deadline: MonotonicTime
+    ) async throws(RedisError) -> Transcript {
+        let hash = try await send(Command("HGETALL", partition.segments(ofMeeting: id)), by: deadline).hash()
+        return Transcript(hash, sessions: sessions)
     }
 }

@@ -19,6 +19,7 @@ struct Setting: Sendable {
         case maxHeaderFields = "max-header-fields"
         case maxBody = "max-body-bytes"
         case maxReport = "max-report-bytes"
+        case retention = "retention-ms"
         case headerTimeout = "header-timeout-ms"
         case bodyTimeout = "body-timeout-ms"
         case idleTimeout = "idle-timeout-ms"

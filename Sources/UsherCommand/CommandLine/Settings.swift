@@ -40,6 +40,8 @@ struct Settings: Equatable, Sendable {
     var maxHeaderBytes: Int { number(.maxHeader) }
     var maxHeaderFields: Int { number(.maxHeaderFields) }
     var maxBodyBytes: Int { number(.maxBody) }
+    /// 0: for ever.
+    var retentionMilliseconds: Int { number(.retention) }
     var maxReportBytes: Int { number(.maxReport) }
     var headerTimeoutMilliseconds: Int { number(.headerTimeout) }
     var bodyTimeoutMilliseconds: Int { number(.bodyTimeout) }

@@ -48,6 +48,9 @@ extension Setting {
             .maxConcurrentBots, 1...100_000, default: 10, commands: [.serve, .up, .admin],
             "How many bots a new workspace may have at once, unless it is made with a limit of its own"),
         number(
+            .retention, 0...315_360_000_000, unit: "ms", default: 0,
+            "How long a meeting and its transcript are kept after its end; 0 keeps them for ever"),
+        number(
             .eventsMaxLength, 1000...10_000_000, default: 100_000, commands: [.serve, .runner, .up],
             "About how many status changes a partition's event stream keeps"),
 

@@ -31,6 +31,7 @@ extension Settings {
         configuration.leaseTimeToLiveMilliseconds = leaseTTLMilliseconds
         configuration.maximumAttempts = maxAttempts
         configuration.defaultMaximumConcurrentBots = maxConcurrentBots
+        configuration.retentionMilliseconds = retentionMilliseconds
         return configuration
     }
 

@@ -12,6 +12,8 @@ import Testing
 struct World: Sendable {
     static let room = Room(platform: .googleMeet, nativeID: "abc-defg-hij")
 
+    /// For a further client of the same database.
+    let clientConfiguration: ClientConfiguration
     let client: Client
     let store: Store
     let workspaceID: String
@@ -43,7 +45,7 @@ struct World: Sendable {
         let clientConfiguration = ClientConfiguration(url: url, name: "tests", scripts: Store.scripts)
         try await withClient(clientConfiguration) { client in
             try await client.waitUntilConnected()
-            try await body(World(client, configuration))
+            try await body(World(client, clientConfiguration, configuration))
         }
     }
 
@@ -55,8 +57,11 @@ struct World: Sendable {
         return configuration
     }
 
-    private init(_ client: Client, _ configuration: StoreConfiguration) async throws {
+    private init(
+        _ client: Client, _ clientConfiguration: ClientConfiguration, _ configuration: StoreConfiguration
+    ) async throws {
         self.client = client
+        self.clientConfiguration = clientConfiguration
         store = Store(client: client, configuration: configuration)
         let (user, _) = try await store.createUser(NewUser(email: "owner@example.com"), deadline: Client.soon)
         workspaceID = user.workspaceID
@@ -115,11 +120,12 @@ struct World: Sendable {
 
     func expire(_ meeting: String, bot: String) async throws -> Value {
         try await run(
-            Scripts.expireDispatch,
-            keys: [
-                keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
-                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
-            ], arguments: [meeting, bot, "1000", "86400000"])
+            Scripts.expireDispatch, keys: place(meeting, bot).lifeKeys + [keys.partition.dispatch],
+            arguments: [bot, meeting, "86400000", "1000"])
+    }
+
+    func place(_ meeting: String, _ bot: String) -> BotPlace {
+        BotPlace(botID: bot, meetingID: meeting, workspaceID: workspaceID, room: Self.room)
     }
 
     func reinvite(

@@ -1,0 +1,212 @@
+import Log
+import Redis
+import RedisTestSupport
+import Scripts
+import Testing
+
+@testable import Usher
+
+/// From ANALYZING to OFFLINE (issue 3, section 4), and how long records are kept.
+@Suite struct FinaliseTests {
+    /// A meeting in ANALYZING, with a transcript, as a node leaves it that stops after the bot's last report.
+    private static func make(_ body: @escaping @Sendable (World, String, BotPlace) async throws -> Void) async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let bot = try await world.bot(at: meeting, .joining, .active)
+            for (index, speaker) in ["Bo", "Anna", "Bo"].enumerated() {
+                let more = #","speaker":"\#(speaker)","language":"\#(index == 0 ? "es" : "en")""#
+                _ = try await world.ingest(one("s\(index)", "x", start: Double(index), more: more), for: meeting)
+            }
+            let reply = try await world.run(
+                Scripts.report, keys: bot.lifeKeys,
+                arguments: [bot.botID, meeting, "completed", "left_alone", "", "86400000", "1000"])
+            #expect(reply == .array([.integer(1), .string("ANALYZING"), .string("completed")]))
+            try await body(world, meeting, bot)
+        }
+    }
+
+    private static func sweep(_ world: World, retention: Int = 0) async throws {
+        var configuration = World.patient
+        configuration.retentionMilliseconds = retention
+        let sweeper = Sweeper(
+            store: Store(client: world.client, configuration: configuration), logger: Logger(minimum: .error))
+        try await sweeper.sweep(deadline: Client.soon)
+    }
+
+    /// Makes what waits to be collected due.
+    private static func age(_ world: World, _ key: String, _ meeting: String) async throws {
+        _ = try await world.client.send("ZADD", key, "XX", "1", meeting)
+    }
+
+    private static func finalise(_ world: World, _ meeting: String) async throws -> Bool {
+        try await world.store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+    }
+
+    @Test func theRecordGetsWhoSpokeAndInWhatLanguage() async throws {
+        try await Self.make { world, meeting, _ in
+            let before = try await world.fields(meeting)
+            #expect(try await Self.finalise(world, meeting))
+            let after = try await world.fields(meeting)
+            let changed = ["status": "OFFLINE", "participants": #"["Bo","Anna"]"#, "languages": #"["en","es"]"#]
+            #expect(after == before.merging(changed) { $1 })
+            let done = try await world.snapshot()
+            #expect(done[world.keys.partition.analyzing] == nil)
+            #expect(try await !Self.finalise(world, meeting))
+            #expect(try await world.snapshot().changes(since: done) == [])
+        }
+    }
+
+    @Test func aNodeThatStoppedHalfWayIsMadeGoodByTheSweep() async throws {
+        try await Self.make { world, meeting, _ in
+            // The node that took the report in has a while for it.
+            try await Self.sweep(world)
+            #expect(try await world.fields(meeting)["status"] == "ANALYZING")
+            try await Self.age(world, world.keys.partition.analyzing, meeting)
+            try await Self.sweep(world)
+            #expect(try await world.fields(meeting)["status"] == "OFFLINE")
+            #expect(try await world.snapshot()[world.keys.partition.analyzing] == nil)
+        }
+    }
+
+    @Test func theLastReportFinalisesAtOnce() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let bot = try await world.bot(at: meeting, .joining, .active)
+            let outcome = try await world.store.report(BotReport(status: .completed), from: bot, deadline: Client.soon)
+            #expect(outcome == .taken(status: "ANALYZING", botStatus: "completed"))
+            #expect(try await world.fields(meeting)["status"] == "OFFLINE")
+        }
+    }
+
+    @Test func whatComesLateIsCollectedToo() async throws {
+        try await Self.make { world, meeting, bot in
+            _ = try await Self.finalise(world, meeting)
+            let late = one("late", "bye", start: 9, more: #","speaker":"Cleo","language":"en""#)
+            let message = try SegmentMessage(json: late.utf8, assumedType: "transcription")
+            #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .stored(changed: 1))
+            try await Self.age(world, world.keys.partition.analyzing, meeting)
+            try await Self.sweep(world)
+            let fields = try await world.fields(meeting)
+            #expect(fields["participants"] == #"["Bo","Anna","Cleo"]"# && fields["status"] == "OFFLINE")
+            #expect(try await world.snapshot()[world.keys.partition.analyzing] == nil)
+        }
+    }
+
+    @Test func whatCameInWhileItWasCollectedIsNotForgotten() async throws {
+        try await Self.make { world, meeting, bot in
+            // The revision that was seen is an older one than the record has by now.
+            let partition = world.keys.partition
+            let reply = try await world.run(
+                Scripts.finalise, keys: [partition.meeting(meeting), partition.analyzing, partition.events],
+                arguments: [meeting, bot.botID, "1", "[]", "[]", "1000"])
+            #expect(reply == .integer(1))
+            #expect(try await world.snapshot()[partition.analyzing] != nil)
+            try await Self.age(world, partition.analyzing, meeting)
+            try await Self.sweep(world)
+            #expect(try await world.fields(meeting)["participants"] == #"["Bo","Anna"]"#)
+            #expect(try await world.snapshot()[partition.analyzing] == nil)
+        }
+    }
+
+    @Test func aForcedRestartIsNotUndone() async throws {
+        try await Self.make { world, meeting, first in
+            _ = try await Self.finalise(world, meeting)
+            _ = try await world.ingest(one("late", "x", more: #","speaker":"Cleo""#), for: meeting)
+            guard case .success = await world.reinvite(meeting, force: true) else {
+                Issue.record("the restart was refused")
+                return
+            }
+            let restarted = try await world.fields(meeting)
+            // A node that read the record before the restart, and one that sweeps after it.
+            let partition = world.keys.partition
+            let reply = try await world.run(
+                Scripts.finalise, keys: [partition.meeting(meeting), partition.analyzing, partition.events],
+                arguments: [meeting, first.botID, "", "[]", "[]", "1000"])
+            #expect(reply == .integer(0))
+            #expect(try await !Self.finalise(world, meeting))
+            #expect(try await world.fields(meeting) == restarted)
+            #expect(restarted["status"] == "INITIAL" && restarted["bot_status"] == "requested")
+            // At the end of the new session both transcripts count.
+            let second = world.place(meeting, try #require(restarted["bot_id"]))
+            try await world.claim(second)
+            try await world.tell(second, [.joining, .active, .completed])
+            #expect(try await world.fields(meeting)["participants"] == #"["Bo","Cleo","Anna"]"#)
+        }
+    }
+
+    @Test func whatAUserWroteStays() async throws {
+        try await Self.make { world, meeting, _ in
+            let record = try #require(
+                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+            _ = try await world.store.update(record, fields: ["participants": #"["Me"]"#], deadline: Client.soon)
+            _ = try await Self.finalise(world, meeting)
+            let fields = try await world.fields(meeting)
+            #expect(fields["participants"] == #"["Me"]"# && fields["languages"] == #"["en","es"]"#)
+        }
+    }
+
+    // MARK: Retention
+
+    @Test func anEndedMeetingIsRemovedWhenItsTimeIsOver() async throws {
+        try await Self.make { world, meeting, bot in
+            let partition = world.keys.partition
+            let number = try #require(try await world.fields(meeting)["number"].flatMap { Int($0) })
+            try await Self.age(world, partition.ended, meeting)
+            // Not while its transcript is being collected, and not for ever unless it is asked for.
+            try await Self.sweep(world, retention: 1_000)
+            #expect(try await world.fields(meeting)["status"] == "ANALYZING")
+            _ = try await Self.finalise(world, meeting)
+            try await Self.sweep(world)
+            #expect(try await world.fields(meeting)["status"] == "OFFLINE")
+            let before = try await world.snapshot()
+            try await Self.sweep(world, retention: 1_000)
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [
+                    partition.meeting(meeting), partition.segments(ofMeeting: meeting), partition.ended,
+                    world.keys.meetings, world.keys.latest(World.room), Keys.locator(meeting: meeting),
+                    Keys.locator(number: number),
+                ])
+            for key in after.changes(since: before) { #expect(after[key] == nil) }
+            #expect(try await world.ingest(one("s", "late"), for: meeting) == .unknownMeeting)
+            let message = try SegmentMessage(json: one("s", "late").utf8, assumedType: "transcription")
+            #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .unknownMeeting)
+            #expect(try await world.snapshot().changes(since: after) == [])
+        }
+    }
+
+    @Test func aMeetingWhoseTimeIsNotOverOrThatRunsAgainIsKept() async throws {
+        try await Self.make { world, meeting, _ in
+            _ = try await Self.finalise(world, meeting)
+            let ended = try await world.snapshot()
+            try await Self.sweep(world, retention: 3_600_000)
+            #expect(try await world.snapshot().changes(since: ended) == [])
+            try await Self.age(world, world.keys.partition.ended, meeting)
+            let bot = try await world.bot(at: meeting, seen: "OFFLINE", .joining, .active)
+            let running = try await world.fields(meeting)
+            try await Self.sweep(world, retention: 1_000)
+            #expect(try await world.fields(meeting) == running)
+            #expect(try await world.segments(meeting).count == 3)
+            // Its next end counts.
+            try await world.tell(bot, [.completed])
+            try await Self.sweep(world, retention: 3_600_000)
+            #expect(try await world.fields(meeting)["status"] == "OFFLINE")
+            try await Self.age(world, world.keys.partition.ended, meeting)
+            try await Self.sweep(world, retention: 1_000)
+            #expect(try await world.fields(meeting).isEmpty)
+        }
+    }
+
+    @Test func aNewerMeetingOfTheRoomIsNotTouched() async throws {
+        try await Self.make { world, meeting, _ in
+            _ = try await Self.finalise(world, meeting)
+            let newer = try await world.meeting()
+            try await Self.age(world, world.keys.partition.ended, meeting)
+            try await Self.sweep(world, retention: 1_000)
+            let after = try await world.snapshot()
+            #expect(after[world.keys.latest(World.room)] == .string(newer))
+            #expect(after[world.keys.partition.meeting(newer)] != nil)
+            #expect(after[world.keys.meetings]?.sortedSet?.keys.sorted() == [newer])
+        }
+    }
+}

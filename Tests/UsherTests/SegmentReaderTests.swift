@@ -1,0 +1,213 @@
+import EventLoop
+import Log
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+/// The stream that bots write to, read by nodes as they do it (issue 3, section 4).
+@Suite struct SegmentReaderTests {
+    /// Runs a reader of its own beside `body`.
+    private static func reading(
+        _ world: World, consumer: String = "node", takeoverMilliseconds: Int = 30_000,
+        _ body: @Sendable () async throws -> Void
+    ) async throws {
+        let client = Client(
+            loop: world.client.loop, configuration: world.clientConfiguration, logger: Logger(minimum: .error))
+        client.start()
+        try await client.waitUntilConnected()
+        let reader = SegmentReader(
+            store: world.store, client: client, consumer: consumer, takeoverMilliseconds: takeoverMilliseconds,
+            logger: Logger(minimum: .error))
+        let task = Task(executorPreference: client.loop) { await reader.run() }
+        defer {
+            task.cancel()
+            client.shutDown()
+        }
+        try await body()
+    }
+
+    @discardableResult
+    private static func write(_ world: World, _ fields: String...) async throws -> String {
+        let command = Command(words: ["XADD", BotWire.segmentStream, "*"] + fields)
+        return try await world.client.send(command, deadline: Client.soon).stringOrThrow()
+    }
+
+    /// Until every entry has been taken in or buried.
+    private static func waitUntilRead(_ world: World) async throws {
+        try await waitFor("the segment stream is empty") {
+            try await world.client.send("XLEN", BotWire.segmentStream) == .integer(0)
+        }
+    }
+
+    private static func transcription(_ number: Int, _ id: String, _ text: String) -> String {
+        #"{"type":"transcription","meeting_id":\#(number),"# + one(id, text).dropFirst()
+    }
+
+    private static func number(_ world: World, _ meeting: String) async throws -> Int {
+        try #require(try await world.fields(meeting)["number"].flatMap { Int($0) })
+    }
+
+    @Test func entriesAreTakenInAndRemoved() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let bot = try await world.bot(at: meeting, .joining, .active)
+            let number = try await Self.number(world, meeting)
+            // Written before any node has read.
+            try await Self.write(world, "payload", Self.transcription(number, "s0", "zero"))
+            try await Self.reading(world) {
+                try await Self.write(
+                    world, "payload",
+                    #"{"type":"session_start","session_uid":"\#(bot.botID)","meeting_id":\#(number),"platform":"teams"}"#
+                )
+                for index in 1...250 {
+                    try await Self.write(world, "payload", Self.transcription(number, "s\(index)", "\(index)"))
+                }
+                let retraction = #"{"type":"transcript_retract","meeting_id":\#(number),"segment_ids":["s7"]}"#
+                try await Self.write(world, "payload", retraction)
+                try await Self.write(world, "payload", #"{"type":"session_end","session_uid":"x"}"#)
+                try await Self.waitUntilRead(world)
+            }
+            #expect(try await world.transcript(meeting).count == 250)
+            #expect(try await world.client.send("EXISTS", Keys.deadLetters) == .integer(0))
+            let pending = try await world.client.send("XPENDING", BotWire.segmentStream, "usher").arrayOrThrow()
+            #expect(pending.first == .integer(0))
+        }
+    }
+
+    @Test func whatCannotBeUsedIsBuriedWithTheReason() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            _ = try await world.bot(at: meeting, .joining, .active)
+            let planned = try await world.meeting(in: Room(platform: .zoom, nativeID: "123456789"))
+            let number = try await Self.number(world, meeting)
+            let head = #"{"type":"transcription","meeting_id":\#(number),"segments":"#
+            let good = #"{"segment_id":"good","start":1,"end":2,"text":"good"}"#
+            let cases: [(payload: String, reason: String)] = [
+                ("", "must be valid JSON"), ("{", "must be valid JSON"), ("[]", "must be a JSON object"),
+                (String(repeating: "[", count: 100_000), "must be valid JSON"),
+                ("{}", "type is missing"), (#"{"type":7}"#, "type has the wrong type"),
+                (#"{"type":"greeting","meeting_id":1}"#, "type is not one that is known"),
+                (#"{"type":"transcription","segments":[]}"#, "meeting_id is missing"),
+                (#"{"type":"transcription","meeting_id":"1","segments":[]}"#, "meeting_id must be an integer"),
+                (#"{"type":"transcription","meeting_id":1.5,"segments":[]}"#, "meeting_id must be an integer"),
+                (#"{"type":"transcription","meeting_id":999999,"segments":[\#(good)]}"#, "unknown meeting 999999"),
+                (
+                    Self.transcription(try await Self.number(world, planned), "s", "x"),
+                    "meeting 2 has no bot, or not this session"
+                ),
+                (#"{"type":"transcription","meeting_id":\#(number)}"#, "segments is missing"),
+                ("\(head){}}", "segments has the wrong type"),
+                ("\(head)[\(good),7]}", "segments[1] must be a JSON object"),
+                (#"\#(head)[{"start":1,"end":2,"text":""}]}"#, "segments[0].segment_id is missing"),
+                (
+                    #"\#(head)[{"segment_id":"a b","start":1,"end":2,"text":""}]}"#,
+                    "segments[0].segment_id must have 1 to 200 bytes, without spaces"
+                ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":"1","end":2,"text":""}]}"#,
+                    "segments[0].start has the wrong type"
+                ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1,"end":1e300,"text":""}]}"#,
+                    "segments[0].end must be a number of seconds"
+                ),
+                (#"\#(head)[{"segment_id":"a","start":1,"end":2}]}"#, "segments[0].text is missing"),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1,"end":2,"text":"","completed":"yes"}]}"#,
+                    "segments[0].completed has the wrong type"
+                ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1,"end":2,"text":"\#(String(repeating: "x", count: 20_001))"}]}"#,
+                    "segments[0].text must have at most 20000 bytes"
+                ),
+                (
+                    "\(head)[\(Array(repeating: good, count: 1_001).joined(separator: ","))]}",
+                    "segments must be at most 1000"
+                ),
+                (#"{"type":"transcript_retract","meeting_id":\#(number)}"#, "segment_ids is missing"),
+                (
+                    #"{"type":"transcript_retract","meeting_id":\#(number),"segment_ids":[""]}"#,
+                    "segment_ids must be ids of 1 to 200 bytes, without spaces"
+                ),
+            ]
+            for (payload, _) in cases { try await Self.write(world, "payload", payload) }
+            try await Self.write(world, "other", "field")
+            try await Self.reading(world) { try await Self.waitUntilRead(world) }
+            let letters = try await world.client.send("XRANGE", Keys.deadLetters, "-", "+").arrayOrThrow()
+            var reasons: [String: String] = [:]
+            for letter in letters {
+                let fields = try letter.arrayOrThrow()[1].hash()
+                #expect(fields["payload"]!.utf8.count <= 4_096 && fields["entry"] != nil)
+                reasons[fields["payload"]!] = fields["reason"]
+            }
+            for (payload, reason) in cases where !payload.isEmpty {
+                let kept = String(decoding: payload.utf8.prefix(4_096), as: UTF8.self)
+                #expect(reasons[kept] == reason, "\(payload.prefix(200))")
+            }
+            #expect(letters.count == cases.count + 1)
+            #expect(try await world.client.send("GET", Keys.deadLetterCount) == .string(String(cases.count + 1)))
+            // A wrong segment does not spoil the others of its message.
+            #expect(try await world.transcript(meeting).map(\.text) == ["good"])
+        }
+    }
+
+    @Test func recordsOfAnotherTypeDoNotKeepOthersWaiting() async throws {
+        try await World.make { world in
+            let spoilt = try await world.meeting(in: Room(platform: .zoom, nativeID: "123456789"), ["bot_id": "b"])
+            let meeting = try await world.meeting()
+            _ = try await world.bot(at: meeting, .joining, .active)
+            _ = try await world.client.send("SET", world.keys.partition.segments(ofMeeting: spoilt), "x")
+            try await Self.write(
+                world, "payload", Self.transcription(try await Self.number(world, spoilt), "s", "lost"))
+            try await Self.write(
+                world, "payload", Self.transcription(try await Self.number(world, meeting), "s", "kept"))
+            try await Self.reading(world) { try await Self.waitUntilRead(world) }
+            #expect(try await world.transcript(meeting).map(\.text) == ["kept"])
+            #expect(try await world.client.send("XLEN", Keys.deadLetters) == .integer(1))
+        }
+    }
+
+    @Test func whatADeadNodeReadIsTakenOverAndWhatWasRemovedIsNotBuried() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            _ = try await world.bot(at: meeting, .joining, .active)
+            let number = try await Self.number(world, meeting)
+            let stream = BotWire.segmentStream
+            _ = try await world.client.send("XGROUP", "CREATE", stream, "usher", "0", "MKSTREAM")
+            for index in 0..<300 {
+                try await Self.write(world, "payload", Self.transcription(number, "s\(index)", "\(index)"))
+            }
+            let removed = try await Self.write(world, "payload", Self.transcription(number, "gone", "gone"))
+            // Two nodes that read and died; one of them had been called as the new one is.
+            for (consumer, count) in [("dead", "290"), ("node", "100")] {
+                _ = try await world.client.send(
+                    "XREADGROUP", "GROUP", "usher", consumer, "COUNT", count, "STREAMS", stream, ">")
+            }
+            _ = try await world.client.send("XDEL", stream, removed)
+            try await Self.reading(world, takeoverMilliseconds: 50) {
+                try await Self.waitUntilRead(world)
+                try await waitFor("nothing is pending") {
+                    try await world.client.send("XPENDING", stream, "usher").arrayOrThrow().first == .integer(0)
+                }
+            }
+            #expect(try await world.transcript(meeting).count == 300)
+            #expect(try await world.client.send("EXISTS", Keys.deadLetters) == .integer(0))
+        }
+    }
+
+    @Test func readingGoesOnWhenRedisWasEmptied() async throws {
+        try await World.make { world in
+            try await Self.reading(world) {
+                try await waitFor("the group is there") {
+                    try await world.client.send("EXISTS", BotWire.segmentStream) == .integer(1)
+                }
+                _ = try await world.client.send("FLUSHDB")
+                try await Self.write(world, "payload", "after")
+                try await Self.waitUntilRead(world)
+            }
+            #expect(try await world.client.send("GET", Keys.deadLetterCount) == .string("1"))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+/// Bots that a test plays itself.
+extension World {
+    /// Sends a bot to a meeting, without a runner.
+    func send(to meeting: String, seen status: String = "INITIAL") async throws -> BotPlace {
+        let bot = Identifier.bot(in: keys.partition)
+        #expect(try await dispatch(meeting, bot: bot, seen: status).array?.first == .integer(1))
+        return place(meeting, bot)
+    }
+
+    /// A bot that a runner has claimed and that has reported some statuses. Its secret is "secret".
+    func bot(
+        at meeting: String, seen status: String = "INITIAL", runner: String = "runner", _ statuses: BotStatus...
+    ) async throws -> BotPlace {
+        let place = try await send(to: meeting, seen: status)
+        try await claim(place, runner: runner)
+        try await tell(place, statuses)
+        return place
+    }
+
+    func claim(_ place: BotPlace, runner: String = "runner") async throws {
+        let entries = try await client.send("XRANGE", keys.partition.dispatch, "-", "+").arrayOrThrow()
+        let entry = try #require(entries.compactMap(DispatchEntry.init).first { $0.place == place })
+        let claim = try await store.claim(
+            entry, runner: runner, secret: "secret", container: "container", deadline: Client.soon)
+        guard case .claimed = claim else { throw TestServerError("the claim of \(place) is void") }
+    }
+
+    func tell(_ place: BotPlace, _ statuses: [BotStatus]) async throws {
+        for status in statuses {
+            let outcome = try await store.report(BotReport(status: status), from: place, deadline: Client.soon)
+            guard case .taken = outcome else { throw TestServerError("the report \(status) is \(outcome)") }
+        }
+    }
+
+    /// Has the lease of a bot run out.
+    func endLease(of place: BotPlace) async throws {
+        _ = try await client.send("ZADD", keys.partition.leases, "1", place.botID)
+    }
+
+    /// The fields of a meeting's record.
+    func fields(_ meeting: String) async throws -> [String: String] {
+        try await client.send("HGETALL", keys.partition.meeting(meeting)).hash()
+    }
+
+    // MARK: Transcripts
+
+    /// Takes in a message of the segment stream, as the entry of an id.
+    @discardableResult
+    func ingest(_ json: String, for meeting: String, version: String? = nil) async throws -> Ingestion {
+        let message = try SegmentMessage(json: json.utf8, assumedType: "transcription")
+        return try await store.ingest(
+            message, meeting: meeting, workspace: workspaceID, version: version, deadline: Client.soon)
+    }
+
+    /// The raw record of a transcript.
+    func segments(_ meeting: String) async throws -> [String: String] {
+        try await client.send("HGETALL", keys.partition.segments(ofMeeting: meeting)).hash()
+    }
+
+    /// The segments as users get them.
+    func transcript(_ meeting: String) async throws -> [SegmentObject] {
+        let record = try #require(try await store.meeting(id: meeting, workspace: workspaceID, deadline: Client.soon))
+        let objects = try await store.transcript(of: record, deadline: Client.soon).json
+        return try objects.map { try JSONDecoder().decode(SegmentObject.self, from: Data($0.utf8)) }
+    }
+}
+
+struct SegmentObject: Decodable {
+    let segment_id: String
+    let start: Double
+    let end: Double
+    let text: String
+    let language: String?
+    let speaker: String?
+    let completed: Bool
+    let created_at: String
+    let absolute_start_time: String
+    let absolute_end_time: String
+    let session_uid: String
+}
+
+/// The text of a message with one segment.
+func one(
+    _ id: String, _ text: String, start: Double = 1, end: Double = 2, completed: Bool = true, more: String = ""
+) -> String {
+    """
+    {"segments":[{"segment_id":"\(id)","start":\(start),"end":\(end),"text":"\(text)","completed":\(completed)\(more)}]}
+    """
+}
+
+extension World {
+    /// Milliseconds since 1970, by Redis' clock.
+    func now() async throws -> Int {
+        let time = try await client.send("TIME").arrayOrThrow()
+        return try Int(time[0].stringOrThrow())! * 1_000 + Int(time[1].stringOrThrow())! / 1_000
+    }
+}

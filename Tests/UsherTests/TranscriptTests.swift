@@ -1,0 +1,230 @@
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+/// Which form of a segment stands, and how a transcript reads (issue 3, section 4).
+@Suite struct TranscriptTests {
+    /// A meeting whose bot is in the room.
+    private static func make(_ body: @escaping @Sendable (World, String, BotPlace) async throws -> Void) async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            try await body(world, meeting, try await world.bot(at: meeting, .joining, .active))
+        }
+    }
+
+    @Test func aDraftIsReplacedAndAConfirmedSegmentIsNot() async throws {
+        try await Self.make { world, meeting, _ in
+            let draft = one("s1", "hel", completed: false)
+            #expect(try await world.ingest(draft, for: meeting, version: "10-0") == .stored(changed: 1))
+            #expect(try await world.transcript(meeting).map(\.completed) == [false])
+            let confirmed = one("s1", "hello", end: 3)
+            #expect(try await world.ingest(confirmed, for: meeting, version: "11-0") == .stored(changed: 1))
+            let late = one("s1", "hello w", completed: false)
+            #expect(try await world.ingest(late, for: meeting, version: "12-0") == .stored(changed: 0))
+            let corrected = one("s1", "Hello!", end: 3)
+            #expect(try await world.ingest(corrected, for: meeting, version: "13-0") == .stored(changed: 1))
+            let segments = try await world.transcript(meeting)
+            #expect(segments.map(\.text) == ["Hello!"] && segments.map(\.end) == [3])
+        }
+    }
+
+    @Test func anOlderVersionDoesNotRevertANewerOne() async throws {
+        try await Self.make { world, meeting, _ in
+            for (text, version) in [("b", "10-2"), ("a", "10-1"), ("0", "9-99"), ("z", "10-2")] {
+                _ = try await world.ingest(one("s", text, completed: false), for: meeting, version: version)
+                _ = try await world.ingest(one("c", text), for: meeting, version: version)
+            }
+            #expect(try await world.transcript(meeting).map(\.text) == ["b", "b"])
+            // By number, not by text.
+            _ = try await world.ingest(one("s", "late", completed: false), for: meeting, version: "10-10")
+            #expect(try await world.transcript(meeting).map(\.text).sorted() == ["b", "late"])
+        }
+    }
+
+    @Test func whatIsDeliveredAgainChangesNothing() async throws {
+        try await Self.make { world, meeting, bot in
+            let batch = """
+                {"type":"transcription","meeting_id":1,"segments":[
+                {"segment_id":"s1","start":1,"end":2,"text":"a","completed":false},
+                {"segment_id":"s1","start":1,"end":2.5,"text":"ab","completed":true},
+                {"segment_id":"s2","start":2,"end":3,"text":"c","completed":false,"language":null}]}
+                """
+            let message = try SegmentMessage(json: batch.utf8)
+            for isHTTP in [false, true] {
+                func deliver() async throws -> Ingestion {
+                    if isHTTP { return try await world.store.ingest(message, from: bot, deadline: Client.soon) }
+                    return try await world.ingest(batch, for: meeting, version: "10-0")
+                }
+                #expect(try await deliver() == .stored(changed: isHTTP ? 0 : 2))
+                let before = try await world.snapshot()
+                #expect(try await deliver() == .stored(changed: 0))
+                #expect(try await world.snapshot().changes(since: before) == [])
+                // Not even if another language is configured by now.
+                try await world.set(world.keys.partition.meeting(meeting), ["language": isHTTP ? "es" : "zh"])
+                let segments = try await world.segments(meeting)
+                #expect(try await deliver() == .stored(changed: 0))
+                #expect(try await world.segments(meeting) == segments)
+            }
+        }
+    }
+
+    @Test func aRetractionIsFinal() async throws {
+        try await Self.make { world, meeting, _ in
+            _ = try await world.ingest(one("s1", "secret"), for: meeting, version: "10-0")
+            _ = try await world.ingest(one("s2", "kept"), for: meeting, version: "10-1")
+            let retraction = #"{"type":"transcript_retract","meeting_id":1,"segment_ids":["s1","never","s1"]}"#
+            #expect(try await world.ingest(retraction, for: meeting, version: "9-0") == .stored(changed: 2))
+            #expect(try await world.ingest(retraction, for: meeting, version: "9-0") == .stored(changed: 0))
+            for id in ["s1", "never"] {
+                #expect(try await world.ingest(one(id, "again"), for: meeting, version: "11-0") == .stored(changed: 0))
+            }
+            #expect(try await world.transcript(meeting).map(\.text) == ["kept"])
+            #expect(try await world.segments(meeting).values.allSatisfy { !$0.contains("secret") })
+        }
+    }
+
+    @Test func aSegmentWithoutALanguageGetsTheOneConfiguredAtThatTime() async throws {
+        try await Self.make { world, meeting, bot in
+            let own = #","language":"fr""#
+            _ = try await world.ingest(one("1", "a", start: 1), for: meeting)
+            _ = try await world.ingest(one("2", "b", start: 2, more: own), for: meeting)
+            _ = try await world.store.configureBot(
+                in: World.room, workspace: world.workspaceID, changes: ["language": "es"], message: nil,
+                deadline: Client.soon)
+            _ = try await world.ingest(one("3", "c", start: 3, more: #","language":null"#), for: meeting)
+            _ = try await world.ingest(one("4", "d", start: 4, more: own), for: meeting)
+            #expect(try await world.transcript(meeting).map(\.language) == ["de", "fr", "es", "fr"])
+            _ = try await world.client.send("HDEL", world.keys.partition.meeting(meeting), "language")
+            _ = try await world.client.send("HDEL", world.keys.partition.bot(bot.botID), "language")
+            _ = try await world.ingest(one("5", "e", start: 5), for: meeting)
+            #expect(try await world.transcript(meeting).last?.language == nil)
+        }
+    }
+
+    @Test func segmentsComeInOrderOfStartWithAbsoluteTimes() async throws {
+        try await Self.make { world, meeting, bot in
+            let began = try #require(try await world.fields(meeting)["start_time"].flatMap { Int($0) })
+            for start in [10.5, 2.25, 9] {
+                _ = try await world.ingest(one("\(start)", "x", start: start), for: meeting)
+            }
+            let own =
+                #","absolute_start_time":"2026-01-02T03:04:05+01:00","absolute_end_time":"2026-01-02T03:04:06.5+01:00""#
+            _ = try await world.ingest(one("own", "x", start: 11, more: own), for: meeting)
+            let wrong = #","absolute_start_time":"yesterday","absolute_end_time":"2026-01-02T03:04:06Z""#
+            _ = try await world.ingest(one("wrong", "x", start: 12, more: wrong), for: meeting)
+            let segments = try await world.transcript(meeting)
+            #expect(segments.map(\.start) == [2.25, 9, 10.5, 11, 12])
+            #expect(segments[0].absolute_start_time == Timestamp.withZone(began + 2_250))
+            #expect(segments[0].absolute_end_time == Timestamp.withZone(began + 2_000))
+            #expect(segments[3].absolute_start_time == "2026-01-02T02:04:05.000Z")
+            #expect(segments[3].absolute_end_time == "2026-01-02T02:04:06.500Z")
+            #expect(segments[4].absolute_start_time == Timestamp.withZone(began + 12_000))
+            #expect(Set(segments.map(\.session_uid)) == [bot.botID])
+        }
+    }
+
+    @Test func awkwardTextComesBackAsItWas() async throws {
+        try await Self.make { world, meeting, _ in
+            let text = #"a \"quoted\" \\ line\nof text: {\"x\":1} 日本 \u0000 \/ end"#
+            _ = try await world.ingest(one("a:b:c", text, more: #","speaker":"O'Ne il \"}""#), for: meeting)
+            let segment = try #require(try await world.transcript(meeting).first)
+            #expect(segment.text == "a \"quoted\" \\ line\nof text: {\"x\":1} 日本 \u{0} / end")
+            #expect(segment.segment_id == "a:b:c" && segment.speaker == "O'Ne il \"}")
+        }
+    }
+
+    // MARK: Sessions
+
+    @Test func aRestartKeepsTheEarlierTranscriptApart() async throws {
+        try await Self.make { world, meeting, first in
+            _ = try await world.ingest(one("s1", "first"), for: meeting)
+            try await world.tell(first, [.completed])
+            let second = try await world.bot(at: meeting, seen: "OFFLINE", .joining)
+            // What the first bot wrote late: the second one's session has not begun.
+            _ = try await world.ingest(one("s2", "first, late", start: 5), for: meeting, version: "\(Int.max / 2)-0")
+            let start = #"{"type":"session_start","session_uid":"\#(second.botID)","meeting_id":1}"#
+            let now = try await world.now()
+            #expect(try await world.ingest(start, for: meeting, version: "\(now)-0") == .stored(changed: 0))
+            _ = try await world.ingest(one("s1", "second"), for: meeting, version: "\(now)-1")
+            #expect(try await world.transcript(meeting).map(\.text) == ["first", "first, late", "second"])
+            #expect(
+                try await world.transcript(meeting).map(\.session_uid) == [first.botID, first.botID, second.botID])
+            // By HTTP a bot is known, whatever runs by now.
+            let late = try SegmentMessage(json: one("s3", "first, last", start: 6).utf8, assumedType: "transcription")
+            #expect(try await world.store.ingest(late, from: first, deadline: Client.soon) == .stored(changed: 1))
+            #expect(try await world.transcript(meeting)[2].text == "first, last")
+        }
+    }
+
+    @Test func aSessionOfAnotherMeetingDoesNotBeginHere() async throws {
+        try await Self.make { world, meeting, bot in
+            for uid in [Identifier.bot(in: world.keys.partition), "nonsense", ""] {
+                let before = try await world.snapshot()
+                let start = #"{"type":"session_start","session_uid":"\#(uid)","meeting_id":1}"#
+                #expect(try await world.ingest(start, for: meeting) == .unknownMeeting)
+                #expect(try await world.snapshot().changes(since: before) == [])
+            }
+            _ = try await world.ingest(#"{"session_uid":"nonsense","# + one("s", "x").dropFirst(), for: meeting)
+            #expect(try await world.transcript(meeting).map(\.session_uid) == [bot.botID])
+        }
+    }
+
+    @Test func aBotWhoseReportsAreLateHasAbsoluteTimesToo() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let bot = try await world.bot(at: meeting)
+            let now = try await world.now()
+            _ = try await world.ingest(one("s", "x", start: 1, end: 2), for: meeting, version: "\(now + 90_000)-0")
+            let segment = try #require(try await world.transcript(meeting).first)
+            #expect(segment.absolute_end_time == Timestamp.withZone(now + 90_000))
+            #expect(segment.created_at == Timestamp.withZone(now + 90_000))
+            try await world.tell(bot, [.joining, .active])
+            #expect(try await world.transcript(meeting).first?.absolute_end_time == segment.absolute_end_time)
+        }
+    }
+
+    // MARK: Limits
+
+    @Test func aDeletedTranscriptStaysDeletedUntilABotIsSentAgain() async throws {
+        try await Self.make { world, meeting, bot in
+            _ = try await world.ingest(one("s", "x"), for: meeting)
+            try await world.tell(bot, [.completed])
+            let record = try #require(
+                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+            _ = try await world.store.removeContents(of: record, deadline: Client.soon)
+            #expect(try await world.ingest(one("t", "late"), for: meeting) == .deleted)
+            #expect(try await world.segments(meeting).isEmpty)
+            _ = try await world.store.finalise(
+                meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+            #expect(try await world.fields(meeting)["participants"] == nil)
+            // A bot that is sent in the same millisecond as the deletion would be taken for an earlier one.
+            try await world.set(world.keys.partition.meeting(meeting), ["redacted_at": "5"])
+            _ = try await world.bot(at: meeting, seen: "OFFLINE", .joining, .active)
+            #expect(try await world.ingest(one("u", "new"), for: meeting) == .stored(changed: 1))
+        }
+    }
+
+    @Test func aMeetingHasAMostOfSegments() async throws {
+        try await Self.make { world, meeting, _ in
+            let key = world.keys.partition.segments(ofMeeting: meeting)
+            for start in stride(from: 0, to: Store.maximumSegmentsOfMeeting, by: 5_000) {
+                let fields = (start..<start + 5_000).flatMap { ["b:\($0)", ""] }
+                _ = try await world.client.send(Command(words: ["HSET", key] + fields), deadline: Client.soon)
+            }
+            #expect(try await world.ingest(one("s", "x"), for: meeting) == .full)
+            #expect(try await world.client.send("HLEN", key) == .integer(Store.maximumSegmentsOfMeeting))
+        }
+    }
+
+    @Test func aMeetingThatIsNotThereTakesNothing() async throws {
+        try await World.make { world in
+            let before = try await world.snapshot()
+            #expect(try await world.ingest(one("s", "x"), for: "0123") == .unknownMeeting)
+            #expect(try await world.snapshot().changes(since: before) == [])
+            let planned = try await world.meeting()
+            #expect(try await world.ingest(one("s", "x"), for: planned) == .unknownMeeting)
+        }
+    }
+}

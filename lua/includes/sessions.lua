@@ -1,0 +1,8 @@
+-- Notes when the session of a bot began, once: the base of the absolute times in its transcript. The field `sessions`
+-- has `<bot_id>=<ms>` for each session of the meeting, in the order in which they were noted.
+local function begin_session(meeting_key, bot_id, at_ms)
+  local sessions = redis.call('HGET', meeting_key, 'sessions') or ''
+  if string.find(sessions, bot_id .. '=', 1, true) then return end
+  if sessions ~= '' then sessions = sessions .. ' ' end
+  redis.call('HSET', meeting_key, 'sessions', sessions .. bot_id .. '=' .. string.format('%.0f', at_ms))
+end

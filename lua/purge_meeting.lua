@@ -1,0 +1,32 @@
+-- Removes a meeting that ended long enough ago, with its transcript: retention. Never one that has a bot, or whose
+-- transcript is being collected. What leads to it from outside its partition is removed by the caller, afterwards.
+--
+-- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments      hash: its transcript
+-- KEYS[3]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- KEYS[4]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
+-- KEYS[5]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[6]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
+-- ARGV[1]  meeting_id
+-- ARGV[2]  how long a meeting is kept after its end, ms
+--
+-- Returns 1 removed, 0 it is not due, or its transcript is being collected, -1 it has a bot again: its next end counts
+
+-- include: time
+
+local ended_at = redis.call('ZSCORE', KEYS[6], ARGV[1])
+if not ended_at or tonumber(ended_at) + tonumber(ARGV[2]) > now_ms() then return 0 end
+local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status')
+local is_over = meeting[2] == 'completed' or meeting[2] == 'failed'
+if meeting[1] and (not is_over or redis.call('GET', KEYS[5]) == ARGV[1]) then
+  redis.call('ZREM', KEYS[6], ARGV[1])
+  return -1
+end
+if meeting[1] == 'ANALYZING' then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+if redis.call('GET', KEYS[4]) == ARGV[1] then redis.call('DEL', KEYS[4]) end
+redis.call('ZREM', KEYS[7], ARGV[1])
+redis.call('ZREM', KEYS[6], ARGV[1])
+return 1
