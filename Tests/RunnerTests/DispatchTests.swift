@@ -13,7 +13,8 @@ import Testing
 
     @Test func aDispatchBecomesAProcessWithItsConfiguration() async throws {
         try await RunnerFixture.use { fixture in
-            let script = "printf '%s' \"$VEXA_BOT_CONFIG\" >\(fixture.folder.path)/$1.part && "
+            let script =
+                "printf '%s' \"$VEXA_BOT_CONFIG\" >\(fixture.folder.path)/$1.part && "
                 + "mv \(fixture.folder.path)/$1.part \(fixture.folder.path)/$1 && echo $2 $3 && exec sleep 600"
             let runner = try fixture.start(script)
             let meeting = try await fixture.request(language: "zh")
@@ -58,7 +59,9 @@ import Testing
                 capacity: 1, "while ! [ -e \(fixture.folder.path)/go-$2 ]; do sleep 0.05; done")
             let meetings = try await fixture.requests(3)
             for _ in meetings {
-                try await fixture.wait("one bot runs") { runner.bots.values.contains { $0.group != nil && !$0.hasEnded } }
+                try await fixture.wait("one bot runs") {
+                    runner.bots.values.contains { $0.group != nil && !$0.hasEnded }
+                }
                 let bot = try #require(runner.bots.values.first { $0.group != nil && !$0.hasEnded })
                 let number = try #require(bot.meeting?.number)
                 let meeting = try #require(meetings.first { $0.number == number })
@@ -125,7 +128,8 @@ import Testing
             // One that names a bot of another partition.
             let other = Partition(number: (partition.number + 1) % 16)
             _ = try await fixture.client.send(
-                "XADD", partition.dispatch, "*", "meeting_id", "m", "workspace_id", fixture.caller.workspaceID, "bot_id",
+                "XADD", partition.dispatch, "*", "meeting_id", "m", "workspace_id", fixture.caller.workspaceID,
+                "bot_id",
                 Identifier.bot(in: other), "epoch", "1", "room", "zoom:123456789", "dispatched_at", "1")
             let meeting = try await fixture.request()
             try fixture.start(Self.sleeper)

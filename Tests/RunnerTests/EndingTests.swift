@@ -184,7 +184,8 @@ import Testing
             let place = try #require(try await fixture.record(meeting).botPlace)
             _ = try await fixture.client.send("HSET", place.partition.bot(place.botID), "runner", "another")
             try await fixture.wait("it is gone") { !exists(numbers(in: fixture.file("pid"))[0]) }
-            #expect(try await fixture.record(meeting).botStatus == "requested", "another's bot is not this one's to end")
+            #expect(
+                try await fixture.record(meeting).botStatus == "requested", "another's bot is not this one's to end")
         }
     }
 
@@ -216,7 +217,9 @@ import Testing
             let pids = fixture.file("pid")
             // The child would outlive its parent, and has left its group.
             let script = "setsid sh -c 'echo $$ >>\(pids.path); exec sleep 600' & echo $$ >>\(pids.path); wait"
-            let runner = try fixture.start(script) { $0.cleanUp = try! LaunchCommand("touch \(fixture.folder.path)/clean") }
+            let runner = try fixture.start(script) {
+                $0.cleanUp = try! LaunchCommand("touch \(fixture.folder.path)/clean")
+            }
             try await fixture.wait("both run") { numbers(in: pids).count == 2 }
             try await fixture.report(.joining, .active, of: meeting)
             let bot = try #require(runner.bots.values.first)

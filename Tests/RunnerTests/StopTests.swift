@@ -38,7 +38,8 @@ import Testing
             let meeting = try await fixture.request()
             let name = String(meeting.number)
             let runner = try fixture.start(
-                "redis-cli -s \(fixture.server.socketPath) subscribe bot_commands:meeting:$2 >\(fixture.folder.path)/$2")
+                "redis-cli -s \(fixture.server.socketPath) subscribe bot_commands:meeting:$2 >\(fixture.folder.path)/$2"
+            )
             try await fixture.wait("it listens") { fixture.text(name).contains("subscribe") }
             try await fixture.report(.joining, .active, of: meeting)
             runner.stop()

@@ -102,8 +102,11 @@ def test_a_whole_life_with_the_rights_of_the_readme(start, bots_user):
     answer = bots_user.request("PUT", bots_user.bot_path(meeting) + "/config", {"language": "es"})
     assert answer.status == 202, answer
     transcript = f"/transcripts/google_meet/{meeting['native_meeting_id']}"
-    wait_for(lambda: any(segment["language"] == "es" for segment in bots_user.request("GET", transcript).json["segments"]),
-             "a segment in Spanish")
+
+    def languages():
+        return {segment["language"] for segment in bots_user.request("GET", transcript).json["segments"]}
+
+    wait_for(lambda: "es" in languages(), "a segment in Spanish")
     assert bots_user.request("DELETE", bots_user.bot_path(meeting)).status == 202
     wait_for(lambda: bots_user.meeting(meeting)["status"] == "completed", "the end")
     assert bots_user.request("GET", transcript).json["segments"]
@@ -163,7 +166,8 @@ def test_a_stop_is_final_at_every_stage(start, bots_user, stage):
     meeting = bots_user.send_bot()
     wait_for(lambda: bots_user.meeting(meeting)["status"] == stage, f"the stage {stage}")
     if stage == "requested":
-        wait_for(lambda: bots_user.meeting(meeting)["bot_container_id"], "the claim")
+        key = bots_user.keys.meeting(meeting["data"]["meeting_id"])
+        wait_for(lambda: "bot_container_id" in start.redis.client.hash(key), "the claim")
     assert bots_user.request("DELETE", bots_user.bot_path(meeting)).status == 202
     wait_for(lambda: bots_user.meeting(meeting)["status"] == "completed", "the end")
     assert bots_user.running() == []
@@ -178,9 +182,7 @@ def test_crashes_are_told_apart(start, bots_user, behaviour, tries):
     meeting = bots_user.send_bot()
     wait_for(lambda: bots_user.meeting(meeting)["status"] == "failed", "the failure")
     meeting = bots_user.meeting(meeting)
-    keys = bots_user.keys
-    record = start.redis.client.call("HGETALL", keys.meeting(meeting["data"]["meeting_id"]))
-    record = dict(zip(record[::2], record[1::2])) if isinstance(record, list) else record
+    record = start.redis.client.hash(bots_user.keys.meeting(meeting["data"]["meeting_id"]))
     assert record["epoch"] == str(tries)
     assert record["exit_code"] == "70"
     assert "simulated" in record["bot_output"]

@@ -65,8 +65,8 @@ def test_the_printed_commands_show_202_then_12107(up):
 
 
 def test_what_runs_and_where_the_data_is(up):
-    """A private redis-server with an append-only file under the data folder; as many nodes as asked for."""
-    assert len(named_children(up, "usher")) == 2
+    """A private redis-server with an append-only file under the data folder; as many nodes as asked for; a runner."""
+    assert len(named_children(up, "usher")) == 3
     [redis] = named_children(up, "redis")
     client = RedisClient(os.path.join(up.data, "redis.sock"))
     assert client.call("INFO", "server").count(f"process_id:{redis}\r\n") == 1
@@ -83,7 +83,7 @@ def test_what_runs_and_where_the_data_is(up):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_everything(up, number):
     pids = session_members(up.pid)
-    assert len(pids) == 4
+    assert len(pids) == 5
     if number == signal.SIGINT:
         os.killpg(up.pid, number)  # As a terminal does: the whole foreground group at once.
     else:
@@ -165,15 +165,16 @@ def test_missing_redis_server(servers, folder):
 
 def test_sigkill_leaves_nothing_running(up):
     pids = session_members(up.pid)
-    assert len(pids) == 4
+    assert len(pids) == 5
     up.kill()
     wait_for(lambda: not any(is_running(pid) for pid in pids), "the end of all that `usher up` started")
 
 
-def test_killed_node_is_replaced(up):
-    victim = named_children(up, "usher")[0]
+@pytest.mark.parametrize("index", [0, 2])
+def test_killed_node_or_runner_is_replaced(up, index):
+    victim = sorted(named_children(up, "usher"))[index]
     os.kill(victim, signal.SIGKILL)
-    wait_for(lambda: victim not in children(up.pid) and len(named_children(up, "usher")) == 2, "a node in its place")
+    wait_for(lambda: victim not in children(up.pid) and len(named_children(up, "usher")) == 3, "another in its place")
     assert request(up.port, "GET", "/healthz").status == 200
 
 
