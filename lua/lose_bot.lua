@@ -23,7 +23,8 @@
 -- ARGV[7]  bot_id of the replacement
 -- ARGV[8]  how long the hash of a bot that has ended is kept, ms
 -- ARGV[9]  length at which the event stream is trimmed
--- ARGV[10...]  fields for the meeting's record, each followed by its value: exit_code, exit_signal, bot_output
+-- ARGV[10...]  how its process ended, for the bot's record and, unless it is replaced, the meeting's: fields, each
+--              followed by its value: exit_code, exit_signal, bot_output
 --
 -- Returns {1, status, bot_status}  ended
 --         {2, epoch}               replaced
@@ -61,6 +62,7 @@ if not may_replace then
   if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
   return {1, status, bot_status}
 end
+redis.call('HDEL', KEYS[1], 'bot_container_id')
 -- The new bot takes the room over from the old one: the room is free at no moment.
 local new_keys = {meeting = KEYS[1], bot = KEYS[11], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5],
   dispatch = KEYS[10], events = KEYS[8]}

@@ -48,7 +48,8 @@ struct ReinviteEndpoint: Sendable {
         do {
             return try JSONBody.decode(Body.self, from: request).forceRestart
         } catch {
-            guard let role = try await authentication.role(of: caller, deadline: request.deadline), role >= .manager else {
+            guard let role = try await authentication.role(of: caller, deadline: request.deadline), role >= .manager
+            else {
                 throw APIError(
                     .roleTooLow, meetingID: request.parameter("meeting_id"), workspaceID: caller.workspaceID)
             }

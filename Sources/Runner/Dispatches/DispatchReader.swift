@@ -77,8 +77,9 @@ final class DispatchReader {
         }
         var entries: [DispatchEntry] = []
         for partition in partitions {
-            entries += try await readGroup([partition], count: count - entries.count, blocks: false)
-            if entries.count >= count { return entries }
+            // One of each, so that a crowd in one partition does not take the places of the others.
+            entries += try await readGroup([partition], count: 1, blocks: false)
+            if entries.count == count { return entries }
         }
         if !entries.isEmpty { return entries }
         // A read that blocks is woken by one stream and gets one entry of it. Only in the moment between the reads

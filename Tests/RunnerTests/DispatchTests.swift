@@ -1,0 +1,242 @@
+import EventLoop
+import Foundation
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Runner
+@testable import Usher
+
+/// From a dispatch to a process, on a real Redis (issue 3, section 3).
+@Suite struct DispatchTests {
+    private static let sleeper = "exec sleep 600"
+
+    @Test func aDispatchBecomesAProcessWithItsConfiguration() async throws {
+        try await RunnerFixture.use { fixture in
+            let script = "printf '%s' \"$VEXA_BOT_CONFIG\" >\(fixture.folder.path)/$1.part && "
+                + "mv \(fixture.folder.path)/$1.part \(fixture.folder.path)/$1 && echo $2 $3 && exec sleep 600"
+            let runner = try fixture.start(script)
+            let meeting = try await fixture.request(language: "zh")
+            let id = try #require(meeting.botID)
+            try await fixture.wait("the bot runs") { !fixture.text(id).isEmpty }
+            let json = try JSONSerialization.jsonObject(with: Data(fixture.text(id).utf8))
+            let object = try #require(json as? [String: Any])
+            #expect(object["connectionId"] as? String == id)
+            #expect(object["meeting_id"] as? Int == meeting.number)
+            #expect(object["language"] as? String == "zh")
+            #expect(object["container_name"] as? String == "usher-\(id)")
+            #expect(object["redisUrl"] as? String == "redis://bots:password@redis:6379/0")
+            #expect(object["meetingApiCallbackUrl"] as? String == "http://nodes:8080/internal/bots/\(id)/status")
+            let bot = try await fixture.bot(meeting)
+            #expect(bot["runner"] == runner.id)
+            #expect(bot["secret"] == Digest.sha256(try #require(object["internalSecret"] as? String)))
+            #expect(try await fixture.record(meeting).fields["bot_container_id"] == "usher-\(id)")
+            #expect(try await fixture.waiting() == 0)
+        }
+    }
+
+    @Test func aFullRunnerLeavesDispatchesToOthers() async throws {
+        try await RunnerFixture.use { fixture in
+            let first = try fixture.start(capacity: 2, Self.sleeper)
+            let meetings = try await fixture.requests(9)
+            try await fixture.wait("it has two bots and holds no other dispatch") {
+                let pending = try await fixture.pending()
+                return first.bots.count == 2 && (pending[first.id] ?? 0) == 0
+            }
+            #expect(try await fixture.waiting() == 7)
+            let second = try fixture.start(capacity: 40, Self.sleeper)
+            for meeting in meetings { try await fixture.waitUntilClaimed(meeting) }
+            #expect(first.bots.count == 2)
+            #expect(second.bots.count == 7)
+            try await fixture.wait("no dispatch is left") { try await fixture.waiting() == 0 }
+        }
+    }
+
+    @Test func aPlaceThatGetsFreeIsUsed() async throws {
+        try await RunnerFixture.use { fixture in
+            let runner = try fixture.start(
+                capacity: 1, "while ! [ -e \(fixture.folder.path)/go-$2 ]; do sleep 0.05; done")
+            let meetings = try await fixture.requests(3)
+            for _ in meetings {
+                try await fixture.wait("one bot runs") { runner.bots.values.contains { $0.group != nil && !$0.hasEnded } }
+                let bot = try #require(runner.bots.values.first { $0.group != nil && !$0.hasEnded })
+                let number = try #require(bot.meeting?.number)
+                let meeting = try #require(meetings.first { $0.number == number })
+                try await fixture.report(.joining, .active, .completed, of: meeting)
+                try Data().write(to: fixture.file("go-\(number)"))
+                try await fixture.wait("it has ended") { runner.bots[bot.id] == nil }
+            }
+            #expect(try await fixture.waiting() == 0)
+        }
+    }
+
+    @Test func whatADeadRunnerHadReadIsTakenOver() async throws {
+        try await RunnerFixture.use { fixture in
+            let meetings = try await fixture.requests(3)
+            for partition in Partition.all {
+                _ = try await fixture.client.send("XGROUP", "CREATE", partition.dispatch, "runners", "0", "MKSTREAM")
+                _ = try await fixture.client.send(
+                    "XREADGROUP", "GROUP", "runners", "dead", "COUNT", "10", "STREAMS", partition.dispatch, ">")
+            }
+            #expect(try await fixture.pending() == ["dead": 3])
+            try fixture.start(leaseMilliseconds: 9_000, Self.sleeper)
+            for meeting in meetings { try await fixture.waitUntilClaimed(meeting) }
+            #expect(try await fixture.pending() == [:])
+        }
+    }
+
+    @Test func whatItsOwnLostAnswerHeldIsReadAgain() async throws {
+        try await RunnerFixture.use { fixture in
+            let runner = try fixture.start(
+                capacity: 1, "while ! [ -e \(fixture.folder.path)/go-$2 ]; do sleep 0.05; done")
+            let first = try await fixture.request()
+            try await fixture.waitUntilClaimed(first)
+            // A full runner reads nothing, so this is read in its name, as by a read whose answer got lost.
+            let second = try await fixture.request()
+            let partition = try #require(second.botPlace).partition
+            _ = try await fixture.client.send(
+                "XREADGROUP", "GROUP", "runners", runner.id, "STREAMS", partition.dispatch, ">")
+            #expect(try await fixture.pending() == [runner.id: 1])
+            runner.reader.readOwnAgain()
+            try Data().write(to: fixture.file("go-\(first.number)"))
+            try await fixture.waitUntilClaimed(second)
+            #expect(try await fixture.pending() == [:])
+        }
+    }
+
+    @Test func aRunnerGoesOnWhenItsConnectionsAreCut() async throws {
+        try await RunnerFixture.use { fixture in
+            let runner = try fixture.start(Self.sleeper)
+            for count in 1...5 {
+                _ = try await fixture.client.send("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                let meeting = try await fixture.request()
+                try await fixture.waitUntilClaimed(meeting)
+                try await fixture.wait("the bot is here") { runner.bots.count == count }
+            }
+            #expect(try await fixture.waiting() == 0)
+            #expect(try await fixture.pending() == [:])
+        }
+    }
+
+    @Test func entriesThatAreNoDispatchesAreRemoved() async throws {
+        try await RunnerFixture.use { fixture in
+            let partition = Partition(workspace: fixture.caller.workspaceID)
+            _ = try await fixture.client.send("XADD", partition.dispatch, "*", "meeting_id", "m")
+            // One that names a bot of another partition.
+            let other = Partition(number: (partition.number + 1) % 16)
+            _ = try await fixture.client.send(
+                "XADD", partition.dispatch, "*", "meeting_id", "m", "workspace_id", fixture.caller.workspaceID, "bot_id",
+                Identifier.bot(in: other), "epoch", "1", "room", "zoom:123456789", "dispatched_at", "1")
+            let meeting = try await fixture.request()
+            try fixture.start(Self.sleeper)
+            try await fixture.waitUntilClaimed(meeting)
+            try await fixture.wait("they are gone") { try await fixture.waiting() == 0 }
+            #expect(try await fixture.pending() == [:])
+        }
+    }
+
+    @Test func aStoppedDispatchIsNeverStarted() async throws {
+        try await RunnerFixture.use { fixture in
+            let stopped = try await fixture.request()
+            try await fixture.stop(stopped)
+            let wanted = try await fixture.request()
+            let runner = try fixture.start("touch \(fixture.folder.path)/$2; exec sleep 600")
+            try await fixture.waitUntilClaimed(wanted)
+            try await fixture.wait("the wanted one runs") { fixture.exists("\(wanted.number)") }
+            #expect(runner.bots.count == 1)
+            #expect(!fixture.exists("\(stopped.number)"))
+            #expect(try await fixture.record(stopped).botStatus == "completed")
+        }
+    }
+
+    @Test func aRedisThatHasForgottenEverythingIsServedAgain() async throws {
+        try await RunnerFixture.use { fixture in
+            let runner = try fixture.start(leaseMilliseconds: 9_000, Self.sleeper)
+            let before = try await fixture.request()
+            try await fixture.waitUntilClaimed(before)
+            _ = try await fixture.client.send("FLUSHALL")
+            try await fixture.wait("the bot whose lease is gone is ended") { runner.bots.isEmpty }
+            let administration = Administration(store: fixture.store, deadline: Client.soon)
+            let user = try await administration.createUser(NewUser(email: "new@example.com")).user
+            let caller = Caller(
+                keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
+            let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
+            _ = try await fixture.store.requestBot(BotRequest(link: link), by: caller, deadline: Client.soon)
+            try await fixture.wait("a bot runs again") { runner.bots.values.contains { $0.group != nil } }
+        }
+    }
+
+    @Test func everyPartitionGetsItsTurn() async throws {
+        try await RunnerFixture.use { fixture in
+            // A crowd in one partition, before a single dispatch in another.
+            let crowd = try await fixture.requests(30)
+            let partition = Partition(workspace: fixture.caller.workspaceID)
+            var caller = fixture.caller
+            let administration = Administration(store: fixture.store, deadline: Client.soon)
+            var number = 0
+            while Partition(workspace: caller.workspaceID) == partition {
+                number += 1
+                let user = try await administration.createUser(NewUser(email: "\(number)@example.com")).user
+                caller = Caller(
+                    keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
+            }
+            let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
+            let single = try await fixture.store.requestBot(
+                BotRequest(link: link), by: caller, deadline: Client.soon)
+            try fixture.start(capacity: 2, Self.sleeper)
+            try await fixture.wait("the single one is among the first two") {
+                try await fixture.store.meeting(id: single.id, workspace: caller.workspaceID, deadline: Client.soon)?
+                    .fields["bot_container_id"] != nil
+            }
+            #expect(try await fixture.waiting() == crowd.count - 1)
+        }
+    }
+
+    @Test func aSupervisorThatCannotBeStartedHandsTheBotBack() async throws {
+        try await RunnerFixture.use { fixture in
+            let meeting = try await fixture.request()
+            let broken = try fixture.start(Self.sleeper) { $0.supervisor = ["/nowhere/usher", "supervise"] }
+            try await fixture.wait("it has given up for a while") {
+                broken.pauseEnd > .now() && broken.bots.isEmpty
+            }
+            #expect(try await fixture.waiting() == 1)
+            #expect(try await fixture.bot(meeting)["runner"] == nil)
+            let whole = try fixture.start(Self.sleeper)
+            try await fixture.waitUntilClaimed(meeting)
+            #expect(try await fixture.bot(meeting)["runner"] == whole.id)
+        }
+    }
+
+    @Test func aRunnerShowsThatItLivesAndRemovesTheConsumersOfDeadOnes() async throws {
+        try await RunnerFixture.use { fixture in
+            let partition = Partition(number: 5)
+            _ = try await fixture.client.send("XGROUP", "CREATE", partition.dispatch, "runners", "0", "MKSTREAM")
+            for consumer in ["idle", "busy"] {
+                _ = try await fixture.client.send(
+                    "XGROUP", "CREATECONSUMER", partition.dispatch, "runners", consumer)
+            }
+            _ = try await fixture.client.send("XADD", partition.dispatch, "*", "a", "b")
+            _ = try await fixture.client.send(
+                "XREADGROUP", "GROUP", "runners", "busy", "STREAMS", partition.dispatch, ">")
+            #expect(
+                try await fixture.store.removeConsumers(
+                    in: partition, idleForMilliseconds: 3_600_000, deadline: Client.soon) == 0)
+            #expect(
+                try await fixture.store.removeConsumers(in: partition, idleForMilliseconds: 0, deadline: Client.soon)
+                    == 1)
+            #expect(
+                try await fixture.store.removeConsumers(
+                    in: Partition(number: 6), idleForMilliseconds: 0, deadline: Client.soon) == 0)
+            #expect(try await fixture.pending() == ["busy": 1])
+
+            let runner = try fixture.start(capacity: 7, Self.sleeper)
+            let meeting = try await fixture.request()
+            try await fixture.waitUntilClaimed(meeting)
+            try await fixture.wait("the heartbeat counts the bot") {
+                let beat = try await fixture.client.send("HGETALL", Keys.runner(runner.id)).hash()
+                return beat["running"] == "1" && beat["capacity"] == "7" && beat["state"] == "running"
+            }
+            #expect(try await fixture.client.send("PTTL", Keys.runner(runner.id)).integerOrThrow() > 0)
+        }
+    }
+}
