@@ -116,12 +116,12 @@ import Testing
             _ = try await world.ingest(one("wrong", "x", start: 12, more: wrong), for: meeting)
             let segments = try await world.transcript(meeting)
             #expect(segments.map(\.start) == [2.25, 9, 10.5, 11, 12])
-            #expect(segments[0].absolute_start_time == Timestamp.withZone(began + 2_250))
-            #expect(segments[0].absolute_end_time == Timestamp.withZone(began + 2_000))
-            #expect(segments[3].absolute_start_time == "2026-01-02T02:04:05.000Z")
-            #expect(segments[3].absolute_end_time == "2026-01-02T02:04:06.500Z")
-            #expect(segments[4].absolute_start_time == Timestamp.withZone(began + 12_000))
-            #expect(Set(segments.map(\.session_uid)) == [bot.botID])
+            #expect(segments[0].absoluteStartTime == Timestamp.withZone(began + 2_250))
+            #expect(segments[0].absoluteEndTime == Timestamp.withZone(began + 2_000))
+            #expect(segments[3].absoluteStartTime == "2026-01-02T02:04:05.000Z")
+            #expect(segments[3].absoluteEndTime == "2026-01-02T02:04:06.500Z")
+            #expect(segments[4].absoluteStartTime == Timestamp.withZone(began + 12_000))
+            #expect(Set(segments.map(\.sessionUid)) == [bot.botID])
         }
     }
 
@@ -131,7 +131,7 @@ import Testing
             _ = try await world.ingest(one("a:b:c", text, more: #","speaker":"O'Ne il \"}""#), for: meeting)
             let segment = try #require(try await world.transcript(meeting).first)
             #expect(segment.text == "a \"quoted\" \\ line\nof text: {\"x\":1} 日本 \u{0} / end")
-            #expect(segment.segment_id == "a:b:c" && segment.speaker == "O'Ne il \"}")
+            #expect(segment.segmentId == "a:b:c" && segment.speaker == "O'Ne il \"}")
         }
     }
 
@@ -150,7 +150,7 @@ import Testing
             _ = try await world.ingest(one("s1", "second"), for: meeting, version: "\(now)-1")
             #expect(try await world.transcript(meeting).map(\.text) == ["first", "first, late", "second"])
             #expect(
-                try await world.transcript(meeting).map(\.session_uid) == [first.botID, first.botID, second.botID])
+                try await world.transcript(meeting).map(\.sessionUid) == [first.botID, first.botID, second.botID])
             // By HTTP a bot is known, whatever runs by now.
             let late = try SegmentMessage(json: one("s3", "first, last", start: 6).utf8, assumedType: "transcription")
             #expect(try await world.store.ingest(late, from: first, deadline: Client.soon) == .stored(changed: 1))
@@ -167,7 +167,7 @@ import Testing
                 #expect(try await world.snapshot().changes(since: before) == [])
             }
             _ = try await world.ingest(#"{"session_uid":"nonsense","# + one("s", "x").dropFirst(), for: meeting)
-            #expect(try await world.transcript(meeting).map(\.session_uid) == [bot.botID])
+            #expect(try await world.transcript(meeting).map(\.sessionUid) == [bot.botID])
         }
     }
 
@@ -178,10 +178,10 @@ import Testing
             let now = try await world.now()
             _ = try await world.ingest(one("s", "x", start: 1, end: 2), for: meeting, version: "\(now + 90_000)-0")
             let segment = try #require(try await world.transcript(meeting).first)
-            #expect(segment.absolute_end_time == Timestamp.withZone(now + 90_000))
-            #expect(segment.created_at == Timestamp.withZone(now + 90_000))
+            #expect(segment.absoluteEndTime == Timestamp.withZone(now + 90_000))
+            #expect(segment.createdAt == Timestamp.withZone(now + 90_000))
             try await world.tell(bot, [.joining, .active])
-            #expect(try await world.transcript(meeting).first?.absolute_end_time == segment.absolute_end_time)
+            #expect(try await world.transcript(meeting).first?.absoluteEndTime == segment.absoluteEndTime)
         }
     }
 

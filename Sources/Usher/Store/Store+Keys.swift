@@ -34,9 +34,14 @@ extension Store {
         ofMeeting id: String, in workspace: String, deadline: MonotonicTime
     ) async throws(RedisError) -> [String] {
         let keys = WorkspaceKeys(workspace: workspace)
-        var candidates = [Keys.locator(meeting: id), keys.partition.meeting(id)]
+        var candidates = [
+            Keys.locator(meeting: id), keys.partition.meeting(id), keys.partition.segments(ofMeeting: id),
+        ]
         if let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline) {
-            candidates += [keys.inFlight(meeting.room), keys.holder(meeting.room), keys.latest(meeting.room)]
+            candidates += [
+                Keys.locator(number: meeting.number), keys.inFlight(meeting.room), keys.holder(meeting.room),
+                keys.latest(meeting.room),
+            ]
             if let bot = meeting.botID { candidates.append(keys.partition.bot(bot)) }
         }
         return candidates + [keys.workspace, keys.lock, keys.partition.dispatch, keys.partition.events]

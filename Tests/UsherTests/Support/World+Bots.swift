@@ -68,22 +68,24 @@ extension World {
     func transcript(_ meeting: String) async throws -> [SegmentObject] {
         let record = try #require(try await store.meeting(id: meeting, workspace: workspaceID, deadline: Client.soon))
         let objects = try await store.transcript(of: record, deadline: Client.soon).json
-        return try objects.map { try JSONDecoder().decode(SegmentObject.self, from: Data($0.utf8)) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try objects.map { try decoder.decode(SegmentObject.self, from: Data($0.utf8)) }
     }
 }
 
 struct SegmentObject: Decodable {
-    let segment_id: String
+    let segmentId: String
     let start: Double
     let end: Double
     let text: String
     let language: String?
     let speaker: String?
     let completed: Bool
-    let created_at: String
-    let absolute_start_time: String
-    let absolute_end_time: String
-    let session_uid: String
+    let createdAt: String
+    let absoluteStartTime: String
+    let absoluteEndTime: String
+    let sessionUid: String
 }
 
 /// The text of a message with one segment.
