@@ -32,7 +32,7 @@ struct Announcement {
             "",
             "Send a bot into the meeting; the answer is 202:",
             request,
-            "Send a second one, and it is refused with 409, code 12107, since the first is on its way:",
+            "Send a second one, and it is refused with 409: code 12107 while the first is on its way, 12103 once it is there:",
             request,
         ]
         if case .unix(let path)? = (try? RedisURL(redisURL))?.location {
