@@ -1,5 +1,5 @@
--- Removes consumers of a stream's group that have read nothing for a while and have nothing pending: those of runners, or
--- nodes, that are gone. One that lives becomes a consumer again by its next read. Looked at and removed in one step,
+-- Removes consumers of a stream's group that have read nothing for a while and have nothing pending: those of runners,
+-- or nodes, that are gone. One that lives becomes a consumer again by its next read. Looked at and removed in one step,
 -- since a consumer's pending entries would go with it.
 --
 -- KEYS[1]  usher:{pX}:dispatch or transcription_segments  stream: what the group reads

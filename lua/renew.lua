@@ -13,16 +13,16 @@
 -- include: time
 
 local at_ms = now_ms()
-local bot_keys, answers = {unpack(KEYS, 2)}, {}
-for index, bot_id in ipairs({unpack(ARGV, 3)}) do
-  local bot = redis.call('HMGET', bot_keys[index], 'runner', 'ended_at', 'desired', 'config_version', 'language', 'task',
-    'bot_name', 'active_at')
-  local expiry = redis.call('ZSCORE', KEYS[1], bot_id)
+local answers = {}
+for index = 3, #ARGV do
+  local bot = redis.call('HMGET', KEYS[index - 1], 'runner', 'ended_at', 'desired', 'config_version', 'language',
+    'task', 'bot_name', 'active_at')
+  local expiry = redis.call('ZSCORE', KEYS[1], ARGV[index])
+  local answer = {}
   if bot[1] == ARGV[1] and not bot[2] and expiry and tonumber(expiry) > at_ms then
-    redis.call('ZADD', KEYS[1], at_ms + ARGV[2], bot_id)
-    answers[index] = {bot[3], tonumber(bot[4]), bot[5] or '', bot[6] or '', bot[7] or '', bot[8] and 1 or 0}
-  else
-    answers[index] = {}
+    redis.call('ZADD', KEYS[1], at_ms + ARGV[2], ARGV[index])
+    answer = {bot[3], tonumber(bot[4]), bot[5] or '', bot[6] or '', bot[7] or '', bot[8] and 1 or 0}
   end
+  answers[#answers + 1] = answer
 end
 return answers

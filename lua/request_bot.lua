@@ -26,7 +26,7 @@
 -- Returns {1, meeting's fields and values}  accepted
 --         {0}                               there is no such workspace
 --         {-1, meeting_id or ''}            a dispatch to the room is in flight; the meeting that holds the room
---         {-2}                              the room's newest meeting, or its state, is not what the caller saw: look again
+--         {-2}                              the room's newest meeting, or its state, is not what was seen: look again
 --         {-3, meeting_id}                  a bot of this meeting holds the room, and no dispatch is in flight
 --         {-4, limit}                       the workspace's bots have reached their limit
 

@@ -35,3 +35,16 @@ enum LuaToken: Equatable {
         }
     }
 }
+
+extension LuaToken {
+    var asName: String? {
+        if case .name(let name) = self { name } else { nil }
+    }
+
+    var text: String {
+        switch self {
+        case .name(let text), .number(let text), .string(let text): text
+        case .symbol(let character): String(character)
+        }
+    }
+}

@@ -18,7 +18,8 @@ local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at
   redis.call('SET', keys.room, meeting_id)
   redis.call('HSET', keys.meeting, 'status', 'INITIAL', 'bot_status', 'requested', 'bot_id', bot_id,
     'dispatched_at', at)
-  redis.call('HSET', keys.bot, 'meeting_id', meeting_id, 'workspace_id', workspace_id, 'room', room, 'epoch', epoch_text,
-    'attempts', string.format('%d', attempts), 'desired', 'run', 'config_version', '0', 'dispatched_at', at, 'entry', entry)
+  redis.call('HSET', keys.bot, 'meeting_id', meeting_id, 'workspace_id', workspace_id, 'room', room, 'epoch',
+    epoch_text, 'attempts', string.format('%d', attempts), 'desired', 'run', 'config_version', '0', 'dispatched_at', at,
+    'entry', entry)
   return epoch
 end
