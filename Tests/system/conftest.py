@@ -11,6 +11,7 @@ from harness.bots_user import BotsUser
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
+from harness.runner import Runner
 from harness.workspace import Admin
 
 _live = []
@@ -45,9 +46,14 @@ class Servers:
         node = self.add(Node(self.folder, url, name=f"node{next(self._numbers)}", **settings))
         return node.start() if start else node
 
+    def runner(self, redis, node, start=True, **settings):
+        """A runner of simulated bots, which report to this node. `redis` is a RedisServer or a Proxy."""
+        runner = self.add(Runner(self.folder, redis.url, node, name=f"runner{next(self._numbers)}", **settings))
+        return runner.start() if start else runner
+
     def logs(self):
         """(name, end of the log) of every process."""
-        return [(server.name, (server.output + server.log)[-8000:]) for server in self._started
+        return [(server.name, (server.output + server.log)[-12000:]) for server in self._started
                 if hasattr(server, "log")]
 
     def end(self):
@@ -70,6 +76,14 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture
 def servers():
     """A test's own servers."""
+    started = Servers()
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def module_servers():
+    """A module's own servers."""
     started = Servers()
     yield started
     started.end()

@@ -3,6 +3,7 @@
 from harness.http_client import NO_BODY, request_bytes
 from harness.keys import WorkspaceKeys
 from harness.played_bot import PlayedBot, latest_dispatch
+from harness.waiting import wait_for
 from harness.workspace import API, Meeting, Workspace, random_meet_code
 
 
@@ -55,6 +56,36 @@ class BotsUser:
         answer = self.request("GET", f"/meetings/{meeting['id']}")
         assert answer.status == 200, answer
         return answer.json
+
+    def wait_for_status(self, meeting, *statuses):
+        """The meeting object once its status is one of these."""
+        def changed():
+            found = self.meeting(meeting)
+            return found if found["status"] in statuses else None
+        return wait_for(changed, f"the status {' or '.join(statuses)} of meeting {meeting['id']}", interval_s=0.05)
+
+    def record(self, meeting):
+        """The meeting as the Re-invite API shows it."""
+        path = f"{API}/{self.workspace_id}/meetings/{meeting['data']['meeting_id']}"
+        answer = self.request("GET", path)
+        assert answer.status == 200, answer
+        return answer.json
+
+    def fields(self, redis, meeting):
+        """The meeting's hash."""
+        return redis.hash(self.keys.meeting(meeting["data"]["meeting_id"]))
+
+    def bot_id(self, redis, meeting):
+        return self.fields(redis, meeting)["bot_id"]
+
+    def events(self, redis, meeting):
+        """The meeting's status changes, oldest first, from the stream of its partition."""
+        return [fields for _, fields in redis.stream(self.keys.events)
+                if fields["meeting_id"] == meeting["data"]["meeting_id"]]
+
+    def life(self, redis, meeting):
+        """The statuses of its bots, in order: what each event led to."""
+        return [event["to"].partition("/")[2] for event in self.events(redis, meeting)]
 
     def running(self):
         answer = self.request("GET", "/bots/status")
