@@ -6,6 +6,7 @@ from harness.keys import partition
 from harness.process import is_running
 from harness.proxy import is_dispatch_script, is_lock
 from harness.resp import RedisClient, encode, parse
+from harness.runner import Presence, Stay, check_stays
 from harness.waiting import wait_for
 
 
@@ -120,3 +121,19 @@ class TestProxy:
         with pytest.raises(ConnectionError):
             through._read()
         assert server.client.call("GET", "a") is None
+
+
+def test_two_stays_at_once_are_found():
+    first, second = Stay("a", 1, 100, 200, False, 3), Stay("b", 2, 200, 300, True, 3)
+    with pytest.raises(AssertionError, match="b entered the room"):
+        check_stays([first, second], "the room")
+    check_stays([first, second._replace(first_ns=201)], "the room")
+
+
+def test_presence_files_are_read(tmp_path):
+    presence = Presence(tmp_path)
+    (tmp_path / "google_meet:abc-defg-hij.log").write_text("100 a 1\n200 a 1\n250 b 2\n300 a 1\n350 b 2 left\n")
+    assert presence.stays("abc-defg-hij") == [Stay("a", 1, 100, 300, False, 3), Stay("b", 2, 250, 350, True, 2)]
+    assert presence.stays("zzz-zzzz-zzz") == []
+    with pytest.raises(AssertionError, match="before a was gone"):
+        presence.check()

@@ -1,0 +1,323 @@
+"""Runners, supervisors and bots that are killed, stopped or crash (issue 3, sections 3 and 6; design, sections 6 and 7).
+
+Wherever a room can have been given out twice, the presence files say whether two bots were in it at once.
+"""
+
+import os
+import signal
+
+import pytest
+
+from harness.bots_user import BotsUser
+from harness.process import is_running, session_members
+from harness.runner import processes_of, wait_until_gone
+from harness.waiting import wait_for
+from harness.workspace import Admin
+
+LEASE_MS = 3000
+FOR_EVER = 3_600_000
+IN_LOBBY = f"SIMULATE_LOBBY_MS={FOR_EVER}"
+
+
+class Scene:
+    """Redis, a node and a user with many bots; runners are added by the test."""
+
+    def __init__(self, servers, **settings):
+        self.servers = servers
+        self.redis_server = servers.redis()
+        self.redis = self.redis_server.client
+        self.node = servers.node(self.redis_server, LEASE_TTL_MS=LEASE_MS, **settings)
+        self.user = BotsUser(Admin(self.node), max_concurrent_bots=1000)
+
+    def runner(self, **settings):
+        settings = {"LEASE_TTL_MS": LEASE_MS, "STOP_GRACE_MS": 5000, **settings}
+        return self.servers.runner(self.redis_server, self.node, **settings)
+
+    def bot_id(self, meeting):
+        return self.user.bot_id(self.redis, meeting)
+
+    def wait_for(self, meeting, *statuses):
+        return self.user.wait_for_status(meeting, *statuses)
+
+    def is_held(self, meeting):
+        """Whether a bot holds the meeting's room."""
+        room = f"google_meet:{meeting['native_meeting_id']}"
+        return self.redis.call("EXISTS", self.user.keys.room(room), self.user.keys.in_flight(room)) > 0
+
+    def wait_for_another(self, meeting, bot_id):
+        """The id of the bot that took the place of this one, once it is in the room."""
+        wait_for(lambda: self.bot_id(meeting) != bot_id, f"the replacement of bot {bot_id}", interval_s=0.05)
+        self.wait_for(meeting, "active")
+        return self.bot_id(meeting)
+
+
+@pytest.fixture
+def scene(servers):
+    return Scene(servers)
+
+
+def stays(runner, meeting):
+    return [stay.bot_id for stay in runner.presence.stays(meeting["native_meeting_id"])]
+
+
+# Runners.
+
+# Those that stay where they are, and those that are in the room, five of each kind.
+KINDS = {"requested": "SIMULATE=hang-start", "joining": f"SIMULATE_JOIN_MS={FOR_EVER}",
+         "awaiting_admission": IN_LOBBY, "active": ""}
+
+
+def test_a_runner_is_killed_with_twenty_bots(scene):
+    """Its bots' processes are gone within the lease, those not yet in a room join by another runner, and those in a
+    room end as failed."""
+    runner = scene.runner()
+    meetings = [(kind, scene.user.send_bot(**({"bot_name": name} if name else {})))
+                for _ in range(5) for kind, name in KINDS.items()]
+    bots = {meeting["id"]: scene.bot_id(meeting) for _, meeting in meetings}
+    for kind, meeting in meetings:
+        scene.wait_for(meeting, kind)
+    wait_for(lambda: len(runner.started) == len(bots), "the start of all bots")
+    # Good bots only, whatever their names say.
+    other = scene.runner(LAUNCH="'%s' simulate-bot" % runner.arguments[0])
+    runner.kill()
+    for bot_id in bots.values():
+        wait_until_gone(bot_id)
+    for kind, meeting in meetings:
+        bot_id = bots[meeting["id"]]
+        if kind == "active":
+            ended = scene.wait_for(meeting, "failed")
+            assert (ended["completion_reason"], ended["failure_stage"]) == ("lease_expired", "active")
+            assert scene.user.record(meeting)["status"] == "OFFLINE" and not scene.is_held(meeting)
+            assert stays(runner, meeting) == [bot_id]
+            # The room is not stuck: it can be used again at once.
+            assert scene.user.reinvite(meeting, {"force_restart": True}).status == 202
+        successor = scene.wait_for_another(meeting, bot_id)
+        assert stays(runner, meeting) == ([bot_id] if kind == "active" else []) + [successor]
+        assert successor in other.started
+    runner.presence.check()
+
+
+@pytest.mark.parametrize("with_bots", [False, True])
+def test_a_runner_is_stopped_past_its_leases_and_continued(scene, with_bots):
+    """Its supervisors end its bots without it; if they were stopped too, it is the first thing that they do when they
+    go on. The runner itself harms nobody then, and works again."""
+    runner = scene.runner()
+    waiting, attending = [scene.user.send_bot(bot_name=name) for name in (IN_LOBBY, "Notes")]
+    scene.wait_for(waiting, "awaiting_admission")
+    scene.wait_for(attending, "active")
+    old = {meeting["id"]: scene.bot_id(meeting) for meeting in (waiting, attending)}
+    other = scene.runner(LAUNCH="'%s' simulate-bot" % runner.arguments[0])
+    supervisors = runner.supervisors
+    runner.pause()
+    if with_bots:
+        for process in session_members(runner.pid):
+            os.kill(process, signal.SIGSTOP)
+    assert scene.wait_for(attending, "failed")["completion_reason"] == "lease_expired"
+    # By the time that the lease has run out, a bot that is not stopped is gone from its room, which can be given out.
+    assert with_bots or processes_of(old[attending["id"]]) == []
+    assert scene.user.reinvite(attending, {"force_restart": True}).status == 202
+    new = {meeting["id"]: scene.wait_for_another(meeting, old[meeting["id"]]) for meeting in (waiting, attending)}
+    assert set(other.started) == set(new.values())
+    if with_bots:
+        for supervisor in supervisors:
+            os.kill(supervisor, signal.SIGCONT)
+    for bot_id in old.values():
+        wait_until_gone(bot_id)
+    runner.resume()
+    wait_for(lambda: {line["bot_id"] for line in runner.said("A bot has ended")} == set(old.values()),
+             "the runner's noticing that its bots have ended")
+    for meeting in (waiting, attending):
+        assert scene.user.meeting(meeting)["status"] == "active" and scene.bot_id(meeting) == new[meeting["id"]]
+    # With the other one gone, it takes what comes.
+    other.signal(signal.SIGTERM)
+    assert other.wait() == 0
+    later = scene.user.send_bot()
+    scene.wait_for(later, "active")
+    assert scene.bot_id(later) in runner.started
+    runner.presence.check()
+
+
+def test_capacity_is_respected(scene):
+    """A full runner leaves entries to others; with none free a dispatch waits."""
+    small = scene.runner(CAPACITY=2)
+    meetings = [scene.user.send_bot() for _ in range(5)]
+    wait_for(lambda: len(small.started) == 2, "the start of two bots")
+    large = scene.runner(CAPACITY=3)
+    for meeting in meetings:
+        scene.wait_for(meeting, "active")
+    assert len(small.started) == 2 and len(large.started) == 3
+    waiting = scene.user.send_bot()
+    # A place becomes free, and only then is the bot that waits started.
+    [first] = [meeting for meeting in meetings if scene.bot_id(meeting) == small.started[0]]
+    assert scene.user.meeting(waiting)["status"] == "requested"
+    assert scene.user.request("DELETE", scene.user.bot_path(first)).status == 202
+    scene.wait_for(waiting, "active")
+    assert small.started[2:] + large.started[3:] == [scene.bot_id(waiting)]
+    small.presence.check()
+
+
+def test_no_runner_at_all(servers):
+    """A dispatch that nobody claims in its time ends as failed, and the meeting can be re-invited."""
+    scene = Scene(servers, IN_FLIGHT_TTL_MS=1000)
+    meeting = scene.user.send_bot()
+    ended = scene.wait_for(meeting, "failed")
+    assert (ended["completion_reason"], ended["failure_stage"]) == ("dispatch_expired", "requested")
+    assert scene.user.record(meeting)["status"] == "INITIAL"
+    assert not scene.is_held(meeting) and scene.user.running() == []
+    assert scene.redis.stream(scene.user.keys.dispatch) == []
+    runner = scene.runner()
+    answer = scene.user.reinvite(meeting)
+    assert (answer.status, answer.json["action"]) == (202, "dispatched")
+    scene.wait_for(meeting, "active")
+    assert runner.started == [scene.bot_id(meeting)]
+
+
+# A runner that is told to stop.
+
+
+def test_a_runner_that_lets_its_bots_leave(scene):
+    """Those in a room leave it; those that are not there yet go to another runner; it starts no more."""
+    runner = scene.runner(ON_STOP="leave")
+    waiting, attending = [scene.user.send_bot(bot_name=name) for name in (IN_LOBBY, "Notes")]
+    scene.wait_for(waiting, "awaiting_admission")
+    scene.wait_for(attending, "active")
+    bot_id = scene.bot_id(waiting)
+    other = scene.runner(LAUNCH="'%s' simulate-bot" % runner.arguments[0])
+    runner.signal(signal.SIGTERM)
+    assert runner.wait() == 0
+    ended = scene.wait_for(attending, "completed")
+    assert ended["failure_stage"] is None
+    [stay] = runner.presence.stays(attending["native_meeting_id"])
+    assert stay.left
+    successor = scene.wait_for_another(waiting, bot_id)
+    assert stays(runner, waiting) == [successor] == other.started
+    later = scene.user.send_bot()
+    scene.wait_for(later, "active")
+    assert len(runner.started) == 2
+    [started] = other.said("Running bots")
+    wait_for(lambda: scene.redis.scan("usher:runner:*") == [f"usher:runner:{started['runner']}"],
+             "only the other runner's heartbeat")
+    runner.presence.check()
+
+
+def test_a_runner_that_waits_for_its_bots(scene):
+    runner = scene.runner(ON_STOP="wait")
+    meeting = scene.user.send_bot()
+    scene.wait_for(meeting, "active")
+    runner.signal(signal.SIGTERM)
+    wait_for(lambda: runner.said("Stopping"), "the runner's stopping")
+    # It takes no more, though it has the places.
+    later = scene.user.send_bot()
+    other = scene.runner()
+    scene.wait_for(later, "active")
+    assert other.started == [scene.bot_id(later)]
+    # Long after its lease would have run out, the bot is there.
+    [before] = runner.presence.stays(meeting["native_meeting_id"])
+    wait_for(lambda: runner.presence.stays(meeting["native_meeting_id"])[0].last_ns
+             > before.last_ns + 2 * LEASE_MS * 1_000_000, "the bot's staying in the room")
+    assert runner.alive and scene.user.meeting(meeting)["status"] == "active"
+    assert scene.user.request("DELETE", scene.user.bot_path(meeting)).status == 202
+    scene.wait_for(meeting, "completed")
+    assert runner.wait() == 0
+    assert len(runner.started) == 1
+
+
+# Supervisors.
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_supervisor_is_lost(scene, number):
+    """Killed, its bot ends with it. Stopped, it does not keep its deadline, and is killed by its runner."""
+    runner = scene.runner()
+    waiting, attending = [scene.user.send_bot(bot_name=name) for name in (IN_LOBBY, "Notes")]
+    scene.wait_for(waiting, "awaiting_admission")
+    scene.wait_for(attending, "active")
+    bots = [scene.bot_id(meeting) for meeting in (waiting, attending)]
+    supervisors = [runner.supervisor_of(bot_id) for bot_id in bots]
+    for supervisor in supervisors:
+        os.kill(supervisor, number)
+    ended = scene.wait_for(attending, "failed")
+    assert ended["completion_reason"] in ("supervisor_lost", "lease_expired") and ended["failure_stage"] == "active"
+    assert processes_of(bots[1]) == [], "the bot outlived its record"
+    wait_until_gone(bots[0])
+    wait_for(lambda: scene.bot_id(waiting) != bots[0], "the replacement of the one in the lobby")
+    wait_for(lambda: len(runner.started) == 3, "the start of the replacement")
+    for supervisor in supervisors:
+        wait_for(lambda: not is_running(supervisor), f"the end of supervisor {supervisor}")
+    assert stays(runner, attending) == [bots[1]] and not scene.is_held(attending)
+    assert runner.alive
+    runner.presence.check()
+
+
+# Bots.
+
+CRASHES = {"crash-start": "requested", "crash-joining": "joining", "crash-lobby": "awaiting_admission",
+           "crash-active": "active"}
+
+
+@pytest.fixture(scope="module")
+def crashed(module_servers):
+    """Bots that end without a last report, all at once."""
+    scene = Scene(module_servers)
+    scene.only_runner = scene.runner()
+    scene.meetings = {crash: scene.user.send_bot(bot_name=f"SIMULATE={crash}", passcode="a-passcode")
+                      for crash in CRASHES}
+    scene.meetings["silent"] = scene.user.send_bot(bot_name="SIMULATE=exit-without-report SIMULATE_MEETING_MS=300")
+    scene.meetings["killed"] = scene.user.send_bot()
+    return scene
+
+
+def assert_kept(scene, meeting):
+    """The end of the bot's output is in the record, without its secrets."""
+    fields = scene.user.fields(scene.redis, meeting)
+    assert "simulated bot: " in fields["bot_output"]
+    assert "a-passcode" not in fields["bot_output"] and scene.redis_server.url not in fields["bot_output"]
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_a_bot_crashes(crashed, crash):
+    """Before the room it is tried three times in all; in the room its meeting ends as failed."""
+    scene, meeting = crashed, crashed.meetings[crash]
+    ended = scene.wait_for(meeting, "failed")
+    assert (ended["completion_reason"], ended["failure_stage"]) == ("bot_exited", CRASHES[crash])
+    assert ended["data"]["exit_code"] == 70 and "exit_signal" not in ended["data"]
+    in_room = crash == "crash-active"
+    assert scene.user.record(meeting)["status"] == ("OFFLINE" if in_room else "INITIAL")
+    events = [event["what"] for event in scene.user.events(scene.redis, meeting)]
+    assert events.count("replaced") == (0 if in_room else 2) and events[-1] == "failed"
+    assert len(stays(scene.only_runner, meeting)) == in_room
+    assert not scene.is_held(meeting)
+    assert_kept(scene, meeting)
+
+
+def test_a_bot_leaves_without_a_report(crashed):
+    meeting = crashed.meetings["silent"]
+    ended = crashed.wait_for(meeting, "failed")
+    assert (ended["completion_reason"], ended["failure_stage"]) == ("bot_exited", "active")
+    assert ended["data"]["exit_code"] == 0
+    assert_kept(crashed, meeting)
+
+
+def test_a_bot_is_killed_in_the_room(crashed):
+    meeting = crashed.meetings["killed"]
+    crashed.wait_for(meeting, "active")
+    [process] = processes_of(crashed.bot_id(meeting))
+    os.kill(process, signal.SIGKILL)
+    ended = crashed.wait_for(meeting, "failed")
+    assert (ended["completion_reason"], ended["failure_stage"]) == ("bot_exited", "active")
+    assert ended["data"]["exit_signal"] == signal.SIGKILL and "exit_code" not in ended["data"]
+    assert_kept(crashed, meeting)
+
+
+def test_the_launch_command_is_missing(scene):
+    """It is told from a crash: one clear reason, and no second try."""
+    runner = scene.runner(LAUNCH="/nowhere/bot --number {number}")
+    assert runner.said("The command for bots cannot be run at the moment")
+    meeting = scene.user.send_bot()
+    ended = scene.wait_for(meeting, "failed")
+    assert (ended["completion_reason"], ended["failure_stage"]) == ("launch_failed", "requested")
+    assert "exit_code" not in ended["data"] and "exit_signal" not in ended["data"]
+    fields = scene.user.fields(scene.redis, meeting)
+    assert fields["epoch"] == "1"
+    assert "No such file" in fields["bot_output"] and len(fields["bot_output"].splitlines()) == 1
+    assert scene.user.record(meeting)["status"] == "INITIAL" and not scene.is_held(meeting)
