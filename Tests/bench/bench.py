@@ -5,6 +5,8 @@ Each round has three phases, on a database that is filled anew for each:
 - dispatches through HTTP, over 1,000 workspaces, each meeting once;
 - the dispatch script alone, called by `redis-benchmark` with as many clients, unpipelined;
 - `GET /healthz`.
+After the rounds come the phases of the bots (`bots`, `launches`): asking for them, asking what runs, transcripts, and
+the time from an accepted request to the bot's process.
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
 
@@ -16,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 
+import bots
 import footprint
+import launches
 import load
 import report
 from processes import BenchError, Node, Redis, raise_open_files
@@ -44,11 +48,14 @@ def options_of(arguments):
     parser.add_argument("--idle-connections", type=int, default=5000, help="idle connections (default: 5000)")
     parser.add_argument(
         "--aof", choices=["no", "everysec", "always"], default="no", help="Redis' append-only file (default: no)")
-    parser.add_argument("--only", choices=["speed", "footprint"], help="measure this alone")
+    parser.add_argument("--bots-rounds", type=int, default=1, help="how often each phase of bots is run (default: 1)")
+    parser.add_argument(
+        "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
+    parser.add_argument("--only", choices=["speed", "bots", "launches", "footprint"], help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
     for name, upper in [("seconds", 60), ("rounds", 50), ("connections", 1024), ("threads", 64), ("loops", 256),
-                        ("starts", 1000), ("idle_connections", 10_000)]:
+                        ("starts", 1000), ("idle_connections", 10_000), ("bots_rounds", 50), ("launch_seconds", 60)]:
         if not 1 <= getattr(options, name) <= upper:
             parser.error(f"--{name.replace('_', '-')} must be from 1 to {upper}")
     return options
@@ -95,7 +102,8 @@ class Speed:
 
     def dispatches(self, seconds):
         self.redis.load(self.seed)
-        return load.dispatches(self.node, self.redis, self.options, self.requests, self.requests_path, seconds)
+        return load.dispatches(
+            "dispatch through HTTP", self.node, self.redis, self.options, self.requests, self.requests_path, seconds)
 
     def script_alone(self):
         self.redis.load(self.script_seed)
@@ -146,13 +154,26 @@ def main(arguments):
         raise_open_files()
         with Redis(folder, options.aof) as redis:
             redis.wait_ready()
-            if options.only != "footprint":
+            if options.only in (None, "speed"):
                 with Node(options.usher, folder, redis, options.loops) as node:
                     node.wait_ready()
                     phases, ratios = Speed(node, redis, folder, options).run()
-                    problems = [problem for phase in phases for problem in phase.problems]
+                    problems += [problem for phase in phases for problem in phase.problems]
                 tables += [report.phase_rows(phases), report.median_rows(phases), report.ratio_rows(ratios)]
-            if options.only != "speed":
+            if options.only in (None, "bots"):
+                with Node(options.usher, folder, redis, options.loops) as node:
+                    node.wait_ready()
+                    done = bots.Bots(node, redis, folder, options).run(say)
+                    problems += [problem for phase in done.all for problem in phase.problems]
+                tables += [report.phase_rows(done.all), report.status_rows(done.status)]
+            if options.only in (None, "bots", "launches"):
+                with Node(options.usher, folder, redis, options.loops) as node:
+                    node.wait_ready()
+                    say("launches")
+                    launched = launches.measure(options.usher, folder, redis, node, options)
+                    problems += launched.problems
+                tables.append(report.launch_rows(launched))
+            if options.only in (None, "footprint"):
                 say("footprint")
                 tables.append(report.footprint_rows(footprint.measure(options.usher, folder, redis, options)))
     print(describe(options))

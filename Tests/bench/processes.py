@@ -7,6 +7,8 @@ import socket
 import subprocess
 import time
 
+from records import resp
+
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -115,8 +117,12 @@ class Redis(Child):
         return done.stdout.strip()
 
     def load(self, path):
-        """Empties the database and fills it with the commands in a file, through `redis-cli --pipe`."""
+        """Empties the database and fills it with the commands in a file."""
         self.command("FLUSHALL", "SYNC")
+        self.feed(path)
+
+    def feed(self, path):
+        """Sends the commands in a file, through `redis-cli --pipe`."""
         with open(path, "rb") as commands:
             done = subprocess.run(
                 ["redis-cli", "-s", self.socket_path, "--pipe"], stdin=commands, capture_output=True, text=True,
@@ -126,9 +132,62 @@ class Redis(Child):
 
     def stream_lengths(self, partitions):
         """How many entries the dispatch streams hold together."""
-        script = "local n = 0 for _, key in ipairs(KEYS) do n = n + redis.call('XLEN', key) end return n"
-        keys = [f"usher:{{p{number:x}}}:dispatch" for number in partitions]
-        return int(self.command("EVAL", script, str(len(keys)), *keys))
+        return self.total("XLEN", [f"usher:{{p{number:x}}}:dispatch" for number in partitions])
+
+    def total(self, command, keys):
+        """The sum of what a command says of each key."""
+        script = "local n = 0 for _, key in ipairs(KEYS) do n = n + redis.call(ARGV[1], key) end return n"
+        return int(self.command("EVAL", script, str(len(keys)), *keys, command))
+
+
+class RedisConnection:
+    """A connection that is kept, for what is asked over and over: to start `redis-cli` costs more than most answers."""
+
+    def __init__(self, redis):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(redis.socket_path)
+        self.replies = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.replies.close()
+        self.socket.close()
+
+    def ask(self, *words):
+        """The reply to a command, if it is a number or a text; None for none."""
+        self.socket.sendall(resp(*words).encode())
+        line = self.replies.readline()
+        kind, text = line[:1], line[1:-2].decode()
+        if kind == b":":
+            return int(text)
+        if kind == b"$":
+            return None if text == "-1" else self.replies.read(int(text) + 2)[:-2].decode()
+        raise BenchError(f"Redis answered {words[0]} with {line.decode(errors='replace').strip()}")
+
+
+def environment_without_settings():
+    return {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
+
+
+class Runner(Child):
+    """`usher runner`, which starts a command for each bot, once."""
+
+    def __init__(self, binary, folder, redis, node, capacity, launch):
+        self.redis = redis
+        super().__init__(
+            [binary, "runner", "--redis", f"redis+unix://{redis.socket_path}", "--api-url",
+             f"http://127.0.0.1:{node.port}", "--capacity", str(capacity), "--launch", launch, "--max-attempts", "1"],
+            os.path.join(folder, "runner.log"), environment_without_settings())
+
+    def wait_ready(self):
+        def is_there():
+            self.require_alive()
+            return self.redis.command("--scan", "--pattern", "usher:runner:*")
+
+        wait_until(is_there, "the runner's first sign of life")
 
 
 class Node(Child):
@@ -136,12 +195,11 @@ class Node(Child):
 
     def __init__(self, binary, folder, redis, loops):
         self.port = free_port()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
         self.started_at = time.monotonic()
         super().__init__(
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
              "--redis", f"redis+unix://{redis.socket_path}"],
-            os.path.join(folder, "node.log"), environment)
+            os.path.join(folder, "node.log"), environment_without_settings())
 
     def status(self, path):
         """The status of the answer to a GET on a connection of its own; None if there is none yet."""

@@ -51,6 +51,31 @@ def ratio_rows(ratios):
     ]
 
 
+def status_rows(phases):
+    """How `GET /bots/status` grows: with the bots of the workspace that asks, and not with those of others."""
+    rows = [("GET /bots/status: bots", "others' bots", "a second", "p50 ms", "p99 ms", "bytes", "node µs a bot",
+             "Redis µs a bot", "bytes a bot")]
+    for status in phases:
+        phase = status.phase
+        rows.append((
+            f"{status.bots:,}", f"{status.others:,}", rate(phase.rate), milliseconds(phase.p50_us),
+            milliseconds(phase.p99_us), f"{status.answer_bytes:,}", f"{phase.node_us / status.bots:.1f}",
+            f"{phase.redis_us / status.bots:.1f}", f"{status.answer_bytes / status.bots:.0f}"))
+    return rows
+
+
+def launch_rows(launches):
+    return [
+        ("from an accepted dispatch to the bot's process", "measured"),
+        ("dispatches a second", f"{launches.rate:.0f}"),
+        ("bots", f"{launches.count:,}"),
+        ("p50 ms", f"{launches.p50_ms:.1f}"),
+        ("p99 ms", f"{launches.p99_ms:.1f}"),
+        ("longest ms", f"{launches.longest_ms:.1f}"),
+        ("runner µs a bot, without the supervisors", f"{launches.runner_us:.0f}"),
+    ]
+
+
 def footprint_rows(footprint):
     return [
         ("footprint", "measured", "aim"),
