@@ -249,22 +249,29 @@ private final class Supervised: Sendable {
 private final class Spawned {
     let id: Int32
     private let process: ChildProcess
-    private let input = Pipe()
+    private let input: Int32
 
     init(_ program: SupervisedProgram) throws {
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { close(null) }
+        // Closed on exec: the servers that other tests start at the same time must not hold its end.
+        var pipe: [Int32] = [-1, -1]
+        guard pipe2(&pipe, O_CLOEXEC) == 0 else { throw SystemError("pipe2") }
+        defer { close(pipe[0]) }
+        input = pipe[1]
         process = try ChildProcess(
             starting: ChildProcess.Program(
                 path: Binary.path, arguments: ["usher", "supervise"], environment: [:],
-                descriptors: [input.fileHandleForReading.fileDescriptor, null, STDERR_FILENO], parentDeathSignal: nil))
+                descriptors: [pipe[0], null, STDERR_FILENO], parentDeathSignal: nil))
         id = process.id
         let deadline = BootTime.now().advanced(byMilliseconds: 3_600_000)
-        input.fileHandleForWriting.write(Data(SupervisorFrame.encode(.start(program, deadline: deadline))))
+        let frame = SupervisorFrame.encode(.start(program, deadline: deadline))
+        // Far less than a pipe holds, so one write takes it all.
+        guard write(input, frame, frame.count) == frame.count else { throw SystemError("write") }
     }
 
     func closePipe() {
-        input.fileHandleForWriting.closeFile()
+        close(input)
         _ = process.waitForExit(deadline: .now().advanced(byMilliseconds: 60_000))
     }
 }
