@@ -1,6 +1,7 @@
 -- A runner takes a dispatch: from here on the bot is its to start, under a lease. Only the current bot of the meeting,
 -- still wanted and with its in-flight key alive, can be claimed, and only once; a runner that asks again because it
--- lost the answer gets the same one. An entry that can't be claimed any more is removed, but for one whose time is up:
+-- lost the answer gets the same one, which it tells by the secret: a later claim of its own would take the lease for
+-- younger than it is. An entry that can't be claimed any more is removed, but for one whose time is up:
 -- by its entry, expire_dispatch finds what is to be ended. Design, section 6.
 --
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
@@ -18,41 +19,34 @@
 --
 -- Returns {1, claimed_at ms, meeting's fields and values}  claimed
 --         {0}   the bot is not the meeting's current one, or has ended
---         {-1}  another runner has it
+--         {-1}  another runner has it, or another claim of this one
 --         {-2}  it is no longer wanted
 --         {-3}  its in-flight key has gone
 
 -- include: time
 
-local function remove_entry()
+local function void(code)
   redis.call('XACK', KEYS[5], 'runners', ARGV[6])
   redis.call('XDEL', KEYS[5], ARGV[6])
+  return {code}
 end
 
 local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'epoch')
-local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'claimed_at')
-if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then
-  remove_entry()
-  return {0}
-end
-if bot[1] and bot[1] ~= ARGV[3] then
-  remove_entry()
-  return {-1}
-end
+local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'claimed_at', 'secret')
+if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end
+if bot[1] and (bot[1] ~= ARGV[3] or bot[5] ~= ARGV[5]) then return void(-1) end
+if bot[2] ~= 'run' then return void(-2) end
 local at_ms = bot[4]
 if not bot[1] then
-  if bot[2] ~= 'run' then
-    remove_entry()
-    return {-2}
-  end
   if redis.call('GET', KEYS[3]) ~= ARGV[1] then
     redis.call('XACK', KEYS[5], 'runners', ARGV[6])
     return {-3}
   end
   at_ms = now_ms()
+  -- First, since it can fail: a lease without a claim is no runner's to renew.
+  redis.call('ZADD', KEYS[4], at_ms + ARGV[4], ARGV[1])
   redis.call('HSET', KEYS[2], 'runner', ARGV[3], 'claimed_at', at_ms, 'secret', ARGV[5], 'container', ARGV[7])
   redis.call('HSET', KEYS[1], 'bot_container_id', ARGV[7])
-  redis.call('ZADD', KEYS[4], at_ms + ARGV[4], ARGV[1])
 end
-remove_entry()
+void(1)
 return {1, tonumber(at_ms), redis.call('HGETALL', KEYS[1])}

@@ -16,5 +16,6 @@ if redis.call('GET', KEYS[3]) == ARGV[1] or status == 'ANALYZING' then return -1
 redis.call('DEL', KEYS[2])
 redis.call('HDEL', KEYS[1], 'title', 'participants', 'languages', 'notes', 'bot_output', 'passcode',
   'participants_by', 'languages_by')
-redis.call('HSET', KEYS[1], 'updated_at', now_ms(), 'redacted_at', now_ms())
+local at_ms = now_ms()
+redis.call('HSET', KEYS[1], 'updated_at', at_ms, 'redacted_at', at_ms)
 return 1

@@ -55,18 +55,19 @@ local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[
   analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
 local left_ms = redis.call('PTTL', KEYS[3])
 local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0
-  and tonumber(bot[4]) < tonumber(ARGV[6])
+  and bot[4] and tonumber(bot[4]) < tonumber(ARGV[6])
+if #ARGV > 9 and bot[2] then redis.call('HSET', KEYS[2], unpack(ARGV, 10)) end
 if not may_replace then
-  local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8], ARGV[9], 'failed', ARGV[4], meeting[3])
-  local fields = {unpack(ARGV, 10)}
-  if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
+  local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8], ARGV[9], 'failed', ARGV[4],
+    meeting[3] or 'requested')
+  if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
   return {1, status, bot_status}
 end
-redis.call('HDEL', KEYS[1], 'bot_container_id')
 -- The new bot takes the room over from the old one: the room is free at no moment.
 local new_keys = {meeting = KEYS[1], bot = KEYS[11], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5],
   dispatch = KEYS[10], events = KEYS[8]}
 local epoch = send_bot(new_keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
-  what = 'replaced', from = meeting[2] .. '/' .. meeting[3], why = ARGV[4]})
+  what = 'replaced', from = meeting[2] .. '/' .. (meeting[3] or ''), why = ARGV[4]})
+redis.call('HDEL', KEYS[1], 'bot_container_id')
 retire_bot(keys, ARGV[1], at_ms, ARGV[8])
 return {2, epoch}

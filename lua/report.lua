@@ -39,34 +39,33 @@ local steps = {
   stopping = {completed = true, failed = true},
 }
 
-local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status', 'start_time')
+local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
 if meeting[1] ~= ARGV[1] then return {-2} end
 local from = meeting[3] or ''
 local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'reported')
-if bot[2] == ARGV[3] then return {0, meeting[2], from} end
+if bot[2] == ARGV[3] then return {0, meeting[2] or '', from} end
 if bot[1] then return {-2} end
 if not (steps[from] and steps[from][ARGV[3]]) then return {-1, from, ARGV[3]} end
 
 local at_ms = now_ms()
-redis.call('HSET', KEYS[2], 'reported', ARGV[3])
 if ARGV[3] == 'completed' or ARGV[3] == 'failed' then
   local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
     analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
   local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[6], ARGV[7], ARGV[3], ARGV[4],
     ARGV[5] ~= '' and ARGV[5] or from)
-  local fields = {unpack(ARGV, 8)}
-  if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
+  redis.call('HSET', KEYS[2], 'reported', ARGV[3])
+  if #ARGV > 7 then redis.call('HSET', KEYS[1], unpack(ARGV, 8)) end
   return {1, status, bot_status}
 end
-local status = 'INITIAL'
-if ARGV[3] == 'active' then
-  status = 'LIVE'
+local status = ARGV[3] == 'active' and 'LIVE' or 'INITIAL'
+record_event(KEYS[8], ARGV[7], at_ms, ARGV[3], ARGV[2], ARGV[1], (meeting[2] or '') .. '/' .. from,
+  status .. '/' .. ARGV[3], 'bot')
+redis.call('HSET', KEYS[2], 'reported', ARGV[3])
+if status == 'LIVE' then
   redis.call('HSET', KEYS[2], 'active_at', at_ms)
   redis.call('HSET', KEYS[1], 'start_time', at_ms)
   begin_session(KEYS[1], ARGV[1], at_ms)
   redis.call('DEL', KEYS[3])
 end
 redis.call('HSET', KEYS[1], 'status', status, 'bot_status', ARGV[3], 'updated_at', at_ms)
-record_event(KEYS[8], ARGV[7], at_ms, ARGV[3], ARGV[2], ARGV[1], meeting[2] .. '/' .. from, status .. '/' .. ARGV[3],
-  'bot')
 return {1, status, ARGV[3]}

@@ -1,8 +1,11 @@
 -- What the scripts of a bot's life share. Where they name keys, a bot's keys are a table with these members:
 -- meeting, bot (hashes), inflight, room (strings), bots, leases, analyzing, ended (zsets), events (stream).
+--
+-- Redis takes nothing back when a command fails, as on a key that another hand gave another type. So those that can
+-- fail come first, and leave nothing that counts: repeated once the key is mended, the whole is done.
 
 -- Ends a bot's own record: its place in the limit, its lease and its hash, which is kept for a while, so that late
--- reports and operators find out what became of it.
+-- reports and operators find out what became of it. Repeating it changes nothing, and makes no record that is gone.
 local function retire_bot(keys, bot_id, at_ms, keep_ms)
   redis.call('ZREM', keys.bots, bot_id)
   redis.call('ZREM', keys.leases, bot_id)
@@ -12,16 +15,17 @@ local function retire_bot(keys, bot_id, at_ms, keep_ms)
   end
 end
 
--- Frees all that a bot holds: also its room and its in-flight key.
+-- Frees all that a bot holds: also its in-flight key and, last, its room.
 local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
+  local in_flight, holder = redis.call('GET', keys.inflight), redis.call('GET', keys.room)
   retire_bot(keys, bot_id, at_ms, keep_ms)
-  if redis.call('GET', keys.inflight) == bot_id then redis.call('DEL', keys.inflight) end
-  -- Last, so that a command that fails, as on a key of the wrong type, does not free the room half-way.
-  if redis.call('GET', keys.room) == meeting_id then redis.call('DEL', keys.room) end
+  if in_flight == bot_id then redis.call('DEL', keys.inflight) end
+  if holder == meeting_id then redis.call('DEL', keys.room) end
 end
 
 -- Ends a bot and moves its meeting along section 4 of the design. `outcome` is 'completed' or 'failed'; a bot that was
--- told to stop ends as completed whatever happened to it. Returns the new status and bot_status.
+-- told to stop ends as completed whatever happened to it. `stage` is the bot_status that it failed in. Returns the new
+-- status and bot_status.
 local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, outcome, reason, stage)
   local meeting = redis.call('HMGET', keys.meeting, 'status', 'bot_status', 'start_time')
   local was_in_room = redis.call('HEXISTS', keys.bot, 'active_at') == 1
@@ -36,23 +40,25 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
   end
   if is_stopping then reason = 'stopped' end
   record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
-    meeting[1] .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
-  -- What an earlier bot of the meeting left behind says nothing of this one.
-  redis.call('HDEL', keys.meeting, 'exit_code', 'exit_signal', 'error_details', 'bot_output')
-  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'completion_reason', reason,
-    'updated_at', at_ms)
-  if bot_status == 'failed' then
-    redis.call('HSET', keys.meeting, 'failure_stage', stage)
-  else
-    redis.call('HDEL', keys.meeting, 'failure_stage')
-  end
-  if was_in_room then
-    redis.call('HSET', keys.meeting, 'end_time', at_ms)
-    if meeting[3] then redis.call('HSET', keys.meeting, 'duration', at_ms - meeting[3]) end
-  end
+    (meeting[1] or '') .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
   -- There may be a transcript to collect names from, however the bot ended.
   if was_in_room then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
   redis.call('ZADD', keys.ended, at_ms, meeting_id)
   free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
+
+  -- What an earlier bot of the meeting left behind says nothing of this one.
+  redis.call('HDEL', keys.meeting, 'exit_code', 'exit_signal', 'error_details', 'bot_output', 'completion_reason',
+    'failure_stage')
+  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'updated_at', at_ms)
+  if reason ~= '' then redis.call('HSET', keys.meeting, 'completion_reason', reason) end
+  if bot_status == 'failed' then
+    -- To the wire, a bot that asks for help is one that waits to be admitted.
+    redis.call('HSET', keys.meeting, 'failure_stage', stage == 'needs_help' and 'awaiting_admission' or stage)
+  end
+  if was_in_room then
+    redis.call('HSET', keys.meeting, 'end_time', at_ms)
+    local start_ms = tonumber(meeting[3])
+    if start_ms then redis.call('HSET', keys.meeting, 'duration', at_ms - start_ms) end
+  end
   return status, bot_status
 end
