@@ -2,7 +2,9 @@ extension String {
     /// The text as it stands between the quotes of a JSON string (RFC 8259, section 7). Control characters never reach
     /// a terminal in this form either.
     public var jsonEscaped: String {
-        guard utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else { return self }
+        // Over contiguous bytes: nearly every text needs no escape, and is only looked through.
+        let needsNone = utf8.withContiguousStorageIfAvailable { $0.allSatisfy(Self.standsForItself) }
+        guard !(needsNone ?? utf8.allSatisfy(Self.standsForItself)) else { return self }
         var result = ""
         for scalar in unicodeScalars {
             switch scalar {
@@ -18,5 +20,9 @@ extension String {
             }
         }
         return result
+    }
+
+    private static func standsForItself(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x22 && byte != 0x5c && byte != 0x7f
     }
 }

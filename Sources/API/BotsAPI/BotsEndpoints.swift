@@ -20,7 +20,7 @@ struct BotsEndpoints: Sendable {
             let body = try JSONBody.decode(BotRequestBody.self, from: request)
             do {
                 let meeting = try await store.requestBot(body.request, by: caller, deadline: request.deadline)
-                return .json(Array(BotsMeetingObject.json(meeting).utf8), status: 201)
+                return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
             } catch BotRefusal.roomTaken(let holder) {
                 throw try await roomTaken(by: holder, caller, request)
             } catch let refusal as BotRefusal {
@@ -78,7 +78,7 @@ struct BotsEndpoints: Sendable {
                     deadline: request.deadline)
                 for bot in bots {
                     if body.count > empty { body.append(UInt8(ascii: ",")) }
-                    body += RunningBotObject.json(bot).utf8
+                    RunningBotObject.json(bot).write(to: &body)
                 }
             }
             body += "]}".utf8
@@ -91,7 +91,7 @@ struct BotsEndpoints: Sendable {
     private static func accepted(_ message: String) -> Response {
         var object = JSONText()
         object.add("message", message)
-        return .json(Array(object.closed.utf8), status: 202)
+        return .json(object.bytes, status: 202)
     }
 
     /// 409 with the meeting whose bot has the room.
@@ -131,8 +131,8 @@ struct BotsEndpoints: Sendable {
 
 /// A bot that runs, as `GET /bots/status` shows it (wire facts, section 1).
 private enum RunningBotObject {
-    static func json(_ bot: RunningBot) -> String {
-        var object = JSONText()
+    static func json(_ bot: RunningBot) -> JSONText {
+        var object = JSONText(capacity: 640)
         object.add("container_id", bot.container)
         object.add("meeting_id", bot.meetingNumber)
         object.add("container_name", bot.container)
@@ -141,18 +141,18 @@ private enum RunningBotObject {
         object.add("status", bot.status.rawValue)
         object.add("normalized_status", normalized(bot.status))
         object.add("meeting_status", bot.status.rawValue)
-        object.add("created_at", Timestamp.withZone(bot.dispatchedAt))
-        object.add("start_time", bot.startTime.map(Timestamp.withZone))
+        object.add("created_at", time: bot.dispatchedAt)
+        object.add("start_time", time: bot.startTime)
         var labels = JSONText()
         labels.add("bot_id", bot.botID)
-        object.add("labels", json: labels.closed)
+        object.add("labels", labels)
         var data = JSONText()
         data.add("meeting_id", bot.meetingID)
         if let title = bot.title { data.add("name", title) }
         if let name = bot.botName { data.add("bot_name", name) }
         if let language = bot.language { data.add("language", language) }
-        object.add("data", json: data.closed)
-        return object.closed
+        object.add("data", data)
+        return object
     }
 
     /// The status as that of a container, in the words of the ecosystem.

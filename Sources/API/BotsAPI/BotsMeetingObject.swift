@@ -6,10 +6,10 @@ import Usher
 /// `status` is the bot's. A meeting that was planned by the other API and never had a bot is shown as `requested`, the
 /// first of the statuses that the published schema allows, and `data.planned` tells it apart: there is no bot to stop.
 enum BotsMeetingObject {
-    static func json(_ meeting: Meeting) -> String {
+    static func json(_ meeting: Meeting) -> JSONText {
         let status = meeting.botStatus ?? BotStatus.requested.rawValue
         let isTerminal = isTerminal(meeting)
-        var object = JSONText()
+        var object = JSONText(capacity: 768)
         object.add("id", meeting.number)
         object.add("user_id", meeting.createdBy ?? 0)
         object.add("platform", meeting.room.platform.rawValue)
@@ -20,14 +20,14 @@ enum BotsMeetingObject {
         object.add(
             "bot_container_id",
             status == BotStatus.requested.rawValue ? nil : meeting.fields["bot_container_id"])
-        object.add("start_time", meeting.startTime.map(Timestamp.withZone))
-        object.add("end_time", meeting.endTime.map(Timestamp.withZone))
+        object.add("start_time", time: meeting.startTime)
+        object.add("end_time", time: meeting.endTime)
         object.add("completion_reason", isTerminal ? filled(meeting, "completion_reason") : nil)
         object.add("failure_stage", isTerminal ? filled(meeting, "failure_stage") : nil)
-        object.add("data", json: data(of: meeting, isTerminal: isTerminal))
-        object.add("created_at", Timestamp.withZone(meeting.createdAt))
-        object.add("updated_at", Timestamp.withZone(meeting.updatedAt))
-        return object.closed
+        object.add("data", data(of: meeting, isTerminal: isTerminal))
+        object.add("created_at", time: meeting.createdAt)
+        object.add("updated_at", time: meeting.updatedAt)
+        return object
     }
 
     /// Whether its bot has ended.
@@ -36,7 +36,7 @@ enum BotsMeetingObject {
     }
 
     /// What users wrote about the meeting and what was collected from it; never its passcode.
-    static func data(of meeting: Meeting, isTerminal: Bool) -> String {
+    static func data(of meeting: Meeting, isTerminal: Bool) -> JSONText {
         var data = JSONText()
         data.add("meeting_id", meeting.id)
         if meeting.botStatus == nil { data.add("planned", json: "true") }
@@ -52,7 +52,7 @@ enum BotsMeetingObject {
             if let signal = meeting.number("exit_signal") { data.add("exit_signal", signal) }
             if let details = meeting.fields["error_details"] { data.add("error_details", details) }
         }
-        return data.closed
+        return data
     }
 
     private static func filled(_ meeting: Meeting, _ field: String) -> String? {

@@ -33,13 +33,12 @@ struct BotsMeetingsEndpoints: Sendable {
             let page = try await store.meetings(
                 workspace: caller.workspaceID, offset: offset, limit: limit, deadline: request.deadline,
                 matching: try Self.condition(of: request))
-            let objects = page.meetings.map(BotsMeetingObject.json).joined(separator: ",")
-            var body = JSONText()
-            body.add("meetings", json: "[\(objects)]")
+            var body = JSONText(capacity: 64 + 768 * page.meetings.count)
+            body.add("meetings", page.meetings.map(BotsMeetingObject.json))
             body.add("offset", offset)
             body.add("limit", limit)
             body.add("has_more", json: page.hasMore ? "true" : "false")
-            return .json(Array(body.closed.utf8))
+            return .json(body.bytes)
         }
     }
 
@@ -70,7 +69,7 @@ struct BotsMeetingsEndpoints: Sendable {
                 let meeting = try await store.meeting(
                     number: number, workspace: caller.workspaceID, deadline: request.deadline)
             else { throw Self.unknown }
-            return .json(Array(BotsMeetingObject.json(meeting).utf8))
+            return .json(BotsMeetingObject.json(meeting).bytes)
         }
     }
 
@@ -116,7 +115,7 @@ struct BotsMeetingsEndpoints: Sendable {
             guard let changed = try await store.update(meeting, fields: changes, deadline: request.deadline) else {
                 throw Self.unknown
             }
-            return .json(Array(BotsMeetingObject.json(changed).utf8))
+            return .json(BotsMeetingObject.json(changed).bytes)
         }
     }
 
@@ -137,7 +136,7 @@ struct BotsMeetingsEndpoints: Sendable {
             }
             var object = JSONText()
             object.add("message", "The transcript and the data of meeting \(meeting.number) were deleted.")
-            return .json(Array(object.closed.utf8))
+            return .json(object.bytes)
         }
     }
 

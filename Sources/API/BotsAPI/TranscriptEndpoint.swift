@@ -15,26 +15,25 @@ struct TranscriptEndpoint: Sendable {
             let caller = try await meetings.callers.authenticate(request, atLeast: .viewer)
             let meeting = try await meetings.find(in: try BotsCaller.room(of: request), caller, request)
             let transcript = try await store.transcript(of: meeting, deadline: request.deadline)
-            return .json(Array(Self.json(meeting, transcript).utf8))
+            return .json(Self.json(meeting, transcript).bytes)
         }
     }
 
     /// Every member is always there. `recordings` is empty: no sound is kept.
-    private static func json(_ meeting: Meeting, _ transcript: Transcript) -> String {
+    private static func json(_ meeting: Meeting, _ transcript: Transcript) -> JSONText {
         var object = JSONText()
         object.add("id", meeting.number)
         object.add("platform", meeting.room.platform.rawValue)
         object.add("native_meeting_id", meeting.room.nativeID)
         object.add("constructed_meeting_url", meeting.url)
         object.add("status", meeting.botStatus ?? BotStatus.requested.rawValue)
-        object.add("start_time", meeting.startTime.map(Timestamp.withZone))
-        object.add("end_time", meeting.endTime.map(Timestamp.withZone))
+        object.add("start_time", time: meeting.startTime)
+        object.add("end_time", time: meeting.endTime)
         object.add("notes", meeting.fields["notes"])
         object.add("recordings", json: "[]")
         object.add(
-            "data",
-            json: BotsMeetingObject.data(of: meeting, isTerminal: BotsMeetingObject.isTerminal(meeting)))
+            "data", BotsMeetingObject.data(of: meeting, isTerminal: BotsMeetingObject.isTerminal(meeting)))
         object.add("segments", json: "[\(transcript.json.joined(separator: ","))]")
-        return object.closed
+        return object
     }
 }

@@ -2,10 +2,16 @@
 public enum Timestamp {
     /// `2026-05-21T03:42:11.482`: UTC, without a time zone (Re-invite API, "dispatched_at").
     public static func withoutZone(_ milliseconds: Int) -> String {
-        let (days, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
-        let (year, month, day) = civilDate(daysSince1970: days)
         var text: [UInt8] = []
         text.reserveCapacity(24)
+        append(milliseconds, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends a time as `withoutZone` gives it, for answers that hold many.
+    public static func append(_ milliseconds: Int, to text: inout [UInt8]) {
+        let (days, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
+        let (year, month, day) = civilDate(daysSince1970: days)
         append(year, 4, to: &text)
         text.append(UInt8(ascii: "-"))
         append(month, 2, to: &text)
@@ -19,7 +25,6 @@ public enum Timestamp {
         append(rest / 1_000 % 60, 2, to: &text)
         text.append(UInt8(ascii: "."))
         append(rest % 1_000, 3, to: &text)
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// RFC 3339 in UTC: `2026-05-21T03:42:11.482Z`.
