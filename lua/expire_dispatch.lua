@@ -16,8 +16,8 @@
 -- ARGV[3]  how long the hash of a bot that has ended is kept, ms
 -- ARGV[4]  length at which the event stream is trimmed
 --
--- Returns 1 ended, 0 the dispatch is still in flight, -1 a runner has claimed it, -2 the bot is not the meeting's
--- current one
+-- Returns 1 ended, 0 the dispatch is still in flight, or another hand wrote that the bot is in the room, -1 a runner
+-- has claimed it, -2 the bot is not the meeting's current one
 
 -- include: time
 -- include: events
@@ -27,7 +27,7 @@ local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
 if meeting[1] ~= ARGV[1] then return -2 end
 local bot = redis.call('HMGET', KEYS[2], 'runner', 'entry')
 if bot[1] then return -1 end
-if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+if redis.call('EXISTS', KEYS[3]) == 1 or meeting[2] == 'LIVE' or meeting[2] == 'STOPPING' then return 0 end
 
 if bot[2] then redis.call('XDEL', KEYS[10], bot[2]) end
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],

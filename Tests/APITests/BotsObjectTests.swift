@@ -28,7 +28,7 @@ import Usher
             "participants": list, "languages": "no JSON", "bot_status": "failed", "error_details": Self.hostile,
             "completion_reason": Self.hostile, "passcode": "secret",
         ])
-        let text = BotsMeetingObject.json(meeting)
+        let text = BotsMeetingObject.json(meeting).closed
         #expect(!text.contains("secret"))
         let object = try Self.object(text)
         #expect(object["completion_reason"] as? String == Self.hostile)
@@ -45,7 +45,7 @@ import Usher
         ]
         for status in BotStatus.allCases {
             let meeting = try Self.meeting(fields.merging(["bot_status": status.rawValue]) { $1 })
-            let object = try Self.object(BotsMeetingObject.json(meeting))
+            let object = try Self.object(BotsMeetingObject.json(meeting).closed)
             let data = try #require(object["data"] as? [String: Any])
             #expect(object["status"] as? String == status.rawValue)
             #expect((object["completion_reason"] is NSNull) == status.isRunning)
@@ -54,7 +54,7 @@ import Usher
             #expect((object["bot_container_id"] is NSNull) == (status == .requested))
             #expect(data["planned"] == nil)
         }
-        let planned = try Self.object(BotsMeetingObject.json(try Self.meeting([:])))
+        let planned = try Self.object(BotsMeetingObject.json(try Self.meeting([:])).closed)
         #expect((planned["data"] as? [String: Any])?["planned"] as? Bool == true)
     }
 
