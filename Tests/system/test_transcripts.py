@@ -211,14 +211,25 @@ def test_a_node_killed_in_the_middle_of_it(servers):
 
     for number in range(100):
         say(number)
-    # Redis hands entries to the node that reads, though it can't take them in any more.
-    nodes[0].pause()
-    for number in range(100, 120):
-        name = f"read-{number:03}"
-        write(redis, meeting, segment(name, name, number))
-        acknowledged.append(name)
-    wait_for(lambda: 0 < redis.call("XPENDING", STREAM, "usher")[0] == redis.call("XLEN", STREAM),
-             "entries' being left in the hands of the stopped node")
+
+    def stop_with_entries(attempt):
+        """Stops the node and writes. If it waits for entries, Redis hands it one, which it can't take in any more."""
+        nodes[0].pause()
+        for number in range(20):
+            name = f"read-{attempt:02}-{number:02}"
+            write(redis, meeting, segment(name, name, 100 + number))
+            acknowledged.append(name)
+        # The last one is the other node's, since a stopped node asks once: by then all that is left is the first's.
+        wait_for(lambda: name in texts(user, meeting), "the other node's going on")
+        wait_for(lambda: redis.call("XPENDING", STREAM, "usher")[0] == redis.call("XLEN", STREAM), "all else")
+        return redis.call("XLEN", STREAM) > 0
+
+    for attempt in range(20):
+        if stop_with_entries(attempt):
+            break
+        nodes[0].resume()
+    else:
+        raise AssertionError("the stopped node never had an entry in its hands")
     nodes[0].kill()
     for number in range(120, 200):
         say(number)
