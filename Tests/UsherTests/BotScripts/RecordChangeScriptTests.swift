@@ -1,0 +1,144 @@
+import Redis
+import RedisTestSupport
+import Scripts
+import Testing
+
+@testable import Usher
+
+/// `configure.lua`, `update_meeting.lua` and `delete_meeting.lua`: for each result, every raw key before and after.
+@Suite struct RecordChangeScriptTests {
+    // MARK: Configure
+
+    @Test func aBotInTheRoomIsConfigured() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let partition = world.keys.partition
+            let before = try await world.snapshot()
+            #expect(try await world.configure(place, "language", "es", "task", "translate") == .integer(1))
+            #expect(try await world.configure(place, "language", "zh", "bot_name", "Eva") == .integer(2))
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [partition.meeting(place.meetingID), partition.bot(place.botID)])
+            let changed = ["language": "zh", "task": "translate", "bot_name": "Eva"]
+            var bot = try #require(before[partition.bot(place.botID)]?.hash)
+            bot.merge(changed.merging(["config_version": "2"]) { $1 }) { $1 }
+            #expect(after[partition.bot(place.botID)] == .hash(bot))
+            let fields = try #require(after[partition.meeting(place.meetingID)]?.hash)
+            let old = try #require(before[partition.meeting(place.meetingID)]?.hash)
+            #expect(fields == old.merging(changed.merging(["updated_at": fields["updated_at"] ?? ""]) { $1 }) { $1 })
+            #expect(try #require(Int(fields["updated_at"] ?? "")) >= #require(Int(old["updated_at"] ?? "")))
+        }
+    }
+
+    @Test(arguments: Stage.allCases.filter { $0 != .active })
+    func aBotThatIsNotInTheRoomIsNot(at stage: Stage) async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: stage)
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.configure(place, "language", "es") == .integer(0))
+            }
+        }
+    }
+
+    @Test func noOtherBotIsConfigured() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            try await world.expectNoChange { () async throws in
+                let other = world.place(place.meetingID, "none")
+                #expect(try await world.configure(other, "language", "es") == .integer(0))
+                let elsewhere = world.place("none", place.botID)
+                #expect(try await world.configure(elsewhere, "language", "es") == .integer(0))
+            }
+            for end in [world.stop, { try await world.report($0, "failed") }] {
+                _ = try await end(place)
+                try await world.expectNoChange { () async throws in
+                    #expect(try await world.configure(place, "language", "es") == .integer(0))
+                }
+            }
+        }
+    }
+
+    // MARK: Update
+
+    @Test func aMeetingsRecordIsUpdated() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting(["notes": "old", "custom": "kept"])
+            let key = world.keys.partition.meeting(meeting)
+            func update(_ key: String, _ fields: String...) async throws -> Value {
+                try await world.run(Scripts.updateMeeting, keys: [key], arguments: fields)
+            }
+            let before = try await world.snapshot()
+            #expect(try await update(key, "notes", "new", "title", "") == .integer(1))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [key])
+            let fields = try #require(after[key]?.hash)
+            let old = try #require(before[key]?.hash)
+            let changed = ["notes": "new", "title": "", "updated_at": fields["updated_at"] ?? ""]
+            #expect(fields == old.merging(changed) { $1 })
+            #expect(try #require(Int(fields["updated_at"] ?? "")) >= #require(Int(old["created_at"] ?? "")))
+            try await world.expectNoChange { () async throws in
+                #expect(try await update(world.keys.partition.meeting("none"), "notes", "new") == .integer(0))
+            }
+        }
+    }
+
+    // MARK: Delete
+
+    private static func delete(_ meeting: String, _ world: World) async throws -> Value {
+        try await world.run(
+            Scripts.deleteMeeting,
+            keys: [
+                world.keys.partition.meeting(meeting), world.keys.partition.segments(ofMeeting: meeting),
+                world.keys.holder(World.room),
+            ], arguments: [meeting])
+    }
+
+    @Test func whatWasCollectedIsRemovedAndTheBareRecordStays() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let meeting = place.meetingID
+            let key = world.keys.partition.meeting(meeting)
+            _ = try await world.ingest(one("s", "secret", more: #","speaker":"Anna""#), for: meeting)
+            _ = try await world.report(place, "failed", reason: "evicted", "bot_output", "secret")
+            let collected = [
+                "title": "secret", "participants": "[]", "languages": "[]", "notes": "secret", "passcode": "secret",
+                "participants_by": "user", "languages_by": "user",
+            ]
+            try await world.set(key, collected)
+            let before = try await world.snapshot()
+            #expect(before[world.keys.partition.segments(ofMeeting: meeting)] != nil)
+            #expect(try await Self.delete(meeting, world) == .integer(1))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [key, world.keys.partition.segments(ofMeeting: meeting)])
+            #expect(after[world.keys.partition.segments(ofMeeting: meeting)] == nil)
+            var fields = try #require(before[key]?.hash)
+            for name in collected.keys.sorted() + ["bot_output"] { fields[name] = nil }
+            let at = try #require(after[key]?.hash?["redacted_at"])
+            #expect(after[key] == .hash(fields.merging(["redacted_at": at, "updated_at": at]) { $1 }))
+            #expect(!(after[key]?.description.contains("secret") ?? true))
+            #expect(try await Self.delete(meeting, world) == .integer(1))
+        }
+    }
+
+    @Test func aMeetingThatIsBusyOrUnknownIsLeftAlone() async throws {
+        try await World.make { world in
+            for stage in Stage.allCases {
+                let place = try await world.bot(at: stage)
+                func expect(_ expected: Int, _ comment: Comment) async throws {
+                    try await world.expectNoChange(comment) { () async throws in
+                        #expect(try await Self.delete(place.meetingID, world) == .integer(expected), comment)
+                    }
+                }
+                try await expect(-1, "\(stage)")
+                _ = try await world.stop(place)
+                try await expect(-1, "\(stage), stopping")
+                _ = try await world.report(place, "completed")
+                if stage == .active { try await expect(-1, "its transcript is being collected") }
+                if stage != .active { #expect(try await Self.delete(place.meetingID, world) == .integer(1)) }
+            }
+            try await world.expectNoChange { () async throws in
+                #expect(try await Self.delete("none", world) == .integer(0))
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+/// `release.lua` and `renew.lua`: for each result, every raw key before and after.
+@Suite struct ReleaseAndRenewScriptTests {
+    // MARK: Release
+
+    @Test func aBotThatIsHandedBackIsAsBeforeItsClaim() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let place = try await world.send(to: meeting)
+            let partition = world.keys.partition
+            let sent = try await world.snapshot()
+            let sentEntry = try await world.entry()
+            try await world.claim(place)
+            let before = try await world.snapshot()
+            #expect(try await world.release(place) == .integer(1))
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [
+                    partition.meeting(meeting), partition.bot(place.botID), partition.leases, partition.dispatch,
+                ])
+            let entry = try await world.entry()
+            #expect(entry.filter { $0.key != "<id>" } == sentEntry.filter { $0.key != "<id>" })
+            var bot = try #require(sent[partition.bot(place.botID)]?.hash)
+            bot["entry"] = entry["<id>"]
+            #expect(after[partition.bot(place.botID)] == .hash(bot))
+            #expect(after[partition.meeting(meeting)] == sent[partition.meeting(meeting)])
+            #expect(after[partition.leases] == nil)
+
+            try await world.expectNoChange {
+                let reply = try await world.release(place)
+                #expect(reply == .integer(0))
+            }
+            let id = try #require(entry["<id>"])
+            #expect(try await world.claim(place, entry: id, runner: "other").array?.first == .integer(1))
+            try await world.expectNoChange {
+                let reply = try await world.release(place)
+                #expect(reply == .integer(0))
+            }
+        }
+    }
+
+    @Test func whatIsNotTheRunnersIsNotHandedBack() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: try await world.meeting())
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.release(place, runner: "other") == .integer(0))
+                #expect(try await world.release(place, runner: "") == .integer(0))
+                #expect(try await world.release(world.place(place.meetingID, "none")) == .integer(0))
+            }
+            // A newer bot of the meeting.
+            try await world.set(place.lifeKeys[0], ["bot_id": "other"])
+            try await world.expectNoChange {
+                let reply = try await world.release(place)
+                #expect(reply == .integer(0))
+            }
+            try await world.set(place.lifeKeys[0], ["bot_id": place.botID])
+            _ = try await world.report(place, "failed")
+            try await world.expectNoChange {
+                let reply = try await world.release(place)
+                #expect(reply == .integer(0))
+            }
+        }
+    }
+
+    @Test func aStoppedBotIsNotHandedBack() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: try await world.meeting())
+            _ = try await world.stop(place)
+            try await world.expectNoChange {
+                let reply = try await world.release(place)
+                #expect(reply == .integer(-1))
+            }
+        }
+    }
+
+    // MARK: Renewals
+
+    @Test func aRenewalMovesLeasesAndTellsWhatIsWanted() async throws {
+        try await World.make { world in
+            let waiting = try await world.bot(at: .awaitingAdmission)
+            let partition = world.keys.partition
+            // The same room again, by hand: how many rooms there are does not matter here.
+            for key in [world.keys.holder(World.room), world.keys.inFlight(World.room)] {
+                _ = try await world.client.send("DEL", key)
+            }
+            let talking = try await world.bot(at: .active)
+            #expect(try await world.configure(talking, "language", "es", "bot_name", "Eva") == .integer(1))
+            let bots = [talking.botID, waiting.botID]
+            let now = try await world.now()
+            for bot in bots {
+                _ = try await world.client.send("ZADD", partition.leases, String(now + 600_000), bot)
+            }
+            let before = try await world.snapshot()
+            let reply = try await world.renew(bots)
+            let after = try await world.snapshot()
+            #expect(
+                reply
+                    == .array([
+                        .codes("run", 1, "es", "", "Eva", 1), .codes("run", 0, "", "", "", 0),
+                    ]))
+            #expect(after.changes(since: before) == [partition.leases])
+            let leases = try #require(after[partition.leases]?.sortedSet)
+            #expect(leases.keys.sorted() == bots.sorted())
+            for (_, expiry) in leases {
+                let expiry = try #require(Int(expiry))
+                #expect((now..<now + 600_000).contains(expiry - World.leaseMilliseconds))
+            }
+            _ = try await world.client.send("SET", world.keys.holder(World.room), talking.meetingID)
+            #expect(try await world.stop(talking) == .integer(2))
+            let told = try await world.renew(bots).arrayOrThrow()
+            #expect(told[0] == .codes("leave", 1, "es", "", "Eva", 1))
+        }
+    }
+
+    /// Each is refused and not renewed, and those beside it are.
+    @Test func whatIsNotTheRunnersIsNotRenewed() async throws {
+        let cases: [(String, @Sendable (World, BotPlace) async throws -> Void)] = [
+            ("another runner's", { world, place in try await world.set(place.lifeKeys[1], ["runner": "other"]) }),
+            ("nobody's", { world, place in _ = try await world.client.send("HDEL", place.lifeKeys[1], "runner") }),
+            ("ended", { world, place in _ = try await world.report(place, "failed") }),
+            ("run out, and nobody has noticed", { world, place in try await world.endLease(of: place) }),
+            (
+                "without a lease",
+                { world, place in _ = try await world.client.send("ZREM", world.keys.partition.leases, place.botID) }
+            ),
+            ("without a record", { world, place in _ = try await world.client.send("DEL", place.lifeKeys[1]) }),
+        ]
+        for (name, prepare) in cases {
+            try await World.make { world in
+                let place = try await world.bot(at: try await world.meeting())
+                try await prepare(world, place)
+                try await world.expectNoChange("\(name)") {
+                    let reply = try await world.renew([place.botID, "none"])
+                    #expect(reply == .array([.array([]), .array([])]), "\(name)")
+                }
+                #expect(try await world.renew([]) == .array([]))
+            }
+        }
+    }
+}
