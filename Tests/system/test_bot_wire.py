@@ -1,4 +1,4 @@
-"""JSON on the bot's wire, field by field (issue 3, section 6): what a runner and a node say to a bot, and hear from it."""
+"""JSON on the bot's wire, field by field (issue 3, section 6): what a bot is told, and what is taken from it."""
 
 import json
 import os
@@ -36,7 +36,8 @@ class Scene:
         os.chmod(self.program, 0o755)
         settings = {
             "LEASE_TTL_MS": 3000, "LAUNCH": f"'{self.program}' {{number}}", "BOT_NAME": "The default name",
-            "PASS_ENVIRONMENT": "ALLOWED*", "WAITING_ROOM_TIMEOUT_MS": 11000, "NO_ONE_JOINED_TIMEOUT_MS": 12000, "EVERYONE_LEFT_TIMEOUT_MS": 13000}
+            "PASS_ENVIRONMENT": "ALLOWED*", "WAITING_ROOM_TIMEOUT_MS": 11000, "NO_ONE_JOINED_TIMEOUT_MS": 12000,
+            "EVERYONE_LEFT_TIMEOUT_MS": 13000}
         runner = servers.runner(self.redis, self.node, start=False, **settings)
         runner.environment |= {"ALLOWED_ONE": "1", "FORBIDDEN": "2", "USHER_ADMIN_KEY": ADMIN_KEY}
         runner.start()
@@ -85,7 +86,8 @@ def test_everything_that_was_asked_for(scene):
     assert len(secret) >= 32
     assert config == scene.common(meeting) | {
         "platform": "google_meet", "nativeMeetingId": "abc-defg-hij",
-        "meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": name, "language": "es", "task": "translate", "passcode": "a code"}
+        "meetingUrl": "https://meet.google.com/abc-defg-hij", "botName": name, "language": "es",
+        "task": "translate", "passcode": "a code"}
     # Only its hash is in Redis; a secret is for one bot.
     assert all(secret not in str(scene.redis.client.value(key)) for key in scene.redis.client.scan("*"))
     other = scene.send(platform="google_meet", native_meeting_id=random_meet_code())
