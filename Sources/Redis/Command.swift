@@ -33,6 +33,16 @@ public struct Command: Sendable {
         appendLineEnd()
     }
 
+    /// - Parameter rest: of the command's bytes, after the next argument.
+    fileprivate func followed(by argument: String, _ rest: [UInt8]) -> Command {
+        var command = self
+        // With room for the argument's length, and its line ends.
+        command.bytes.reserveCapacity(bytes.count + argument.utf8.count + rest.count + 24)
+        command.append(argument)
+        command.bytes += rest
+        return command
+    }
+
     private mutating func appendLine(_ type: UInt8, _ number: Int) {
         bytes.append(type)
         appendDigits(of: number)
@@ -57,6 +67,24 @@ public struct Command: Sendable {
         }
         let name = name.lowercased()
         return name == "monitor" || name.hasSuffix("subscribe")
+    }
+}
+
+/// One command for many keys, such as the same fields of many hashes: all but the key is put together once.
+public struct CommandForKeys: Sendable {
+    private let head: Command
+    private let tail: [UInt8]
+
+    /// - Parameter arguments: what follows the key.
+    public init(_ name: String, arguments: [String]) {
+        head = Command(name: name, argumentCount: 1 + arguments.count)
+        var whole = head
+        for argument in arguments { whole.append(argument) }
+        tail = Array(whole.bytes[head.bytes.count...])
+    }
+
+    public func command(_ key: String) -> Command {
+        head.followed(by: key, tail)
     }
 }
 

@@ -31,6 +31,15 @@ import Testing
         #expect(Self.laidOut(Command(words: words)) == words.map { Array($0.utf8) })
     }
 
+    @Test(arguments: samples.filter { $0.count > 1 }) func aCommandForManyKeysIsLaidOutForEach(_ words: [String]) {
+        let many = CommandForKeys(words[0], arguments: Array(words.dropFirst(2)))
+        for key in ["", words[1], String(repeating: "k", count: 1_000)] {
+            let expected = [words[0], key] + words.dropFirst(2)
+            #expect(Self.laidOut(many.command(key)) == expected.map { Array($0.utf8) })
+        }
+        #expect(CommandForKeys("SUBSCRIBE", arguments: []).command("x").changesProtocol)
+    }
+
     @Test func commandsThatEndTheOrderOfRepliesAreKnown() {
         for name in ["SUBSCRIBE", "psubscribe", "SSUBSCRIBE", "Unsubscribe", "PUNSUBSCRIBE", "sunsubscribe", "MONITOR"]
         {

@@ -32,7 +32,7 @@ extension Store {
         guard !ids.isEmpty else { return [] }
         let partition = Partition(workspace: workspace)
         let places = try await pipeline(
-            ids.map { Command("HMGET", partition.bot($0), "meeting_id", "container", "ended_at") }, by: deadline)
+            ids.map { Self.readBot.command(partition.bot($0)) }, by: deadline)
         var present: [(id: String, meetingID: String, container: String?)] = []
         for (id, reply) in zip(ids, places) {
             let place = try reply.arrayOrThrow()
@@ -41,8 +41,7 @@ extension Store {
         }
         guard !present.isEmpty else { return [] }
         let records = try await pipeline(
-            present.map { Command(words: ["HMGET", partition.meeting($0.meetingID)] + Self.runningFields) },
-            by: deadline)
+            present.map { Self.readMeeting.command(partition.meeting($0.meetingID)) }, by: deadline)
         var bots: [RunningBot] = []
         bots.reserveCapacity(present.count)
         for (bot, record) in zip(present, records) {
@@ -53,6 +52,9 @@ extension Store {
         }
         return bots
     }
+
+    private static let readBot = CommandForKeys("HMGET", arguments: ["meeting_id", "container", "ended_at"])
+    private static let readMeeting = CommandForKeys("HMGET", arguments: runningFields)
 
     private static let runningFields = [
         "bot_id", "bot_status", "number", "platform", "native_meeting_id", "dispatched_at", "start_time", "bot_name",
