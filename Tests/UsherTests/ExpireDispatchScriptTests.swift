@@ -95,6 +95,17 @@ import Testing
         }
     }
 
+    /// The room is not given out while the record says that its bot is in it.
+    @Test(arguments: ["LIVE", "STOPPING"])
+    func aRoomThatAnotherHandWroteAsTakenIsNotFreed(_ status: String) async throws {
+        try await Self.make { world, meeting in
+            try await world.set(world.keys.partition.meeting(meeting), ["status": status])
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.expire(meeting, bot: "bot-1") == .integer(0))
+            }
+        }
+    }
+
     @Test func aBotWhoseRecordIsGoneStillFreesTheRoom() async throws {
         try await Self.make { world, meeting in
             _ = try await world.client.send("DEL", world.keys.partition.bot("bot-1"))
