@@ -1,5 +1,6 @@
 """The processes that a run starts, and what they cost: a Redis, a node, and the generators of load."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -200,6 +201,15 @@ class Node(Child):
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
              "--redis", f"redis+unix://{redis.socket_path}"],
             os.path.join(folder, "node.log"), environment_without_settings())
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Takes the node out of what is measured meanwhile."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
 
     def status(self, path):
         """The status of the answer to a GET on a connection of its own; None if there is none yet."""
