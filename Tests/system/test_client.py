@@ -1,5 +1,6 @@
 """The real client of the Bots API, `vexa-client` from PyPI, unchanged: every method of it (issue 3, section 2)."""
 
+import re
 import secrets
 
 import pytest
@@ -7,6 +8,8 @@ from vexa_client import VexaClient, VexaClientError
 
 from harness.node import ADMIN_KEY
 from harness.played_bot import PlayedBot
+from harness.up import Up
+from harness.waiting import wait_for
 from harness.workspace import random_meet_code
 
 MEETING = {
@@ -16,6 +19,14 @@ MEETING = {
 RUNNING = {
     "container_id", "meeting_id", "container_name", "platform", "native_meeting_id", "status", "normalized_status",
     "meeting_status", "created_at", "start_time", "labels", "data",
+}
+TRANSCRIPT = {
+    "id", "platform", "native_meeting_id", "constructed_meeting_url", "status", "start_time", "end_time", "notes",
+    "recordings", "data", "segments",
+}
+SEGMENT = {
+    "start", "end", "text", "language", "speaker", "completed", "segment_id", "created_at", "absolute_start_time",
+    "absolute_end_time",
 }
 USER = {"id", "email", "name", "image_url", "max_concurrent_bots", "data", "created_at"}
 
@@ -76,6 +87,38 @@ def test_whole_life_of_a_bot(client, redis, node):
     assert client.get_running_bots_status() == []
     with pytest.raises(VexaClientError, match="404.*no active bot"):
         client.stop_bot("google_meet", code)
+
+
+def test_whole_life_under_usher_up(servers):
+    """`usher up` as a newcomer has it: its nodes, its runner, and a simulated bot that nobody helps."""
+    up = servers.add(Up(servers.folder, environment={"USHER_SIMULATE_SEGMENT_MS": "100"})).start()
+    url = f"http://127.0.0.1:{up.port}"
+    administrator = VexaClient(base_url=url, admin_key=re.search(r"admin key +(\S+)", up.output).group(1))
+    user = administrator.create_user_and_set_id(f"user-{secrets.token_hex(8)}@example.com")
+    client = VexaClient(base_url=url, user_id=user["id"])
+    client.set_api_key(administrator.create_token()["token"])
+    code = random_meet_code()
+
+    def status():
+        return client.get_meeting_by_id("google_meet", code)["status"]
+
+    def languages():
+        return [segment["language"] for segment in client.get_transcript("google_meet", code)["segments"]]
+
+    meeting = client.request_bot("google_meet", code, language="en")
+    wait_for(lambda: status() == "active", "the bot's being in the room")
+    wait_for(lambda: "en" in languages(), "a segment in English")
+    client.update_bot_config("google_meet", code, language="es")
+    wait_for(lambda: "es" in languages(), "a segment in Spanish")
+    client.stop_bot("google_meet", code)
+    wait_for(lambda: status() == "completed", "the end")
+    assert client.get_running_bots_status() == []
+    transcript = client.get_transcript("google_meet", code, meeting_id=meeting["id"])
+    assert set(transcript) >= TRANSCRIPT and transcript["id"] == meeting["id"]
+    assert transcript["status"] == "completed"
+    assert all(set(segment) >= SEGMENT for segment in transcript["segments"])
+    starts = [segment["absolute_start_time"] for segment in transcript["segments"]]
+    assert starts == sorted(starts)
 
 
 def test_request_bot_from_url(client):
