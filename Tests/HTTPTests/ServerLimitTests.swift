@@ -222,7 +222,10 @@ import Testing
             try wait(for: "the handler's start") { fixture.gate.waitingCount == 1 && fixture.connectionCount == 3 }
             fixture.drain()
             #expect(try idle.rest() == "")
-            #expect(throws: (any Error).self) { try fixture.connect() }
+            // Refused, unless the kernel has given the port to another test's server by now.
+            let stranger = try? fixture.connect()
+            stranger?.close()
+            #expect(fixture.connectionCount == 2)
             #expect(fixture.drainedCut == nil)
             try partial.send("\r\n")
             let late = try partial.answer()
