@@ -47,13 +47,16 @@ local limit = tonumber(maximum or ARGV[9])
 if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end
 
 local at_ms = now_ms()
+-- As text, once: see send_bot.
+local at = string.format('%d', at_ms)
+local fields = {'updated_at', at, unpack(ARGV, 11)}
 if ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[5], 'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'status', 'INITIAL',
-    'created_at', at_ms)
+  fields = {'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'status', 'INITIAL', 'created_at', at,
+    unpack(fields)}
   redis.call('ZADD', KEYS[10], ARGV[2], ARGV[1])
   redis.call('SET', KEYS[9], ARGV[1])
 end
-redis.call('HSET', KEYS[5], 'updated_at', at_ms, unpack(ARGV, 11))
+redis.call('HSET', KEYS[5], unpack(fields))
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
 send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7], what = 'dispatched',

@@ -8,11 +8,17 @@ struct BotsCaller: Sendable {
 
     let authentication: Authentication
 
+    /// The caller behind the request's API key, whose role is still to be looked at.
+    /// - Throws: `APIError` 401, or 403 for a key without the scope.
+    func caller(of request: Request) async throws -> Caller {
+        try await authentication.caller(of: request, scope: .bots)
+    }
+
     /// The caller behind the request's API key, whose own workspace the request is about.
     /// - Parameter minimum: the least role that may do this.
     /// - Throws: `APIError` 401 or 403.
     func authenticate(_ request: Request, atLeast minimum: Role) async throws -> Caller {
-        let caller = try await authentication.caller(of: request, scope: .bots)
+        let caller = try await caller(of: request)
         try await authentication.require(minimum, of: caller, deadline: request.deadline)
         return caller
     }

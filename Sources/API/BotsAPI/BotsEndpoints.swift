@@ -9,6 +9,9 @@ struct BotsEndpoints: Sendable {
     /// Seconds after which a refused request may try again: a bot that is told to leave is gone by then.
     private static let retryAfterLimit = 30
 
+    /// To send a bot.
+    private static let leastRole = Role.member
+
     let store: Store
     let callers: BotsCaller
     let logger: Logger
@@ -16,16 +19,30 @@ struct BotsEndpoints: Sendable {
     /// `POST /bots`
     func create(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
-            let caller = try await callers.authenticate(request, atLeast: .member)
-            let body = try JSONBody.decode(BotRequestBody.self, from: request)
+            let caller = try await callers.caller(of: request)
+            let body = try await body(of: request, caller)
             do {
-                let meeting = try await store.requestBot(body.request, by: caller, deadline: request.deadline)
+                let meeting = try await store.requestBot(
+                    body.request, by: caller, atLeast: Self.leastRole, deadline: request.deadline)
                 return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
+            } catch BotRefusal.roleTooLow {
+                throw Authentication.roleTooLow(Self.leastRole, caller)
             } catch BotRefusal.roomTaken(let holder) {
                 throw try await roomTaken(by: holder, caller, request)
             } catch let refusal as BotRefusal {
                 throw Self.error(refusal)
             }
+        }
+    }
+
+    /// - Throws: `APIError` 403 to those who may not send a bot whatever the body says; then what is wrong with it. (With a
+    ///   sound body the role is found out in the same exchange as the rest.)
+    private func body(of request: Request, _ caller: Caller) async throws -> BotRequestBody {
+        do {
+            return try JSONBody.decode(BotRequestBody.self, from: request)
+        } catch {
+            try await callers.authentication.require(Self.leastRole, of: caller, deadline: request.deadline)
+            throw error
         }
     }
 
@@ -119,11 +136,13 @@ struct BotsEndpoints: Sendable {
                 404, title: "Bot not found",
                 "There is no active bot for this meeting. GET /bots/status lists those that there are.")
         case .roomTaken: APIError(409, "A bot is in this meeting already, or on its way to it.")
+        case .roleTooLow: APIError(403, "This needs a higher role in the workspace.")
         case .unknownWorkspace: APIError(404, "The workspace of this API key no longer exists.")
         case .contended:
             APIError(
                 503, "This meeting is changing too fast. Nothing was done; retry in a few seconds.",
                 retryAfterSeconds: 2)
+        case .unavailable(let error): .unavailable(cause: error)
         case .failed(let error): APIError(error)
         }
     }

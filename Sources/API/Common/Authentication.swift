@@ -50,10 +50,14 @@ struct Authentication: Sendable {
     /// - Throws: `APIError` 403 if not, 503 if it cannot be read.
     func require(_ minimum: Role, of caller: Caller, deadline: MonotonicTime) async throws {
         guard let role = try await role(of: caller, deadline: deadline), role >= minimum else {
-            throw APIError(
-                403, "This needs the role \(minimum.rawValue) in workspace \(caller.workspaceID), or a higher one.",
-                parameters: ["workspace_id": caller.workspaceID])
+            throw Self.roleTooLow(minimum, caller)
         }
+    }
+
+    static func roleTooLow(_ minimum: Role, _ caller: Caller) -> APIError {
+        APIError(
+            403, "This needs the role \(minimum.rawValue) in workspace \(caller.workspaceID), or a higher one.",
+            parameters: ["workspace_id": caller.workspaceID])
     }
 
     /// The key of `Authorization: Bearer <key>` (RFC 6750, section 2.1), else of `X-API-Key`.

@@ -32,8 +32,12 @@ public enum BotRefusal: Error, Equatable, Sendable {
     /// No bot is in the room or on its way to it, or none that is active where it must be.
     case noBot
     case unknownWorkspace
+    /// The caller has not the role that this needs.
+    case roleTooLow
     /// The room's records kept changing; nothing was done.
     case contended
+    /// Redis failed before anything was done.
+    case unavailable(RedisError)
     /// Redis failed.
     case failed(RedisError)
 }
@@ -44,15 +48,16 @@ extension Store {
 
     /// Sends a bot to a room. A meeting that is planned there is taken over; otherwise a new record is made, and what
     /// is there of ended ones is left as it is. A refusal leaves nothing behind.
+    /// - Parameter role: the least that the caller must have in its key's workspace; nil asks for none.
     /// - Returns: the meeting as the dispatch left it.
     public func requestBot(
-        _ request: BotRequest, by caller: Caller, deadline: MonotonicTime
+        _ request: BotRequest, by caller: Caller, atLeast role: Role? = nil, deadline: MonotonicTime
     ) async throws(BotRefusal) -> Meeting {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let room = request.link.room
         for _ in 0..<Self.maximumRounds {
             let botID = Identifier.bot(in: keys.partition)
-            let latest = try await lookBefore(room, in: keys, deadline: deadline)
+            let latest = try await look(at: room, in: keys, as: caller, atLeast: role, deadline: deadline)
             let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()
             var number: Int?
@@ -87,34 +92,48 @@ extension Store {
     /// Looks whether a request can succeed before anything is written for it: most that can't cost one exchange. What
     /// is seen here may change; the script decides.
     /// - Returns: the newest meeting of the room, and whether it is a planned one that never had a bot.
-    private func lookBefore(
-        _ room: Room, in keys: WorkspaceKeys, deadline: MonotonicTime
+    private func look(
+        at room: Room, in keys: WorkspaceKeys, as caller: Caller, atLeast minimum: Role?, deadline: MonotonicTime
     ) async throws(BotRefusal) -> (id: String, isPlanned: Bool)? {
-        let (latest, isInFlight, holder, count, limit) = try await refusing { () throws(RedisError) in
+        let role: Role?
+        let latest: String?
+        let holder: String?
+        let isInFlight: Bool
+        let isFull: Bool
+        let limit: Int
+        do throws(RedisError) {
             let replies = try await pipeline(
                 [
-                    Command("GET", keys.latest(room)), Command("EXISTS", keys.inFlight(room)),
-                    Command("GET", keys.holder(room)), Command("ZCARD", keys.bots),
-                    Command("HGET", keys.workspace, "max_concurrent_bots"),
+                    Command("HGET", keys.members, caller.userID), Command("GET", keys.latest(room)),
+                    Command("EXISTS", keys.inFlight(room)), Command("GET", keys.holder(room)),
+                    Command("ZCARD", keys.bots), Command("HGET", keys.workspace, "max_concurrent_bots"),
                 ], by: deadline)
-            return (
-                try replies[0].optionalString(), try replies[1].integerOrThrow() == 1,
-                try replies[2].optionalString(), try replies[3].integerOrThrow(),
-                try replies[4].optionalString().flatMap { Int($0) } ?? configuration.defaultMaximumConcurrentBots
-            )
+            role = try replies[0].optionalString().flatMap(Role.init(rawValue:))
+            latest = try replies[1].optionalString()
+            isInFlight = try replies[2].integerOrThrow() == 1
+            holder = try replies[3].optionalString()
+            limit = try replies[5].optionalString().flatMap { Int($0) } ?? configuration.defaultMaximumConcurrentBots
+            isFull = try replies[4].integerOrThrow() >= limit
+        } catch {
+            throw .unavailable(error)
+        }
+        if let minimum {
+            guard let role, role >= minimum else { throw .roleTooLow }
         }
         if isInFlight { throw .roomTaken(holder: holder) }
         if let holder, try await !freeIfExpired(holder, in: room, keys, deadline: deadline) {
             throw .roomTaken(holder: holder)
         }
         // A bot that was just ended may have made place.
-        guard holder != nil || count < limit else { throw .limitReached(limit) }
+        guard holder != nil || !isFull else { throw .limitReached(limit) }
         guard let latest else { return nil }
-        return try await refusing { () throws(RedisError) in
+        do throws(RedisError) {
             let state = try await send(
                 Command("HMGET", keys.partition.meeting(latest), "status", "bot_status"), by: deadline
             ).arrayOrThrow()
             return (latest, state == [.string(MeetingStatus.initial.rawValue), .null])
+        } catch {
+            throw .unavailable(error)
         }
     }
 
