@@ -14,4 +14,12 @@ static inline pid_t usher_ended_child(void) {
     return result == 0 ? information.si_pid : 0;
 }
 
+// Whether the calling process has children, among them such as have ended and were not reaped.
+static inline int usher_has_children(void) {
+    siginfo_t information;
+    int result;
+    do result = waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT); while (result < 0 && errno == EINTR);
+    return result == 0;
+}
+
 #endif

@@ -189,10 +189,9 @@ public final class Supervisor {
     /// Kills what left the program's group: the program is gone, so all that is left of it are children of this process.
     private func endRemains() {
         let limit = MonotonicTime.now().advanced(byMilliseconds: Self.remainsMilliseconds)
-        while true {
-            let children = ProcessTable.children()
-            if children.isEmpty || MonotonicTime.now() > limit { return }
-            for child in children { kill(child, SIGKILL) }
+        // Who they are is looked for only if there are any: that takes a look at every process of the machine.
+        while usher_has_children() != 0, MonotonicTime.now() < limit {
+            for child in ProcessTable.children() { kill(child, SIGKILL) }
             _ = waitUntilReadable([childSignals], deadline: .now().advanced(byMilliseconds: 10))
             reapOrphans(sparing: nil)
         }
