@@ -141,7 +141,9 @@ def describe(options):
         "Script alone: redis-benchmark -P 1, every call an accepted dispatch. The key of the lock is also that of the\n"
         "room's holder, so that each call leaves the next one's lock behind: the commands of the script are the same,\n"
         "and none is spent on taking the lock. Through HTTP there are four more commands: key, role, meeting, lock.\n"
-        "µs: processor time a request. Others: processors that were busy with anything else.\n")
+        "µs: processor time a request, or a segment. Others: processors that were busy with anything else.\n"
+        f"Bots: each phase {options.bots_rounds} times; GET /bots/status by {bots.STATUS_CONNECTIONS} connections; "
+        f"segments in messages of ten, over {bots.SEGMENT_MEETINGS:,} meetings.\n")
 
 
 def main(arguments):
@@ -165,7 +167,7 @@ def main(arguments):
                     node.wait_ready()
                     done = bots.Bots(node, redis, folder, options).run(say)
                     problems += [problem for phase in done.all for problem in phase.problems]
-                tables += [report.phase_rows(done.all), report.status_rows(done.status)]
+                tables += [report.phase_rows(done.all), report.status_rows(done.status), report.growth_rows(done)]
             if options.only in (None, "bots", "launches"):
                 with Node(options.usher, folder, redis, options.loops) as node:
                     node.wait_ready()

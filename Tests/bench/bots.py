@@ -12,7 +12,7 @@ from processes import BenchError, RedisConnection, wait_until
 WARM_UP_REQUESTS = 2_000
 # How many requests are prepared for each second of a phase: more than a good machine gets through.
 REQUESTS_A_SECOND = 25_000
-MESSAGES_A_SECOND = 8_000
+MESSAGES_A_SECOND = 16_000
 STATUS_SIZES = [1, 100, 10_000]
 # Few enough that the largest answers come well within the time that a request may take.
 STATUS_CONNECTIONS = 4
@@ -32,14 +32,22 @@ class StatusPhase:
 
 
 @dataclasses.dataclass
+class RequestPhase:
+    """What `POST /bots` came to beside a workspace with `others` bots."""
+
+    phase: load.Phase
+    others: int
+
+
+@dataclasses.dataclass
 class BotPhases:
-    requests: list[load.Phase]
+    requests: list[RequestPhase]
     status: list[StatusPhase]
     segments: list[load.Phase]
 
     @property
     def all(self):
-        return self.requests + [status.phase for status in self.status] + self.segments
+        return [entry.phase for entry in self.requests + self.status] + self.segments
 
 
 class Bots:
@@ -54,8 +62,8 @@ class Bots:
         requests = BotRequests(REQUESTS_A_SECOND * self.options.seconds, self.path)
         for _ in range(self.options.bots_rounds):
             for others in [0, max(STATUS_SIZES)]:
-                done.requests.append(self._requests(requests, others))
-                say(f"{done.requests[-1].name}: {done.requests[-1].rate:,.0f}/s")
+                done.requests.append(RequestPhase(self._requests(requests, others), others))
+                say(f"{done.requests[-1].phase.name}: {done.requests[-1].phase.rate:,.0f}/s")
         for _ in range(self.options.bots_rounds):
             for bots, others in [(size, 0) for size in STATUS_SIZES] + [(1, max(STATUS_SIZES))]:
                 done.status.append(self._status(bots, others))
@@ -77,7 +85,7 @@ class Bots:
             f"POST /bots{_beside(others)}", self.node, self.redis, self.options, requests, requests.path,
             self.options.seconds)
         waiting = self.redis.total("ZCARD", [f"{owner.prefix}:ws:{owner.id}:bots" for owner in requests.owners])
-        entries = self.redis.stream_lengths(range(16))
+        entries = self.redis.stream_entries(range(16))
         if waiting != entries:
             phase.problems.append(f"{phase.name}: {entries} entries in the streams, but {waiting} bots in the records")
         return phase

@@ -1,5 +1,5 @@
-"""From an accepted request to the bot's process: the time between the dispatch, as the record has it by Redis' clock, and
-what the process notes of its own start. Both are the machine's clock."""
+"""From an accepted request to the bot's process: the time between the dispatch, as the record has it by Redis' clock,
+and what the process notes of its own start. Both are the machine's clock."""
 
 import dataclasses
 import http.client

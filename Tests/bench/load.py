@@ -99,7 +99,7 @@ def dispatches(name, node, redis, options, requests, path, seconds):
     if report["requests"] > requests.count:
         phase.problems.append(f"{phase.name}: only {requests.count} requests were prepared for {report['requests']}")
     accepted = report["requests"] - report["refused"]
-    entries = redis.stream_lengths(PARTITIONS)
+    entries = redis.stream_entries(PARTITIONS)
     # wrk hangs up on the requests that are under way when its time is over.
     if not accepted <= entries <= accepted + options.connections:
         phase.problems.append(f"{phase.name}: {accepted} accepted, but {entries} entries in the streams")
@@ -112,13 +112,11 @@ def script_alone(node, redis, options, calls, digest, count):
     command = [
         "redis-benchmark", "-s", redis.socket_path, "-c", str(options.connections), "-P", "1", "-n", str(count),
         "-r", str(calls.range), "--csv", *calls.words(digest)]
-    # The node's sweep would take away dispatches that no in-flight key belongs to.
-    with node.stopped():
-        rows = list(csv.DictReader(io.StringIO(meter.run(command, 90))))
-        entries = redis.stream_lengths(PARTITIONS)
+    rows = list(csv.DictReader(io.StringIO(meter.run(command, 90))))
     if len(rows) != 1:
         raise BenchError(f"redis-benchmark reported {rows}")
     row = rows[0]
+    entries = redis.stream_entries(PARTITIONS)
     problems = []
     if entries != count:
         problems.append(f"script alone: {count} calls, but {entries} entries in the stream")

@@ -1,6 +1,5 @@
 """The processes that a run starts, and what they cost: a Redis, a node, and the generators of load."""
 
-import contextlib
 import os
 import resource
 import signal
@@ -131,9 +130,20 @@ class Redis(Child):
         if done.returncode != 0 or "errors: 0" not in done.stdout:
             raise BenchError(f"seeding Redis failed: {done.stdout}{done.stderr}")
 
-    def stream_lengths(self, partitions):
-        """How many entries the dispatch streams hold together."""
-        return self.total("XLEN", [f"usher:{{p{number:x}}}:dispatch" for number in partitions])
+    def stream_entries(self, partitions):
+        """How many entries the dispatch streams have been given together, whether or not the node's sweep has removed
+        some as void: those of the script alone belong to no sound record."""
+        script = """
+            local n = 0
+            for _, key in ipairs(KEYS) do
+                local about = redis.call('EXISTS', key) == 1 and redis.call('XINFO', 'STREAM', key) or {}
+                for index = 1, #about, 2 do
+                    if about[index] == 'entries-added' then n = n + about[index + 1] end
+                end
+            end
+            return n"""
+        keys = [f"usher:{{p{number:x}}}:dispatch" for number in partitions]
+        return int(self.command("EVAL", script, str(len(keys)), *keys))
 
     def total(self, command, keys):
         """The sum of what a command says of each key."""
@@ -201,15 +211,6 @@ class Node(Child):
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
              "--redis", f"redis+unix://{redis.socket_path}"],
             os.path.join(folder, "node.log"), environment_without_settings())
-
-    @contextlib.contextmanager
-    def stopped(self):
-        """Takes the node out of what is measured meanwhile."""
-        os.kill(self.process.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.process.pid, signal.SIGCONT)
 
     def status(self, path):
         """The status of the answer to a GET on a connection of its own; None if there is none yet."""

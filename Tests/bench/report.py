@@ -64,6 +64,28 @@ def status_rows(phases):
     return rows
 
 
+def growth_rows(done):
+    """Shares of the processor time of node and Redis together, which other work on the machine disturbs least."""
+
+    def cost(phases, **wanted):
+        return statistics.median(
+            phase.node_us + phase.redis_us for phase, about in phases
+            if all(about[name] == value for name, value in wanted.items()))
+
+    requests = [(entry.phase, {"others": entry.others}) for entry in done.requests]
+    status = [(entry.phase, {"bots": entry.bots, "others": entry.others}) for entry in done.status]
+    crowd, most = max(entry.others for entry in done.status), max(entry.bots for entry in done.status)
+    alone, beside = cost(status, bots=1, others=0), cost(status, bots=1, others=crowd)
+    few, many = cost(status, bots=100, others=0) / 100, cost(status, bots=most, others=0) / most
+    return [
+        ("how it grows, in processor time of node and Redis", "measured", "aim"),
+        (f"POST /bots beside another's {crowd:,} bots, to none",
+         f"{cost(requests, others=crowd) / cost(requests, others=0):.2f}", "1.0"),
+        (f"GET /bots/status of 1 bot beside another's {crowd:,}, to none", f"{beside / alone:.2f}", "1.0"),
+        (f"GET /bots/status, a bot of {most:,} to a bot of 100", f"{many / few:.2f}", "1.0"),
+    ]
+
+
 def launch_rows(launches):
     return [
         ("from an accepted dispatch to the bot's process", "measured"),
