@@ -18,9 +18,7 @@ struct Authentication: Sendable {
             throw APIError.unavailable(cause: error)
         }
         guard let caller = record else { throw APIError.unauthorized }
-        guard caller.has(scope) else {
-            throw APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
-        }
+        try Self.check(caller, has: scope)
         return caller
     }
 
@@ -28,12 +26,41 @@ struct Authentication: Sendable {
     /// - Throws: as `caller(of:scope:)`; 403 for the key of another workspace.
     func caller(of request: Request, scope: Scope, workspaceID: String) async throws -> Caller {
         let caller = try await caller(of: request, scope: scope)
-        guard caller.workspaceID == workspaceID.lowercased() else {
+        try Self.check(caller, isOf: workspaceID)
+        return caller
+    }
+
+    /// The same for the load of the Re-invite API: what the request reads of the meeting comes with the caller.
+    func visitor(
+        of request: Request, scope: Scope, workspaceID: String, meetingID: String
+    ) async throws -> Reinvitation.Visitor {
+        guard let key = Self.apiKey(of: request) else { throw APIError.unauthorized }
+        let record: Reinvitation.Visitor?
+        do {
+            record = try await Reinvitation.visitor(
+                store: store, apiKey: key, workspaceID: workspaceID, meetingID: meetingID, deadline: request.deadline)
+        } catch {
+            throw APIError.unavailable(cause: error)
+        }
+        guard let visitor = record else { throw APIError.unauthorized }
+        try Self.check(visitor.caller, has: scope)
+        try Self.check(visitor.caller, isOf: workspaceID)
+        return visitor
+    }
+
+    private static func check(_ caller: Caller, has scope: Scope) throws {
+        guard caller.has(scope) else {
+            throw APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
+        }
+    }
+
+    private static func check(_ caller: Caller, isOf workspaceID: String) throws {
+        // Ids are written in lower case; a comparison as they are spares the load the making of another text.
+        guard caller.workspaceID == workspaceID || caller.workspaceID == workspaceID.lowercased() else {
             throw APIError(
                 403, "This API key does not belong to workspace \(workspaceID). Use one of that workspace's keys.",
                 parameters: ["workspace_id": workspaceID])
         }
-        return caller
     }
 
     /// The caller's role in the key's workspace; nil if the caller is no member (any more).

@@ -27,10 +27,10 @@ struct ReinviteEndpoint: Sendable {
         await answer(request, logger: logger) {
             let workspaceID = request.parameter("workspace_id")
             let meetingID = request.parameter("meeting_id")
-            let caller = try await authentication.caller(of: request, scope: .seameet, workspaceID: workspaceID)
-            let forceRestart = try await forceRestart(request, caller)
+            let visitor = try await authentication.visitor(
+                of: request, scope: .seameet, workspaceID: workspaceID, meetingID: meetingID)
             let reinvitation = Reinvitation(
-                store: store, caller: caller, meetingID: meetingID, forceRestart: forceRestart,
+                store: store, visitor: visitor, forceRestart: try await forceRestart(request, visitor.caller),
                 deadline: request.deadline)
             do {
                 return Self.accepted(try await reinvitation.perform())

@@ -53,6 +53,8 @@ public struct Reinvitation: Sendable {
     private let forceRestart: Bool
     private let deadline: MonotonicTime
     private let keys: WorkspaceKeys
+    /// The replies to `firstCommands`, if they came together with the caller.
+    private let firstReplies: [Value]?
 
     /// What the first read tells of the meeting.
     private struct Sight {
@@ -61,15 +63,45 @@ public struct Reinvitation: Sendable {
     }
 
     /// - Parameters:
-    ///   - caller: has the scope, and its key belongs to the workspace of the request: that was checked before.
+    ///   - visitor: has the scope, and its key belongs to the workspace of the request: that was checked before.
     ///   - deadline: by when an answer is due.
-    public init(store: Store, caller: Caller, meetingID: String, forceRestart: Bool, deadline: MonotonicTime) {
+    public init(store: Store, visitor: Visitor, forceRestart: Bool, deadline: MonotonicTime) {
         self.store = store
-        self.caller = caller
-        self.meetingID = meetingID
+        caller = visitor.caller
+        meetingID = visitor.meetingID
+        firstReplies = visitor.replies
         self.forceRestart = forceRestart
         self.deadline = deadline
         keys = WorkspaceKeys(workspace: caller.workspaceID)
+    }
+
+    /// A caller and the meeting that it is about, with what was found out about the two in the exchange that told who
+    /// the caller is.
+    public struct Visitor: Sendable {
+        public let caller: Caller
+        let meetingID: String
+        var replies: [Value]?
+    }
+
+    /// The record of an API key, as `Store.caller(apiKey:deadline:)`, and, if this node has seen the key before, what
+    /// `perform` reads first, in one exchange.
+    public static func visitor(
+        store: Store, apiKey: String, workspaceID: String, meetingID: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Visitor? {
+        let (caller, replies) = try await store.caller(apiKey: apiKey, deadline: deadline) { owner in
+            // Nothing is read on behalf of a key of another workspace.
+            guard owner.workspaceID == workspaceID else { return [] }
+            return firstCommands(WorkspaceKeys(workspace: workspaceID), userID: owner.userID, meetingID: meetingID)
+        }
+        return caller.map { Visitor(caller: $0, meetingID: meetingID, replies: replies.isEmpty ? nil : Array(replies)) }
+    }
+
+    private static func firstCommands(_ keys: WorkspaceKeys, userID: String, meetingID: String) -> [Command] {
+        [
+            Command("HGET", keys.members, userID),
+            Command(
+                "HMGET", keys.partition.meeting(meetingID), "workspace_id", "status", "platform", "native_meeting_id"),
+        ]
     }
 
     public func perform() async throws(ReinviteRefusal) -> Dispatch {
@@ -106,13 +138,13 @@ public struct Reinvitation: Sendable {
         let role: String?
         let meeting: Value
         do {
-            let replies = try await store.replies(
-                to: [
-                    Command("HGET", keys.members, caller.userID),
-                    Command(
-                        "HMGET", keys.partition.meeting(meetingID), "workspace_id", "status", "platform",
-                        "native_meeting_id"),
-                ], by: deadline)
+            let replies =
+                if let firstReplies {
+                    firstReplies
+                } else {
+                    try await store.replies(
+                        to: Self.firstCommands(keys, userID: caller.userID, meetingID: meetingID), by: deadline)
+                }
             role = try replies[0].optionalString()
             meeting = replies[1]
         } catch {

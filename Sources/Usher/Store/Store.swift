@@ -37,10 +37,12 @@ public struct StoreConfiguration: Sendable {
 public struct Store: Sendable {
     public let client: Client
     let configuration: StoreConfiguration
+    let keyOwners: KeyOwners
 
     public init(client: Client, configuration: StoreConfiguration) {
         self.client = client
         self.configuration = configuration
+        keyOwners = KeyOwners(loop: client.loop)
     }
 
     /// Every script, in the form that the client loads at each connection.

@@ -132,7 +132,8 @@ struct World: Sendable {
         _ meeting: String, force: Bool = false, by caller: Caller? = nil, deadline: MonotonicTime = Client.soon
     ) async -> Result<Dispatch, ReinviteRefusal> {
         let reinvitation = Reinvitation(
-            store: store, caller: caller ?? owner, meetingID: meeting, forceRestart: force, deadline: deadline)
+            store: store, visitor: Reinvitation.Visitor(caller: caller ?? owner, meetingID: meeting),
+            forceRestart: force, deadline: deadline)
         do throws(ReinviteRefusal) {
             return .success(try await reinvitation.perform())
         } catch {
