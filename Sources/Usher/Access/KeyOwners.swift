@@ -13,7 +13,7 @@ struct KeyOwner: Equatable, Sendable {
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 final class KeyOwners: @unchecked Sendable {
     /// About 2 MB.
-    private static let maximumCount = 10_000
+    static let maximumCount = 10_000
 
     private let loop: EventLoop
     private var owners: [String: KeyOwner] = [:]

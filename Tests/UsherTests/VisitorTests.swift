@@ -1,0 +1,101 @@
+import EventLoop
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+/// What a node finds out in one exchange about a caller that it has seen before, and what it still asks Redis.
+@Suite struct VisitorTests {
+    @Test func aKeyThatWasSeenBringsTheMeetingWithIt() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let key = try await world.ownersKey()
+            let stranger = try #require(try await world.visit(key, meeting))
+            #expect(stranger.replies == nil)
+            let visitor = try #require(try await world.visit(key, meeting))
+            #expect(visitor.caller.userID == world.owner.userID && visitor.caller.workspaceID == world.workspaceID)
+            #expect(visitor.replies?.count == 2)
+            #expect(visitor.replies?.first == .string("owner"))
+            let reinvitation = Reinvitation(
+                store: world.store, visitor: visitor, forceRestart: false, deadline: Client.soon)
+            #expect(try await reinvitation.perform().meetingID == meeting)
+        }
+    }
+
+    /// What a key may do, and whether it is still there, is asked each time.
+    @Test func aRevocationAndALostRoleCountAtOnce() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let key = try await world.ownersKey()
+            _ = try await world.visit(key, meeting)
+            _ = try await world.client.send(
+                Command("HSET", world.keys.members, world.owner.userID, "viewer"), deadline: Client.soon)
+            let visitor = try #require(try await world.visit(key, meeting))
+            let reinvitation = Reinvitation(
+                store: world.store, visitor: visitor, forceRestart: false, deadline: Client.soon)
+            do throws(ReinviteRefusal) {
+                _ = try await reinvitation.perform()
+                Issue.record("a viewer sent a bot")
+            } catch {
+                #expect(error == .roleTooLow)
+            }
+            let id = visitor.caller.keyID
+            #expect(try await world.store.revokeAPIKey(id: id, deadline: Client.soon))
+            let gone = try await world.visit(key, meeting)
+            #expect(gone == nil)
+        }
+    }
+
+    @Test func nothingIsReadInAnotherWorkspace() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let key = try await world.ownersKey()
+            for _ in 1...2 {
+                let visitor = try await Reinvitation.visitor(
+                    store: world.store, apiKey: key, workspaceID: "another", meetingID: meeting, deadline: Client.soon)
+                #expect(try #require(visitor).replies == nil)
+            }
+        }
+    }
+
+    /// A guess that is wrong, which no sequence of our own can bring about, is dropped for what Redis says.
+    @Test func aWrongGuessIsDropped() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let key = try await world.ownersKey()
+            let hash = Digest.sha256(key)
+            world.store.keyOwners[hash] = KeyOwner(workspaceID: world.workspaceID, userID: "999")
+            let visitor = try #require(try await world.visit(key, meeting))
+            #expect(visitor.replies == nil && visitor.caller.userID == world.owner.userID)
+            #expect(world.store.keyOwners[hash]?.userID == world.owner.userID)
+        }
+    }
+
+    /// Whoever tries many keys does not make a node grow: unknown ones are not kept, and known ones up to a number.
+    @Test func whatIsKeptIsBounded() async throws {
+        try await World.make { world in
+            let unknown = try await world.visit("usher_unknown", "0123")
+            #expect(unknown == nil)
+            #expect(world.store.keyOwners[Digest.sha256("usher_unknown")] == nil)
+            let owners = world.store.keyOwners
+            for number in 0...KeyOwners.maximumCount {
+                owners[String(number)] = KeyOwner(workspaceID: "w", userID: "u")
+            }
+            #expect(owners["0"] == nil && owners[String(KeyOwners.maximumCount)] != nil)
+        }
+    }
+}
+
+extension World {
+    fileprivate func ownersKey() async throws -> String {
+        let new = NewAPIKey(
+            workspaceID: workspaceID, userID: Int(owner.userID)!, scopes: [.seameet], label: nil, expiresAt: nil)
+        return try #require(try await store.createAPIKey(new, deadline: Client.soon)).key
+    }
+
+    fileprivate func visit(_ key: String, _ meeting: String) async throws -> Reinvitation.Visitor? {
+        try await Reinvitation.visitor(
+            store: store, apiKey: key, workspaceID: workspaceID, meetingID: meeting, deadline: Client.soon)
+    }
+}
