@@ -41,6 +41,33 @@ public struct SocketAddress: Sendable {
         withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_un.self) }
     }
 
+    /// A name without a file, in Linux' abstract namespace (unix(7)): of one network namespace, as ports are, and free
+    /// again when its socket is closed, however that came about. nil if it is longer than an address has room for
+    /// (107 bytes).
+    public init?(abstractName: String) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard abstractName.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { path in
+            UnsafeMutableRawBufferPointer(rebasing: path[1...]).copyBytes(from: abstractName.utf8)
+        }
+        family = AF_UNIX
+        length = MemoryLayout<sa_family_t>.size + 1 + abstractName.utf8.count
+        withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_un.self) }
+    }
+
+    /// The port that a TCP socket is bound to; nil if it is bound to none.
+    public static func port(of descriptor: Int32) -> Int? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard result == 0, [AF_INET, AF_INET6].contains(Int32(storage.ss_family)) else { return nil }
+        // Both families have the port at the same place.
+        return withUnsafeBytes(of: &storage) { Int(UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self))) }
+    }
+
     /// Calls `body` with the address as the system calls want it; it is valid during the call only.
     public func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         withUnsafePointer(to: storage) {

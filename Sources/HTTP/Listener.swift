@@ -101,15 +101,8 @@ public final class Listener: Sendable {
         // Accepted sockets inherit it, which saves a system call for each of them. An answer leaves in one write, so
         // waiting for more (Nagle's algorithm) could only delay it.
         try Self.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
-        }
-        guard result == 0 else { throw SystemError("getsockname") }
-        // The port stands at the same place in the addresses of both families.
-        let port = withUnsafeBytes(of: &storage) { $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self) }
-        self.port = Int(UInt16(bigEndian: port))
+        guard let port = SocketAddress.port(of: descriptor) else { throw SystemError("getsockname", code: EINVAL) }
+        self.port = port
         self.descriptor = descriptor
     }
 

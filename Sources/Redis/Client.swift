@@ -47,7 +47,7 @@ public final class Client: @unchecked Sendable {
     /// When the connection became ready for commands; nil while there is none that is.
     private var readySince: MonotonicTime?
     private var isShutDown = false
-    private var failures = 0
+    private var backoff: Backoff
     /// By the script's name: the SHA-1 of its text, as Redis computed it.
     private var scriptHashes: [String: String] = [:]
     private var loginWaiters: [LoginWaiter] = []
@@ -58,6 +58,7 @@ public final class Client: @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.logger = logger
+        backoff = Backoff(bounds: configuration.backoffMilliseconds)
     }
 
     // MARK: Life
@@ -183,20 +184,15 @@ public final class Client: @unchecked Sendable {
 
     private func connect() {
         guard !isShutDown else { return }
-        switch configuration.url.location {
-        case .unix(let path): open([.unix(path: path)])
-        case .tcp(let host, let port):
-            Resolver.resolve(host, on: loop) { [weak self] result in
-                switch result {
-                case .success(let addresses): self?.open(addresses.map { .address($0, port: port) }[...])
-                case .failure(let failure): self?.hasFailed("cannot resolve \(host): \(failure.reason)")
-                }
+        Target.resolve(configuration.url, on: loop) { [weak self] result in
+            switch result {
+            case .success(let targets): self?.open(targets[...])
+            case .failure(let failure): self?.hasFailed(failure.reason)
             }
         }
     }
 
-    /// Tries the first target, and on failure the rest: a name such as `localhost` has addresses of which Redis may
-    /// listen on the last only.
+    /// Tries the first target, and on failure the rest.
     func open(_ targets: ArraySlice<Target>) {
         guard !isShutDown, let target = targets.first else { return }
         let connection = Connection(loop: loop, silenceLimitMilliseconds: configuration.silenceLimitMilliseconds)
@@ -227,12 +223,8 @@ public final class Client: @unchecked Sendable {
                 "No connection to Redis; trying again",
                 ["redis": configuration.url.redacted, "reason": reason, "loop": loop.name])
         }
-        let bounds = configuration.backoffMilliseconds
-        // A login that did not last is no success: else a Redis that drops its clients gets all of them back at once.
-        if let readySince, loop.now.milliseconds(since: readySince) >= bounds.upperBound { failures = 0 }
-        let ceiling = min(bounds.upperBound, bounds.lowerBound << min(failures, 16))
-        failures += 1
-        loop.schedule(afterMilliseconds: Int.random(in: ceiling / 2...ceiling)) { [weak self] in self?.connect() }
+        let pause = backoff.next(afterReadyFor: readySince.map { loop.now.milliseconds(since: $0) })
+        loop.schedule(afterMilliseconds: pause) { [weak self] in self?.connect() }
     }
 
     // MARK: Logging in

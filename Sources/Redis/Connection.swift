@@ -266,12 +266,6 @@ final class Connection: DescriptorHandler {
     }
 }
 
-/// What to connect to, once names are resolved.
-enum Target: Equatable, Sendable {
-    case address(String, port: UInt16)
-    case unix(path: String)
-}
-
 /// A write to a connection that Redis closed must fail with EPIPE, not end the process: hiredis writes with `write`.
 private let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 

@@ -31,7 +31,7 @@ public final class Subscriber: @unchecked Sendable {
     private var channels: Set<String> = []
     private var connection: OutgoingConnection?
     private var session: Session?
-    private var failures = 0
+    private var backoff: Backoff
     private var isLost = false
     private var isShutDown = false
 
@@ -58,6 +58,7 @@ public final class Subscriber: @unchecked Sendable {
         self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
+        backoff = Backoff(bounds: configuration.backoffMilliseconds)
     }
 
     /// Begins to connect. To be called once.
@@ -91,15 +92,10 @@ public final class Subscriber: @unchecked Sendable {
 
     private func connect() {
         guard !isShutDown else { return }
-        switch configuration.url.location {
-        case .unix(let path): open([SocketAddress(unixPath: path)].compactMap(\.self)[...])
-        case .tcp(let host, let port):
-            Resolver.resolve(host, on: loop) { [weak self] result in
-                switch result {
-                case .success(let addresses):
-                    self?.open(addresses.compactMap { SocketAddress(host: $0, port: Int(port)) }[...])
-                case .failure(let failure): self?.hasFailed("cannot resolve \(host): \(failure.reason)")
-                }
+        Target.resolve(configuration.url, on: loop) { [weak self] result in
+            switch result {
+            case .success(let targets): self?.open(targets.compactMap(\.socketAddress)[...])
+            case .failure(let failure): self?.hasFailed(failure.reason)
             }
         }
     }
@@ -159,12 +155,8 @@ public final class Subscriber: @unchecked Sendable {
                 ["redis": configuration.url.redacted, "reason": reason, "loop": loop.name])
             onEvent(.lost(reason: reason))
         }
-        let bounds = configuration.backoffMilliseconds
-        // A login that did not last is no success, else a Redis that drops its clients gets all of them back at once.
-        if let readySince, loop.now.milliseconds(since: readySince) >= bounds.upperBound { failures = 0 }
-        let ceiling = min(bounds.upperBound, bounds.lowerBound << min(failures, 16))
-        failures += 1
-        loop.schedule(afterMilliseconds: Int.random(in: ceiling / 2...ceiling)) { [weak self] in self?.connect() }
+        let pause = backoff.next(afterReadyFor: readySince.map { loop.now.milliseconds(since: $0) })
+        loop.schedule(afterMilliseconds: pause) { [weak self] in self?.connect() }
     }
 
     // MARK: Replies

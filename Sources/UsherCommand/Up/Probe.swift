@@ -1,4 +1,5 @@
 import CLinux
+import EventLoop
 import Glibc
 
 /// Asks a server on this machine whether it is there. Blocking, but for two seconds at most.
@@ -9,7 +10,7 @@ enum Probe {
 
     /// What Redis answers to PING. While it reads its append-only file it answers LOADING.
     static func redis(socketPath: String) -> RedisState {
-        guard let address = SocketAddress(socketPath: socketPath) else { return .absent }
+        guard let address = SocketAddress(unixPath: socketPath) else { return .absent }
         let answer = exchange(address, "PING\r\n")
         if answer.hasPrefix("+PONG") { return .ready }
         return answer.hasPrefix("-LOADING") ? .loading : .absent
