@@ -168,6 +168,33 @@ import Testing
         _ = try await supervised.last()
     }
 
+    /// A bot holds its supervisor's handle, whose events are about the bot: for ever, if nobody lets go, and with it the
+    /// pipes of every bot that ever was.
+    @Test func anEndedSupervisorLetsGoOfItsOwner() async throws {
+        final class Owner {
+            var supervisor: SupervisorHandle?
+            var events = 0
+        }
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        defer {
+            loop.stop()
+            loop.join()
+        }
+        let program = shell("exit 0")
+        // `nonisolated(unsafe)`: touched on the loop's thread alone.
+        nonisolated(unsafe) weak var weakOwner: Owner?
+        try await Task(executorPreference: loop) {
+            let owner = Owner()
+            weakOwner = owner
+            let deadline = BootTime.now().advanced(byMilliseconds: 3_600_000)
+            owner.supervisor = try SupervisorHandle(
+                Binary.supervisor, running: program, deadline: deadline, loop: loop
+            ) { _ in owner.events += 1 }
+        }.value
+        try await waitFor("the owner is gone") { await Task(executorPreference: loop) { weakOwner == nil }.value }
+    }
+
     // MARK: Helpers
 
     private typealias Event = SupervisorHandle.Event

@@ -22,7 +22,8 @@ final class SupervisorHandle {
     private var reportRegistration: Registration?
     private var exitRegistration: Registration?
     private var hasLastReport = false
-    private let onEvent: (Event) -> Void
+    /// Let go after the last event: what it holds often holds this handle, and with it three descriptors.
+    private var onEvent: ((Event) -> Void)?
 
     /// The supervisor's own.
     var id: Int32 { process.id }
@@ -132,7 +133,7 @@ final class SupervisorHandle {
             case .ended, .notStarted: hasLastReport = true
             case .started, .deadlineTaken: break
             }
-            onEvent(.report(report))
+            onEvent?(.report(report))
         }
     }
 
@@ -140,7 +141,8 @@ final class SupervisorHandle {
         guard process.exitStatus != nil else { return }
         readReports()
         cancelRegistrations()
-        if !hasLastReport { onEvent(.vanished) }
+        if !hasLastReport { onEvent?(.vanished) }
+        onEvent = nil
     }
 
     private func cancelRegistrations() {
