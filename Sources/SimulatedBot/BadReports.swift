@@ -6,7 +6,6 @@ enum BadReports {
             "{\"connection_id\":", "[]", "{\"status\":\"active\"}", "{\"connection_id\":\"\(connectionID)\"}",
             "{\"connection_id\":\"\(connectionID)\",\"status\":\"dancing\"}",
             "{\"connection_id\":\"\(connectionID)\",\"status\":5}",
-            "{\"connection_id\":\"\(connectionID)\",\"status\":\"failed\",\"exit_code\":\"one\"}",
         ]
     }
 

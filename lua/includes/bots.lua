@@ -38,7 +38,12 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
     bot_status = 'failed'
     status = was_in_room and 'OFFLINE' or 'INITIAL'
   end
-  if is_stopping then reason = 'stopped' end
+  if is_stopping then
+    reason = 'stopped'
+  elseif bot_status == 'failed' and reason == '' then
+    -- A record always says why there is no bot.
+    reason = 'no_reason_given'
+  end
   record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
     (meeting[1] or '') .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
   -- There may be a transcript to collect names from, however the bot ended.

@@ -205,7 +205,7 @@ import Testing
             let place = try await world.bot(at: .active)
             _ = try await world.report(place, "failed", stage: "joining")
             let fields = try await world.fields(place.meetingID)
-            #expect(fields["failure_stage"] == "joining" && fields["completion_reason"] == nil)
+            #expect(fields["failure_stage"] == "joining" && fields["completion_reason"] == "no_reason_given")
         }
     }
 }
