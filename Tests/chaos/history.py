@@ -140,6 +140,8 @@ class History:
     limits: dict = dataclasses.field(default_factory=dict)  # workspace_id -> max_concurrent_bots
     operations: list[Operation] = dataclasses.field(default_factory=list)
     faults: list[FaultRecord] = dataclasses.field(default_factory=list)
+    # Faults that found nothing to strike, as sentences.
+    missed: list[str] = dataclasses.field(default_factory=list)
     stays: list[Stay] = dataclasses.field(default_factory=list)
     acknowledged: list[Acknowledged] = dataclasses.field(default_factory=list)
     events: list[Event] = dataclasses.field(default_factory=list)
