@@ -22,12 +22,13 @@ SCRIPTS = (
         (Edit("lua/request_bot.lua", "if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end\n", ""),)),
     Mutant(
         "no-epoch-check",
-        "Neither the claim nor a report asks whether the bot is the one that its meeting waits for.",
+        "Neither claim nor renewal nor report asks whether the bot is the one that its meeting waits for.",
         "presence", "claim_held_while_stopped",
         (Edit("lua/claim.lua", "if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end\n",
               ""),
          Edit("lua/claim.lua", "if bot[2] ~= 'run' then return void(-2) end\n", ""),
          Edit("lua/claim.lua", "  if redis.call('GET', KEYS[3]) ~= ARGV[1] then\n", "  if false then\n"),
+         Edit("lua/renew.lua", "bot[1] == ARGV[1] and not bot[2] and expiry", "bot[1] == ARGV[1] and expiry"),
          Edit("lua/report.lua", "if meeting[1] ~= ARGV[1] then return {-2} end\n", ""),
          Edit("lua/report.lua", "if bot[1] then return {-2} end\n", ""),
          Edit("lua/report.lua",
@@ -72,7 +73,7 @@ SCRIPTS = (
     Mutant(
         "stopped-bot-replaced",
         "A bot that is killed after it was told to stop is replaced by another one.",
-        "stops", "stop_of_a_deaf_bot_in_the_lobby",
+        "stops", "stop_of_a_stubborn_bot",
         (Edit("lua/lose_bot.lua",
               "local left_ms = redis.call('PTTL', KEYS[3])\n"
               "local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0\n",
