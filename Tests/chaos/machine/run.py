@@ -34,20 +34,20 @@ def run(seed, seconds, binary=BINARY, faults=None, mutant=None, folder=None):
     kept = folder is not None
     # A Unix socket's path may have 107 bytes at most.
     folder = folder or tempfile.mkdtemp(prefix="usher-chaos-")
+    os.makedirs(folder, exist_ok=True)
+    draw = random.Random(f"{seed}/bots")
+    names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
-        return Run(seed, binary, mutant, folder).perform(seconds, faults)
+        return Run(seed, Cluster(folder, binary, mutant, runner_bot_names=names)).perform(seconds, faults)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 class Run:
-    def __init__(self, seed, binary, mutant, folder):
-        os.makedirs(folder, exist_ok=True)
+    def __init__(self, seed, cluster):
         self._seed = seed
-        draw = self._random("bots")
-        self._cluster = Cluster(
-            folder, binary, mutant, runner_bot_names=[bot_names.draw(draw), bot_names.draw(draw)])
+        self._cluster = cluster
         self._history = History(seed=seed, settings=settings.of_history())
         self._recorder = clients.Recorder(self._history.operations)
 
