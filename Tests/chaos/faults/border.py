@@ -24,15 +24,15 @@ class Border:
         self.server = self.command = None
         self._fault = None
 
-    def wait(self, what, seconds=BORDER_S):
+    def wait(self, what):
         """Returns once a command was struck, at `server`. Raises NoTarget if none comes."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + BORDER_S
         while time.monotonic() < end and not any(fault.has_struck for _, _, fault in self._armed):
             time.sleep(_LOOK_AGAIN_S)
         # One that has matched and not struck waits for its answer.
         taken = [(server, fault) for server, proxy, fault in self._armed if not proxy.forget(fault)]
         if not taken:
-            raise NoTarget(f"no {what} came within {seconds:g} s")
+            raise NoTarget(f"no {what} came within {BORDER_S:g} s")
         [(self.server, self._fault)] = taken
         self.command = self._fault.command
 

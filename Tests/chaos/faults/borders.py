@@ -1,37 +1,32 @@
 """Faults of the network that are put exactly beside a command: before Redis runs it, or before its answer comes."""
 
+import time
+
 from faults.border import Border
 from faults.choice import alive, all_servers, around_the_timeouts
-from faults.commands import COMMANDS, is_about_records
+from faults.commands import DECISIONS, is_about_records, name_of
 from faults.fault import Fault
 
 
+# How long the chosen command is waited for until any other that decides is as good.
+PATIENCE_S = 1.0
+
+
 class BorderFault(Fault):
-    """A fault beside one command, chosen at random; beside any of those that decide, if that one does not come."""
+    """A fault beside one of the commands that decide, chosen at random; beside any, if that one does not come."""
 
     kind = ""
 
-    def strike(self, cluster, random):
-        """Puts it in place, and returns once it has struck: (target, detail)."""
-        servers = alive(all_servers(cluster))
-        chosen = random.choice(list(COMMANDS))
-        passed_over = 0
+    def inject(self, cluster, random):
+        chosen = random.choice(DECISIONS)
+        patience_end = time.monotonic() + PATIENCE_S
 
         def is_wanted(command):
-            nonlocal passed_over
-            if COMMANDS[chosen](command):
-                return True
-            if any(matches(command) for matches in COMMANDS.values()):
-                passed_over += 1
-            # By then there is traffic, of which the chosen command is no part.
-            return passed_over > 20 and any(matches(command) for matches in COMMANDS.values())
-        self._border = Border(cluster, servers, self.kind, is_wanted)
+            name = name_of(command)
+            return name == chosen or name in DECISIONS and time.monotonic() > patience_end
+        self._border = Border(cluster, alive(all_servers(cluster)), self.kind, is_wanted)
         self._border.wait(f"{chosen} or another command that decides")
-        [found] = [name for name, matches in COMMANDS.items() if matches(self._border.command)]
-        return self._border.server.name, found
-
-    def inject(self, cluster, random):
-        return self.strike(cluster, random)
+        return self._border.server.name, name_of(self._border.command)
 
 
 class CutAfterExecution(BorderFault):
@@ -69,7 +64,7 @@ class HoldWithinPipeline(Hold):
 
     name = "redis-hold-within-pipeline"
 
-    def strike(self, cluster, random):
+    def inject(self, cluster, random):
         self._border = Border(cluster, alive(all_servers(cluster)), self.kind, is_about_records, follows=True)
         self._border.wait("pipeline")
         return self._border.server.name, describe(self._border.command)
@@ -89,7 +84,4 @@ class CutWithinPipeline(HoldWithinPipeline):
 
 def describe(command):
     """A command by what it asks for, without its values."""
-    for name, matches in COMMANDS.items():
-        if matches(command):
-            return name
-    return command[0].decode(errors="replace").upper()
+    return name_of(command) or command[0].decode(errors="replace").upper()

@@ -31,28 +31,30 @@ def library(folder):
     return path
 
 
-class ClockSetting:
-    """The wall clock of one node, or of one runner and its bots, from its next start on."""
+class WallClock:
+    """The wall clock of one node, or of one runner and its bots. It is right until it is set."""
 
     def __init__(self, server):
+        self._server = server
         self._path = os.path.join(server.folder, f"{server.name}.clock")
-        self._environment = server.environment
+        self._library = library(server.folder)
         self.set(0)
-        self._environment.update(LD_PRELOAD=library(server.folder), WRONG_CLOCK=self._path)
-        if PASSED_ON in self._environment and VARIABLES not in self._environment[PASSED_ON]:
-            self._environment[PASSED_ON] += VARIABLES
+        environment = server.environment
+        environment.update(LD_PRELOAD=self._library, WRONG_CLOCK=self._path)
+        if PASSED_ON in environment and VARIABLES not in environment[PASSED_ON]:
+            environment[PASSED_ON] += VARIABLES
+
+    @property
+    def is_in_use(self):
+        """Whether the process was started by it."""
+        with open(f"/proc/{self._server.pid}/maps") as file:
+            return self._library in file.read()
 
     def set(self, shift_ns):
         """Takes effect at once."""
+        # Written in place, for the file is mapped.
         with open(self._path, "r+b" if os.path.exists(self._path) else "wb") as file:
             file.write(struct.pack("=q", shift_ns))
-
-    def forget(self):
-        """Its next start is without the library again. Safe to repeat."""
-        for name in ("LD_PRELOAD", "WRONG_CLOCK"):
-            self._environment.pop(name, None)
-        if PASSED_ON in self._environment:
-            self._environment[PASSED_ON] = self._environment[PASSED_ON].removesuffix(VARIABLES)
 
 
 def hours(random):
@@ -60,46 +62,55 @@ def hours(random):
     return random.choice((-1, 1)) * random.randint(HOUR_NS, 24 * 7 * HOUR_NS)
 
 
-class WrongClock(Fault):
-    """Killed and started again with a wrong clock; at the end killed and started with the right one."""
+class ClockFault(Fault):
+    """A fault of the wall clock of one server. The library stays in it: a clock that is shifted by nothing."""
 
     needs = (COMPILER,)
     # The attribute of the cluster that lists those it may be.
     among = ""
 
-    def duration_ms(self, cluster, random):
-        return around_the_timeouts(cluster, random) + until_restarted(cluster, random)
-
     def inject(self, cluster, random):
         self._server = one_of(random, alive(getattr(cluster, self.among)), f"one among the {self.among} that runs")
-        self._setting = ClockSetting(self._server)
+        self._clock = WallClock(self._server)
         shift_ns = hours(random)
-        self.begin(cluster, shift_ns)
+        self.shift(cluster, shift_ns)
         return self._server.name, f"{shift_ns / HOUR_NS:+.1f} h"
 
-    def begin(self, cluster, shift_ns):
-        self._setting.set(shift_ns)
-        self._restart(cluster)
+    def shift(self, cluster, shift_ns):
+        raise NotImplementedError
 
-    def heal(self, cluster):
-        self._setting.forget()
-        self._restart(cluster)
-
-    def _restart(self, cluster):
+    def restart(self, cluster, shift_ns):
         self._server.kill()
+        self._clock.set(shift_ns)
         cluster.restart(self._server)
 
 
-class ClockJump(WrongClock):
-    """Started with the right clock, which jumps away and back while it runs."""
+class WrongClock(ClockFault):
+    """Killed and started again with a wrong clock; at the end killed and started with the right one."""
 
-    def begin(self, cluster, shift_ns):
-        self._restart(cluster)
-        self._setting.set(shift_ns)
+    def duration_ms(self, cluster, random):
+        return around_the_timeouts(cluster, random) + until_restarted(cluster, random)
+
+    def shift(self, cluster, shift_ns):
+        self.restart(cluster, shift_ns)
 
     def heal(self, cluster):
-        self._setting.set(0)
-        self._setting.forget()
+        self.restart(cluster, 0)
+
+
+class ClockJump(ClockFault):
+    """The clock jumps away and back while the server runs; the first time, it is started again for that."""
+
+    def duration_ms(self, cluster, random):
+        return around_the_timeouts(cluster, random)
+
+    def shift(self, cluster, shift_ns):
+        if not self._clock.is_in_use:
+            self.restart(cluster, 0)
+        self._clock.set(shift_ns)
+
+    def heal(self, cluster):
+        self._clock.set(0)
         restart_if_ended(cluster, self._server)
 
 

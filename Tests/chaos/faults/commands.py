@@ -1,48 +1,57 @@
 """The commands that a fault can be put beside, as the proxies between Usher and Redis see them."""
 
-import functools
 import hashlib
 import os
 
 from harness.node import REPOSITORY
 from harness.proxy import is_lock
 
+# What decides who may be in a room: the lock, and the scripts by their files' names.
+DECISIONS = ("lock", "dispatch", "request_bot", "claim", "renew", "report", "stop", "lose_bot")
 
-@functools.cache
-def script_text(name):
-    """A script of `lua/` as Usher loads it: includes put in, comment lines and empty ones left out."""
-    return "\n".join(_lines(f"{name}.lua"))
+_script_names = {}
 
 
-def _lines(path):
+def know_scripts(folder):
+    """Makes the scripts of a folder known: those of a mutant, beside Usher's own."""
+    for entry in os.listdir(folder):
+        if entry.endswith(".lua"):
+            _script_names[digest(script_text(folder, entry))] = entry.removesuffix(".lua")
+
+
+def script_text(folder, path):
+    """A script as Usher loads it: includes put in, comment lines and empty ones left out."""
+    return "\n".join(_lines(folder, path)).encode()
+
+
+def _lines(folder, path):
     directive = "-- include: "
-    with open(os.path.join(REPOSITORY, "lua", path)) as file:
+    with open(os.path.join(folder, path)) as file:
         for line in file.read().split("\n"):
             if line.startswith(directive):
-                yield from _lines(f"includes/{line.removeprefix(directive)}.lua")
+                yield from _lines(folder, f"includes/{line.removeprefix(directive)}.lua")
             elif line and not line.startswith("--"):
                 yield line
 
 
-def is_script(name):
-    """Whether a command runs this script, by its hash or with its text."""
-    text = script_text(name).encode()
-    digest = hashlib.sha1(text).hexdigest().encode()
+def digest(text):
+    """What Redis knows a script by."""
+    return hashlib.sha1(text).hexdigest().encode()
 
-    def matches(command):
-        kind = command[0].upper()
-        return kind == b"EVALSHA" and command[1] == digest or kind == b"EVAL" and command[1] == text
-    return matches
+
+know_scripts(os.path.join(REPOSITORY, "lua"))
+
+
+def name_of(command):
+    """`lock`, or the name of the script that a command runs, by its hash or with its text; None for all others."""
+    kind = command[0].upper()
+    if kind == b"EVALSHA":
+        return _script_names.get(command[1])
+    if kind == b"EVAL":
+        return _script_names.get(digest(command[1]))
+    return "lock" if is_lock(command) else None
 
 
 def is_about_records(command):
     """Whether a command names one of Usher's keys: it belongs to some work, and not to a connection's own needs."""
     return any(argument.startswith(b"usher:") for argument in command[1:])
-
-
-# What decides who may be in a room, and one command each that asks for it.
-COMMANDS = {
-    "lock": is_lock,
-    **{name: is_script(name) for name in (
-        "dispatch", "request_bot", "claim", "renew", "report", "stop", "lose_bot")},
-}

@@ -4,7 +4,7 @@ import signal
 
 from faults.border import Border
 from faults.choice import alive, around_the_timeouts, one_of, until_restarted
-from faults.commands import COMMANDS
+from faults.commands import name_of
 from faults.fault import Fault
 from faults.handles import Handles
 from faults.servers import restart_if_ended
@@ -22,7 +22,7 @@ class InstantFault(Fault):
         self._server = self._border.server
 
     def is_wanted(self, command):
-        return COMMANDS[self.command](command)
+        return name_of(command) == self.command
 
 
 class KillAtInstant(InstantFault):
