@@ -106,6 +106,11 @@ class Event:
     origin: str
     to: str
     why: str
+    # The entry's own field `at`: what a dispatch answers as `dispatched_at`.
+    at_ms: int | None = None
+    # Where the meeting is, by its record. Empty if it is not known: the checkers then ask the operations and meetings.
+    workspace_id: str = ""
+    room: str = ""
 
 
 @dataclasses.dataclass
@@ -152,6 +157,8 @@ class History:
     looked_ns: int | None = None
     # What was left over at `looked_ns`, as sentences: keys of Redis by kind, and processes.
     left_over: list[str] = dataclasses.field(default_factory=list)
+    # Readings of both clocks at once, through the run: (CLOCK_BOOTTIME ns, wall clock ns). Redis' TIME is the latter.
+    clock: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     # Log lines at level error that no fault explains, and processes that ended unasked, as sentences.
     deaths: list[str] = dataclasses.field(default_factory=list)
 
