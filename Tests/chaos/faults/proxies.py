@@ -38,8 +38,8 @@ class ApiProxy(Link):
         return self._add(Loss(False, matches))
 
     def forget(self, loss):
-        """Takes back what has not struck."""
-        self.in_loop(self._forget(loss))
+        """Takes back what waits; False if it has struck."""
+        return self.in_loop(self._forget(loss))
 
     # What runs in the proxy's thread.
 
@@ -48,8 +48,10 @@ class ApiProxy(Link):
         return loss
 
     async def _forget(self, loss):
-        if loss in self._losses:
-            self._losses.remove(loss)
+        if loss not in self._losses:
+            return False
+        self._losses.remove(loss)
+        return True
 
     async def listen(self):
         server = await asyncio.start_server(self.serve, "127.0.0.1", self.port or 0)

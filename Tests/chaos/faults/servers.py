@@ -4,6 +4,7 @@ import signal
 
 from faults.choice import alive, around_the_timeouts, one_of, until_restarted
 from faults.fault import Fault
+from harness.waiting import wait_for
 
 
 class ServerFault(Fault):
@@ -110,4 +111,5 @@ class RollingRestart(Fault):
             node.resume()
             node.wait()
             cluster.restart(node)
+            wait_for(node.is_healthy, f"a 200 of {node.name}'s /healthz")
         return "nodes", f"restarted {', '.join(node.name for node in nodes)}"

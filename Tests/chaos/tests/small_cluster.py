@@ -79,10 +79,21 @@ class SmallCluster:
         self.user.request("DELETE", self.user.bot_path(meeting))
 
 
-def inject(cluster, name, seed=0):
-    """(the fault, its target) once it was injected."""
-    fault, choice = FAULTS[name](), random.Random(f"{name} {seed}")
-    assert 0 <= fault.duration_ms(cluster, choice) <= 10 * cluster.settings["lease_ttl"]
-    target, detail = fault.inject(cluster, choice)
+class Choices(random.Random):
+    """Random choices, except that what is wanted is chosen where it can be."""
+
+    def __init__(self, seed, wanted):
+        super().__init__(seed)
+        self._wanted = wanted
+
+    def choice(self, candidates):
+        return self._wanted if self._wanted in candidates else super().choice(candidates)
+
+
+def inject(cluster, name, seed=0, wanted=None):
+    """(the fault, its target, its detail) once it was injected; `wanted` is chosen wherever there is a choice."""
+    fault, choices = FAULTS[name](), Choices(f"{name} {seed}", wanted)
+    assert 0 <= fault.duration_ms(cluster, choices) <= 10 * cluster.settings["lease_ttl"]
+    target, detail = fault.inject(cluster, choices)
     assert target and isinstance(detail, str)
-    return fault, target
+    return fault, target, detail

@@ -21,7 +21,7 @@ def state(pid):
 def test_a_server_ends_and_is_started_again(cluster, name):
     server = getattr(cluster, name.partition("-")[0])
     before = server.pid
-    fault, target = inject(cluster, name)
+    fault, target, _ = inject(cluster, name)
     assert target == server.name
     wait_for(lambda: not server.alive, "the end of the server")
     fault.heal(cluster)
@@ -32,7 +32,7 @@ def test_a_server_ends_and_is_started_again(cluster, name):
 @pytest.mark.parametrize("name", ["node-pause", "runner-pause"])
 def test_a_server_is_stopped_and_continued(cluster, name):
     server = getattr(cluster, name.partition("-")[0])
-    fault, target = inject(cluster, name)
+    fault, target, _ = inject(cluster, name)
     assert target == server.name and state(server.pid) == "T"
     fault.heal(cluster)
     wait_for(lambda: state(server.pid) != "T", "the server's going on")
@@ -41,7 +41,7 @@ def test_a_server_is_stopped_and_continued(cluster, name):
 
 def test_every_node_is_restarted(cluster):
     before = cluster.node.pid
-    fault, _ = inject(cluster, "rolling-restart")
+    fault, _, _ = inject(cluster, "rolling-restart")
     fault.heal(cluster)
     assert cluster.node.alive and cluster.node.pid != before
     cluster.remove(cluster.bot_in_its_room())
@@ -50,7 +50,7 @@ def test_every_node_is_restarted(cluster):
 @pytest.mark.parametrize("name", ["node-kill", "node-pause", "node-terminate", "runner-kill", "runner-pause"])
 def test_a_target_that_ended_meanwhile_is_no_matter(cluster, name):
     server = getattr(cluster, name.partition("-")[0])
-    fault, _ = inject(cluster, name)
+    fault, _, _ = inject(cluster, name)
     server.kill()
     cluster.restart(server)
     running = server.pid
@@ -62,7 +62,7 @@ def test_a_target_that_ended_meanwhile_is_no_matter(cluster, name):
     ("bot-kill", {"bot"}), ("supervisor-kill", {"supervisor"}), ("bot-and-supervisor-kill", {"bot", "supervisor"})])
 def test_a_bots_processes_are_killed(cluster, meeting, name, struck):
     [(bot_id, bot, supervisor, _)] = cluster.bots()
-    fault, target = inject(cluster, name)
+    fault, target, _ = inject(cluster, name)
     assert target == bot_id
     fault.heal(cluster)
     for pid in [bot] * ("bot" in struck) + [supervisor] * ("supervisor" in struck):
@@ -74,7 +74,7 @@ def test_a_bots_processes_are_killed(cluster, meeting, name, struck):
     ("bot-pause", {"bot"}), ("supervisor-pause", {"supervisor"}), ("bot-and-supervisor-pause", {"bot", "supervisor"})])
 def test_a_bots_processes_are_stopped_and_continued(cluster, meeting, name, struck):
     [(bot_id, bot, supervisor, _)] = cluster.bots()
-    fault, target = inject(cluster, name)
+    fault, target, _ = inject(cluster, name)
     assert target == bot_id
     for kind, pid in (("bot", bot), ("supervisor", supervisor)):
         if kind in struck:
@@ -89,7 +89,7 @@ def test_a_bots_processes_are_stopped_and_continued(cluster, meeting, name, stru
 def test_a_whole_runner_is_stopped_and_continued(cluster, meeting):
     processes = [cluster.runner.pid, *descendants(cluster.runner.pid)]
     assert len(processes) == 3
-    fault, target = inject(cluster, "runner-and-bots-pause")
+    fault, target, _ = inject(cluster, "runner-and-bots-pause")
     assert target == cluster.runner.name
     for pid in processes:
         wait_for(lambda: state(pid) == "T", f"the stop of process {pid}")
@@ -102,7 +102,7 @@ def test_a_whole_runner_is_stopped_and_continued(cluster, meeting):
 def test_a_whole_runner_is_killed(cluster, meeting):
     processes = [cluster.runner.pid, *descendants(cluster.runner.pid)]
     assert len(processes) == 3
-    fault, target = inject(cluster, "runner-tree-kill")
+    fault, target, _ = inject(cluster, "runner-tree-kill")
     assert target == cluster.runner.name
     for pid in processes:
         wait_for(lambda: not is_running(pid), f"the end of process {pid}")

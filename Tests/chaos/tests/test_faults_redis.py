@@ -18,7 +18,7 @@ def assert_works(cluster):
 
 def test_redis_is_killed_and_keeps_what_it_answered(cluster, meeting):
     before = cluster.redis.pid
-    fault, target = inject(cluster, "redis-kill")
+    fault, target, _ = inject(cluster, "redis-kill")
     assert target == cluster.redis.name and not cluster.redis.alive
     fault.heal(cluster)
     assert cluster.redis.pid != before
@@ -32,7 +32,7 @@ def record(cluster, meeting):
 
 
 def test_redis_is_stopped_and_continued(cluster):
-    fault, _ = inject(cluster, "redis-pause")
+    fault, _, _ = inject(cluster, "redis-pause")
     with pytest.raises(NoTarget, match="Redis does not answer"):
         inject(cluster, "redis-script-flush")
     fault.heal(cluster)
@@ -42,7 +42,7 @@ def test_redis_is_stopped_and_continued(cluster):
 
 def test_scripts_are_forgotten(cluster):
     assert cached_scripts(cluster) > 10
-    fault, _ = inject(cluster, "redis-script-flush")
+    fault, _, _ = inject(cluster, "redis-script-flush")
     assert cached_scripts(cluster) < 10
     fault.heal(cluster)
     assert_works(cluster)
@@ -57,7 +57,7 @@ def cached_scripts(cluster):
 def test_connections_are_closed(cluster, meeting, kind, name):
     # A bot in its room listens for commands.
     before = wait_for(lambda: connections(cluster, kind), f"a {kind} connection")
-    fault, _ = inject(cluster, name)
+    fault, _, _ = inject(cluster, name)
     fault.heal(cluster)
     # A connection's id is never used again.
     assert not before & connections(cluster, kind)
@@ -93,7 +93,7 @@ def test_clients_wait_until_the_time_is_over_or_it_is_healed(cluster):
 
 
 def test_memory_is_full(cluster):
-    fault, _ = inject(cluster, "redis-full-memory")
+    fault, _, _ = inject(cluster, "redis-full-memory")
     with pytest.raises(RedisError, match="OOM"):
         cluster.redis.connect().call("SET", "probe", 1)
     assert cluster.redis.connect().call("EXISTS", "nothing") == 0

@@ -45,7 +45,7 @@ class Fault:
         return self._struck.is_set()
 
     def release(self):
-        """Lets a held command, and what follows it, go on to Redis."""
+        """Lets what is held, and what follows it, go on."""
         self._loop.call_soon_threadsafe(self._opened.set)
 
 
@@ -64,6 +64,10 @@ class Proxy(Link):
     def hold(self, matches, follows=False):
         """Holds the first command that matches, and what follows it on its connection, until released."""
         return self._add(Fault("hold", matches, follows))
+
+    def hold_answer(self, matches, follows=False):
+        """Has Redis run the first command that matches, and holds its answer and what follows it until released."""
+        return self._add(Fault("hold_answer", matches, follows))
 
     def lose_answer(self, matches, follows=False):
         """Cuts the connection once Redis has run the first command that matches, before its answer is passed on."""
@@ -126,8 +130,8 @@ class Proxy(Link):
         elif fault and fault.kind == "lose_command":
             fault._struck.set()
             return False
-        elif fault and fault.kind == "lose_answer":
-            connection.lost_answer, connection.lost_by = connection.commands, fault
+        elif fault:
+            connection.faulty_answers[connection.commands] = fault
         return await self.send_to_server(connection, raw)
 
     async def pass_to_client(self, connection, data):
@@ -135,9 +139,13 @@ class Proxy(Link):
         buffer += data
         while step := parse(buffer):
             connection.answers += 1
-            if connection.answers == connection.lost_answer:
-                connection.lost_by._struck.set()
+            fault = connection.faulty_answers.pop(connection.answers, None)
+            if fault:
+                fault._struck.set()
+            if fault and fault.kind == "lose_answer":
                 return False
+            if fault:
+                await fault._opened.wait()
             raw = bytes(buffer[:step[1]])
             del buffer[:step[1]]
             await self.send_to_client(connection, raw)
@@ -159,5 +167,5 @@ class _Connection(Connection):
         super().__init__(*streams)
         self.commands = self.answers = 0
         self.commands_buffer, self.answers_buffer = bytearray(), bytearray()
-        self.lost_answer = None
-        self.lost_by = None
+        # By the command's number, those whose answer is held or lost.
+        self.faulty_answers = {}
