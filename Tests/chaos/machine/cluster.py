@@ -36,8 +36,8 @@ class Cluster:
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
 
-    def __init__(self, folder, binary=BINARY, mutant=None, runner_bot_names=("Usher", "Usher")):
-        """A mutant's `prepare(cluster)` is called before anything is started."""
+    def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher")):
+        """`runner_bot_names`: the names of bots that were asked for without one, for each runner."""
         self.folder = folder
         self.binary = os.path.abspath(binary)
         self.settings = settings.SETTINGS
@@ -53,8 +53,6 @@ class Cluster:
         self._runner_of_session = {}
         # Processes that had ended when they were restarted: (name, exit status).
         self.ended = []
-        if mutant is not None:
-            mutant.prepare(self)
 
     def _proxy_for(self, name):
         self._proxies[name] = Proxy(self.redis.socket_path, self.folder, name=f"{name}-redis")

@@ -29,14 +29,16 @@ def acknowledged(folder):
     return found
 
 
-def events(redis, workspace_ids):
-    """All entries of the partitions' event streams."""
-    found = []
-    for stream in sorted({WorkspaceKeys(workspace_id).events for workspace_id in workspace_ids}):
+def events(redis, meetings):
+    """All entries of the event streams of these meetings' partitions."""
+    found, known = [], {meeting.reinvite["meeting_id"]: meeting for meeting in meetings}
+    for stream in sorted({WorkspaceKeys(meeting.workspace_id).events for meeting in meetings}):
         for entry, fields in redis.stream(stream):
+            meeting = known[fields["meeting_id"]]
             found.append(Event(
                 f"{stream} {entry}", int(entry.partition("-")[0]), fields["what"], fields["meeting_id"],
-                fields["bot_id"], fields["from"], fields["to"], fields["why"]))
+                fields["bot_id"], fields["from"], fields["to"], fields["why"], int(fields["at"]),
+                meeting.workspace_id, meeting.room))
     return found
 
 

@@ -9,8 +9,10 @@ EXPLAINED = re.compile(
     "not connected to Redis|too many commands wait|connection to Redis was lost|no reply from Redis"
     "|Redis refused the command: (OOM|READONLY|LOADING|NOREPLICAS|MASTERDOWN|UNKILLABLE|BUSY |ERR max number of clients)"
     "|A supervisor has ended before its bot|A supervisor has not kept its deadline")
-# At whatever level: no fault makes a script fail, or an answer be of another type.
-NEVER = re.compile("unexpected reply from Redis|user_script|WRONGTYPE|attempt to |Fatal error")
+# At whatever level: no fault makes a script fail by its own doing, or an answer be of another type.
+NEVER = re.compile("unexpected reply from Redis|WRONGTYPE|refused the command: ERR .*user_script")
+# What the Swift runtime writes when a process ends itself.
+TRAP = "Fatal error"
 
 
 def troubles(process):
@@ -20,6 +22,6 @@ def troubles(process):
         words = " ".join(str(value) for name, value in line.items() if name not in ("time", "level"))
         if NEVER.search(words) or line.get("level") == "error" and not EXPLAINED.search(words):
             found.setdefault(line["message"], f"{process.name} wrote: {words}")
-    if "Fatal error" in process.log:
-        found["trap"] = f"{process.name} wrote: {process.log[process.log.index('Fatal error'):][:300]}"
+    if TRAP in process.log:
+        found[TRAP] = f"{process.name} wrote: {process.log[process.log.index(TRAP):][:300]}"
     return list(found.values())

@@ -8,9 +8,9 @@ from faults.fault import NoTarget
 from history import FaultRecord, now_ns
 
 # From the end of one fault, or pair, to the beginning of the next.
-GAP_S = (0.3, 1.8)
+GAP_S = (0.2, 1.0)
 # How often a second fault strikes while the first one lasts.
-PAIRS = 0.35
+PAIRS = 0.4
 # A target may be there a moment later, such as a bot that runs.
 TRIES = 3
 RETRY_S = 0.3

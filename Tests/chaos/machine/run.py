@@ -24,11 +24,10 @@ AFTERMATH_S = 3.0
 ASKED = (0, -signal.SIGKILL)
 
 
-def run(seed, seconds, binary=BINARY, faults=None, mutant=None, folder=None):
+def run(seed, seconds, binary=BINARY, faults=None, folder=None):
     """Breaks a fresh cluster for `seconds`, and returns the History.
 
     faults   names of the faults to inject, all if None
-    mutant   an object whose `prepare(cluster)` is called before anything is started
     folder   where logs and data are left; by default they are removed
     """
     kept = folder is not None
@@ -38,7 +37,7 @@ def run(seed, seconds, binary=BINARY, faults=None, mutant=None, folder=None):
     draw = random.Random(f"{seed}/bots")
     names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
-        return Run(seed, Cluster(folder, binary, mutant, runner_bot_names=names)).perform(seconds, faults)
+        return Run(seed, Cluster(folder, binary, runner_bot_names=names)).perform(seconds, faults)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +58,7 @@ class Run:
             self._cluster.start()
             self._places = places.make(self._cluster, self._random("places"))
             self._history.limits = places.limits(self._places)
-            sampler = Sampler(self._cluster, self._history.samples)
+            sampler = Sampler(self._cluster, self._history)
             sampler.start()
             self._break(seconds, {name: FAULTS[name] for name in (FAULTS if faults is None else faults)})
             self._history.left_over += self._disagreements()
@@ -132,10 +131,10 @@ class Run:
         history, folder = self._history, self._cluster.presence.folder
         history.stays = collecting.stays(folder)
         history.acknowledged = collecting.acknowledged(folder)
-        redis = self._cluster.redis.connect()
-        history.events = collecting.events(redis, history.limits)
-        redis.close()
         history.meetings = collecting.meetings(self._places)
+        redis = self._cluster.redis.connect()
+        history.events = collecting.events(redis, history.meetings)
+        redis.close()
         history.deaths = self._deaths()
 
     def _deaths(self):

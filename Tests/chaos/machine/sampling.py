@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 from history import Sample, now_ns
 
@@ -11,16 +12,17 @@ ESTABLISHED = "01"
 
 
 class Sampler(threading.Thread):
-    """Takes samples of Redis, the nodes and the runners until it is stopped."""
+    """Takes samples of Redis, the nodes and the runners, and of the clocks, until it is stopped."""
 
-    def __init__(self, cluster, samples):
+    def __init__(self, cluster, history):
         super().__init__(name="sampler", daemon=True)
         self._cluster = cluster
-        self._samples = samples
+        self._history = history
         self._stopping = threading.Event()
 
     def run(self):
         while not self._stopping.wait(INTERVAL_S):
+            self._history.clock.append((now_ns(), time.time_ns()))
             served = _client_sockets({node.port for node in self._cluster.nodes})
             for process in self._cluster.processes():
                 if process.alive:
@@ -45,7 +47,7 @@ class Sampler(threading.Thread):
         except OSError:
             return  # The process ended meanwhile.
         sockets = {link for link in links if link.startswith("socket:")}
-        self._samples.append(Sample(
+        self._history.samples.append(Sample(
             at_ns, process.name, pid, len(links) - len(sockets & served), resident_bytes, len(sockets - served)))
 
 
