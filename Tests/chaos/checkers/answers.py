@@ -42,7 +42,7 @@ TIMES_NS = 1_000_000_000
 
 
 def check(history):
-    return [*_against_the_tables(history), *_locks(history), *_examine(history)[0]]
+    return [*_against_the_tables(history), *_locks(history), *_ignored_locks(history), *_examine(history)[0]]
 
 
 def unchecked(history):
@@ -93,6 +93,17 @@ def _may_hold_the_lock(history, other, refused):
     if other.outcome != "unknown":
         return other.answered_ns >= refused.sent_ns
     return patience.settled_ns(history, other) + history.settings["lock_ttl"] * patience.MS >= refused.sent_ns
+
+
+def _ignored_locks(history):
+    for lock in history.locks:
+        end = min(lock.to_ns, lock.from_ns + history.settings["lock_ttl"] * patience.MS)
+        for operation in history.operations:
+            if (operation.kind == "reinvite" and operation.workspace_id == lock.workspace_id
+                    and operation.outcome == "ok" and lock.from_ns <= operation.sent_ns
+                    and operation.answered_ns <= end):
+                yield Violation("answers", operation.room, f"{described(operation)} was accepted while another request "
+                                "held the workspace's lock")
 
 
 def _examine(history):
