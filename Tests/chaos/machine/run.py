@@ -47,7 +47,8 @@ class Run:
     def __init__(self, seed, cluster):
         self._seed = seed
         self._cluster = cluster
-        self._history = History(seed=seed, settings=settings.of_history())
+        self._history = History(
+            seed=seed, settings={**settings.of_history(), "runner_bot_names": cluster.runner_bot_names})
         self._recorder = clients.Recorder(self._history.operations)
 
     def _random(self, purpose):
