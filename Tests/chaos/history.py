@@ -69,6 +69,8 @@ class FaultRecord:
     injected_ns: int
     healed_ns: int | None = None
     detail: str = ""
+    # When it took hold, if that is later than `injected_ns`, as it had to wait for its moment.
+    struck_ns: int | None = None
 
 
 @dataclasses.dataclass
@@ -163,6 +165,8 @@ class History:
     events: list[Event] = dataclasses.field(default_factory=list)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     meetings: list[FinalMeeting] = dataclasses.field(default_factory=list)
+    # A moment without any fault, long before the first.
+    calm_ns: int | None = None
     # When the last fault was healed, and when convergence was looked at.
     quiet_ns: int | None = None
     looked_ns: int | None = None

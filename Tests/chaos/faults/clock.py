@@ -21,9 +21,13 @@ PASSED_ON = "USHER_PASS_ENVIRONMENT"
 VARIABLES = ",LD_PRELOAD,WRONG_CLOCK"
 
 
+def library_path(folder):
+    return os.path.join(folder, "wrong_clock.so")
+
+
 def library(folder):
     """The path of the library, which is compiled into a folder that lives as long as the cluster."""
-    path = os.path.join(folder, "wrong_clock.so")
+    path = library_path(folder)
     if not os.path.exists(path):
         if shutil.which(COMPILER) is None:
             raise NoTarget(f"no C compiler: install the package that has {COMPILER} (gcc)")

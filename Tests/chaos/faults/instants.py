@@ -8,6 +8,7 @@ from faults.commands import name_of
 from faults.fault import Fault
 from faults.handles import Handles
 from faults.servers import restart_if_ended
+from history import now_ns
 
 
 class InstantFault(Fault):
@@ -34,6 +35,7 @@ class KillAtInstant(InstantFault):
     def inject(self, cluster, random):
         is_late = random.random() < 0.5
         self.wait_for_instant(cluster, random)
+        self.struck_ns = now_ns()
         self._server.kill()
         detail = self.let_go(cluster, is_late)
         return self._server.name, detail
@@ -57,6 +59,7 @@ class PauseAtInstant(InstantFault):
     def inject(self, cluster, random):
         self._is_late = random.random() < 0.5
         self.wait_for_instant(cluster, random)
+        self.struck_ns = now_ns()
         self._server.pause()
         if not self._is_late:
             self._border.release()
