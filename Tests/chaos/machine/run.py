@@ -64,7 +64,7 @@ class Run:
             sampler.start()
             self._break(seconds, {name: FAULTS[name] for name in (FAULTS if faults is None else faults)})
             self._history.left_over += self._disagreements()
-            self._stop_all()
+            self._history.left_over += self._stop_all()
             self._history.left_over += self._remains()
             sampler.end()
             self._collect()
@@ -114,10 +114,16 @@ class Run:
         return sentences
 
     def _stop_all(self):
-        """Every bot that there is, by the API."""
+        """Stops every bot that there is, by the API; sentences about rooms where that was not possible."""
+        found = []
         for place in self._places:
-            wait_for(lambda: self._is_stopped(place), f"the stop of the bot in {place.room}", interval_s=0.05)
+            try:
+                wait_for(lambda: self._is_stopped(place), f"the stop of the bot in {place.room}",
+                         settings.AGREEMENT / 1000, interval_s=0.2)
+            except AssertionError as failure:
+                found.append(str(failure))
         self._stopped_ns = now_ns()
+        return found
 
     def _is_stopped(self, place):
         return clients.stop(place).send(self._recorder, "closer", self._cluster.nodes[0]).status in (202, 404)

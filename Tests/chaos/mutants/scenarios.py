@@ -20,9 +20,14 @@ BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
 
 
+# From the last stop until nothing is left, in ms, where no fault prolongs that: a mutant is not waited for at length.
+EMPTINESS = 12_000
+
+
 def scenario(**settings):
-    """`settings`: timeouts in ms that are other than the machine's."""
+    """`settings`: timeouts in ms that are other than the machine's; `emptiness` is what follows from them."""
     def with_settings(play):
+        play.emptiness = settings.pop("emptiness", EMPTINESS)
         play.settings = settings
         return play
     return with_settings
@@ -57,7 +62,7 @@ def two_meetings_in_one_room(stage):
     place = stage.places()[0]
     first, second = stage.plan_meeting(place), stage.plan_meeting(place)
     stage.reinvite(place, first)
-    stage.enter(place)
+    stage.join(place, first)
     if stage.reinvite(place, second, node=1).outcome == "ok":
         stage.meet(place)
 
@@ -79,8 +84,7 @@ def restart_when_ended(stage):
 def stop_of_a_deaf_bot(stage):
     """A bot in its room pays no heed to what it is told: its runner must end it."""
     place = stage.places()[0]
-    stage.send_bot(place, DEAF)
-    stage.enter(place)
+    stage.join(place, stage.send_bot(place, DEAF).meeting_id)
     _stop_and_wait(stage, place)
 
 
@@ -123,7 +127,7 @@ def request_held_while_restarted(stage):
     """A bot is asked for by both APIs at once: the Bots API's request is overtaken after it has found the room free."""
     place = stage.places()[0]
     sent = stage.send_bot(place)
-    stage.enter(place)
+    stage.join(place, sent.meeting_id)
     stage.stop(place)
     wait_for(lambda: stage.record(place, sent.meeting_id)["status"] == "OFFLINE", "the end of the first meeting")
     hold = stage.hold(stage.nodes[:1], "request_bot")
@@ -204,7 +208,7 @@ def _lose(stage, what):
     record.healed_ns = record.injected_ns
 
 
-@scenario(lock_ttl=20_000)
+@scenario(lock_ttl=8_000)
 def lock_held(stage):
     """A node has taken the lock of a workspace, and is slow; another one is asked for a bot meanwhile."""
     first, second = stage.places()[:2]
@@ -212,12 +216,12 @@ def lock_held(stage):
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
+    lock = stage.holds_lock(first)
     stage.reinvite(second, meetings[1], node=1)
-    hold.release()
-    slow.join()
+    _give_back(hold, lock, slow)
 
 
-@scenario(lock_ttl=20_000)
+@scenario(lock_ttl=8_000)
 def lock_held_while_memory_is_full(stage):
     """The same; before the second one is asked, a third one fails to take the lock, and gives back what it has not."""
     first, second = stage.places()[:2]
@@ -225,6 +229,7 @@ def lock_held_while_memory_is_full(stage):
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
+    lock = stage.holds_lock(first)
     full = stage.fault("redis-full-memory", stage.cluster.redis)
     redis = stage.cluster.redis.client
     redis.call("CONFIG", "SET", "maxmemory", "1")
@@ -232,6 +237,11 @@ def lock_held_while_memory_is_full(stage):
     redis.call("CONFIG", "SET", "maxmemory", "0")
     full.healed_ns = now_ns()
     stage.reinvite(second, meetings[1], node=1)
+    _give_back(hold, lock, slow)
+
+
+def _give_back(hold, lock, slow):
+    lock.to_ns = now_ns()
     hold.release()
     slow.join()
 
@@ -298,7 +308,7 @@ def no_runner_in_time(stage):
         stage.restart(runner, kill)
 
 
-@scenario()
+@scenario(emptiness=40_000)
 def node_killed_before_ingest(stage):
     """A node is killed when it has read a bot's segments, and has not stored them."""
     place = stage.places()[0]
@@ -316,7 +326,7 @@ def node_killed_before_ingest(stage):
 def _bot_in_its_room(stage, place):
     """(operation, runner) of a new bot."""
     sent = stage.send_bot(place)
-    stay = stage.enter(place)
+    stay = stage.join(place, sent.meeting_id)
     return sent, stage.bot(stay.bot_id).runner
 
 

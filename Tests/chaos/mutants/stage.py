@@ -4,8 +4,9 @@ import threading
 
 from faults.border import Border
 from faults.commands import name_of
+from harness.keys import WorkspaceKeys
 from harness.waiting import DEADLINE_S, wait_for
-from history import FaultRecord, now_ns
+from history import FaultRecord, HeldLock, now_ns
 from machine import clients, collecting, places
 
 # A scenario without a mutant waits for none of what it gives time to, or gets it soon.
@@ -89,6 +90,11 @@ class Stage:
         self.comes(lambda: len(self.stays(place)) >= count)
         return (self.stays(place)[count - 1:] or [None])[0]
 
+    def join(self, place, meeting_id):
+        """Gives a meeting's bot the time to be in the room by the record too; its Stay, or None."""
+        self.comes(lambda: self.record(place, meeting_id)["status"] == "LIVE")
+        return self.enter(place)
+
     def meets(self, place):
         """Whether two bots were in the room at once for a while."""
         found = self.stays(place)
@@ -112,6 +118,14 @@ class Stage:
             return True
         except AssertionError:
             return False
+
+    def holds_lock(self, place):
+        """Notes that a request holds the lock of a workspace now. The caller sets `to_ns`."""
+        key = WorkspaceKeys(place.workspace_id).lock
+        wait_for(lambda: self.cluster.redis.client.call("EXISTS", key), "the taking of the lock")
+        lock = HeldLock(place.workspace_id, now_ns(), None)
+        self._history.locks.append(lock)
+        return lock
 
     # Faults.
 
