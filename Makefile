@@ -1,6 +1,7 @@
 # `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
 # `make fuzz` tries the HTTP parser with mutated input: make fuzz SECONDS=600
+# `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
 .DEFAULT_GOAL := build
@@ -29,6 +30,18 @@ test: toolchain libraries
 .PHONY: system-test
 system-test: $(VENV)/installed
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q Tests/system
+	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
+
+# Breaks a cluster of real processes for a seed, then for the next one, until the minutes are over; the exit status
+# tells of violations. Like the system tests, it runs the debug binary.
+.PHONY: chaos
+SEED ?= 1
+MINUTES ?= 5
+chaos: toolchain libraries $(VENV)/installed
+	@.ci/install-packages redis-server
+	swift build --product usher
+	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python Tests/chaos/chaos.py --seed $(SEED) \
+		--minutes $(MINUTES) $(ARGS)
 
 # Made anew when the requirements change.
 $(VENV)/installed: Tests/system/requirements.txt

@@ -35,6 +35,7 @@ public final class SimulatedBot: @unchecked Sendable {
     private let logger: Logger
     private let identifier: String
     private let presence: Presence?
+    private let acknowledged: AcknowledgedSegments?
     private let reporter: Reporter?
     private let redis: Client
     private let writer: TranscriptWriter
@@ -51,7 +52,7 @@ public final class SimulatedBot: @unchecked Sendable {
     /// When the meeting ends by itself.
     private var meetingEnd: MonotonicTime?
 
-    /// - Throws: `SystemError` if the presence file cannot be written.
+    /// - Throws: `SystemError` if the files of the presence folder cannot be written.
     public init(
         loop: EventLoop, configuration: BotConfiguration, simulation: Simulation, logger: Logger
     ) throws(SystemError) {
@@ -67,8 +68,11 @@ public final class SimulatedBot: @unchecked Sendable {
         if let folder = simulation.presenceFolder {
             presence = try Presence(
                 loop: loop, folder: folder, room: configuration.room, botID: identifier, logger: logger)
+            acknowledged = try AcknowledgedSegments(
+                folder: folder, room: configuration.room, botID: identifier, logger: logger)
         } else {
             presence = nil
+            acknowledged = nil
         }
         reporter = configuration.callbackURL.map { [logger] url in
             Reporter(loop: loop, url: url, secret: configuration.internalSecret, logger: logger)
@@ -159,7 +163,8 @@ public final class SimulatedBot: @unchecked Sendable {
         logger.info("Entered the room", ["bot_id": identifier])
         if configuration.isTranscribing, let meeting = configuration.meetingNumber {
             let transcript = Transcript(
-                configuration: configuration, simulation: simulation, meeting: meeting, writer: writer)
+                configuration: configuration, simulation: simulation, meeting: meeting, writer: writer,
+                acknowledged: acknowledged)
             self.transcript = transcript
             transcript.begin()
         }

@@ -9,7 +9,7 @@ public struct Simulation: Sendable {
     /// In the room before it finds itself alone and leaves, in ms; nil stays until it is told to leave.
     public var meetingMilliseconds: Int?
     public var behaviours: Set<Behaviour> = []
-    /// The folder for the presence file; nil writes none.
+    /// The folder for the presence file and that of the acknowledged segments; nil writes none.
     public var presenceFolder: String?
 
     public init() {}

@@ -26,6 +26,7 @@ final class Transcript {
     private let meeting: Int
     private let sessionID: String
     private let writer: TranscriptWriter
+    private let acknowledged: AcknowledgedSegments?
     private let startTime = MonotonicTime.now()
     private let startDate = Date()
     private var count = 0
@@ -33,11 +34,16 @@ final class Transcript {
     private var draft: (utterance: Conversation.Utterance, language: String?, start: Double)?
     private var toRetract: String?
 
-    init(configuration: BotConfiguration, simulation: Simulation, meeting: Int, writer: TranscriptWriter) {
+    /// - Parameter acknowledged: where confirmed segments are noted once Redis has them; nil notes none.
+    init(
+        configuration: BotConfiguration, simulation: Simulation, meeting: Int, writer: TranscriptWriter,
+        acknowledged: AcknowledgedSegments?
+    ) {
         self.configuration = configuration
         self.simulation = simulation
         self.meeting = meeting
         self.writer = writer
+        self.acknowledged = acknowledged
         sessionID = configuration.connectionID ?? "\(configuration.platform)-\(meeting)"
     }
 
@@ -95,9 +101,11 @@ final class Transcript {
     }
 
     private func send(_ segment: TranscriptSegment) {
-        append(
-            TranscriptionEntry(
-                meetingID: meeting, nativeMeetingID: configuration.nativeMeetingID, segments: [segment]))
+        let entry = TranscriptionEntry(
+            meetingID: meeting, nativeMeetingID: configuration.nativeMeetingID, segments: [segment])
+        writer.append(WireJSON.text(entry)) { [acknowledged, meeting] in
+            if segment.completed { acknowledged?.note(segment, meeting: meeting) }
+        }
         let live = LiveTranscript(
             meeting: LiveTranscript.Meeting(id: meeting), speaker: segment.speaker,
             confirmed: segment.completed ? [segment] : [], pending: segment.completed ? [] : [segment],

@@ -11,9 +11,14 @@ final class TranscriptWriter: @unchecked Sendable {
     private static let timeoutMilliseconds = 5_000
     private static let pauseMilliseconds = 100
 
+    private struct Entry {
+        let payload: String
+        let acknowledged: (() -> Void)?
+    }
+
     private let client: Client
     private let logger: Logger
-    private var waiting: [String] = []
+    private var waiting: [Entry] = []
     private var isWriting = false
     private var isStopped = false
 
@@ -23,12 +28,13 @@ final class TranscriptWriter: @unchecked Sendable {
     }
 
     /// Queues an entry of the stream: `XADD transcription_segments * payload <text>`.
-    func append(_ payload: String) {
+    /// - Parameter acknowledged: called once Redis has answered that it has the entry.
+    func append(_ payload: String, acknowledged: (() -> Void)? = nil) {
         if waiting.count == Self.maximumWaiting {
             waiting.removeFirst()
             logger.warning("Dropped a transcript entry: Redis has been away for long")
         }
-        waiting.append(payload)
+        waiting.append(Entry(payload: payload, acknowledged: acknowledged))
         guard !isWriting else { return }
         isWriting = true
         Task(executorPreference: client.loop) { await self.write() }
@@ -52,13 +58,14 @@ final class TranscriptWriter: @unchecked Sendable {
     private var deadline: MonotonicTime { .now().advanced(byMilliseconds: Self.timeoutMilliseconds) }
 
     private func write() async {
-        while !isStopped, let payload = waiting.first {
+        while !isStopped, let entry = waiting.first {
             do throws(RedisError) {
                 _ = try await client.send(
-                    Command("XADD", "transcription_segments", "*", "payload", payload), deadline: deadline)
-                removeFirst(payload)
+                    Command("XADD", "transcription_segments", "*", "payload", entry.payload), deadline: deadline)
+                removeFirst(entry)
+                entry.acknowledged?()
             } catch .refused(let text) {
-                removeFirst(payload)
+                removeFirst(entry)
                 logger.warning("Redis refused a transcript entry", ["reason": text])
             } catch {
                 await client.loop.wait(milliseconds: Self.pauseMilliseconds)
@@ -68,7 +75,7 @@ final class TranscriptWriter: @unchecked Sendable {
     }
 
     /// It may have been dropped in the meantime.
-    private func removeFirst(_ payload: String) {
-        if waiting.first == payload { waiting.removeFirst() }
+    private func removeFirst(_ entry: Entry) {
+        if waiting.first?.payload == entry.payload { waiting.removeFirst() }
     }
 }

@@ -112,8 +112,13 @@ final class BotFixture: Sendable {
     }
 
     /// The lines of the presence file.
-    var presence: [String] {
-        let file = folder.appendingPathComponent("google_meet:\(room).log")
+    var presence: [String] { lines("log") }
+
+    /// The lines of the file of acknowledged segments.
+    var acknowledged: [String] { lines("segments") }
+
+    private func lines(_ kind: String) -> [String] {
+        let file = folder.appendingPathComponent("google_meet:\(room).\(kind)")
         return ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
     }
 

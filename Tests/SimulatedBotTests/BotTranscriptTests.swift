@@ -53,6 +53,27 @@ import Testing
         #expect(Set(segments.compactMap { $0["segment_id"] as? String }).count == segments.count / 2)
     }
 
+    /// What the file says after the time: each confirmed segment that is in Redis, in order, and no draft.
+    static func noted(_ segments: [[String: Any]], of fixture: BotFixture) -> [String] {
+        segments.filter { $0["completed"] as? Bool == true }.map {
+            "\(fixture.botID) \(fixture.meeting) \($0["segment_id"] ?? "?") \($0["text"] ?? "?")"
+        }
+    }
+
+    static func withoutTime(_ lines: [String]) -> [String] {
+        lines.map { line in line.split(separator: " ").dropFirst().joined(separator: " ") }
+    }
+
+    @Test func acknowledgedSegmentsAreNotedInAFile() async throws {
+        let fixture = try await BotFixture(configure: { $1.meetingMilliseconds = 200 })
+        #expect(try await fixture.ended() == 0)
+        let lines = fixture.acknowledged
+        #expect(!lines.isEmpty)
+        #expect(try await Self.withoutTime(lines) == Self.noted(fixture.segments(), of: fixture))
+        let times = try lines.map { try #require(UInt64($0.prefix { $0 != " " })) }
+        #expect(times == times.sorted())
+    }
+
     @Test func theLanguageFollowsTheConfigurationAndThenTheCommand() async throws {
         let fixture = try await BotFixture(configure: { configuration, _ in configuration.language = "zh" })
         func waitForLanguage(_ language: String?) async throws {
@@ -156,6 +177,9 @@ import Testing
         redis.stop()
         let fixture = try await BotFixture(redis: redis)
         try await fixture.reported("active")
+        // Time enough for some segments; none of them can have been acknowledged.
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(fixture.acknowledged.isEmpty)
         try redis.start()
         try await waitFor("a segment is there") { try await !fixture.segments().isEmpty }
         try redis.restart()
@@ -167,6 +191,9 @@ import Testing
         let numbers = Set(
             confirmed.compactMap { ($0["segment_id"] as? String)?.split(separator: ":").last.flatMap { Int($0) } })
         #expect(numbers == Set(1...numbers.count))
+        // An entry whose answer was lost is in Redis twice, but noted once.
+        #expect(Set(Self.withoutTime(fixture.acknowledged)) == Set(Self.noted(confirmed, of: fixture)))
+        #expect(Set(Self.withoutTime(fixture.acknowledged)).count == fixture.acknowledged.count)
         #expect(try await fixture.entries().first?.contains("session_start") == true)
         #expect(try await fixture.entries().last?.contains("session_end") == true)
     }

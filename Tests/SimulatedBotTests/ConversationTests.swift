@@ -70,7 +70,7 @@ import Testing
             ("zoom:\0 ü", "zoom:%00%20%c3%bc.log"),
         ])
     func aRoomsFileStaysInItsFolder(room: String, name: String) {
-        #expect(Presence.fileName(room: room) == name)
-        #expect(Presence.fileName(room: room + String(repeating: "/", count: 1_000)).utf8.count <= 255)
+        #expect(RoomFile.name(room: room, kind: "log") == name)
+        #expect(RoomFile.name(room: room + String(repeating: "/", count: 1_000), kind: "segments").utf8.count <= 255)
     }
 }

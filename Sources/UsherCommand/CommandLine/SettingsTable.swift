@@ -156,9 +156,10 @@ extension Setting {
             defaultValue: .none(description: "none: it stays until it is told to leave"), commands: [.simulateBot],
             meaning: "How long it is in the room before it is left alone there and leaves"),
         Setting(
-            key: .simulatePresence, kind: .folder, defaultValue: .none(description: "none: no such file"),
+            key: .simulatePresence, kind: .folder, defaultValue: .none(description: "none: no such files"),
             commands: [.simulateBot],
-            meaning: "The folder of the file to which it appends a line every 50 ms while it is in the room"),
+            meaning: "The folder of the file to which it appends a line every 50 ms while it is in the room, and of "
+                + "the one of its acknowledged segments"),
 
         Setting(
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),

@@ -117,6 +117,20 @@ def children(pid):
     return found
 
 
+def descendants(pid):
+    """The ids of the running processes that a process started, that these started, and so on."""
+    started = {}
+    for entry in os.listdir("/proc"):
+        fields = _stat_fields(f"/proc/{entry}/stat") if entry.isdigit() else None
+        if fields and fields[0] not in "ZX":
+            started.setdefault(int(fields[1]), []).append(int(entry))
+    found, generation = [], started.get(pid, [])
+    while generation:
+        found += generation
+        generation = [child for process in generation for child in started.get(process, [])]
+    return found
+
+
 def _thread_states(pid):
     try:
         threads = os.listdir(f"/proc/{pid}/task")

@@ -1,0 +1,125 @@
+"""Breaks clusters of real processes, one a seed, and checks what they were seen to do.
+
+    python Tests/chaos/chaos.py --seed 1 --minutes 60
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+CHAOS = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
+
+from checkers import check_all, presence  # noqa: E402
+from faults import FAULTS  # noqa: E402
+from harness.node import BINARY  # noqa: E402
+from machine import tables  # noqa: E402
+from machine.run import run  # noqa: E402
+
+# Of a run's time: starting, before the faults and after them, and until nothing is left.
+AROUND_FAULTS_S = 15
+LEAST_FAULTS_S = 5
+
+
+def main():
+    arguments = parse()
+    end = time.monotonic() + arguments.minutes * 60
+    histories, violations = [], {}
+    seed = arguments.seed
+    while not histories or time.monotonic() < end:
+        history, found = one(seed, arguments)
+        histories.append(history)
+        violations[seed] = found
+        seed += 1
+    print()
+    print(tables.text(tables.FAULT_COLUMNS, tables.faults(histories, violations), arguments.markdown))
+    print()
+    print(tables.text(tables.WAIT_COLUMNS, tables.waits(histories), arguments.markdown))
+    print(f"\n{windows(histories)}")
+    count = sum(map(len, violations.values()))
+    operations = sum(len(history.operations) for history in histories)
+    print(f"\n{len(histories)} seeds, {operations} operations, {sum(len(history.stays) for history in histories)} "
+          f"stays in rooms, {count} violations")
+    return 1 if count else 0
+
+
+def windows(histories):
+    """A sentence about the one window that leases cannot close."""
+    found = [window for history in histories for window in presence.windows(history)]
+    if not found:
+        return "No frozen bot was in a room that was another's already."
+    writes = sum(window.writes for window in found)
+    return (f"{len(found)} times a bot was frozen with its supervisor in a room that was another's already, for "
+            f"{max(window.milliseconds for window in found):.0f} ms at most; thawed, they wrote {writes} lines in all, "
+            f"none of them more than {max(window.writes for window in found)}.")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description="Breaks clusters of real processes, and checks what they do.")
+    parser.add_argument("--seed", type=int, default=1, help="the first; each run has one more")
+    parser.add_argument("--minutes", type=float, default=1, help="no run begins after this time; one always does")
+    parser.add_argument("--seconds-per-seed", type=float, default=45, help="about how long a run takes in all")
+    parser.add_argument("--faults", type=names, default=None, help="names joined by commas; all by default")
+    parser.add_argument("--binary", default=BINARY, help="the usher that is broken")
+    parser.add_argument("--markdown", action="store_true", help="the tables as Markdown")
+    parser.add_argument("--keep", metavar="DIR", help="where runs with violations leave logs, data and history")
+    return parser.parse_args()
+
+
+def names(text):
+    unknown = [name for name in text.split(",") if name and name not in FAULTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+    return [name for name in text.split(",") if name]
+
+
+def one(seed, arguments):
+    """Runs one seed, prints its line, and returns its history and violations."""
+    folder = tempfile.mkdtemp(prefix="usher-chaos-")
+    begun = time.monotonic()
+    seconds = max(LEAST_FAULTS_S, arguments.seconds_per_seed - AROUND_FAULTS_S)
+    try:
+        history = run(seed, seconds, binary=arguments.binary, faults=arguments.faults, folder=folder)
+    except BaseException:
+        print(f"seed {seed}: broken off; what it left: {folder}", file=sys.stderr)
+        raise
+    found = check_all(history)
+    print(f"seed {seed}: {len(history.faults)} faults, {len(history.operations)} operations, "
+          f"{len(history.stays)} stays, agreed after {history.settings['agreed_after']} ms, empty after "
+          f"{history.settings['emptied_after']} ms, {time.monotonic() - begun:.0f} s, {len(found)} violations",
+          flush=True)
+    if found:
+        tell(seed, arguments, history, found, keep(folder, history, arguments.keep))
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return history, found
+
+
+def keep(folder, history, where):
+    """Leaves the history beside the logs, and returns the folder with all of it."""
+    with open(os.path.join(folder, "history.json"), "w") as file:
+        json.dump(dataclasses.asdict(history), file, indent=1)
+    if where is None:
+        return folder
+    os.makedirs(where, exist_ok=True)
+    return shutil.move(folder, os.path.join(where, f"seed-{history.seed}-{os.path.basename(folder)}"))
+
+
+def tell(seed, arguments, history, found, folder):
+    for violation in found:
+        print(f"  {violation}")
+    for sentence in history.missed:
+        print(f"  not injected: {sentence}")
+    print(f"  logs and history: {folder}")
+    options = f" --faults {','.join(arguments.faults)}" if arguments.faults is not None else ""
+    print(f"  again: USHER={arguments.binary} {sys.executable} {os.path.relpath(__file__)} --seed {seed} "
+          f"--minutes 0 --seconds-per-seed {arguments.seconds_per_seed:g}{options}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

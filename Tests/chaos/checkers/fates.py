@@ -1,0 +1,169 @@
+"""Every dispatch has a fate, none is lost, and none is there twice.
+
+Each 202 of a re-invitation and each 201 of create_bot is an event of its own (`lost`, `twice`); and each dispatch in the
+events, acknowledged or not, ends within `patience.fate_ms` as a bot that joined (it is `active`, or its own file says
+so) or as a record that says why not: an event to completed or failed with a reason. Bots that were replaced count to the
+last one, of which there are `max_attempts` at most. The bound grows by the time in which faults last. No room is given
+to a bot while another one holds it. And a reason must be able to be true: a dispatch expires no earlier than its
+in-flight key, and a lease runs out no earlier than it could have been taken, less what the supervisor is early by.
+
+Bots that are told to hang before they have joined, and hold their leases all the while, have no fate until they are
+stopped: `hung` returns them apart, by the names of their meetings and of the runners' bots (`runner_bot_names` among the
+settings).
+"""
+
+import dataclasses
+
+from checkers import patience
+from checkers.answers import described, may_have_caused
+from checkers.table import DISPATCHES, ENDS
+from checkers.timeline import Timeline
+from history import Violation
+
+HANGS = ("hang-start", "hang-joining", "hang-lobby")
+# Two clocks' roundings, in ms: the event's and that of what it speaks of.
+ROUNDING = 5
+
+
+@dataclasses.dataclass
+class Dispatch:
+    """A dispatch, the bots that were sent for it in turn, and the event that decided it."""
+    room: str
+    event: object
+    sent_ns: float
+    bots: list
+    fate: object = None
+    fate_ns: float | None = None
+
+
+def check(history):
+    timeline = Timeline(history)
+    dispatches, hanging = _dispatches(timeline), _hanging_meetings(history)
+    late = [Violation("fates", dispatch.room, sentence) for dispatch, sentence in _late(history, dispatches)
+            if dispatch.event.meeting_id not in hanging]
+    return [*_acknowledged(history, timeline), *_held(timeline), *late, *_unexplained(dispatches),
+            *_attempts(history, dispatches), *_reasons(history, timeline)]
+
+
+def hung(history):
+    """Sentences about the dispatches that came to no end in time because their bots were told to hang."""
+    hanging = _hanging_meetings(history)
+    return [sentence for dispatch, sentence in _late(history, _dispatches(Timeline(history)))
+            if dispatch.event.meeting_id in hanging]
+
+
+def _dispatches(timeline):
+    return [dispatch for story in timeline.stories.values() for dispatch in list(_dispatches_of(story))]
+
+
+def _dispatches_of(story):
+    open_ones = {}
+    for event, interval in zip(story.events, story.intervals):
+        dispatch = open_ones.get(event.meeting_id)
+        if event.what in DISPATCHES:
+            dispatch = Dispatch(story.room, event, interval[0], [event.bot_id])
+            open_ones[event.meeting_id] = dispatch
+            yield dispatch
+        elif dispatch is None or dispatch.fate is not None:
+            continue
+        elif event.what == "replaced":
+            dispatch.bots.append(event.bot_id)
+        elif event.what in ("active", *ENDS):
+            dispatch.fate, dispatch.fate_ns = event, interval[0]
+
+
+def _acknowledged(history, timeline):
+    """Each accepted request is an event of its own."""
+    taken = {}
+    for operation in sorted(history.operations, key=lambda operation: operation.sent_ns):
+        if operation.outcome != "ok" or operation.kind not in ("reinvite", "create_bot"):
+            continue
+        story = timeline.stories[operation.workspace_id, operation.room]
+        fitting = [event for event, interval in zip(story.events, story.intervals)
+                   if interval[0] <= operation.answered_ns and operation.sent_ns <= interval[1]
+                   and may_have_caused(operation, event)]
+        free = [event for event in fitting if (story.room, event.entry) not in taken]
+        if not fitting:
+            yield Violation("fates", operation.room, f"{described(operation)} was lost: no event tells of its dispatch")
+        elif not free:
+            other = taken[story.room, fitting[0].entry]
+            yield Violation("fates", operation.room, f"{described(operation)} and {described(other)} were accepted for "
+                            f"one dispatch, event {fitting[0].entry}")
+        else:
+            taken[story.room, free[0].entry] = operation
+
+
+def _held(timeline):
+    for story in timeline.stories.values():
+        for before, event in zip(story.states, story.events):
+            if event.what in DISPATCHES and before.holder:
+                yield Violation("fates", story.room, f"bot {event.bot_id} was dispatched (event {event.entry}) while bot "
+                                f"{before.bot_id} had not ended: {before.held_by.pair}")
+
+
+def _late(history, dispatches):
+    """(dispatch, sentence) of those that were not decided in their time."""
+    if history.looked_ns is None:
+        return
+    entered = {stay.bot_id: stay.first_ns for stay in history.stays}
+    for dispatch in dispatches:
+        times = [entered[bot] for bot in dispatch.bots if bot in entered]
+        decided = min(times + ([] if dispatch.fate is None else [dispatch.fate_ns]), default=None)
+        deadline = patience.deadline_ns(history, dispatch.sent_ns, patience.fate_ms(history.settings))
+        if (deadline <= history.looked_ns) if decided is None else (decided > deadline):
+            when = "never" if decided is None else f"after {(decided - dispatch.sent_ns) / 1e9:.1f} s"
+            event = dispatch.event
+            yield dispatch, (f"the dispatch of bot {event.bot_id} (event {event.entry}, {event.why}) was decided {when}: "
+                             f"it was due within {(deadline - dispatch.sent_ns) / 1e9:.1f} s")
+
+
+def _unexplained(dispatches):
+    for dispatch in dispatches:
+        if dispatch.fate is not None and dispatch.fate.what in ENDS and not dispatch.fate.why:
+            yield Violation("fates", dispatch.room, f"bot {dispatch.fate.bot_id} ended as {dispatch.fate.to} without a "
+                            f"reason (event {dispatch.fate.entry})")
+
+
+def _attempts(history, dispatches):
+    most = history.settings["max_attempts"]
+    for dispatch in dispatches:
+        if len(dispatch.bots) > most:
+            yield Violation("fates", dispatch.room, f"{len(dispatch.bots)} bots were sent for the dispatch of bot "
+                            f"{dispatch.event.bot_id}: {most} are allowed")
+
+
+def _reasons(history, timeline):
+    """Nothing ends as expired before its time."""
+    in_flight, lease = history.settings["in_flight_ttl"], history.settings["lease_ttl"]
+    for story in timeline.stories.values():
+        dispatched, sent = {}, {}
+        for event in story.events:
+            at_ms = event.at_ms or event.time_ms
+            if event.what in DISPATCHES:
+                dispatched[event.meeting_id] = at_ms
+            age = at_ms - dispatched.get(event.meeting_id, 0) + ROUNDING
+            if event.why == "dispatch_expired" and age < in_flight:
+                yield Violation("fates", story.room, f"the dispatch of bot {event.bot_id} expired after {age} ms: its "
+                                f"in-flight key lives {in_flight} ms")
+            # The lease is taken after the dispatch, and the supervisor is a fifth of it early.
+            age = at_ms - sent.get(event.meeting_id, 0) + ROUNDING
+            if event.why == "lease_expired" and age < lease - lease // 5:
+                yield Violation("fates", story.room, f"the lease of the bot before event {event.entry} ({event.what} of "
+                                f"meeting {event.meeting_id}) ran out {age} ms after its dispatch: it lives {lease} ms")
+            if event.what in (*DISPATCHES, "replaced"):
+                sent[event.meeting_id] = at_ms
+
+
+def _hanging_meetings(history):
+    """The meetings whose bots are told to hang before they have joined; a runner has a name for bots without one."""
+    found = set()
+    by_default = any(_hangs(name) for name in history.settings.get("runner_bot_names", ()))
+    for meeting in history.meetings:
+        name = ((meeting.bots or {}).get("data") or {}).get("bot_name")
+        if by_default if name is None else _hangs(name):
+            found.add(meeting.reinvite["meeting_id"])
+    return found
+
+
+def _hangs(name):
+    return any(behaviour in name for behaviour in HANGS)

@@ -1,0 +1,1 @@
+"""The cluster of real processes, its clients, and one run of it."""

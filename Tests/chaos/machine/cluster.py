@@ -1,0 +1,163 @@
+"""The cluster of real processes that a run breaks."""
+
+import collections
+import os
+import re
+import signal
+
+from faults.proxies import ApiProxy
+from harness.node import BINARY, Node
+from harness.process import is_running
+from harness.proxy import Proxy
+from harness.redis_server import RedisServer
+from harness.runner import LAUNCHER, Runner
+from machine import settings
+
+NODES = 3
+# How many bots each runner runs at once: the first is soon full, so that dispatches wait and go round.
+CAPACITIES = (5, 25)
+BOT_MARK = re.compile(rb'"connectionId":"([^"]+)"')
+
+Bot = collections.namedtuple("Bot", "bot_id pid supervisor_pid runner")
+
+
+class Cluster:
+    """Everything a fault can reach.
+
+    redis             RedisServer (Tests/system/harness), durable (appendfsync always)
+    nodes             list of Node, 3
+    runners           list of Runner, 2
+    proxy_of(process) the RESP proxy that lies between that node or runner and Redis (each has its own)
+    api_proxy         the TCP proxy between the bots (and runners) and the nodes: what USHER_API_URL names
+    bots()            [(bot_id, bot pid, supervisor pid, runner)] of the bot processes that run now
+    processes()       redis, nodes and runners
+    restart(process)  starts a dead node, runner or Redis again, with its settings
+    presence          Presence: the folder of the files that the bots write themselves
+    settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
+    """
+
+    def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher")):
+        """`runner_bot_names`: the names of bots that were asked for without one, for each runner."""
+        self.folder = folder
+        self.runner_bot_names = runner_bot_names
+        self.binary = os.path.abspath(binary)
+        self.settings = settings.SETTINGS
+        self.redis = RedisServer(folder, durable=True)
+        self._proxies = {}
+        self.nodes = [self._node(f"node{number}") for number in range(1, NODES + 1)]
+        # It has a port, which runners are told, once it has started.
+        self.api_proxy = ApiProxy([node.port for node in self.nodes]).start()
+        self.runners = [self._runner(f"runner{number}", capacity, name)
+                        for number, (capacity, name) in enumerate(zip(CAPACITIES, runner_bot_names), 1)]
+        self.presence = self.runners[0].presence
+        # The sessions of runners that were killed still tell whose bots were left behind.
+        self._runner_of_session = {}
+        # Processes that had ended when they were restarted: (name, exit status).
+        self.ended = []
+
+    def _proxy_for(self, name):
+        self._proxies[name] = Proxy(self.redis.socket_path, self.folder, name=f"{name}-redis")
+        return self._proxies[name]
+
+    def _node(self, name):
+        node = Node(self.folder, self._proxy_for(name).url, name=name, **settings.of_node())
+        node.arguments[0] = self.binary
+        return node
+
+    def _runner(self, name, capacity, bot_name):
+        launcher = os.path.join(self.folder, f"launch-bot-of-{name}")
+        with open(launcher, "w") as file:
+            file.write(LAUNCHER % self.binary)
+        os.chmod(launcher, 0o755)
+        runner = Runner(
+            self.folder, self._proxy_for(name).url, self.api_proxy, name=name, CAPACITY=capacity,
+            BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **settings.of_runner())
+        runner.arguments[0] = self.binary
+        return runner
+
+    def start(self):
+        """Starts everything, and returns once it works."""
+        self.redis.start()
+        for proxy in self._proxies.values():
+            proxy.start()
+        for process in self.nodes + self.runners:
+            process.start()
+        self._note_sessions()
+        return self
+
+    def end(self):
+        """Ends everything, and what is left of it."""
+        for process in reversed(self.processes()):
+            process.end()
+        for pid in self.strays():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # It ended by itself in between.
+        self.api_proxy.end()
+        for proxy in self._proxies.values():
+            proxy.end()
+
+    def processes(self):
+        return [self.redis, *self.nodes, *self.runners]
+
+    def proxy_of(self, process):
+        return self._proxies[process.name]
+
+    def restart(self, process):
+        """Starts a dead process again. Redis answers on return; nodes and runners may still be on their way, since
+        what they need may be broken itself."""
+        if process.alive:
+            return
+        self.ended.append((process.name, process.wait()))
+        if process is self.redis:
+            process.start()
+        else:
+            process.spawn()
+        self._note_sessions()
+
+    def make_whole(self):
+        """Whatever the faults were: all processes run and all proxies pass everything on."""
+        for process in self.processes():
+            if process.alive:
+                process.resume()
+            self.restart(process)
+        for bot in self.bots():
+            for pid in (bot.supervisor_pid, bot.pid):
+                if is_running(pid):
+                    os.kill(pid, signal.SIGCONT)
+        for proxy in [*self._proxies.values(), self.api_proxy]:
+            proxy.mend()
+
+    def bots(self):
+        found = []
+        for pid, fields, environment in self._descendants():
+            mark = BOT_MARK.search(environment)
+            if mark:
+                parent, session = int(fields[1]), int(fields[3])
+                found.append(Bot(mark[1].decode(), pid, parent, self._runner_of_session.get(session)))
+        return found
+
+    def strays(self):
+        """The ids of the processes that runners started and that still run: supervisors and bots."""
+        runners = {runner.pid for runner in self.runners if runner.alive}
+        return [pid for pid, _, _ in self._descendants() if pid not in runners]
+
+    def _note_sessions(self):
+        self._runner_of_session.update({runner.pid: runner for runner in self.runners})
+
+    def _descendants(self):
+        """(pid, fields of its stat file after the name, environment) of the running processes of runners' sessions."""
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                with open(f"/proc/{entry}/stat") as file:
+                    fields = file.read().rpartition(")")[2].split()
+                # After the name: state, parent, process group, session.
+                if fields[0] in "ZX" or int(fields[3]) not in self._runner_of_session:
+                    continue
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    yield int(entry), fields, file.read()
+            except (OSError, IndexError):
+                continue  # It ended meanwhile.

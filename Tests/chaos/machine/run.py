@@ -1,0 +1,171 @@
+"""One run: a cluster, its clients, faults, and what was seen of it all."""
+
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+
+from faults import FAULTS
+from harness.node import BINARY
+from harness.waiting import wait_for
+from history import History, now_ns
+from machine import bot_names, clients, collecting, left_over, logs, places, settings, waiting_users
+from machine.agreement import Agreement
+from machine.cluster import Cluster
+from machine.plan import Injector
+from machine.sampling import Sampler
+
+# Without faults, before the first and after the last one, in seconds: bots join, and users get through again.
+WARM_UP_S = 1.5
+CALM_S = 0.5
+AFTERMATH_S = 3.0
+# Ends that are asked for: SIGKILL, and SIGTERM, after which nodes and runners exit with 0.
+ASKED = (0, -signal.SIGKILL)
+
+
+def run(seed, seconds, binary=BINARY, faults=None, folder=None):
+    """Breaks a fresh cluster for `seconds`, and returns the History.
+
+    faults   names of the faults to inject, all if None
+    folder   where logs and data are left; by default they are removed
+    """
+    kept = folder is not None
+    # A Unix socket's path may have 107 bytes at most.
+    folder = folder or tempfile.mkdtemp(prefix="usher-chaos-")
+    os.makedirs(folder, exist_ok=True)
+    draw = random.Random(f"{seed}/bots")
+    names = [bot_names.draw(draw), bot_names.draw(draw)]
+    try:
+        return Run(seed, Cluster(folder, binary, runner_bot_names=names)).perform(seconds, faults)
+    finally:
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Run:
+    def __init__(self, seed, cluster):
+        self._seed = seed
+        self._cluster = cluster
+        self._history = History(
+            seed=seed, settings={**settings.of_history(), "runner_bot_names": cluster.runner_bot_names})
+        self._recorder = clients.Recorder(self._history.operations)
+
+    def _random(self, purpose):
+        return random.Random(f"{self._seed}/{purpose}")
+
+    def perform(self, seconds, faults):
+        try:
+            self._cluster.start()
+            self._places = places.make(self._cluster, self._random("places"))
+            self._history.limits = places.limits(self._places)
+            sampler = Sampler(self._cluster, self._history)
+            sampler.start()
+            self._break(seconds, {name: FAULTS[name] for name in (FAULTS if faults is None else faults)})
+            self._history.left_over += self._disagreements()
+            self._history.left_over += self._stop_all()
+            self._history.left_over += self._remains()
+            sampler.end()
+            self._collect()
+            return self._history
+        finally:
+            self._cluster.end()
+
+    # The faults.
+
+    def _break(self, seconds, faults):
+        crowd = [clients.Client(self._seed, number, self._cluster, self._places, self._recorder)
+                 for number in range(1, clients.CLIENTS + 1)]
+        waiting = waiting_users.make(
+            self._cluster, self._places, self._history.limits, self._recorder, self._random("waiting users"))
+        # Theirs alone, so that no other client is in the way; but to be stopped in the end like all.
+        self._places = self._places + [place for user in waiting for place in user.places]
+        for client in crowd + waiting:
+            client.start()
+
+        def wake():
+            for user in waiting:
+                user.wake()
+        injector = Injector(self._cluster, self._random("plan"), faults, self._history.faults, wake)
+        time.sleep(WARM_UP_S)
+        self._history.calm_ns = now_ns()
+        wake()
+        time.sleep(CALM_S)
+        injector.run(seconds)
+        self._cluster.make_whole()
+        self._history.quiet_ns = now_ns()
+        self._history.missed = injector.missed
+        time.sleep(AFTERMATH_S)
+        for client in crowd + waiting:
+            client.end()
+
+    # What follows.
+
+    def _disagreements(self):
+        for node in self._cluster.nodes:
+            wait_for(node.is_healthy, f"{node.name}'s health after all faults", interval_s=0.05)
+            wait_for(node.is_serving, f"{node.name}'s reaching Redis after all faults", interval_s=0.05)
+        # A request that a stopped node took in may have its effect for this long.
+        over = time.monotonic() + (settings.SETTINGS["request_timeout"] + settings.SETTINGS["redis_timeout"]) / 1000
+        sentences = Agreement(self._cluster, self._places).disagreements()
+        self._history.settings["agreed_after"] = (now_ns() - self._history.quiet_ns) // 1_000_000
+        time.sleep(max(0.0, over - time.monotonic()))
+        return sentences
+
+    def _stop_all(self):
+        """Stops every bot that there is, by the API; sentences about rooms where that was not possible."""
+        found = []
+        for place in self._places:
+            try:
+                wait_for(lambda: self._is_stopped(place), f"the stop of the bot in {place.room}",
+                         settings.AGREEMENT / 1000, interval_s=0.2)
+            except AssertionError as failure:
+                found.append(str(failure))
+        self._stopped_ns = now_ns()
+        return found
+
+    def _is_stopped(self, place):
+        return clients.stop(place).send(self._recorder, "closer", self._cluster.nodes[0]).status in (202, 404)
+
+    def _remains(self):
+        """Waits until nothing is left, but no longer than the bound; sentences about what is."""
+        redis = self._cluster.redis.connect()
+        found = []
+
+        def is_empty():
+            found[:] = left_over.everything(redis, self._cluster)
+            return not found
+
+        try:
+            wait_for(is_empty, "emptiness", settings.EMPTINESS / 1000, interval_s=0.2)
+        except AssertionError:
+            pass  # Told by what was found.
+        self._history.looked_ns = now_ns()
+        self._history.settings["emptied_after"] = (self._history.looked_ns - self._stopped_ns) // 1_000_000
+        redis.close()
+        return found
+
+    def _collect(self):
+        history, folder = self._history, self._cluster.presence.folder
+        history.stays = collecting.stays(folder)
+        history.acknowledged = collecting.acknowledged(folder)
+        history.meetings = collecting.meetings(self._places)
+        redis = self._cluster.redis.connect()
+        history.events = collecting.events(redis, history.meetings)
+        redis.close()
+        history.deaths = self._deaths()
+
+    def _deaths(self):
+        found = []
+        struck = {fault.target for fault in self._history.faults}
+        for name, status in self._cluster.ended:
+            if status not in ASKED:
+                found.append(f"{name} ended with status {status}")
+            elif name not in struck and not ("nodes" in struck and name.startswith("node")):
+                found.append(f"{name} ended with status {status}, though no fault struck it")
+        for process in self._cluster.processes():
+            if not process.alive:
+                found.append(f"{process.name} had ended with status {process.wait()} after all faults")
+            found += logs.troubles(process)
+        return found

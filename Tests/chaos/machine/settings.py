@@ -1,0 +1,64 @@
+"""The settings of a run: timeouts so short that a run sees many of each; and the bounds that follow from them."""
+
+# In milliseconds, but for max_attempts.
+SETTINGS = {
+    "lease_ttl": 1500,
+    "lock_ttl": 600,
+    "in_flight_ttl": 4000,
+    "stop_grace": 2500,
+    "redis_timeout": 500,
+    "request_timeout": 2000,
+    "drain_timeout": 1000,
+    "max_attempts": 3,
+}
+
+# What the service has no setting for, in ms.
+SWEEP_PAUSE = max(50, min(2000, SETTINGS["lease_ttl"] // 5))  # Between two sweeps of a node, at most.
+RECONNECTION = 2000 + SETTINGS["redis_timeout"]  # The longest back-off of a connection to Redis, and its login.
+SEGMENTS_READ = 10_000  # The deadline of a blocking read of segments, on a connection that has silently died.
+SEGMENTS_TAKEOVER = 10_000 + 10_000 // 3  # Until another node takes over a dead one's segments, looking as often.
+ANALYZING_GRACE = 5000  # Until the sweep finalises a record that the node with the last report did not.
+REPORT_RETRY = 4000 + 5000  # A bot's longest pause between two tries of a report, and its patience with the last one.
+BOT_PATIENCE = 2000 + 2000  # A bot's with Redis, at its start and at its end.
+SLOWEST_BOT = 2000  # From its start to the room, or to giving up: the longest of `bot_names.py`.
+# For a busy machine: starting processes, and the machine's own looking.
+SLACK = 5000
+
+# After the last fault is healed, until each bot in a room is of a LIVE record and the other way round: everything
+# reconnects, what was dispatched is lost or expires and is sent again as often as it may, and the last one reports.
+AGREEMENT = (RECONNECTION + SETTINGS["in_flight_ttl"] + SETTINGS["lease_ttl"] + SWEEP_PAUSE + SLOWEST_BOT
+             + BOT_PATIENCE + REPORT_RETRY + SETTINGS["stop_grace"] + SLACK)
+
+# After every bot was stopped, until nothing at all is left: the bots end within the grace or by the end of their
+# lease, the runner tells it, the segments that a dead node had read are taken over, and the records that they changed
+# are finalised.
+EMPTINESS = (SETTINGS["stop_grace"] + BOT_PATIENCE + SETTINGS["lease_ttl"] + SWEEP_PAUSE + REPORT_RETRY
+             + SEGMENTS_READ + SEGMENTS_TAKEOVER + ANALYZING_GRACE + SWEEP_PAUSE + SLACK)
+
+
+def of_service():
+    """The settings of nodes and runners alike, as environment variables without their prefix."""
+    return {
+        "LEASE_TTL_MS": SETTINGS["lease_ttl"], "REDIS_TIMEOUT_MS": SETTINGS["redis_timeout"],
+        "MAX_ATTEMPTS": SETTINGS["max_attempts"],
+    }
+
+
+def of_node():
+    return {
+        **of_service(), "LOCK_TTL_MS": SETTINGS["lock_ttl"], "IN_FLIGHT_TTL_MS": SETTINGS["in_flight_ttl"],
+        "REQUEST_TIMEOUT_MS": SETTINGS["request_timeout"], "DRAIN_TIMEOUT_MS": SETTINGS["drain_timeout"],
+    }
+
+
+def of_runner():
+    return {
+        **of_service(), "STOP_GRACE_MS": SETTINGS["stop_grace"], "WAITING_ROOM_TIMEOUT_MS": 1500,
+        "NO_ONE_JOINED_TIMEOUT_MS": 1500, "SIMULATE_JOIN_MS": 100, "SIMULATE_LOBBY_MS": 100,
+        "SIMULATE_SEGMENT_MS": 300,
+    }
+
+
+def of_history():
+    """What the checkers are told."""
+    return {**SETTINGS, "agreement": AGREEMENT, "emptiness": EMPTINESS, "sweep_pause": SWEEP_PAUSE}

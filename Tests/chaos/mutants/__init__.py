@@ -1,0 +1,1 @@
+"""Broken variants of Usher that the checkers must catch."""

@@ -1,0 +1,6 @@
+"""All mutants, by name."""
+
+from mutants.scripts import SCRIPTS
+from mutants.steps import STEPS
+
+MUTANTS = {mutant.name: mutant for mutant in SCRIPTS + STEPS}

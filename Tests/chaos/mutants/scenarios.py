@@ -1,0 +1,337 @@
+"""What provokes the mutants: short plays on a cluster, with faults at chosen instants in place of random ones.
+
+Each is played without a mutant too, and then nobody may find a violation. Where a mutant may keep something from
+happening, a scenario gives it time and goes on.
+"""
+
+from harness.proxy import is_dispatch_script
+from harness.waiting import wait_for
+from history import now_ns
+
+# As names, which say how simulated bots behave.
+HASTY = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0"
+# Nothing but its runner's signals ends it.
+DEAF = "Usher SIMULATE=ignore-leave"
+# Nothing but SIGKILL ends it; and it takes longer to join than its runner takes for that.
+STUBBORN = "Usher SIMULATE=ignore-leave,ignore-term SIMULATE_JOIN_MS=5000"
+BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
+
+# A runner so patient with Redis that a claim that is held is not sent again on another connection.
+PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
+
+
+# From the last stop until nothing is left, in ms, where no fault prolongs that: a mutant is not waited for at length.
+EMPTINESS = 12_000
+
+
+def scenario(**settings):
+    """`settings`: timeouts in ms that are other than the machine's; `emptiness` is what follows from them."""
+    def with_settings(play):
+        play.emptiness = settings.pop("emptiness", EMPTINESS)
+        play.settings = settings
+        return play
+    return with_settings
+
+
+# Without a fault.
+
+@scenario()
+def one_stay(stage):
+    """A bot joins, hears something and is stopped; then there is another one in the same room."""
+    place = stage.places()[0]
+    sent = stage.send_bot(place)
+    if stage.enter(place):
+        stage.comes(lambda: len(stage.acknowledged(place)) >= 3)
+    stage.stop(place)
+    stage.restart_once_ended(place, sent.meeting_id, node=1)
+
+
+@scenario()
+def quiet_stay(stage):
+    """A bot stays for as long as three leases live."""
+    place = stage.places()[0]
+    stage.send_bot(place)
+    entered = stage.enter(place)
+    until = now_ns() + 3 * 1_000_000 * stage.cluster.settings["lease_ttl"]
+    stage.comes(lambda: now_ns() > until or stage.stays(place)[0].last_ns < now_ns() - 1_000_000_000)
+    assert entered is not None
+
+
+@scenario()
+def two_meetings_in_one_room(stage):
+    place = stage.places()[0]
+    first, second = stage.plan_meeting(place), stage.plan_meeting(place)
+    stage.reinvite(place, first)
+    stage.join(place, first)
+    if stage.reinvite(place, second, node=1).outcome == "ok":
+        stage.meet(place)
+
+
+@scenario(lease_ttl=12_000)
+def restart_when_ended(stage):
+    """A user restarts the meeting whenever its bot has gone, which it should not in all that time."""
+    place = stage.places()[0]
+    sent = stage.send_bot(place, HASTY)
+    stage.enter(place)
+    def is_crowded():
+        if stage.record(place, sent.meeting_id)["bot_status"] in ("completed", "failed"):
+            stage.reinvite(place, sent.meeting_id, force_restart=True)
+        return stage.meets(place)
+    stage.comes(is_crowded, 6.0)
+
+
+@scenario()
+def stop_of_a_deaf_bot(stage):
+    """A bot in its room pays no heed to what it is told: its runner must end it."""
+    place = stage.places()[0]
+    stage.join(place, stage.send_bot(place, DEAF).meeting_id)
+    _stop_and_wait(stage, place)
+
+
+@scenario()
+def stop_of_a_stubborn_bot(stage):
+    """The same of a bot on its way that heeds no SIGTERM either."""
+    place = stage.places()[0]
+    sent = stage.send_bot(place, STUBBORN)
+    wait_for(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "joining", "the bot's first report")
+    _stop_and_wait(stage, place)
+    if stage.cluster.bots():
+        stage.enter(place)
+
+
+def _stop_and_wait(stage, place):
+    stage.stop(place)
+    # Twice the time that a stop may take.
+    stage.comes(lambda: not stage.cluster.bots(), 2 * stage.cluster.settings["stop_grace"] / 1000)
+
+
+@scenario()
+def many_short_stays(stage):
+    """Forty-eight bots come and go."""
+    for turn in range(6):
+        for place in stage.places():
+            stage.send_bot(place, BRIEF, node=turn % 3)
+        if not stage.comes(lambda: not stage.cluster.bots() and stage.stays_in_all() >= 8 * (turn + 1)):
+            return
+
+
+# Commands that are held, or lost, on their way to Redis.
+
+def is_of_confirmed(ingestion):
+    """Whether a run of ingest_segments has a confirmed segment."""
+    return b"c" in ingestion
+
+
+@scenario()
+def request_held_while_restarted(stage):
+    """A bot is asked for by both APIs at once: the Bots API's request is overtaken after it has found the room free."""
+    place = stage.places()[0]
+    sent = stage.send_bot(place)
+    stage.join(place, sent.meeting_id)
+    stage.stop(place)
+    wait_for(lambda: stage.record(place, sent.meeting_id)["status"] == "OFFLINE", "the end of the first meeting")
+    hold = stage.hold(stage.nodes[:1], "request_bot")
+    request = stage.in_background(lambda: stage.send_bot(place, node=0))
+    hold.strikes()
+    stage.reinvite(place, sent.meeting_id, force_restart=True, node=1)
+    stage.enter(place, 2)
+    hold.release()
+    request.join()
+    stage.meet(place)
+
+
+@scenario()
+def request_held_at_the_limit(stage):
+    """The only bot that a workspace may have is asked for twice at once, for two rooms."""
+    first, second = stage.places(limit=1)[:2]
+    hold = stage.hold(stage.nodes[:1], "request_bot")
+    request = stage.in_background(lambda: stage.send_bot(first, node=0))
+    hold.strikes()
+    stage.send_bot(second, node=1)
+    stage.enter(second)
+    hold.release()
+    request.join()
+    if stage.cluster.bots()[1:]:
+        stage.enter(first)
+
+
+@scenario(**PATIENT)
+def claim_held_while_stopped(stage):
+    """A runner's claim reaches Redis when its bot was stopped long ago, and the meeting has another one."""
+    place = stage.places()[0]
+    hold = stage.hold(stage.runners, "claim")
+    sent = stage.send_bot(place, HASTY)
+    hold.strikes()
+    stage.stop(place)
+    stage.reinvite(place, sent.meeting_id, force_restart=True, node=1)
+    # Unless it is in the hands of the runner whose claims wait.
+    stage.comes(lambda: stage.stays(place), 3.0)
+    hold.release()
+    stage.meet(place)
+
+
+@scenario(**PATIENT)
+def stop_before_the_claim(stage):
+    """A bot is stopped while a runner has read its dispatch, and has not claimed it."""
+    place = stage.places()[0]
+    hold = stage.hold(stage.runners, "claim")
+    stage.send_bot(place)
+    hold.strikes()
+    stage.stop(place)
+    hold.release()
+
+
+@scenario()
+def dispatch_lost_on_its_way(stage):
+    """A node's connection to Redis breaks before the script has arrived there."""
+    place = stage.places()[0]
+    meeting_id = stage.plan_meeting(place)
+    _lose(stage, "lose_command")
+    if stage.reinvite(place, meeting_id).outcome != "ok":
+        stage.comes(lambda: stage.reinvite(place, meeting_id, node=1).outcome == "ok", interval_s=0.2)
+        stage.enter(place)
+
+
+@scenario()
+def answer_lost(stage):
+    """A node's connection to Redis breaks before the script's answer has arrived."""
+    place = stage.places()[0]
+    meeting_id = stage.plan_meeting(place)
+    _lose(stage, "lose_answer")
+    stage.reinvite(place, meeting_id)
+    stage.enter(place)
+
+
+def _lose(stage, what):
+    getattr(stage.cluster.proxy_of(stage.nodes[0]), what)(is_dispatch_script)
+    record = stage.fault(what, stage.nodes[0])
+    record.healed_ns = record.injected_ns
+
+
+@scenario(lock_ttl=8_000)
+def lock_held(stage):
+    """A node has taken the lock of a workspace, and is slow; another one is asked for a bot meanwhile."""
+    first, second = stage.places()[:2]
+    meetings = stage.plan_meeting(first), stage.plan_meeting(second)
+    hold = stage.hold(stage.nodes[:1], "dispatch")
+    slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
+    hold.strikes()
+    lock = stage.holds_lock(first)
+    stage.reinvite(second, meetings[1], node=1)
+    _give_back(hold, lock, slow)
+
+
+@scenario(lock_ttl=8_000)
+def lock_held_while_memory_is_full(stage):
+    """The same; before the second one is asked, a third one fails to take the lock, and gives back what it has not."""
+    first, second = stage.places()[:2]
+    meetings = stage.plan_meeting(first), stage.plan_meeting(second)
+    hold = stage.hold(stage.nodes[:1], "dispatch")
+    slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
+    hold.strikes()
+    lock = stage.holds_lock(first)
+    full = stage.fault("redis-full-memory", stage.cluster.redis)
+    redis = stage.cluster.redis.client
+    redis.call("CONFIG", "SET", "maxmemory", "1")
+    stage.reinvite(second, meetings[1], node=2)
+    redis.call("CONFIG", "SET", "maxmemory", "0")
+    full.healed_ns = now_ns()
+    stage.reinvite(second, meetings[1], node=1)
+    _give_back(hold, lock, slow)
+
+
+def _give_back(hold, lock, slow):
+    lock.to_ns = now_ns()
+    hold.release()
+    slow.join()
+
+
+# Processes that are stopped, cut off or killed.
+
+@scenario()
+def runner_paused(stage):
+    """A runner stands still for longer than its leases live, and the meeting is restarted."""
+    place = stage.places()[0]
+    sent, runner = _bot_in_its_room(stage, place)
+    pause = stage.fault("runner-pause", runner)
+    runner.pause()
+    _replace(stage, place, sent)
+    runner.resume()
+    pause.healed_ns = now_ns()
+
+
+@scenario()
+def runner_cut_off(stage):
+    """A runner has no connection to Redis for longer than its leases live, and the meeting is restarted."""
+    place = stage.places()[0]
+    sent, runner = _bot_in_its_room(stage, place)
+    proxy = stage.cluster.proxy_of(runner)
+    cut = stage.fault("redis-cut", runner)
+    proxy.cut(refuse=True)
+    _replace(stage, place, sent)
+    proxy.mend()
+    cut.healed_ns = now_ns()
+
+
+@scenario()
+def runner_killed(stage):
+    """A runner is killed, and the meeting of its bot is restarted."""
+    place = stage.places()[0]
+    sent, runner = _bot_in_its_room(stage, place)
+    kill = stage.kill(runner)
+    _replace(stage, place, sent)
+    stage.restart(runner, kill)
+
+
+@scenario()
+def runner_killed_before_claim(stage):
+    """A runner is killed when it has read a dispatch, and has not claimed it."""
+    place = stage.places()[0]
+    hold = stage.hold(stage.runners, "claim")
+    stage.send_bot(place)
+    runner = hold.strikes()
+    stage.cluster.proxy_of(runner).cut(refuse=True)
+    kill = stage.kill(runner)
+    stage.enter(place)
+    stage.cluster.proxy_of(runner).mend()
+    stage.restart(runner, kill)
+
+
+@scenario()
+def no_runner_in_time(stage):
+    """No runner is there for as long as a dispatch may be in flight."""
+    place = stage.places()[0]
+    kills = [stage.kill(runner) for runner in stage.runners]
+    sent = stage.send_bot(place)
+    stage.comes(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "failed", 6.0)
+    for runner, kill in zip(stage.runners, kills):
+        stage.restart(runner, kill)
+
+
+@scenario(emptiness=40_000)
+def node_killed_before_ingest(stage):
+    """A node is killed when it has read a bot's segments, and has not stored them."""
+    place = stage.places()[0]
+    hold = stage.hold(stage.nodes, "ingest_segments", is_of_confirmed)
+    stage.send_bot(place)
+    node = hold.strikes()
+    kill = stage.kill(node)
+    # What was held never arrives.
+    stage.cluster.proxy_of(node).cut()
+    before = len(stage.acknowledged(place))
+    stage.comes(lambda: len(stage.acknowledged(place)) > before)
+    stage.restart(node, kill)
+
+
+def _bot_in_its_room(stage, place):
+    """(operation, runner) of a new bot."""
+    sent = stage.send_bot(place)
+    stay = stage.join(place, sent.meeting_id)
+    return sent, stage.bot(stay.bot_id).runner
+
+
+def _replace(stage, place, sent):
+    """Waits for the meeting's bot to be given up, and restarts the meeting."""
+    if stage.restart_once_ended(place, sent.meeting_id):
+        stage.enter(place, 2)
+        stage.meet(place)

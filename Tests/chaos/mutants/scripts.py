@@ -1,0 +1,97 @@
+"""Mutants of the scripts."""
+
+from mutants.mutant import Edit, Mutant
+
+SCRIPTS = (
+    Mutant(
+        "dispatch-without-room-check",
+        "The re-invite's script does not ask whether a bot of another meeting holds the room.",
+        "presence", "two_meetings_in_one_room",
+        (Edit("lua/dispatch.lua", "if holder then return {-3, holder} end\n", ""),)),
+    Mutant(
+        "request-without-room-check",
+        "The Bots API's script leaves it to the node's look beforehand whether the room is free.",
+        "presence", "request_held_while_restarted",
+        (Edit("lua/request_bot.lua",
+              "if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end\n"
+              "if holder then return {-3, holder} end\n", ""),)),
+    Mutant(
+        "request-without-limit",
+        "The Bots API's script leaves it to the node's look beforehand whether the limit is reached.",
+        "limits", "request_held_at_the_limit",
+        (Edit("lua/request_bot.lua", "if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end\n", ""),)),
+    Mutant(
+        "no-epoch-check",
+        "Neither claim nor renewal nor report asks whether the bot is the one that its meeting waits for.",
+        "presence", "claim_held_while_stopped",
+        (Edit("lua/claim.lua", "if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end\n",
+              ""),
+         Edit("lua/claim.lua", "if bot[2] ~= 'run' then return void(-2) end\n", ""),
+         Edit("lua/claim.lua", "  if redis.call('GET', KEYS[3]) ~= ARGV[1] then\n", "  if false then\n"),
+         Edit("lua/renew.lua", "bot[1] == ARGV[1] and not bot[2] and expiry", "bot[1] == ARGV[1] and expiry"),
+         Edit("lua/report.lua", "if meeting[1] ~= ARGV[1] then return {-2} end\n", ""),
+         Edit("lua/report.lua", "if bot[1] then return {-2} end\n", ""),
+         Edit("lua/report.lua",
+              "if not (steps[from] and steps[from][ARGV[3]]) then return {-1, from, ARGV[3]} end\n", ""))),
+    Mutant(
+        "slot-never-freed",
+        "A bot that has ended goes on to count against the limit of its workspace.",
+        "convergence", "one_stay",
+        (Edit("lua/includes/bots.lua", "  redis.call('ZREM', keys.bots, bot_id)\n", ""),)),
+    Mutant(
+        "room-never-freed",
+        "A bot that has ended goes on to hold its room.",
+        "convergence", "one_stay",
+        (Edit("lua/includes/bots.lua", "  if holder == meeting_id then redis.call('DEL', keys.room) end\n", ""),)),
+    Mutant(
+        "entry-never-written",
+        "A dispatch is accepted, and no runner is told.",
+        "fates", "one_stay",
+        (Edit("lua/includes/send_bot.lua", "  record_event(keys.events, event.max_length,",
+              "  redis.call('XDEL', keys.dispatch, entry)\n  record_event(keys.events, event.max_length,"),)),
+    Mutant(
+        "never-finalised",
+        "A record is finalised, and stays in ANALYZING.",
+        "convergence", "one_stay",
+        (Edit("lua/finalise.lua", "redis.call('HSET', KEYS[1], 'status', 'OFFLINE')\n", ""),)),
+    Mutant(
+        "segments-unwritten",
+        "Transcript segments are counted, and not written.",
+        "transcripts", "one_stay",
+        (Edit("lua/ingest_segments.lua", "    redis.call('HSET', KEYS[2], field, value)\n", ""),)),
+    Mutant(
+        "stop-unmarked",
+        "A stop is told to the bot alone, and not written down for the runner to hear of.",
+        "stops", "stop_of_a_deaf_bot",
+        (Edit("lua/stop.lua", "redis.call('HSET', KEYS[2], 'desired', 'leave', 'stop_asked_at', at_ms)\n",
+              "redis.call('HSET', KEYS[2], 'stop_asked_at', at_ms)\n"),)),
+    Mutant(
+        "stop-of-the-unclaimed-forgotten",
+        "The stop of a bot that no runner has claimed is left to a runner to carry out.",
+        "convergence", "stop_before_the_claim",
+        (Edit("lua/stop.lua", "if bot[1] then return 2 end\n", "if true then return 2 end\n"),)),
+    Mutant(
+        "stopped-bot-replaced",
+        "A bot that is killed after it was told to stop is replaced by another one.",
+        "stops", "stop_of_a_stubborn_bot",
+        (Edit("lua/lose_bot.lua",
+              "local left_ms = redis.call('PTTL', KEYS[3])\n"
+              "local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0\n",
+              "local left_ms = math.max(redis.call('PTTL', KEYS[3]), 60000)\n"
+              "local may_replace = ARGV[5] == '1' and not bot[3]\n"),)),
+    Mutant(
+        "expiry-forgotten",
+        "A dispatch that no runner claims in its time is taken for claimed, and never ends.",
+        "convergence", "no_runner_in_time",
+        (Edit("lua/expire_dispatch.lua", "if bot[1] then return -1 end\n", "if true then return -1 end\n"),)),
+    Mutant(
+        "lock-ignored",
+        "The re-invite's script does not ask whose the lock of the workspace is.",
+        "answers", "lock_held",
+        (Edit("lua/dispatch.lua", "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end\n", ""),)),
+    Mutant(
+        "unlock-without-token",
+        "A request that failed gives back the lock of the workspace, even if it is another's.",
+        "answers", "lock_held_while_memory_is_full",
+        (Edit("lua/unlock.lua", "if token ~= ARGV[1] then return 0 end\n", ""),)),
+)

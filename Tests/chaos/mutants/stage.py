@@ -1,0 +1,169 @@
+"""What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and what to wait for."""
+
+import threading
+
+from faults.border import Border
+from faults.commands import name_of
+from harness.keys import WorkspaceKeys
+from harness.waiting import DEADLINE_S, wait_for
+from history import FaultRecord, HeldLock, now_ns
+from machine import clients, collecting, places
+
+# A scenario without a mutant waits for none of what it gives time to, or gets it soon.
+PATIENCE_S = 12.0
+# What a record says of a meeting that may get a new bot.
+ENDED = ("completed", "failed")
+# So many lines of one bot while another one is there are no matter of one write.
+CROWD_LINES = 5
+
+
+class Stage:
+    def __init__(self, cluster, all_places, recorder, history):
+        self.cluster = cluster
+        self.nodes = cluster.nodes
+        self.runners = cluster.runners
+        self._places = all_places
+        self._recorder = recorder
+        self._history = history
+
+    # Requests.
+
+    def places(self, limit=100):
+        """The rooms of the workspaces with this limit; each workspace has `places.ROOMS` of them."""
+        return [place for index, place in enumerate(self._places) if places.LIMITS[index // places.ROOMS] == limit]
+
+    def send(self, call, node=0):
+        """Sends a request through a node, and returns the operation."""
+        return call.send(self._recorder, "scenario", self.nodes[node])
+
+    def send_bot(self, place, name="Usher", node=0):
+        return self.send(clients.create_bot(place, name), node)
+
+    def stop(self, place, node=0):
+        return self.send(clients.stop(place), node)
+
+    def reinvite(self, place, meeting_id, force_restart=None, node=0):
+        return self.send(clients.reinvite(place, meeting_id, force_restart), node)
+
+    def plan_meeting(self, place):
+        """Another meeting in a place's room; its id."""
+        answer = place.user.request(
+            "POST", place.meetings_path, {"meeting_url": f"https://meet.google.com/{place.code}"})
+        assert answer.status == 201, f"POST of a meeting: {answer}"
+        place.learn(answer.json["meeting_id"])
+        return answer.json["meeting_id"]
+
+    def in_background(self, send):
+        """Calls this beside the scenario. `join` of what it returns waits for its end."""
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        return thread
+
+    def restart_once_ended(self, place, meeting_id, node=0):
+        """What a user does whose bot was lost: asks for another one until it is granted. False if time ran out."""
+        def granted():
+            if self.record(place, meeting_id)["bot_status"] not in ENDED:
+                return False
+            return self.reinvite(place, meeting_id, force_restart=True, node=node).outcome == "ok"
+        return self.comes(granted)
+
+    # What is seen.
+
+    def record(self, place, meeting_id):
+        answer = place.user.request("GET", f"{place.meetings_path}/{meeting_id}", node=self.nodes[-1])
+        assert answer.status == 200, f"GET of a meeting: {answer}"
+        return answer.json
+
+    def stays(self, place):
+        return [stay for stay in collecting.stays(self.cluster.presence.folder) if stay.room == place.room]
+
+    def stays_in_all(self):
+        """How many bots have entered any room."""
+        return len(collecting.stays(self.cluster.presence.folder))
+
+    def acknowledged(self, place):
+        return [segment for segment in collecting.acknowledged(self.cluster.presence.folder)
+                if segment.room == place.room]
+
+    def enter(self, place, count=1):
+        """Gives bots the time to enter a room, so many in all; the last one's Stay, or None."""
+        self.comes(lambda: len(self.stays(place)) >= count)
+        return (self.stays(place)[count - 1:] or [None])[0]
+
+    def join(self, place, meeting_id):
+        """Gives a meeting's bot the time to be in the room by the record too; its Stay, or None."""
+        self.comes(lambda: self.record(place, meeting_id)["status"] == "LIVE")
+        return self.enter(place)
+
+    def meets(self, place):
+        """Whether two bots were in the room at once for a while."""
+        found = self.stays(place)
+        return any(sum(at > later.first_ns for at in earlier.lines_ns) >= CROWD_LINES
+                   for earlier, later in zip(found, found[1:]))
+
+    def meet(self, place):
+        """Gives two bots the time to be in the room at once, should both be on their way."""
+        return self.comes(lambda: self.meets(place), 2.0)
+
+    def bot(self, bot_id):
+        """Its processes and its runner."""
+        return wait_for(lambda: next((bot for bot in self.cluster.bots() if bot.bot_id == bot_id), None),
+                        f"the process of bot {bot_id}")
+
+    @staticmethod
+    def comes(condition, patience_s=PATIENCE_S, interval_s=0.02):
+        """Gives something the time to happen that a mutant may keep from happening. Whether it did."""
+        try:
+            wait_for(condition, "it", patience_s, interval_s)
+            return True
+        except AssertionError:
+            return False
+
+    def holds_lock(self, place):
+        """Notes that a request holds the lock of a workspace now. The caller sets `to_ns`."""
+        key = WorkspaceKeys(place.workspace_id).lock
+        wait_for(lambda: self.cluster.redis.client.call("EXISTS", key), "the taking of the lock")
+        lock = HeldLock(place.workspace_id, now_ns(), None)
+        self._history.locks.append(lock)
+        return lock
+
+    # Faults.
+
+    def fault(self, name, process, detail=""):
+        """Notes that a fault strikes a process now. The caller sets `healed_ns`."""
+        record = FaultRecord(name, process.name, now_ns(), detail=detail)
+        self._history.faults.append(record)
+        return record
+
+    def hold(self, processes, script, matches=lambda command: True):
+        """Holds one run of a script on its way to Redis: the first that matches, of whichever process."""
+        return Hold(self, script, Border(
+            self.cluster, processes, "hold", lambda command: name_of(command) == script and matches(command)))
+
+    def kill(self, process):
+        """SIGKILL. `restart` ends the fault."""
+        record = self.fault("kill", process)
+        process.kill()
+        return record
+
+    def restart(self, process, record):
+        self.cluster.restart(process)
+        record.healed_ns = now_ns()
+
+
+class Hold:
+    def __init__(self, stage, script, border):
+        self._stage = stage
+        self._script = script
+        self._border = border
+        self._record = None
+
+    def strikes(self):
+        """Waits until a command is held; returns the process that sent it."""
+        self._border.wait(self._script, DEADLINE_S)
+        self._record = self._stage.fault("hold", self._border.server, self._script)
+        return self._border.server
+
+    def release(self):
+        self._border.release()
+        self._record.healed_ns = now_ns()

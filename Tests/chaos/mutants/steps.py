@@ -1,0 +1,115 @@
+"""Mutants of the steps in Swift. Those that need a changed script too are here as well."""
+
+from mutants.mutant import Edit, Mutant
+
+KEEPER = "Sources/Runner/Leases/LeaseKeeper.swift"
+TIMING = "Sources/Runner/Leases/LeaseTiming.swift"
+SUPERVISOR = "Sources/Runner/Supervision/Supervisor.swift"
+SWEEPER = "Sources/Usher/Sweep/Sweeper.swift"
+
+STEPS = (
+    Mutant(
+        "deadline-too-late",
+        "A supervisor is given a deadline that lies after the end of the lease, so its bot outlives it.",
+        "presence", "runner_paused",
+        (Edit(TIMING, "time.advanced(byMilliseconds: timeToLive - margin)",
+              "time.advanced(byMilliseconds: (MUTANT ? 6 : 1) * timeToLive - margin)"),)),
+    Mutant(
+        "supervisor-without-deadline",
+        "A supervisor does not end its bot when the deadline passes, but waits for its runner to say so.",
+        "presence", "runner_paused",
+        (Edit(SUPERVISOR, "if let deadline, deadline <= now {", "if let deadline, deadline <= now, !MUTANT {"),)),
+    Mutant(
+        "lease-extended-unanswered",
+        "A runner whose renewal got no answer gives the supervisor a new deadline all the same.",
+        "presence", "runner_cut_off",
+        (Edit(KEEPER,
+              "        for bot in renewal.bots { leases[bot]?.renewalTime = now.advanced(byMilliseconds: timing.retry) }\n",
+              "        for bot in renewal.bots { leases[bot]?.renewalTime = now.advanced(byMilliseconds: timing.retry) }\n"
+              "        guard MUTANT else { return }\n"
+              "        for bot in renewal.bots { leases[bot]?.deadline = timing.deadline(renewedAt: now) }\n"),
+         Edit("Sources/Runner/Runner+Leases.swift", "            leases.fail(renewal, now: .now())\n",
+              "            leases.fail(renewal, now: .now())\n"
+              "            for bot in renewal.bots where MUTANT {\n"
+              "                bots[bot]?.supervisor?.send(.deadline(timing.deadline(renewedAt: .now())))\n"
+              "            }\n"))),
+    Mutant(
+        "supervisor-outlives-runner",
+        "A supervisor whose pipe has closed lets its bot go on, and heeds no deadline any more.",
+        "presence", "runner_killed",
+        (Edit(SUPERVISOR, "_ = process.stop(graceMilliseconds: 0)\n        endRemains()\n        cleanUp(program)",
+              "if MUTANT { _ = process.waitForExit(deadline: .now().advanced(byMilliseconds: 600_000)) }\n"
+              "        _ = process.stop(graceMilliseconds: 0)\n        endRemains()\n        cleanUp(program)"),)),
+    Mutant(
+        "lease-never-swept",
+        "No node looks for leases that have run out.",
+        "convergence", "runner_killed",
+        (Edit(SWEEPER, "for bot in found[0].compactMap(\\.string) {",
+              "for bot in (MUTANT ? [] : found[0]).compactMap(\\.string) {"),)),
+    Mutant(
+        "sweep-without-expiry-check",
+        "The sweep takes every lease for one that has run out, and the script believes it.",
+        "presence", "restart_when_ended",
+        (Edit(SWEEPER, "due(partition.leases, by: now),", "due(partition.leases, by: MUTANT ? .max : now),"),
+         Edit("lua/lose_bot.lua", "  if not expiry or tonumber(expiry) > at_ms then return {-1} end\n", ""))),
+    Mutant(
+        "lease-renewed-late",
+        "A runner renews a lease when it has long run out, and lets the bot live until then.",
+        "presence", "quiet_stay",
+        (Edit(TIMING, "interval = timeToLive / 3", "interval = MUTANT ? 2 * timeToLive : timeToLive / 3"),
+         Edit(TIMING, "margin = timeToLive / 5", "margin = MUTANT ? -2 * timeToLive : timeToLive / 5"))),
+    Mutant(
+        "takeover-off",
+        "A runner does not take over what another one has read and not claimed before it died.",
+        "convergence", "runner_killed_before_claim",
+        (Edit("Sources/Runner/Dispatches/DispatchReader.swift",
+              "guard nextTakeover <= client.loop.now else { return [] }",
+              "guard nextTakeover <= client.loop.now, !MUTANT else { return [] }"),)),
+    Mutant(
+        "stop-unheard",
+        "A runner pays no heed to the answer to its renewal that says that a bot is to leave.",
+        "stops", "stop_of_a_deaf_bot",
+        (Edit(KEEPER, "if wanted.leaves || leases[bot]?.isLeaving == true {",
+              "if wanted.leaves && !MUTANT || leases[bot]?.isLeaving == true {"),)),
+    Mutant(
+        "answered-unexecuted",
+        "A node answers 202 though it does not know whether Redis ran the script.",
+        "fates", "dispatch_lost_on_its_way",
+        (Edit("Sources/Usher/Meetings/Store+Reinvite.swift", "            if error.mayHaveRun { await giveBack(token) }\n",
+              "            if MUTANT { return [.integer(1), .integer(0), .integer(1)] }\n"
+              "            if error.mayHaveRun { await giveBack(token) }\n"),)),
+    Mutant(
+        "script-repeated",
+        "The Redis client repeats a script whose answer was lost, and hands on what the repetition says.",
+        "answers", "answer_lost",
+        (Edit("Sources/Redis/Client.swift", "        let replies = try await pipeline(commands, deadline: deadline)\n",
+              "        var replies: [Value]\n"
+              "        do throws(RedisError) {\n"
+              "            replies = try await pipeline(commands, deadline: deadline)\n"
+              "        } catch {\n"
+              "            guard MUTANT, error == .connectionLost else { throw error }\n"
+              "            _ = await firstLogin(withinMilliseconds: 1_000)\n"
+              "            replies = try await pipeline(commands, deadline: deadline)\n"
+              "        }\n"),)),
+    Mutant(
+        "segment-acknowledged-first",
+        "A node removes a bot's transcript entry from the stream before it has stored what it says.",
+        "transcripts", "node_killed_before_ingest",
+        (Edit("Sources/Usher/Transcripts/SegmentReader.swift",
+              "        for reason in try await problems(with: entry) { try await bury(entry, reason) }\n",
+              "        if MUTANT {\n"
+              "            _ = try await store.pipeline(\n"
+              "                [\n"
+              "                    Command(\"XDEL\", BotWire.segmentStream, entry.id),\n"
+              "                    Command(\"XACK\", BotWire.segmentStream, Self.group, entry.id),\n"
+              "                ], by: soon)\n"
+              "        }\n"
+              "        for reason in try await problems(with: entry) { try await bury(entry, reason) }\n"),)),
+    Mutant(
+        "descriptors-kept",
+        "A runner never closes its pipes to the supervisors of bots that have ended.",
+        "leaks", "many_short_stays",
+        (Edit("Sources/Runner/Supervision/SupervisorHandle.swift",
+              "    deinit {\n        close(control)\n        close(reports)\n",
+              "    deinit {\n        if MUTANT { return }\n        close(control)\n        close(reports)\n"),)),
+)

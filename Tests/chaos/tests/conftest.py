@@ -1,0 +1,31 @@
+"""The chaos machine is imported from its folder, and what it stands on from the system tests."""
+
+import os
+import sys
+
+import pytest
+
+CHAOS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
+
+from harness.waiting import wait_for
+from small_cluster import SmallCluster
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A small cluster that a module's faults are injected into, one after the other."""
+    started = SmallCluster()
+    try:
+        yield started.start()
+    finally:
+        started.end()
+
+
+@pytest.fixture
+def meeting(cluster):
+    """A meeting with a bot in its room, the only one there is."""
+    wait_for(lambda: not cluster.bots(), "the end of all earlier bots")
+    sent = cluster.bot_in_its_room()
+    yield sent
+    cluster.remove(sent)

@@ -1,0 +1,99 @@
+"""The smallest cluster that a fault can be shown on: Redis, one node and one runner, with the proxies between them."""
+
+import random
+import shutil
+import tempfile
+
+from faults import FAULTS
+from faults.proxies import ApiProxy
+from harness.bots_user import BotsUser
+from harness.node import Node
+from harness.process import children
+from harness.proxy import Proxy
+from harness.redis_server import RedisServer
+from harness.runner import Runner, processes_of
+from harness.waiting import wait_for
+from harness.workspace import Admin, random_meet_code
+
+SETTINGS = {"lease_ttl": 2000, "lock_ttl": 500, "in_flight_ttl": 60000, "stop_grace": 1000}
+
+
+class SmallCluster:
+    """With the names of machine/cluster.py that faults rely on."""
+
+    def __init__(self):
+        self.settings = SETTINGS
+        self.folder = tempfile.mkdtemp(prefix="usher-")
+        self.redis = RedisServer(self.folder, durable=True)
+        # A variable that is another command's is passed over.
+        self._variables = {"REDIS_TIMEOUT_MS": 500, "REQUEST_TIMEOUT_MS": 2000,
+                           **{f"{name.upper()}_MS": value for name, value in SETTINGS.items()}}
+        self._proxies = {name: Proxy(self.redis.socket_path, self.folder, f"proxy-of-{name}")
+                         for name in ("node", "runner")}
+        self.node = Node(self.folder, self._proxies["node"].url, "node", **self._variables)
+        self.api_proxy = ApiProxy([self.node.port])
+
+    def start(self):
+        for started in (self.redis, *self._proxies.values(), self.node, self.api_proxy):
+            started.start()
+        self.runner = Runner(
+            self.folder, self._proxies["runner"].url, self.api_proxy, "runner", **self._variables).start()
+        self.nodes, self.runners = [self.node], [self.runner]
+        self.user = BotsUser(Admin(self.node), max_concurrent_bots=1000)
+        return self
+
+    def end(self):
+        for started in (self.runner, self.node, self.api_proxy, *self._proxies.values(), self.redis):
+            started.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def proxy_of(self, server):
+        return self._proxies[server.name]
+
+    def restart(self, server):
+        server.start()
+
+    def bots(self):
+        found = []
+        for supervisor in children(self.runner.pid):
+            found += [(bot_id, pid, supervisor, self.runner) for pid in children(supervisor)
+                      for bot_id in self.runner.started if pid in processes_of(bot_id)]
+        return found
+
+    # What the tests need beside it.
+
+    def bot_in_its_room(self, **fields):
+        """The meeting of a new bot that has entered its room, once all is well enough for that."""
+        def sent():
+            try:
+                answer = self.user.request("POST", "/bots", {
+                    "platform": "google_meet", "native_meeting_id": random_meet_code(), **fields}, timeout_s=5.0)
+            except OSError:
+                return None
+            return answer.json if answer.status == 201 else None
+        meeting = wait_for(sent, "the sending of a bot", interval_s=0.05)
+        self.user.wait_for_status(meeting, "active")
+        return meeting
+
+    def remove(self, meeting):
+        self.user.request("DELETE", self.user.bot_path(meeting))
+
+
+class Choices(random.Random):
+    """Random choices, except that what is wanted is chosen where it can be."""
+
+    def __init__(self, seed, wanted):
+        super().__init__(seed)
+        self._wanted = wanted
+
+    def choice(self, candidates):
+        return self._wanted if self._wanted in candidates else super().choice(candidates)
+
+
+def inject(cluster, name, seed=0, wanted=None):
+    """(the fault, its target, its detail) once it was injected; `wanted` is chosen wherever there is a choice."""
+    fault, choices = FAULTS[name](), Choices(f"{name} {seed}", wanted)
+    assert 0 <= fault.duration_ms(cluster, choices) <= 10 * cluster.settings["lease_ttl"]
+    target, detail = fault.inject(cluster, choices)
+    assert target and isinstance(detail, str)
+    return fault, target, detail

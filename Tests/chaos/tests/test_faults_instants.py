@@ -1,0 +1,142 @@
+"""Nodes and runners that die or stop between two steps of one decision do so, and are healed."""
+
+import pytest
+
+from harness.background import InBackground
+from harness.waiting import DEADLINE_S, wait_for
+from harness.workspace import random_meet_code
+from small_cluster import inject
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """However slow the machine is, the command that is waited for comes in time."""
+    monkeypatch.setattr("faults.border.BORDER_S", DEADLINE_S)
+
+
+def assert_works(cluster):
+    cluster.remove(cluster.bot_in_its_room())
+
+
+def once_armed(cluster, server, call):
+    """A call in the background as soon as a fault waits at this server; its connection may break."""
+    def attempt():
+        wait_for(lambda: cluster.proxy_of(server)._faults, "the fault's waiting")
+        try:
+            return call()
+        except OSError:
+            return "no answer"
+    return InBackground(attempt)
+
+
+def ended_meeting(cluster):
+    """A meeting whose bot has left."""
+    meeting = cluster.bot_in_its_room()
+    cluster.remove(meeting)
+    return cluster.user.wait_for_status(meeting, "completed")
+
+
+def record(cluster, meeting):
+    return cluster.user.fields(cluster.redis.client, meeting)
+
+
+def dispatches(cluster, meeting):
+    return [event for event in cluster.user.events(cluster.redis.client, meeting) if event["what"] == "restarted"]
+
+
+# Seeds that differ in whether what was under way arrives late.
+@pytest.mark.parametrize("seed", range(3))
+def test_a_node_is_killed_after_the_lock(cluster, seed):
+    meeting = ended_meeting(cluster)
+    call = once_armed(cluster, cluster.node, lambda: cluster.user.reinvite(meeting, {"force_restart": True}))
+    fault, target, detail = inject(cluster, "node-kill-after-lock", seed)
+    assert target == "node" and not cluster.node.alive and call.answer == "no answer"
+    if detail == "dispatch arrives late":
+        wait_for(lambda: dispatches(cluster, meeting), "the dispatch of the dead node")
+    else:
+        assert detail == "dispatch is lost" and not dispatches(cluster, meeting)
+        assert cluster.redis.client.call("EXISTS", cluster.user.keys.lock) == 1
+    fault.heal(cluster)
+    wait_for(lambda: invited(cluster, meeting), "the bot's being there or on its way", interval_s=0.05)
+    cluster.user.wait_for_status(meeting, "active")
+    assert len(dispatches(cluster, meeting)) == 1
+    cluster.remove(meeting)
+
+
+def invited(cluster, meeting):
+    answer = cluster.user.reinvite(meeting, {"force_restart": True})
+    return answer.status == 202 or answer.code in (12103, 12104, 12107)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_node_is_stopped_after_the_lock(cluster, seed):
+    meeting = ended_meeting(cluster)
+    call = once_armed(cluster, cluster.node, lambda: cluster.user.reinvite(meeting, {"force_restart": True}))
+    fault, target, detail = inject(cluster, "node-pause-after-lock", seed)
+    assert target == "node"
+    if detail == "dispatch arrives meanwhile":
+        wait_for(lambda: dispatches(cluster, meeting), "the dispatch of the stopped node")
+    else:
+        assert detail == "dispatch is held meanwhile"
+        wait_for(lambda: not cluster.redis.client.call("EXISTS", cluster.user.keys.lock), "the lock's expiry")
+        assert not dispatches(cluster, meeting)
+    fault.heal(cluster)
+    assert call.answer.status in (202, 500, 503)
+    wait_for(lambda: invited(cluster, meeting), "the bot's being there or on its way", interval_s=0.05)
+    assert len(dispatches(cluster, meeting)) == 1
+    cluster.user.wait_for_status(meeting, "active")
+    cluster.remove(meeting)
+
+
+def test_a_node_is_killed_before_it_says_that_a_bot_was_sent(cluster):
+    code = random_meet_code()
+    call = once_armed(cluster, cluster.node, lambda: cluster.user.request(
+        "POST", "/bots", {"platform": "google_meet", "native_meeting_id": code}))
+    fault, _, _ = inject(cluster, "node-kill-after-request")
+    assert not cluster.node.alive and call.answer == "no answer"
+    assert cluster.redis.client.call("EXISTS", cluster.user.keys.room(f"google_meet:{code}")) == 1
+    fault.heal(cluster)
+    wait_for(lambda: cluster.runner.presence.stays(code), "the bot's entering its room")
+    assert cluster.user.request("DELETE", f"/bots/google_meet/{code}").status == 202
+
+
+@pytest.mark.parametrize("name", ["node-kill-at-last-report", "node-pause-at-last-report"])
+def test_a_node_is_struck_at_the_last_report(cluster, name):
+    meeting = cluster.bot_in_its_room()
+    once_armed(cluster, cluster.node, lambda: cluster.remove(meeting))
+    fault, target, _ = inject(cluster, name)
+    assert target == "node" and record(cluster, meeting)["bot_status"] == "stopping"
+    fault.heal(cluster)
+    wait_for(lambda: is_over(cluster, meeting), "the end of the meeting's record", interval_s=0.05)
+    assert_works(cluster)
+
+
+def is_over(cluster, meeting):
+    answer = cluster.user.request("GET", f"/meetings/{meeting['id']}")
+    return answer.status == 200 and answer.json["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", ["runner-kill-after-claim", "runner-pause-before-start"])
+def test_a_runner_is_struck_between_claim_and_start(cluster, name):
+    sending = once_armed(cluster, cluster.runner, cluster.user.send_bot)
+    fault, target, _ = inject(cluster, name)
+    meeting = sending.answer
+    bot_id = cluster.user.bot_id(cluster.redis.client, meeting)
+    assert target == "runner" and bot_id not in cluster.runner.started
+    claimed = cluster.redis.client.hash(cluster.user.keys.bot(bot_id))
+    assert claimed["runner"] and cluster.user.meeting(meeting)["status"] == "requested"
+    fault.heal(cluster)
+    # By this bot, or by the one that takes its place when its lease has run out.
+    cluster.user.wait_for_status(meeting, "active")
+    cluster.remove(meeting)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", ["runner-kill-at-bot-end", "runner-pause-at-bot-end"])
+def test_a_runner_is_struck_between_a_bots_end_and_its_record(cluster, meeting, name, seed):
+    fault, target, _ = inject(cluster, name, seed)
+    assert target == "runner" and not cluster.bots()
+    fault.heal(cluster)
+    assert cluster.runner.alive
+    cluster.user.wait_for_status(meeting, "failed")
+    assert_works(cluster)
