@@ -200,7 +200,7 @@ import Testing
         }
     }
 
-    @Test func theStageThatABotNamesCountsAndNoReasonIsNone() async throws {
+    @Test func theStageThatABotNamesCountsAndARecordAlwaysHasAReason() async throws {
         try await World.make { world in
             let place = try await world.bot(at: .active)
             _ = try await world.report(place, "failed", stage: "joining")
