@@ -3,7 +3,8 @@
 import pytest
 
 from checkers import answers, linearizability
-from hand_written import ROOM, Written, sentences
+from hand_written import MS, ROOM, WORKSPACE, Written, sentences
+from history import HeldLock
 
 
 @pytest.fixture
@@ -144,11 +145,11 @@ def test_a_replaced_bot_is_missing_from_the_list(written):
     assert found(written) == []
 
 
-@pytest.mark.parametrize("rival", [dict(sent_ms=990, answered_ms=1005, code=12107), dict(sent_ms=500)])
+@pytest.mark.parametrize("rival", [
+    dict(sent_ms=990, answered_ms=1005, code=12107), dict(sent_ms=500, meeting_id="other", room="google_meet:other")])
 def test_the_lock_is_held_by_another(written, rival):
     in_state(written, "INITIAL/requested")
-    written.reinvite(meeting_id="other", room="google_meet:other", **rival) if "code" not in rival else written.reinvite(
-        **rival)
+    written.reinvite(**rival)
     written.reinvite(1000, 1010, 12108)
     assert found(written) == []
 
@@ -274,7 +275,13 @@ def two_meetings(written, second_sent_ms, second_ms, **fault):
 
 def test_a_dispatch_while_another_has_the_lock(written):
     two_meetings(written, 1100, 1200)
-    assert "had the workspace's lock" in sentences(found(written))
+    assert "while another request held the workspace's lock" in sentences(found(written))
+
+
+def test_a_dispatch_while_the_lock_is_known_to_be_held(written):
+    two_meetings(written, 1100, 1200, detail="claim")
+    written.history.locks.append(HeldLock(WORKSPACE, 1020 * MS, 1500 * MS))
+    assert "while another request held the workspace's lock" in sentences(found(written))
 
 
 @pytest.mark.parametrize("sent_ms, at_ms, fault", [
