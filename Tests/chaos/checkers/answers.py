@@ -45,7 +45,8 @@ ANY_TIME = {408, 500, 502, 503, 504}
 HOLDS = ("hold", "redis-hold", "redis-hold-within-pipeline")
 # After so many violations a room is left alone.
 MAXIMUM_BLAMES = 10
-# A replica that has answered may have told it late.
+# The fault in which a replica answers; and how long around it a request may have met the replica.
+REPLICA = "redis-read-only"
 REPLICA_NS = 1_000_000_000
 
 
@@ -61,7 +62,7 @@ def unchecked(history):
 def is_under_replica(history, operation):
     """Whether a replica, which may be behind, answered while a request was under way."""
     end = operation.answered_ns or operation.sent_ns
-    return any("replica" in fault.name and fault.injected_ns <= end
+    return any(fault.name == REPLICA and fault.injected_ns - REPLICA_NS <= end
                and (fault.healed_ns is None or fault.healed_ns + REPLICA_NS >= operation.sent_ns)
                for fault in history.faults)
 

@@ -116,7 +116,7 @@ def _next(steps, pending, by_number, bits, taken, done, frontier):
 
 
 def _one_of_a_kind(requests):
-    """Those that must have been first; of unknown ones only the earliest of a kind, which can do what the others can."""
+    """Those that must have been first; of unknown ones the earliest of a kind, which can do what the others can."""
     chosen, kinds = [], set()
     for request in sorted(requests, key=lambda request: (not request.must, request.call, request.number)):
         if request.must or request.kind not in kinds:

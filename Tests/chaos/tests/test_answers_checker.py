@@ -163,7 +163,7 @@ def test_without_a_clock_the_order_counts(written):
 
 def test_what_a_replica_shows(written):
     in_state(written, "LIVE/active")
-    written.fault("redis-replica-answers", 900, 1100)
+    written.fault("redis-read-only", 900, 1100)
     written.get_meeting(1000, 1010, "INITIAL/requested", "a")
     written.stop(1000, 1010, 404)
     assert found(written) == []
