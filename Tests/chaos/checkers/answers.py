@@ -126,23 +126,29 @@ def _locks_behind_scripts(history, reinvitations):
         holder = _holder_of_the_lock(history, fault, reinvitations)
         if holder is not None:
             ends_ns = holder.sent_ns + history.settings["lock_ttl"] * patience.MS
-            yield HeldLock(holder.workspace_id, fault.injected_ns, min(fault.healed_ns or ends_ns, ends_ns))
+            yield HeldLock(holder.workspace_id, _struck_ns(fault), min(fault.healed_ns or ends_ns, ends_ns))
+
+
+def _struck_ns(fault):
+    """A fault that waits for its moment is injected before it."""
+    return fault.struck_ns or fault.injected_ns
 
 
 def _holder_of_the_lock(history, fault, reinvitations):
     """The request that has the lock while its script is held back: the only one that it can be; None without one."""
     if fault.name not in HOLDS or fault.detail != "dispatch":
         return None
+    struck_ns = _struck_ns(fault)
     under_way = [operation for operation in reinvitations
-                 if operation.node == fault.target and operation.sent_ns <= fault.injected_ns and (
+                 if operation.node == fault.target and operation.sent_ns <= struck_ns and (
                      operation.answered_ns is None or operation.answered_ns >= (fault.healed_ns or math.inf))]
     if len(under_way) != 1:
         return None
     [holder] = under_way
     # What strikes Redis may have kept it from the lock, and so may another that has it.
-    is_struck = any(other is not fault and other.injected_ns <= fault.injected_ns
+    is_struck = any(other is not fault and other.injected_ns <= struck_ns
                     and (other.healed_ns is None or other.healed_ns >= holder.sent_ns) for other in history.faults)
-    is_contended = any(other is not holder and other.sent_ns <= fault.injected_ns
+    is_contended = any(other is not holder and other.sent_ns <= struck_ns
                        and _may_hold_from(history, other, holder.workspace_id, holder.sent_ns)
                        for other in reinvitations)
     return None if is_struck or is_contended else holder
@@ -252,11 +258,11 @@ class _Room:
             if writes:
                 kind = f"{operation.kind} {operation.meeting_id} {bool(operation.arguments.get('force_restart'))}"
                 yield linearizability.Request(
-                    operation.number, call, math.inf, _never, must=False, may_cause=True, kind=kind)
+                    operation.number, call, math.inf, _never, must=False, kind=kind)
             return
         if operation.outcome == "ok" and writes:
             fits = self._was_stopping if operation.kind == "stop" else _never
-            yield linearizability.Request(operation.number, call, end, fits, may_cause=True)
+            yield linearizability.Request(operation.number, call, end, fits)
         elif (fits := self._fits(operation)) and operation.number not in self._under_replica:
             yield linearizability.Request(operation.number, call, end, fits)
 

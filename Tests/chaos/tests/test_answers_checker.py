@@ -1,5 +1,7 @@
 """The linearizability checker of answers on histories written by hand."""
 
+import math
+
 import pytest
 
 from checkers import answers, linearizability
@@ -318,7 +320,7 @@ def test_events_of_meetings_that_nobody_can_place(written):
 
 
 def test_the_search_gives_up_when_told_to():
-    requests = [linearizability.Request(number, 0, float("inf"), lambda index: False, must=False, may_cause=True,
-                                        kind=str(number)) for number in range(12)]
+    requests = [linearizability.Request(number, 0, math.inf, lambda index: False, must=False, kind=str(number))
+                for number in range(12)]
     steps = [linearizability.Step(0, 1, range(12)) for _ in range(12)] + [linearizability.Step(0, 1, ())]
     assert linearizability.search(steps, requests, 1000).verdict == "gave up"
