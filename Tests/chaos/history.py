@@ -69,6 +69,17 @@ class FaultRecord:
     injected_ns: int
     healed_ns: int | None = None
     detail: str = ""
+    # When it took hold, if that is later than `injected_ns`, as it had to wait for its moment.
+    struck_ns: int | None = None
+
+
+@dataclasses.dataclass
+class HeldLock:
+    """A time in which a request is known to have held a workspace's lock: Redis had the key, and the request was kept
+    from going on."""
+    workspace_id: str
+    from_ns: int
+    to_ns: int
 
 
 @dataclasses.dataclass
@@ -147,11 +158,15 @@ class History:
     faults: list[FaultRecord] = dataclasses.field(default_factory=list)
     # Faults that found nothing to strike, as sentences.
     missed: list[str] = dataclasses.field(default_factory=list)
+    # Only where a scenario keeps a request from going on.
+    locks: list[HeldLock] = dataclasses.field(default_factory=list)
     stays: list[Stay] = dataclasses.field(default_factory=list)
     acknowledged: list[Acknowledged] = dataclasses.field(default_factory=list)
     events: list[Event] = dataclasses.field(default_factory=list)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     meetings: list[FinalMeeting] = dataclasses.field(default_factory=list)
+    # A moment without any fault, long before the first.
+    calm_ns: int | None = None
     # When the last fault was healed, and when convergence was looked at.
     quiet_ns: int | None = None
     looked_ns: int | None = None

@@ -15,8 +15,11 @@ which a replica answers, which may be behind; 429, which is of the whole workspa
 unknown create_bot may have made a meeting that the history cannot place, nothing is checked: `unchecked` tells.
 
 The lock is of the workspace: 12108 needs another re-invitation that was under way, or one of unknown outcome that may
-have died with the lock less than its time to live ago.
+have died with the lock less than its time to live ago. And nothing is dispatched while the lock is another request's, as
+far as that is seen from outside: when a fault holds a node's dispatch script back, behind the lock that it has taken.
 """
+
+import math
 
 from checkers import linearizability, patience
 from checkers.clock import milliseconds
@@ -36,13 +39,16 @@ ANSWERS = {
 }
 # Too slow a client; what is broken or cannot be reached.
 ANY_TIME = {408, 500, 502, 503, 504}
+# Faults that hold a command back before Redis has it; the detail names its script.
+HOLDS = ("hold", "redis-hold", "redis-hold-within-pipeline")
 # After so many violations a room is left alone.
 MAXIMUM_BLAMES = 10
-TIMES_NS = 1_000_000_000
+# A replica that has answered may have told it late.
+REPLICA_NS = 1_000_000_000
 
 
 def check(history):
-    return [*_against_the_tables(history), *_locks(history), *_examine(history)[0]]
+    return [*_against_the_tables(history), *_locks(history), *_ignored_locks(history), *_examine(history)[0]]
 
 
 def unchecked(history):
@@ -54,7 +60,7 @@ def is_under_replica(history, operation):
     """Whether a replica, which may be behind, answered while a request was under way."""
     end = operation.answered_ns or operation.sent_ns
     return any("replica" in fault.name and fault.injected_ns <= end
-               and (fault.healed_ns is None or fault.healed_ns + TIMES_NS >= operation.sent_ns)
+               and (fault.healed_ns is None or fault.healed_ns + REPLICA_NS >= operation.sent_ns)
                for fault in history.faults)
 
 
@@ -88,11 +94,60 @@ def _locks(history):
 
 
 def _may_hold_the_lock(history, other, refused):
-    if other.workspace_id != refused.workspace_id or other.sent_ns > refused.answered_ns:
+    return other.sent_ns <= refused.answered_ns and _may_hold_from(history, other, refused.workspace_id, refused.sent_ns)
+
+
+def _may_hold_from(history, other, workspace_id, from_ns):
+    """Whether a re-invitation may have the lock of a workspace then or later."""
+    if other.workspace_id != workspace_id:
         return False
     if other.outcome != "unknown":
-        return other.answered_ns >= refused.sent_ns
-    return patience.settled_ns(history, other) + history.settings["lock_ttl"] * patience.MS >= refused.sent_ns
+        return other.answered_ns >= from_ns
+    return patience.settled_ns(history, other) + history.settings["lock_ttl"] * patience.MS >= from_ns
+
+
+def _ignored_locks(history):
+    reinvitations = [operation for operation in history.operations if operation.kind == "reinvite"]
+    for fault in history.faults:
+        holder = _holder_of_the_lock(history, fault, reinvitations)
+        if holder is None:
+            continue
+        until_ns = min(fault.healed_ns or math.inf, holder.sent_ns + history.settings["lock_ttl"] * patience.MS)
+        for other in reinvitations:
+            if other.workspace_id == holder.workspace_id and other.outcome == "ok" and other is not holder and (
+                    fault.injected_ns <= other.sent_ns and other.answered_ns <= until_ns):
+                yield Violation("answers", other.room, f"{described(other)} dispatched a bot while {described(holder)} "
+                                "had the workspace's lock")
+
+
+def _holder_of_the_lock(history, fault, reinvitations):
+    """The request that has the lock while its script is held back: the only one that it can be; None without one."""
+    if fault.name not in HOLDS or fault.detail != "dispatch":
+        return None
+    under_way = [operation for operation in reinvitations
+                 if operation.node == fault.target and operation.sent_ns <= fault.injected_ns and (
+                     operation.answered_ns is None or operation.answered_ns >= (fault.healed_ns or math.inf))]
+    if len(under_way) != 1:
+        return None
+    [holder] = under_way
+    # What strikes Redis may have kept it from the lock, and so may another that has it.
+    is_struck = any(other is not fault and other.injected_ns <= fault.injected_ns
+                    and (other.healed_ns is None or other.healed_ns >= holder.sent_ns) for other in history.faults)
+    is_contended = any(other is not holder and other.sent_ns <= fault.injected_ns
+                       and _may_hold_from(history, other, holder.workspace_id, holder.sent_ns)
+                       for other in reinvitations)
+    return None if is_struck or is_contended else holder
+
+
+def _ignored_locks(history):
+    for lock in history.locks:
+        end = min(lock.to_ns, lock.from_ns + history.settings["lock_ttl"] * patience.MS)
+        for operation in history.operations:
+            if (operation.kind == "reinvite" and operation.workspace_id == lock.workspace_id
+                    and operation.outcome == "ok" and lock.from_ns <= operation.sent_ns
+                    and operation.answered_ns <= end):
+                yield Violation("answers", operation.room, f"{described(operation)} was accepted while another request "
+                                "held the workspace's lock")
 
 
 def _examine(history):
@@ -146,7 +201,7 @@ class _Room:
             else:
                 step = steps[outcome.step]
                 found.append(self._blame_step(outcome.step, step))
-                steps[outcome.step] = linearizability.Step(float("-inf"), float("inf"))
+                steps[outcome.step] = linearizability.Step(-math.inf, math.inf)
         return found
 
     def _without(self, step, number):
@@ -199,7 +254,7 @@ class _Room:
             if writes:
                 kind = f"{operation.kind} {operation.meeting_id} {bool(operation.arguments.get('force_restart'))}"
                 yield linearizability.Request(
-                    operation.number, call, float("inf"), _never, must=False, may_cause=True, kind=kind)
+                    operation.number, call, math.inf, _never, must=False, may_cause=True, kind=kind)
             return
         if operation.outcome == "ok" and writes:
             fits = self._was_stopping if operation.kind == "stop" else _never

@@ -8,7 +8,8 @@ to a bot while another one holds it. And a reason must be able to be true: a dis
 in-flight key, and a lease runs out no earlier than it could have been taken, less what the supervisor is early by.
 
 Bots that are told to hang before they have joined, and hold their leases all the while, have no fate until they are
-stopped: `hung` returns them apart, by the names of their meetings.
+stopped: `hung` returns them apart, by the names of their meetings and of the runners' bots (`runner_bot_names` among the
+settings).
 """
 
 import dataclasses
@@ -37,22 +38,25 @@ class Dispatch:
 
 def check(history):
     timeline = Timeline(history)
-    dispatches = [dispatch for story in timeline.stories.values() for dispatch in _dispatches(story)]
-    hanging = _hanging_meetings(history)
-    return [
-        *_acknowledged(history, timeline), *_held(timeline), *_undecided(history, dispatches, hanging),
-        *_attempts(history, dispatches), *_reasons(history, timeline),
-    ]
+    dispatches, hanging = _dispatches(timeline), _hanging_meetings(history)
+    late = [Violation("fates", dispatch.room, sentence) for dispatch, sentence in _late(history, dispatches)
+            if dispatch.event.meeting_id not in hanging]
+    return [*_acknowledged(history, timeline), *_held(timeline), *late, *_unexplained(dispatches),
+            *_attempts(history, dispatches), *_reasons(history, timeline)]
 
 
 def hung(history):
-    """The dispatches of bots that were told to hang and had no fate when the history ended or were stopped late."""
-    timeline, hanging = Timeline(history), _hanging_meetings(history)
-    return [dispatch.event.bot_id for story in timeline.stories.values() for dispatch in _dispatches(story)
-            if dispatch.event.meeting_id in hanging and dispatch.fate is None]
+    """Sentences about the dispatches that came to no end in time because their bots were told to hang."""
+    hanging = _hanging_meetings(history)
+    return [sentence for dispatch, sentence in _late(history, _dispatches(Timeline(history)))
+            if dispatch.event.meeting_id in hanging]
 
 
-def _dispatches(story):
+def _dispatches(timeline):
+    return [dispatch for story in timeline.stories.values() for dispatch in list(_dispatches_of(story))]
+
+
+def _dispatches_of(story):
     open_ones = {}
     for event, interval in zip(story.events, story.intervals):
         dispatch = open_ones.get(event.meeting_id)
@@ -97,23 +101,27 @@ def _held(timeline):
                                 f"{before.bot_id} had not ended: {before.held_by.pair}")
 
 
-def _undecided(history, dispatches, hanging):
+def _late(history, dispatches):
+    """(dispatch, sentence) of those that were not decided in their time."""
     if history.looked_ns is None:
         return
-    stays = {stay.bot_id: stay for stay in history.stays}
+    entered = {stay.bot_id: stay.first_ns for stay in history.stays}
     for dispatch in dispatches:
-        event = dispatch.event
-        if event.meeting_id in hanging:
-            continue
-        if dispatch.fate is not None and dispatch.fate.what in ENDS and not dispatch.fate.why:
-            yield Violation("fates", dispatch.room, f"bot {event.bot_id} ended as {dispatch.fate.to} without a reason")
-        joined = [stays[bot].first_ns for bot in dispatch.bots if bot in stays]
-        decided = min([*joined, *([dispatch.fate_ns] if dispatch.fate else [])], default=None)
+        times = [entered[bot] for bot in dispatch.bots if bot in entered]
+        decided = min(times + ([] if dispatch.fate is None else [dispatch.fate_ns]), default=None)
         deadline = patience.deadline_ns(history, dispatch.sent_ns, patience.fate_ms(history.settings))
-        if (decided is None and deadline <= history.looked_ns) or (decided is not None and decided > deadline):
+        if (deadline <= history.looked_ns) if decided is None else (decided > deadline):
             when = "never" if decided is None else f"after {(decided - dispatch.sent_ns) / 1e9:.1f} s"
-            yield Violation("fates", dispatch.room, f"the dispatch of bot {event.bot_id} (event {event.entry}, "
-                            f"{event.why}) was decided {when}: due within {(deadline - dispatch.sent_ns) / 1e9:.1f} s")
+            event = dispatch.event
+            yield dispatch, (f"the dispatch of bot {event.bot_id} (event {event.entry}, {event.why}) was decided {when}: "
+                             f"it was due within {(deadline - dispatch.sent_ns) / 1e9:.1f} s")
+
+
+def _unexplained(dispatches):
+    for dispatch in dispatches:
+        if dispatch.fate is not None and dispatch.fate.what in ENDS and not dispatch.fate.why:
+            yield Violation("fates", dispatch.room, f"bot {dispatch.fate.bot_id} ended as {dispatch.fate.to} without a "
+                            f"reason (event {dispatch.fate.entry})")
 
 
 def _attempts(history, dispatches):
@@ -147,10 +155,15 @@ def _reasons(history, timeline):
 
 
 def _hanging_meetings(history):
-    """The meetings whose bots are told to hang before they have joined."""
+    """The meetings whose bots are told to hang before they have joined; a runner has a name for bots without one."""
     found = set()
+    by_default = any(_hangs(name) for name in history.settings.get("runner_bot_names", ()))
     for meeting in history.meetings:
-        name = ((meeting.bots or {}).get("data") or {}).get("bot_name") or ""
-        if any(behaviour in name for behaviour in HANGS):
+        name = ((meeting.bots or {}).get("data") or {}).get("bot_name")
+        if by_default if name is None else _hangs(name):
             found.add(meeting.reinvite["meeting_id"])
     return found
+
+
+def _hangs(name):
+    return any(behaviour in name for behaviour in HANGS)

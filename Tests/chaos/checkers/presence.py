@@ -8,7 +8,7 @@ The one window that leases cannot close: a supervisor and its bot are both froze
 out again, and both are thawed. For those in the meeting the frozen bot sits there all the while, but it cannot act; and
 on resuming the supervisor ends it before anything else. So what the two stays share is no violation if the bot was
 frozen together with its supervisor by a fault, its file is silent through that time, and it wrote one line at most after
-its right had ended. `windows` returns these apart. Without such a fault every overlap is a violation.
+its right had ended, besides the one that says that it left. `windows` returns these apart. Without such a fault every overlap is a violation.
 """
 
 import dataclasses
@@ -53,10 +53,16 @@ def writes_since(stay, at_ns):
     return [line for line in _lines(stay) if line >= at_ns]
 
 
+def acts_since(stay, at_ns):
+    """What it wrote since then as one who is in the room: to say that it left is none."""
+    writes = writes_since(stay, at_ns)
+    return writes[:-1] if stay.left else writes
+
+
 def is_frozen_write(history, stay, since_ns):
     """Whether what a bot wrote since then is the one line of a bot that was frozen together with its supervisor."""
     writes = writes_since(stay, since_ns)
-    if len(writes) > 1:
+    if len(acts_since(stay, since_ns)) > 1:
         return False
     before = [line for line in _lines(stay) if line < since_ns]
     for begin, end in _freezes(history, stay):
@@ -106,10 +112,10 @@ def _compare(history, earlier, later, violations, found):
                 return
         return
     if is_frozen_write(history, earlier, later.first_ns):
-        writes = len(writes_since(earlier, later.first_ns))
+        writes = len(acts_since(earlier, later.first_ns))
         found.append(Window(earlier.room, earlier.bot_id, later.first_ns, earlier.last_ns, writes))
     elif is_frozen_write(history, later, later.first_ns):
-        found.append(Window(later.room, later.bot_id, later.first_ns, later.last_ns, len(_lines(later))))
+        found.append(Window(later.room, later.bot_id, later.first_ns, later.last_ns, len(acts_since(later, 0))))
     else:
         shared = (min(earlier.last_ns, later.last_ns) - later.first_ns) / 1e6
         violations.append(Violation(

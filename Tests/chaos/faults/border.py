@@ -24,15 +24,15 @@ class Border:
         self.server = self.command = None
         self._fault = None
 
-    def wait(self, what):
+    def wait(self, what, patience_s=BORDER_S):
         """Returns once a command was struck, at `server`. Raises NoTarget if none comes."""
-        end = time.monotonic() + BORDER_S
+        end = time.monotonic() + patience_s
         while time.monotonic() < end and not any(fault.has_struck for _, _, fault in self._armed):
             time.sleep(_LOOK_AGAIN_S)
         # One that has matched and not struck waits for its answer.
         taken = [(server, fault) for server, proxy, fault in self._armed if not proxy.forget(fault)]
         if not taken:
-            raise NoTarget(f"no {what} came within {BORDER_S:g} s")
+            raise NoTarget(f"no {what} came within {patience_s:g} s")
         [(self.server, self._fault)] = taken
         self.command = self._fault.command
 

@@ -6,6 +6,7 @@ from faults.border import Border
 from faults.choice import alive, all_servers, around_the_timeouts
 from faults.commands import DECISIONS, is_about_records, name_of
 from faults.fault import Fault
+from history import now_ns
 
 
 # How long the chosen command is waited for until any other that decides is as good.
@@ -26,6 +27,7 @@ class BorderFault(Fault):
             return name == chosen or name in DECISIONS and time.monotonic() > patience_end
         self._border = Border(cluster, alive(all_servers(cluster)), self.kind, is_wanted)
         self._border.wait(f"{chosen} or another command that decides")
+        self.struck_ns = now_ns()
         return self._border.server.name, name_of(self._border.command)
 
 

@@ -18,6 +18,8 @@ class Fault:
     needs = ()
     # How long it lasts, in ms, from and to: the machine draws one. (0, 0) for what heals itself at once.
     lasts_ms = (0, 0)
+    # When it took hold, by `history.now_ns`, if `inject` had to wait for that.
+    struck_ns = None
 
     def duration_ms(self, cluster, random):
         """How long this one is to last, in ms, given the timeouts of the cluster."""

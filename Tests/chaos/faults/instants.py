@@ -8,6 +8,7 @@ from faults.commands import name_of
 from faults.fault import Fault
 from faults.handles import Handles
 from faults.servers import restart_if_ended
+from history import now_ns
 
 
 class InstantFault(Fault):
@@ -34,6 +35,7 @@ class KillAtInstant(InstantFault):
     def inject(self, cluster, random):
         fate = random.choice(("late", "lost"))
         self.wait_for_instant(cluster, random)
+        self.struck_ns = now_ns()
         self._server.kill()
         if self.kind == "hold_answer":
             # Nobody is there to hear it.
@@ -56,6 +58,7 @@ class PauseAtInstant(InstantFault):
     def inject(self, cluster, random):
         fate = random.choice(("held", "delivered"))
         self.wait_for_instant(cluster, random)
+        self.struck_ns = now_ns()
         self._server.pause()
         if fate == "delivered":
             self._border.release()

@@ -6,6 +6,8 @@ from machine import collecting, settings
 # What a record says while its bot may have a process.
 RUNNING = ("requested", "joining", "awaiting_admission", "needs_help", "active", "stopping")
 IN_ROOM = ("active", "stopping")
+# What a record may say without a process only until its dispatch is claimed, given up, or its bot's end is told.
+ON_THE_MOVE = tuple(status for status in RUNNING if status != "active")
 
 
 class Agreement:
@@ -48,7 +50,13 @@ class Agreement:
             status = records[bot_id]["bot_status"] if bot_id in records else "another bot's"
             if status not in IN_ROOM:
                 found["presence", bot_id] = f"bot {bot_id} is in its room, but the record is {status}"
-        for bot in self._cluster.bots():
+        bots = self._cluster.bots()
+        with_process = {bot.bot_id for bot in bots}
+        for bot_id, record in records.items():
+            if record["bot_status"] in ON_THE_MOVE and bot_id not in with_process:
+                found["no process", bot_id] = (
+                    f"meeting {record['meeting_id']} is {record['bot_status']}, but its bot {bot_id} has no process")
+        for bot in bots:
             status = records[bot.bot_id]["bot_status"] if bot.bot_id in records else "another bot's"
             if status not in RUNNING:
                 found["process", bot.pid] = (

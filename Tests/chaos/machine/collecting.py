@@ -10,12 +10,12 @@ PAGE = 100
 
 
 def stays(folder):
-    """Every bot's presence in every room, in the order of entering."""
+    """Every bot process's presence in every room, in the order of entering."""
     found = {}
     for room, words in _lines(folder, ".log"):
         at_ns, bot_id, pid, *ending = words.split()
         stay = found.setdefault(
-            (room, bot_id), Stay(room, bot_id, int(pid), int(at_ns), int(at_ns), left=False))
+            (room, bot_id, pid), Stay(room, bot_id, int(pid), int(at_ns), int(at_ns), left=False))
         stay.lines_ns.append(int(at_ns))
         stay.last_ns, stay.left = int(at_ns), ending == ["left"]
     return sorted(found.values(), key=lambda stay: stay.first_ns)

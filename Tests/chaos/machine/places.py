@@ -53,7 +53,7 @@ def make(cluster, random):
     for limit in LIMITS:
         user = BotsUser(admin, max_concurrent_bots=limit)
         for number in range(ROOMS):
-            place = Place(user, _code(random))
+            place = Place(user, code(random))
             if number % 2:
                 url = f"https://meet.google.com/{place.code}"
                 answer = user.request("POST", place.meetings_path, {"meeting_url": url})
@@ -67,6 +67,6 @@ def limits(places):
     return {place.workspace_id: LIMITS[index // ROOMS] for index, place in enumerate(places)}
 
 
-def _code(random):
+def code(random):
     part = lambda length: "".join(random.choices(string.ascii_lowercase, k=length))
     return f"{part(3)}-{part(4)}-{part(3)}"

@@ -48,12 +48,14 @@ class Plan:
 class Injector:
     """Injects and heals as a plan says, from the machine's main thread."""
 
-    def __init__(self, cluster, random, faults, records):
+    def __init__(self, cluster, random, faults, records, struck):
+        """`struck` is called when a fault is about to strike, and when it has."""
         self._cluster = cluster
         self._random = random
         self._faults = faults
         self._plan = Plan(random, faults)
         self._records = records
+        self._struck = struck
         self._due = []
         self._order = itertools.count()
         # Faults that found nothing to strike, by name.
@@ -79,6 +81,7 @@ class Injector:
         duration_s = fault.duration_ms(self._cluster, self._random) / 1000
         for _ in range(TRIES):
             injected_ns = now_ns()
+            self._struck()
             try:
                 target, detail = fault.inject(self._cluster, self._random)
                 break
@@ -88,7 +91,8 @@ class Injector:
         else:
             self.missed.append(missed)
             return 0.0
-        record = FaultRecord(name, target, injected_ns, detail=detail)
+        self._struck()
+        record = FaultRecord(name, target, injected_ns, detail=detail, struck_ns=fault.struck_ns)
         self._records.append(record)
         heapq.heappush(self._due, (time.monotonic() + duration_s, next(self._order), fault, record))
         return duration_s

@@ -2,6 +2,8 @@
 
 import math
 
+from machine.waiting_users import is_one
+
 DISPATCHED = {"create_bot": (201,), "reinvite": (202,)}
 
 
@@ -10,10 +12,10 @@ def is_dispatch(operation):
 
 
 def waits_ms(history, since_ns):
-    """For each workspace: ms from `since_ns` to the answer that first told one of its users, who asked after that, of
-    a bot on its way; None for a workspace that got none in the rest of the run."""
+    """For each workspace with users who wait: ms from `since_ns` to the answer that first told one of its users, who
+    asked after that, of a bot on its way; None for a workspace that got none in the rest of the run."""
     found = {}
-    for workspace_id in history.limits:
+    for workspace_id in {operation.workspace_id for operation in history.operations if is_one(operation)}:
         answers = [operation.answered_ns for operation in history.operations
                    if operation.workspace_id == workspace_id and is_dispatch(operation)
                    and operation.sent_ns >= since_ns]
@@ -26,13 +28,14 @@ def waits_by_fault(histories):
     found = {}
     for history in histories:
         for fault in history.faults:
-            found.setdefault(fault.name, []).extend(waits_ms(history, fault.injected_ns).values())
+            found.setdefault(fault.name, []).extend(waits_ms(history, fault.struck_ns or fault.injected_ns).values())
     return found
 
 
-def quiet_waits(histories):
-    """The same from moments of the aftermath, when no fault is there: what the clients' own pace amounts to."""
-    return [wait for history in histories if history.quiet_ns for wait in waits_ms(history, history.quiet_ns).values()]
+def calm_waits(histories):
+    """The same without a fault."""
+    return [wait for history in histories if history.calm_ns is not None
+            for wait in waits_ms(history, history.calm_ns).values()]
 
 
 def percentile(values, share):

@@ -11,14 +11,15 @@ from faults import FAULTS
 from harness.node import BINARY
 from harness.waiting import wait_for
 from history import History, now_ns
-from machine import bot_names, clients, collecting, left_over, logs, places, settings
+from machine import bot_names, clients, collecting, left_over, logs, places, settings, waiting_users
 from machine.agreement import Agreement
 from machine.cluster import Cluster
 from machine.plan import Injector
 from machine.sampling import Sampler
 
 # Without faults, before the first and after the last one, in seconds: bots join, and users get through again.
-WARM_UP_S = 2.0
+WARM_UP_S = 1.5
+CALM_S = 0.5
 AFTERMATH_S = 3.0
 # Ends that are asked for: SIGKILL, and SIGTERM, after which nodes and runners exit with 0.
 ASKED = (0, -signal.SIGKILL)
@@ -47,7 +48,8 @@ class Run:
     def __init__(self, seed, cluster):
         self._seed = seed
         self._cluster = cluster
-        self._history = History(seed=seed, settings=settings.of_history())
+        self._history = History(
+            seed=seed, settings={**settings.of_history(), "runner_bot_names": cluster.runner_bot_names})
         self._recorder = clients.Recorder(self._history.operations)
 
     def _random(self, purpose):
@@ -62,7 +64,7 @@ class Run:
             sampler.start()
             self._break(seconds, {name: FAULTS[name] for name in (FAULTS if faults is None else faults)})
             self._history.left_over += self._disagreements()
-            self._stop_all()
+            self._history.left_over += self._stop_all()
             self._history.left_over += self._remains()
             sampler.end()
             self._collect()
@@ -75,16 +77,27 @@ class Run:
     def _break(self, seconds, faults):
         crowd = [clients.Client(self._seed, number, self._cluster, self._places, self._recorder)
                  for number in range(1, clients.CLIENTS + 1)]
-        for client in crowd:
+        waiting = waiting_users.make(
+            self._cluster, self._places, self._history.limits, self._recorder, self._random("waiting users"))
+        # Theirs alone, so that no other client is in the way; but to be stopped in the end like all.
+        self._places = self._places + [place for user in waiting for place in user.places]
+        for client in crowd + waiting:
             client.start()
-        injector = Injector(self._cluster, self._random("plan"), faults, self._history.faults)
+
+        def wake():
+            for user in waiting:
+                user.wake()
+        injector = Injector(self._cluster, self._random("plan"), faults, self._history.faults, wake)
         time.sleep(WARM_UP_S)
+        self._history.calm_ns = now_ns()
+        wake()
+        time.sleep(CALM_S)
         injector.run(seconds)
         self._cluster.make_whole()
         self._history.quiet_ns = now_ns()
         self._history.missed = injector.missed
         time.sleep(AFTERMATH_S)
-        for client in crowd:
+        for client in crowd + waiting:
             client.end()
 
     # What follows.
@@ -101,10 +114,16 @@ class Run:
         return sentences
 
     def _stop_all(self):
-        """Every bot that there is, by the API."""
+        """Stops every bot that there is, by the API; sentences about rooms where that was not possible."""
+        found = []
         for place in self._places:
-            wait_for(lambda: self._is_stopped(place), f"the stop of the bot in {place.room}", interval_s=0.05)
+            try:
+                wait_for(lambda: self._is_stopped(place), f"the stop of the bot in {place.room}",
+                         settings.AGREEMENT / 1000, interval_s=0.2)
+            except AssertionError as failure:
+                found.append(str(failure))
         self._stopped_ns = now_ns()
+        return found
 
     def _is_stopped(self, place):
         return clients.stop(place).send(self._recorder, "closer", self._cluster.nodes[0]).status in (202, 404)

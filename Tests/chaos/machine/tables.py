@@ -4,7 +4,7 @@ from machine import recovery
 
 FAULT_COLUMNS = ("fault", "times injected", "operations that met it", "violations in its runs")
 WAIT_COLUMNS = ("fault", "waits", "p50 ms", "max ms", "still waiting at the end")
-QUIET = "(none: the clients' own pace)"
+CALM = "(no fault)"
 
 
 def faults(histories, violations):
@@ -25,7 +25,7 @@ def _fault_row(name, histories, violations):
 
 def waits(histories):
     rows = [_wait_row(name, found) for name, found in sorted(recovery.waits_by_fault(histories).items())]
-    return rows + [_wait_row(QUIET, recovery.quiet_waits(histories))]
+    return rows + [_wait_row(CALM, recovery.calm_waits(histories))]
 
 
 def _wait_row(name, found):

@@ -81,6 +81,10 @@ def program(name=None):
     return os.path.join(FOLDER, "programs", name) if name else os.path.join(FOLDER, "scratch", "debug", "usher")
 
 
+def scripts_folder(name):
+    return os.path.join(FOLDER, "scripts", name)
+
+
 def _compile():
     done = subprocess.run(
         ["nice", "-n", "19", "swift", "build", "--product", "usher", "--package-path", SOURCE, "--scratch-path",
@@ -90,7 +94,7 @@ def _compile():
 
 
 def _write_scripts(mutant):
-    folder = os.path.join(FOLDER, "scripts", mutant.name)
+    folder = scripts_folder(mutant.name)
     if mutant.scripts:
         texts = {name: _read(name) for name in _names(REPOSITORY, "lua")}
         for edit in mutant.scripts:
@@ -105,7 +109,7 @@ def _write_program(mutant):
     if mutant.steps:
         lines.append(f"export MUTANT_STEP='{mutant.name}'")
     if mutant.scripts:
-        lines.append(f"export MUTANT_SCRIPTS='{os.path.join(FOLDER, 'scripts', mutant.name)}'")
+        lines.append(f"export MUTANT_SCRIPTS='{scripts_folder(mutant.name)}'")
     lines.append(f"exec '{program()}' \"$@\"\n")
     path = program(mutant.name)
     os.makedirs(os.path.dirname(path), exist_ok=True)

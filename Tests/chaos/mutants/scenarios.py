@@ -16,13 +16,18 @@ DEAF = "Usher SIMULATE=ignore-leave"
 STUBBORN = "Usher SIMULATE=ignore-leave,ignore-term SIMULATE_JOIN_MS=5000"
 BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 
-# So patient with Redis that what is held stays held until it is released.
-PATIENT = {"redis_timeout": 20_000, "request_timeout": 20_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
+# A runner so patient with Redis that a claim that is held is not sent again on another connection.
+PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
+
+
+# From the last stop until nothing is left, in ms, where no fault prolongs that: a mutant is not waited for at length.
+EMPTINESS = 12_000
 
 
 def scenario(**settings):
-    """`settings`: timeouts in ms that are other than the machine's."""
+    """`settings`: timeouts in ms that are other than the machine's; `emptiness` is what follows from them."""
     def with_settings(play):
+        play.emptiness = settings.pop("emptiness", EMPTINESS)
         play.settings = settings
         return play
     return with_settings
@@ -57,7 +62,7 @@ def two_meetings_in_one_room(stage):
     place = stage.places()[0]
     first, second = stage.plan_meeting(place), stage.plan_meeting(place)
     stage.reinvite(place, first)
-    stage.enter(place)
+    stage.join(place, first)
     if stage.reinvite(place, second, node=1).outcome == "ok":
         stage.meet(place)
 
@@ -79,8 +84,7 @@ def restart_when_ended(stage):
 def stop_of_a_deaf_bot(stage):
     """A bot in its room pays no heed to what it is told: its runner must end it."""
     place = stage.places()[0]
-    stage.send_bot(place, DEAF)
-    stage.enter(place)
+    stage.join(place, stage.send_bot(place, DEAF).meeting_id)
     _stop_and_wait(stage, place)
 
 
@@ -103,44 +107,30 @@ def _stop_and_wait(stage, place):
 
 @scenario()
 def many_short_stays(stage):
-    """Sixty bots come and go."""
-    place_of = stage.places()
-    for turn in range(15):
-        for place in place_of:
+    """Forty-eight bots come and go."""
+    for turn in range(6):
+        for place in stage.places():
             stage.send_bot(place, BRIEF, node=turn % 3)
-        if not stage.comes(lambda: not stage.cluster.bots()):
+        if not stage.comes(lambda: not stage.cluster.bots() and stage.stays_in_all() >= 8 * (turn + 1)):
             return
 
 
 # Commands that are held, or lost, on their way to Redis.
 
-def is_script(command, *endings):
-    """Whether a command runs a script on keys with these endings, or parts."""
-    return (command[0].upper() in (b"EVALSHA", b"EVAL")
-            and all(any(ending in part for part in command[3:]) for ending in endings))
+def is_of_confirmed(ingestion):
+    """Whether a run of ingest_segments has a confirmed segment."""
+    return b"c" in ingestion
 
 
-def is_request(command):
-    return is_script(command, b":latest:", b":inflight:", b":dispatch")
-
-
-def is_claim(command):
-    return is_script(command, b":inflight:", b":leases", b":dispatch") and command[2] == b"5"
-
-
-def is_ingestion_of_confirmed(command):
-    return is_script(command, b":segments", b":analyzing") and b"c" in command
-
-
-@scenario(**PATIENT)
+@scenario()
 def request_held_while_restarted(stage):
     """A bot is asked for by both APIs at once: the Bots API's request is overtaken after it has found the room free."""
     place = stage.places()[0]
     sent = stage.send_bot(place)
-    stage.enter(place)
+    stage.join(place, sent.meeting_id)
     stage.stop(place)
     wait_for(lambda: stage.record(place, sent.meeting_id)["status"] == "OFFLINE", "the end of the first meeting")
-    hold = stage.hold(stage.nodes[:1], is_request)
+    hold = stage.hold(stage.nodes[:1], "request_bot")
     request = stage.in_background(lambda: stage.send_bot(place, node=0))
     hold.strikes()
     stage.reinvite(place, sent.meeting_id, force_restart=True, node=1)
@@ -150,11 +140,11 @@ def request_held_while_restarted(stage):
     stage.meet(place)
 
 
-@scenario(**PATIENT)
+@scenario()
 def request_held_at_the_limit(stage):
     """The only bot that a workspace may have is asked for twice at once, for two rooms."""
     first, second = stage.places(limit=1)[:2]
-    hold = stage.hold(stage.nodes[:1], is_request)
+    hold = stage.hold(stage.nodes[:1], "request_bot")
     request = stage.in_background(lambda: stage.send_bot(first, node=0))
     hold.strikes()
     stage.send_bot(second, node=1)
@@ -169,7 +159,7 @@ def request_held_at_the_limit(stage):
 def claim_held_while_stopped(stage):
     """A runner's claim reaches Redis when its bot was stopped long ago, and the meeting has another one."""
     place = stage.places()[0]
-    hold = stage.hold(stage.runners, is_claim)
+    hold = stage.hold(stage.runners, "claim")
     sent = stage.send_bot(place, HASTY)
     hold.strikes()
     stage.stop(place)
@@ -184,7 +174,7 @@ def claim_held_while_stopped(stage):
 def stop_before_the_claim(stage):
     """A bot is stopped while a runner has read its dispatch, and has not claimed it."""
     place = stage.places()[0]
-    hold = stage.hold(stage.runners, is_claim)
+    hold = stage.hold(stage.runners, "claim")
     stage.send_bot(place)
     hold.strikes()
     stage.stop(place)
@@ -198,8 +188,8 @@ def dispatch_lost_on_its_way(stage):
     meeting_id = stage.plan_meeting(place)
     _lose(stage, "lose_command")
     if stage.reinvite(place, meeting_id).outcome != "ok":
-        stage.reinvite(place, meeting_id, node=1)
-    stage.comes(lambda: stage.stays(place))
+        stage.comes(lambda: stage.reinvite(place, meeting_id, node=1).outcome == "ok", interval_s=0.2)
+        stage.enter(place)
 
 
 @scenario()
@@ -209,7 +199,7 @@ def answer_lost(stage):
     meeting_id = stage.plan_meeting(place)
     _lose(stage, "lose_answer")
     stage.reinvite(place, meeting_id)
-    stage.comes(lambda: stage.stays(place))
+    stage.enter(place)
 
 
 def _lose(stage, what):
@@ -218,27 +208,28 @@ def _lose(stage, what):
     record.healed_ns = record.injected_ns
 
 
-@scenario(**PATIENT, lock_ttl=20_000)
+@scenario(lock_ttl=8_000)
 def lock_held(stage):
     """A node has taken the lock of a workspace, and is slow; another one is asked for a bot meanwhile."""
     first, second = stage.places()[:2]
     meetings = stage.plan_meeting(first), stage.plan_meeting(second)
-    hold = stage.hold(stage.nodes[:1], is_dispatch_script)
+    hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
+    lock = stage.holds_lock(first)
     stage.reinvite(second, meetings[1], node=1)
-    hold.release()
-    slow.join()
+    _give_back(hold, lock, slow)
 
 
-@scenario(**PATIENT, lock_ttl=20_000)
+@scenario(lock_ttl=8_000)
 def lock_held_while_memory_is_full(stage):
     """The same; before the second one is asked, a third one fails to take the lock, and gives back what it has not."""
     first, second = stage.places()[:2]
     meetings = stage.plan_meeting(first), stage.plan_meeting(second)
-    hold = stage.hold(stage.nodes[:1], is_dispatch_script)
+    hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
+    lock = stage.holds_lock(first)
     full = stage.fault("redis-full-memory", stage.cluster.redis)
     redis = stage.cluster.redis.client
     redis.call("CONFIG", "SET", "maxmemory", "1")
@@ -246,6 +237,11 @@ def lock_held_while_memory_is_full(stage):
     redis.call("CONFIG", "SET", "maxmemory", "0")
     full.healed_ns = now_ns()
     stage.reinvite(second, meetings[1], node=1)
+    _give_back(hold, lock, slow)
+
+
+def _give_back(hold, lock, slow):
+    lock.to_ns = now_ns()
     hold.release()
     slow.join()
 
@@ -291,12 +287,12 @@ def runner_killed(stage):
 def runner_killed_before_claim(stage):
     """A runner is killed when it has read a dispatch, and has not claimed it."""
     place = stage.places()[0]
-    hold = stage.hold(stage.runners, is_claim)
+    hold = stage.hold(stage.runners, "claim")
     stage.send_bot(place)
     runner = hold.strikes()
     stage.cluster.proxy_of(runner).cut(refuse=True)
     kill = stage.kill(runner)
-    stage.comes(lambda: stage.stays(place))
+    stage.enter(place)
     stage.cluster.proxy_of(runner).mend()
     stage.restart(runner, kill)
 
@@ -307,16 +303,16 @@ def no_runner_in_time(stage):
     place = stage.places()[0]
     kills = [stage.kill(runner) for runner in stage.runners]
     sent = stage.send_bot(place)
-    stage.comes(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "failed")
+    stage.comes(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "failed", 6.0)
     for runner, kill in zip(stage.runners, kills):
         stage.restart(runner, kill)
 
 
-@scenario()
+@scenario(emptiness=40_000)
 def node_killed_before_ingest(stage):
     """A node is killed when it has read a bot's segments, and has not stored them."""
     place = stage.places()[0]
-    hold = stage.hold(stage.nodes, is_ingestion_of_confirmed)
+    hold = stage.hold(stage.nodes, "ingest_segments", is_of_confirmed)
     stage.send_bot(place)
     node = hold.strikes()
     kill = stage.kill(node)
@@ -330,7 +326,7 @@ def node_killed_before_ingest(stage):
 def _bot_in_its_room(stage, place):
     """(operation, runner) of a new bot."""
     sent = stage.send_bot(place)
-    stay = stage.enter(place)
+    stay = stage.join(place, sent.meeting_id)
     return sent, stage.bot(stay.bot_id).runner
 
 

@@ -82,7 +82,7 @@ SCRIPTS = (
     Mutant(
         "expiry-forgotten",
         "A dispatch that no runner claims in its time is taken for claimed, and never ends.",
-        "fates", "no_runner_in_time",
+        "convergence", "no_runner_in_time",
         (Edit("lua/expire_dispatch.lua", "if bot[1] then return -1 end\n", "if true then return -1 end\n"),)),
     Mutant(
         "lock-ignored",

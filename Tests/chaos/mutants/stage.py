@@ -2,8 +2,11 @@
 
 import threading
 
-from harness.waiting import wait_for
-from history import FaultRecord, now_ns
+from faults.border import Border
+from faults.commands import name_of
+from harness.keys import WorkspaceKeys
+from harness.waiting import DEADLINE_S, wait_for
+from history import FaultRecord, HeldLock, now_ns
 from machine import clients, collecting, places
 
 # A scenario without a mutant waits for none of what it gives time to, or gets it soon.
@@ -26,9 +29,8 @@ class Stage:
     # Requests.
 
     def places(self, limit=100):
-        """The rooms of a workspace with this limit."""
-        first = places.LIMITS.index(limit) * places.ROOMS
-        return self._places[first:first + places.ROOMS]
+        """The rooms of the workspaces with this limit; each workspace has `places.ROOMS` of them."""
+        return [place for index, place in enumerate(self._places) if places.LIMITS[index // places.ROOMS] == limit]
 
     def send(self, call, node=0):
         """Sends a request through a node, and returns the operation."""
@@ -75,6 +77,10 @@ class Stage:
     def stays(self, place):
         return [stay for stay in collecting.stays(self.cluster.presence.folder) if stay.room == place.room]
 
+    def stays_in_all(self):
+        """How many bots have entered any room."""
+        return len(collecting.stays(self.cluster.presence.folder))
+
     def acknowledged(self, place):
         return [segment for segment in collecting.acknowledged(self.cluster.presence.folder)
                 if segment.room == place.room]
@@ -83,6 +89,11 @@ class Stage:
         """Gives bots the time to enter a room, so many in all; the last one's Stay, or None."""
         self.comes(lambda: len(self.stays(place)) >= count)
         return (self.stays(place)[count - 1:] or [None])[0]
+
+    def join(self, place, meeting_id):
+        """Gives a meeting's bot the time to be in the room by the record too; its Stay, or None."""
+        self.comes(lambda: self.record(place, meeting_id)["status"] == "LIVE")
+        return self.enter(place)
 
     def meets(self, place):
         """Whether two bots were in the room at once for a while."""
@@ -100,24 +111,34 @@ class Stage:
                         f"the process of bot {bot_id}")
 
     @staticmethod
-    def comes(condition, patience_s=PATIENCE_S):
+    def comes(condition, patience_s=PATIENCE_S, interval_s=0.02):
         """Gives something the time to happen that a mutant may keep from happening. Whether it did."""
         try:
-            wait_for(condition, "it", patience_s, interval_s=0.02)
+            wait_for(condition, "it", patience_s, interval_s)
             return True
         except AssertionError:
             return False
 
+    def holds_lock(self, place):
+        """Notes that a request holds the lock of a workspace now. The caller sets `to_ns`."""
+        key = WorkspaceKeys(place.workspace_id).lock
+        wait_for(lambda: self.cluster.redis.client.call("EXISTS", key), "the taking of the lock")
+        lock = HeldLock(place.workspace_id, now_ns(), None)
+        self._history.locks.append(lock)
+        return lock
+
     # Faults.
 
-    def fault(self, name, process):
+    def fault(self, name, process, detail=""):
         """Notes that a fault strikes a process now. The caller sets `healed_ns`."""
-        record = FaultRecord(name, process.name, now_ns())
+        record = FaultRecord(name, process.name, now_ns(), detail=detail)
         self._history.faults.append(record)
         return record
 
-    def hold(self, processes, matches):
-        return Hold(self, processes, matches)
+    def hold(self, processes, script, matches=lambda command: True):
+        """Holds one run of a script on its way to Redis: the first that matches, of whichever process."""
+        return Hold(self, script, Border(
+            self.cluster, processes, "hold", lambda command: name_of(command) == script and matches(command)))
 
     def kill(self, process):
         """SIGKILL. `restart` ends the fault."""
@@ -131,26 +152,18 @@ class Stage:
 
 
 class Hold:
-    """Holds one command at the proxies of some processes: the first that matches, whoever sends it."""
-
-    def __init__(self, stage, processes, matches):
+    def __init__(self, stage, script, border):
         self._stage = stage
-        self._faults = {process: stage.cluster.proxy_of(process).hold(matches) for process in processes}
+        self._script = script
+        self._border = border
         self._record = None
 
     def strikes(self):
         """Waits until a command is held; returns the process that sent it."""
-        def struck():
-            return next((process for process, fault in self._faults.items() if fault.has_struck), None)
-        process = wait_for(struck, "the command that is to be held")
-        self._record = self._stage.fault("hold", process)
-        for other, fault in self._faults.items():
-            if other is not process and not self._stage.cluster.proxy_of(other).forget(fault):
-                fault.release()
-        return process
+        self._border.wait(self._script, DEADLINE_S)
+        self._record = self._stage.fault("hold", self._border.server, self._script)
+        return self._border.server
 
     def release(self):
-        for fault in self._faults.values():
-            if fault.has_struck:
-                fault.release()
+        self._border.release()
         self._record.healed_ns = now_ns()

@@ -54,9 +54,10 @@ STEPS = (
          Edit("lua/lose_bot.lua", "  if not expiry or tonumber(expiry) > at_ms then return {-1} end\n", ""))),
     Mutant(
         "lease-renewed-late",
-        "A runner renews a lease only when the supervisor's deadline has passed.",
-        "fates", "quiet_stay",
-        (Edit(TIMING, "interval = timeToLive / 3", "interval = MUTANT ? timeToLive * 9 / 10 : timeToLive / 3"),)),
+        "A runner renews a lease when it has long run out, and lets the bot live until then.",
+        "presence", "quiet_stay",
+        (Edit(TIMING, "interval = timeToLive / 3", "interval = MUTANT ? 2 * timeToLive : timeToLive / 3"),
+         Edit(TIMING, "margin = timeToLive / 5", "margin = MUTANT ? -2 * timeToLive : timeToLive / 5"))),
     Mutant(
         "takeover-off",
         "A runner does not take over what another one has read and not claimed before it died.",

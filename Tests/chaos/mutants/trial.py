@@ -15,16 +15,17 @@ CHAOS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 
 from checkers import CHECKERS
+from faults.commands import know_scripts
 from history import now_ns
 from machine import settings
 from machine.cluster import Cluster
 from machine.run import Run
 from mutants import build, scenarios
+from mutants.catalogue import MUTANTS
 from mutants.stage import Stage
 
-# In ms. Their scenarios break little, so that little has to be waited for; a mutant is not waited for at length.
-AGREEMENT = 15_000
-EMPTINESS = 20_000
+# In ms: from a dispatch to its bot in the room, and from the last fault until records and bots agree.
+AGREEMENT = 12_000
 
 
 class Play(Run):
@@ -44,7 +45,9 @@ def perform(scenario, mutant=None):
     """The History of a scenario."""
     scenario = getattr(scenarios, scenario)
     settings.SETTINGS.update(scenario.settings)
-    settings.AGREEMENT, settings.EMPTINESS = AGREEMENT, EMPTINESS
+    settings.AGREEMENT, settings.EMPTINESS = AGREEMENT, scenario.emptiness
+    if mutant and MUTANTS[mutant].scripts:
+        know_scripts(build.scripts_folder(mutant))
     folder = tempfile.mkdtemp(prefix="usher-mutant-")
     try:
         return Play(scenario, Cluster(folder, build.program(mutant))).perform(0, ())

@@ -122,8 +122,9 @@ class Written:
         self.history.stays.append(stay)
         return stay
 
-    def fault(self, name, from_ms, to_ms, target="node1"):
-        self.history.faults.append(FaultRecord(name, target, from_ms * MS, None if to_ms is None else to_ms * MS))
+    def fault(self, name, from_ms, to_ms, target="node1", detail=""):
+        self.history.faults.append(FaultRecord(
+            name, target, from_ms * MS, None if to_ms is None else to_ms * MS, detail))
 
     def final(self, pair, bot_status=None, bot_id=None, meeting_id=MEETING, segments=None, bot_name="Usher"):
         """The meeting at the end; `bot_status` is what the Bots API shows, if it is not the pair's."""

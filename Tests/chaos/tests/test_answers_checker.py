@@ -260,6 +260,31 @@ def test_a_lock_that_nobody_can_hold(written):
     assert "no other re-invitation can have held" in sentences(found(written))
 
 
+def two_meetings(written, second_sent_ms, second_ms, **fault):
+    """The script of the first request is held back; the second one is accepted."""
+    written.history.settings["lock_ttl"] = 2000
+    written.created(150, meeting_id="other", room="google_meet:other")
+    written.fault(**{"name": "hold", "from_ms": 1020, "to_ms": 1500, "target": "node", "detail": "dispatch", **fault})
+    written.reinvite(1000, 1510, at_ms=1505)
+    written.dispatched(1505, "a")
+    written.reinvite(second_sent_ms, second_ms + 5, at_ms=second_ms, meeting_id="other", room="google_meet:other")
+    written.dispatched(second_ms, "b", meeting_id="other", room="google_meet:other")
+    written.history.events.sort(key=lambda event: event.time_ms)
+
+
+def test_a_dispatch_while_another_has_the_lock(written):
+    two_meetings(written, 1100, 1200)
+    assert "had the workspace's lock" in sentences(found(written))
+
+
+@pytest.mark.parametrize("sent_ms, at_ms, fault", [
+    (1100, 1600, {}), (990, 1200, {}), (1100, 1200, {"detail": "claim"}), (1100, 1200, {"name": "redis-hold-answer"}),
+    (1100, 1200, {"target": "another"})])
+def test_a_dispatch_while_nobody_is_seen_to_have_the_lock(written, sent_ms, at_ms, fault):
+    two_meetings(written, sent_ms, at_ms, **fault)
+    assert found(written) == []
+
+
 @pytest.mark.parametrize("code", [12100, 12101, 12102, 12111])
 def test_codes_that_cannot_be(written, code):
     written.reinvite(1000, 1010, code)

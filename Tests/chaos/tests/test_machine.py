@@ -9,9 +9,9 @@ from machine.plan import Plan
 SECOND = 1_000_000_000
 
 
-def operation(number, sent_s, answered_s, status, kind="create_bot", workspace_id="w"):
+def operation(number, sent_s, answered_s, status, kind="create_bot", workspace_id="w", client="waiting-user1"):
     answered_ns = None if answered_s is None else int(answered_s * SECOND)
-    return Operation(number, "client", kind, workspace_id, "room", None, "node", int(sent_s * SECOND),
+    return Operation(number, client, kind, workspace_id, "room", None, "node", int(sent_s * SECOND),
                      answered_ns=answered_ns, status=status)
 
 
@@ -53,9 +53,15 @@ def test_a_wait_ends_with_the_first_dispatch_that_was_asked_for_after_the_fault(
     run = history(operation(1, 0.5, 1.5, 201),  # It was on its way before.
                   operation(2, 1.2, 1.4, 409), operation(3, 1.3, None, None), operation(4, 1.6, 3.0, 202),
                   operation(5, 2.0, 2.5, 202, kind="reinvite"), operation(6, 2.1, 2.2, 202, kind="stop"),
-                  operation(7, 1.2, 1.3, 201, workspace_id="other"))
+                  # A workspace without users who wait: its limit may be what keeps its bots away.
+                  operation(7, 1.2, 1.3, 201, workspace_id="other", client="client1"))
     assert recovery.waits_ms(run, SECOND) == {"w": 1500.0}
     assert recovery.waits_ms(run, 4 * SECOND) == {"w": None}
+    # A fault that had to wait for its moment, and moments without any fault.
+    late = FaultRecord("node-kill-after-lock", "node1", 0, 4 * SECOND, struck_ns=2 * SECOND)
+    run.faults, run.calm_ns = [late], 0
+    assert recovery.waits_by_fault([run]) == {"node-kill-after-lock": [500.0]}
+    assert recovery.calm_waits([run]) == [1500.0]
 
 
 def test_percentiles():

@@ -39,6 +39,14 @@ def test_one_line_of_a_frozen_bot_is_a_window(written, name, target):
     assert (window.bot_id, window.writes, window.milliseconds) == ("a", 1, 2002)
 
 
+def test_a_frozen_bot_may_still_say_that_it_left(written):
+    written.fault("bot-and-supervisor-pause", 2000, 6000, "a")
+    written.stay("a", 1000, 6052, left=True, silent=[(2000, 6002)])
+    written.stay("b", 4000, 8000)
+    assert found(written) == []
+    assert [window.writes for window in presence.windows(written.history)] == [1]
+
+
 def test_frozen_by_two_faults_at_once(written):
     written.fault("bot-pause", 2000, 6000, "a")
     written.fault("supervisor-pause", 1900, 6100, "a")
