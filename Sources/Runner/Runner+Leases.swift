@@ -45,6 +45,10 @@ extension Runner {
             case .end(let bot, let grace):
                 logger.info("Ending a bot that was to leave", ["bot_id": bot])
                 bots[bot]?.supervisor?.send(.end(graceMilliseconds: grace))
+            case .giveUp(let bot, let grace):
+                logger.warning("Ending a bot that has not come into its room in its time", ["bot_id": bot])
+                bots[bot]?.endReason = "join_timeout"
+                bots[bot]?.supervisor?.send(.end(graceMilliseconds: grace))
             case .kill(let bot):
                 if let bot = bots[bot] { end(bot, because: "lease_lost") }
             case .overdue(let bot):

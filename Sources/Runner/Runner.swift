@@ -39,7 +39,9 @@ public final class Runner: @unchecked Sendable {
         self.configuration = configuration
         self.logger = logger
         timing = LeaseTiming(
-            timeToLive: configuration.leaseTimeToLiveMilliseconds, stopGrace: configuration.stopGraceMilliseconds)
+            timeToLive: configuration.leaseTimeToLiveMilliseconds, stopGrace: configuration.stopGraceMilliseconds,
+            joinTimeout: max(
+                configuration.joinTimeoutMilliseconds, configuration.waitingRoomTimeoutMilliseconds))
         leases = LeaseKeeper(timing: timing)
         var records = storeConfiguration
         records.leaseTimeToLiveMilliseconds = configuration.leaseTimeToLiveMilliseconds

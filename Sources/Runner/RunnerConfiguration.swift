@@ -26,6 +26,8 @@ public struct RunnerConfiguration: Sendable {
     public var showsOutput = false
     public var onStop = OnStop.leave
     public var defaultBotName = "Usher"
+    /// From a bot's claim until it must have been in its room; the waiting room's time, if that is longer.
+    public var joinTimeoutMilliseconds = 600_000
     public var waitingRoomTimeoutMilliseconds = 300_000
     public var noOneJoinedTimeoutMilliseconds = 600_000
     public var everyoneLeftTimeoutMilliseconds = 120_000

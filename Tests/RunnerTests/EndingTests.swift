@@ -52,6 +52,23 @@ import Testing
         }
     }
 
+    /// A bot that hangs, and whose lease is kept all the while, would hold its room until somebody stops it.
+    @Test func aBotThatHangsBeforeItJoinsIsGivenUpAndReplaced() async throws {
+        try await RunnerFixture.use { fixture in
+            let meeting = try await fixture.request()
+            try fixture.start(leaseMilliseconds: 6_000, "echo attempt >>\(fixture.folder.path)/log; exec sleep 600") {
+                $0.joinTimeoutMilliseconds = 1_000
+                $0.waitingRoomTimeoutMilliseconds = 1_000
+            }
+            try await fixture.wait("it has failed", meeting) { $0.botStatus == "failed" }
+            #expect(fixture.text("log") == "attempt\nattempt\nattempt\n")
+            let record = try await fixture.record(meeting)
+            #expect(record.status == "INITIAL")
+            #expect(record.fields["completion_reason"] == "join_timeout")
+            #expect(record.fields["failure_stage"] == "requested")
+        }
+    }
+
     @Test func aBotThatCrashesInTheRoomFailsWithItsSignalAndLastLines() async throws {
         try await RunnerFixture.use { fixture in
             let meeting = try await fixture.request()

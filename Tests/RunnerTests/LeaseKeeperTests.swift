@@ -6,7 +6,7 @@ import Testing
 /// With the times of the design: a lease of 15 s, a stop grace of 30 s. Every time is given in milliseconds.
 @Suite struct LeaseKeeperTests {
     private static let partition = Partition(number: 3)
-    private let timing = LeaseTiming(timeToLive: 15_000, stopGrace: 30_000)
+    private let timing = LeaseTiming(timeToLive: 15_000, stopGrace: 30_000, joinTimeout: 600_000)
 
     @Test func theTimesAreThoseOfTheDesign() {
         #expect(timing.interval == 5_000)
@@ -14,7 +14,7 @@ import Testing
         #expect(timing.deadline(renewedAt: at(100)) == at(12_100))
         // Heard of at the next renewal, told to leave, SIGTERM and SIGKILL: all within the grace.
         #expect(timing.interval + timing.leaveGrace + timing.killGrace < 30_000)
-        let short = LeaseTiming(timeToLive: 600_000, stopGrace: 1_000)
+        let short = LeaseTiming(timeToLive: 600_000, stopGrace: 1_000, joinTimeout: 600_000)
         #expect(short.leaveGrace + short.killGrace < 1_000)
     }
 
@@ -164,6 +164,25 @@ import Testing
     }
 
     /// Claimed at 0, and confirmed by their supervisors.
+    @Test func aBotThatDoesNotComeIntoItsRoomIsGivenUpOnce() throws {
+        var keeper = running(["a", "b", "c"])
+        var time = 5_000
+        var given: [LeaseAction] = []
+        while time <= 620_000 {
+            let renewal = try #require(keeper.dueRenewals(now: at(time)).first)
+            let answers = renewal.bots.map { granted(leaves: $0 == "c", inRoom: $0 == "b") }
+            for action in keeper.take(answers, to: renewal, now: at(time + 1)) {
+                if case .extend(let bot, let deadline) = action { keeper.confirm(bot, deadline) }
+                if case .giveUp = action {
+                    #expect(time >= 599_999)
+                    given.append(action)
+                }
+            }
+            time += 5_000
+        }
+        #expect(given == [.giveUp(bot: "a", graceMilliseconds: timing.killGrace)])
+    }
+
     private func running(_ bots: [String]) -> LeaseKeeper {
         var keeper = LeaseKeeper(timing: timing)
         for bot in bots { keeper.confirm(bot, keeper.add(bot, in: Self.partition, claimedAt: at(0))) }

@@ -10,6 +10,8 @@ enum LeaseAction: Equatable, Sendable {
     case reconfigure(bot: String, Wanted)
     /// SIGTERM to the bot's group, and SIGKILL after the grace.
     case end(bot: String, graceMilliseconds: Int)
+    /// The bot has not come into its room in its time: as `end`.
+    case giveUp(bot: String, graceMilliseconds: Int)
     /// The lease is refused: SIGKILL at once.
     case kill(bot: String)
     /// The deadline has passed, and the supervisor should have ended the bot: do it in its place.
@@ -38,6 +40,8 @@ struct LeaseKeeper {
         /// The last configuration that the bot was told.
         var configurationVersion = 0
         var wasInRoom = false
+        /// When a bot that has not been in its room is given up: one that hangs would hold the room for ever.
+        let joinDeadline: BootTime
         var isLeaving = false
         /// When a bot that was told to leave gets SIGTERM.
         var endTime: BootTime?
@@ -61,7 +65,8 @@ struct LeaseKeeper {
     mutating func add(_ bot: String, in partition: Partition, claimedAt time: BootTime) -> BootTime {
         let deadline = timing.deadline(renewedAt: time)
         leases[bot] = Lease(
-            partition: partition, deadline: deadline, renewalTime: time.advanced(byMilliseconds: timing.interval))
+            partition: partition, deadline: deadline, renewalTime: time.advanced(byMilliseconds: timing.interval),
+            joinDeadline: time.advanced(byMilliseconds: timing.joinTimeout))
         return deadline
     }
 
@@ -150,6 +155,9 @@ struct LeaseKeeper {
         if wanted.leaves || leases[bot]?.isLeaving == true {
             actions.append(.tellToLeave(bot: bot))
             actions += beginLeaving(bot, now: now)
+        } else if !wanted.wasInRoom, let joinDeadline = leases[bot]?.joinDeadline, joinDeadline <= now {
+            leases[bot]?.isLeaving = true
+            actions.append(.giveUp(bot: bot, graceMilliseconds: timing.killGrace))
         } else if let version = leases[bot]?.configurationVersion, wanted.configurationVersion > version {
             actions.append(.reconfigure(bot: bot, wanted))
         }

@@ -13,10 +13,13 @@ struct LeaseTiming: Equatable, Sendable {
     let leaveGrace: Int
     /// From SIGTERM to SIGKILL.
     let killGrace: Int
+    /// From a bot's claim until it must have been in its room.
+    let joinTimeout: Int
 
     /// - Parameter stopGrace: how long after a stop a bot must have ended. The runner may hear of the stop as late as
     ///   an interval after it, so that much is not there to be used.
-    init(timeToLive: Int, stopGrace: Int) {
+    init(timeToLive: Int, stopGrace: Int, joinTimeout: Int) {
+        self.joinTimeout = joinTimeout
         self.timeToLive = timeToLive
         interval = timeToLive / 3
         margin = timeToLive / 5

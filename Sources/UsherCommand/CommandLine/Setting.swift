@@ -36,6 +36,7 @@ struct Setting: Sendable {
         case passEnvironment = "pass-environment"
         case botOutput = "bot-output"
         case botName = "bot-name"
+        case joinTimeout = "join-timeout-ms"
         case waitingRoomTimeout = "waiting-room-timeout-ms"
         case noOneJoinedTimeout = "no-one-joined-timeout-ms"
         case everyoneLeftTimeout = "everyone-left-timeout-ms"

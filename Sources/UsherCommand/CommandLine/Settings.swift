@@ -63,6 +63,7 @@ struct Settings: Equatable, Sendable {
     /// nil: bots get no more than they need.
     var passEnvironment: String? { given[.passEnvironment] }
     var botName: String { text(.botName) }
+    var joinTimeoutMilliseconds: Int { number(.joinTimeout) }
     var waitingRoomTimeoutMilliseconds: Int { number(.waitingRoomTimeout) }
     var noOneJoinedTimeoutMilliseconds: Int { number(.noOneJoinedTimeout) }
     var everyoneLeftTimeoutMilliseconds: Int { number(.everyoneLeftTimeout) }

@@ -120,6 +120,10 @@ extension Setting {
             key: .botName, kind: .text(maximumBytes: 100), defaultValue: .value("Usher"), commands: [.runner, .up],
             meaning: "The name of a bot that was asked for without one"),
         number(
+            .joinTimeout, 1000...86_400_000, unit: "ms", default: 600_000, commands: [.runner, .up],
+            "How long a bot may take until it is in the room, or as long as it may wait to be let in, if that is longer; "
+                + "then it is ended"),
+        number(
             .waitingRoomTimeout, 1000...86_400_000, unit: "ms", default: 300_000, commands: [.runner, .up],
             "How long a bot waits to be let in before it gives up"),
         number(

@@ -75,6 +75,7 @@ enum RunnerCommand {
         configuration.showsOutput = settings.showsBotOutput
         configuration.onStop = settings.onStop
         configuration.defaultBotName = settings.botName
+        configuration.joinTimeoutMilliseconds = settings.joinTimeoutMilliseconds
         configuration.waitingRoomTimeoutMilliseconds = settings.waitingRoomTimeoutMilliseconds
         configuration.noOneJoinedTimeoutMilliseconds = settings.noOneJoinedTimeoutMilliseconds
         configuration.everyoneLeftTimeoutMilliseconds = settings.everyoneLeftTimeoutMilliseconds

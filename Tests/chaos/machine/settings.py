@@ -9,6 +9,7 @@ SETTINGS = {
     "redis_timeout": 500,
     "request_timeout": 2000,
     "drain_timeout": 1000,
+    "join_timeout": 3000,
     "max_attempts": 3,
 }
 
@@ -53,7 +54,8 @@ def of_node():
 
 def of_runner():
     return {
-        **of_service(), "STOP_GRACE_MS": SETTINGS["stop_grace"], "WAITING_ROOM_TIMEOUT_MS": 1500,
+        **of_service(), "STOP_GRACE_MS": SETTINGS["stop_grace"],
+        "JOIN_TIMEOUT_MS": SETTINGS["join_timeout"], "WAITING_ROOM_TIMEOUT_MS": 1500,
         "NO_ONE_JOINED_TIMEOUT_MS": 1500, "SIMULATE_JOIN_MS": 100, "SIMULATE_LOBBY_MS": 100,
         "SIMULATE_SEGMENT_MS": 300,
     }
