@@ -139,17 +139,6 @@ def _holder_of_the_lock(history, fault, reinvitations):
     return None if is_struck or is_contended else holder
 
 
-def _ignored_locks(history):
-    for lock in history.locks:
-        end = min(lock.to_ns, lock.from_ns + history.settings["lock_ttl"] * patience.MS)
-        for operation in history.operations:
-            if (operation.kind == "reinvite" and operation.workspace_id == lock.workspace_id
-                    and operation.outcome == "ok" and lock.from_ns <= operation.sent_ns
-                    and operation.answered_ns <= end):
-                yield Violation("answers", operation.room, f"{described(operation)} was accepted while another request "
-                                "held the workspace's lock")
-
-
 def _examine(history):
     timeline = Timeline(history)
     violations, given_up = [], []

@@ -20,6 +20,9 @@ BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
 
 
+# A node that does not give a request up while its script is held.
+PATIENT_NODE = {"lock_ttl": 8_000, "redis_timeout": 4_000, "request_timeout": 4_000}
+
 # From the last stop until nothing is left, in ms, where no fault prolongs that: a mutant is not waited for at length.
 EMPTINESS = 12_000
 
@@ -208,7 +211,7 @@ def _lose(stage, what):
     record.healed_ns = record.injected_ns
 
 
-@scenario(lock_ttl=8_000)
+@scenario(**PATIENT_NODE)
 def lock_held(stage):
     """A node has taken the lock of a workspace, and is slow; another one is asked for a bot meanwhile."""
     first, second = stage.places()[:2]
@@ -216,12 +219,12 @@ def lock_held(stage):
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
-    lock = stage.holds_lock(first)
     stage.reinvite(second, meetings[1], node=1)
-    _give_back(hold, lock, slow)
+    hold.release()
+    slow.join()
 
 
-@scenario(lock_ttl=8_000)
+@scenario(**PATIENT_NODE)
 def lock_held_while_memory_is_full(stage):
     """The same; before the second one is asked, a third one fails to take the lock, and gives back what it has not."""
     first, second = stage.places()[:2]
@@ -229,7 +232,6 @@ def lock_held_while_memory_is_full(stage):
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
-    lock = stage.holds_lock(first)
     full = stage.fault("redis-full-memory", stage.cluster.redis)
     redis = stage.cluster.redis.client
     redis.call("CONFIG", "SET", "maxmemory", "1")
@@ -237,11 +239,6 @@ def lock_held_while_memory_is_full(stage):
     redis.call("CONFIG", "SET", "maxmemory", "0")
     full.healed_ns = now_ns()
     stage.reinvite(second, meetings[1], node=1)
-    _give_back(hold, lock, slow)
-
-
-def _give_back(hold, lock, slow):
-    lock.to_ns = now_ns()
     hold.release()
     slow.join()
 
