@@ -64,7 +64,7 @@ class Stage:
             if self.record(place, meeting_id)["bot_status"] not in ENDED:
                 return False
             return self.reinvite(place, meeting_id, force_restart=True, node=node).outcome == "ok"
-        return self.comes(granted)
+        return self.comes(granted, interval_s=0.2)
 
     # What is seen.
 
