@@ -15,7 +15,7 @@ import time
 CHAOS = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 
-from checkers import CHECKERS  # noqa: E402
+from checkers import check_all, presence  # noqa: E402
 from faults import FAULTS  # noqa: E402
 from harness.node import BINARY  # noqa: E402
 from machine import tables  # noqa: E402
@@ -40,11 +40,23 @@ def main():
     print(tables.text(tables.FAULT_COLUMNS, tables.faults(histories, violations), arguments.markdown))
     print()
     print(tables.text(tables.WAIT_COLUMNS, tables.waits(histories), arguments.markdown))
+    print(f"\n{windows(histories)}")
     count = sum(map(len, violations.values()))
     operations = sum(len(history.operations) for history in histories)
     print(f"\n{len(histories)} seeds, {operations} operations, {sum(len(history.stays) for history in histories)} "
           f"stays in rooms, {count} violations")
     return 1 if count else 0
+
+
+def windows(histories):
+    """A sentence about the one window that leases cannot close."""
+    found = [window for history in histories for window in presence.windows(history)]
+    if not found:
+        return "No frozen bot was in a room that was another's already."
+    writes = sum(window.writes for window in found)
+    return (f"{len(found)} times a bot was frozen with its supervisor in a room that was another's already, for "
+            f"{max(window.milliseconds for window in found):.0f} ms at most; thawed, they wrote {writes} lines in all, "
+            f"none of them more than {max(window.writes for window in found)}.")
 
 
 def parse():
@@ -71,8 +83,12 @@ def one(seed, arguments):
     folder = tempfile.mkdtemp(prefix="usher-chaos-")
     begun = time.monotonic()
     seconds = max(LEAST_FAULTS_S, arguments.seconds_per_seed - AROUND_FAULTS_S)
-    history = run(seed, seconds, binary=arguments.binary, faults=arguments.faults, folder=folder)
-    found = [violation for check in CHECKERS.values() for violation in check(history)]
+    try:
+        history = run(seed, seconds, binary=arguments.binary, faults=arguments.faults, folder=folder)
+    except BaseException:
+        print(f"seed {seed}: broken off; what it left: {folder}", file=sys.stderr)
+        raise
+    found = check_all(history)
     print(f"seed {seed}: {len(history.faults)} faults, {len(history.operations)} operations, "
           f"{len(history.stays)} stays, agreed after {history.settings['agreed_after']} ms, empty after "
           f"{history.settings['emptied_after']} ms, {time.monotonic() - begun:.0f} s, {len(found)} violations",
@@ -97,6 +113,8 @@ def keep(folder, history, where):
 def tell(seed, arguments, history, found, folder):
     for violation in found:
         print(f"  {violation}")
+    for sentence in history.missed:
+        print(f"  not injected: {sentence}")
     print(f"  logs and history: {folder}")
     options = f" --faults {','.join(arguments.faults)}" if arguments.faults is not None else ""
     print(f"  again: USHER={arguments.binary} {sys.executable} {os.path.relpath(__file__)} --seed {seed} "
