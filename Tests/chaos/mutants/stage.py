@@ -1,4 +1,4 @@
-"""What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and what to wait for."""
+"""What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and waiting."""
 
 import threading
 
@@ -27,8 +27,8 @@ class Stage:
 
     # Requests.
 
-    def places(self, limit=100):
-        """The rooms of the workspaces with this limit; each workspace has `places.ROOMS` of them."""
+    def rooms(self, limit=100):
+        """The places of the workspaces with this limit; each workspace has `places.ROOMS` of them."""
         return [place for index, place in enumerate(self._places) if places.LIMITS[index // places.ROOMS] == limit]
 
     def send(self, call, node=0):
@@ -69,9 +69,11 @@ class Stage:
     # What is seen.
 
     def record(self, place, meeting_id):
-        answer = place.user.request("GET", f"{place.meetings_path}/{meeting_id}", node=self.nodes[-1])
-        assert answer.status == 200, f"GET of a meeting: {answer}"
-        return answer.json
+        """A meeting's record, as soon as a node can show it. No request of the history."""
+        def shown():
+            answer = place.user.request("GET", f"{place.meetings_path}/{meeting_id}", node=self.nodes[-1])
+            return answer.json if answer.status == 200 else None
+        return wait_for(shown, f"a 200 to the GET of meeting {meeting_id}", interval_s=0.1)
 
     def stays(self, place):
         return [stay for stay in collecting.stays(self.cluster.presence.folder) if stay.room == place.room]

@@ -1,6 +1,5 @@
 """Every mutant is caught by the checker that it names, in a scenario that is without a violation without it."""
 
-import concurrent.futures
 import json
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import sys
 import pytest
 
 from checkers import CHECKERS
+from harness.waiting import wait_for
 from mutants import build, scenarios, trial
 from mutants.catalogue import MUTANTS
 from mutants.mutant import Edit
@@ -16,54 +16,76 @@ from mutants.steps import STEPS
 
 SCENARIOS = tuple(dict.fromkeys(mutant.scenario for mutant in MUTANTS.values()))
 # Trials mostly wait, so more of them than processors run side by side.
-TRIALS_AT_ONCE = 3
+TRIALS_AT_ONCE = 4
 DEADLINE_S = 300
 
 
 class Trials:
-    """The trials that the session's tests ask for, each played once and in a process of its own."""
+    """The trials that the session's tests ask for, each played once and in a process of its own, some at a time."""
 
-    def __init__(self, items):
+    def __init__(self, items, folder):
         build.build()
-        self._pool = concurrent.futures.ThreadPoolExecutor(TRIALS_AT_ONCE)
-        wanted = [item.callspec.params for item in items if "trials" in getattr(item, "fixturenames", ())]
-        self._results = {}
-        for parameters in wanted:
-            mutant = parameters.get("mutant")
-            key = (MUTANTS[mutant].scenario, mutant) if mutant else (parameters["scenario"], None)
-            self._results[key] = self._pool.submit(play, *key)
+        self._folder = folder
+        parameters = [item.callspec.params for item in items if "trials" in getattr(item, "fixturenames", ())]
+        self._waiting = [_key(**each) for each in parameters]
+        self._running = {}
+        self._ended = {}
 
-    def violations(self, scenario, mutant=None):
+    def violations(self, **key):
         """By checker, as sentences."""
-        return self._results[scenario, mutant].result()
+        key = _key(**key)
+        name = " with ".join(filter(None, key))
+        wait_for(lambda: self._advance(key), f"the end of the trial of {name}", DEADLINE_S, interval_s=0.05)
+        assert self._ended[key] == 0, f"the trial of {name} failed:\n{_read(self._path(key, 'log'))[-8000:]}"
+        return json.loads(_read(self._path(key, "json")))
 
     def end(self):
-        self._pool.shutdown(cancel_futures=True)
+        for process in self._running.values():
+            process.kill()
+            process.wait()
+
+    def _advance(self, key):
+        """Starts what may be started, here in the main thread; whether this trial has ended."""
+        for each, process in list(self._running.items()):
+            if process.poll() is not None:
+                self._ended[each] = process.returncode
+                del self._running[each]
+        while self._waiting and len(self._running) < TRIALS_AT_ONCE:
+            each = self._waiting.pop(0)
+            with open(self._path(each, "json"), "w") as output, open(self._path(each, "log"), "w") as log:
+                self._running[each] = subprocess.Popen(
+                    [sys.executable, trial.__file__, *filter(None, each)], stdout=output, stderr=log)
+        return key in self._ended
+
+    def _path(self, key, ending):
+        return self._folder / f"{key[1] or key[0]}.{ending}"
 
 
-def play(scenario, mutant):
-    arguments = [sys.executable, trial.__file__, scenario, *([mutant] if mutant else [])]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=DEADLINE_S)
-    assert done.returncode == 0, f"the trial of {scenario} with {mutant or 'no mutant'} failed:\n{done.stderr[-8000:]}"
-    return json.loads(done.stdout)
+def _key(scenario=None, mutant=None):
+    return scenario or MUTANTS[mutant].scenario, mutant
+
+
+def _read(path):
+    with open(path) as file:
+        return file.read()
 
 
 @pytest.fixture(scope="session")
-def trials(request):
-    started = Trials(request.session.items)
+def trials(request, tmp_path_factory):
+    started = Trials(request.session.items, tmp_path_factory.mktemp("trials"))
     yield started
     started.end()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_without_a_mutant_nothing_is_found(trials, scenario):
-    found = trials.violations(scenario)
+    found = trials.violations(scenario=scenario)
     assert not any(found.values()), "\n".join(sum(found.values(), []))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_mutant_is_caught(trials, mutant):
-    found = trials.violations(MUTANTS[mutant].scenario, mutant)
+    found = trials.violations(mutant=mutant)
     assert found[MUTANTS[mutant].checker], f"{mutant} survives. {MUTANTS[mutant].breaks} Found: {found}"
 
 
