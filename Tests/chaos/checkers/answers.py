@@ -2,21 +2,23 @@
 
 The specification of a room is the design's table of changes (section 4) and, for each state, the answers that the two
 API documents give in it. The bots' own changes (joined, ended, replaced, ...) are not guessed: the event stream tells
-every change in the order in which Redis applied it, so the chain of states is known, and what is searched for is a place
-in this chain for each request (`checkers.linearizability`). A request that changed something must be the cause of an
-event: an accepted one of the very event that its answer names, one of unknown outcome of any later one that it could
-have caused, or of none. So a change that nobody asked for is found as well as an answer that fits no state.
+every change in the order in which Redis applied it, so the chain of states is known, and what is searched for is a
+place in this chain for each request (`checkers.linearizability`). A request that changed something must be the cause
+of an event: an accepted one of the very event that its answer names, one of unknown outcome of any later one that it
+could have caused, or of none. So a change that nobody asked for is found as well as an answer that fits no state.
 
-Why no alarm is false: a request stands between its sending and its answer, an event where Redis' clock puts it, brought
-to the boot clock with a tolerance (`checkers.clock`), and both may be anywhere in there. Answers that rest on more than
-one look at Redis are held to less: 12110 needs two states that differ, and a bot may be missing from the list of those
-that run if it was replaced in between. What is left out: reads of unknown outcome; everything that overlaps a fault in
-which a replica answers, which may be behind; 429, which is of the whole workspace (`checkers.limits`). In rooms where an
-unknown create_bot may have made a meeting that the history cannot place, nothing is checked: `unchecked` tells.
+Why no alarm is false: a request stands between its sending and its answer, an event where Redis' clock puts it,
+brought to the boot clock with a tolerance (`checkers.clock`), and both may be anywhere in there. Answers that rest on
+more than one look at Redis are held to less: 12110 needs two states that differ, and a bot may be missing from the
+list of those that run if it was replaced in between. What is left out: reads of unknown outcome; everything that
+overlaps a fault in which a replica answers, which may be behind; 429, which is of the whole workspace
+(`checkers.limits`). In rooms where an unknown create_bot may have made a meeting that the history cannot place,
+nothing is checked: `unchecked` tells.
 
 The lock is of the workspace: 12108 needs another re-invitation that was under way, or one of unknown outcome that may
-have died with the lock less than its time to live ago. And nothing is dispatched while the lock is another request's, as
-far as that is seen from outside: when a fault holds a node's dispatch script back, behind the lock that it has taken.
+have died with the lock less than its time to live ago. And nothing is dispatched while the lock is another request's,
+as far as that is seen from outside: when a fault holds a node's dispatch script back, behind the lock that it has
+taken.
 """
 
 import math
@@ -25,7 +27,7 @@ from checkers import linearizability, patience
 from checkers.clock import milliseconds
 from checkers.table import DISPATCHES, ON_ITS_WAY
 from checkers.timeline import Timeline
-from history import Violation
+from history import HeldLock, Violation
 
 # What each request may be answered, (status, code): the documents' tables, and what any request may meet.
 ANSWERS = {
@@ -43,7 +45,8 @@ ANY_TIME = {408, 500, 502, 503, 504}
 HOLDS = ("hold", "redis-hold", "redis-hold-within-pipeline")
 # After so many violations a room is left alone.
 MAXIMUM_BLAMES = 10
-# A replica that has answered may have told it late.
+# The fault in which a replica answers; and how long around it a request may have met the replica.
+REPLICA = "redis-read-only"
 REPLICA_NS = 1_000_000_000
 
 
@@ -59,7 +62,7 @@ def unchecked(history):
 def is_under_replica(history, operation):
     """Whether a replica, which may be behind, answered while a request was under way."""
     end = operation.answered_ns or operation.sent_ns
-    return any("replica" in fault.name and fault.injected_ns <= end
+    return any(fault.name == REPLICA and fault.injected_ns - REPLICA_NS <= end
                and (fault.healed_ns is None or fault.healed_ns + REPLICA_NS >= operation.sent_ns)
                for fault in history.faults)
 
@@ -94,7 +97,8 @@ def _locks(history):
 
 
 def _may_hold_the_lock(history, other, refused):
-    return other.sent_ns <= refused.answered_ns and _may_hold_from(history, other, refused.workspace_id, refused.sent_ns)
+    return other.sent_ns <= refused.answered_ns and _may_hold_from(
+        history, other, refused.workspace_id, refused.sent_ns)
 
 
 def _may_hold_from(history, other, workspace_id, from_ns):
@@ -108,32 +112,43 @@ def _may_hold_from(history, other, workspace_id, from_ns):
 
 def _ignored_locks(history):
     reinvitations = [operation for operation in history.operations if operation.kind == "reinvite"]
+    for lock in [*history.locks, *_locks_behind_scripts(history, reinvitations)]:
+        for other in reinvitations:
+            if other.workspace_id == lock.workspace_id and other.outcome == "ok" and (
+                    lock.from_ns <= other.sent_ns and other.answered_ns <= lock.to_ns):
+                yield Violation("answers", other.room,
+                                f"{described(other)} was accepted while another request held the workspace's lock")
+
+
+def _locks_behind_scripts(history, reinvitations):
+    """The locks of requests whose scripts a fault held back."""
     for fault in history.faults:
         holder = _holder_of_the_lock(history, fault, reinvitations)
-        if holder is None:
-            continue
-        until_ns = min(fault.healed_ns or math.inf, holder.sent_ns + history.settings["lock_ttl"] * patience.MS)
-        for other in reinvitations:
-            if other.workspace_id == holder.workspace_id and other.outcome == "ok" and other is not holder and (
-                    fault.injected_ns <= other.sent_ns and other.answered_ns <= until_ns):
-                yield Violation("answers", other.room, f"{described(other)} dispatched a bot while {described(holder)} "
-                                "had the workspace's lock")
+        if holder is not None:
+            ends_ns = holder.sent_ns + history.settings["lock_ttl"] * patience.MS
+            yield HeldLock(holder.workspace_id, _struck_ns(fault), min(fault.healed_ns or ends_ns, ends_ns))
+
+
+def _struck_ns(fault):
+    """A fault that waits for its moment is injected before it."""
+    return fault.struck_ns or fault.injected_ns
 
 
 def _holder_of_the_lock(history, fault, reinvitations):
     """The request that has the lock while its script is held back: the only one that it can be; None without one."""
     if fault.name not in HOLDS or fault.detail != "dispatch":
         return None
+    struck_ns = _struck_ns(fault)
     under_way = [operation for operation in reinvitations
-                 if operation.node == fault.target and operation.sent_ns <= fault.injected_ns and (
+                 if operation.node == fault.target and operation.sent_ns <= struck_ns and (
                      operation.answered_ns is None or operation.answered_ns >= (fault.healed_ns or math.inf))]
     if len(under_way) != 1:
         return None
     [holder] = under_way
     # What strikes Redis may have kept it from the lock, and so may another that has it.
-    is_struck = any(other is not fault and other.injected_ns <= fault.injected_ns
+    is_struck = any(other is not fault and other.injected_ns <= struck_ns
                     and (other.healed_ns is None or other.healed_ns >= holder.sent_ns) for other in history.faults)
-    is_contended = any(other is not holder and other.sent_ns <= fault.injected_ns
+    is_contended = any(other is not holder and other.sent_ns <= struck_ns
                        and _may_hold_from(history, other, holder.workspace_id, holder.sent_ns)
                        for other in reinvitations)
     return None if is_struck or is_contended else holder
@@ -243,11 +258,11 @@ class _Room:
             if writes:
                 kind = f"{operation.kind} {operation.meeting_id} {bool(operation.arguments.get('force_restart'))}"
                 yield linearizability.Request(
-                    operation.number, call, math.inf, _never, must=False, may_cause=True, kind=kind)
+                    operation.number, call, math.inf, _never, must=False, kind=kind)
             return
         if operation.outcome == "ok" and writes:
             fits = self._was_stopping if operation.kind == "stop" else _never
-            yield linearizability.Request(operation.number, call, end, fits, may_cause=True)
+            yield linearizability.Request(operation.number, call, end, fits)
         elif (fits := self._fits(operation)) and operation.number not in self._under_replica:
             yield linearizability.Request(operation.number, call, end, fits)
 

@@ -12,8 +12,9 @@ MS = 1_000_000
 class RedisClock:
     """From milliseconds of Redis' TIME, the wall clock, to an interval of CLOCK_BOOTTIME nanoseconds.
 
-    By the readings of both clocks that the history has. Without them, by the accepted re-invitations: each was dispatched
-    (`dispatched_at`, Redis' clock) between its sending and its answer. Without those, nothing is known but order.
+    By the readings of both clocks that the history has. Without them, by the accepted re-invitations: each was
+    dispatched (`dispatched_at`, Redis' clock) between its sending and its answer. Without those, nothing is known but
+    order.
     """
 
     def __init__(self, history):

@@ -1,15 +1,16 @@
 """Every dispatch has a fate, none is lost, and none is there twice.
 
-Each 202 of a re-invitation and each 201 of create_bot is an event of its own (`lost`, `twice`); and each dispatch in the
-events, acknowledged or not, ends within `patience.fate_ms` as a bot that joined (it is `active`, or its own file says
-so) or as a record that says why not: an event to completed or failed with a reason. Bots that were replaced count to the
-last one, of which there are `max_attempts` at most. The bound grows by the time in which faults last. No room is given
-to a bot while another one holds it. And a reason must be able to be true: a dispatch expires no earlier than its
-in-flight key, and a lease runs out no earlier than it could have been taken, less what the supervisor is early by.
+Each 202 of a re-invitation and each 201 of create_bot is an event of its own (`lost`, `twice`); and each dispatch in
+the events, acknowledged or not, ends within `patience.fate_ms` as a bot that joined (it is `active`, or its own file
+says so) or as a record that says why not: an event to completed or failed with a reason. Bots that were replaced
+count to the last one, of which there are `max_attempts` at most. The bound grows by the time in which faults last. No
+room is given to a bot while another one holds it. And a reason must be able to be true: a dispatch expires no earlier
+than its in-flight key, and a lease runs out no earlier than it could have been taken, less what the supervisor is
+early by.
 
 Bots that are told to hang before they have joined, and hold their leases all the while, have no fate until they are
-stopped: `hung` returns them apart, by the names of their meetings and of the runners' bots (`runner_bot_names` among the
-settings).
+stopped: `hung` returns them apart, by the names of their meetings and of the runners' bots (`runner_bot_names` among
+the settings).
 """
 
 import dataclasses
@@ -97,8 +98,8 @@ def _held(timeline):
     for story in timeline.stories.values():
         for before, event in zip(story.states, story.events):
             if event.what in DISPATCHES and before.holder:
-                yield Violation("fates", story.room, f"bot {event.bot_id} was dispatched (event {event.entry}) while bot "
-                                f"{before.bot_id} had not ended: {before.held_by.pair}")
+                yield Violation("fates", story.room, f"bot {event.bot_id} was dispatched (event {event.entry}) while "
+                                f"bot {before.bot_id} had not ended: {before.held_by.pair}")
 
 
 def _late(history, dispatches):
@@ -113,8 +114,8 @@ def _late(history, dispatches):
         if (deadline <= history.looked_ns) if decided is None else (decided > deadline):
             when = "never" if decided is None else f"after {(decided - dispatch.sent_ns) / 1e9:.1f} s"
             event = dispatch.event
-            yield dispatch, (f"the dispatch of bot {event.bot_id} (event {event.entry}, {event.why}) was decided {when}: "
-                             f"it was due within {(deadline - dispatch.sent_ns) / 1e9:.1f} s")
+            yield dispatch, (f"the dispatch of bot {event.bot_id} (event {event.entry}, {event.why}) was decided "
+                             f"{when}: it was due within {(deadline - dispatch.sent_ns) / 1e9:.1f} s")
 
 
 def _unexplained(dispatches):
@@ -148,8 +149,9 @@ def _reasons(history, timeline):
             # The lease is taken after the dispatch, and the supervisor is a fifth of it early.
             age = at_ms - sent.get(event.meeting_id, 0) + ROUNDING
             if event.why == "lease_expired" and age < lease - lease // 5:
-                yield Violation("fates", story.room, f"the lease of the bot before event {event.entry} ({event.what} of "
-                                f"meeting {event.meeting_id}) ran out {age} ms after its dispatch: it lives {lease} ms")
+                yield Violation("fates", story.room, f"the lease of the bot before event {event.entry} ({event.what} "
+                                f"of meeting {event.meeting_id}) ran out {age} ms after its dispatch: it lives {lease} "
+                                "ms")
             if event.what in (*DISPATCHES, "replaced"):
                 sent[event.meeting_id] = at_ms
 

@@ -1,9 +1,9 @@
 """Nothing leaks: descriptors, connections and resident memory of every process stay flat over the run.
 
-For each process, the medians of its first and of its last third of samples are compared, those left out that were taken
-under a fault or while what it broke reconnects. The thresholds are generous, since bots come and go: a runner has a few
-descriptors a bot and Redis a few connections, so both may have more by what the bots in rooms have become more. Memory
-may grow by a third and by 10 MB before it counts. Redis' own may grow as the records do.
+For each process, the medians of its first and of its last third of samples are compared, those left out that were
+taken under a fault or while what it broke reconnects. The thresholds are generous, since bots come and go: a runner
+has a few descriptors a bot and Redis a few connections, so both may have more by what the bots in rooms have become
+more. Memory may grow by a third and by 10 MB before it counts. Redis' own may grow as the records do.
 """
 
 import statistics

@@ -1,8 +1,9 @@
 """The limit of a workspace is never passed, nor is it pretended.
 
-The bots that count are those that have not ended, by the events, which are in Redis' own order; so this needs no clock.
-The limit is the Bots API's: a re-invitation is not refused by it, though its bots count. So no create_bot is accepted
-while as many bots are there as may be; and a 429 needs a moment between sending and answer at which that was so.
+The bots that count are those that have not ended, by the events, which are in Redis' own order; so this needs no
+clock. The limit is the Bots API's: a re-invitation is not refused by it, though its bots count. So no create_bot is
+accepted while as many bots are there as may be; and a 429 needs a moment between sending and answer at which that was
+so.
 """
 
 from checkers.answers import described, is_under_replica, may_have_caused
@@ -48,8 +49,8 @@ def _passed(workspace_id, limit, events, counts, operations):
                            and may_have_caused(operation, event) for operation in operations)
         # A record that was not there can only come from create_bot.
         if event.origin == "/" or acknowledged:
-            yield Violation("limits", workspace_id, f"create_bot sent bot {event.bot_id} (event {event.entry}) when {count} "
-                            f"bots were there: {limit} are allowed")
+            yield Violation("limits", workspace_id, f"create_bot sent bot {event.bot_id} (event {event.entry}) when "
+                            f"{count} bots were there: {limit} are allowed")
 
 
 def _pretended(history, limit, intervals, counts, operations):

@@ -30,8 +30,6 @@ class Request:
     fits: Callable[[int], bool]
     # Whether it must have taken effect: an unknown outcome may also never come to be.
     must: bool = True
-    # Whether it may also be the cause of a step; if not, it is put in place as soon as it fits.
-    may_cause: bool = False
     # Requests of unknown outcome and one kind can have caused the same steps.
     kind: str = ""
 
@@ -49,12 +47,13 @@ def search(steps, requests, maximum_configurations=100_000):
     requests = sorted(requests, key=lambda request: (request.call, request.number))
     bits = {request.number: 1 << index for index, request in enumerate(requests)}
     by_number = {request.number: request for request in requests}
+    last = {number: index for index, step in enumerate(steps) for number in step.causes or ()}
     seen = set()
     best, blamed = (-1, -1), Outcome("stuck")
     stack = [(0, 0)]
     while stack:
         taken, done = stack.pop()
-        done = _take_fitting(steps, requests, bits, taken, done)
+        done = _take_fitting(steps, requests, bits, last, taken, done)
         if (taken, done) in seen:
             continue
         seen.add((taken, done))
@@ -88,12 +87,12 @@ def _reachable(requests, bits, done, frontier):
             yield request
 
 
-def _take_fitting(steps, requests, bits, taken, done):
-    """Puts every request in place that changes nothing and fits now: none is hindered by that."""
+def _take_fitting(steps, requests, bits, last, taken, done):
+    """Puts every request in place that changes nothing any more and fits now: none is hindered by that."""
     while True:
         before = done
         for request in _reachable(requests, bits, done, _frontier(steps, requests, bits, taken, done)):
-            if request.must and not request.may_cause and request.fits(taken):
+            if request.must and last.get(request.number, -1) < taken and request.fits(taken):
                 done |= bits[request.number]
         if done == before:
             return done
@@ -111,12 +110,12 @@ def _next(steps, pending, by_number, bits, taken, done, frontier):
                 if request.call <= frontier:
                     yield taken + 1, done | bits[request.number]
     for request in pending:
-        if request.must and request.may_cause and request.fits(taken):
+        if request.must and request.fits(taken):
             yield taken, done | bits[request.number]
 
 
 def _one_of_a_kind(requests):
-    """Those that must have been first. Of unknown ones only the earliest of a kind: it can do whatever the others can."""
+    """Those that must have been first; of unknown ones the earliest of a kind, which can do what the others can."""
     chosen, kinds = [], set()
     for request in sorted(requests, key=lambda request: (not request.must, request.call, request.number)):
         if request.must or request.kind not in kinds:

@@ -1,14 +1,15 @@
 """Never two bots in a room at the same time, by the bots' own files.
 
-A stay lasts from a bot's first line to its last. Two stays in a room must not overlap, no bot may be in two rooms, and
-no bot may be two processes. Nor may a bot write more than one line after its record had ended in Redis: from then on the
-room may be given to another one.
+A stay lasts from a bot's first line to its last. Two stays in a room must not overlap, no bot may be in two rooms,
+and no bot may be two processes. Nor may a bot write more than one line after its record had ended in Redis: from then
+on the room may be given to another one.
 
-The one window that leases cannot close: a supervisor and its bot are both frozen, the lease runs out, the room is given
-out again, and both are thawed. For those in the meeting the frozen bot sits there all the while, but it cannot act; and
-on resuming the supervisor ends it before anything else. So what the two stays share is no violation if the bot was
-frozen together with its supervisor by a fault, its file is silent through that time, and it wrote one line at most after
-its right had ended, besides the one that says that it left. `windows` returns these apart. Without such a fault every overlap is a violation.
+The one window that leases cannot close: a supervisor and its bot are both frozen, the lease runs out, the room is
+given out again, and both are thawed. For those in the meeting the frozen bot sits there all the while, but it cannot
+act; and on resuming the supervisor ends it before anything else. So what the two stays share is no violation if the
+bot was frozen together with its supervisor by a fault, its file is silent through that time, and it wrote one line at
+most after its right had ended, besides the one that says that it left. `windows` returns these apart. Without such a
+fault every overlap is a violation.
 """
 
 import dataclasses
@@ -119,8 +120,9 @@ def _compare(history, earlier, later, violations, found):
     else:
         shared = (min(earlier.last_ns, later.last_ns) - later.first_ns) / 1e6
         violations.append(Violation(
-            "presence", later.room, f"bot {later.bot_id} entered while bot {earlier.bot_id} was there, and they shared the "
-            f"room for {shared:.0f} ms; {earlier.bot_id} wrote {len(writes_since(earlier, later.first_ns))} lines in it"))
+            "presence", later.room, f"bot {later.bot_id} entered while bot {earlier.bot_id} was there, and they shared "
+            f"the room for {shared:.0f} ms; {earlier.bot_id} wrote "
+            f"{len(writes_since(earlier, later.first_ns))} lines in it"))
 
 
 def _after_the_end(history):

@@ -1,10 +1,10 @@
 """A stop is never lost, and is final.
 
-Each 202 of a stop met a bot that was stopping: one that it, or a request before it, has told to leave. Such a bot is not
-heard of as anything else any more: the next event of its meeting is its end, as completed, within `patience.stop_ms`
-(longer by what faults last); it is not replaced. By its own file it is out of the room soon after the stop, faults or
-not, since its supervisor ends it with its lease: `patience.stop_in_room_ms`. A bot that was frozen together with its
-supervisor may write one line more (see `checkers.presence`).
+Each 202 of a stop met a bot that was stopping: one that it, or a request before it, has told to leave. Such a bot is
+not heard of as anything else any more: the next event of its meeting is its end, as completed, within
+`patience.stop_ms` (longer by what faults last); it is not replaced. By its own file it is out of the room soon after
+the stop, faults or not, since its supervisor ends it with its lease: `patience.stop_in_room_ms`. A bot that was
+frozen together with its supervisor may write one line more (see `checkers.presence`).
 """
 
 import math
@@ -27,8 +27,8 @@ def _violations(history):
         for index, event in enumerate(story.events):
             if event.what == "stopping":
                 for sentence in _about(history, story, index, stays.get(event.bot_id)):
-                    yield Violation("stops", story.room, f"bot {event.bot_id} was told to stop (event {event.entry}), but "
-                                    + sentence)
+                    yield Violation("stops", story.room, f"bot {event.bot_id} was told to stop (event {event.entry}), "
+                                    f"but {sentence}")
 
 
 def _acknowledged(history, story):

@@ -1,9 +1,9 @@
 """Every transcript segment that Redis acknowledged to a bot can be read, with its text.
 
 A restart keeps the transcript (the Re-invite document: it "preserves the meeting's configuration (language,
-participants, transcriptions, ...)"; `dispatch.lua` touches no segments). Only retention and the users' own DELETE of a
-meeting remove it, and a run does neither. A segment that was acknowledged again has its latest text. Its id names the
-bot, so it is looked for in all meetings of the room.
+participants, transcriptions, ...)"; `dispatch.lua` touches no segments). Only retention and the users' own DELETE of
+a meeting remove it, and a run does neither. A segment that was acknowledged again has its latest text. Its id names
+the bot, so it is looked for in all meetings of the room.
 """
 
 from history import Violation

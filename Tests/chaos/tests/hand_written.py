@@ -37,8 +37,8 @@ class Written:
                 **arguments):
         operation = Operation(
             len(self.history.operations) + 1, "client", kind, WORKSPACE, "" if kind == "bots_status" else room,
-            meeting_id, "node", sent_ms * MS, arguments, None if answered_ms is None else answered_ms * MS, status, code,
-            answer)
+            meeting_id, "node", sent_ms * MS, arguments, None if answered_ms is None else answered_ms * MS, status,
+            code, answer)
         self.history.operations.append(operation)
         return operation
 
@@ -46,7 +46,8 @@ class Written:
                  room=ROOM, **arguments):
         """Accepted if it has `at_ms`, refused if it has a code, without an answer if it has neither."""
         if at_ms is not None:
-            answer = {"meeting_id": meeting_id, "status": "INITIAL", "action": action, "dispatched_at": timestamp(at_ms)}
+            answer = {"meeting_id": meeting_id, "status": "INITIAL", "action": action,
+                      "dispatched_at": timestamp(at_ms)}
             return self.request("reinvite", sent_ms, answered_ms, 202, None, answer, meeting_id, room, **arguments)
         status = {None: None, 12108: 503, 12109: 500}.get(code, 409)
         return self.request("reinvite", sent_ms, answered_ms, status, code, None, meeting_id, room, **arguments)
@@ -75,8 +76,9 @@ class Written:
         origin = origin or self._pairs.get(meeting_id, "/")
         bot_id = bot_id or self._bots.get(meeting_id, "")
         self._pairs[meeting_id], self._bots[meeting_id] = to, bot_id
-        event = Event(f"{WALL_MS + at_ms}-{len(self.history.events)}", WALL_MS + at_ms, what, meeting_id, bot_id, origin,
-                      to, why, WALL_MS + at_ms, WORKSPACE, room)
+        event = Event(
+            f"{WALL_MS + at_ms}-{len(self.history.events)}", WALL_MS + at_ms, what, meeting_id, bot_id, origin, to, why,
+            WALL_MS + at_ms, WORKSPACE, room)
         self.history.events.append(event)
         return event
 

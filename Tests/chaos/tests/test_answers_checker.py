@@ -1,9 +1,12 @@
 """The linearizability checker of answers on histories written by hand."""
 
+import math
+
 import pytest
 
 from checkers import answers, linearizability
-from hand_written import ROOM, Written, sentences
+from hand_written import MS, ROOM, WORKSPACE, Written, sentences
+from history import HeldLock
 
 
 @pytest.fixture
@@ -144,11 +147,11 @@ def test_a_replaced_bot_is_missing_from_the_list(written):
     assert found(written) == []
 
 
-@pytest.mark.parametrize("rival", [dict(sent_ms=990, answered_ms=1005, code=12107), dict(sent_ms=500)])
+@pytest.mark.parametrize("rival", [
+    dict(sent_ms=990, answered_ms=1005, code=12107), dict(sent_ms=500, meeting_id="other", room="google_meet:other")])
 def test_the_lock_is_held_by_another(written, rival):
     in_state(written, "INITIAL/requested")
-    written.reinvite(meeting_id="other", room="google_meet:other", **rival) if "code" not in rival else written.reinvite(
-        **rival)
+    written.reinvite(**rival)
     written.reinvite(1000, 1010, 12108)
     assert found(written) == []
 
@@ -162,7 +165,7 @@ def test_without_a_clock_the_order_counts(written):
 
 def test_what_a_replica_shows(written):
     in_state(written, "LIVE/active")
-    written.fault("redis-replica-answers", 900, 1100)
+    written.fault("redis-read-only", 900, 1100)
     written.get_meeting(1000, 1010, "INITIAL/requested", "a")
     written.stop(1000, 1010, 404)
     assert found(written) == []
@@ -274,7 +277,13 @@ def two_meetings(written, second_sent_ms, second_ms, **fault):
 
 def test_a_dispatch_while_another_has_the_lock(written):
     two_meetings(written, 1100, 1200)
-    assert "had the workspace's lock" in sentences(found(written))
+    assert "while another request held the workspace's lock" in sentences(found(written))
+
+
+def test_a_dispatch_while_the_lock_is_known_to_be_held(written):
+    two_meetings(written, 1100, 1200, detail="claim")
+    written.history.locks.append(HeldLock(WORKSPACE, 1020 * MS, 1500 * MS))
+    assert "while another request held the workspace's lock" in sentences(found(written))
 
 
 @pytest.mark.parametrize("sent_ms, at_ms, fault", [
@@ -311,7 +320,7 @@ def test_events_of_meetings_that_nobody_can_place(written):
 
 
 def test_the_search_gives_up_when_told_to():
-    requests = [linearizability.Request(number, 0, float("inf"), lambda index: False, must=False, may_cause=True,
-                                        kind=str(number)) for number in range(12)]
+    requests = [linearizability.Request(number, 0, math.inf, lambda index: False, must=False, kind=str(number))
+                for number in range(12)]
     steps = [linearizability.Step(0, 1, range(12)) for _ in range(12)] + [linearizability.Step(0, 1, ())]
     assert linearizability.search(steps, requests, 1000).verdict == "gave up"
