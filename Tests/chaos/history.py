@@ -74,6 +74,15 @@ class FaultRecord:
 
 
 @dataclasses.dataclass
+class HeldLock:
+    """A time in which a request is known to have held a workspace's lock: Redis had the key, and the request was kept
+    from going on."""
+    workspace_id: str
+    from_ns: int
+    to_ns: int
+
+
+@dataclasses.dataclass
 class Stay:
     """A bot's presence in a room, by its own file: its first and last line, and whether it said that it left."""
     room: str
@@ -149,6 +158,8 @@ class History:
     faults: list[FaultRecord] = dataclasses.field(default_factory=list)
     # Faults that found nothing to strike, as sentences.
     missed: list[str] = dataclasses.field(default_factory=list)
+    # Only where a scenario keeps a request from going on.
+    locks: list[HeldLock] = dataclasses.field(default_factory=list)
     stays: list[Stay] = dataclasses.field(default_factory=list)
     acknowledged: list[Acknowledged] = dataclasses.field(default_factory=list)
     events: list[Event] = dataclasses.field(default_factory=list)

@@ -219,7 +219,9 @@ def lock_held(stage):
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
+    lock = stage.see_lock(first)
     stage.reinvite(second, meetings[1], node=1)
+    lock.to_ns = now_ns()
     hold.release()
     slow.join()
 
@@ -232,6 +234,7 @@ def lock_held_while_memory_is_full(stage):
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
+    lock = stage.see_lock(first)
     full = stage.fault("redis-full-memory", stage.cluster.redis)
     redis = stage.cluster.redis.client
     redis.call("CONFIG", "SET", "maxmemory", "1")
@@ -239,6 +242,7 @@ def lock_held_while_memory_is_full(stage):
     redis.call("CONFIG", "SET", "maxmemory", "0")
     full.healed_ns = now_ns()
     stage.reinvite(second, meetings[1], node=1)
+    lock.to_ns = now_ns()
     hold.release()
     slow.join()
 

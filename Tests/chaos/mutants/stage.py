@@ -4,8 +4,9 @@ import threading
 
 from faults.border import Border
 from faults.commands import name_of
+from harness.keys import WorkspaceKeys
 from harness.waiting import DEADLINE_S, wait_for
-from history import FaultRecord, now_ns
+from history import FaultRecord, HeldLock, now_ns
 from machine import clients, collecting, places
 
 # A scenario without a mutant waits for none of what it gives time to, or gets it soon.
@@ -119,6 +120,14 @@ class Stage:
             return True
         except AssertionError:
             return False
+
+    def see_lock(self, place):
+        """Notes that a request holds the lock of a workspace, from now on. The caller sets `to_ns`."""
+        key = WorkspaceKeys(place.workspace_id).lock
+        wait_for(lambda: self.cluster.redis.client.call("EXISTS", key), "the taking of the lock")
+        lock = HeldLock(place.workspace_id, now_ns(), None)
+        self._history.locks.append(lock)
+        return lock
 
     # Faults.
 
