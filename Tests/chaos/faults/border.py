@@ -24,8 +24,10 @@ class Border:
         self.server = self.command = None
         self._fault = None
 
-    def wait(self, what, patience_s=BORDER_S):
-        """Returns once a command was struck, at `server`. Raises NoTarget if none comes."""
+    def wait(self, what, patience_s=None):
+        """Returns once a command was struck, at `server`. Raises NoTarget if none comes within BORDER_S, or the time
+        that is given."""
+        patience_s = BORDER_S if patience_s is None else patience_s
         end = time.monotonic() + patience_s
         while time.monotonic() < end and not any(fault.has_struck for _, _, fault in self._armed):
             time.sleep(_LOOK_AGAIN_S)

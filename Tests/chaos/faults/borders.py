@@ -69,6 +69,7 @@ class HoldWithinPipeline(Hold):
     def inject(self, cluster, random):
         self._border = Border(cluster, alive(all_servers(cluster)), self.kind, is_about_records, follows=True)
         self._border.wait("pipeline")
+        self.struck_ns = now_ns()
         return self._border.server.name, describe(self._border.command)
 
 

@@ -2,6 +2,7 @@
 
 from faults.border import BORDER_S
 from faults.fault import Fault, NoTarget
+from history import now_ns
 
 
 class AnswerLost(Fault):
@@ -17,6 +18,7 @@ class AnswerLost(Fault):
         loss = self.arm(proxy)
         if not loss.struck.wait(BORDER_S) and proxy.forget(loss):
             raise NoTarget(f"no report came within {BORDER_S:g} s")
+        self.struck_ns = now_ns()
         return proxy.name, ""
 
 

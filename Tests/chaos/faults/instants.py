@@ -33,18 +33,17 @@ class KillAtInstant(InstantFault):
         return until_restarted(cluster, random)
 
     def inject(self, cluster, random):
-        is_late = random.random() < 0.5
+        fate = random.choice(("late", "lost"))
         self.wait_for_instant(cluster, random)
         self.struck_ns = now_ns()
         self._server.kill()
-        detail = self.let_go(cluster, is_late)
-        return self._server.name, detail
-
-    def let_go(self, cluster, is_late):
-        if not is_late:
+        if self.kind == "hold_answer":
+            # Nobody is there to hear it.
+            fate = "executed"
+        elif fate == "lost":
             cluster.proxy_of(self._server).cut()
         self._border.release()
-        return f"{self.command} {'arrives late' if is_late else 'is lost'}"
+        return self._server.name, f"{self.command} is {fate}"
 
     def heal(self, cluster):
         restart_if_ended(cluster, self._server)
@@ -57,17 +56,17 @@ class PauseAtInstant(InstantFault):
         return around_the_timeouts(cluster, random)
 
     def inject(self, cluster, random):
-        self._is_late = random.random() < 0.5
+        fate = random.choice(("held", "delivered"))
         self.wait_for_instant(cluster, random)
         self.struck_ns = now_ns()
         self._server.pause()
-        if not self._is_late:
+        if fate == "delivered":
             self._border.release()
-        return self._server.name, f"{self.command} {'is held' if self._is_late else 'arrives'} meanwhile"
+        return self._server.name, f"{self.command} is {fate} meanwhile"
 
     def heal(self, cluster):
-        if self._is_late:
-            self._border.release()
+        # Safe to repeat.
+        self._border.release()
         self._server.resume()
 
 
@@ -87,10 +86,6 @@ class NodeKillAfterRequest(KillAtInstant):
     """Once a bot was asked for and sent, before anybody is told."""
 
     name, among, kind, command = "node-kill-after-request", "nodes", "hold_answer", "request_bot"
-
-    def let_go(self, cluster, is_late):
-        self._border.release()
-        return "its answer goes nowhere"
 
 
 class _AtLastReport:
@@ -114,10 +109,6 @@ class RunnerKillAfterClaim(KillAtInstant):
     """Between claiming a bot and starting it."""
 
     name, among, kind, command = "runner-kill-after-claim", "runners", "hold_answer", "claim"
-
-    def let_go(self, cluster, is_late):
-        self._border.release()
-        return "the claim's answer goes nowhere"
 
 
 class RunnerPauseBeforeStart(PauseAtInstant):

@@ -36,12 +36,12 @@ class HalfOpen(LinkFault):
 
     def inject(self, cluster, random):
         target, self._link = self.choose(cluster, random)
-        self._is_lost = random.random() < 0.5
+        self._fate = random.choice(("late", "lost"))
         self._link.half_open(self.directions)
-        return target, "lost at the end" if self._is_lost else "late"
+        return target, f"what is sent is {self._fate}"
 
     def heal(self, cluster):
-        if self._is_lost:
+        if self._fate == "lost":
             self._link.cut()
         self._link.flow(self.directions)
 

@@ -50,14 +50,16 @@ class RedisReadOnly(Fault):
         except AssertionError as error:
             self._replica.end()
             raise NoTarget(f"no replica could be made: {error}") from error
-        servers = all_servers(cluster) if random.random() < 0.5 else [random.choice(all_servers(cluster))]
-        are_cut = random.random() < 0.5
+        servers = all_servers(cluster)
+        if random.choice(("for all", "for one")) == "for one":
+            servers = [random.choice(servers)]
+        which = random.choice(("all connections", "new connections"))
         self._proxies = [cluster.proxy_of(server) for server in servers]
         for proxy in self._proxies:
             proxy.switch(self._replica.socket_path)
-            if are_cut:
+            if which == "all connections":
                 proxy.cut()
-        return ", ".join(server.name for server in servers), "all connections" if are_cut else "new connections"
+        return ", ".join(server.name for server in servers), which
 
     def heal(self, cluster):
         for proxy in self._proxies:

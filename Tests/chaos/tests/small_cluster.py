@@ -87,11 +87,11 @@ class Choices(random.Random):
         self._wanted = wanted
 
     def choice(self, candidates):
-        return self._wanted if self._wanted in candidates else super().choice(candidates)
+        return super().choice([candidate for candidate in candidates if candidate in self._wanted] or candidates)
 
 
-def inject(cluster, name, seed=0, wanted=None):
-    """(the fault, its target, its detail) once it was injected; `wanted` is chosen wherever there is a choice."""
+def inject(cluster, name, *wanted, seed=0):
+    """(the fault, its target, its detail) once it was injected. What is wanted is chosen where there is a choice."""
     fault, choices = FAULTS[name](), Choices(f"{name} {seed}", wanted)
     assert 0 <= fault.duration_ms(cluster, choices) <= 10 * cluster.settings["lease_ttl"]
     target, detail = fault.inject(cluster, choices)

@@ -4,9 +4,10 @@ import pytest
 
 from faults.commands import DECISIONS, name_of
 from faults.fault import NoTarget
+from harness.link import TO_CLIENT
 from harness.proxy import Proxy
-from harness.resp import RedisClient, RedisError
-from harness.waiting import DEADLINE_S
+from harness.resp import RedisClient, RedisError, encode
+from harness.waiting import DEADLINE_S, wait_for
 from small_cluster import inject
 from traffic import Traffic
 
@@ -37,7 +38,7 @@ BY_NODES = {"lock", "dispatch", "request_bot", "report", "stop"}
 @pytest.mark.parametrize("wanted", DECISIONS)
 def test_every_command_that_decides_is_found(cluster, traffic, patience, wanted):
     """By the hash of its script, and held until it is released."""
-    fault, target, found = inject(cluster, "redis-hold", wanted=wanted)
+    fault, target, found = inject(cluster, "redis-hold", wanted)
     assert found == wanted
     # The node's sweep loses bots too.
     assert target == "node" if wanted in BY_NODES else target in ("runner", "node")
@@ -66,7 +67,7 @@ def test_scripts_are_found_by_their_text_too(cluster, traffic):
     "redis-hold-answer", "redis-hold-within-pipeline"])
 def test_the_cluster_works_after_it(cluster, traffic, name):
     for seed in range(2):
-        fault, target, found = inject(cluster, name, seed)
+        fault, target, found = inject(cluster, name, seed=seed)
         assert target in ("node", "runner") and found
         fault.heal(cluster)
     assert_works(cluster)
@@ -120,6 +121,19 @@ def test_an_answer_is_held(cluster, proxy, through):
     assert through.receive() == 1
 
 
+def test_what_a_dead_client_had_sent_goes_on(cluster, proxy, through):
+    """Though it is not there to hear the answer to what came before."""
+    held = proxy.hold(is_second)
+    proxy.half_open((TO_CLIENT,))
+    through._socket.sendall(b"".join(encode(*command) for command in TWO))
+    held.wait_until_struck("the second command")
+    wait_for(lambda: values(cluster) == ["1", None], "the first command's execution")
+    through.close()
+    proxy.flow()
+    held.release()
+    wait_for(lambda: values(cluster) == ["1", "1"], "the second command's execution")
+
+
 def test_only_what_follows_in_a_pipeline_is_lost(cluster, proxy, through):
     lost = proxy.lose_command(lambda command: command[0] == b"INCR", follows=True)
     assert through.call("INCR", "first") == 1 and not lost.has_struck
@@ -134,28 +148,31 @@ def test_a_fault_that_has_not_struck_can_be_taken_back(proxy, through):
     assert through.call("INCR", "second") == 1
 
 
-def test_new_connections_go_to_another_server(cluster, proxy, through):
-    """A replica that answers in the place of Redis refuses to write, and has what Redis has."""
+@pytest.mark.parametrize("extent, which", [("for all", "all connections"), ("for one", "new connections")])
+def test_a_replica_answers_in_the_place_of_redis(cluster, through, extent, which):
+    """It has what Redis has, and refuses to write."""
     cluster.redis.client.call("SET", "second", 7)
-    assert through.call("GET", "second") == "7"
-    for seed in range(8):
-        fault, target, detail = inject(cluster, "redis-read-only", seed)
-        for server in (cluster.node, cluster.runner):
-            client = RedisClient(cluster.proxy_of(server).socket_path)
-            assert client.call("GET", "second") == "7"
-            if server.name in target.split(", "):
-                with pytest.raises(RedisError, match="READONLY"):
-                    client.call("INCR", "second")
-            else:
-                assert client.call("SET", "second", 7) == "OK"
-            client.close()
-        replica = fault._replica
-        fault.heal(cluster)
-        assert not replica.alive
-        for server in (cluster.node, cluster.runner):
-            assert RedisClient(cluster.proxy_of(server).socket_path).call("SET", "second", 7) == "OK"
-        if (target, detail) == ("node, runner", "all connections"):
-            break
-    else:
-        raise AssertionError("no choice was for all connections of both")
+    servers = [cluster.node, cluster.runner]
+    before = [RedisClient(cluster.proxy_of(server).socket_path) for server in servers]
+    for client in before:
+        client.call("PING")
+    fault, target, detail = inject(cluster, "redis-read-only", extent, which, cluster.node)
+    assert (target, detail) == ("node, runner" if extent == "for all" else "node", which)
+    for server, old in zip(servers, before):
+        if which == "all connections":
+            with pytest.raises(ConnectionError):
+                old.call("PING")
+        else:
+            assert old.call("SET", "second", 7) == "OK"
+        client = RedisClient(cluster.proxy_of(server).socket_path)
+        assert client.call("GET", "second") == "7"
+        if server.name in target:
+            with pytest.raises(RedisError, match="READONLY"):
+                client.call("INCR", "second")
+        else:
+            assert client.call("SET", "second", 7) == "OK"
+        client.close()
+    fault.heal(cluster)
+    for server in servers:
+        assert RedisClient(cluster.proxy_of(server).socket_path).call("SET", "second", 7) == "OK"
     assert_works(cluster)

@@ -44,17 +44,17 @@ def dispatches(cluster, meeting):
     return [event for event in cluster.user.events(cluster.redis.client, meeting) if event["what"] == "restarted"]
 
 
-# Seeds that differ in whether what was under way arrives late.
-@pytest.mark.parametrize("seed", range(3))
-def test_a_node_is_killed_after_the_lock(cluster, seed):
+@pytest.mark.parametrize("fate", ["late", "lost"])
+def test_a_node_is_killed_after_the_lock(cluster, fate):
     meeting = ended_meeting(cluster)
     call = once_armed(cluster, cluster.node, lambda: cluster.user.reinvite(meeting, {"force_restart": True}))
-    fault, target, detail = inject(cluster, "node-kill-after-lock", seed)
-    assert target == "node" and not cluster.node.alive and call.answer == "no answer"
-    if detail == "dispatch arrives late":
+    fault, target, detail = inject(cluster, "node-kill-after-lock", fate)
+    assert (target, detail) == ("node", f"dispatch is {fate}")
+    assert not cluster.node.alive and call.answer == "no answer"
+    if fate == "late":
         wait_for(lambda: dispatches(cluster, meeting), "the dispatch of the dead node")
     else:
-        assert detail == "dispatch is lost" and not dispatches(cluster, meeting)
+        assert not dispatches(cluster, meeting)
         assert cluster.redis.client.call("EXISTS", cluster.user.keys.lock) == 1
     fault.heal(cluster)
     wait_for(lambda: invited(cluster, meeting), "the bot's being there or on its way", interval_s=0.05)
@@ -68,16 +68,15 @@ def invited(cluster, meeting):
     return answer.status == 202 or answer.code in (12103, 12104, 12107)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_node_is_stopped_after_the_lock(cluster, seed):
+@pytest.mark.parametrize("fate", ["held", "delivered"])
+def test_a_node_is_stopped_after_the_lock(cluster, fate):
     meeting = ended_meeting(cluster)
     call = once_armed(cluster, cluster.node, lambda: cluster.user.reinvite(meeting, {"force_restart": True}))
-    fault, target, detail = inject(cluster, "node-pause-after-lock", seed)
-    assert target == "node"
-    if detail == "dispatch arrives meanwhile":
+    fault, target, detail = inject(cluster, "node-pause-after-lock", fate)
+    assert (target, detail) == ("node", f"dispatch is {fate} meanwhile")
+    if fate == "delivered":
         wait_for(lambda: dispatches(cluster, meeting), "the dispatch of the stopped node")
     else:
-        assert detail == "dispatch is held meanwhile"
         wait_for(lambda: not cluster.redis.client.call("EXISTS", cluster.user.keys.lock), "the lock's expiry")
         assert not dispatches(cluster, meeting)
     fault.heal(cluster)
@@ -100,11 +99,11 @@ def test_a_node_is_killed_before_it_says_that_a_bot_was_sent(cluster):
     assert cluster.user.request("DELETE", f"/bots/google_meet/{code}").status == 202
 
 
-@pytest.mark.parametrize("name", ["node-kill-at-last-report", "node-pause-at-last-report"])
-def test_a_node_is_struck_at_the_last_report(cluster, name):
+@pytest.mark.parametrize("name, fate", [("node-kill-at-last-report", "lost"), ("node-pause-at-last-report", "held")])
+def test_a_node_is_struck_at_the_last_report(cluster, name, fate):
     meeting = cluster.bot_in_its_room()
     once_armed(cluster, cluster.node, lambda: cluster.remove(meeting))
-    fault, target, _ = inject(cluster, name)
+    fault, target, _ = inject(cluster, name, fate)
     assert target == "node" and record(cluster, meeting)["bot_status"] == "stopping"
     fault.heal(cluster)
     wait_for(lambda: is_over(cluster, meeting), "the end of the meeting's record", interval_s=0.05)
@@ -131,10 +130,10 @@ def test_a_runner_is_struck_between_claim_and_start(cluster, name):
     cluster.remove(meeting)
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("name", ["runner-kill-at-bot-end", "runner-pause-at-bot-end"])
-def test_a_runner_is_struck_between_a_bots_end_and_its_record(cluster, meeting, name, seed):
-    fault, target, _ = inject(cluster, name, seed)
+@pytest.mark.parametrize("name, fate", [
+    ("runner-kill-at-bot-end", "late"), ("runner-kill-at-bot-end", "lost"), ("runner-pause-at-bot-end", "held")])
+def test_a_runner_is_struck_between_a_bots_end_and_its_record(cluster, meeting, name, fate):
+    fault, target, _ = inject(cluster, name, fate)
     assert target == "runner" and not cluster.bots()
     fault.heal(cluster)
     assert cluster.runner.alive

@@ -104,9 +104,14 @@ class Link:
         return await self._write(connection.server_writer, message)
 
     async def send_to_client(self, connection, message):
-        """The same the other way."""
+        """The same the other way. A client that is gone hears nothing, but what it had sent goes on to the server."""
         await self._flowing[TO_CLIENT].wait()
-        return await self._write(connection.client_writer, message)
+        if connection.client_writer.is_closing():
+            return True
+        try:
+            return await self._write(connection.client_writer, message)
+        except OSError:
+            return True
 
     async def _write(self, writer, message):
         if self._trickling:
