@@ -75,7 +75,7 @@ def _get(user, path):
 
 
 def _lines(folder, ending):
-    """(room, line) of every file with this ending. Each line is one write, so a bot that is killed leaves whole ones."""
+    """(room, line) of every file with this ending. Each line is one write: a bot that is killed leaves whole ones."""
     for name in sorted(os.listdir(folder)):
         if name.endswith(ending):
             with open(os.path.join(folder, name)) as file:

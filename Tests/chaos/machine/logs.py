@@ -7,7 +7,7 @@ from machine import collecting
 # Of these, faults of all kinds are full: time that ran out, connections that broke, a Redis that refuses to write.
 EXPLAINED = re.compile(
     "not connected to Redis|too many commands wait|connection to Redis was lost|no reply from Redis"
-    "|Redis refused the command: (OOM|READONLY|LOADING|NOREPLICAS|MASTERDOWN|UNKILLABLE|BUSY |ERR max number of clients)"
+    "|Redis refused the command: (OOM|READONLY|LOADING|MASTERDOWN)"
     "|A supervisor has ended before its bot|A supervisor has not kept its deadline")
 # At whatever level: no fault makes a script fail by its own doing, or an answer be of another type.
 NEVER = re.compile("unexpected reply from Redis|WRONGTYPE|refused the command: ERR .*user_script")
