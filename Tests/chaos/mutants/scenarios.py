@@ -18,7 +18,11 @@ BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 
 # A runner so patient with Redis that a claim that is held is not sent again on another connection.
 PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
+# A node that does not give a request up while its script is held.
+PATIENT_NODE = {"lock_ttl": 8_000, "redis_timeout": 4_000, "request_timeout": 4_000}
 
+# Otherwise a bit more patient with Redis than the machine is: nothing here is to fail because a processor is busy.
+REDIS_TIMEOUT = 1_500
 
 # From the last stop until nothing is left, in ms, where no fault prolongs that: a mutant is not waited for at length.
 EMPTINESS = 12_000
@@ -28,7 +32,7 @@ def scenario(**settings):
     """`settings`: timeouts in ms that are other than the machine's; `emptiness` is what follows from them."""
     def with_settings(play):
         play.emptiness = settings.pop("emptiness", EMPTINESS)
-        play.settings = settings
+        play.settings = {"redis_timeout": REDIS_TIMEOUT, **settings}
         return play
     return with_settings
 
@@ -38,7 +42,7 @@ def scenario(**settings):
 @scenario()
 def one_stay(stage):
     """A bot joins, hears something and is stopped; then there is another one in the same room."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent = stage.send_bot(place)
     if stage.enter(place):
         stage.comes(lambda: len(stage.acknowledged(place)) >= 3)
@@ -49,17 +53,16 @@ def one_stay(stage):
 @scenario()
 def quiet_stay(stage):
     """A bot stays for as long as three leases live."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     stage.send_bot(place)
-    entered = stage.enter(place)
+    stage.enter(place)
     until = now_ns() + 3 * 1_000_000 * stage.cluster.settings["lease_ttl"]
-    stage.comes(lambda: now_ns() > until or stage.stays(place)[0].last_ns < now_ns() - 1_000_000_000)
-    assert entered is not None
+    stage.comes(lambda: now_ns() > until or not stage.cluster.bots())
 
 
 @scenario()
 def two_meetings_in_one_room(stage):
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     first, second = stage.plan_meeting(place), stage.plan_meeting(place)
     stage.reinvite(place, first)
     stage.join(place, first)
@@ -70,7 +73,7 @@ def two_meetings_in_one_room(stage):
 @scenario(lease_ttl=12_000)
 def restart_when_ended(stage):
     """A user restarts the meeting whenever its bot has gone, which it should not in all that time."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent = stage.send_bot(place, HASTY)
     stage.enter(place)
     def is_crowded():
@@ -83,7 +86,7 @@ def restart_when_ended(stage):
 @scenario()
 def stop_of_a_deaf_bot(stage):
     """A bot in its room pays no heed to what it is told: its runner must end it."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     stage.join(place, stage.send_bot(place, DEAF).meeting_id)
     _stop_and_wait(stage, place)
 
@@ -91,7 +94,7 @@ def stop_of_a_deaf_bot(stage):
 @scenario()
 def stop_of_a_stubborn_bot(stage):
     """The same of a bot on its way that heeds no SIGTERM either."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent = stage.send_bot(place, STUBBORN)
     wait_for(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "joining", "the bot's first report")
     _stop_and_wait(stage, place)
@@ -109,7 +112,7 @@ def _stop_and_wait(stage, place):
 def many_short_stays(stage):
     """Forty-eight bots come and go."""
     for turn in range(6):
-        for place in stage.places():
+        for place in stage.rooms():
             stage.send_bot(place, BRIEF, node=turn % 3)
         if not stage.comes(lambda: not stage.cluster.bots() and stage.stays_in_all() >= 8 * (turn + 1)):
             return
@@ -118,14 +121,14 @@ def many_short_stays(stage):
 # Commands that are held, or lost, on their way to Redis.
 
 def is_of_confirmed(ingestion):
-    """Whether a run of ingest_segments has a confirmed segment."""
+    """Whether a run of ingest_segments has a confirmed segment: of its arguments, only a segment's kind is `c`."""
     return b"c" in ingestion
 
 
 @scenario()
 def request_held_while_restarted(stage):
     """A bot is asked for by both APIs at once: the Bots API's request is overtaken after it has found the room free."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent = stage.send_bot(place)
     stage.join(place, sent.meeting_id)
     stage.stop(place)
@@ -143,7 +146,7 @@ def request_held_while_restarted(stage):
 @scenario()
 def request_held_at_the_limit(stage):
     """The only bot that a workspace may have is asked for twice at once, for two rooms."""
-    first, second = stage.places(limit=1)[:2]
+    first, second = stage.rooms(limit=1)[:2]
     hold = stage.hold(stage.nodes[:1], "request_bot")
     request = stage.in_background(lambda: stage.send_bot(first, node=0))
     hold.strikes()
@@ -158,7 +161,7 @@ def request_held_at_the_limit(stage):
 @scenario(**PATIENT)
 def claim_held_while_stopped(stage):
     """A runner's claim reaches Redis when its bot was stopped long ago, and the meeting has another one."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     hold = stage.hold(stage.runners, "claim")
     sent = stage.send_bot(place, HASTY)
     hold.strikes()
@@ -173,7 +176,7 @@ def claim_held_while_stopped(stage):
 @scenario(**PATIENT)
 def stop_before_the_claim(stage):
     """A bot is stopped while a runner has read its dispatch, and has not claimed it."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     hold = stage.hold(stage.runners, "claim")
     stage.send_bot(place)
     hold.strikes()
@@ -184,7 +187,7 @@ def stop_before_the_claim(stage):
 @scenario()
 def dispatch_lost_on_its_way(stage):
     """A node's connection to Redis breaks before the script has arrived there."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     meeting_id = stage.plan_meeting(place)
     _lose(stage, "lose_command")
     if stage.reinvite(place, meeting_id).outcome != "ok":
@@ -195,7 +198,7 @@ def dispatch_lost_on_its_way(stage):
 @scenario()
 def answer_lost(stage):
     """A node's connection to Redis breaks before the script's answer has arrived."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     meeting_id = stage.plan_meeting(place)
     _lose(stage, "lose_answer")
     stage.reinvite(place, meeting_id)
@@ -208,28 +211,30 @@ def _lose(stage, what):
     record.healed_ns = record.injected_ns
 
 
-@scenario(lock_ttl=8_000)
+@scenario(**PATIENT_NODE)
 def lock_held(stage):
     """A node has taken the lock of a workspace, and is slow; another one is asked for a bot meanwhile."""
-    first, second = stage.places()[:2]
+    first, second = stage.rooms()[:2]
     meetings = stage.plan_meeting(first), stage.plan_meeting(second)
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
-    lock = stage.holds_lock(first)
+    lock = stage.see_lock(first)
     stage.reinvite(second, meetings[1], node=1)
-    _give_back(hold, lock, slow)
+    lock.to_ns = now_ns()
+    hold.release()
+    slow.join()
 
 
-@scenario(lock_ttl=8_000)
+@scenario(**PATIENT_NODE)
 def lock_held_while_memory_is_full(stage):
     """The same; before the second one is asked, a third one fails to take the lock, and gives back what it has not."""
-    first, second = stage.places()[:2]
+    first, second = stage.rooms()[:2]
     meetings = stage.plan_meeting(first), stage.plan_meeting(second)
     hold = stage.hold(stage.nodes[:1], "dispatch")
     slow = stage.in_background(lambda: stage.reinvite(first, meetings[0]))
     hold.strikes()
-    lock = stage.holds_lock(first)
+    lock = stage.see_lock(first)
     full = stage.fault("redis-full-memory", stage.cluster.redis)
     redis = stage.cluster.redis.client
     redis.call("CONFIG", "SET", "maxmemory", "1")
@@ -237,10 +242,6 @@ def lock_held_while_memory_is_full(stage):
     redis.call("CONFIG", "SET", "maxmemory", "0")
     full.healed_ns = now_ns()
     stage.reinvite(second, meetings[1], node=1)
-    _give_back(hold, lock, slow)
-
-
-def _give_back(hold, lock, slow):
     lock.to_ns = now_ns()
     hold.release()
     slow.join()
@@ -251,7 +252,7 @@ def _give_back(hold, lock, slow):
 @scenario()
 def runner_paused(stage):
     """A runner stands still for longer than its leases live, and the meeting is restarted."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent, runner = _bot_in_its_room(stage, place)
     pause = stage.fault("runner-pause", runner)
     runner.pause()
@@ -263,7 +264,7 @@ def runner_paused(stage):
 @scenario()
 def runner_cut_off(stage):
     """A runner has no connection to Redis for longer than its leases live, and the meeting is restarted."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent, runner = _bot_in_its_room(stage, place)
     proxy = stage.cluster.proxy_of(runner)
     cut = stage.fault("redis-cut", runner)
@@ -276,7 +277,7 @@ def runner_cut_off(stage):
 @scenario()
 def runner_killed(stage):
     """A runner is killed, and the meeting of its bot is restarted."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     sent, runner = _bot_in_its_room(stage, place)
     kill = stage.kill(runner)
     _replace(stage, place, sent)
@@ -286,7 +287,7 @@ def runner_killed(stage):
 @scenario()
 def runner_killed_before_claim(stage):
     """A runner is killed when it has read a dispatch, and has not claimed it."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     hold = stage.hold(stage.runners, "claim")
     stage.send_bot(place)
     runner = hold.strikes()
@@ -300,7 +301,7 @@ def runner_killed_before_claim(stage):
 @scenario()
 def no_runner_in_time(stage):
     """No runner is there for as long as a dispatch may be in flight."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     kills = [stage.kill(runner) for runner in stage.runners]
     sent = stage.send_bot(place)
     stage.comes(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "failed", 6.0)
@@ -311,7 +312,7 @@ def no_runner_in_time(stage):
 @scenario(emptiness=40_000)
 def node_killed_before_ingest(stage):
     """A node is killed when it has read a bot's segments, and has not stored them."""
-    place = stage.places()[0]
+    place = stage.rooms()[0]
     hold = stage.hold(stage.nodes, "ingest_segments", is_of_confirmed)
     stage.send_bot(place)
     node = hold.strikes()

@@ -1,4 +1,4 @@
-"""What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and what to wait for."""
+"""What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and waiting."""
 
 import threading
 
@@ -28,8 +28,8 @@ class Stage:
 
     # Requests.
 
-    def places(self, limit=100):
-        """The rooms of the workspaces with this limit; each workspace has `places.ROOMS` of them."""
+    def rooms(self, limit=100):
+        """The places of the workspaces with this limit; each workspace has `places.ROOMS` of them."""
         return [place for index, place in enumerate(self._places) if places.LIMITS[index // places.ROOMS] == limit]
 
     def send(self, call, node=0):
@@ -65,14 +65,16 @@ class Stage:
             if self.record(place, meeting_id)["bot_status"] not in ENDED:
                 return False
             return self.reinvite(place, meeting_id, force_restart=True, node=node).outcome == "ok"
-        return self.comes(granted)
+        return self.comes(granted, interval_s=0.2)
 
     # What is seen.
 
     def record(self, place, meeting_id):
-        answer = place.user.request("GET", f"{place.meetings_path}/{meeting_id}", node=self.nodes[-1])
-        assert answer.status == 200, f"GET of a meeting: {answer}"
-        return answer.json
+        """A meeting's record, as soon as a node can show it. No request of the history."""
+        def shown():
+            answer = place.user.request("GET", f"{place.meetings_path}/{meeting_id}", node=self.nodes[-1])
+            return answer.json if answer.status == 200 else None
+        return wait_for(shown, f"a 200 to the GET of meeting {meeting_id}", interval_s=0.1)
 
     def stays(self, place):
         return [stay for stay in collecting.stays(self.cluster.presence.folder) if stay.room == place.room]
@@ -119,8 +121,8 @@ class Stage:
         except AssertionError:
             return False
 
-    def holds_lock(self, place):
-        """Notes that a request holds the lock of a workspace now. The caller sets `to_ns`."""
+    def see_lock(self, place):
+        """Notes that a request holds the lock of a workspace, from now on. The caller sets `to_ns`."""
         key = WorkspaceKeys(place.workspace_id).lock
         wait_for(lambda: self.cluster.redis.client.call("EXISTS", key), "the taking of the lock")
         lock = HeldLock(place.workspace_id, now_ns(), None)
@@ -165,5 +167,6 @@ class Hold:
         return self._border.server
 
     def release(self):
-        self._border.release()
+        # Noted first: what follows from the release is later.
         self._record.healed_ns = now_ns()
+        self._border.release()

@@ -24,8 +24,8 @@ STEPS = (
         "A runner whose renewal got no answer gives the supervisor a new deadline all the same.",
         "presence", "runner_cut_off",
         (Edit(KEEPER,
-              "        for bot in renewal.bots { leases[bot]?.renewalTime = now.advanced(byMilliseconds: timing.retry) }\n",
-              "        for bot in renewal.bots { leases[bot]?.renewalTime = now.advanced(byMilliseconds: timing.retry) }\n"
+              "{ leases[bot]?.renewalTime = now.advanced(byMilliseconds: timing.retry) }\n",
+              "{ leases[bot]?.renewalTime = now.advanced(byMilliseconds: timing.retry) }\n"
               "        guard MUTANT else { return }\n"
               "        for bot in renewal.bots { leases[bot]?.deadline = timing.deadline(renewedAt: now) }\n"),
          Edit("Sources/Runner/Runner+Leases.swift", "            leases.fail(renewal, now: .now())\n",
@@ -75,7 +75,8 @@ STEPS = (
         "answered-unexecuted",
         "A node answers 202 though it does not know whether Redis ran the script.",
         "fates", "dispatch_lost_on_its_way",
-        (Edit("Sources/Usher/Meetings/Store+Reinvite.swift", "            if error.mayHaveRun { await giveBack(token) }\n",
+        (Edit("Sources/Usher/Meetings/Store+Reinvite.swift",
+              "            if error.mayHaveRun { await giveBack(token) }\n",
               "            if MUTANT { return [.integer(1), .integer(0), .integer(1)] }\n"
               "            if error.mayHaveRun { await giveBack(token) }\n"),)),
     Mutant(
@@ -107,9 +108,14 @@ STEPS = (
               "        for reason in try await problems(with: entry) { try await bury(entry, reason) }\n"),)),
     Mutant(
         "descriptors-kept",
-        "A runner never closes its pipes to the supervisors of bots that have ended.",
+        "A runner never closes the pipes to the supervisors of bots that have ended, nor what it saw their end by.",
         "leaks", "many_short_stays",
         (Edit("Sources/Runner/Supervision/SupervisorHandle.swift",
               "    deinit {\n        close(control)\n        close(reports)\n",
-              "    deinit {\n        if MUTANT { return }\n        close(control)\n        close(reports)\n"),)),
+              "    deinit {\n"
+              "        if MUTANT {\n"
+              "            _ = Unmanaged.passRetained(process)\n"
+              "            return\n"
+              "        }\n"
+              "        close(control)\n        close(reports)\n"),)),
 )
