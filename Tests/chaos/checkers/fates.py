@@ -7,10 +7,6 @@ count to the last one, of which there are `max_attempts` at most. The bound grow
 room is given to a bot while another one holds it. And a reason must be able to be true: a dispatch expires no earlier
 than its in-flight key, and a lease runs out no earlier than it could have been taken, less what the supervisor is
 early by.
-
-Bots that are told to hang before they have joined, and hold their leases all the while, have no fate until they are
-stopped: `hung` returns them apart, by the names of their meetings and of the runners' bots (`runner_bot_names` among
-the settings).
 """
 
 import dataclasses
@@ -21,7 +17,6 @@ from checkers.table import DISPATCHES, ENDS
 from checkers.timeline import Timeline
 from history import Violation
 
-HANGS = ("hang-start", "hang-joining", "hang-lobby")
 # Two clocks' roundings, in ms: the event's and that of what it speaks of.
 ROUNDING = 5
 
@@ -39,22 +34,9 @@ class Dispatch:
 
 def check(history):
     timeline = Timeline(history)
-    dispatches, hanging = _dispatches(timeline), _hanging_meetings(history)
-    late = [Violation("fates", dispatch.room, sentence) for dispatch, sentence in _late(history, dispatches)
-            if dispatch.event.meeting_id not in hanging]
-    return [*_acknowledged(history, timeline), *_held(timeline), *late, *_unexplained(dispatches),
+    dispatches = [dispatch for story in timeline.stories.values() for dispatch in _dispatches_of(story)]
+    return [*_acknowledged(history, timeline), *_held(timeline), *_late(history, dispatches), *_unexplained(dispatches),
             *_attempts(history, dispatches), *_reasons(history, timeline)]
-
-
-def hung(history):
-    """Sentences about the dispatches that came to no end in time because their bots were told to hang."""
-    hanging = _hanging_meetings(history)
-    return [sentence for dispatch, sentence in _late(history, _dispatches(Timeline(history)))
-            if dispatch.event.meeting_id in hanging]
-
-
-def _dispatches(timeline):
-    return [dispatch for story in timeline.stories.values() for dispatch in list(_dispatches_of(story))]
 
 
 def _dispatches_of(story):
@@ -103,7 +85,6 @@ def _held(timeline):
 
 
 def _late(history, dispatches):
-    """(dispatch, sentence) of those that were not decided in their time."""
     if history.looked_ns is None:
         return
     entered = {stay.bot_id: stay.first_ns for stay in history.stays}
@@ -114,8 +95,9 @@ def _late(history, dispatches):
         if (deadline <= history.looked_ns) if decided is None else (decided > deadline):
             when = "never" if decided is None else f"after {(decided - dispatch.sent_ns) / 1e9:.1f} s"
             event = dispatch.event
-            yield dispatch, (f"the dispatch of bot {event.bot_id} (event {event.entry}, {event.why}) was decided "
-                             f"{when}: it was due within {(deadline - dispatch.sent_ns) / 1e9:.1f} s")
+            yield Violation("fates", dispatch.room, f"the dispatch of bot {event.bot_id} (event {event.entry}, "
+                            f"{event.why}) was decided {when}: it was due within "
+                            f"{(deadline - dispatch.sent_ns) / 1e9:.1f} s")
 
 
 def _unexplained(dispatches):
@@ -154,18 +136,3 @@ def _reasons(history, timeline):
                                 "ms")
             if event.what in (*DISPATCHES, "replaced"):
                 sent[event.meeting_id] = at_ms
-
-
-def _hanging_meetings(history):
-    """The meetings whose bots are told to hang before they have joined; a runner has a name for bots without one."""
-    found = set()
-    by_default = any(_hangs(name) for name in history.settings.get("runner_bot_names", ()))
-    for meeting in history.meetings:
-        name = ((meeting.bots or {}).get("data") or {}).get("bot_name")
-        if by_default if name is None else _hangs(name):
-            found.add(meeting.reinvite["meeting_id"])
-    return found
-
-
-def _hangs(name):
-    return any(behaviour in name for behaviour in HANGS)

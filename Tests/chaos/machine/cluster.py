@@ -39,7 +39,6 @@ class Cluster:
     def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher")):
         """`runner_bot_names`: the names of bots that were asked for without one, for each runner."""
         self.folder = folder
-        self.runner_bot_names = runner_bot_names
         self.binary = os.path.abspath(binary)
         self.settings = settings.SETTINGS
         self.redis = RedisServer(folder, durable=True)

@@ -49,7 +49,7 @@ class Run:
         self._seed = seed
         self._cluster = cluster
         self._history = History(
-            seed=seed, settings={**settings.of_history(), "runner_bot_names": cluster.runner_bot_names})
+            seed=seed, settings=settings.of_history())
         self._recorder = clients.Recorder(self._history.operations)
 
     def _random(self, purpose):

@@ -21,7 +21,8 @@ SEGMENTS_TAKEOVER = 10_000 + 10_000 // 3  # Until another node takes over a dead
 ANALYZING_GRACE = 5000  # Until the sweep finalises a record that the node with the last report did not.
 REPORT_RETRY = 4000 + 5000  # A bot's longest pause between two tries of a report, and its patience with the last one.
 BOT_PATIENCE = 2000 + 2000  # A bot's with Redis, at its start and at its end.
-SLOWEST_BOT = 2000  # From its start to the room, or to giving up: the longest of `bot_names.py`.
+# From a bot's claim until it is in the room, or is given up: it is looked at with each renewal, and then told to end.
+SLOWEST_BOT = SETTINGS["join_timeout"] + SETTINGS["lease_ttl"] // 3 + SETTINGS["stop_grace"]
 # For a busy machine: starting processes, and the machine's own looking.
 SLACK = 5000
 

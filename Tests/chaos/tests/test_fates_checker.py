@@ -67,15 +67,6 @@ def test_not_yet_due(written):
     assert found(written) == []
 
 
-@pytest.mark.parametrize("name, default", [("SIMULATE=hang-joining", "Usher"), (None, "SIMULATE=hang-start")])
-def test_bots_that_are_told_to_hang_are_returned_apart(written, name, default):
-    written.history.settings["runner_bot_names"] = ["Usher", default]
-    written.dispatched(1000, "a")
-    written.final("INITIAL/requested", bot_name=name)
-    assert found(written) == []
-    assert "bot a" in fates.hung(written.history)[0]
-
-
 # Bad.
 
 def test_a_dispatch_that_is_never_decided(written):
