@@ -10,7 +10,7 @@ from harness.workspace import Admin, random_meet_code
 
 ROUNDS = 200
 REQUESTS = 64
-# With commands that travel apart; fewer, because every command is delayed.
+# With commands that travel apart; fewer, because every command takes its time.
 SLOW_ROUNDS = 20
 
 
@@ -88,13 +88,13 @@ def test_forced_restart_of_an_offline_meeting(redis, burst, workspace):
 
 
 def test_commands_that_travel_apart(servers):
-    """Each command is delayed by itself, so that other nodes' commands come between a lock and its script."""
+    """Each command travels by itself, so that other nodes' commands come between a lock and its script."""
     server = servers.redis()
     proxies = [servers.proxy(server) for _ in range(3)]
     slow_nodes = [servers.node(proxy) for proxy in proxies]
     workspace = Admin(servers.node(server)).create_workspace()
     for proxy in proxies:
-        proxy.delay(0.001)
+        proxy.part(0.001)
 
     def make_round():
         meeting = workspace.create_meeting()
@@ -105,4 +105,4 @@ def test_commands_that_travel_apart(servers):
     allowed = {(409, 12107), (503, 12108), (409, 12110)}
     counts = run_rounds(server.client, burst, workspace, make_round, allowed, SLOW_ROUNDS)
     burst.close()
-    assert counts[(503, 12108)], "no request ever met a lock that another one held: the delay had no effect"
+    assert counts[(503, 12108)], "no request ever met a lock that another one held: parting them had no effect"

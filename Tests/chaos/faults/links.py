@@ -59,7 +59,7 @@ class HalfOpenFrom(HalfOpen):
 
 
 class Delay(LinkFault):
-    """Every message to the server waits before it passes, the next one behind it."""
+    """What is sent to the server waits before it passes."""
 
     def inject(self, cluster, random):
         target, self._link = self.choose(cluster, random)

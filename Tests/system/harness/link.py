@@ -64,7 +64,7 @@ class Link:
             self.loop.call_soon_threadsafe(self._flowing[direction].set)
 
     def delay(self, seconds):
-        """Passes every message to the server on only after this long; 0 ends it."""
+        """Passes what is read for the server on only after this long, all that was there together; 0 ends it."""
         self._delay_s = seconds
 
     def trickle(self, on=True):
@@ -99,8 +99,6 @@ class Link:
     async def send_to_server(self, connection, message):
         """Passes one message on as the link's state allows."""
         await self._flowing[TO_SERVER].wait()
-        if self._delay_s:
-            await asyncio.sleep(self._delay_s)
         return await self._write(connection.server_writer, message)
 
     async def send_to_client(self, connection, message):
@@ -170,7 +168,7 @@ class Link:
             return
         self.connections.add(connection)
         connection.directions = [
-            asyncio.create_task(_pass(client_reader, connection, self.pass_to_server)),
+            asyncio.create_task(_pass(client_reader, connection, self._pass_late)),
             asyncio.create_task(_pass(server_reader, connection, self.pass_to_client))]
         try:
             await asyncio.wait(connection.directions, return_when=asyncio.FIRST_COMPLETED)
@@ -180,6 +178,11 @@ class Link:
             # One closed direction ends the other, as neither side ever half-closes.
             connection.close()
             self.connections.discard(connection)
+
+    async def _pass_late(self, connection, data):
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
+        return await self.pass_to_server(connection, data)
 
     def connect(self, *streams):
         """The connection as an object of its own, which a subclass may know more about."""

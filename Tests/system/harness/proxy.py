@@ -58,6 +58,7 @@ class Proxy(Link):
         self.url = f"redis+unix://{self.socket_path}"
         self._server_path = server_path
         self._faults = []
+        self._parting_s = 0.0
 
     # What tests call, from their own thread.
 
@@ -80,6 +81,10 @@ class Proxy(Link):
     def forget(self, fault):
         """Takes back a fault; False if a command has matched it already."""
         return self.in_loop(self._forget(fault))
+
+    def part(self, seconds):
+        """Passes each command on by itself, this long after the one before it."""
+        self._parting_s = seconds
 
     def switch(self, server_path):
         """New connections go to another server from now on; those that are there stay until they are cut."""
@@ -132,6 +137,8 @@ class Proxy(Link):
             return False
         elif fault:
             connection.faulty_answers[connection.commands] = fault
+        if self._parting_s:
+            await asyncio.sleep(self._parting_s)
         return await self.send_to_server(connection, raw)
 
     async def pass_to_client(self, connection, data):
