@@ -4,13 +4,17 @@
 """
 
 import argparse
+import concurrent.futures as futures
 import dataclasses
+import itertools
 import json
+import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
 import time
+import traceback
 
 CHAOS = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
@@ -28,14 +32,14 @@ LEAST_FAULTS_S = 5
 
 def main():
     arguments = parse()
-    end = time.monotonic() + arguments.minutes * 60
-    histories, violations = [], {}
-    seed = arguments.seed
-    while not histories or time.monotonic() < end:
-        history, found = one(seed, arguments)
+    histories, violations, seconds, broken = [], {}, 0.0, 0
+    for history, found, took_s in all_runs(arguments):
+        if history is None:
+            broken += 1
+            continue
         histories.append(history)
-        violations[seed] = found
-        seed += 1
+        violations[history.seed] = found
+        seconds += took_s
     print()
     print(tables.text(tables.FAULT_COLUMNS, tables.faults(histories, violations), arguments.markdown))
     print()
@@ -43,9 +47,24 @@ def main():
     print(f"\n{windows(histories)}")
     count = sum(map(len, violations.values()))
     operations = sum(len(history.operations) for history in histories)
-    print(f"\n{len(histories)} seeds, {operations} operations, {sum(len(history.stays) for history in histories)} "
-          f"stays in rooms, {count} violations")
-    return 1 if count else 0
+    print(f"\n{seconds / 60:.0f} minutes of {len(histories)} seeds, {operations} operations, "
+          f"{sum(len(history.stays) for history in histories)} stays in rooms, {count} violations, {broken} runs broken off")
+    return 1 if count or broken else 0
+
+
+def all_runs(arguments):
+    """What `one` returns for each seed, as they end. Each has a process of its own, of which some run at a time."""
+    end = time.monotonic() + arguments.minutes * 60
+    seeds = itertools.count(arguments.seed)
+    spawning = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(arguments.jobs, spawning, max_tasks_per_child=1) as pool:
+        running = {pool.submit(one, next(seeds), arguments) for _ in range(arguments.jobs)}
+        while running:
+            done, running = futures.wait(running, return_when=futures.FIRST_COMPLETED)
+            for run in done:
+                if time.monotonic() < end:
+                    running.add(pool.submit(one, next(seeds), arguments))
+                yield run.result()
 
 
 def windows(histories):
@@ -63,6 +82,7 @@ def parse():
     parser = argparse.ArgumentParser(description="Breaks clusters of real processes, and checks what they do.")
     parser.add_argument("--seed", type=int, default=1, help="the first; each run has one more")
     parser.add_argument("--minutes", type=float, default=1, help="no run begins after this time; one always does")
+    parser.add_argument("--jobs", type=int, default=1, help="how many clusters are broken at a time")
     parser.add_argument("--seconds-per-seed", type=float, default=45, help="about how long a run takes in all")
     parser.add_argument("--faults", type=names, default=None, help="names joined by commas; all by default")
     parser.add_argument("--binary", default=BINARY, help="the usher that is broken")
@@ -79,25 +99,27 @@ def names(text):
 
 
 def one(seed, arguments):
-    """Runs one seed, prints its line, and returns its history and violations."""
+    """Runs one seed and prints its line. Returns its history, its violations, and how many seconds it took; no
+    history if it was broken off."""
     folder = tempfile.mkdtemp(prefix="usher-chaos-")
     begun = time.monotonic()
+    took = lambda: time.monotonic() - begun
     seconds = max(LEAST_FAULTS_S, arguments.seconds_per_seed - AROUND_FAULTS_S)
     try:
         history = run(seed, seconds, binary=arguments.binary, faults=arguments.faults, folder=folder)
-    except BaseException:
-        print(f"seed {seed}: broken off; what it left: {folder}", file=sys.stderr)
-        raise
+    except Exception:
+        print(f"seed {seed}: broken off; what it left: {folder}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+        return None, [], took()
     found = check_all(history)
     print(f"seed {seed}: {len(history.faults)} faults, {len(history.operations)} operations, "
           f"{len(history.stays)} stays, agreed after {history.settings['agreed_after']} ms, empty after "
-          f"{history.settings['emptied_after']} ms, {time.monotonic() - begun:.0f} s, {len(found)} violations",
+          f"{history.settings['emptied_after']} ms, {took():.0f} s, {len(found)} violations",
           flush=True)
     if found:
         tell(seed, arguments, history, found, keep(folder, history, arguments.keep))
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return history, found
+    return history, found, took()
 
 
 def keep(folder, history, where):
