@@ -1,6 +1,7 @@
 """All mutants, by name."""
 
+from mutants.found import FOUND
 from mutants.scripts import SCRIPTS
 from mutants.steps import STEPS
 
-MUTANTS = {mutant.name: mutant for mutant in SCRIPTS + STEPS}
+MUTANTS = {mutant.name: mutant for mutant in SCRIPTS + STEPS + FOUND}

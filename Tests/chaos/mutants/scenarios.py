@@ -4,6 +4,7 @@ Each is played without a mutant too, and then nobody may find a violation. Where
 happening, a scenario gives it time and goes on.
 """
 
+from harness.played_bot import PlayedBot
 from harness.proxy import is_dispatch_script
 from harness.waiting import wait_for
 from history import now_ns
@@ -14,6 +15,7 @@ HASTY = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0"
 DEAF = "Usher SIMULATE=ignore-leave"
 # Nothing but SIGKILL ends it; and it takes longer to join than its runner takes for that.
 STUBBORN = "Usher SIMULATE=ignore-leave,ignore-term SIMULATE_JOIN_MS=5000"
+HANGING = ("Usher SIMULATE=hang-start", "Usher SIMULATE=hang-joining", "Usher SIMULATE=hang-lobby")
 BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 
 # A runner so patient with Redis that a claim that is held is not sent again on another connection.
@@ -116,6 +118,27 @@ def many_short_stays(stage):
             stage.send_bot(place, BRIEF, node=turn % 3)
         if not stage.comes(lambda: not stage.cluster.bots() and stage.stays_in_all() >= 8 * (turn + 1)):
             return
+
+
+@scenario(join_timeout=1_500)
+def bots_that_hang(stage):
+    """Bots hang on their way, each at another place."""
+    sent = [(place, stage.send_bot(place, name)) for place, name in zip(stage.rooms(), HANGING)]
+    # Longer than a dispatch may take to be decided.
+    stage.comes(lambda: all(stage.record(place, operation.meeting_id)["bot_status"] == "failed"
+                            for place, operation in sent), 20.0, interval_s=0.2)
+
+
+@scenario()
+def failure_without_a_reason(stage):
+    """A bot fails and says no more than that. It is played here, while no runner is there to take it."""
+    place = stage.rooms()[0]
+    kills = [stage.kill(runner) for runner in stage.runners]
+    sent = stage.send_bot(place)
+    bot = PlayedBot(stage.cluster.redis.client, place.workspace_id, sent.meeting_id)
+    bot.tell(stage.nodes[0], "joining", "failed")
+    for runner, kill in zip(stage.runners, kills):
+        stage.restart(runner, kill)
 
 
 # Commands that are held, or lost, on their way to Redis.
