@@ -33,7 +33,7 @@ def ended_meeting(cluster):
     """A meeting whose bot has left."""
     meeting = cluster.bot_in_its_room()
     cluster.remove(meeting)
-    return cluster.user.wait_for_status(meeting, "completed")
+    return cluster.wait_for_status(meeting, "completed")
 
 
 def record(cluster, meeting):
@@ -58,7 +58,7 @@ def test_a_node_is_killed_after_the_lock(cluster, fate):
         assert cluster.redis.client.call("EXISTS", cluster.user.keys.lock) == 1
     fault.heal(cluster)
     wait_for(lambda: invited(cluster, meeting), "the bot's being there or on its way", interval_s=0.05)
-    cluster.user.wait_for_status(meeting, "active")
+    cluster.wait_for_status(meeting, "active")
     assert len(dispatches(cluster, meeting)) == 1
     cluster.remove(meeting)
 
@@ -83,7 +83,7 @@ def test_a_node_is_stopped_after_the_lock(cluster, fate):
     assert call.answer.status in (202, 500, 503)
     wait_for(lambda: invited(cluster, meeting), "the bot's being there or on its way", interval_s=0.05)
     assert len(dispatches(cluster, meeting)) == 1
-    cluster.user.wait_for_status(meeting, "active")
+    cluster.wait_for_status(meeting, "active")
     cluster.remove(meeting)
 
 
@@ -126,7 +126,7 @@ def test_a_runner_is_struck_between_claim_and_start(cluster, name):
     assert claimed["runner"] and cluster.user.meeting(meeting)["status"] == "requested"
     fault.heal(cluster)
     # By this bot, or by the one that takes its place when its lease has run out.
-    cluster.user.wait_for_status(meeting, "active")
+    cluster.wait_for_status(meeting, "active")
     cluster.remove(meeting)
 
 
@@ -137,5 +137,5 @@ def test_a_runner_is_struck_between_a_bots_end_and_its_record(cluster, meeting, 
     assert target == "runner" and not cluster.bots()
     fault.heal(cluster)
     assert cluster.runner.alive
-    cluster.user.wait_for_status(meeting, "failed")
+    cluster.wait_for_status(meeting, "failed")
     assert_works(cluster)

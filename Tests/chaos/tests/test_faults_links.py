@@ -18,6 +18,12 @@ SILENCE_S = 0.2
 FATES = pytest.mark.parametrize("fate", ["late", "lost"])
 
 
+@pytest.fixture(autouse=True)
+def mended(cluster):
+    yield
+    cluster.mend()
+
+
 @pytest.fixture
 def server(request, cluster):
     """Whose way to Redis is disturbed; the proxies of all servers are alike."""
@@ -72,11 +78,16 @@ def test_the_way_to_redis_is_cut(cluster, server, through):
     assert_works(cluster)
 
 
+def is_blocked(cluster, command):
+    clients = cluster.redis.client.call("CLIENT", "LIST").splitlines()
+    return any(f" cmd={command} " in client and " flags=b" in client for client in clients)
+
+
 @FATES
 def test_commands_do_not_arrive_while_answers_do(cluster, server, through, counter, fate):
     listening = RedisClient(cluster.proxy_of(server).socket_path)
     listening._socket.sendall(encode("BLPOP", "list", 0))
-    wait_for(lambda: "cmd=blpop" in cluster.redis.client.call("CLIENT", "LIST"), "the wait for an entry")
+    wait_for(lambda: is_blocked(cluster, "blpop"), "the wait for an entry")
     fault, _ = strike(cluster, "redis-link-half-open-to", server, fate)
     cluster.redis.client.call("RPUSH", "list", "entry")
     assert listening.receive() == ["list", "entry"]

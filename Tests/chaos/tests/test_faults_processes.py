@@ -67,7 +67,7 @@ def test_a_bots_processes_are_killed(cluster, meeting, name, struck):
     fault.heal(cluster)
     for pid in [bot] * ("bot" in struck) + [supervisor] * ("supervisor" in struck):
         wait_for(lambda: not is_running(pid), f"the end of process {pid}")
-    assert cluster.user.wait_for_status(meeting, "failed")["completion_reason"] in ("bot_exited", "supervisor_lost")
+    assert cluster.wait_for_status(meeting, "failed")["completion_reason"] in ("bot_exited", "supervisor_lost")
 
 
 @pytest.mark.parametrize("name, struck", [
@@ -108,7 +108,7 @@ def test_a_whole_runner_is_killed(cluster, meeting):
         wait_for(lambda: not is_running(pid), f"the end of process {pid}")
     fault.heal(cluster)
     assert cluster.runner.alive
-    cluster.user.wait_for_status(meeting, "failed")
+    cluster.wait_for_status(meeting, "failed")
     cluster.remove(cluster.bot_in_its_room())
 
 
