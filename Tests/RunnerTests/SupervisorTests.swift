@@ -106,18 +106,20 @@ import Testing
         try await waitFor("all is gone") { numbers(in: file).filter(exists).isEmpty }
     }
 
-    @Test func aSupervisorThatWasStoppedPastItsDeadlineEndsItsProgramFirst() async throws {
-        let supervised = try await Supervised(shell("sleep 600"))
-        try await supervised.started()
-        let deadline = BootTime.now().advanced(byMilliseconds: 1_000)
-        await supervised.send(.deadline(deadline))
-        try await supervised.wait(for: "the deadline is taken") { $0.contains(.report(.deadlineTaken(deadline))) }
-        kill(await supervised.supervisor, SIGSTOP)
-        // A deadline that lies in the pipe when it goes on does not save the program.
-        await supervised.send(.deadline(.now().advanced(byMilliseconds: 3_600_000)))
-        try await waitFor("the deadline has passed") { BootTime.now() > deadline }
-        kill(await supervised.supervisor, SIGCONT)
-        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
+    /// Nobody is left who could run a line of code when the deadline passes.
+    @Test func theKernelEndsAProgramWhoseSupervisorIsStoppedToo() async throws {
+        for stopsProgram in [false, true] {
+            let supervised = try await Supervised(shell("exec sleep 600"))
+            let process = try await supervised.started()
+            let deadline = BootTime.now().advanced(byMilliseconds: 1_000)
+            await supervised.send(.deadline(deadline))
+            try await supervised.wait(for: "the deadline is taken") { $0.contains(.report(.deadlineTaken(deadline))) }
+            if stopsProgram { kill(process, SIGSTOP) }
+            kill(await supervised.supervisor, SIGSTOP)
+            try await waitFor("the program is gone") { !exists(process) }
+            #expect(BootTime.now() > deadline)
+            #expect(try await supervised.last() == .vanished)
+        }
     }
 
     @Test func aStoppedProgramIsEndedToo() async throws {

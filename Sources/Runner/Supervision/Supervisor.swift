@@ -5,7 +5,8 @@ import Processes
 
 /// The process between a runner and one bot (design, section 6). It has no network. It starts the bot in a process
 /// group of its own and ends it, with everything that the bot started, when its deadline passes or its pipe from the
-/// runner closes: so a bot never outlives its lease, even if the runner is killed, stopped or cut off.
+/// runner closes: so a bot never outlives its lease, even if the runner is killed, stopped or cut off. If it is stopped
+/// itself when the deadline passes, or too slow, the kernel ends both a moment later.
 ///
 /// Standard input is the pipe from the runner, standard output the pipe to it (`SupervisorFrame`). Runs on the main
 /// thread alone: the bot gets SIGKILL when that ends.
@@ -15,12 +16,18 @@ public final class Supervisor {
     /// How long it waits for what the program left behind to be gone, after it was killed.
     private static let remainsMilliseconds = 5_000
 
+    /// How much later than the deadline the kernel steps in: less than a lease lives on, the shortest one too.
+    private static let kernelDelayMilliseconds = 100
+
     private let control = STDIN_FILENO
     private let reports = STDOUT_FILENO
     private let timer: Int32
     private let childSignals: Int32
+    private let kernelDeadline: KernelDeadline
     private var decoder = SupervisorFrameDecoder()
-    private var deadline: BootTime?
+    private var deadline: BootTime? {
+        didSet { kernelDeadline.set(deadline?.advanced(byMilliseconds: Self.kernelDelayMilliseconds)) }
+    }
     /// When a program that was told to end is killed.
     private var killTime: BootTime?
     private var cause = ProgramEnd.Cause.itself
@@ -46,7 +53,8 @@ public final class Supervisor {
         sigaddset(&children, SIGCHLD)
         pthread_sigmask(SIG_BLOCK, &children, nil)
         childSignals = signalfd(-1, &children, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
-        guard timer >= 0, childSignals >= 0 else { return nil }
+        guard timer >= 0, childSignals >= 0, let kernelDeadline = KernelDeadline() else { return nil }
+        self.kernelDeadline = kernelDeadline
         // A runner that is stopped reads nothing; that must not keep the deadline from being watched.
         for descriptor in [control, reports] { setNonBlocking(descriptor) }
     }
@@ -120,6 +128,10 @@ public final class Supervisor {
         case .start(let program, let deadline):
             guard self.program == nil else { return false }
             self.program = program
+            guard deadline > .now() else {
+                report(.ended(ProgramEnd(status: .killed(signal: SIGKILL), cause: .deadline, output: "")))
+                return false
+            }
             self.deadline = deadline
             return start(program)
         case .deadline(let deadline):
@@ -135,10 +147,6 @@ public final class Supervisor {
     }
 
     private func start(_ program: SupervisedProgram) -> Bool {
-        if let deadline, deadline <= .now() {
-            report(.ended(ProgramEnd(status: .killed(signal: SIGKILL), cause: .deadline, output: "")))
-            return false
-        }
         do throws(SystemError) {
             process = try startProcess(program)
         } catch {
@@ -173,11 +181,14 @@ public final class Supervisor {
     private func abandon() {
         guard let process, let program else { return }
         _ = process.stop(graceMilliseconds: 0)
+        deadline = nil
         endRemains()
         cleanUp(program)
     }
 
     private func finish(_ status: ExitStatus) {
+        // The program is gone; what is left to do may take longer.
+        deadline = nil
         endRemains()
         if output >= 0 { readOutput() }
         if let program { cleanUp(program) }
