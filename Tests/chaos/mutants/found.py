@@ -3,7 +3,7 @@
 The seeds are those of the runs that found them, on the machine as it was then.
 """
 
-from mutants.mutant import Edit, Mutant
+from mutants.mutant import NO_KERNEL_DEADLINE, Edit, Mutant
 
 FOUND = (
     Mutant(
@@ -26,4 +26,9 @@ FOUND = (
         "fates", "bots_that_hang",
         (Edit("Sources/Runner/Leases/LeaseKeeper.swift",
               "} else if !wanted.wasInRoom, let joinDeadline", "} else if !MUTANT, !wanted.wasInRoom, let joinDeadline"),)),
+    Mutant(
+        "kernel-deadline-off",
+        "Nobody ends a bot whose lease runs out while its runner and its supervisor stand still. Found with seeds 48 and "
+        "55, by the presence of bots whose record had ended.",
+        "presence", "runner_and_supervisor_paused", (NO_KERNEL_DEADLINE,)),
 )

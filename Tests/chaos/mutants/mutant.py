@@ -26,6 +26,12 @@ class Edit:
         return text.replace(self.old, self.new.replace("MUTANT", f'Mutant.isOn("{name}")'))
 
 
+# The kernel does not step in when a supervisor has not ended its bot in time: the guard behind the supervisor's own.
+NO_KERNEL_DEADLINE = Edit(
+    "Sources/Runner/Supervision/KernelDeadline.swift", "        timer_settime(timer,",
+    "        guard !MUTANT else { return }\n        timer_settime(timer,")
+
+
 @dataclasses.dataclass(frozen=True)
 class Mutant:
     """A deliberately broken variant of scripts, steps or both.

@@ -4,6 +4,9 @@ Each is played without a mutant too, and then nobody may find a violation. Where
 happening, a scenario gives it time and goes on.
 """
 
+import os
+import signal
+
 from harness.played_bot import PlayedBot
 from harness.proxy import is_dispatch_script
 from harness.waiting import wait_for
@@ -281,6 +284,20 @@ def runner_paused(stage):
     runner.pause()
     _replace(stage, place, sent)
     runner.resume()
+    pause.healed_ns = now_ns()
+
+
+@scenario()
+def runner_and_supervisor_paused(stage):
+    """A runner and one of its supervisors stand still for longer than leases live, and the bot goes on alone."""
+    place = stage.rooms()[0]
+    sent = stage.send_bot(place)
+    bot = stage.bot(stage.join(place, sent.meeting_id).bot_id)
+    pause = stage.fault("runner-pause", bot.runner)
+    bot.runner.pause()
+    os.kill(bot.supervisor_pid, signal.SIGSTOP)
+    _replace(stage, place, sent)
+    bot.runner.resume()
     pause.healed_ns = now_ns()
 
 

@@ -1,6 +1,6 @@
 """Mutants of the steps in Swift. Those that need a changed script too are here as well."""
 
-from mutants.mutant import Edit, Mutant
+from mutants.mutant import NO_KERNEL_DEADLINE, Edit, Mutant
 
 KEEPER = "Sources/Runner/Leases/LeaseKeeper.swift"
 TIMING = "Sources/Runner/Leases/LeaseTiming.swift"
@@ -18,7 +18,8 @@ STEPS = (
         "supervisor-without-deadline",
         "A supervisor does not end its bot when the deadline passes, but waits for its runner to say so.",
         "presence", "runner_paused",
-        (Edit(SUPERVISOR, "if let deadline, deadline <= now {", "if let deadline, deadline <= now, !MUTANT {"),)),
+        (Edit(SUPERVISOR, "if let deadline, deadline <= now {", "if let deadline, deadline <= now, !MUTANT {"),
+         NO_KERNEL_DEADLINE)),
     Mutant(
         "lease-extended-unanswered",
         "A runner whose renewal got no answer gives the supervisor a new deadline all the same.",
@@ -37,9 +38,10 @@ STEPS = (
         "supervisor-outlives-runner",
         "A supervisor whose pipe has closed lets its bot go on, and heeds no deadline any more.",
         "presence", "runner_killed",
-        (Edit(SUPERVISOR, "_ = process.stop(graceMilliseconds: 0)\n        endRemains()\n        cleanUp(program)",
+        (Edit(SUPERVISOR, "_ = process.stop(graceMilliseconds: 0)\n        deadline = nil",
               "if MUTANT { _ = process.waitForExit(deadline: .now().advanced(byMilliseconds: 600_000)) }\n"
-              "        _ = process.stop(graceMilliseconds: 0)\n        endRemains()\n        cleanUp(program)"),)),
+              "        _ = process.stop(graceMilliseconds: 0)\n        deadline = nil"),
+         NO_KERNEL_DEADLINE)),
     Mutant(
         "lease-never-swept",
         "No node looks for leases that have run out.",
