@@ -8,6 +8,7 @@ import concurrent.futures as futures
 import dataclasses
 import itertools
 import json
+import logging
 import multiprocessing
 import os
 import shutil
@@ -101,6 +102,8 @@ def names(text):
 def one(seed, arguments):
     """Runs one seed and prints its line. Returns its history, its violations, and how many seconds it took; no
     history if it was broken off."""
+    # It warns of writing to a connection that is gone, which is what many faults are about.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     folder = tempfile.mkdtemp(prefix="usher-chaos-")
     begun = time.monotonic()
     took = lambda: time.monotonic() - begun
