@@ -4,6 +4,7 @@ import json
 import os
 
 from harness.keys import WorkspaceKeys
+from harness.waiting import wait_for
 from history import Acknowledged, Event, FinalMeeting, Stay
 
 PAGE = 100
@@ -69,7 +70,11 @@ def _meeting(user, workspace_id, record):
 
 
 def _get(user, path):
-    answer = user.request("GET", path)
+    """A busy machine may be slower than a node's patience with Redis, so an answer of 503 is asked for again."""
+    def answered():
+        answer = user.request("GET", path)
+        return answer if answer.status != 503 else None
+    answer = wait_for(answered, f"an answer to the GET of {path}", interval_s=0.1)
     assert answer.status == 200, f"GET {path}: {answer}"
     return answer.json
 
