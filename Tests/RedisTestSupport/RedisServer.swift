@@ -64,7 +64,7 @@ public final class RedisServer: Sendable {
     /// Starts the server again, on the same socket, port and data. It must have been stopped.
     public func start() throws {
         var words = [
-            "setpriv", "--pdeathsig", "KILL", "redis-server", "--port", port.map { String($0) } ?? "0", "--bind",
+            "redis-server", "--port", port.map { String($0) } ?? "0", "--bind",
             "127.0.0.1", "--unixsocket", socketPath, "--dir", folder.path, "--save", "", "--logfile", "redis.log",
         ]
         if options.isPersistent { words += ["--appendonly", "yes", "--appendfsync", "always"] }

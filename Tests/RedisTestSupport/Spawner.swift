@@ -15,7 +15,7 @@ final class Spawner: Sendable {
         try! loop.start()
     }
 
-    /// Starts a program, found in PATH, with nothing for standard input and output.
+    /// Starts a program, found in PATH, with nothing for standard input and output. It dies with the tests.
     func spawn(_ words: [String]) throws -> pid_t {
         let isDone = DispatchSemaphore(value: 0)
         final class Box: Sendable {
@@ -33,16 +33,22 @@ final class Spawner: Sendable {
     }
 
     private static func spawnHere(_ words: [String]) -> (pid_t, Int32) {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { close(null) }
+        var arguments: [UnsafeMutablePointer<CChar>?] = (["/usr/bin/env"] + words).map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
-        arguments.append(nil)
-        var process: pid_t = 0
-        let code = posix_spawnp(&process, words[0], &actions, nil, arguments, environ)
-        return (process, code)
+        // Nothing else is inherited: hiredis marks a new connection as close-on-exec only once it is made, so a server
+        // started at that moment by plain `posix_spawn` would keep another test's connection open after its client.
+        let process = arguments.withUnsafeMutableBufferPointer { arguments in
+            [null, null, STDERR_FILENO].withUnsafeBufferPointer { descriptors in
+                var request = usher_spawn_request(
+                    path: arguments[0], arguments: arguments.baseAddress, environment: environ, directory: nil,
+                    descriptors: descriptors.baseAddress, descriptor_count: Int32(descriptors.count),
+                    parent_death_signal: SIGKILL)
+                var failedStep: Int32 = 0
+                return usher_spawn(&request, &failedStep)
+            }
+        }
+        return (process, process > 0 ? 0 : errno)
     }
 }
