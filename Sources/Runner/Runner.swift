@@ -131,6 +131,9 @@ public final class Runner: @unchecked Sendable {
         guard isStopping, bots.isEmpty, !hasEnded else { return }
         hasEnded = true
         Task(executorPreference: loop) { [self] in
+            // Redis may have given an entry to the connection of the reads that block after that was closed here, or
+            // before a claim was given up: nobody would look for it until it had been idle for as long as a lease.
+            try? await reader.giveBackAll { _ in false }
             _ = try? await client.send(Command("DEL", Keys.runner(id)), deadline: soon)
             for waiter in endWaiters { waiter.resume() }
             endWaiters = []

@@ -68,10 +68,17 @@ import Testing
             let first = try await expiry()
             try await fixture.wait("the lease is renewed after the stop") { try await expiry() > first + 2_000 }
             let other = try await fixture.request()
+            let stream = try #require(try await fixture.record(other).botPlace).partition.dispatch
+            let late = try await fixture.client.send(
+                "XREADGROUP", "GROUP", DispatchReader.group, runner.id, "STREAMS", stream, ">")
+            #expect(late != .null, "given to the runner's connection, which it has closed")
             try await fixture.report(.completed, of: meeting)
             try Data().write(to: fixture.file("go"))
             await runner.waitUntilEnded()
             #expect(try await fixture.record(other).fields["bot_container_id"] == nil, "it took nothing more")
+            // Not by taking over what has been idle for as long as its lease.
+            try fixture.start(leaseMilliseconds: 600_000, "exec sleep 600")
+            try await fixture.waitUntilClaimed(other)
         }
     }
 
