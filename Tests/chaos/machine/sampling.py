@@ -26,13 +26,14 @@ class Sampler(threading.Thread):
             served = _client_sockets({node.port for node in self._cluster.nodes})
             for process in self._cluster.processes():
                 if process.alive:
-                    self._take(process, process.pid, served)
+                    self.take(process.name, process.pid, served)
 
     def end(self):
         self._stopping.set()
         self.join()
 
-    def _take(self, process, pid, served):
+    def take(self, name, pid, served):
+        """Adds a sample of a process, unless it is ending; `served` are the sockets of clients of the nodes."""
         at_ns = now_ns()
         try:
             descriptors = os.listdir(f"/proc/{pid}/fd")
@@ -46,9 +47,11 @@ class Sampler(threading.Thread):
                 resident_bytes = int(file.read().split()[1]) * PAGE_BYTES
         except OSError:
             return  # The process ended meanwhile.
+        if not resident_bytes:
+            return  # It is ending: its memory goes before its descriptors.
         sockets = {link for link in links if link.startswith("socket:")}
         self._history.samples.append(Sample(
-            at_ns, process.name, pid, len(links) - len(sockets & served), resident_bytes, len(sockets - served)))
+            at_ns, name, pid, len(links) - len(sockets & served), resident_bytes, len(sockets - served)))
 
 
 def _client_sockets(ports):

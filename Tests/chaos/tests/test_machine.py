@@ -1,10 +1,14 @@
 """The parts of the machine that need no cluster."""
 
+import os
 import random
+import subprocess
+import sys
 
 from history import FaultRecord, History, Operation
 from machine import bot_names, recovery, tables
 from machine.plan import Plan
+from machine.sampling import Sampler
 
 SECOND = 1_000_000_000
 
@@ -88,3 +92,20 @@ def test_tables():
     assert tables.waits([first, second])[0] == ("node-kill", 3, 1100, 1100, 1)
     assert tables.text(("a", "b"), [("x", 10)], markdown=True) == "| a |  b |\n| - | -: |\n| x | 10 |"
     assert tables.text(("a", "b"), [("x", 10)], markdown=False) == "a   b\nx  10"
+
+
+def test_a_process_that_is_ending_is_not_sampled():
+    written = history()
+    sampler = Sampler(None, written)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        sampler.take("child", child.pid, set())
+        child.kill()
+        # It has ended, and its entry under /proc is there until it is waited for.
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        sampler.take("child", child.pid, set())
+    finally:
+        child.kill()
+        child.communicate()
+    assert [sample.process for sample in written.samples] == ["child"]
+    assert written.samples[0].resident_bytes > 0
