@@ -27,6 +27,14 @@ public final class RedisServer: Sendable {
         public var arguments: [String] = []
 
         public init() {}
+
+        /// A node of a cluster: it serves no slot until it is told to.
+        public static var cluster: Options {
+            var options = Options()
+            options.listensOnPort = true
+            options.arguments = ["--cluster-enabled", "yes"]
+            return options
+        }
     }
 
     private static let sharedServer = Result { try RedisServer() }

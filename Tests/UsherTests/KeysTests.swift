@@ -1,24 +1,16 @@
+import Redis
 import Testing
 
 @testable import Usher
 
 @Suite struct KeysTests {
-    /// The test vector of the Redis Cluster specification, appendix A, and what `CLUSTER KEYSLOT` says before its
-    /// modulo 16384.
-    @Test func theChecksumIsThatOfRedisCluster() {
-        #expect(crc16("123456789".utf8) == 0x31c3)
-        #expect(crc16("".utf8) == 0)
-        #expect(crc16("foo".utf8) % 16_384 == 12_182)
-        #expect(crc16("bar".utf8) % 16_384 == 5_061)
-    }
-
     @Test func aWorkspaceLivesInOnePartitionAndAllAreUsed() {
         #expect(Partition(workspace: "123456789") == Partition(number: 3))
         var used: Set<Int> = []
         for _ in 0..<1_000 {
             let id = Identifier.uuid()
             let number = Partition(workspace: id).number
-            #expect(number == Int(crc16(id.utf8)) % 16)
+            #expect(number == Int(HashSlot.checksum(of: id)) % 16)
             used.insert(number)
         }
         #expect(used == Set(0..<16))

@@ -1,3 +1,5 @@
+import Redis
+
 /// Builds every key of section 3 of the design. No other file writes one.
 public enum Keys {
     public static let userSequence = "usher:seq:user"
@@ -38,7 +40,7 @@ public struct Partition: Equatable, Sendable {
 
     /// The partition of a workspace: CRC16 of its id, modulo 16.
     public init(workspace: String) {
-        self.init(number: Int(crc16(workspace.utf8) % 16))
+        self.init(number: Int(HashSlot.checksum(of: workspace) % 16))
     }
 
     /// The partition of a bot, which its id tells: reports name nothing else.
@@ -141,14 +143,4 @@ public struct BotPlace: Equatable, Sendable {
             partition.leases, partition.analyzing, partition.events, partition.ended,
         ]
     }
-}
-
-/// CRC-16/XMODEM, the checksum that Redis Cluster uses for its slots (Redis Cluster specification, appendix A).
-func crc16(_ bytes: some Sequence<UInt8>) -> UInt16 {
-    var crc: UInt16 = 0
-    for byte in bytes {
-        crc ^= UInt16(byte) << 8
-        for _ in 0..<8 { crc = crc & 0x8000 == 0 ? crc << 1 : crc << 1 ^ 0x1021 }
-    }
-    return crc
 }
