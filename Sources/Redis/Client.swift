@@ -17,6 +17,9 @@ public struct ClientConfiguration: Sendable {
     public var maximumPendingCalls = 16_384
     /// Bytes that may wait for the socket to take them; a call beyond that is refused unsent.
     public var maximumUnsentBytes = 16 << 20
+    /// Whether calls block, so that each is to have a connection of its own. Of use with a cluster, whose blocking reads
+    /// are one for each stream; elsewhere one read takes them all.
+    public var isForBlockingReads = false
     /// Loaded at each connection, before the client is ready.
     public var scripts: [Script]
 
@@ -27,10 +30,11 @@ public struct ClientConfiguration: Sendable {
     }
 }
 
-/// A Redis client of one event loop: one connection, kept up by reconnecting for as long as the client lives.
+/// A Redis client of one event loop: one connection, or one to each primary of a cluster, kept up by reconnecting for as
+/// long as the client lives.
 ///
-/// Commands issued in one turn of the loop leave in one write. Nothing is sent twice by the client itself, but for a
-/// script that Redis answered NOSCRIPT to, and so did not run.
+/// Commands issued in one turn of the loop leave in one write a connection. Nothing is sent twice by the client itself,
+/// but for what Redis says that it did not run: a script that it does not know, a slot that is another node's.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 public final class Client: @unchecked Sendable {
@@ -42,23 +46,28 @@ public final class Client: @unchecked Sendable {
 
     public let loop: EventLoop
     private let configuration: ClientConfiguration
-    private let logger: Logger
-    private var connection: Connection?
-    /// When the connection became ready for commands; nil while there is none that is.
-    private var readySince: MonotonicTime?
+    private let server: Server
     private var isShutDown = false
-    private var backoff: Backoff
-    /// By the script's name: the SHA-1 of its text, as Redis computed it.
-    private var scriptHashes: [String: String] = [:]
     private var loginWaiters: [LoginWaiter] = []
-    /// Why there is no connection, until one works: so that each cause is logged once, not at every attempt.
-    private var loggedProblem: String?
 
     public init(loop: EventLoop, configuration: ClientConfiguration, logger: Logger) {
         self.loop = loop
         self.configuration = configuration
-        self.logger = logger
-        backoff = Backoff(bounds: configuration.backoffMilliseconds)
+        if case .cluster(let seeds) = configuration.url.location {
+            let cluster = Cluster(seeds: seeds, loop: loop, configuration: configuration, logger: logger)
+            server = .cluster(cluster)
+            cluster.onLogin = { [unowned self] in tellLoginWaiters($0) }
+        } else {
+            let link = Link(loop: loop, configuration: configuration, logger: logger)
+            server = .single(link)
+            link.onLogin = { [unowned self] in tellLoginWaiters($0) }
+        }
+    }
+
+    /// What answers the commands.
+    private enum Server {
+        case single(Link)
+        case cluster(Cluster)
     }
 
     // MARK: Life
@@ -66,7 +75,10 @@ public final class Client: @unchecked Sendable {
     /// Begins to connect. To be called once.
     public func start() {
         loop.preconditionCurrent()
-        connect()
+        switch server {
+        case .single(let link): link.start()
+        case .cluster(let cluster): cluster.start()
+        }
     }
 
     /// Closes the connection for good. Calls that wait fail with `connectionLost`, and a login that is waited for ends
@@ -74,14 +86,22 @@ public final class Client: @unchecked Sendable {
     public func shutDown() {
         loop.preconditionCurrent()
         isShutDown = true
-        connection?.close(because: Self.shutDownReason)
+        switch server {
+        case .single(let link): link.shutDown()
+        case .cluster(let cluster): cluster.shutDown()
+        }
         tellLoginWaiters(.refused(Self.shutDownReason))
     }
 
-    private static let shutDownReason = "the client was shut down"
+    static let shutDownReason = "the client was shut down"
 
-    /// Whether commands can be sent at this moment.
-    public var isConnected: Bool { readySince != nil }
+    /// Whether commands can be sent at this moment. Of a cluster: to some node; which ones a command needs only it tells.
+    public var isConnected: Bool {
+        switch server {
+        case .single(let link): link.isReady
+        case .cluster(let cluster): cluster.isReady
+        }
+    }
 
     /// Waits for the first login that Redis answers.
     /// - Parameter milliseconds: how long; nil waits however long Redis is away.
@@ -113,6 +133,12 @@ public final class Client: @unchecked Sendable {
         }
     }
 
+    private func tellLoginWaiters(_ outcome: LoginOutcome) {
+        let waiters = loginWaiters
+        loginWaiters = []
+        for waiter in waiters { waiter.resume(returning: outcome) }
+    }
+
     // MARK: Commands
 
     /// Sends one command. An error reply is thrown as `RedisError.refused`.
@@ -125,27 +151,28 @@ public final class Client: @unchecked Sendable {
     /// Sends commands in one write, and returns their replies in order. Error replies are among them as values.
     /// - Throws: `RedisError` if not every reply arrived. Nothing is sent after `deadline`.
     public func pipeline(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [Value] {
-        loop.preconditionCurrent()
         if commands.isEmpty { return [] }
+        return try await replies(to: commands, areDependent: false, deadline: deadline)
+    }
+
+    /// - Parameter areDependent: whether each command rests on those before it.
+    private func replies(
+        to commands: [Command], areDependent: Bool, deadline: MonotonicTime
+    ) async throws(RedisError) -> [Value] {
+        loop.preconditionCurrent()
         // Resumed exactly once: a batch completes once, and a connection completes every batch that it was given.
         let result = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<[Value], RedisError>, Never>) in
-            submit(commands, deadline: deadline) { continuation.resume(returning: $0) }
+            switch server {
+            case .single(let link):
+                link.submit(commands, deadline: deadline) { continuation.resume(returning: $0) }
+            case .cluster(let cluster):
+                cluster.submit(commands, areDependent: areDependent, deadline: deadline) {
+                    continuation.resume(returning: $0)
+                }
+            }
         }
         return try result.get()
-    }
-
-    /// Checks and sends in one step: between them no other call may take what room there is.
-    private func submit(
-        _ commands: [Command], deadline: MonotonicTime, completion: @escaping (Result<[Value], RedisError>) -> Void
-    ) {
-        guard let connection, isConnected else { return completion(.failure(.notConnected)) }
-        guard connection.pendingCount < configuration.maximumPendingCalls,
-            connection.unsentBytes < configuration.maximumUnsentBytes
-        else { return completion(.failure(.overloaded)) }
-        guard deadline > loop.now else { return completion(.failure(.deadlinePassed)) }
-        let batch = Batch(count: commands.count, sentAt: loop.now, deadline: deadline, completion: completion)
-        connection.send(commands, batch)
     }
 
     /// Runs a script, with `preceding` commands sent before it in the same write. Returns the script's reply.
@@ -159,7 +186,7 @@ public final class Client: @unchecked Sendable {
         }
         let call = Self.scriptCall("EVALSHA", hash, keys, arguments)
         let commands = if let preceding { [preceding, call] } else { [call] }
-        let replies = try await pipeline(commands, deadline: deadline)
+        let replies = try await replies(to: commands, areDependent: true, deadline: deadline)
         // What the script rests on was refused (out of memory, a replica, ...): that is the answer, not what it found.
         if preceding != nil, case .error(let text) = replies[0] { throw .refused(text) }
         let reply = replies.last!
@@ -167,6 +194,14 @@ public final class Client: @unchecked Sendable {
         guard text.hasPrefix("NOSCRIPT") else { throw .refused(text) }
         // Redis has restarted, failed over or been told to forget its scripts. EVAL runs it and makes it known again.
         return try await send(Self.scriptCall("EVAL", script.text, keys, arguments), deadline: deadline)
+    }
+
+    /// By the script's name: the SHA-1 of its text, as Redis computed it.
+    private var scriptHashes: [String: String] {
+        switch server {
+        case .single(let link): link.scriptHashes
+        case .cluster(let cluster): cluster.scriptHashes
+        }
     }
 
     private static func scriptCall(
@@ -178,88 +213,5 @@ public final class Client: @unchecked Sendable {
         for key in keys { command.append(key) }
         for argument in arguments { command.append(argument) }
         return command
-    }
-
-    // MARK: Connecting
-
-    private func connect() {
-        guard !isShutDown else { return }
-        Target.resolve(configuration.url, on: loop) { [weak self] result in
-            switch result {
-            case .success(let targets): self?.open(targets[...])
-            case .failure(let failure): self?.hasFailed(failure.reason)
-            }
-        }
-    }
-
-    /// Tries the first target, and on failure the rest.
-    func open(_ targets: ArraySlice<Target>) {
-        guard !isShutDown, let target = targets.first else { return }
-        let connection = Connection(loop: loop, silenceLimitMilliseconds: configuration.silenceLimitMilliseconds)
-        self.connection = connection
-        let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
-            [weak connection] in connection?.close(because: "connecting took too long")
-        }
-        connection.onConnect = { [weak self] in
-            timeout.cancel()
-            self?.logIn(on: connection)
-        }
-        connection.onClose = { [weak self] reason in
-            timeout.cancel()
-            self?.hasFailed(reason, remaining: targets.dropFirst())
-        }
-        connection.connect(to: target)
-    }
-
-    private func hasFailed(_ reason: String, remaining: ArraySlice<Target> = []) {
-        let readySince = self.readySince
-        connection = nil
-        self.readySince = nil
-        guard !isShutDown else { return }
-        if readySince == nil, !remaining.isEmpty { return open(remaining) }
-        if reason != loggedProblem {
-            loggedProblem = reason
-            logger.warning(
-                "No connection to Redis; trying again",
-                ["redis": configuration.url.redacted, "reason": reason, "loop": loop.name])
-        }
-        let pause = backoff.next(afterReadyFor: readySince.map { loop.now.milliseconds(since: $0) })
-        loop.schedule(afterMilliseconds: pause) { [weak self] in self?.connect() }
-    }
-
-    // MARK: Logging in
-
-    private func logIn(on connection: Connection) {
-        let login = Login(configuration)
-        let deadline = loop.now.advanced(byMilliseconds: configuration.connectTimeoutMilliseconds)
-        let batch = Batch(count: login.commands.count, sentAt: loop.now, deadline: deadline) { [weak self] result in
-            switch result {
-            case .success(let replies): self?.hasLoggedIn(on: connection, login.outcome(of: replies))
-            case .failure(let error): connection.close(because: "logging in failed: \(error)")
-            }
-        }
-        connection.send(login.commands, batch)
-    }
-
-    private func hasLoggedIn(on connection: Connection, _ outcome: Login.Outcome) {
-        switch outcome {
-        case .ready(let scriptHashes):
-            self.scriptHashes = scriptHashes
-            readySince = loop.now
-            loggedProblem = nil
-            logger.info("Connected to Redis", ["redis": configuration.url.redacted, "loop": loop.name])
-            tellLoginWaiters(.ready)
-        case .notYet(let reason):
-            connection.close(because: reason)
-        case .refused(let reason):
-            tellLoginWaiters(.refused(reason))
-            connection.close(because: reason)
-        }
-    }
-
-    private func tellLoginWaiters(_ outcome: LoginOutcome) {
-        let waiters = loginWaiters
-        loginWaiters = []
-        for waiter in waiters { waiter.resume(returning: outcome) }
     }
 }

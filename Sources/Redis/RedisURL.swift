@@ -2,15 +2,20 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]` or
-/// `redis+unix://[user:password@]/path/to/socket[?db=N]`. User and password are percent-decoded.
+/// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]`,
+/// `redis+unix://[user:password@]/path/to/socket[?db=N]` or, for a Redis Cluster, some of its nodes:
+/// `redis+cluster://[user:password@]host[:port],...`. User and password are percent-decoded.
 public struct RedisURL: Equatable, Sendable {
     public enum Location: Equatable, Sendable {
         case tcp(host: String, port: UInt16)
         case unix(path: String)
+        /// Nodes to ask first: at least one.
+        case cluster(nodes: [NodeAddress])
     }
 
     public var location: Location
+    /// Whether keys are on several nodes, so that one command takes only keys of one slot.
+    public var isCluster: Bool { if case .cluster = location { true } else { false } }
     public var user: String?
     public var password: String?
     public var database: Int
@@ -24,10 +29,12 @@ public struct RedisURL: Equatable, Sendable {
     public init(_ text: String) throws(Invalid) {
         let tcpScheme = "redis://"
         let unixScheme = "redis+unix://"
+        let clusterScheme = "redis+cluster://"
         if text.hasPrefix(tcpScheme) {
             let (credentials, rest) = Self.split(text.dropFirst(tcpScheme.count), atLast: "@")
             let (authority, path) = Self.split(rest, at: "/")
-            location = try Self.tcpLocation(authority)
+            let address = try Self.address(authority)
+            location = .tcp(host: address.host, port: address.port)
             database = try Self.database(path.map { $0.isEmpty ? "0" : $0 } ?? "0")
             (user, password) = try Self.decode(credentials)
         } else if text.hasPrefix(unixScheme) {
@@ -45,8 +52,13 @@ public struct RedisURL: Equatable, Sendable {
                 database = try Self.database(query.dropFirst(3))
             }
             (user, password) = try Self.decode(credentials)
+        } else if text.hasPrefix(clusterScheme) {
+            let (credentials, rest) = Self.split(text.dropFirst(clusterScheme.count), atLast: "@")
+            location = .cluster(nodes: try Self.nodes(rest))
+            database = 0
+            (user, password) = try Self.decode(credentials)
         } else {
-            throw Invalid(description: "must start with redis:// or redis+unix://")
+            throw Invalid(description: "must start with redis://, redis+unix:// or redis+cluster://")
         }
     }
 
@@ -54,7 +66,9 @@ public struct RedisURL: Equatable, Sendable {
     public var redacted: String {
         switch location {
         case .tcp(let host, let port):
-            return "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+            return "redis://\(NodeAddress(host: host, port: port))/\(database)"
+        case .cluster(let nodes):
+            return "redis+cluster://" + nodes.map(\.description).joined(separator: ",")
         case .unix(let path):
             return "redis+unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
         }
@@ -79,7 +93,19 @@ public struct RedisURL: Equatable, Sendable {
         return (nil, text)
     }
 
-    private static func tcpLocation(_ authority: Substring) throws(Invalid) -> Location {
+    private static func nodes(_ list: Substring) throws(Invalid) -> [NodeAddress] {
+        let maximum = 64
+        guard !list.contains("/") else {
+            throw Invalid(description: "names nodes and nothing else: a cluster has no database but 0")
+        }
+        let parts = list.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count <= maximum else { throw Invalid(description: "names over \(maximum) nodes") }
+        var nodes: [NodeAddress] = []
+        for part in parts { nodes.append(try address(part)) }
+        return nodes
+    }
+
+    private static func address(_ authority: Substring) throws(Invalid) -> NodeAddress {
         var host = authority
         var portText: Substring?
         if authority.hasPrefix("[") {
@@ -99,7 +125,7 @@ public struct RedisURL: Equatable, Sendable {
         guard isNumber(digits), let port = UInt16(digits), port > 0 else {
             throw Invalid(description: "needs a port between 1 and 65535")
         }
-        return .tcp(host: String(host), port: port)
+        return NodeAddress(host: String(host), port: port)
     }
 
     /// Only what can be an address or a name: what C takes must not end early, and logs must stay readable.

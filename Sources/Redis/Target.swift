@@ -14,11 +14,31 @@ enum Target: Equatable, Sendable {
         switch url.location {
         case .unix(let path): completion(.success([.unix(path: path)]))
         case .tcp(let host, let port):
-            Resolver.resolve(host, on: loop) { result in
-                completion(
-                    result
-                        .map { addresses in addresses.map { .address($0, port: port) } }
-                        .mapError { Unresolved(reason: "cannot resolve \(host): \($0.reason)") })
+            resolve([NodeAddress(host: host, port: port)], found: [], on: loop, completion: completion)
+        case .cluster(let nodes):
+            // Any will do, and not all clients shall choose the same.
+            resolve(nodes.shuffled()[...], found: [], on: loop, completion: completion)
+        }
+    }
+
+    /// One after the other. Fails, with the last reason, if none of them has an address.
+    private static func resolve(
+        _ nodes: ArraySlice<NodeAddress>, found: [Target], on loop: EventLoop,
+        completion: @escaping @Sendable (Result<[Target], Unresolved>) -> Void
+    ) {
+        guard let node = nodes.first else { return completion(.success(found)) }
+        Resolver.resolve(node.host, on: loop) { result in
+            let rest = nodes.dropFirst()
+            switch result {
+            case .success(let addresses):
+                let targets = found + addresses.map { .address($0, port: node.port) }
+                resolve(rest, found: targets, on: loop, completion: completion)
+            case .failure(let failure):
+                if rest.isEmpty, found.isEmpty {
+                    completion(.failure(Unresolved(reason: "cannot resolve \(node.host): \(failure.reason)")))
+                } else {
+                    resolve(rest, found: found, on: loop, completion: completion)
+                }
             }
         }
     }

@@ -47,7 +47,7 @@ extension Runner {
             } catch {
                 guard BootTime.now() < giveUp else {
                     logger.warning("A dispatch could not be claimed", ["bot_id": bot.id, "reason": "\(error)"])
-                    reader.readOwnAgain()
+                    reader(of: bot.entry.place.partition).readOwnAgain()
                     return nil
                 }
                 await loop.wait(milliseconds: timing.retry)
@@ -187,7 +187,7 @@ extension Runner {
         guard !bot.hasEnded else { return }
         bot.hasEnded = true
         leases.remove(bot.id)
-        wakeReader()
+        wakeReaders()
         Task(executorPreference: loop) { [self] in
             await report(loss, of: bot)
             forget(bot)
@@ -229,7 +229,7 @@ extension Runner {
 
     private func forget(_ bot: RunningBot) {
         bots[bot.id] = nil
-        wakeReader()
+        wakeReaders()
         endIfDone()
     }
 }

@@ -18,7 +18,8 @@ public final class Runner: @unchecked Sendable {
     let store: Store
     /// For reads that block; nothing else may wait behind them.
     private let blocking: Client
-    let reader: DispatchReader
+    /// One, or one a partition where a read may not take several streams.
+    let readers: [DispatchReader]
 
     var bots: [String: RunningBot] = [:]
     var leases: LeaseKeeper
@@ -26,7 +27,7 @@ public final class Runner: @unchecked Sendable {
     var isStopping = false
     /// Nothing is read before this: something here keeps bots from being started.
     var pauseEnd = MonotonicTime(nanoseconds: 0)
-    private var placeWaiter: UnsafeContinuation<Void, Never>?
+    private var placeWaiters: [UnsafeContinuation<Void, Never>] = []
     private var endWaiters: [UnsafeContinuation<Void, Never>] = []
     private var hasEnded = false
 
@@ -51,10 +52,15 @@ public final class Runner: @unchecked Sendable {
         client = Client(loop: loop, configuration: connection, logger: logger)
         connection.name = "usher-runner-reader"
         connection.scripts = []
+        connection.isForBlockingReads = true
         blocking = Client(loop: loop, configuration: connection, logger: logger)
         store = Store(client: client, configuration: records)
-        reader = DispatchReader(
-            blocking: blocking, client: client, runnerID: id, configuration: configuration, logger: logger)
+        let parts = configuration.redis.isCluster ? Partition.all.map { [$0] } : [Partition.all]
+        readers = parts.map { [id, client, blocking] partitions in
+            DispatchReader(
+                blocking: blocking, client: client, partitions: partitions, runnerID: id, configuration: configuration,
+                logger: logger)
+        }
     }
 
     // MARK: Life
@@ -64,7 +70,9 @@ public final class Runner: @unchecked Sendable {
         loop.preconditionCurrent()
         client.start()
         blocking.start()
-        Task(executorPreference: loop) { [self] in await readDispatches() }
+        for index in readers.indices {
+            Task(executorPreference: loop) { [self] in await readDispatches(from: readers[index]) }
+        }
         Task(executorPreference: loop) { [self] in await beat() }
     }
 
@@ -84,10 +92,10 @@ public final class Runner: @unchecked Sendable {
         if isStopping { return hurry() }
         isStopping = true
         logger.info("Stopping", ["bots": String(bots.count), "on_stop": configuration.onStop.rawValue])
-        wakeReader()
+        wakeReaders()
         blocking.shutDown()
         Task(executorPreference: loop) { [self] in
-            try? await reader.giveBackAll { bots[$0] != nil }
+            for reader in readers { try? await reader.giveBackAll { bots[$0] != nil } }
             if configuration.onStop == .leave { await letBotsLeave() }
             endIfDone()
         }
@@ -133,7 +141,7 @@ public final class Runner: @unchecked Sendable {
         Task(executorPreference: loop) { [self] in
             // Redis may have given an entry to the connection of the reads that block after that was closed here, or
             // before a claim was given up: nobody would look for it until it had been idle for as long as a lease.
-            try? await reader.giveBackAll { _ in false }
+            for reader in readers { try? await reader.giveBackAll { _ in false } }
             _ = try? await client.send(Command("DEL", Keys.runner(id)), deadline: soon)
             for waiter in endWaiters { waiter.resume() }
             endWaiters = []
@@ -149,7 +157,7 @@ public final class Runner: @unchecked Sendable {
         configuration.capacity - bots.values.count { !$0.hasEnded }
     }
 
-    private func readDispatches() async {
+    private func readDispatches(from reader: DispatchReader) async {
         while !isStopping {
             let pause = pauseEnd.milliseconds(since: .now())
             if pause > 0 {
@@ -157,11 +165,15 @@ public final class Runner: @unchecked Sendable {
                 continue
             }
             guard freePlaces > 0 else {
-                await withUnsafeContinuation { placeWaiter = $0 }
+                await withUnsafeContinuation { placeWaiters.append($0) }
                 continue
             }
             do throws(RedisError) {
-                for entry in try await reader.read(upTo: freePlaces, isKnown: { bots[$0] != nil }) { take(entry) }
+                let entries = try await reader.read(upTo: freePlaces, isKnown: { bots[$0] != nil })
+                // Other readers may have taken places meanwhile.
+                let places = max(0, freePlaces)
+                for entry in entries.prefix(places) { take(entry) }
+                try await reader.giveBack(Array(entries.dropFirst(places)))
             } catch {
                 if case .refused(let text) = error, !isStopping {
                     logger.warning("Redis gives out no dispatches", ["reason": text])
@@ -171,10 +183,15 @@ public final class Runner: @unchecked Sendable {
         }
     }
 
-    /// Tells the reader that there may be a place now.
-    func wakeReader() {
-        placeWaiter?.resume()
-        placeWaiter = nil
+    func reader(of partition: Partition) -> DispatchReader {
+        readers.count == 1 ? readers[0] : readers[partition.number]
+    }
+
+    /// Tells the readers that there may be a place now.
+    func wakeReaders() {
+        let waiters = placeWaiters
+        placeWaiters = []
+        for waiter in waiters { waiter.resume() }
     }
 
     private func take(_ entry: DispatchEntry) {

@@ -64,7 +64,7 @@ public final class BlockingSocket: Sendable {
     }
 
     /// `length` bytes and the CR LF after them.
-    private func readText(_ length: Int) -> String? {
+    func readText(_ length: Int) -> String? {
         var bytes: [UInt8] = []
         for _ in 0..<length + 2 {
             guard let byte = readByte() else { return nil }

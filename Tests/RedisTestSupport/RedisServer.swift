@@ -27,14 +27,6 @@ public final class RedisServer: Sendable {
         public var arguments: [String] = []
 
         public init() {}
-
-        /// A node of a cluster: it serves no slot until it is told to.
-        public static var cluster: Options {
-            var options = Options()
-            options.listensOnPort = true
-            options.arguments = ["--cluster-enabled", "yes"]
-            return options
-        }
     }
 
     private static let sharedServer = Result { try RedisServer() }
@@ -109,6 +101,20 @@ public final class RedisServer: Sendable {
 
     public func resume() {
         process.withLock { if let identifier = $0 { kill(identifier, SIGCONT) } }
+    }
+
+    /// Sends one command, its words apart by blanks, on a connection of its own. Returns a line, or a bulk string.
+    /// - Throws: `TestServerError` if it is refused.
+    @discardableResult
+    public func ask(_ command: String) throws -> String {
+        let socket = try BlockingSocket(path: socketPath)
+        socket.write(command + "\r\n")
+        let head = socket.readLine() ?? ""
+        switch head.first {
+        case "$": return Int(head.dropFirst()).flatMap { socket.readText($0) } ?? ""
+        case "+", ":": return String(head.dropFirst())
+        default: throw TestServerError("\(command): \(head)")
+        }
     }
 
     /// Any answer at all will do: a server that wants a password or loads its data is there.

@@ -185,13 +185,15 @@ import Testing
         let outcome = await Task(executorPreference: loop) {
             var configuration = ClientConfiguration(url: server.url, name: "n")
             configuration.backoffMilliseconds = 1_000_000...1_000_000
-            let client = Client(loop: loop, configuration: configuration, logger: Logger(minimum: .error))
-            client.open([
-                .unix(path: "/nonexistent"), .address("127.0.0.1", port: 1), .unix(path: dropping.path),
-                .unix(path: server.socketPath),
-            ])
-            defer { client.shutDown() }
-            return await client.firstLogin()
+            let link = Link(loop: loop, configuration: configuration, logger: Logger(minimum: .error))
+            defer { link.shutDown() }
+            return await withUnsafeContinuation { continuation in
+                link.onLogin = { continuation.resume(returning: $0) }
+                link.open([
+                    .unix(path: "/nonexistent"), .address("127.0.0.1", port: 1), .unix(path: dropping.path),
+                    .unix(path: server.socketPath),
+                ])
+            }
         }.value
         #expect(outcome == .ready)
     }

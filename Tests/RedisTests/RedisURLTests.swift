@@ -37,6 +37,14 @@ import Testing
         Good(
             text: "redis+unix:///" + String(repeating: "a", count: 106),
             location: .unix(path: "/" + String(repeating: "a", count: 106))),
+        Good(text: "redis+cluster://h", location: .cluster(nodes: [NodeAddress(host: "h", port: 6379)])),
+        Good(
+            text: "redis+cluster://u:p,q@10.0.0.1:7001,[::1]:7002,h",
+            location: .cluster(
+                nodes: [
+                    NodeAddress(host: "10.0.0.1", port: 7001), NodeAddress(host: "::1", port: 7002),
+                    NodeAddress(host: "h", port: 6379),
+                ]), user: "u", password: "p,q"),
     ]
 
     @Test(arguments: good) func takes(_ sample: Good) throws {
@@ -59,6 +67,9 @@ import Testing
         "redis+unix://", "redis+unix:///", "redis+unix://run/redis.sock", "redis+unix:///s?", "redis+unix:///s?db=",
         "redis+unix:///s?db=x", "redis+unix:///s?x=1", "redis+unix:///s\0t", "redis+unix://secret@/s",
         "redis+unix:///" + String(repeating: "a", count: 107),
+        "redis+cluster://", "redis+cluster://h,", "redis+cluster://,h", "redis+cluster://h:0,i", "redis+cluster://h/0",
+        "redis+cluster://h,i/0", "redis+cluster://h i", "redis+cluster://secret@h", "redis+cluster:///s",
+        "redis+cluster://" + Array(repeating: "h", count: 65).joined(separator: ","),
     ]
 
     @Test(arguments: bad) func refuses(_ text: String) {
@@ -79,7 +90,10 @@ import Testing
     }
 
     @Test func noWayToPrintAURLShowsItsSecrets() throws {
-        for text in ["redis://user:sesame@[::1]:7000/2", "redis+unix://user:sesame@/run/redis.sock?db=2"] {
+        for text in [
+            "redis://user:sesame@[::1]:7000/2", "redis+unix://user:sesame@/run/redis.sock?db=2",
+            "redis+cluster://user:sesame@[::1]:7000,h:1",
+        ] {
             let url = try RedisURL(text)
             let configuration = ClientConfiguration(url: url, name: "n")
             var dumped = ""
@@ -89,7 +103,7 @@ import Testing
                 #expect(!printed.contains("user:"))
             }
             #expect(try RedisURL(url.redacted).location == url.location)
-            #expect(try RedisURL(url.redacted).database == 2)
+            #expect(try RedisURL(url.redacted).database == url.database)
         }
     }
 }

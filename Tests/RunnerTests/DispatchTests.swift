@@ -100,7 +100,7 @@ import Testing
             _ = try await fixture.client.send(
                 "XREADGROUP", "GROUP", "runners", runner.id, "STREAMS", partition.dispatch, ">")
             #expect(try await fixture.pending() == [runner.id: 1])
-            runner.reader.readOwnAgain()
+            runner.reader(of: partition).readOwnAgain()
             try Data().write(to: fixture.file("go-\(first.number)"))
             try await fixture.waitUntilClaimed(second)
             #expect(try await fixture.pending() == [:])

@@ -1,7 +1,7 @@
 /// Where a node of a cluster is, as it and the others announce it.
-struct NodeAddress: Hashable, CustomStringConvertible {
-    let host: String
-    let port: UInt16
+public struct NodeAddress: Hashable, Sendable, CustomStringConvertible {
+    public let host: String
+    public let port: UInt16
 
     /// `127.0.0.1:7000`; an IPv6 address has no brackets.
     /// - Parameter known: the host to take if none is given, as of a node that does not know its own: whom was asked.
@@ -17,5 +17,5 @@ struct NodeAddress: Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

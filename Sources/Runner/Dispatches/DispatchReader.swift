@@ -3,8 +3,9 @@ import Log
 import Redis
 import Usher
 
-/// Reads dispatches from the 16 streams, for one consumer of the group `runners`: new ones, its own whose answer was
-/// lost, and those that a dead runner has left. Never keeps more than it was asked for. Belongs to its loop's thread.
+/// Reads dispatches from the streams of some partitions, for one consumer of the group `runners`: new ones, its own whose
+/// answer was lost, and those that a dead runner has left. Never keeps more than it was asked for. Belongs to its loop's
+/// thread.
 final class DispatchReader {
     static let group = "runners"
     /// The consumer that entries are given back to: nobody reads for it, so whoever has a place takes them over.
@@ -15,6 +16,7 @@ final class DispatchReader {
     /// On this connection reads block.
     private let blocking: Client
     private let client: Client
+    private let partitions: [Partition]
     private let runnerID: String
     private let logger: Logger
     private let blockMilliseconds: Int
@@ -23,20 +25,23 @@ final class DispatchReader {
     private var hasGroups = false
     private var hasLostAnswer = true
     private var nextTakeover = MonotonicTime(nanoseconds: 0)
-    /// The partition whose turn it is.
+    /// The index of the partition whose turn it is.
     private var turn: Int
 
+    /// - Parameter partitions: at least one; of more than one only if one read may take the streams of all.
     init(
-        blocking: Client, client: Client, runnerID: String, configuration: RunnerConfiguration, logger: Logger
+        blocking: Client, client: Client, partitions: [Partition], runnerID: String, configuration: RunnerConfiguration,
+        logger: Logger
     ) {
         self.blocking = blocking
         self.client = client
+        self.partitions = partitions
         self.runnerID = runnerID
         self.logger = logger
         blockMilliseconds = configuration.blockMilliseconds
         timeoutMilliseconds = configuration.redisTimeoutMilliseconds
         takeoverIdleMilliseconds = configuration.leaseTimeToLiveMilliseconds
-        turn = Int.random(in: 0..<Partition.all.count)
+        turn = Int.random(in: 0..<partitions.count)
     }
 
     /// Waits for dispatches, for about as long as one blocking read.
@@ -97,7 +102,7 @@ final class DispatchReader {
         }
         guard nextTakeover <= client.loop.now else { return [] }
         nextTakeover = client.loop.now.advanced(byMilliseconds: min(1_000, takeoverIdleMilliseconds))
-        let share = String(max(1, count / Partition.all.count))
+        let share = String(max(1, count / partitions.count))
         let partitions = nextTurn()
         let replies = try await pipeline(
             partitions.map {
@@ -116,11 +121,11 @@ final class DispatchReader {
 
     private func readOwn() async throws(RedisError) -> [DispatchEntry] {
         let replies = try await pipeline(
-            Partition.all.map {
+            partitions.map {
                 Command("XREADGROUP", "GROUP", Self.group, runnerID, "COUNT", "1000", "STREAMS", $0.dispatch, "0")
             })
         var entries: [DispatchEntry] = []
-        for (partition, reply) in zip(Partition.all, replies) {
+        for (partition, reply) in zip(partitions, replies) {
             entries += try await self.entries(reply, from: [partition])
         }
         return entries
@@ -148,7 +153,7 @@ final class DispatchReader {
                 throw .unexpectedReply("XREADGROUP returned another stream")
             }
             entries += try await sortOut(try parts[1].arrayOrThrow(), in: partition)
-            turn = (partition.number + 1) % Partition.all.count
+            turn = (self.partitions.firstIndex(of: partition)! + 1) % self.partitions.count
         }
         return entries
     }
@@ -173,8 +178,8 @@ final class DispatchReader {
     }
 
     private func nextTurn() -> [Partition] {
-        defer { turn = (turn + 1) % Partition.all.count }
-        return Array(Partition.all[turn...] + Partition.all[..<turn])
+        defer { turn = (turn + 1) % partitions.count }
+        return Array(partitions[turn...] + partitions[..<turn])
     }
 
     // MARK: Giving back
@@ -188,7 +193,8 @@ final class DispatchReader {
         return Array(wanted.prefix(count))
     }
 
-    private func giveBack(_ entries: [DispatchEntry]) async throws(RedisError) {
+    /// Gives back what there is no place for after all.
+    func giveBack(_ entries: [DispatchEntry]) async throws(RedisError) {
         _ = try await pipeline(
             entries.map {
                 Command(
@@ -199,7 +205,7 @@ final class DispatchReader {
 
     private func makeGroups() async throws(RedisError) {
         let replies = try await client.pipeline(
-            Partition.all.map { Command("XGROUP", "CREATE", $0.dispatch, Self.group, "0", "MKSTREAM") },
+            partitions.map { Command("XGROUP", "CREATE", $0.dispatch, Self.group, "0", "MKSTREAM") },
             deadline: MonotonicTime.now().advanced(byMilliseconds: timeoutMilliseconds))
         for case .error(let text) in replies where !text.hasPrefix("BUSYGROUP") { throw .refused(text) }
         hasGroups = true

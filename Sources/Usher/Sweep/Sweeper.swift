@@ -32,41 +32,54 @@ public struct Sweeper: Sendable {
     }
 
     /// One round over all partitions: two exchanges if there is nothing to do. An item that fails by itself, as when
-    /// another hand gave a key another type, does not keep the others waiting.
+    /// another hand gave a key another type, does not keep the others waiting; nor does a partition whose node is away.
     func sweep(deadline: MonotonicTime) async throws(RedisError) {
         let time = try await store.send(Command("TIME"), by: deadline).arrayOrThrow()
         let now = (time[0].string.flatMap { Int($0) } ?? 0) * 1_000 + (time[1].string.flatMap { Int($0) } ?? 0) / 1_000
+        // All at once, so that their first questions leave together.
+        let failures = await withTaskGroup(of: RedisError?.self) { group in
+            for partition in Partition.all {
+                group.addTask { [self] in
+                    do throws(RedisError) {
+                        try await sweep(partition, now: now, deadline: deadline)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
+        }
+        if let failure = failures.first { throw failure }
+    }
+
+    private func sweep(_ partition: Partition, now: Int, deadline: MonotonicTime) async throws(RedisError) {
         let retention = store.configuration.retentionMilliseconds
-        let commands = Partition.all.flatMap { partition in
+        let commands =
             [
                 due(partition.leases, by: now),
                 Command("XRANGE", partition.dispatch, "-", "+", "COUNT", String(Self.itemsPerPartition)),
                 due(partition.analyzing, by: now - Self.analyzingGraceMilliseconds),
             ] + (retention > 0 ? [due(partition.ended, by: now - retention)] : [])
+        let found = try await store.replies(to: commands, by: deadline).map { $0.array ?? [] }
+        for bot in found[0].compactMap(\.string) {
+            try await attempt("lease", bot) { () throws(RedisError) in
+                try await endLease(of: bot, in: partition, deadline: deadline)
+            }
         }
-        let replies = try await store.replies(to: commands, by: deadline)
-        let kinds = commands.count / Partition.all.count
-        for partition in Partition.all {
-            let found = replies[(partition.number * kinds)..<((partition.number + 1) * kinds)].map { $0.array ?? [] }
-            for bot in found[0].compactMap(\.string) {
-                try await attempt("lease", bot) { () throws(RedisError) in
-                    try await endLease(of: bot, in: partition, deadline: deadline)
-                }
+        for entry in try await unclaimed(among: found[1], in: partition, deadline: deadline) {
+            try await attempt("dispatch", entry.id) { () throws(RedisError) in
+                try await expire(entry, in: partition, deadline: deadline)
             }
-            for entry in try await unclaimed(among: found[1], in: partition, deadline: deadline) {
-                try await attempt("dispatch", entry.id) { () throws(RedisError) in
-                    try await expire(entry, in: partition, deadline: deadline)
-                }
+        }
+        for meeting in found[2].compactMap(\.string) {
+            try await attempt("record", meeting) { () throws(RedisError) in
+                try await finalise(meeting, in: partition, deadline: deadline)
             }
-            for meeting in found[2].compactMap(\.string) {
-                try await attempt("record", meeting) { () throws(RedisError) in
-                    try await finalise(meeting, in: partition, deadline: deadline)
-                }
-            }
-            for meeting in found.dropFirst(3).joined().compactMap(\.string) {
-                try await attempt("retention", meeting) { () throws(RedisError) in
-                    try await purge(meeting, in: partition, deadline: deadline)
-                }
+        }
+        for meeting in found.dropFirst(3).joined().compactMap(\.string) {
+            try await attempt("retention", meeting) { () throws(RedisError) in
+                try await purge(meeting, in: partition, deadline: deadline)
             }
         }
     }

@@ -1,0 +1,179 @@
+import EventLoop
+import Foundation
+import RedisTestSupport
+import Testing
+
+@testable import Redis
+
+/// The client on a real Redis Cluster.
+@Suite(.timeLimit(.minutes(5))) struct ClusterTests {
+    static let store = Script(
+        name: "store", text: "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1]) .. #KEYS")
+
+    static func configuration(_ cluster: RedisCluster) -> ClientConfiguration {
+        ClientConfiguration(url: cluster.url, name: "usher-test", scripts: [store])
+    }
+
+    /// A key whose slot is the given primary's, of three.
+    static func key(on primary: Int) -> String {
+        while true {
+            let key = "test:\(UUID().uuidString)"
+            if HashSlot.of(key) * 3 / HashSlot.count == primary { return key }
+        }
+    }
+
+    @Test func eachCommandReachesItsNode() async throws {
+        let cluster = try RedisCluster.ofThree()
+        try await withClient(Self.configuration(cluster)) { client in
+            #expect(await client.firstLogin() == .ready)
+            #expect(client.isConnected)
+            let keys = (0..<30).map { Self.key(on: $0 % 3) }
+            let replies = try await client.pipeline(
+                keys.map { Command("SET", $0, "value of \($0)") } + keys.map { Command("GET", $0) } + [Command("PING")],
+                deadline: Client.soon)
+            #expect(replies.prefix(30).allSatisfy { $0 == .string("OK") })
+            #expect(replies[30..<60].elementsEqual(keys.map { .string("value of \($0)") }))
+            #expect(replies[60] == .string("PONG"))
+            for (index, key) in keys.enumerated() {
+                #expect(try cluster.primaries[index % 3].ask("GET \(key)") == "value of \(key)")
+            }
+        }
+    }
+
+    @Test func errorsAreEachCommandsOwn() async throws {
+        try await withClient(Self.configuration(try RedisCluster.ofThree())) { client in
+            _ = await client.firstLogin()
+            let keys = (0..<3).map { Self.key(on: $0) }
+            let replies = try await client.pipeline(
+                [Command("SET", keys[0], "x"), Command("INCR", keys[0]), Command("INCR", keys[1]), Command("NOSUCH", "x")],
+                deadline: Client.soon)
+            #expect(replies[0] == .string("OK"))
+            #expect(replies[2] == .integer(1))
+            guard case .error(let first) = replies[1], case .error(let second) = replies[3] else {
+                Issue.record("no errors: \(replies)")
+                return
+            }
+            #expect(first.hasPrefix("ERR value is not an integer"))
+            #expect(second.hasPrefix("ERR unknown command"))
+            #expect(try await client.pipeline([], deadline: Client.soon) == [])
+        }
+    }
+
+    @Test func scriptsRunWhereTheirKeysAre() async throws {
+        let cluster = try RedisCluster.ofThree()
+        try await withClient(Self.configuration(cluster)) { client in
+            _ = await client.firstLogin()
+            for primary in 0..<3 {
+                let key = Self.key(on: primary)
+                let first = try await client.run(Self.store, keys: [key], arguments: ["a"], deadline: Client.soon)
+                #expect(first == .string("a1"))
+                try cluster.primaries[primary].ask("SCRIPT FLUSH")
+                let again = try await client.run(
+                    Self.store, keys: [key], arguments: ["b"], after: Command("SET", key, "c"), deadline: Client.soon)
+                #expect(again == .string("b1"))
+            }
+            let apart = [Self.key(on: 0), Self.key(on: 1)]
+            await #expect(throws: RedisError.self) {
+                try await client.run(Self.store, keys: apart, arguments: ["a"], deadline: Client.soon)
+            }
+        }
+    }
+
+    @Test func aSlotThatHasMovedIsFollowed() async throws {
+        let cluster = try RedisCluster(primaries: 2)
+        try await withClient(Self.configuration(cluster)) { client in
+            _ = await client.firstLogin()
+            let slot = HashSlot.of("foo")
+            let (source, target) = (cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count])
+            #expect(try await client.send("SET", "foo", "1") == .string("OK"))
+            try cluster.beginMove(of: slot, from: source, to: target)
+            // The key is still there; a new one of the slot would be at the target.
+            #expect(try await client.send("INCR", "foo") == .integer(2))
+            #expect(try await client.send("INCR", "{foo}new") == .integer(1))
+            #expect(try target.ask("CLUSTER COUNTKEYSINSLOT \(slot)") == "1")
+            try cluster.move(key: "foo", from: source, to: target)
+            #expect(try await client.send("INCR", "foo") == .integer(3))
+            let replies = try await client.pipeline(
+                [Command("INCR", "foo"), Command("INCR", "{foo}new"), Command("INCR", "foo")], deadline: Client.soon)
+            #expect(replies == [.integer(4), .integer(2), .integer(5)])
+            try cluster.endMove(of: slot, from: source, to: target)
+            #expect(try await client.send("INCR", "foo") == .integer(6))
+            #expect(try await client.run(Self.store, keys: ["foo"], arguments: ["7"], deadline: Client.soon) == .string("71"))
+        }
+    }
+
+    /// Keys of one script on both sides: nobody can run it until the move has ended.
+    @Test func aScriptWaitsForTheEndOfAMove() async throws {
+        let cluster = try RedisCluster(primaries: 2)
+        try await withClient(Self.configuration(cluster)) { client in
+            _ = await client.firstLogin()
+            let slot = HashSlot.of("foo")
+            let (source, target) = (cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count])
+            #expect(try await client.send("SET", "foo", "1") == .string("OK"))
+            try cluster.beginMove(of: slot, from: source, to: target)
+            let soon = MonotonicTime.now().advanced(byMilliseconds: 100)
+            do {
+                _ = try await client.run(Self.store, keys: ["foo", "{foo}new"], arguments: ["2"], deadline: soon)
+                Issue.record("the script ran")
+            } catch { #expect("\(error)".contains("TRYAGAIN") || "\(error)".contains("deadline"), "\(error)") }
+            async let reply = client.run(
+                Self.store, keys: ["foo", "{foo}new"], arguments: ["3"], after: Command("SET", "{foo}lock", "token"),
+                deadline: Client.soon)
+            await client.loop.wait(milliseconds: 50)
+            #expect(try await client.send("GET", "foo") == .string("1"))
+            try cluster.move(key: "foo", from: source, to: target)
+            try cluster.endMove(of: slot, from: source, to: target)
+            #expect(try await reply == .string("32"))
+            #expect(try target.ask("GET {foo}lock") == "token")
+        }
+    }
+
+    @Test func aPrimaryThatIsKilledIsReplacedByItsReplica() async throws {
+        let cluster = try RedisCluster(primaries: 3, withReplicas: true, nodeTimeoutMilliseconds: 1_000)
+        try await withClient(Self.configuration(cluster)) { client in
+            _ = await client.firstLogin()
+            // The node that the URL names, too.
+            for lost in [1, 0] {
+                let key = Self.key(on: lost)
+                #expect(try await client.send("SET", key, "x") == .string("OK"))
+                try await waitFor("the replica has the key") {
+                    try cluster.replicas[lost].ask("CLUSTER COUNTKEYSINSLOT \(HashSlot.of(key))") == "1"
+                }
+                cluster.primaries[lost].stop()
+                try await waitFor("the replica is asked") { (try? await client.send("GET", key)) == .string("x") }
+                #expect(try await client.run(Self.store, keys: [key], arguments: ["y"], deadline: Client.soon) == .string("y1"))
+            }
+        }
+    }
+
+    @Test func aNodeThatIsNotThereHoldsUpNobodyElse() async throws {
+        let cluster = try RedisCluster(primaries: 3)
+        try await withClient(Self.configuration(cluster)) { client in
+            _ = await client.firstLogin()
+            for primary in 0..<3 { _ = try await client.send("SET", Self.key(on: primary), "x") }
+            cluster.primaries[2].stop()
+            try await client.waitUntil("its loss is seen") { client.isConnected }
+            try await waitFor("its loss is seen") { (try? await client.send("GET", Self.key(on: 2))) == nil }
+            #expect(try await client.send("SET", Self.key(on: 0), "x") == .string("OK"))
+            await #expect(throws: RedisError.notConnected) {
+                try await client.pipeline(
+                    [Command("SET", Self.key(on: 0), "x"), Command("SET", Self.key(on: 2), "x")], deadline: Client.soon)
+            }
+        }
+    }
+
+    @Test func aRedisThatIsNoClusterIsRefused() async throws {
+        var options = RedisServer.Options()
+        options.listensOnPort = true
+        let server = try RedisServer(options)
+        let url = try RedisURL("redis+cluster://127.0.0.1:\(server.port!)")
+        try await withClient(ClientConfiguration(url: url, name: "test")) { client in
+            guard case .refused(let reason) = await client.firstLogin() else {
+                Issue.record("it was taken")
+                return
+            }
+            #expect(reason.contains("cluster support disabled"))
+            #expect(!client.isConnected)
+        }
+    }
+}
