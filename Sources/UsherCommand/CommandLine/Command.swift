@@ -1,6 +1,6 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys
+    case serve, runner, up, admin, keys, doctor
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
@@ -16,6 +16,9 @@ enum Command: String, CaseIterable, Sendable {
                 + "and a demo meeting."
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
+        case .doctor:
+            "Look at how a Redis is set up, and say of each thing whether it is right and, if not, what to do. Exit code 1 "
+                + "if Usher cannot keep its promises there."
         case .simulateBot:
             "Be a bot that speaks the wire of a real one and attends no meeting. Its configuration is the JSON object in "
                 + "the variable VEXA_BOT_CONFIG."
@@ -32,7 +35,7 @@ enum Command: String, CaseIterable, Sendable {
     /// How it is called.
     var usage: String {
         switch self {
-        case .serve, .runner, .up, .simulateBot: "usher \(rawValue) [SETTING]..."
+        case .serve, .runner, .up, .doctor, .simulateBot: "usher \(rawValue) [SETTING]..."
         case .supervise: "usher supervise"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."

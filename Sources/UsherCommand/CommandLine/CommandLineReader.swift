@@ -31,6 +31,7 @@ struct CommandLineReader {
                 throw UsageError("usher runner needs --launch: the command that is run for each bot.")
             }
             return .runner(settings)
+        case .doctor: return .doctor(settings)
         case .supervise: return .supervise
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help: return .serve(settings)

@@ -8,6 +8,7 @@ enum Invocation: Equatable, Sendable {
     case admin(Settings, AdminRequest)
     /// - Parameter id: a workspace's or a meeting's.
     case keys(Settings, id: String)
+    case doctor(Settings)
     case simulateBot(Settings)
     case help(HelpTopic)
     case version

@@ -13,7 +13,7 @@ extension Setting {
         number(.port, 0...65535, default: 8080, "The TCP port to listen on; 0 lets the system choose"),
         Setting(
             key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
-            commands: [.serve, .runner, .up, .admin, .keys],
+            commands: [.serve, .runner, .up, .admin, .keys, .doctor],
             meaning: "The Redis that holds all records; without it `usher up` starts a private one"),
         Setting(
             key: .adminKey, kind: .secret(length: 16...512),
@@ -30,16 +30,17 @@ extension Setting {
             commands: node, meaning: "How many event loops a node runs, each a thread with its own Redis connection"),
 
         number(
-            .redisTimeout, 50...60_000, unit: "ms", default: 2000, commands: [.serve, .runner, .up, .admin, .keys],
+            .redisTimeout, 50...60_000, unit: "ms", default: 2000,
+            commands: [.serve, .runner, .up, .admin, .keys, .doctor],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
             .requestTimeout, 100...60_000, unit: "ms", default: 5000,
             "How long a request may take, from its header section to its answer"),
         number(
-            .lockTTL, 100...60_000, unit: "ms", default: 5000,
+            .lockTTL, 100...60_000, unit: "ms", default: 5000, commands: [.serve, .up, .doctor],
             "How long the lock of a workspace outlives a node that took it and died"),
         number(
-            .lockWait, 0...150, unit: "ms", default: 150,
+            .lockWait, 0...150, unit: "ms", default: 150, commands: [.serve, .up, .doctor],
             "How long a request tries again for a lock that another one holds, before it answers 503 (12108)"),
         number(
             .inFlightTTL, 1000...3_600_000, unit: "ms", default: 600_000,
@@ -133,7 +134,7 @@ extension Setting {
             .everyoneLeftTimeout, 1000...86_400_000, unit: "ms", default: 120_000, commands: [.runner, .up],
             "How long a bot that is left alone stays"),
         number(
-            .leaseTTL, 1000...600_000, unit: "ms", default: 15_000, commands: [.serve, .runner, .up],
+            .leaseTTL, 1000...600_000, unit: "ms", default: 15_000, commands: [.serve, .runner, .up, .doctor],
             "How long a bot may be in its room without its runner saying so; the runner says so three times as often"),
         number(
             .stopGrace, 1000...600_000, unit: "ms", default: 30_000, commands: [.runner, .up],

@@ -27,8 +27,11 @@ enum RunnerCommand {
                 loop: loop, configuration: configuration, storeConfiguration: settings.storeConfiguration,
                 logger: logger)
             loop.execute { runner.start() }
+            let examination = StartExamination(settings, configuration.redis, loop: loop, logger: logger) {
+                await runner.refusalOfLogin() == nil
+            }
             logger.info("Running bots", ["runner": runner.id, "capacity": String(settings.capacity)])
-            if let refusal = try wait(for: runner, on: loop, signals) {
+            if let refusal = try wait(for: runner, on: loop, signals, examination) {
                 Terminal.complain("Redis refuses this runner: \(refusal)")
                 return 1
             }
@@ -42,7 +45,9 @@ enum RunnerCommand {
 
     /// Passes stop signals on until the runner has ended.
     /// - Returns: what Redis said if it refused the first login.
-    private static func wait(for runner: Runner, on loop: EventLoop, _ signals: StopSignals) throws -> String? {
+    private static func wait(
+        for runner: Runner, on loop: EventLoop, _ signals: StopSignals, _ examination: StartExamination
+    ) throws -> String? {
         let isOver = try MainThread.Flag()
         let refusal = Refusal()
         Task(executorPreference: loop) {
@@ -57,7 +62,10 @@ enum RunnerCommand {
         while waitUntilReadable([signals.descriptor, isOver.descriptor], deadline: nil) == [signals.descriptor] {
             while signals.next() != nil { loop.execute { runner.stop() } }
         }
-        loop.execute { runner.shutDown() }
+        loop.execute {
+            examination.stop()
+            runner.shutDown()
+        }
         loop.stop()
         loop.join()
         return refusal.text.withLock { $0 }

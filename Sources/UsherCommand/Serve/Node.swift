@@ -18,6 +18,7 @@ struct Node {
     private let settings: Settings
     private let shards: [Shard]
     private let housekeeping: Housekeeping
+    private let examination: StartExamination
 
     /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
@@ -41,6 +42,10 @@ struct Node {
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
+        let client = shards[0].client
+        examination = StartExamination(settings, redis, loop: shards[0].loop, logger: logger) {
+            await client.firstLogin() == .ready
+        }
     }
 
     /// Starts the loops, listens and begins to connect to Redis, without waiting for it.
@@ -83,8 +88,11 @@ struct Node {
         for (shard, drain) in zip(shards, drains) {
             cut += (try? MainThread.run(on: shard.loop) { await drain.value }) ?? 0
         }
-        let housekeeping = self.housekeeping
-        shards[0].loop.execute { housekeeping.stop() }
+        let (housekeeping, examination) = (self.housekeeping, self.examination)
+        shards[0].loop.execute {
+            housekeeping.stop()
+            examination.stop()
+        }
         for shard in shards {
             shard.loop.execute { shard.client.shutDown() }
             shard.loop.stop()

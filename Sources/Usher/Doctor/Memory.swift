@@ -1,0 +1,49 @@
+extension Doctor {
+    /// The share of maxmemory, in percent, from which room is short.
+    private static let fullPercent = 80
+
+    static func memory(_ reading: Reading) -> Finding {
+        let subject = "memory"
+        guard case .given(let info) = reading.info, let limit = reading.number("maxmemory"),
+            let policy = info["maxmemory_policy"]
+        else {
+            let reason = reading.info.value == nil ? reading.info.reason : "INFO does not show maxmemory"
+            return .unknown(
+                subject, because: reason,
+                "See that maxmemory-policy is noeviction: any other can drop in-flight keys and rooms.")
+        }
+        let used = reading.number("used_memory") ?? 0
+        if policy != "noeviction" {
+            let advice = "Set `maxmemory-policy noeviction`."
+            guard limit > 0 else {
+                return .warn(
+                    subject,
+                    "maxmemory-policy is \(shown(policy)), which drops records as soon as a maxmemory is set", advice)
+            }
+            return .fail(
+                subject,
+                "maxmemory is \(megabytes(limit)) with maxmemory-policy \(shown(policy)): when it is full, "
+                    + lost(policy), advice)
+        }
+        guard limit > 0 else { return .ok(subject, "no maxmemory, noeviction; \(megabytes(used)) are used") }
+        let found = "\(megabytes(used)) of \(megabytes(limit)) are used, noeviction"
+        guard used / 100 * 100 < limit / 100 * fullPercent else {
+            return .warn(
+                subject, "\(found): when it is full, every change is refused (OOM)",
+                "Give Redis more memory, or let old meetings go (USHER_RETENTION_MS).")
+        }
+        return .ok(subject, found)
+    }
+
+    /// Locks, in-flight keys, runners, ended bots and API keys with an expiry have a time to live; rooms have none.
+    private static func lost(_ policy: String) -> String {
+        policy.hasPrefix("volatile")
+            ? "Redis drops in-flight keys, and with them accepted dispatches, and locks and API keys that expire"
+            : "Redis drops in-flight keys and rooms, so that a room gets a second bot, and any other record"
+    }
+
+    private static func megabytes(_ bytes: Int) -> String {
+        let tenths = bytes / 1024 * 10 / 1024
+        return "\(tenths / 10).\(tenths % 10) MB"
+    }
+}

@@ -1,0 +1,122 @@
+import Redis
+
+/// What a user of Redis must be allowed to do so that nodes, runners and scripts can work. (What a script does, its
+/// caller must be allowed to do.)
+enum Rights {
+    /// One command on one key or channel.
+    struct Need: Equatable, Sendable {
+        let words: [String]
+
+        /// The command and, where it is a container's, its subcommand: as ACL rules name it.
+        var command: String {
+            let name = words[0].lowercased()
+            let isContainer = ["script", "xgroup", "xinfo", "client", "acl", "config"].contains(name)
+            return isContainer ? "\(name)|\(words[1].lowercased())" : name
+        }
+
+        /// What stands for the key, in a message.
+        var object: String? { words.first { $0.hasPrefix("usher:") || $0 == BotWire.segmentStream || isChannel($0) } }
+
+        private func isChannel(_ word: String) -> Bool { word.hasPrefix("bot_commands:") }
+    }
+
+    /// Every command on every kind of key that it is used on. The keys are never read or written: see `Examination`.
+    static let needs: [Need] =
+        on(Keys.userSequence, "INCR %") + on(Keys.meetingSequence, "INCR %")
+        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0")
+        + on(Keys.runner("0"), "HSET % a 0", "PEXPIRE % 1", "DEL %")
+        + on(Keys.apiKey(hash: "0"), "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
+        + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "DEL %")
+        + on(Keys.user(0), "EXISTS %", "HGETALL %", "HSET % a 0")
+        + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %")
+        + on(Keys.locator(meeting: "0"), "SET % 0", "GET %", "DEL %", "TYPE %")
+        + on(Keys.locator(number: 0), "SET % 0", "GET %", "DEL %", "TYPE %")
+        + on(Keys.deadLetters, "XADD % MAXLEN ~ 1 * a 0") + on(Keys.deadLetterCount, "INCR %")
+        + inPartition + ofWorkspace
+        + on(
+            BotWire.segmentStream, "XGROUP CREATE % g 0 MKSTREAM", "XREADGROUP GROUP g c STREAMS % >",
+            "XAUTOCLAIM % g c 1 0-0", "XDEL % 0-1", "XACK % g 0-1", "XINFO GROUPS %", "XINFO CONSUMERS % g",
+            "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
+        + on(BotWire.commandChannel(0), "PUBLISH % 0")
+        + on("", "TIME", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return")
+
+    private static let partition = Partition(number: 0)
+
+    private static let inPartition =
+        on(
+            partition.dispatch, "XADD % * a 0", "XRANGE % - +", "XDEL % 0-1", "XACK % g 0-1", "XCLAIM % g c 0 0-1",
+            "XAUTOCLAIM % g c 1 0-0", "XREADGROUP GROUP g c STREAMS % >", "XGROUP CREATE % g 0 MKSTREAM",
+            "XGROUP DELCONSUMER % g c", "XINFO GROUPS %", "XINFO CONSUMERS % g", "EVAL return 1 %", "EVALSHA 0 1 %",
+            "EXISTS %", "TYPE %")
+        + on(partition.events, "XADD % MAXLEN ~ 1 * a 0", "TYPE %")
+        + on(partition.leases, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+        + on(
+            partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",
+            "HINCRBY % a 1", "TYPE %", "DEL %")
+        + on(partition.segments(ofMeeting: "0"), "HLEN %", "HGET % a", "HGETALL %", "HSET % a 0", "TYPE %", "DEL %")
+        + on(
+            partition.bot("0"), "EXISTS %", "HEXISTS % a", "HGET % a", "HMGET % a", "HSET % a 0", "HDEL % a",
+            "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %")
+
+    private static let ofWorkspace = {
+        let workspace = partition.workspace("0")
+        return on(
+            workspace, "EXISTS %", "HGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "TYPE %")
+            + on("\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a")
+            + on("\(workspace):keys", "HGETALL %", "HSET % a 0", "HDEL % a")
+            + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "DEL %")
+            + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "DEL %")
+            + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %")
+            + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %")
+            + on("\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREM % m")
+            + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0")
+    }()
+
+    /// `%` stands for the key or channel.
+    private static func on(_ object: String, _ commands: String...) -> [Need] {
+        commands.map { command in
+            Need(words: command.split(separator: " ").map { $0 == "%" ? object : String($0) })
+        }
+    }
+}
+
+extension Doctor {
+    /// How many missing rights a line names.
+    private static let shownRights = 5
+
+    static func rights(_ reading: Reading) -> Finding {
+        let subject = "rights"
+        let user = shown(reading.user)
+        guard case .given(let missing) = reading.missingRights else {
+            return .unknown(
+                subject, because: reading.missingRights.reason,
+                "See that the user may do what \"Is Redis set up right?\" in README.md lists.")
+        }
+        guard !missing.isEmpty else {
+            return .ok(subject, "the user \(user) may do all that nodes, runners and scripts do")
+        }
+        var names = missing.prefix(shownRights).map { need in
+            need.command.replacing("|", with: " ").uppercased() + (need.object.map { " \($0)" } ?? "")
+        }
+        if missing.count > shownRights { names.append("\(missing.count - shownRights) more") }
+        var commands: [String] = []
+        for need in missing where !commands.contains("+" + need.command) { commands.append("+" + need.command) }
+        return .fail(
+            subject, "the user \(user) may not \(names.joined(separator: ", "))",
+            "`ACL SETUSER \(user) ~usher:* ~\(BotWire.segmentStream) &bot_commands:meeting:* "
+                + "\(commands.joined(separator: " "))`, where these commands are not renamed away.")
+    }
+
+    /// Nodes and runners give Redis all scripts at each connection, and do not start without.
+    static func scripts(_ reading: Reading) -> Finding {
+        guard let first = reading.refusedScripts.first else {
+            return .ok("scripts", "all \(reading.scriptCount) load")
+        }
+        return .fail(
+            "scripts",
+            "\(reading.refusedScripts.count) of \(reading.scriptCount) do not load, such as \(first.name): "
+                + shown(first.reason), "Allow SCRIPT LOAD, EVAL and EVALSHA; no node starts without.")
+    }
+}
