@@ -38,6 +38,7 @@ struct StartExamination: Sendable {
                     "advice": finding.advice ?? "",
                 ])
         }
+        logger.debug("Redis was looked at", ["sum": Finding.sum(of: findings)])
     }
 
     /// Ends it, on the loop's thread.

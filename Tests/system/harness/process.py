@@ -1,5 +1,6 @@
 """Child processes of the tests: always ended, by their own id, whatever the test did to them."""
 
+import json
 import os
 import shutil
 import signal
@@ -86,6 +87,16 @@ class Process:
     @property
     def log(self):
         return _read(self.log_path)
+
+    def said(self, message):
+        """The log's lines with this message, as dictionaries."""
+        lines = []
+        for line in self.log.splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                fields = json.loads(line)
+                if fields["message"] == message:
+                    lines.append(fields)
+        return lines
 
 
 def session_members(session):

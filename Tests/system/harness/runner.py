@@ -1,7 +1,6 @@
 """One `usher runner` process, the bots that it runs, and what they leave in the rooms that they were in."""
 
 import collections
-import json
 import os
 
 from harness.node import BINARY
@@ -46,16 +45,6 @@ class Runner(Process):
         if not self.alive:
             raise AssertionError(f"{self.name} ended with status {self.wait()}\n{self.output}{self.log}")
         return self.said("Running bots")
-
-    def said(self, message):
-        """The log's lines with this message, as dictionaries."""
-        lines = []
-        for line in self.log.splitlines():
-            if line.startswith("{") and line.endswith("}"):
-                fields = json.loads(line)
-                if fields["message"] == message:
-                    lines.append(fields)
-        return lines
 
     @property
     def started(self):
