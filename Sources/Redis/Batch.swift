@@ -5,6 +5,9 @@ final class Batch {
     let count: Int
     let sentAt: MonotonicTime
     let deadline: MonotonicTime
+    /// Whether the last reply tells of a change, which is then to be on replicas before it counts as made. nil: the
+    /// batch does not wait for replicas, whatever it does.
+    var isChange: ((Value) -> Bool)?
     var replies: [Value] = []
     private var completion: ((Result<[Value], RedisError>) -> Void)?
 

@@ -22,11 +22,25 @@ public struct ClientConfiguration: Sendable {
     public var isForBlockingReads = false
     /// Loaded at each connection, before the client is ready.
     public var scripts: [Script]
+    /// What changes wait for that are asked for with `isChange`; nil: for nothing.
+    public var replicaWait: ReplicaWait?
 
     public init(url: RedisURL, name: String, scripts: [Script] = []) {
         self.url = url
         self.name = name
         self.scripts = scripts
+    }
+}
+
+/// On how many replicas a change is to be, and for how long that is waited for (WAIT). Such a client is best used for
+/// these changes alone, since Redis runs none of a connection's later commands while it waits.
+public struct ReplicaWait: Sendable {
+    public var replicas: Int
+    public var milliseconds: Int
+
+    public init(replicas: Int, milliseconds: Int) {
+        self.replicas = replicas
+        self.milliseconds = milliseconds
     }
 }
 
@@ -152,12 +166,12 @@ public final class Client: @unchecked Sendable {
     /// - Throws: `RedisError` if not every reply arrived. Nothing is sent after `deadline`.
     public func pipeline(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [Value] {
         if commands.isEmpty { return [] }
-        return try await replies(to: commands, areDependent: false, deadline: deadline)
+        return try await replies(to: commands, areDependent: false, isChange: nil, deadline: deadline)
     }
 
     /// - Parameter areDependent: whether each command rests on those before it.
     private func replies(
-        to commands: [Command], areDependent: Bool, deadline: MonotonicTime
+        to commands: [Command], areDependent: Bool, isChange: ((Value) -> Bool)?, deadline: MonotonicTime
     ) async throws(RedisError) -> [Value] {
         loop.preconditionCurrent()
         // Resumed exactly once: a batch completes once, and a connection completes every batch that it was given.
@@ -165,9 +179,9 @@ public final class Client: @unchecked Sendable {
             (continuation: UnsafeContinuation<Result<[Value], RedisError>, Never>) in
             switch server {
             case .single(let link):
-                link.submit(commands, deadline: deadline) { continuation.resume(returning: $0) }
+                link.submit(commands, isChange: isChange, deadline: deadline) { continuation.resume(returning: $0) }
             case .cluster(let cluster):
-                cluster.submit(commands, areDependent: areDependent, deadline: deadline) {
+                cluster.submit(commands, areDependent: areDependent, isChange: isChange, deadline: deadline) {
                     continuation.resume(returning: $0)
                 }
             }
@@ -177,8 +191,11 @@ public final class Client: @unchecked Sendable {
 
     /// Runs a script, with `preceding` commands sent before it in the same write. Returns the script's reply.
     /// The script must be one of the configuration's.
+    /// - Parameter isChange: whether its reply tells of a change that is to be on replicas; of use only to a client that
+    ///   is configured to wait for them. One that is not on enough of them in time is thrown as `notReplicated`.
     public func run(
-        _ script: Script, keys: [String], arguments: [String], after preceding: Command? = nil, deadline: MonotonicTime
+        _ script: Script, keys: [String], arguments: [String], after preceding: Command? = nil,
+        isChange: ((Value) -> Bool)? = nil, deadline: MonotonicTime
     ) async throws(RedisError) -> Value {
         guard let hash = scriptHashes[script.name] else {
             precondition(configuration.scripts.contains { $0.name == script.name }, "an unknown script: \(script.name)")
@@ -186,14 +203,19 @@ public final class Client: @unchecked Sendable {
         }
         let call = Self.scriptCall("EVALSHA", hash, keys, arguments)
         let commands = if let preceding { [preceding, call] } else { [call] }
-        let replies = try await replies(to: commands, areDependent: true, deadline: deadline)
+        let isChange = configuration.replicaWait == nil ? nil : isChange
+        let replies = try await replies(to: commands, areDependent: true, isChange: isChange, deadline: deadline)
         // What the script rests on was refused (out of memory, a replica, ...): that is the answer, not what it found.
         if preceding != nil, case .error(let text) = replies[0] { throw .refused(text) }
         let reply = replies.last!
         guard case .error(let text) = reply else { return reply }
         guard text.hasPrefix("NOSCRIPT") else { throw .refused(text) }
         // Redis has restarted, failed over or been told to forget its scripts. EVAL runs it and makes it known again.
-        return try await send(Self.scriptCall("EVAL", script.text, keys, arguments), deadline: deadline)
+        let again = Self.scriptCall("EVAL", script.text, keys, arguments)
+        let result = try await self.replies(
+            to: [again], areDependent: true, isChange: isChange, deadline: deadline)[0]
+        if case .error(let text) = result { throw .refused(text) }
+        return result
     }
 
     /// By the script's name: the SHA-1 of its text, as Redis computed it.

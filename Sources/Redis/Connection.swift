@@ -20,6 +20,11 @@ final class Connection: DescriptorHandler {
     private(set) var isClosed = false
     private var isFlushing = false
     private var isFlushScheduled = false
+    private let replicaWait: ReplicaWait?
+    /// Something in this turn is to be on replicas, so that a WAIT is to follow it.
+    private var isReplicaWaitDue = false
+    /// Changes whose replies have come, and not that of the WAIT that follows them.
+    private var unconfirmed: [Batch] = []
 
     /// In the order in which Redis will answer.
     private var pending: [Batch] = []
@@ -32,9 +37,10 @@ final class Connection: DescriptorHandler {
     /// Called once when the connection has failed or was closed, after everything pending has been failed.
     var onClose: ((String) -> Void)?
 
-    init(loop: EventLoop, silenceLimitMilliseconds: Int) {
+    init(loop: EventLoop, silenceLimitMilliseconds: Int, replicaWait: ReplicaWait? = nil) {
         self.loop = loop
         self.silenceLimitMilliseconds = silenceLimitMilliseconds
+        self.replicaWait = replicaWait
         lastReplyAt = loop.now
         _ = ignoreBrokenPipes
     }
@@ -113,7 +119,38 @@ final class Connection: DescriptorHandler {
             precondition(result == REDIS_OK, "hiredis refused a command")
         }
         pending.append(batch)
+        if batch.isChange != nil { isReplicaWaitDue = true }
         armDeadlineTimer(batch.deadline)
+    }
+
+    /// Sends one WAIT for all changes of this turn: it confirms everything that came before it on the connection.
+    private func sendReplicaWait() {
+        guard isReplicaWaitDue, let replicaWait else { return }
+        isReplicaWaitDue = false
+        let words = ["WAIT", String(replicaWait.replicas), String(replicaWait.milliseconds)]
+        // The changes before it give up when their own deadlines pass, but only one after the other.
+        let deadline = max(pending.last?.deadline ?? loop.now, loop.now.advanced(byMilliseconds: replicaWait.milliseconds))
+        let batch = Batch(count: 1, sentAt: loop.now, deadline: deadline) { [weak self] result in
+            self?.confirm(result, wanted: replicaWait.replicas)
+        }
+        send([Command(words: words)], batch)
+    }
+
+    /// Replies come in order: what waits here was sent before this WAIT, and all of that.
+    private func confirm(_ result: Result<[Value], RedisError>, wanted: Int) {
+        let changes = unconfirmed
+        unconfirmed = []
+        let failure: RedisError? =
+            switch result {
+            case .success(let replies):
+                switch replies[0] {
+                case .integer(let replicas): replicas < wanted ? .notReplicated(replicas: replicas) : nil
+                case .error(let text): .refused(text)
+                default: .unexpectedReply("WAIT returned \(replies[0])")
+                }
+            case .failure(let error): error
+            }
+        for batch in changes { batch.complete(failure.map { .failure($0) } ?? .success(batch.replies)) }
     }
 
     fileprivate func take(_ reply: UnsafePointer<redisReply>) {
@@ -133,7 +170,11 @@ final class Connection: DescriptorHandler {
             pending.removeFirst(pendingHead)
             pendingHead = 0
         }
-        batch.complete(.success(batch.replies))
+        if let isChange = batch.isChange, isChange(value) {
+            unconfirmed.append(batch)
+        } else {
+            batch.complete(.success(batch.replies))
+        }
     }
 
     // MARK: Deadlines
@@ -202,6 +243,7 @@ final class Connection: DescriptorHandler {
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
         loop.atEndOfTurn { [weak self] in
+            self?.sendReplicaWait()
             self?.isFlushScheduled = false
             self?.flush()
         }

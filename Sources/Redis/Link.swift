@@ -59,8 +59,10 @@ final class Link: @unchecked Sendable {
     var isIdle: Bool { !isReady || connection!.pendingCount == 0 }
 
     /// Checks and sends in one step: between them no other call may take what room there is.
+    /// - Parameter isChange: see `Batch.isChange`.
     func submit(
-        _ commands: [Command], deadline: MonotonicTime, completion: @escaping (Result<[Value], RedisError>) -> Void
+        _ commands: [Command], isChange: ((Value) -> Bool)? = nil, deadline: MonotonicTime,
+        completion: @escaping (Result<[Value], RedisError>) -> Void
     ) {
         guard let connection, isReady else { return completion(.failure(.notConnected)) }
         guard connection.pendingCount < configuration.maximumPendingCalls,
@@ -68,6 +70,7 @@ final class Link: @unchecked Sendable {
         else { return completion(.failure(.overloaded)) }
         guard deadline > loop.now else { return completion(.failure(.deadlinePassed)) }
         let batch = Batch(count: commands.count, sentAt: loop.now, deadline: deadline, completion: completion)
+        batch.isChange = isChange
         connection.send(commands, batch)
     }
 
@@ -86,7 +89,11 @@ final class Link: @unchecked Sendable {
     /// Tries the first target, and on failure the rest.
     func open(_ targets: ArraySlice<Target>) {
         guard !isShutDown, let target = targets.first else { return }
-        let connection = Connection(loop: loop, silenceLimitMilliseconds: configuration.silenceLimitMilliseconds)
+        let connection = Connection(
+            loop: loop,
+            silenceLimitMilliseconds: configuration.silenceLimitMilliseconds
+                + (configuration.replicaWait?.milliseconds ?? 0),
+            replicaWait: configuration.replicaWait)
         self.connection = connection
         let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
             [weak connection] in connection?.close(because: "connecting took too long")

@@ -10,6 +10,9 @@ public enum RedisError: Error, Equatable, Sendable {
     case deadlinePassed
     /// Redis refused the command. The text is Redis' own, such as `OOM command not allowed ...`.
     case refused(String)
+    /// The command has run, but in the time that was given the change did not reach as many replicas as it should: it
+    /// may be lost if the primary fails now.
+    case notReplicated(replicas: Int)
     /// A reply of another type than the command has: the key, or the script, is not ours.
     case unexpectedReply(String)
 
@@ -17,7 +20,7 @@ public enum RedisError: Error, Equatable, Sendable {
     public var mayHaveRun: Bool {
         switch self {
         case .notConnected, .overloaded: false
-        case .connectionLost, .deadlinePassed, .refused, .unexpectedReply: true
+        case .connectionLost, .deadlinePassed, .refused, .notReplicated, .unexpectedReply: true
         }
     }
 }
@@ -30,6 +33,8 @@ extension RedisError: CustomStringConvertible {
         case .connectionLost: "the connection to Redis was lost; the command may have run"
         case .deadlinePassed: "no reply from Redis before the deadline; the command may have run"
         case .refused(let text): "Redis refused the command: \(text)"
+        case .notReplicated(let replicas):
+            "the change is on \(replicas) replicas, fewer than wanted; it is lost if the primary fails now"
         case .unexpectedReply(let text): "unexpected reply from Redis: \(text)"
         }
     }

@@ -18,6 +18,8 @@ public final class Runner: @unchecked Sendable {
     let store: Store
     /// For reads that block; nothing else may wait behind them.
     private let blocking: Client
+    /// For claims that wait for replicas, if they do.
+    private let claiming: Client?
     /// One, or one a partition where a read may not take several streams.
     let readers: [DispatchReader]
 
@@ -50,11 +52,18 @@ public final class Runner: @unchecked Sendable {
         var connection = ClientConfiguration(url: configuration.redis, name: "usher-runner", scripts: Store.scripts)
         connection.connectTimeoutMilliseconds = configuration.redisTimeoutMilliseconds
         client = Client(loop: loop, configuration: connection, logger: logger)
-        connection.name = "usher-runner-reader"
-        connection.scripts = []
-        connection.isForBlockingReads = true
-        blocking = Client(loop: loop, configuration: connection, logger: logger)
-        store = Store(client: client, configuration: records)
+        var reading = connection
+        reading.name = "usher-runner-reader"
+        reading.scripts = []
+        reading.isForBlockingReads = true
+        blocking = Client(loop: loop, configuration: reading, logger: logger)
+        connection.replicaWait = configuration.replicaWait
+        connection.name = "usher-runner-claims"
+        let replicated = connection
+        claiming = configuration.replicaWait.map { _ in
+            Client(loop: loop, configuration: replicated, logger: logger)
+        }
+        store = Store(client: client, changing: claiming, configuration: records)
         let parts = configuration.redis.isCluster ? Partition.all.map { [$0] } : [Partition.all]
         readers = parts.map { [id, client, blocking] partitions in
             DispatchReader(
@@ -70,6 +79,7 @@ public final class Runner: @unchecked Sendable {
         loop.preconditionCurrent()
         client.start()
         blocking.start()
+        claiming?.start()
         for index in readers.indices {
             Task(executorPreference: loop) { [self] in await readDispatches(from: readers[index]) }
         }
@@ -113,6 +123,7 @@ public final class Runner: @unchecked Sendable {
         loop.preconditionCurrent()
         leaseTimer?.cancel()
         blocking.shutDown()
+        claiming?.shutDown()
         client.shutDown()
     }
 

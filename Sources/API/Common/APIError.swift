@@ -106,7 +106,12 @@ extension APIError {
     /// The records could not be read or written, outside the re-invite endpoint, which has codes of its own for it.
     /// - Parameter isRead: whether what failed changes nothing anyway.
     init(_ error: RedisError, isRead: Bool = false) {
-        if error.mayHaveRun && !isRead {
+        if case .notReplicated = error {
+            self.init(
+                503,
+                "The request may have gone through, but too few replicas have confirmed it. Sending it again is safe.",
+                retryAfterSeconds: 2, cause: error)
+        } else if error.mayHaveRun && !isRead {
             self.init(
                 500, "The request failed for an unexpected reason. Look whether it took effect before you try again.",
                 cause: error)

@@ -61,10 +61,11 @@ final class Cluster {
     /// - Parameter areDependent: each command rests on those before it, and all are for the same slot: none is sent again
     ///   when a later one has run.
     func submit(
-        _ commands: [Command], areDependent: Bool, deadline: MonotonicTime,
+        _ commands: [Command], areDependent: Bool, isChange: ((Value) -> Bool)?, deadline: MonotonicTime,
         completion: @escaping (Result<[Value], RedisError>) -> Void
     ) {
-        let call = ClusterCall(commands, areDependent: areDependent, deadline: deadline, completion: completion)
+        let call = ClusterCall(
+            commands, areDependent: areDependent, isChange: isChange, deadline: deadline, completion: completion)
         send(call, call.commands.indices.map { .init(index: $0) })
     }
 
@@ -92,7 +93,7 @@ final class Cluster {
         }
         call.openGroups = groups.count
         for group in groups {
-            group.link.submit(call.written(group.parts), deadline: call.deadline) { [weak self] result in
+            group.link.submit(call.written(group.parts), isChange: call.isChange, deadline: call.deadline) { [weak self] result in
                 call.take(result, to: group.parts, from: group.address)
                 if call.openGroups == 0 { self?.go(on: call) }
             }

@@ -11,6 +11,8 @@ final class ClusterCall {
 
     let commands: [Command]
     let areDependent: Bool
+    /// See `Batch.isChange`. Only of dependent commands, which go to one node.
+    let isChange: ((Value) -> Bool)?
     let deadline: MonotonicTime
     /// Nodes that have not answered in this round.
     var openGroups = 0
@@ -22,11 +24,12 @@ final class ClusterCall {
     private let completion: (Result<[Value], RedisError>) -> Void
 
     init(
-        _ commands: [Command], areDependent: Bool, deadline: MonotonicTime,
+        _ commands: [Command], areDependent: Bool, isChange: ((Value) -> Bool)?, deadline: MonotonicTime,
         completion: @escaping (Result<[Value], RedisError>) -> Void
     ) {
         self.commands = commands
         self.areDependent = areDependent
+        self.isChange = isChange
         self.deadline = deadline
         self.completion = completion
         replies = Array(repeating: nil, count: commands.count)

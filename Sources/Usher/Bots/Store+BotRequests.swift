@@ -71,7 +71,8 @@ extension Store {
                         meetingID, number.map { String($0) } ?? "", caller.workspaceID, room.description, botID,
                         String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                         "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
-                    ] + request.recordFields(createdBy: planned == nil ? caller.userID : nil), by: deadline
+                    ] + request.recordFields(createdBy: planned == nil ? caller.userID : nil),
+                    isChange: { $0.array?.first == .integer(1) }, by: deadline
                 ).arrayOrThrow()
             }
             if reply.count == 2, reply[0] == .integer(1) {
@@ -201,7 +202,7 @@ extension Store {
                     arguments: [
                         place.botID, meeting.id, String(configuration.endedBotTimeToLiveMilliseconds),
                         String(configuration.maximumEvents), "user \(caller.userID)",
-                    ], by: deadline)
+                    ], isChange: { ($0.integer ?? 0) > 0 }, by: deadline)
             }
             switch reply {
             case .integer(1): return (.ended, meeting)

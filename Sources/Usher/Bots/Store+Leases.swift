@@ -90,7 +90,7 @@ extension Store {
             arguments: [
                 place.botID, String(entry.epoch), runner, String(configuration.leaseTimeToLiveMilliseconds),
                 Digest.sha256(secret), entry.id, container,
-            ], by: deadline
+            ], isChange: { $0.array?.first == .integer(1) }, by: deadline
         ).arrayOrThrow()
         guard reply.first == .integer(1), reply.count == 3 else { return .void }
         return .claimed(try Meeting(reply[2].hash()))

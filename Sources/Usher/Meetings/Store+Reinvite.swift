@@ -244,7 +244,7 @@ public struct Reinvitation: Sendable {
                     caller.workspaceID, sight.room.description, botID,
                     String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                     "user \(caller.userID)",
-                ], after: lock, by: deadline
+                ], after: lock, isChange: { $0.array?.first == .integer(1) }, by: deadline
             ).arrayOrThrow()
         } catch {
             if error.mayHaveRun { await giveBack(token) }

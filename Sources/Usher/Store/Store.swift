@@ -36,11 +36,16 @@ public struct StoreConfiguration: Sendable {
 /// bound. All of them throw `RedisError`, which tells whether a change may have been made.
 public struct Store: Sendable {
     public let client: Client
+    /// For changes that are to be on replicas before they are answered: another connection if there is something to
+    /// wait for, so that nothing else waits for it too.
+    private let changing: Client
     let configuration: StoreConfiguration
     let keyOwners: KeyOwners
 
-    public init(client: Client, configuration: StoreConfiguration) {
+    /// - Parameter changing: for changes that wait for replicas; nil: they wait for none.
+    public init(client: Client, changing: Client? = nil, configuration: StoreConfiguration) {
         self.client = client
+        self.changing = changing ?? client
         self.configuration = configuration
         keyOwners = KeyOwners(loop: client.loop)
     }
@@ -64,13 +69,14 @@ public struct Store: Sendable {
         try await client.pipeline(commands, deadline: bounded(deadline))
     }
 
+    /// - Parameter isChange: for those that wait for replicas: whether the reply tells of a change.
     func run(
         _ source: Scripts.Source, keys: [String], arguments: [String], after preceding: Command? = nil,
-        by deadline: MonotonicTime
+        isChange: ((Value) -> Bool)? = nil, by deadline: MonotonicTime
     ) async throws(RedisError) -> Value {
-        try await client.run(
+        try await (isChange == nil ? client : changing).run(
             Script(name: source.name, text: source.text), keys: keys, arguments: arguments, after: preceding,
-            deadline: bounded(deadline))
+            isChange: isChange, deadline: bounded(deadline))
     }
 
     private func bounded(_ deadline: MonotonicTime) -> MonotonicTime {

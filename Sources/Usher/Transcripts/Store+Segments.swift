@@ -58,7 +58,7 @@ extension Store {
             Scripts.ingestSegments,
             keys: [partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing],
             arguments: [id, session.id, version ?? "", String(end), String(Self.maximumSegmentsOfMeeting)] + arguments,
-            by: deadline
+            isChange: { ($0.integer ?? -1) >= 0 }, by: deadline
         ).integerOrThrow()
         switch reply {
         case 0...: return .stored(changed: reply)

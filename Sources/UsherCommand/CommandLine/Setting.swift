@@ -8,6 +8,8 @@ struct Setting: Sendable {
         case adminKey = "admin-key"
         case nodes, data, loops
         case redisTimeout = "redis-timeout-ms"
+        case redisWaitReplicas = "redis-wait-replicas"
+        case redisWait = "redis-wait-ms"
         case requestTimeout = "request-timeout-ms"
         case lockTTL = "lock-ttl-ms"
         case lockWait = "lock-wait-ms"

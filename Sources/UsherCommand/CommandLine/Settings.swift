@@ -26,6 +26,9 @@ struct Settings: Equatable, Sendable {
     var loops: Int { number(.loops) }
 
     var redisTimeoutMilliseconds: Int { number(.redisTimeout) }
+    /// 0: changes wait for no replica.
+    var redisWaitReplicas: Int { number(.redisWaitReplicas) }
+    var redisWaitMilliseconds: Int { number(.redisWait) }
     var requestTimeoutMilliseconds: Int { number(.requestTimeout) }
     var lockTTLMilliseconds: Int { number(.lockTTL) }
     var lockWaitMilliseconds: Int { number(.lockWait) }

@@ -34,6 +34,13 @@ extension Setting {
             commands: [.serve, .runner, .up, .admin, .keys, .doctor],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
+            .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up],
+            "On how many replicas dispatches, claims, stops and acknowledged segments are to be before they count; 0 "
+                + "waits for none, and a failover may lose the last of them"),
+        number(
+            .redisWait, 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up],
+            "How long that is waited for; then the request is answered 500 (12109), or 503, and may be sent again"),
+        number(
             .requestTimeout, 100...60_000, unit: "ms", default: 5000,
             "How long a request may take, from its header section to its answer"),
         number(

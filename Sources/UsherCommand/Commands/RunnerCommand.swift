@@ -90,6 +90,7 @@ enum RunnerCommand {
         configuration.leaseTimeToLiveMilliseconds = settings.leaseTTLMilliseconds
         configuration.stopGraceMilliseconds = settings.stopGraceMilliseconds
         configuration.redisTimeoutMilliseconds = settings.redisTimeoutMilliseconds
+        configuration.replicaWait = settings.replicaWait
         return configuration
     }
 

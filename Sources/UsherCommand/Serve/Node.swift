@@ -12,6 +12,8 @@ struct Node {
     private struct Shard {
         let loop: EventLoop
         let client: Client
+        /// For changes that wait for replicas, if they do.
+        let changing: Client?
         let server: Server
     }
 
@@ -33,12 +35,17 @@ struct Node {
             let client = Client(
                 loop: loop,
                 configuration: settings.clientConfiguration(redis, name: "usher-serve-\(number)"), logger: logger)
-            let store = Store(client: client, configuration: settings.storeConfiguration)
+            let changing = settings.replicaWait.map { wait in
+                var configuration = settings.clientConfiguration(redis, name: "usher-serve-changes-\(number)")
+                configuration.replicaWait = wait
+                return Client(loop: loop, configuration: configuration, logger: logger)
+            }
+            let store = Store(client: client, changing: changing, configuration: settings.storeConfiguration)
             stores.append(store)
             let router = Routes.make(store: store, adminKey: settings.adminKey, logger: logger)
             let server = Server(
                 loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
-            shards.append(Shard(loop: loop, client: client, server: server))
+            shards.append(Shard(loop: loop, client: client, changing: changing, server: server))
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
@@ -61,6 +68,7 @@ struct Node {
             let box = Box(listener)
             try MainThread.run(on: shard.loop) {
                 shard.client.start()
+                shard.changing?.start()
                 try await shard.server.start(box.take())
             }
         }
@@ -94,7 +102,10 @@ struct Node {
             examination.stop()
         }
         for shard in shards {
-            shard.loop.execute { shard.client.shutDown() }
+            shard.loop.execute {
+                shard.client.shutDown()
+                shard.changing?.shutDown()
+            }
             shard.loop.stop()
             shard.loop.join()
         }

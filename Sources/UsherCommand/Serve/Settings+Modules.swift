@@ -35,6 +35,12 @@ extension Settings {
         return configuration
     }
 
+    /// What changes wait for; nil: for nothing.
+    var replicaWait: ReplicaWait? {
+        guard redisWaitReplicas > 0 else { return nil }
+        return ReplicaWait(replicas: redisWaitReplicas, milliseconds: redisWaitMilliseconds)
+    }
+
     func clientConfiguration(_ redis: RedisURL, name: String) -> ClientConfiguration {
         var configuration = ClientConfiguration(url: redis, name: name, scripts: Store.scripts)
         configuration.connectTimeoutMilliseconds = redisTimeoutMilliseconds
