@@ -20,9 +20,12 @@ final class Connection: DescriptorHandler {
     private(set) var isClosed = false
     private var isFlushing = false
     private var isFlushScheduled = false
+    /// Something is queued that leaves once a WAIT has been answered.
+    private var isFlushHeld = false
     private let replicaWait: ReplicaWait?
-    /// Something in this turn is to be on replicas, so that a WAIT is to follow it.
+    /// Something that is queued is to be on replicas, so that a WAIT is to follow it.
     private var isReplicaWaitDue = false
+    private var isReplicaWaitOpen = false
     /// Changes whose replies have come, and not that of the WAIT that follows them.
     private var unconfirmed: [Batch] = []
 
@@ -123,10 +126,11 @@ final class Connection: DescriptorHandler {
         armDeadlineTimer(batch.deadline)
     }
 
-    /// Sends one WAIT for all changes of this turn: it confirms everything that came before it on the connection.
+    /// Queues one WAIT for all changes since the last: it confirms everything that came before it on the connection.
     private func sendReplicaWait() {
         guard isReplicaWaitDue, let replicaWait else { return }
         isReplicaWaitDue = false
+        isReplicaWaitOpen = true
         let words = ["WAIT", String(replicaWait.replicas), String(replicaWait.milliseconds)]
         // The changes before it give up when their own deadlines pass, but only one after the other.
         let deadline = max(pending.last?.deadline ?? loop.now, loop.now.advanced(byMilliseconds: replicaWait.milliseconds))
@@ -140,6 +144,8 @@ final class Connection: DescriptorHandler {
     private func confirm(_ result: Result<[Value], RedisError>, wanted: Int) {
         let changes = unconfirmed
         unconfirmed = []
+        isReplicaWaitOpen = false
+        if isFlushHeld, !isClosed { wantsToWrite() }
         let failure: RedisError? =
             switch result {
             case .success(let replies):
@@ -237,15 +243,18 @@ final class Connection: DescriptorHandler {
     }
 
     /// While connecting, and when the socket has taken less than it was given, only the kernel knows when to go on.
-    /// Otherwise the write waits for the end of the turn, so that all commands of the turn leave in one.
+    /// Otherwise the write waits for the end of the turn, so that all commands of the turn leave in one; and for the end
+    /// of a WAIT, as Redis would run nothing before it either, so that all changes of its time share the next.
     fileprivate func wantsToWrite() {
         if !isConnected || isFlushing { return watch(.writable, true) }
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
         loop.atEndOfTurn { [weak self] in
-            self?.sendReplicaWait()
-            self?.isFlushScheduled = false
-            self?.flush()
+            guard let self else { return }
+            isFlushHeld = isReplicaWaitOpen
+            if !isFlushHeld { sendReplicaWait() }
+            isFlushScheduled = false
+            if !isFlushHeld { flush() }
         }
     }
 

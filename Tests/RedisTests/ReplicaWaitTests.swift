@@ -1,0 +1,140 @@
+import EventLoop
+import Redis
+import RedisTestSupport
+import Synchronization
+import Testing
+
+/// Changes that count only once a replica has them, on a real primary and a real replica.
+@Suite(.timeLimit(.minutes(5))) struct ReplicaWaitTests {
+    /// Returns 1 if the key was not there, else 0.
+    static let create = Script(name: "create", text: "return redis.call('SETNX', KEYS[1], ARGV[1])")
+
+    let primary: RedisServer
+    let replica: RedisServer
+
+    init() throws {
+        var options = RedisServer.Options()
+        options.listensOnPort = true
+        options.arguments = ["--repl-diskless-sync-delay", "0"]
+        primary = try RedisServer(options)
+        options.listensOnPort = false
+        options.arguments = ["--replicaof", "127.0.0.1 \(primary.port!)"]
+        replica = try RedisServer(options)
+    }
+
+    func configuration(waitMilliseconds: Int) -> ClientConfiguration {
+        var configuration = ClientConfiguration(url: primary.url, name: "usher-test", scripts: [Self.create])
+        configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: waitMilliseconds)
+        // No test may take a loaded machine for a stuck Redis.
+        configuration.silenceLimitMilliseconds = 60_000
+        return configuration
+    }
+
+    func waitForReplica() async throws {
+        try await waitFor("the replica has its data") { [replica] in
+            try replica.ask("INFO replication").contains("master_link_status:up")
+        }
+    }
+
+    static func create(_ key: String, with client: Client) async throws -> Value {
+        try await client.run(
+            create, keys: [key], arguments: ["x"], isChange: { $0 == .integer(1) }, deadline: Client.soon)
+    }
+
+    func waits() throws -> Int {
+        let statistics = try primary.ask("INFO commandstats")
+        guard let line = statistics.split(whereSeparator: \.isNewline).first(where: { $0.hasPrefix("cmdstat_wait:") })
+        else { return 0 }
+        return Int(line.split(separator: "=")[1].prefix { $0.isNumber })!
+    }
+
+    @Test func aChangeIsOnTheReplicaWhenItIsAnswered() async throws {
+        try await waitForReplica()
+        try await withClient(configuration(waitMilliseconds: 60_000)) { [self] client throws in
+            _ = await client.firstLogin()
+            for number in 1...20 {
+                #expect(try await Self.create("key\(number)", with: client) == .integer(1))
+                #expect(try replica.ask("GET key\(number)") == "x")
+            }
+            #expect(try waits() == 20)
+        }
+    }
+
+    @Test func aChangeThatNoReplicaConfirmsIsToldSo() async throws {
+        try await waitForReplica()
+        replica.pause()
+        defer { replica.resume() }
+        try await withClient(configuration(waitMilliseconds: 20)) { [self] client throws in
+            _ = await client.firstLogin()
+            await #expect(throws: RedisError.notReplicated(replicas: 0)) {
+                try await Self.create("key", with: client)
+            }
+            #expect(RedisError.notReplicated(replicas: 0).mayHaveRun)
+            #expect(try primary.ask("GET key") == "x")
+            // It changes nothing this time, so there is nothing to be confirmed.
+            #expect(try await Self.create("key", with: client) == .integer(0))
+            // This one has not asked to wait.
+            #expect(
+                try await client.run(Self.create, keys: ["other"], arguments: ["x"], deadline: Client.soon)
+                    == .integer(1))
+        }
+    }
+
+    /// Redis runs nothing of a connection while that waits: a WAIT for each would make each wait for all before it.
+    @Test func changesThatComeWhileOneIsConfirmedShareTheNextConfirmation() async throws {
+        try await waitForReplica()
+        replica.pause()
+        defer { replica.resume() }
+        try await withClient(configuration(waitMilliseconds: 120_000)) { [self] client throws in
+            _ = await client.firstLogin()
+            var tasks: [Task<Value, Error>] = []
+            for number in 1...20 {
+                let key = "key\(number)"
+                tasks.append(Task(executorPreference: client.loop) { try await Self.create(key, with: client) })
+                await client.loop.wait(milliseconds: 1)
+            }
+            try await client.waitUntil("the first change is made") { (try? primary.ask("EXISTS key1")) == "1" }
+            #expect(try primary.ask("EXISTS key20") == "0")
+            replica.resume()
+            for task in tasks { #expect(try await task.value == .integer(1)) }
+            #expect(try replica.ask("GET key20") == "x")
+            #expect(try waits() == 2)
+        }
+    }
+
+    @Test func aConnectionThatIsLostMeanwhileLeavesTheOutcomeUnknown() async throws {
+        try await waitForReplica()
+        replica.pause()
+        defer { replica.resume() }
+        try await withClient(configuration(waitMilliseconds: 60_000)) { [self] client throws in
+            _ = await client.firstLogin()
+            let change = Task(executorPreference: client.loop) { try await Self.create("key", with: client) }
+            try await client.waitUntil("the change is made") { (try? primary.ask("EXISTS key")) == "1" }
+            primary.stop()
+            await #expect(throws: RedisError.connectionLost) { try await change.value }
+        }
+    }
+
+    @Test func aClusterWaitsForTheReplicaOfTheKeysPrimary() async throws {
+        let cluster = try RedisCluster(primaries: 3, withReplicas: true)
+        var configuration = ClusterTests.configuration(cluster)
+        configuration.scripts = [Self.create]
+        configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: 100)
+        configuration.silenceLimitMilliseconds = 60_000
+        try await withClient(configuration) { client throws in
+            _ = await client.firstLogin()
+            cluster.replicas[1].pause()
+            defer { cluster.replicas[1].resume() }
+            await #expect(throws: RedisError.notReplicated(replicas: 0)) {
+                try await Self.create(ClusterTests.key(on: 1), with: client)
+            }
+        }
+        configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: 60_000)
+        try await withClient(configuration) { client throws in
+            _ = await client.firstLogin()
+            for primary in 0..<3 {
+                #expect(try await Self.create(ClusterTests.key(on: primary), with: client) == .integer(1))
+            }
+        }
+    }
+}
