@@ -26,6 +26,7 @@ final class Connection: DescriptorHandler {
     /// Something that is queued is to be on replicas, so that a WAIT is to follow it.
     private var isReplicaWaitDue = false
     private var isReplicaWaitOpen = false
+    private var isLeaving = false
     /// Changes whose replies have come, and not that of the WAIT that follows them.
     private var unconfirmed: [Batch] = []
 
@@ -165,6 +166,7 @@ final class Connection: DescriptorHandler {
         // Sent unasked to a connection too many, which Redis then closes: no answer to any command.
         if case .error(let text) = value, text.hasPrefix("ERR max number of clients") { return close(because: text) }
         guard pendingHead < pending.count else { return close(because: "Redis sent a reply that nobody asked for") }
+        if case .error(let text) = value, Self.isOfReplica(text) { leaveAtEndOfTurn() }
         let batch = pending[pendingHead]
         batch.replies.append(value)
         guard batch.replies.count == batch.count else { return }
@@ -180,6 +182,20 @@ final class Connection: DescriptorHandler {
             unconfirmed.append(batch)
         } else {
             batch.complete(.success(batch.replies))
+        }
+    }
+
+    /// Whether a write was refused since this is no primary any more. Before 7.0, Redis wraps the error of a script.
+    private static func isOfReplica(_ text: String) -> Bool {
+        text.hasPrefix("READONLY ") || text.contains(" -READONLY ")
+    }
+
+    /// The name of this Redis, or its Sentinels, may lead elsewhere by now. Replies that have come are told before.
+    private func leaveAtEndOfTurn() {
+        guard !isLeaving else { return }
+        isLeaving = true
+        loop.atEndOfTurn { [weak self] in
+            if let self, !isClosed { close(because: "it has become a replica") }
         }
     }
 

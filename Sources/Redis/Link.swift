@@ -18,6 +18,7 @@ final class Link: @unchecked Sendable {
     private let loop: EventLoop
     private let configuration: ClientConfiguration
     private let logger: Logger
+    private let finder: PrimaryFinder
     private var connection: Connection?
     private(set) var state = State.new
     private var isShutDown = false
@@ -36,11 +37,13 @@ final class Link: @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.logger = logger
+        finder = PrimaryFinder(configuration.url, loop: loop, logger: logger)
         backoff = Backoff(bounds: configuration.backoffMilliseconds)
     }
 
     /// Begins to connect. To be called once.
     func start() {
+        finder.onSwitch = { [weak self] in self?.connection?.close(because: "another Redis is the primary now") }
         connect()
     }
 
@@ -49,6 +52,7 @@ final class Link: @unchecked Sendable {
         isShutDown = true
         onLogin = nil
         onFailure = nil
+        finder.stop()
         connection?.close(because: Client.shutDownReason)
     }
 
@@ -78,7 +82,7 @@ final class Link: @unchecked Sendable {
 
     private func connect() {
         guard !isShutDown else { return }
-        Target.resolve(configuration.url, on: loop) { [weak self] result in
+        finder.find { [weak self] result in
             switch result {
             case .success(let targets): self?.open(targets[...])
             case .failure(let failure): self?.fail(failure.reason)

@@ -12,6 +12,8 @@ struct Login {
     let commands: [Command]
     private let scripts: [Script]
     private let hasPassword: Bool
+    /// Which of the commands asks whether this is the primary, if one does.
+    private let roleIndex: Int?
 
     init(_ configuration: ClientConfiguration) {
         let url = configuration.url
@@ -20,7 +22,10 @@ struct Login {
             commands.append(url.user.map { Command("AUTH", $0, password) } ?? Command("AUTH", password))
         }
         if url.database != 0 { commands.append(Command("SELECT", String(url.database))) }
-        commands.append(Command("CLIENT", "SETNAME", configuration.name))
+        if !configuration.name.isEmpty { commands.append(Command("CLIENT", "SETNAME", configuration.name)) }
+        // Sentinels may be out of date.
+        roleIndex = url.isSentinel ? commands.count : nil
+        if url.isSentinel { commands.append(Command("ROLE")) }
         commands += configuration.scripts.map { Command("SCRIPT", "LOAD", $0.text) }
         // Unlike those before it, refused while Redis loads its data, even if there are no scripts.
         commands.append(Command("PING"))
@@ -38,6 +43,9 @@ struct Login {
             if index == 0, hasPassword { return .refused(Self.withoutSecrets(text)) }
             let isScript = index >= firstScript && index < firstScript + scripts.count
             return .refused(isScript ? "script \(scripts[index - firstScript].name): \(text)" : text)
+        }
+        if let roleIndex, let role = replies[roleIndex].array?.first?.string, role != "master" {
+            return .notYet("it is not the primary: its ROLE is \(role)")
         }
         var hashes: [String: String] = [:]
         for (script, reply) in zip(scripts, replies[firstScript...]) {

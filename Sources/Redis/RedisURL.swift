@@ -3,12 +3,15 @@ import EventLoop
 import Glibc
 
 /// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]`,
-/// `redis+unix://[user:password@]/path/to/socket[?db=N]` or, for a Redis Cluster, some of its nodes:
-/// `redis+cluster://[user:password@]host[:port],...`. User and password are percent-decoded.
+/// `redis+unix://[user:password@]/path/to/socket[?db=N]`; for a primary that Sentinels watch, where these are and what
+/// they call it: `redis+sentinel://[user:password@]host[:port],.../service[/db]`, with
+/// `?sentinel_user=...&sentinel_password=...` if they want a password of their own; for a Redis Cluster, some of its
+/// nodes: `redis+cluster://[user:password@]host[:port],...`. Users and passwords are percent-decoded.
 public struct RedisURL: Equatable, Sendable {
     public enum Location: Equatable, Sendable {
         case tcp(host: String, port: UInt16)
         case unix(path: String)
+        case sentinel(SentinelService)
         /// Nodes to ask first: at least one.
         case cluster(nodes: [NodeAddress])
     }
@@ -16,6 +19,8 @@ public struct RedisURL: Equatable, Sendable {
     public var location: Location
     /// Whether keys are on several nodes, so that one command takes only keys of one slot.
     public var isCluster: Bool { if case .cluster = location { true } else { false } }
+    /// Whether Sentinels are asked for the primary.
+    public var isSentinel: Bool { if case .sentinel = location { true } else { false } }
     public var user: String?
     public var password: String?
     public var database: Int
@@ -29,6 +34,7 @@ public struct RedisURL: Equatable, Sendable {
     public init(_ text: String) throws(Invalid) {
         let tcpScheme = "redis://"
         let unixScheme = "redis+unix://"
+        let sentinelScheme = "redis+sentinel://"
         let clusterScheme = "redis+cluster://"
         if text.hasPrefix(tcpScheme) {
             let (credentials, rest) = Self.split(text.dropFirst(tcpScheme.count), atLast: "@")
@@ -52,14 +58,38 @@ public struct RedisURL: Equatable, Sendable {
                 database = try Self.database(query.dropFirst(3))
             }
             (user, password) = try Self.decode(credentials)
+        } else if text.hasPrefix(sentinelScheme) {
+            let (address, query) = Self.split(text.dropFirst(sentinelScheme.count), at: "?")
+            let (credentials, rest) = Self.split(address, atLast: "@")
+            let (list, path) = Self.split(rest, at: "/")
+            let (name, databaseText) = Self.split(path ?? "", at: "/")
+            var service = SentinelService(sentinels: try Self.nodes(list, defaultPort: 26379), name: String(name))
+            guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy({ Self.isNameByte($0) }) else {
+                throw Invalid(
+                    description: "needs the service's name after the Sentinels, of letters, digits, \".\", \"-\" and \"_\"")
+            }
+            database = try Self.database(databaseText ?? "0")
+            (user, password) = try Self.decode(credentials)
+            if let query { (service.user, service.password) = try Self.sentinelCredentials(query) }
+            location = .sentinel(service)
         } else if text.hasPrefix(clusterScheme) {
             let (credentials, rest) = Self.split(text.dropFirst(clusterScheme.count), atLast: "@")
-            location = .cluster(nodes: try Self.nodes(rest))
+            guard !rest.contains("/") else {
+                throw Invalid(description: "names nodes and nothing else: a cluster has no database but 0")
+            }
+            location = .cluster(nodes: try Self.nodes(rest, defaultPort: 6379))
             database = 0
             (user, password) = try Self.decode(credentials)
         } else {
-            throw Invalid(description: "must start with redis://, redis+unix:// or redis+cluster://")
+            throw Invalid(
+                description: "must start with redis://, redis+unix://, redis+sentinel:// or redis+cluster://")
         }
+    }
+
+    /// Without user and password.
+    init(_ address: NodeAddress) {
+        location = .tcp(host: address.host, port: address.port)
+        database = 0
     }
 
     /// The address for logs: without user and password.
@@ -69,6 +99,9 @@ public struct RedisURL: Equatable, Sendable {
             return "redis://\(NodeAddress(host: host, port: port))/\(database)"
         case .cluster(let nodes):
             return "redis+cluster://" + nodes.map(\.description).joined(separator: ",")
+        case .sentinel(let service):
+            return "redis+sentinel://" + service.sentinels.map(\.description).joined(separator: ",")
+                + "/\(service.name)/\(database)"
         case .unix(let path):
             return "redis+unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
         }
@@ -93,19 +126,32 @@ public struct RedisURL: Equatable, Sendable {
         return (nil, text)
     }
 
-    private static func nodes(_ list: Substring) throws(Invalid) -> [NodeAddress] {
+    private static func nodes(_ list: Substring, defaultPort: UInt16) throws(Invalid) -> [NodeAddress] {
         let maximum = 64
-        guard !list.contains("/") else {
-            throw Invalid(description: "names nodes and nothing else: a cluster has no database but 0")
-        }
         let parts = list.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.count <= maximum else { throw Invalid(description: "names over \(maximum) nodes") }
         var nodes: [NodeAddress] = []
-        for part in parts { nodes.append(try address(part)) }
+        for part in parts { nodes.append(try address(part, defaultPort: defaultPort)) }
         return nodes
     }
 
-    private static func address(_ authority: Substring) throws(Invalid) -> NodeAddress {
+    private static func sentinelCredentials(_ query: Substring) throws(Invalid) -> (String?, String?) {
+        var user: String?
+        var password: String?
+        for part in query.split(separator: "&", omittingEmptySubsequences: false) {
+            let (name, value) = split(part, at: "=")
+            switch (name, value) {
+            case ("sentinel_user", let value?) where user == nil && !value.isEmpty: user = try percentDecoded(value)
+            case ("sentinel_password", let value?) where password == nil: password = try percentDecoded(value)
+            default:
+                throw Invalid(description: "may have ?sentinel_user=...&sentinel_password=... and nothing else")
+            }
+        }
+        guard password != nil else { throw Invalid(description: "has a sentinel_user without a sentinel_password") }
+        return (user, password)
+    }
+
+    private static func address(_ authority: Substring, defaultPort: UInt16 = 6379) throws(Invalid) -> NodeAddress {
         var host = authority
         var portText: Substring?
         if authority.hasPrefix("[") {
@@ -121,8 +167,8 @@ public struct RedisURL: Equatable, Sendable {
         guard isHost(host, inBrackets: authority.hasPrefix("[")) else {
             throw Invalid(description: "needs a host: a name, an IPv4 address, or an IPv6 address in brackets")
         }
-        let digits = portText ?? "6379"
-        guard isNumber(digits), let port = UInt16(digits), port > 0 else {
+        guard let portText else { return NodeAddress(host: String(host), port: defaultPort) }
+        guard isNumber(portText), let port = UInt16(portText), port > 0 else {
             throw Invalid(description: "needs a port between 1 and 65535")
         }
         return NodeAddress(host: String(host), port: port)
@@ -132,7 +178,11 @@ public struct RedisURL: Equatable, Sendable {
     private static func isHost(_ text: Substring, inBrackets: Bool) -> Bool {
         if inBrackets { return text.contains(":") && Resolver.isNumeric(String(text)) }
         return (1...253).contains(text.utf8.count)
-            && text.utf8.allSatisfy { isLetter($0) || isDigit($0) || ".-_".utf8.contains($0) }
+            && text.utf8.allSatisfy(isNameByte)
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        isLetter(byte) || isDigit(byte) || ".-_".utf8.contains(byte)
     }
 
     private static func isLetter(_ byte: UInt8) -> Bool {

@@ -27,6 +27,7 @@ public final class Subscriber: @unchecked Sendable {
     private let loop: EventLoop
     private let configuration: ClientConfiguration
     private let logger: Logger
+    private let finder: PrimaryFinder
     private let onEvent: (SubscriberEvent) -> Void
     private var channels: Set<String> = []
     private var connection: OutgoingConnection?
@@ -58,12 +59,16 @@ public final class Subscriber: @unchecked Sendable {
         self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
+        finder = PrimaryFinder(configuration.url, loop: loop, logger: logger)
         backoff = Backoff(bounds: configuration.backoffMilliseconds)
     }
 
     /// Begins to connect. To be called once.
     public func start() {
         loop.preconditionCurrent()
+        finder.onSwitch = { [weak self] in
+            if let self, connection != nil { hasFailed("another Redis is the primary now") }
+        }
         connect()
     }
 
@@ -71,6 +76,7 @@ public final class Subscriber: @unchecked Sendable {
     public func shutDown() {
         loop.preconditionCurrent()
         isShutDown = true
+        finder.stop()
         end()
     }
 
@@ -92,7 +98,7 @@ public final class Subscriber: @unchecked Sendable {
 
     private func connect() {
         guard !isShutDown else { return }
-        Target.resolve(configuration.url, on: loop) { [weak self] result in
+        finder.find { [weak self] result in
             switch result {
             case .success(let targets): self?.open(targets.compactMap(\.socketAddress)[...])
             case .failure(let failure): self?.hasFailed(failure.reason)

@@ -15,6 +15,8 @@ enum Target: Equatable, Sendable {
         case .unix(let path): completion(.success([.unix(path: path)]))
         case .tcp(let host, let port):
             resolve([NodeAddress(host: host, port: port)], found: [], on: loop, completion: completion)
+        case .sentinel(let service):
+            preconditionFailure("the Sentinels of \(service.name) must be asked first: see PrimaryFinder")
         case .cluster(let nodes):
             // Any will do, and not all clients shall choose the same.
             resolve(nodes.shuffled()[...], found: [], on: loop, completion: completion)
