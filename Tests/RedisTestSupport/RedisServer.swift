@@ -23,6 +23,8 @@ public final class RedisServer: Sendable {
         public var listensOnPort = false
         /// Writes each command to an append-only file before it is answered, and reads it again on a restart.
         public var isPersistent = false
+        /// Lines of a configuration file that the server may write to, as a Sentinel does.
+        public var configuration: [String] = []
         /// Further words for the command line, such as `["--requirepass", "secret"]`.
         public var arguments: [String] = []
 
@@ -43,6 +45,8 @@ public final class RedisServer: Sendable {
 
     public var socketPath: String { folder.appendingPathComponent("redis.sock").path }
 
+    private var configurationFile: URL { folder.appendingPathComponent("redis.conf") }
+
     /// Through the Unix socket.
     public var url: RedisURL { try! RedisURL("redis+unix://\(socketPath)") }
 
@@ -51,6 +55,10 @@ public final class RedisServer: Sendable {
         self.options = options
         folder = try TemporaryFolder.make()
         port = options.listensOnPort ? try freePort() : nil
+        if !options.configuration.isEmpty {
+            let text = options.configuration.joined(separator: "\n") + "\n"
+            try text.write(to: configurationFile, atomically: true, encoding: .utf8)
+        }
         try start()
     }
 
@@ -63,8 +71,9 @@ public final class RedisServer: Sendable {
 
     /// Starts the server again, on the same socket, port and data. It must have been stopped.
     public func start() throws {
-        var words = [
-            "redis-server", "--port", port.map { String($0) } ?? "0", "--bind",
+        var words = ["redis-server"] + (options.configuration.isEmpty ? [] : [configurationFile.path])
+        words += [
+            "--port", port.map { String($0) } ?? "0", "--bind",
             "127.0.0.1", "--unixsocket", socketPath, "--dir", folder.path, "--save", "", "--logfile", "redis.log",
         ]
         if options.isPersistent { words += ["--appendonly", "yes", "--appendfsync", "always"] }

@@ -37,6 +37,17 @@ import Testing
         Good(
             text: "redis+unix:///" + String(repeating: "a", count: 106),
             location: .unix(path: "/" + String(repeating: "a", count: 106))),
+        Good(
+            text: "redis+sentinel://h/records",
+            location: .sentinel(.init(sentinels: [NodeAddress(host: "h", port: 26379)], name: "records"))),
+        Good(
+            text: "redis+sentinel://u:p@10.0.0.1:7001,[::1]:7002,h/my_records-2.a/3?sentinel_user=s&sentinel_password=%26",
+            location: .sentinel(
+                .init(
+                    sentinels: [
+                        NodeAddress(host: "10.0.0.1", port: 7001), NodeAddress(host: "::1", port: 7002),
+                        NodeAddress(host: "h", port: 26379),
+                    ], name: "my_records-2.a", user: "s", password: "&")), user: "u", password: "p", database: 3),
         Good(text: "redis+cluster://h", location: .cluster(nodes: [NodeAddress(host: "h", port: 6379)])),
         Good(
             text: "redis+cluster://u:p,q@10.0.0.1:7001,[::1]:7002,h",
@@ -67,6 +78,13 @@ import Testing
         "redis+unix://", "redis+unix:///", "redis+unix://run/redis.sock", "redis+unix:///s?", "redis+unix:///s?db=",
         "redis+unix:///s?db=x", "redis+unix:///s?x=1", "redis+unix:///s\0t", "redis+unix://secret@/s",
         "redis+unix:///" + String(repeating: "a", count: 107),
+        "redis+sentinel://", "redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel:///records",
+        "redis+sentinel://h,/records", "redis+sentinel://h/records/", "redis+sentinel://h/records/x",
+        "redis+sentinel://h/my records", "redis+sentinel://h/records/0/1", "redis+sentinel://h/records?db=1",
+        "redis+sentinel://h/records?sentinel_user=u", "redis+sentinel://h/records?sentinel_password",
+        "redis+sentinel://h/records?sentinel_password=p&sentinel_password=p",
+        "redis+sentinel://h/" + String(repeating: "a", count: 129),
+        "redis+sentinel://" + Array(repeating: "h", count: 65).joined(separator: ",") + "/records",
         "redis+cluster://", "redis+cluster://h,", "redis+cluster://,h", "redis+cluster://h:0,i", "redis+cluster://h/0",
         "redis+cluster://h,i/0", "redis+cluster://h i", "redis+cluster://secret@h", "redis+cluster:///s",
         "redis+cluster://" + Array(repeating: "h", count: 65).joined(separator: ","),
@@ -79,6 +97,8 @@ import Testing
     static let withSecret = [
         "redis://sesame@h", "redis://u:sesame@h:x", "redis://u:sesame@h:1/x", "redis://u:sesame%@h", "redis://:sesame@",
         "redis+unix://sesame@/s", "redis+unix://u:sesame@/s?x", "redis+unix://u:sesame", "sesame://h",
+        "redis+sentinel://u:sesame@h", "redis+sentinel://h/records?sentinel_user=sesame",
+        "redis+sentinel://h/records?sentinel_password=sesame&x", "redis+cluster://u:sesame@h/1",
     ]
 
     @Test(arguments: withSecret) func anErrorHoldsNothingOfTheURL(_ text: String) {
@@ -93,6 +113,7 @@ import Testing
         for text in [
             "redis://user:sesame@[::1]:7000/2", "redis+unix://user:sesame@/run/redis.sock?db=2",
             "redis+cluster://user:sesame@[::1]:7000,h:1",
+            "redis+sentinel://user:sesame@[::1]:7000,h:1/records/2",
         ] {
             let url = try RedisURL(text)
             let configuration = ClientConfiguration(url: url, name: "n")

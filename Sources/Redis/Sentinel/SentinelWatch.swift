@@ -109,7 +109,7 @@ final class SentinelWatch: @unchecked Sendable {
         guard known.address != former else { return }
         let primary = known.address.map { "\($0)" } ?? "being changed"
         logger.info(
-            "The Sentinels tell of another primary",
+            "The primary, as the Sentinels tell",
             ["service": service.name, "primary": primary, "loop": loop.name])
         for onChange in observers.values { onChange(known.address) }
     }
