@@ -117,6 +117,14 @@ public final class Client: @unchecked Sendable {
         }
     }
 
+    /// Where the primaries of a cluster are, as far as its map is known; empty for any other Redis.
+    public var primaries: [NodeAddress] {
+        switch server {
+        case .single: []
+        case .cluster(let cluster): cluster.primaries
+        }
+    }
+
     /// Waits for the first login that Redis answers.
     /// - Parameter milliseconds: how long; nil waits however long Redis is away.
     /// - Returns: nil if Redis has not answered by then.

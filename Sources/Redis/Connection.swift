@@ -134,7 +134,8 @@ final class Connection: DescriptorHandler {
         isReplicaWaitOpen = true
         let words = ["WAIT", String(replicaWait.replicas), String(replicaWait.milliseconds)]
         // The changes before it give up when their own deadlines pass, but only one after the other.
-        let deadline = max(pending.last?.deadline ?? loop.now, loop.now.advanced(byMilliseconds: replicaWait.milliseconds))
+        let deadline = max(
+            pending.last?.deadline ?? loop.now, loop.now.advanced(byMilliseconds: replicaWait.milliseconds))
         let batch = Batch(count: 1, sentAt: loop.now, deadline: deadline) { [weak self] result in
             self?.confirm(result, wanted: replicaWait.replicas)
         }

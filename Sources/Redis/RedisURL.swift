@@ -66,7 +66,8 @@ public struct RedisURL: Equatable, Sendable {
             var service = SentinelService(sentinels: try Self.nodes(list, defaultPort: 26379), name: String(name))
             guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy({ Self.isNameByte($0) }) else {
                 throw Invalid(
-                    description: "needs the service's name after the Sentinels, of letters, digits, \".\", \"-\" and \"_\"")
+                    description:
+                        "needs the service's name after the Sentinels, of letters, digits, \".\", \"-\" and \"_\"")
             }
             database = try Self.database(databaseText ?? "0")
             (user, password) = try Self.decode(credentials)

@@ -4,11 +4,11 @@ import Redis
 
 /// A Redis Cluster of the tests' own, on loopback: primaries that share the slots, and one replica of each if asked for.
 public final class RedisCluster: Sendable {
-    private static let shared = Result { try RedisCluster(primaries: 3) }
+    private static let shared = Task { try await RedisCluster.start(primaries: 3) }
 
     /// Three primaries that tests share unless they need a fault: started at the first call.
-    public static func ofThree() throws -> RedisCluster {
-        try shared.get()
+    public static func ofThree() async throws -> RedisCluster {
+        try await shared.value
     }
 
     public let primaries: [RedisServer]
@@ -20,41 +20,54 @@ public final class RedisCluster: Sendable {
 
     /// - Parameter nodeTimeoutMilliseconds: after how long a silent primary is replaced.
     /// - Throws: `TestServerError` if it does not serve all slots soon.
-    public init(primaries count: Int, withReplicas: Bool = false, nodeTimeoutMilliseconds: Int = 30_000) throws {
+    public static func start(
+        primaries count: Int, withReplicas: Bool = false, nodeTimeoutMilliseconds: Int = 30_000
+    ) async throws -> RedisCluster {
+        let cluster = try RedisCluster(count, withReplicas, nodeTimeoutMilliseconds)
+        try await cluster.join()
+        return cluster
+    }
+
+    private init(_ count: Int, _ withReplicas: Bool, _ nodeTimeoutMilliseconds: Int) throws {
         func servers() throws -> [RedisServer] {
             try (0..<count).map { _ in try Self.server(nodeTimeoutMilliseconds) }
         }
         primaries = try servers()
         replicas = withReplicas ? try servers() : []
-        let share = HashSlot.count / count
+    }
+
+    private func join() async throws {
+        let share = HashSlot.count / primaries.count
         for (index, primary) in primaries.enumerated() {
-            let last = index == count - 1 ? HashSlot.count - 1 : (index + 1) * share - 1
+            let last = index == primaries.count - 1 ? HashSlot.count - 1 : (index + 1) * share - 1
             try primary.ask("CLUSTER SET-CONFIG-EPOCH \(index + 1)")
             try primary.ask("CLUSTER ADDSLOTSRANGE \(index * share) \(last)")
         }
         for node in nodes { try Self.introduce(node, to: primaries[0]) }
-        try wait(for: nodes, "all nodes know each other") {
+        try await wait(for: nodes, "all nodes know each other") { [nodes] in
             try $0.clusterInfo["cluster_known_nodes"] == String(nodes.count)
         }
         for (primary, replica) in zip(primaries, replicas) {
             try replica.ask("CLUSTER REPLICATE \(try primary.ask("CLUSTER MYID"))")
         }
-        try wait(for: replicas, "all replicas have their data") {
+        try await wait(for: replicas, "all replicas have their data") {
             try $0.ask("INFO replication").contains("master_link_status:up")
         }
-        try wait(for: nodes, "the cluster serves all slots") { try $0.clusterInfo["cluster_state"] == "ok" }
+        try await wait(for: nodes, "the cluster serves all slots") { try $0.clusterInfo["cluster_state"] == "ok" }
     }
 
     public var nodes: [RedisServer] { primaries + replicas }
 
     /// Adds an empty primary, which serves no slot yet.
-    public func addPrimary() throws -> RedisServer {
+    public func addPrimary() async throws -> RedisServer {
         let added = try Self.server(30_000)
         try Self.introduce(added, to: primaries[0])
-        try wait(for: primaries + [added], "all nodes know the new one") {
+        try await wait(for: primaries + [added], "all nodes know the new one") { [nodes] in
             try $0.clusterInfo["cluster_known_nodes"] == String(nodes.count + 1)
         }
-        try wait(for: [added], "the new node knows who serves what") { try $0.clusterInfo["cluster_state"] == "ok" }
+        try await wait(for: [added], "the new node knows who serves what") {
+            try $0.clusterInfo["cluster_state"] == "ok"
+        }
         return added
     }
 
@@ -80,7 +93,8 @@ public final class RedisCluster: Sendable {
         options.listensOnPort = true
         options.arguments = [
             "--cluster-enabled", "yes", "--cluster-port", String(try freePort()), "--cluster-node-timeout",
-            String(nodeTimeoutMilliseconds), "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0",
+            String(nodeTimeoutMilliseconds), "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay",
+            "0",
         ]
         return try RedisServer(options)
     }
@@ -90,12 +104,10 @@ public final class RedisCluster: Sendable {
         try node.ask("CLUSTER MEET 127.0.0.1 \(other.port!) \(try other.busPort)")
     }
 
-    private func wait(for nodes: [RedisServer], _ what: String, _ holds: (RedisServer) throws -> Bool) throws {
-        let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
-        while !(try nodes.allSatisfy(holds)) {
-            guard MonotonicTime.now() < deadline else { throw TestServerError("this did not happen in 60 s: \(what)") }
-            usleep(10_000)
-        }
+    private func wait(
+        for nodes: [RedisServer], _ what: String, _ holds: @escaping @Sendable (RedisServer) throws -> Bool
+    ) async throws {
+        try await waitFor(what) { try nodes.allSatisfy(holds) }
     }
 }
 

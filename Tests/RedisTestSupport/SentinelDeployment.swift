@@ -17,7 +17,22 @@ public final class SentinelDeployment: Sendable {
 
     /// - Parameter downMilliseconds: after how long a silent primary counts as down.
     /// - Throws: `TestServerError` if the Sentinels do not know each other and the replicas soon.
-    public init(downMilliseconds: Int = 1_000) throws {
+    public static func start(downMilliseconds: Int = 1_000) async throws -> SentinelDeployment {
+        let deployment = try SentinelDeployment(downMilliseconds)
+        for replica in deployment.servers.dropFirst() {
+            try await waitFor("a replica has its data") {
+                try replica.ask("INFO replication").contains("master_link_status:up")
+            }
+        }
+        for sentinel in deployment.sentinels {
+            try await waitFor("a Sentinel knows the others and both replicas") {
+                try sentinel.ask("INFO sentinel").contains("slaves=2,sentinels=3")
+            }
+        }
+        return deployment
+    }
+
+    private init(_ downMilliseconds: Int) throws {
         let primary = try Self.server(replicaOf: nil)
         let replicas = try (0..<2).map { _ in try Self.server(replicaOf: primary) }
         servers = [primary] + replicas
@@ -32,33 +47,16 @@ public final class SentinelDeployment: Sendable {
             options.arguments = ["--sentinel"]
             return try RedisServer(options)
         }
-        for replica in replicas {
-            try waitHere("a replica has its data") {
-                try replica.ask("INFO replication").contains("master_link_status:up")
-            }
-        }
-        for sentinel in sentinels {
-            try waitHere("a Sentinel knows the others and both replicas") {
-                let state = try sentinel.ask("INFO sentinel")
-                return state.contains("slaves=2,sentinels=3")
-            }
-        }
-    }
-
-    /// Where the primary is, by its own word: the server that is no replica, of those that answer.
-    public func primary(among servers: [RedisServer]) throws -> RedisServer? {
-        try servers.first { try $0.isPrimary }
     }
 
     /// Waits until one of these servers has become the primary, and all Sentinels say so.
-    public func newPrimary(among servers: [RedisServer]) throws -> RedisServer {
-        var found: RedisServer?
-        try waitHere("another server is the primary") {
-            found = try primary(among: servers)
-            guard let port = found?.port else { return false }
+    public func newPrimary(among servers: [RedisServer]) async throws -> RedisServer {
+        @Sendable func find() throws -> RedisServer? { try servers.first { try $0.isPrimary } }
+        try await waitFor("another server is the primary") { [sentinels] in
+            guard let port = try find()?.port else { return false }
             return try sentinels.allSatisfy { try $0.ask("INFO sentinel").contains("address=127.0.0.1:\(port),") }
         }
-        return found!
+        return try find()!
     }
 
     private static func server(replicaOf primary: RedisServer?) throws -> RedisServer {
@@ -67,14 +65,6 @@ public final class SentinelDeployment: Sendable {
         options.arguments = ["--repl-diskless-sync-delay", "0"]
         if let primary { options.arguments += ["--replicaof", "127.0.0.1 \(primary.port!)"] }
         return try RedisServer(options)
-    }
-
-    private func waitHere(_ what: String, _ holds: () throws -> Bool) throws {
-        let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
-        while !(try holds()) {
-            guard MonotonicTime.now() < deadline else { throw TestServerError("this did not happen in 60 s: \(what)") }
-            usleep(10_000)
-        }
     }
 }
 

@@ -41,7 +41,8 @@ import Testing
             text: "redis+sentinel://h/records",
             location: .sentinel(.init(sentinels: [NodeAddress(host: "h", port: 26379)], name: "records"))),
         Good(
-            text: "redis+sentinel://u:p@10.0.0.1:7001,[::1]:7002,h/my_records-2.a/3?sentinel_user=s&sentinel_password=%26",
+            text:
+                "redis+sentinel://u:p@10.0.0.1:7001,[::1]:7002,h/my_records-2.a/3?sentinel_user=s&sentinel_password=%26",
             location: .sentinel(
                 .init(
                     sentinels: [

@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func aClusterWaitsForTheReplicaOfTheKeysPrimary() async throws {
-        let cluster = try RedisCluster(primaries: 3, withReplicas: true)
+        let cluster = try await RedisCluster.start(primaries: 3, withReplicas: true)
         var configuration = ClusterTests.configuration(cluster)
         configuration.scripts = [Self.create]
         configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: 100)

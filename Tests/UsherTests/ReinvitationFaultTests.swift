@@ -38,6 +38,8 @@ import Testing
                 return
             }
             #expect(text.hasPrefix(code))
+            // One that has become a replica is connected to anew.
+            try await waitFor("Redis can be asked") { (try? await world.client.send("PING")) != nil }
             #expect(try await world.snapshot().changes(since: before) == [])
             _ = try await world.client.send(Command(words: mend), deadline: Client.soon)
             #expect(await world.reinvite(meeting).refusal == nil)

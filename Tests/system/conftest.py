@@ -8,11 +8,15 @@ import tempfile
 import pytest
 
 from harness.bots_user import BotsUser
+from harness.deployments import RedisCluster, SentinelDeployment
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
 from harness.runner import Runner
 from harness.workspace import Admin
+
+# On which kind of Redis the tests run: those in `test_redis_faults.py` and the like need the first.
+DEPLOYMENT = os.environ.get("USHER_TEST_DEPLOYMENT", "standalone")
 
 _live = []
 
@@ -32,7 +36,13 @@ class Servers:
         return server
 
     def redis(self, durable=False, start=True):
-        server = self.add(RedisServer(self.folder, durable, name=f"redis{next(self._numbers)}"))
+        name = f"redis{next(self._numbers)}"
+        kinds = {
+            "standalone": lambda: RedisServer(self.folder, durable, name),
+            "sentinel": lambda: SentinelDeployment(self.folder, name),
+            "cluster": lambda: RedisCluster(self.folder, name),
+        }
+        server = self.add(kinds[DEPLOYMENT]())
         return server.start() if start else server
 
     def proxy(self, redis):
@@ -48,6 +58,8 @@ class Servers:
 
     def runner(self, redis, node, start=True, **settings):
         """A runner of simulated bots, which report to this node. `redis` is a RedisServer or a Proxy."""
+        if getattr(redis, "bot_url", None):
+            settings.setdefault("BOT_REDIS", redis.bot_url)
         runner = self.add(Runner(self.folder, redis.url, node, name=f"runner{next(self._numbers)}", **settings))
         return runner.start() if start else runner
 

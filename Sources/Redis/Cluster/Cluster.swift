@@ -56,6 +56,8 @@ final class Cluster {
     /// Whether the map is known and some node can be asked.
     var isReady: Bool { map != nil && links.keys.contains(where: isReady) }
 
+    var primaries: [NodeAddress] { map?.primaries ?? [] }
+
     // MARK: Commands
 
     /// - Parameter areDependent: each command rests on those before it, and all are for the same slot: none is sent again
@@ -93,7 +95,8 @@ final class Cluster {
         }
         call.openGroups = groups.count
         for group in groups {
-            group.link.submit(call.written(group.parts), isChange: call.isChange, deadline: call.deadline) { [weak self] result in
+            group.link.submit(call.written(group.parts), isChange: call.isChange, deadline: call.deadline) {
+                [weak self] result in
                 call.take(result, to: group.parts, from: group.address)
                 if call.openGroups == 0 { self?.go(on: call) }
             }

@@ -5,7 +5,8 @@ extension Command {
         guard let name = words.next() else { return nil }
         // Short enough to need no memory of its own. Usher writes the names in capitals.
         switch String(decoding: name, as: UTF8.self) {
-        case "PING", "TIME", "PUBLISH", "PUBSUB", "INFO", "ROLE", "CONFIG", "ACL", "CLIENT", "CLUSTER", "SCRIPT", "WAIT":
+        case "PING", "TIME", "PUBLISH", "PUBSUB", "INFO", "ROLE", "CONFIG", "ACL", "CLIENT", "CLUSTER", "SCRIPT",
+            "WAIT":
             return nil
         case "EVAL", "EVALSHA":
             _ = words.next()

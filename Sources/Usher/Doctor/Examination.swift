@@ -19,16 +19,21 @@ public struct Examination: Sendable {
 
     private let client: Client
     private let url: RedisURL
+    private let scheme: String
     private let deadline: MonotonicTime
     private let timeoutMilliseconds: Int
 
     /// - Parameters:
     ///   - client: with a login that Redis has answered, and without scripts: one that Redis refuses is a finding.
+    ///   - scheme: what stands before `://` in the URL that Usher uses, if that is another than `url`.
     ///   - timeoutMilliseconds: of one command.
     ///   - deadline: of all.
-    public init(client: Client, url: RedisURL, timeoutMilliseconds: Int, deadline: MonotonicTime) {
+    public init(
+        client: Client, url: RedisURL, scheme: String? = nil, timeoutMilliseconds: Int, deadline: MonotonicTime
+    ) {
         self.client = client
         self.url = url
+        self.scheme = scheme ?? String(url.redacted.prefix { $0 != ":" })
         self.timeoutMilliseconds = timeoutMilliseconds
         self.deadline = deadline
     }
@@ -37,7 +42,7 @@ public struct Examination: Sendable {
     public func read() async throws(RedisError) -> Reading {
         var reading = Reading()
         reading.address = url.redacted
-        reading.scheme = String(reading.address.prefix { $0 != ":" })
+        reading.scheme = scheme
         let replies = try await ask([
             Command("INFO"), Command("ROLE"), Command("PUBSUB", "NUMSUB", "__sentinel__:hello"),
             Command("ACL", "WHOAMI"),

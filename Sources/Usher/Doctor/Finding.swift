@@ -43,6 +43,11 @@ public struct Finding: Equatable, Sendable {
         warn(subject, "unknown: could not look, because \(reason)", advice)
     }
 
+    /// The same of one of several.
+    public func of(_ address: String) -> Finding {
+        Finding(level: level, subject: "\(subject) of \(address)", found: found, advice: advice)
+    }
+
     /// The finding as one line.
     public var line: String {
         let word = level.word + String(repeating: " ", count: 4 - level.word.count)

@@ -10,7 +10,7 @@ enum Rights {
         /// The command and, where it is a container's, its subcommand: as ACL rules name it.
         var command: String {
             let name = words[0].lowercased()
-            let isContainer = ["script", "xgroup", "xinfo", "client", "acl", "config"].contains(name)
+            let isContainer = ["script", "xgroup", "xinfo", "client", "acl", "config", "cluster"].contains(name)
             return isContainer ? "\(name)|\(words[1].lowercased())" : name
         }
 
@@ -38,7 +38,9 @@ enum Rights {
             "XAUTOCLAIM % g c 1 0-0", "XDEL % 0-1", "XACK % g 0-1", "XINFO GROUPS %", "XINFO CONSUMERS % g",
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(BotWire.commandChannel(0), "PUBLISH % 0")
-        + on("", "TIME", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return")
+        + on(
+            "", "TIME", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1", "CLUSTER SLOTS",
+            "ASKING")
 
     private static let partition = Partition(number: 0)
 

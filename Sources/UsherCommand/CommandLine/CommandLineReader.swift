@@ -1,3 +1,6 @@
+import Redis
+import Usher
+
 /// Reads the command line and the environment. Pure: both are given, and what they ask for is returned.
 struct CommandLineReader {
     let environment: [String: String]
@@ -25,11 +28,14 @@ struct CommandLineReader {
         switch command {
         case .admin: return .admin(settings, try adminRequest(words))
         case .keys: return .keys(settings, id: try recordID(words))
-        case .up: return .up(settings)
+        case .up:
+            try checkRedisOfBots(settings)
+            return .up(settings)
         case .runner:
             guard settings.launch != nil else {
                 throw UsageError("usher runner needs --launch: the command that is run for each bot.")
             }
+            try checkRedisOfBots(settings)
             return .runner(settings)
         case .doctor: return .doctor(settings)
         case .supervise: return .supervise
@@ -61,6 +67,15 @@ struct CommandLineReader {
             }
         }
         return values
+    }
+
+    /// Bots know `redis://` alone: they neither ask Sentinels nor follow a Cluster.
+    private func checkRedisOfBots(_ settings: Settings) throws(UsageError) {
+        guard let url = try? RedisURL(settings.botRedisURL), url.isSentinel || url.isCluster else { return }
+        throw UsageError(
+            "Bots know a single address of Redis: give them one that leads to the primary by --bot-redis redis://..., "
+                + "such as that of a proxy which follows it"
+                + (url.isCluster ? " (in a Cluster: the primary of the slot of \(BotWire.segmentStream))." : "."))
     }
 
     private func helpTopic(_ words: [String]) throws(UsageError) -> HelpTopic {

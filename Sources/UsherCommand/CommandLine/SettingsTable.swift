@@ -14,7 +14,8 @@ extension Setting {
         Setting(
             key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
             commands: [.serve, .runner, .up, .admin, .keys, .doctor],
-            meaning: "The Redis that holds all records; without it `usher up` starts a private one"),
+            meaning: "The Redis that holds all records: `redis://`, `redis+unix://`, `redis+sentinel://` or "
+                + "`redis+cluster://`; without it `usher up` starts a private one"),
         Setting(
             key: .adminKey, kind: .secret(length: 16...512),
             defaultValue: .none(description: "none: every admin request is refused; `usher up` makes one"),
@@ -111,7 +112,8 @@ extension Setting {
         Setting(
             key: .botRedis, kind: .redisURL, defaultValue: .none(description: "the runner's own"),
             commands: [.runner, .up],
-            meaning: "The Redis that bots are told to use; its user needs to be able to do only what their wire needs"),
+            meaning: "The Redis that bots are told to use, by an address that follows the primary if that may change; "
+                + "its user needs to be able to do only what their wire needs"),
         number(.capacity, 1...10_000, default: 10, commands: [.runner, .up], "How many bots a runner runs at once"),
         Setting(
             key: .onStop, kind: .choice(RunnerConfiguration.OnStop.allCases.map(\.rawValue)),

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func eachCommandReachesItsNode() async throws {
-        let cluster = try RedisCluster.ofThree()
+        let cluster = try await RedisCluster.ofThree()
         try await withClient(Self.configuration(cluster)) { client in
             #expect(await client.firstLogin() == .ready)
             #expect(client.isConnected)
@@ -41,11 +41,14 @@ import Testing
     }
 
     @Test func errorsAreEachCommandsOwn() async throws {
-        try await withClient(Self.configuration(try RedisCluster.ofThree())) { client in
+        try await withClient(Self.configuration(try await RedisCluster.ofThree())) { client in
             _ = await client.firstLogin()
             let keys = (0..<3).map { Self.key(on: $0) }
             let replies = try await client.pipeline(
-                [Command("SET", keys[0], "x"), Command("INCR", keys[0]), Command("INCR", keys[1]), Command("NOSUCH", "x")],
+                [
+                    Command("SET", keys[0], "x"), Command("INCR", keys[0]), Command("INCR", keys[1]),
+                    Command("NOSUCH", "x"),
+                ],
                 deadline: Client.soon)
             #expect(replies[0] == .string("OK"))
             #expect(replies[2] == .integer(1))
@@ -60,7 +63,7 @@ import Testing
     }
 
     @Test func scriptsRunWhereTheirKeysAre() async throws {
-        let cluster = try RedisCluster.ofThree()
+        let cluster = try await RedisCluster.ofThree()
         try await withClient(Self.configuration(cluster)) { client in
             _ = await client.firstLogin()
             for primary in 0..<3 {
@@ -80,11 +83,13 @@ import Testing
     }
 
     @Test func aSlotThatHasMovedIsFollowed() async throws {
-        let cluster = try RedisCluster(primaries: 2)
+        let cluster = try await RedisCluster.start(primaries: 2)
         try await withClient(Self.configuration(cluster)) { client in
             _ = await client.firstLogin()
             let slot = HashSlot.of("foo")
-            let (source, target) = (cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count])
+            let (source, target) = (
+                cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count]
+            )
             #expect(try await client.send("SET", "foo", "1") == .string("OK"))
             try cluster.beginMove(of: slot, from: source, to: target)
             // The key is still there; a new one of the slot would be at the target.
@@ -98,17 +103,21 @@ import Testing
             #expect(replies == [.integer(4), .integer(2), .integer(5)])
             try cluster.endMove(of: slot, from: source, to: target)
             #expect(try await client.send("INCR", "foo") == .integer(6))
-            #expect(try await client.run(Self.store, keys: ["foo"], arguments: ["7"], deadline: Client.soon) == .string("71"))
+            #expect(
+                try await client.run(Self.store, keys: ["foo"], arguments: ["7"], deadline: Client.soon)
+                    == .string("71"))
         }
     }
 
     /// Keys of one script on both sides: nobody can run it until the move has ended.
     @Test func aScriptWaitsForTheEndOfAMove() async throws {
-        let cluster = try RedisCluster(primaries: 2)
+        let cluster = try await RedisCluster.start(primaries: 2)
         try await withClient(Self.configuration(cluster)) { client in
             _ = await client.firstLogin()
             let slot = HashSlot.of("foo")
-            let (source, target) = (cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count])
+            let (source, target) = (
+                cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count]
+            )
             #expect(try await client.send("SET", "foo", "1") == .string("OK"))
             try cluster.beginMove(of: slot, from: source, to: target)
             let soon = MonotonicTime.now().advanced(byMilliseconds: 100)
@@ -129,7 +138,7 @@ import Testing
     }
 
     @Test func aPrimaryThatIsKilledIsReplacedByItsReplica() async throws {
-        let cluster = try RedisCluster(primaries: 3, withReplicas: true, nodeTimeoutMilliseconds: 1_000)
+        let cluster = try await RedisCluster.start(primaries: 3, withReplicas: true, nodeTimeoutMilliseconds: 1_000)
         try await withClient(Self.configuration(cluster)) { client in
             _ = await client.firstLogin()
             // The node that the URL names, too.
@@ -141,13 +150,15 @@ import Testing
                 }
                 cluster.primaries[lost].stop()
                 try await waitFor("the replica is asked") { (try? await client.send("GET", key)) == .string("x") }
-                #expect(try await client.run(Self.store, keys: [key], arguments: ["y"], deadline: Client.soon) == .string("y1"))
+                #expect(
+                    try await client.run(Self.store, keys: [key], arguments: ["y"], deadline: Client.soon)
+                        == .string("y1"))
             }
         }
     }
 
     @Test func aNodeThatIsNotThereHoldsUpNobodyElse() async throws {
-        let cluster = try RedisCluster(primaries: 3)
+        let cluster = try await RedisCluster.start(primaries: 3)
         try await withClient(Self.configuration(cluster)) { client in
             _ = await client.firstLogin()
             for primary in 0..<3 { _ = try await client.send("SET", Self.key(on: primary), "x") }

@@ -11,12 +11,13 @@ import Testing
     }
 
     static let keys = [
-        "foo", "bar", "", "ü", "{user1000}.following", "{user1000}.followers", "foo{}{bar}", "foo{{bar}}zap", "foo{bar}{zap}",
+        "foo", "bar", "", "ü", "{user1000}.following", "{user1000}.followers", "foo{}{bar}", "foo{{bar}}zap",
+        "foo{bar}{zap}",
         "}{", "{", "{}", "{a", "a}b{c}d", "usher:{p3}:ws:x", "usher:key:0123", "transcription_segments",
     ]
 
     @Test func slotsAreThoseOfRedis() async throws {
-        let node = try RedisCluster.ofThree().primaries[0]
+        let node = try await RedisCluster.ofThree().primaries[0]
         try await withClient(ClientConfiguration(url: node.url, name: "test")) { client in
             _ = await client.firstLogin()
             for key in Self.keys {

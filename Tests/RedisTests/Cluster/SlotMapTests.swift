@@ -59,7 +59,8 @@ import Testing
         ] { #expect(Redirection(text, from: "x") == .later) }
         for text in [
             "", "MOVED", "MOVED 1", "MOVED x 127.0.0.1:1", "MOVED 16384 127.0.0.1:1", "MOVED 1 127.0.0.1",
-            "MOVED 1 127.0.0.1:0", "MOVED 1 127.0.0.1:65536", "ASK 1", "CROSSSLOT Keys in request don't hash to the same slot",
+            "MOVED 1 127.0.0.1:0", "MOVED 1 127.0.0.1:65536", "ASK 1",
+            "CROSSSLOT Keys in request don't hash to the same slot",
             "ERR moved", "NOSCRIPT No matching script", "MOVEDX 1 h:1",
         ] { #expect(Redirection(text, from: "x") == nil, "\(text)") }
     }

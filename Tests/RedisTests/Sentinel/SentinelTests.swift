@@ -32,44 +32,46 @@ import Testing
     }
 
     @Test func aFailoverThatIsAskedForIsFollowed() async throws {
-        let deployment = try SentinelDeployment()
+        let deployment = try await SentinelDeployment.start()
         try await withClient(Self.configuration(deployment.url)) { client throws in
             #expect(await client.firstLogin() == .ready)
             try await Self.write("before", with: client)
             #expect(try deployment.servers[0].ask("GET before") == "x")
             try deployment.sentinels[1].ask("SENTINEL FAILOVER \(SentinelDeployment.service)")
-            let primary = try deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
+            let primary = try await deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
             try await client.waitUntil("the client is connected to the new primary") {
                 (try? primary.connections(named: "usher-test")) == 1
             }
             try await Self.write("after", with: client)
             #expect(try primary.ask("GET after") == "x")
             #expect(try primary.ask("GET before") == "x")
-            #expect(try await client.run(FaultTests.ping, keys: [], arguments: [], deadline: Client.soon) == .string("PONG"))
+            #expect(
+                try await client.run(FaultTests.ping, keys: [], arguments: [], deadline: Client.soon) == .string("PONG")
+            )
         }
     }
 
     @Test func aKilledPrimaryIsReplaced() async throws {
-        let deployment = try SentinelDeployment()
+        let deployment = try await SentinelDeployment.start()
         try await withClient(Self.configuration(deployment.url)) { client throws in
             _ = await client.firstLogin()
             try await Self.write("before", with: client)
             deployment.servers[0].stop()
             try await Self.write("after", with: client)
-            let primary = try deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
+            let primary = try await deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
             #expect(try primary.ask("GET after") == "x")
         }
     }
 
     /// It still takes itself for the primary when it comes back.
     @Test func aPrimaryThatComesBackIsNotWrittenTo() async throws {
-        let deployment = try SentinelDeployment()
+        let deployment = try await SentinelDeployment.start()
         try await withClient(Self.configuration(deployment.url)) { client throws in
             _ = await client.firstLogin()
             try await Self.write("before", with: client)
             let former = deployment.servers[0]
             former.pause()
-            let primary = try deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
+            let primary = try await deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
             try await client.waitUntil("the client is connected to the new primary") {
                 (try? primary.connections(named: "usher-test")) == 1
             }
@@ -90,7 +92,7 @@ import Testing
     }
 
     @Test func withoutSentinelsAConnectionGoesOnAndNoneIsMade() async throws {
-        let deployment = try SentinelDeployment()
+        let deployment = try await SentinelDeployment.start()
         try await withClient(Self.configuration(deployment.url)) { client throws in
             _ = await client.firstLogin()
             for sentinel in deployment.sentinels { sentinel.stop() }
@@ -106,7 +108,7 @@ import Testing
     }
 
     @Test func subscribersFollowToo() async throws {
-        let deployment = try SentinelDeployment()
+        let deployment = try await SentinelDeployment.start()
         try await SubscriberTests.withSubscriber(deployment.url, channels: ["channel"]) { _, loop, record in
             func hears(_ payload: String, from server: RedisServer) async throws {
                 try await waitFor("\(payload) is heard") {
@@ -116,7 +118,7 @@ import Testing
             }
             try await hears("one", from: deployment.servers[0])
             try deployment.sentinels[0].ask("SENTINEL FAILOVER \(SentinelDeployment.service)")
-            let primary = try deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
+            let primary = try await deployment.newPrimary(among: Array(deployment.servers.dropFirst()))
             try await hears("two", from: primary)
             try await waitFor("the subscription is the new primary's alone") {
                 try deployment.servers[0].connections(named: "usher-test-subscriber") == 0
@@ -148,7 +150,7 @@ import Testing
     }
 
     @Test func aServiceThatTheSentinelsDoNotKnowIsSaid() async throws {
-        let deployment = try SentinelDeployment()
+        let deployment = try await SentinelDeployment.start()
         var text = deployment.url.redacted
         text.replace("/\(SentinelDeployment.service)/", with: "/nothing/")
         try await withClient(Self.configuration(try RedisURL(text))) { client throws in

@@ -8,7 +8,7 @@ import Testing
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    private static let containers = ["SCRIPT", "XGROUP", "XINFO", "CLIENT"]
+    private static let containers = ["SCRIPT", "XGROUP", "XINFO", "CLIENT", "CLUSTER"]
 
     /// A command as ACL rules name it, from its name and the word after it.
     private static func rule(_ name: Substring, _ next: Substring?) -> String {
@@ -28,10 +28,10 @@ import Testing
         #expect(used.count > 20 && used.isSubset(of: listed), "not in Rights: \(used.subtracting(listed))")
     }
 
-    /// What the client of bots sends is their users' affair; AUTH needs no right, and a SELECT that is refused ends the
-    /// login.
+    /// What the client of bots sends is their users' affair, and SENTINEL is no command of the primary; AUTH needs no
+    /// right, and a SELECT that is refused ends the login.
     @Test func everyCommandOfNodesAndRunnersIsListed() throws {
-        let others: Set = ["auth", "select", "subscribe", "unsubscribe"]
+        let others: Set = ["auth", "select", "sentinel", "subscribe", "unsubscribe"]
         var used: Set<String> = []
         for module in ["Redis", "Usher", "Runner", "API", "UsherCommand"] {
             let files = FileManager.default.enumerator(

@@ -1,0 +1,225 @@
+"""Redis as real deployments run it, for the tests that pass on all of them: behind Sentinels, and as a Redis Cluster."""
+
+import os
+
+from harness.process import Process
+from harness.resp import RedisClient, RedisError
+from harness.up import free_port
+from harness.waiting import wait_for
+
+SERVICE = "records"
+
+
+class TCPServer(Process):
+    """A `redis-server` on a port of 127.0.0.1; `arguments` come after its own."""
+
+    def __init__(self, folder, name, arguments=(), configuration=None):
+        self.port = free_port()
+        self.data = os.path.join(folder, name)
+        os.mkdir(self.data)
+        words = ["redis-server"]
+        if configuration is not None:
+            path = os.path.join(self.data, "redis.conf")
+            with open(path, "w") as file:
+                file.write(configuration)
+            words.append(path)
+        words += ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.data, "--save", "", *arguments]
+        super().__init__(name, words, {}, folder)
+
+    @property
+    def address(self):
+        return "127.0.0.1", self.port
+
+    def start(self):
+        self.spawn()
+        wait_for(self._answers, f"the start of {self.name}")
+        return self
+
+    def ask(self, *command):
+        """One command on a connection of its own."""
+        client = RedisClient(self.address)
+        try:
+            return client.call(*command)
+        finally:
+            client.close()
+
+    def _answers(self):
+        if not self.alive:
+            raise AssertionError(f"{self.name} ended at its start\n{self.output}{self.log}")
+        try:
+            return self.ask("PING") == "PONG"
+        except (RedisError, OSError):
+            return False
+
+
+class Deployment:
+    """What the tests see of several servers: one URL for nodes and runners, one for bots, one client."""
+
+    def __init__(self, name):
+        self.name = name
+        self.servers = []
+        self._client = None
+
+    @property
+    def client(self):
+        if self._client is None:
+            self._client = self.connect()
+        return self._client
+
+    def calls(self, command):
+        """How often a command has run since the start, on all primaries."""
+        prefix = f"cmdstat_{command}:calls="
+        return sum(
+            int(line[len(prefix):].partition(",")[0])
+            for server in self.primaries() for line in server.ask("INFO", "commandstats").splitlines()
+            if line.startswith(prefix))
+
+    @property
+    def output(self):
+        return "".join(server.output for server in self.servers)
+
+    @property
+    def log(self):
+        return "".join(f"== {server.name}\n{server.log[-2000:]}" for server in self.servers)
+
+    def end(self):
+        for server in reversed(self.servers):
+            server.end()
+
+
+class SentinelDeployment(Deployment):
+    """A primary with two replicas, and three Sentinels of which two must agree."""
+
+    def __init__(self, folder, name, down_ms=1000):
+        super().__init__(name)
+        durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0")
+        first = TCPServer(folder, f"{name}-0", durable)
+        self.redis = [first] + [
+            TCPServer(folder, f"{name}-{number}", (*durable, "--replicaof", f"127.0.0.1 {first.port}"))
+            for number in (1, 2)]
+        lines = [
+            f"sentinel monitor {SERVICE} 127.0.0.1 {first.port} 2",
+            f"sentinel down-after-milliseconds {SERVICE} {down_ms}", f"sentinel failover-timeout {SERVICE} 5000", "",
+        ]
+        self.sentinels = [
+            TCPServer(folder, f"{name}-sentinel{number}", ("--sentinel",), "\n".join(lines)) for number in range(3)]
+        self.servers = self.redis + self.sentinels
+        addresses = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
+        self.url = f"redis+sentinel://{addresses}/{SERVICE}"
+        self.bot_url = f"redis://127.0.0.1:{first.port}/0"
+
+    def start(self):
+        for server in self.servers:
+            server.start()
+        for replica in self.redis[1:]:
+            wait_for(lambda: "master_link_status:up" in replica.ask("INFO", "replication"), "the first replication")
+        for sentinel in self.sentinels:
+            wait_for(lambda: "slaves=2,sentinels=3" in sentinel.ask("INFO", "sentinel"), "Sentinels that know all")
+        return self
+
+    def primaries(self):
+        found = [server for server in self.redis if server.alive and "role:master" in server.ask("INFO", "replication")]
+        assert len(found) == 1, found
+        return found
+
+    def primary(self):
+        """The server that all Sentinels that run take for the primary."""
+        def agreed():
+            addresses = {
+                tuple(sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE))
+                for sentinel in self.sentinels if sentinel.alive}
+            found = [server for server in self.redis if addresses == {("127.0.0.1", str(server.port))}]
+            return found[0] if found and "role:master" in found[0].ask("INFO", "replication") else None
+        return wait_for(agreed, "a primary that all agree on")
+
+    def connect(self):
+        return RedisClient(self.primaries()[0].address)
+
+
+class RedisCluster(Deployment):
+    """Three primaries with a replica each."""
+
+    def __init__(self, folder, name, node_timeout_ms=5000):
+        super().__init__(name)
+        self.servers = []
+        for number in range(6):
+            arguments = (
+                "--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", node_timeout_ms,
+                "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--appendonly", "yes",
+                "--appendfsync", "always")
+            self.servers.append(TCPServer(folder, f"{name}-{number}", arguments))
+        self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers[:2])
+        self.bot_url = None
+
+    def start(self):
+        for server in self.servers:
+            server.start()
+        first = self.servers[0]
+        for number, server in enumerate(self.servers[:3]):
+            server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            server.ask("CLUSTER", "ADDSLOTSRANGE", number * 16384 // 3, (number + 1) * 16384 // 3 - 1)
+        bus = first.arguments[first.arguments.index("--cluster-port") + 1]
+        for server in self.servers[1:]:
+            server.ask("CLUSTER", "MEET", "127.0.0.1", first.port, bus)
+        self._wait("cluster_known_nodes:6")
+        for primary, replica in zip(self.servers[:3], self.servers[3:]):
+            replica.ask("CLUSTER", "REPLICATE", primary.ask("CLUSTER", "MYID"))
+        for replica in self.servers[3:]:
+            wait_for(lambda: "master_link_status:up" in replica.ask("INFO", "replication"), "the first replication")
+        self._wait("cluster_state:ok")
+        # Bots know one address; what they write lies in one slot.
+        slot = first.ask("CLUSTER", "KEYSLOT", "transcription_segments")
+        self.bot_url = f"redis://127.0.0.1:{self.servers[slot * 3 // 16384].port}/0"
+        return self
+
+    def _wait(self, line):
+        for server in self.servers:
+            wait_for(lambda: line in server.ask("CLUSTER", "INFO").split(), f"{line} of {server.name}")
+
+    def primaries(self):
+        return [server for server in self.servers
+                if server.alive and "role:master" in server.ask("INFO", "replication")]
+
+    def connect(self):
+        return ClusterClient([server.address for server in self.servers])
+
+
+class ClusterClient(RedisClient):
+    """Sends each command where the cluster says that its key is; without a key, to the first node."""
+
+    def __init__(self, addresses):
+        self._addresses = addresses
+        self._clients = {}
+
+    def close(self):
+        for client in self._clients.values():
+            client.close()
+
+    def pipeline(self, commands):
+        return [self._call(command) for command in commands]
+
+    def scan(self, pattern):
+        found = set()
+        for address in self._addresses:
+            client = self._client(address)
+            if client.call("ROLE")[0] == "master":
+                found.update(client.scan(pattern))
+        return sorted(found)
+
+    def _call(self, command, attempts=5):
+        address = self._addresses[0]
+        for _ in range(attempts):
+            try:
+                return self._client(address).call(*command)
+            except RedisError as error:
+                kind, _, rest = str(error).partition(" ")
+                if kind != "MOVED":
+                    raise
+                host, _, port = rest.split()[1].rpartition(":")
+                address = host, int(port)
+        raise AssertionError(f"{command[0]} was redirected {attempts} times")
+
+    def _client(self, address):
+        if address not in self._clients:
+            self._clients[address] = RedisClient(address)
+        return self._clients[address]
