@@ -8,7 +8,7 @@ import tempfile
 import pytest
 
 from harness.bots_user import BotsUser
-from harness.deployments import RedisCluster, SentinelDeployment
+from harness.deployments import NoProxy, RedisCluster, SentinelDeployment
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
@@ -46,6 +46,8 @@ class Servers:
         return server.start() if start else server
 
     def proxy(self, redis):
+        if DEPLOYMENT != "standalone":
+            return NoProxy(redis)
         return self.add(Proxy(redis.socket_path, self.folder, name=f"proxy{next(self._numbers)}")).start()
 
     def node(self, upstream, start=True, **settings):
@@ -58,7 +60,7 @@ class Servers:
 
     def runner(self, redis, node, start=True, **settings):
         """A runner of simulated bots, which report to this node. `redis` is a RedisServer or a Proxy."""
-        if getattr(redis, "bot_url", None):
+        if DEPLOYMENT != "standalone":
             settings.setdefault("BOT_REDIS", redis.bot_url)
         runner = self.add(Runner(self.folder, redis.url, node, name=f"runner{next(self._numbers)}", **settings))
         return runner.start() if start else runner

@@ -64,7 +64,7 @@ class Scene:
         """What every bot of this runner is told, whatever it was asked for."""
         bot_id = self.user.bot_id(self.redis.client, meeting)
         return {
-            "redisUrl": self.redis.url, "connectionId": bot_id, "meeting_id": meeting["id"],
+            "redisUrl": self.redis.bot_url, "connectionId": bot_id, "meeting_id": meeting["id"],
             "container_name": f"usher-{bot_id}", "transcribeEnabled": True,
             "meetingApiCallbackUrl": f"http://127.0.0.1:{self.node.port}/internal/bots/{bot_id}/status",
             "automaticLeave": {"waitingRoomTimeout": 11000, "noOneJoinedTimeout": 12000, "everyoneLeftTimeout": 13000},

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from harness.process import Process
 from harness.resp import RedisClient, RedisError
 from harness.up import free_port
@@ -184,6 +186,16 @@ class RedisCluster(Deployment):
         return ClusterClient([server.address for server in self.servers])
 
 
+class NoProxy:
+    """Stands where a single Redis has a proxy before it; a test that needs it to do something is skipped."""
+
+    def __init__(self, deployment):
+        self.url = deployment.url
+
+    def __getattr__(self, name):
+        pytest.skip("commands can be held up, or cut off, only before a single Redis")
+
+
 class ClusterClient(RedisClient):
     """Sends each command where the cluster says that its key is; without a key, to the first node."""
 
@@ -197,6 +209,10 @@ class ClusterClient(RedisClient):
 
     def pipeline(self, commands):
         return [self._call(command) for command in commands]
+
+    def receive(self):
+        """The next message of a subscription, which is without a key."""
+        return self._client(self._addresses[0]).receive()
 
     def scan(self, pattern):
         found = set()

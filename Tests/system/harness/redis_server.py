@@ -13,6 +13,7 @@ class RedisServer(Process):
     def __init__(self, folder, durable=False, name="redis"):
         self.socket_path = os.path.join(folder, f"{name}.sock")
         self.url = f"redis+unix://{self.socket_path}"
+        self.bot_url = self.url
         arguments = [
             "redis-server", "--port", "0", "--unixsocket", self.socket_path, "--dir", folder, "--save", "",
             "--appendonly", "yes" if durable else "no", "--appendfsync", "always",
