@@ -85,14 +85,20 @@ STEPS = (
         "script-repeated",
         "The Redis client repeats a script whose answer was lost, and hands on what the repetition says.",
         "answers", "answer_lost",
-        (Edit("Sources/Redis/Client.swift", "        let replies = try await pipeline(commands, deadline: deadline)\n",
+        (Edit("Sources/Redis/Client.swift",
+              "        let replies = try await replies(to: commands, areDependent: true, isChange: isChange, "
+              "deadline: deadline)\n",
+              "        func send() async throws(RedisError) -> [Value] {\n"
+              "            try await self.replies(\n"
+              "                to: commands, areDependent: true, isChange: isChange, deadline: deadline)\n"
+              "        }\n"
               "        var replies: [Value]\n"
               "        do throws(RedisError) {\n"
-              "            replies = try await pipeline(commands, deadline: deadline)\n"
+              "            replies = try await send()\n"
               "        } catch {\n"
               "            guard MUTANT, error == .connectionLost else { throw error }\n"
               "            _ = await firstLogin(withinMilliseconds: 1_000)\n"
-              "            replies = try await pipeline(commands, deadline: deadline)\n"
+              "            replies = try await send()\n"
               "        }\n"),)),
     Mutant(
         "segment-acknowledged-first",

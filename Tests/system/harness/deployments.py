@@ -131,7 +131,7 @@ class SentinelDeployment(Deployment):
                 tuple(sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE))
                 for sentinel in self.sentinels if sentinel.alive}
             found = [server for server in self.redis if addresses == {("127.0.0.1", str(server.port))}]
-            return found[0] if found and "role:master" in found[0].ask("INFO", "replication") else None
+            return found[0] if found and found[0].alive and "role:master" in found[0].ask("INFO", "replication") else None
         return wait_for(agreed, "a primary that all agree on")
 
     def connect(self):
@@ -181,6 +181,28 @@ class RedisCluster(Deployment):
     def primaries(self):
         return [server for server in self.servers
                 if server.alive and "role:master" in server.ask("INFO", "replication")]
+
+    def owner(self, key):
+        """(the primary that serves a key, another server that follows it)"""
+        slot = self.primaries()[0].ask("CLUSTER", "KEYSLOT", key)
+        by_port = {server.port: server for server in self.servers}
+
+        def found():
+            slots = self.primaries()[0].ask("CLUSTER", "SLOTS")
+            [nodes] = [entry[2:] for entry in slots if entry[0] <= slot <= entry[1]]
+            return [by_port[node[1]] for node in nodes] if len(nodes) > 1 else None
+        return wait_for(found, "a primary and its replica")[:2]
+
+    def move_slot(self, key, source, target):
+        """Gives a key's slot, with all its keys, from one primary to another, as `redis-cli --cluster reshard` does."""
+        slot = source.ask("CLUSTER", "KEYSLOT", key)
+        identity = target.ask("CLUSTER", "MYID")
+        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source.ask("CLUSTER", "MYID"))
+        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", identity)
+        while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 10):
+            source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 30000, "KEYS", *keys)
+        for server in [target, source, *(other for other in self.primaries() if other not in (target, source))]:
+            server.ask("CLUSTER", "SETSLOT", slot, "NODE", identity)
 
     def connect(self):
         return ClusterClient([server.address for server in self.servers])

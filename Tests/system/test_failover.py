@@ -1,0 +1,152 @@
+"""A Redis that fails over, or whose slots move, under nodes, runners and bots (issue 5; design 7)."""
+
+import pytest
+
+from harness.bots_user import BotsUser
+from harness.deployments import RedisCluster, SentinelDeployment, TCPServer
+from harness.load import Load
+from harness.waiting import wait_for
+from harness.workspace import Admin, random_meet_code
+
+# Far longer than a failover takes on the slowest machine.
+LEASE_MS = 120_000
+
+
+class Scene:
+    """Two nodes, a runner and a user on a deployment of their own."""
+
+    def __init__(self, servers, deployment):
+        self.deployment = servers.add(deployment).start()
+        self.nodes = [servers.node(deployment, LEASE_TTL_MS=LEASE_MS) for _ in range(2)]
+        self.runner = servers.runner(
+            deployment, self.nodes[0], LEASE_TTL_MS=LEASE_MS, CAPACITY=200, BOT_REDIS=deployment.bot_url)
+        self.user = BotsUser(Admin(self.nodes[0]), max_concurrent_bots=1000)
+
+    def send_bot_somehow(self, node):
+        """A bot in a room, asked for until it is accepted."""
+        def accepted():
+            body = {"platform": "google_meet", "native_meeting_id": random_meet_code()}
+            answer = self.user.request("POST", "/bots", body, node=node)
+            assert answer.status in (201, 500, 503), answer
+            return answer.json if answer.status == 201 else None
+        meeting = wait_for(accepted, "a dispatch that is accepted", interval_s=0.05)
+        return self.user.wait_for_status(meeting, "active")
+
+    def assert_alone(self, meeting):
+        stays = self.runner.presence.stays(meeting["native_meeting_id"])
+        assert len(stays) == 1, stays
+
+
+def fail_over_by_request(deployment, _):
+    deployment.sentinels[1].ask("SENTINEL", "FAILOVER", "records")
+    wait_for(lambda: deployment.primary() is not deployment.redis[0], "the failover")
+
+
+def kill_the_primary(deployment, _):
+    deployment.redis[0].kill()
+    wait_for(lambda: deployment.primary() is not deployment.redis[0], "the failover")
+
+
+def kill_the_primary_of_the_partition(deployment, keys):
+    primary, replica = deployment.owner(keys.dispatch)
+    primary.kill()
+    wait_for(lambda: replica.ask("ROLE")[0] == "master", "the promotion of the replica")
+
+
+@pytest.mark.parametrize("kind, break_it", [
+    (SentinelDeployment, fail_over_by_request), (SentinelDeployment, kill_the_primary),
+    (RedisCluster, kill_the_primary_of_the_partition),
+])
+def test_bots_outlive_a_failover(servers, kind, break_it):
+    """All nodes and the runner follow by themselves; the bot stays where it is, and is led by the new primary."""
+    scene = Scene(servers, kind(servers.folder, "redis"))
+    user = scene.user
+    meeting = user.send_bot()
+    user.wait_for_status(meeting, "active")
+    break_it(scene.deployment, user.keys)
+    later = [scene.send_bot_somehow(node) for node in scene.nodes]
+    assert user.meeting(meeting)["status"] == "active"
+    for other in [meeting, *later]:
+        scene.assert_alone(other)
+        assert user.request("POST", "/bots", {
+            "platform": "google_meet", "native_meeting_id": other["native_meeting_id"]}).status == 409
+        assert user.request("DELETE", user.bot_path(other)).status == 202
+        user.wait_for_status(other, "completed")
+    assert user.running() == []
+
+
+def test_a_partition_moves_under_load(servers):
+    """Its slot goes to another primary, key by key: no dispatch that was accepted is lost, or there twice."""
+    deployment = RedisCluster(servers.folder, "redis")
+    scene = Scene(servers, deployment)
+    user = scene.user
+    accepted = []
+
+    def send(number):
+        body = {"platform": "google_meet", "native_meeting_id": random_meet_code()}
+        answer = user.request("POST", "/bots", body, node=scene.nodes[number % 2])
+        assert answer.status in (201, 500, 503), answer
+        if answer.status == 201:
+            accepted.append(answer.json)
+        return answer.status
+
+    first = user.send_bot()
+    user.wait_for_status(first, "active")
+    load = Load(send, threads=2).start()
+    load.wait_for_more(5, "requests before the move")
+    source, _ = deployment.owner(user.keys.dispatch)
+    [target] = [server for server in deployment.servers[:3] if server is not source][:1]
+    deployment.move_slot(user.keys.dispatch, source, target)
+    load.wait_for_more(10, "requests after the move")
+    statuses = load.stop()
+    assert deployment.owner(user.keys.dispatch)[0] is target
+    assert statuses[-1] == 201
+    for meeting in [first, *accepted]:
+        user.wait_for_status(meeting, "active")
+        scene.assert_alone(meeting)
+
+
+@pytest.fixture
+def pair(servers):
+    """A primary and its replica, and two nodes that wait for the replica: one for as long as it takes."""
+    primary = servers.add(TCPServer(servers.folder, "primary", ("--repl-diskless-sync-delay", "0"))).start()
+    replica = servers.add(TCPServer(servers.folder, "replica", ("--replicaof", f"127.0.0.1 {primary.port}"))).start()
+    wait_for(lambda: "state=online" in primary.ask("INFO", "replication"), "the first replication")
+    url = f"redis://127.0.0.1:{primary.port}/0"
+    nodes = [
+        servers.node(url, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=wait_ms, REDIS_TIMEOUT_MS=30000, REQUEST_TIMEOUT_MS=30000)
+        for wait_ms in (10000, 100)]
+    return primary, replica, nodes
+
+
+def test_a_change_that_no_replica_confirms(pair):
+    """It may have gone through, and says so; asking again is safe; nothing else is held up."""
+    primary, replica, (patient, node) = pair
+    workspace = Admin(patient).create_workspace()
+    user = BotsUser(Admin(patient))
+    before = workspace.create_meeting()
+    assert workspace.reinvite(before).status == 202
+    assert replica.ask("XLEN", workspace.keys.dispatch) == 1
+    meeting = workspace.create_meeting()
+    running = user.send_bot()
+    replica.pause()
+
+    entries = primary.ask("XLEN", workspace.keys.dispatch)
+    answer = workspace.reinvite(meeting, node=node)
+    assert (answer.status, answer.code) == (500, 12109)
+    assert primary.ask("XLEN", workspace.keys.dispatch) == entries + 1
+    answer = workspace.reinvite(meeting, node=node)
+    assert (answer.status, answer.code) == (409, 12107)
+
+    body = {"platform": "google_meet", "native_meeting_id": random_meet_code()}
+    answer = user.request("POST", "/bots", body, node=node)
+    assert answer.status == 503 and answer.headers["retry-after"] == "2"
+    assert answer.json["detail"] == (
+        "The request may have gone through, but too few replicas have confirmed it. Sending it again is safe.")
+    assert user.request("POST", "/bots", body, node=node).status == 409
+    assert user.request("DELETE", user.bot_path(running), node=node).status == 503
+    assert user.request("GET", "/bots/status", node=node).status == 200
+
+    replica.resume()
+    wait_for(lambda: replica.ask("XLEN", workspace.keys.dispatch) == entries + 1, "the replication")
+    assert workspace.reinvite(workspace.create_meeting()).status == 202
