@@ -27,9 +27,17 @@ test: toolchain libraries
 	swift test --skip-build --disable-xctest --quiet
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
+# The tests of both APIs, on each kind of Redis (the first run has them on a single one).
+ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_wire bots_api \
+  client cross_api error_codes force_restart meetings_api one_dispatch status_reports stops transcripts)
+
 .PHONY: system-test
 system-test: $(VENV)/installed
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q Tests/system
+	for deployment in sentinel cluster; do \
+	  USHER="$$(swift build --show-bin-path)/usher" USHER_TEST_DEPLOYMENT=$$deployment \
+	    $(VENV)/bin/python -m pytest -q -p no:cacheprovider $(ON_EVERY_DEPLOYMENT) || exit 1; \
+	done
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
 
 # Breaks a cluster of real processes for a seed, then for the next one, until the minutes are over; the exit status

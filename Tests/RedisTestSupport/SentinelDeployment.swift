@@ -51,12 +51,13 @@ public final class SentinelDeployment: Sendable {
 
     /// Waits until one of these servers has become the primary, and all Sentinels say so.
     public func newPrimary(among servers: [RedisServer]) async throws -> RedisServer {
-        @Sendable func find() throws -> RedisServer? { try servers.first { try $0.isPrimary } }
+        // A server that changes its role throws its clients out.
+        @Sendable func find() -> RedisServer? { servers.first { (try? $0.isPrimary) == true } }
         try await waitFor("another server is the primary") { [sentinels] in
-            guard let port = try find()?.port else { return false }
+            guard let port = find()?.port else { return false }
             return try sentinels.allSatisfy { try $0.ask("INFO sentinel").contains("address=127.0.0.1:\(port),") }
         }
-        return try find()!
+        return find()!
     }
 
     private static func server(replicaOf primary: RedisServer?) throws -> RedisServer {

@@ -8,6 +8,7 @@ import pytest
 
 from harness import transcripts
 from harness.bots_user import BotsUser
+from harness.deployments import RedisCluster, SentinelDeployment
 from harness.node import REPOSITORY
 from harness.process import Process
 from harness.runner import wait_until_gone
@@ -27,14 +28,14 @@ def examine(url, *arguments):
     lines = output.splitlines()
     levels = {}
     for line in lines[1:-1]:
-        level, subject, advice = re.fullmatch(r"(ok  |warn|FAIL)  ([a-zA-Z() ]+): [^\n]*?(\. .*)?\.", line).groups()
+        level, subject, advice = re.fullmatch(r"(ok  |warn|FAIL)  ([a-zA-Z() ]+(?: of [0-9.:]+)?): [^\n]*?(\. .*)?\.", line).groups()
         assert (advice is None) == (level == "ok  "), line
         levels[subject] = level.strip()
     counts = [sum(level == word for level in levels.values()) for word in ("ok", "warn", "FAIL")]
     noun = "finding" if len(levels) == 1 else "findings"
     assert lines[-1] == f"{len(levels)} {noun}: {counts[0]} ok, {counts[1]} warn, {counts[2]} FAIL"
     assert code == (1 if counts[2] else 0) and errors == ""
-    return code, {key: level for key, level in levels.items() if key not in OF_THE_MACHINE}, output
+    return code, {key: level for key, level in levels.items() if key.split()[0] not in OF_THE_MACHINE}, output
 
 
 @pytest.fixture
@@ -101,6 +102,28 @@ def test_a_sentinel_and_the_primary_that_it_watches(servers, folder):
     code, levels, output = examine(f"redis+unix://{folder}/sentinel.sock")
     assert (code, levels) == (1, {"deployment": "FAIL", "version": "ok"})
     assert "a Sentinel, which holds no records" in output
+
+
+def test_sentinels(servers):
+    deployment = servers.add(SentinelDeployment(servers.folder, "redis")).start()
+    code, levels, output = examine(deployment.url)
+    assert (code, bad(levels)) == (0, {"replicas": "warn"})
+    assert "ok    deployment: the primary that 3 Sentinels told of.\n" in output
+    code, levels, output = examine(f"redis://127.0.0.1:{deployment.redis[1].port}")
+    assert code == 1 and levels["deployment"] == "FAIL" and "a replica of 127.0.0.1:" in output
+
+
+def test_each_primary_of_a_cluster(servers):
+    cluster = servers.add(RedisCluster(servers.folder, "redis")).start()
+    cluster.servers[1].ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    code, levels, output = examine(cluster.url)
+    addresses = [f"127.0.0.1:{server.port}" for server in cluster.servers[:3]]
+    for address in addresses:
+        assert levels[f"deployment of {address}"] == levels[f"rights of {address}"] == "ok"
+        assert f"deployment of {address}: a primary of a Redis Cluster with 3 primaries.\n" in output
+    assert [subject for subject in bad(levels) if subject.startswith("memory")] == [f"memory of {addresses[1]}"]
+    code, levels, output = examine(f"redis://{addresses[0]}")
+    assert code == 1 and levels["deployment"] == "FAIL" and "redis+cluster://" in output
 
 
 def with_user(server, name, password=PASSWORD):

@@ -8,13 +8,17 @@ struct PrimaryClaim: Equatable {
         self.epoch = epoch
     }
 
-    /// - Parameter reply: what `SENTINEL MASTER` returned.
-    init(_ reply: Value) throws(RedisError) {
-        if case .error(let text) = reply { throw .refused(text) }
-        let fields = try reply.hash()
-        guard let host = fields["ip"], !host.isEmpty, let port = fields["port"].flatMap({ UInt16($0) }), port > 0,
-            let epoch = fields["config-epoch"].flatMap({ Int($0) })
-        else { throw .unexpectedReply("SENTINEL MASTER returned no address and epoch") }
+    /// - Parameters:
+    ///   - state: what `SENTINEL MASTER` returned.
+    ///   - address: what `SENTINEL GET-MASTER-ADDR-BY-NAME` returned.
+    init(state: Value, address: Value) throws(RedisError) {
+        for case .error(let text) in [state, address] { throw .refused(text) }
+        guard let epoch = try state.hash()["config-epoch"].flatMap({ Int($0) }) else {
+            throw .unexpectedReply("SENTINEL MASTER returned no config-epoch")
+        }
+        guard let parts = address.array, parts.count == 2, let host = parts[0].string, !host.isEmpty,
+            let port = parts[1].string.flatMap({ UInt16($0) }), port > 0
+        else { throw .unexpectedReply("SENTINEL GET-MASTER-ADDR-BY-NAME returned no address") }
         self.init(address: NodeAddress(host: host, port: port), epoch: epoch)
     }
 }

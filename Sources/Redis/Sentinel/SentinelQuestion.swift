@@ -67,10 +67,17 @@ final class SentinelQuestion {
 
     private func ask(_ link: Link, at sentinel: NodeAddress) {
         let deadline = loop.now.advanced(byMilliseconds: answerMilliseconds)
-        link.submit([Command("SENTINEL", "MASTER", service.name)], deadline: deadline) { [weak self] result in
+        // In this order, the address is never older than the epoch. (MASTER itself tells of the former primary with the new
+        // epoch until its Sentinel has turned all replicas to the new one.)
+        let commands = [
+            Command("SENTINEL", "MASTER", service.name),
+            Command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service.name),
+        ]
+        link.submit(commands, deadline: deadline) { [weak self] result in
             guard let self, completion != nil else { return }
             do throws(RedisError) {
-                claims.append(try PrimaryClaim(try result.get()[0]))
+                let replies = try result.get()
+                claims.append(try PrimaryClaim(state: replies[0], address: replies[1]))
                 if claims.count == 1 { wait(milliseconds: contradictionMilliseconds) }
             } catch {
                 problem = "\(sentinel): \(error)"

@@ -49,14 +49,15 @@ import Testing
 
     @Test func whatASentinelSaysIsReadStrictly() throws {
         func reply(_ words: String...) -> Value { .array(words.map { .string($0) }) }
-        let good = reply("name", "records", "ip", "::1", "port", "7000", "config-epoch", "12")
-        #expect(try PrimaryClaim(good) == claim(NodeAddress(host: "::1", port: 7000), 12))
-        for bad in [
-            Value.null, .integer(1), .error("ERR No such master with that name"), reply(),
-            reply("ip", "h", "port", "0", "config-epoch", "1"), reply("ip", "h", "port", "1"),
-            reply("ip", "", "port", "1", "config-epoch", "1"), reply("ip", "h", "port", "1", "config-epoch", "x"),
-        ] {
-            #expect(throws: RedisError.self) { try PrimaryClaim(bad) }
+        let (state, address) = (reply("name", "records", "config-epoch", "12"), reply("::1", "7000"))
+        #expect(
+            try PrimaryClaim(state: state, address: address) == claim(NodeAddress(host: "::1", port: 7000), 12))
+        let unknown = Value.error("ERR No such master with that name")
+        for bad in [Value.null, .integer(1), unknown, reply(), reply("config-epoch", "x"), reply("config-epoch")] {
+            #expect(throws: RedisError.self) { try PrimaryClaim(state: bad, address: address) }
+        }
+        for bad in [Value.null, .integer(1), unknown, reply(), reply("h"), reply("h", "0"), reply("", "1")] {
+            #expect(throws: RedisError.self) { try PrimaryClaim(state: state, address: bad) }
         }
     }
 
