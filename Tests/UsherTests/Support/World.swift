@@ -42,6 +42,14 @@ struct World: Sendable {
                 return taken
             }
         }
+        try await make(at: url, configuration: configuration, body)
+    }
+
+    /// Runs `body` in a world of its own, on a Redis, or a Cluster, that nobody else uses.
+    static func make(
+        at url: RedisURL, configuration: StoreConfiguration = patient,
+        _ body: @escaping @Sendable (World) async throws -> Void
+    ) async throws {
         let clientConfiguration = ClientConfiguration(url: url, name: "tests", scripts: Store.scripts)
         try await withClient(clientConfiguration) { client in
             try await client.waitUntilConnected()

@@ -1,0 +1,94 @@
+import EventLoop
+import Redis
+import RedisTestSupport
+import Scripts
+import Testing
+
+@testable import Usher
+
+/// Every script on a Redis Cluster: none touches two slots, or a key that it was not given (design 3).
+@Suite(.timeLimit(.minutes(5))) struct ClusterScriptsTests {
+    /// Subcommands come before the key.
+    static let containers: Set = ["XINFO", "XGROUP"]
+
+    @Test func everyScriptKeepsToTheKeysItWasGiven() async throws {
+        let cluster = try await RedisCluster.start(primaries: 3)
+        let monitors = try cluster.primaries.map { try CommandMonitor($0) }
+        try await World.make(at: cluster.url) { world in
+            try await Self.runEveryScript(world)
+            var names: [String: String] = [:]
+            for script in Scripts.all {
+                let hash = try await world.client.send(Command("SCRIPT", "LOAD", script.text), deadline: Client.soon)
+                names[try hash.stringOrThrow()] = script.name
+            }
+            var seen: Set<String> = []
+            var touches = 0
+            for monitor in monitors {
+                var given: Set<String> = []
+                for entry in try await monitor.entries() {
+                    let words = entry.words
+                    if words[0] == "EVALSHA" || words[0] == "EVAL" {
+                        guard let name = names[words[1]], let count = Int(words[2]) else {
+                            Issue.record("an unknown call: \(words)")
+                            continue
+                        }
+                        seen.insert(name)
+                        given = Set(words[3..<3 + count])
+                        #expect(Set(given.map { HashSlot.of($0) }).count == 1, "\(name) was given \(given)")
+                    } else if entry.isOfScript, words.count > 1 {
+                        let first = Self.containers.contains(words[0]) ? 2 : 1
+                        let touched = words[0] == "DEL" ? words[1...] : words[first...first]
+                        touches += touched.count
+                        for key in touched { #expect(given.contains(key), "\(words) touches a key that was not given") }
+                    }
+                }
+            }
+            #expect(touches > 200)
+            #expect(seen == Set(Scripts.all.map(\.name)), "not run: \(Set(Scripts.all.map(\.name)).subtracting(seen))")
+        }
+    }
+
+    static func runEveryScript(_ world: World) async throws {
+        let (store, keys) = (world.store, world.keys)
+        // Users, workspaces, keys. The world has made a user with a workspace.
+        _ = try await world.caller(.manager)
+        let (user, _) = try await store.createUser(NewUser(email: "leaves@example.com"), deadline: Client.soon)
+        _ = try await store.setMember(workspace: world.workspaceID, user: user.id, role: .viewer, deadline: Client.soon)
+        _ = try await store.removeMember(workspace: world.workspaceID, user: user.id, deadline: Client.soon)
+        _ = try await store.createAPIKey(
+            NewAPIKey(workspaceID: world.workspaceID, userID: user.id, scopes: [.seameet], label: nil, expiresAt: nil),
+            deadline: Client.soon)
+
+        // A dispatch that nobody claims, one that is given back, and one that lives, is stopped and ends.
+        let unclaimed = try await world.send(to: try await world.meeting())
+        _ = try await world.expire(unclaimed.meetingID, bot: unclaimed.botID)
+        _ = try await store.removeConsumers(in: keys.partition, idleForMilliseconds: 0, deadline: Client.soon)
+        _ = try await world.stop(unclaimed)
+        let meeting = try await world.meeting()
+        let place = try await world.bot(at: meeting, runner: "first")
+        #expect(try await world.release(place, runner: "first") == .integer(1))
+        try await world.claim(place, runner: "second")
+        #expect(try await world.renew([place.botID], runner: "second").array?.count == 1)
+        try await world.tell(place, [.joining, .awaitingAdmission, .active])
+        #expect(try await world.configure(place, "language", "es") != .integer(0))
+        _ = try await world.ingest(one("s1", "Hello"), for: meeting)
+        _ = try await world.stop(place)
+        _ = try await world.report(place, "completed", reason: "stopped")
+        _ = try await store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+
+        // A bot that is lost on its way, and one of the bots API.
+        let other = try await world.meeting(in: Room(platform: .googleMeet, nativeID: "xyz-xyzx-xyz"))
+        let bot = Identifier.bot(in: keys.partition)
+        _ = try await world.request(other, bot: bot, number: nil, latest: other)
+        let lost = try await world.bot(at: try await world.meeting())
+        _ = try await world.lose(lost, runner: "runner", by: Identifier.bot(in: keys.partition))
+
+        // The record: changed, emptied, removed.
+        let record = try #require(
+            try await store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+        _ = try await store.update(record, fields: ["title": "Review"], deadline: Client.soon)
+        _ = try await store.removeContents(of: record, deadline: Client.soon)
+        _ = try await store.purge(meeting: meeting, in: keys.partition, deadline: Client.soon)
+        _ = try await world.run(Scripts.unlock, keys: [keys.lock], arguments: ["nobody"])
+    }
+}
