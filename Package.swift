@@ -36,7 +36,7 @@ let package = Package(
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
         .testTarget(
-            name: "UsherCommandTests", dependencies: ["EventLoop", "Processes", "SimulatedBot", "UsherCommand"]),
+            name: "UsherCommandTests", dependencies: ["API", "EventLoop", "Processes", "SimulatedBot", "UsherCommand"]),
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),

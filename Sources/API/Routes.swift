@@ -2,7 +2,7 @@ import HTTP
 import Log
 import Usher
 
-/// Everything that a node answers to, on one loop.
+/// Everything that a node answers to, on one loop and port.
 public enum Routes {
     /// Where bots report to; their reports carry logs, so that they may be longer than other bodies.
     public static let internalPath = "/internal/bots/"
@@ -10,13 +10,18 @@ public enum Routes {
     /// - Parameters:
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
-    public static func make(store: Store, adminKey: String?, logger: Logger) -> Router {
+    ///   - surfaces: what the server's port is for; anything else is not found there.
+    public static func make(
+        store: Store, adminKey: String?, logger: Logger, surfaces: Set<Surface> = Set(Surface.allCases)
+    ) -> Router {
         var router = Router()
         router.add(.get, "/healthz", synchronous: HealthEndpoint.handle)
-        addReinviteAPI(to: &router, store: store, logger: logger)
-        addBotsAPI(to: &router, store: store, logger: logger)
-        addInternalAPI(to: &router, store: store, logger: logger)
-        addAdminAPI(to: &router, store: store, adminKey: adminKey, logger: logger)
+        if surfaces.contains(.api) {
+            addReinviteAPI(to: &router, store: store, logger: logger)
+            addBotsAPI(to: &router, store: store, logger: logger)
+        }
+        if surfaces.contains(.internal) { addInternalAPI(to: &router, store: store, logger: logger) }
+        if surfaces.contains(.admin) { addAdminAPI(to: &router, store: store, adminKey: adminKey, logger: logger) }
         return router
     }
 

@@ -6,6 +6,10 @@ struct Setting: Sendable {
     enum Key: String, CaseIterable, Sendable {
         case host, port, redis
         case adminKey = "admin-key"
+        case metricsPort = "metrics-port"
+        case adminPort = "admin-port"
+        case internalPort = "internal-port"
+        case privateHost = "private-host"
         case nodes, data, loops
         case redisTimeout = "redis-timeout-ms"
         case redisWaitReplicas = "redis-wait-replicas"

@@ -21,6 +21,12 @@ struct Settings: Equatable, Sendable {
     var givenRedisURL: String? { given[.redis] }
     /// nil: admin requests are refused.
     var adminKey: String? { given[.adminKey] }
+    /// Of `/metrics`, `/admin` and `/internal`; nil: they are on `port`. 0 lets the system choose.
+    var metricsPort: Int? { given[.metricsPort].flatMap { Int($0) } }
+    var adminPort: Int? { given[.adminPort].flatMap { Int($0) } }
+    var internalPort: Int? { given[.internalPort].flatMap { Int($0) } }
+    /// The address of those ports.
+    var privateHost: String { given[.privateHost] ?? host }
     var nodes: Int { number(.nodes) }
     var dataFolder: String { text(.data) }
     var loops: Int { number(.loops) }

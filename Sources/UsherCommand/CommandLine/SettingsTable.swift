@@ -20,6 +20,23 @@ extension Setting {
             key: .adminKey, kind: .secret(length: 16...512),
             defaultValue: .none(description: "none: every admin request is refused; `usher up` makes one"),
             commands: node, meaning: "The secret that admin requests carry in X-Admin-API-Key"),
+        Setting(
+            key: .metricsPort, kind: .number(0...65535, unit: ""),
+            defaultValue: .none(description: "none: `/metrics` is on `--port`"), commands: node,
+            meaning: "A port of its own for `/metrics`, which is then not on the public one; 0 lets the system choose. "
+                + "`usher up` gives its nodes this port and those after it, one each"),
+        Setting(
+            key: .adminPort, kind: .number(0...65535, unit: ""),
+            defaultValue: .none(description: "none: `/admin` is on `--port`"), commands: node,
+            meaning: "A port of its own for `/admin`, which is then not on the public one; 0 lets the system choose"),
+        Setting(
+            key: .internalPort, kind: .number(0...65535, unit: ""),
+            defaultValue: .none(description: "none: `/internal` is on `--port`"), commands: node,
+            meaning: "A port of its own for `/internal`, where bots report (the `--api-url` of runners), which is then "
+                + "not on the public one; 0 lets the system choose"),
+        Setting(
+            key: .privateHost, kind: .address, defaultValue: .none(description: "that of `--host`"), commands: node,
+            meaning: "The address that the ports of `/metrics`, `/admin` and `/internal` listen on"),
         number(.nodes, 1...64, default: 2, commands: [.up], "How many nodes share the port"),
         Setting(
             key: .data, kind: .folder, defaultValue: .value("./data"), commands: [.up],

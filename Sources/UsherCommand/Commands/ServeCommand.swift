@@ -15,9 +15,14 @@ enum ServeCommand {
             let signals = try StopSignals()
             _ = ProcessLimits.raiseOpenFiles()
             let node = try Node(settings, redis: RedisURL(settings.redisURL), logger: logger)
-            let port = try node.start()
-            logger.info(
-                "Listening", ["host": settings.host, "port": String(port), "loops": String(settings.loops)])
+            for port in try node.start() {
+                logger.info(
+                    "Listening",
+                    [
+                        "host": port.host, "port": String(port.port),
+                        "loops": String(port.isExclusive ? 1 : settings.loops), "serves": port.serves,
+                    ])
+            }
             if let refusal = try waitForStop(of: node, signals) {
                 Terminal.complain("Redis refuses this node: \(refusal)")
                 return 1

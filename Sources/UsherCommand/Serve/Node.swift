@@ -6,18 +6,21 @@ import Processes
 import Redis
 import Usher
 
-/// One node: event loops that share a port, each with its own Redis connection, store and server. Nothing is shared
-/// between them but the count of connections.
+/// One node: event loops that share its ports, each with its own Redis connection, store and servers. Nothing is shared
+/// between them but the count of each port's connections: a crowd on the public port keeps neither a bot's report nor a
+/// scrape away from a port of its own.
 struct Node {
     private struct Shard {
         let loop: EventLoop
         let client: Client
         /// For changes that wait for replicas, if they do.
         let changing: Client?
-        let server: Server
+        /// One for each of the node's ports; nil where another loop has the port alone.
+        let servers: [Server?]
     }
 
     private let settings: Settings
+    private let ports: [ServedPort]
     private let shards: [Shard]
     private let housekeeping: Housekeeping
     private let examination: StartExamination
@@ -26,8 +29,8 @@ struct Node {
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
     init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
         self.settings = settings
-        let configuration = settings.httpConfiguration
-        let budget = ConnectionBudget(limit: settings.maxConnections)
+        ports = ServedPort.all(settings)
+        let budgets = ports.map { _ in ConnectionBudget(limit: settings.maxConnections) }
         var shards: [Shard] = []
         var stores: [Store] = []
         for number in 0..<settings.loops {
@@ -42,10 +45,15 @@ struct Node {
             }
             let store = Store(client: client, changing: changing, configuration: settings.storeConfiguration)
             stores.append(store)
-            let router = Routes.make(store: store, adminKey: settings.adminKey, logger: logger)
-            let server = Server(
-                loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
-            shards.append(Shard(loop: loop, client: client, changing: changing, server: server))
+            let servers = zip(ports, budgets).map { port, budget -> Server? in
+                if port.isExclusive, number > 0 { return nil }
+                let router = Routes.make(
+                    store: store, adminKey: settings.adminKey, logger: logger, surfaces: port.surfaces)
+                return Server(
+                    loop: loop, configuration: settings.httpConfiguration(of: port.surfaces), router: router,
+                    logger: logger, budget: budget)
+            }
+            shards.append(Shard(loop: loop, client: client, changing: changing, servers: servers))
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
@@ -56,23 +64,29 @@ struct Node {
     }
 
     /// Starts the loops, listens and begins to connect to Redis, without waiting for it.
-    /// - Returns: the port.
+    /// - Returns: the ports, the public one first.
     /// - Throws: `ListenError`, or `SystemError` if the kernel grants no thread.
-    func start() throws -> Int {
-        var port = settings.port
+    func start() throws -> [ServedPort] {
+        var ports = ports
         for shard in shards {
-            let listener = try Listener.bind(host: settings.host, port: port, backlog: settings.backlog)
-            // The first one may have let the kernel choose.
-            port = listener.port
+            var bound: [(server: Server, listener: Box)] = []
+            for (index, server) in shard.servers.enumerated() {
+                guard let server else { continue }
+                let listener = try Listener.bind(
+                    host: ports[index].host, port: ports[index].port, backlog: settings.backlog,
+                    reusesPort: !ports[index].isExclusive)
+                // The first one may have let the kernel choose.
+                ports[index].port = listener.port
+                bound.append((server, Box(listener)))
+            }
             try shard.loop.start()
-            let box = Box(listener)
-            try MainThread.run(on: shard.loop) {
+            try MainThread.run(on: shard.loop) { [bound] in
                 shard.client.start()
                 shard.changing?.start()
-                try await shard.server.start(box.take())
+                for (server, listener) in bound { try await server.start(listener.take()) }
             }
         }
-        return port
+        return ports
     }
 
     /// Waits until Redis has answered the first login of every loop, for as long as it is away.
@@ -89,13 +103,13 @@ struct Node {
     /// - Returns: how many connections were cut, because they were not done within the drain timeout.
     func stop() -> Int {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: settings.drainTimeoutMilliseconds)
-        let drains = shards.map { shard in
-            Task(executorPreference: shard.loop) { await shard.server.drain(deadline: deadline) }
+        let drains = shards.flatMap { shard in
+            shard.servers.compactMap(\.self).map { server in
+                (shard.loop, Task(executorPreference: shard.loop) { await server.drain(deadline: deadline) })
+            }
         }
         var cut = 0
-        for (shard, drain) in zip(shards, drains) {
-            cut += (try? MainThread.run(on: shard.loop) { await drain.value }) ?? 0
-        }
+        for (loop, drain) in drains { cut += (try? MainThread.run(on: loop) { await drain.value }) ?? 0 }
         let (housekeeping, examination) = (self.housekeeping, self.examination)
         shards[0].loop.execute {
             housekeeping.stop()

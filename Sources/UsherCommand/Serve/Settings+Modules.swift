@@ -5,13 +5,16 @@ import Usher
 
 /// The settings in the words of the modules that they are for.
 extension Settings {
-    var httpConfiguration: HTTPConfiguration {
+    /// - Parameter surfaces: what is served.
+    func httpConfiguration(of surfaces: Set<Surface>) -> HTTPConfiguration {
         var configuration = HTTPConfiguration()
         configuration.limits.requestLineBytes = maxRequestLineBytes
         configuration.limits.headerSectionBytes = maxHeaderBytes
         configuration.limits.headerFields = maxHeaderFields
         configuration.limits.bodyBytes = maxBodyBytes
-        configuration.limits.bodyBytesByPath = [Routes.internalPath: maxReportBytes]
+        if surfaces.contains(.internal) {
+            configuration.limits.bodyBytesByPath = [Routes.internalPath: maxReportBytes]
+        }
         configuration.errorResponse = ErrorAnswer.make
         configuration.headerTimeoutMilliseconds = headerTimeoutMilliseconds
         configuration.bodyTimeoutMilliseconds = bodyTimeoutMilliseconds

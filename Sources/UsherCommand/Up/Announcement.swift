@@ -3,6 +3,8 @@ import Redis
 /// What `usher up` prints once everything runs.
 struct Announcement {
     let baseURL: String
+    /// Lines on what has a port of its own.
+    var ports: [String] = []
     let adminKey: String
     let nodes: [Int32]
     let runners: [Int32]
@@ -24,6 +26,7 @@ struct Announcement {
                 + (dataFolder.map { ", private; its data and log are in \($0)" } ?? ""),
             "  admin key  \(adminKey)",
         ]
+        lines += ports
         let url = "\(baseURL)/api/v1/public/meeting/\(demo.workspaceID)/meetings/\(demo.meetingID)/reinvite_bot"
         let request = "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'"
         lines += [

@@ -12,9 +12,11 @@ final class PortReservation {
     private let descriptor: Int32
     private let name: Int32
 
-    /// - Parameter port: 0 lets the system choose.
+    /// - Parameters:
+    ///   - port: 0 lets the system choose.
+    ///   - setting: which gives the port.
     /// - Throws: `UpFailure` if the port is in use or the address is not the machine's.
-    init(host: String, port: Int) throws(UpFailure) {
+    init(host: String, port: Int, of setting: Setting.Key = .port) throws(UpFailure) {
         guard let address = SocketAddress(host: host, port: port) else {
             throw UpFailure("\(quoted(host)) is not an IPv4 or IPv6 address.")
         }
@@ -25,11 +27,11 @@ final class PortReservation {
         guard address.bind(descriptor) == 0, let bound = SocketAddress.port(of: descriptor) else {
             let error = SystemError("bind")
             close(descriptor)
-            throw Self.failure(error, host: host, port: port)
+            throw Self.failure(error, host: host, port: port, setting)
         }
         guard let name = Self.hold("usher up on port \(bound)") else {
             close(descriptor)
-            throw Self.failure(SystemError("bind", code: EADDRINUSE), host: host, port: port)
+            throw Self.failure(SystemError("bind", code: EADDRINUSE), host: host, port: port, setting)
         }
         Self.enable(SO_REUSEPORT, descriptor)
         self.descriptor = descriptor
@@ -58,14 +60,18 @@ final class PortReservation {
         setsockopt(descriptor, SOL_SOCKET, option, &yes, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    private static func failure(_ error: SystemError, host: String, port: Int) -> UpFailure {
-        switch error.code {
+    private static func failure(
+        _ error: SystemError, host: String, port: Int, _ setting: Setting.Key
+    ) -> UpFailure {
+        let portFlag = Setting[setting].flag
+        let hostFlag = Setting[setting == .port ? .host : .privateHost].flag
+        return switch error.code {
         case EADDRINUSE:
-            UpFailure("Port \(port) on \(host) is in use; stop what listens there, or choose another with --port.")
+            UpFailure("Port \(port) on \(host) is in use; stop what listens there, or choose another with \(portFlag).")
         case EADDRNOTAVAIL:
-            UpFailure("\(host) is not an address of this machine; choose another with --host.")
+            UpFailure("\(host) is not an address of this machine; choose another with \(hostFlag).")
         default:
-            UpFailure("Port \(port) on \(host) cannot be used: \(error.reason); choose another with --port.")
+            UpFailure("Port \(port) on \(host) cannot be used: \(error.reason); choose another with \(portFlag).")
         }
     }
 }

@@ -44,7 +44,7 @@ private final class Ensemble {
     private let signals: StopSignals
     private let folder: DataFolder?
     private let redisServerPath: String?
-    private let reservation: PortReservation
+    private let ports: UpPorts
     /// What every node and runner gets.
     private let workerSettings: Settings
     private var redis: ChildProcess?
@@ -55,7 +55,7 @@ private final class Ensemble {
     init(_ settings: Settings, _ programs: Programs, _ signals: StopSignals) throws(UpFailure) {
         self.programs = programs
         self.signals = signals
-        reservation = try PortReservation(host: settings.host, port: settings.port)
+        ports = try UpPorts(settings)
         if settings.givenRedisURL == nil {
             redisServerPath = try programs.redisServerPath()
             folder = try DataFolder(settings.dataFolder)
@@ -63,10 +63,8 @@ private final class Ensemble {
             redisServerPath = nil
             folder = nil
         }
-        workerSettings = settings.with([
-            .port: String(reservation.port), .redis: folder?.redisURL ?? settings.redisURL,
-            .adminKey: settings.adminKey ?? Self.randomKey(),
-            .apiURL: Self.baseURL(host: settings.host, port: reservation.port),
+        workerSettings = ports.settings.with([
+            .redis: folder?.redisURL ?? settings.redisURL, .adminKey: settings.adminKey ?? Self.randomKey(),
         ])
         workers =
             (1...settings.nodes).map { Worker(role: .node, number: $0) }
@@ -111,24 +109,10 @@ private final class Ensemble {
         }
         Terminal.say(
             Announcement(
-                baseURL: workerSettings.apiURL, adminKey: workerSettings.adminKey ?? "", nodes: processes(of: .node),
-                runners: processes(of: .runner), simulates: workerSettings.launch == nil,
+                baseURL: ports.baseURL, ports: ports.announcement, adminKey: workerSettings.adminKey ?? "",
+                nodes: processes(of: .node), runners: processes(of: .runner), simulates: workerSettings.launch == nil,
                 redisURL: workerSettings.redisURL, dataFolder: folder?.path, demo: demo
             ).text)
-    }
-
-    /// Where a client on this machine reaches a node that listens on `host`.
-    private static func reachable(_ host: String) -> String {
-        switch host {
-        case "0.0.0.0": "127.0.0.1"
-        case "::": "::1"
-        default: host
-        }
-    }
-
-    private static func baseURL(host: String, port: Int) -> String {
-        let host = reachable(host)
-        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
     private func processes(of role: Role) -> [Int32] {
@@ -164,8 +148,10 @@ private final class Ensemble {
         do throws(UpFailure) {
             workers[index].process =
                 switch workers[index].role {
-                case .node: try programs.startNode(workerSettings)
-                case .runner: try programs.startRunner(workerSettings)
+                case .node:
+                    try programs.startNode(workerSettings.with(ports.settings(ofNode: workers[index].number)))
+                case .runner:
+                    try programs.startRunner(workerSettings.with(ports.settings(ofRunner: workers[index].number)))
                 }
             workers[index].restartTime = nil
         } catch {
@@ -175,7 +161,7 @@ private final class Ensemble {
 
     private func waitForNodes() throws(End) {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
-        while !Probe.node(host: Self.reachable(workerSettings.host), port: reservation.port) {
+        while !Probe.node(host: UpPorts.reachable(workerSettings.host), port: workerSettings.port) {
             guard MonotonicTime.now() < deadline else {
                 throw .failed(UpFailure("No node answered GET /healthz within 60 seconds."))
             }

@@ -1,0 +1,11 @@
+/// A part of what a node answers to that can have a port of its own. Every port answers `/healthz` too.
+public enum Surface: String, CaseIterable, Sendable {
+    /// What users call: the Re-invite API and the Bots API.
+    case api
+    /// `/admin`.
+    case admin
+    /// `/internal`, where bots report.
+    case `internal`
+    /// `/metrics`.
+    case metrics
+}

@@ -1,0 +1,82 @@
+import EventLoop
+
+/// The ports of one `usher up`. Those that its nodes share are kept for them; for metrics each process gets one of its
+/// own, since a scrape of a shared port would reach one of the nodes by chance.
+struct UpPorts {
+    /// With the ports that the system chose, and the URL that bots report to.
+    let settings: Settings
+    /// The public API, as it is reached from this machine.
+    let baseURL: String
+    private let reservations: [PortReservation]
+
+    /// - Throws: `UpFailure` if a port is in use or cannot be had.
+    init(_ given: Settings) throws(UpFailure) {
+        var settings = given
+        var reservations = [try PortReservation(host: settings.host, port: settings.port)]
+        var hosts = [settings.host]
+        settings = settings.with([.port: String(reservations[0].port)])
+        for (key, port) in [(Setting.Key.adminPort, settings.adminPort), (.internalPort, settings.internalPort)] {
+            guard let port else { continue }
+            let isReserved = zip(hosts, reservations).contains { $0 == settings.privateHost && $1.port == port }
+            if isReserved { continue }
+            let reservation = try PortReservation(host: settings.privateHost, port: port, of: key)
+            settings = settings.with([key: String(reservation.port)])
+            reservations.append(reservation)
+            hosts.append(settings.privateHost)
+        }
+        baseURL = Self.url(settings.host, settings.port)
+        let reports = settings.internalPort.map { Self.url(settings.privateHost, $0) } ?? baseURL
+        self.settings = settings.with([.apiURL: reports])
+        self.reservations = reservations
+        try checkMetricsPorts()
+    }
+
+    private var metricsPorts: ClosedRange<Int>? {
+        guard let first = settings.metricsPort, first > 0 else { return nil }
+        return first...(first + settings.nodes + settings.runners - 1)
+    }
+
+    private func checkMetricsPorts() throws(UpFailure) {
+        guard let ports = metricsPorts else { return }
+        let others = reservations.map(\.port)
+        guard ports.upperBound <= 65_535, !others.contains(where: ports.contains) else {
+            throw UpFailure(
+                "The nodes and runners need the ports \(ports.lowerBound) to \(ports.upperBound) for metrics, one each, "
+                    + "and not all of them are free for that; choose others with --metrics-port.")
+        }
+    }
+
+    /// What a node's settings are replaced by, and a runner's. The first of them is number 1.
+    func settings(ofNode number: Int) -> [Setting.Key: String] { metricsPort(number - 1) }
+    func settings(ofRunner number: Int) -> [Setting.Key: String] { metricsPort(settings.nodes + number - 1) }
+
+    private func metricsPort(_ index: Int) -> [Setting.Key: String] {
+        metricsPorts.map { [.metricsPort: String($0.lowerBound + index)] } ?? [:]
+    }
+
+    /// The lines of the announcement that tell of ports beside the public one.
+    var announcement: [String] {
+        var lines: [String] = []
+        let host = settings.privateHost
+        if let port = settings.adminPort { lines.append("  admin      \(Self.url(host, port))/admin") }
+        if let port = settings.internalPort { lines.append("  reports    \(Self.url(host, port))/internal") }
+        if let ports = metricsPorts {
+            lines.append("  metrics    " + ports.map { "\(Self.url(host, $0))/metrics" }.joined(separator: ", "))
+        }
+        return lines
+    }
+
+    /// Where a client on this machine reaches what listens on `host`.
+    static func reachable(_ host: String) -> String {
+        switch host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "::1"
+        default: host
+        }
+    }
+
+    private static func url(_ host: String, _ port: Int) -> String {
+        let host = reachable(host)
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+}

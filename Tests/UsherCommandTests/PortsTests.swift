@@ -1,0 +1,77 @@
+import API
+import Testing
+
+@testable import UsherCommand
+
+@Suite struct PortsTests {
+    @Test func everythingIsOnThePublicPortUnlessItIsGivenOneOfItsOwn() {
+        #expect(
+            ServedPort.all(Settings(given: [.port: "80"])) == [
+                ServedPort(host: "127.0.0.1", port: 80, surfaces: [.api, .admin, .internal, .metrics])
+            ])
+        let ports = ServedPort.all(
+            Settings(given: [.host: "0.0.0.0", .port: "80", .adminPort: "81", .metricsPort: "82"]))
+        #expect(
+            ports == [
+                ServedPort(host: "0.0.0.0", port: 80, surfaces: [.api, .internal]),
+                ServedPort(host: "0.0.0.0", port: 81, surfaces: [.admin]),
+                ServedPort(host: "0.0.0.0", port: 82, surfaces: [.metrics]),
+            ])
+        #expect(ports.map(\.isExclusive) == [false, false, true])
+        #expect(ports.map(\.serves) == ["api, internal", "admin", "metrics"])
+    }
+
+    @Test func surfacesShareAPortThatIsGivenToSeveral() {
+        let shared: [Setting.Key: String] = [.port: "80", .adminPort: "81", .internalPort: "81", .metricsPort: "81"]
+        #expect(
+            ServedPort.all(Settings(given: shared)).map(\.surfaces) == [[.api], [.admin, .internal, .metrics]])
+        let public80: [Setting.Key: String] = [.port: "80", .adminPort: "80"]
+        #expect(ServedPort.all(Settings(given: public80)).count == 1)
+        // The same number at another address is another port.
+        let elsewhere = ServedPort.all(Settings(given: public80.merging([.privateHost: "127.0.0.2"]) { $1 }))
+        #expect(elsewhere.map(\.host) == ["127.0.0.1", "127.0.0.2"])
+        // Port 0 is another one each time.
+        let chosen: [Setting.Key: String] = [.port: "0", .adminPort: "0", .internalPort: "0"]
+        #expect(ServedPort.all(Settings(given: chosen)).map(\.surfaces) == [[.api, .metrics], [.admin], [.internal]])
+    }
+
+    @Test func longReportsAreTakenOnlyWhereBotsReport() {
+        let settings = Settings()
+        #expect(settings.httpConfiguration(of: [.api]).limits.bodyBytesByPath.isEmpty)
+        #expect(settings.httpConfiguration(of: [.internal]).limits.bodyBytesByPath == ["/internal/bots/": 1_048_576])
+    }
+
+    @Test func upGivesEachProcessAMetricsPortAndBotsThePortThatTheyReportTo() throws {
+        let given: [Setting.Key: String] = [
+            .port: "0", .internalPort: "0", .adminPort: "0", .metricsPort: "65000", .nodes: "2", .runners: "1",
+        ]
+        let ports = try UpPorts(Settings(given: given))
+        let settings = ports.settings
+        let chosen = try [settings.port, #require(settings.adminPort), #require(settings.internalPort)]
+        #expect(Set(chosen).count == 3 && !chosen.contains(0))
+        #expect(ports.baseURL == "http://127.0.0.1:\(chosen[0])")
+        #expect(settings.apiURL == "http://127.0.0.1:\(chosen[2])")
+        let own = [ports.settings(ofNode: 1), ports.settings(ofNode: 2), ports.settings(ofRunner: 1)]
+        #expect(own == [[.metricsPort: "65000"], [.metricsPort: "65001"], [.metricsPort: "65002"]])
+        #expect(
+            ports.announcement == [
+                "  admin      http://127.0.0.1:\(chosen[1])/admin",
+                "  reports    http://127.0.0.1:\(chosen[2])/internal",
+                "  metrics    http://127.0.0.1:65000/metrics, http://127.0.0.1:65001/metrics, "
+                    + "http://127.0.0.1:65002/metrics",
+            ])
+        #expect(try UpPorts(Settings(given: [.port: "0"])).announcement.isEmpty)
+    }
+
+    @Test func upRefusesPortsThatAreTakenOrTooFew() throws {
+        let taken = try PortReservation(host: "127.0.0.1", port: 0)
+        let failure = #expect(throws: UpFailure.self) {
+            try UpPorts(Settings(given: [.port: "0", .adminPort: String(taken.port)]))
+        }
+        #expect(failure?.description.hasSuffix("choose another with --admin-port.") == true)
+        let metrics = #expect(throws: UpFailure.self) {
+            try UpPorts(Settings(given: [.port: "0", .metricsPort: "65535"]))
+        }
+        #expect(metrics?.description.contains("the ports 65535 to 65537 for metrics") == true)
+    }
+}

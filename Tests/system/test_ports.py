@@ -1,0 +1,95 @@
+"""Ports of their own for `/admin`, `/internal` and `/metrics`: what is there, and what is not."""
+
+import signal
+
+import pytest
+
+from harness.http_client import Connection, request, request_bytes
+from harness.node import ADMIN_KEY
+from harness.up import Up, free_port
+from harness.waiting import wait_for
+
+ADMIN = ("GET", "/admin/users")
+REPORT = ("POST", "/internal/bots/1b4e28ba-2fa1-11d2-883f-0016d3cca427/status")
+API = ("GET", "/bots/status")
+HEALTH = ("GET", "/healthz")
+
+
+@pytest.fixture
+def redis_of_ports(servers):
+    return servers.redis()
+
+
+def ports_of(node):
+    """By what they serve: the ports of a node, as its log tells them."""
+    return {line["serves"]: int(line["port"]) for line in node.said("Listening")}
+
+
+def found(port):
+    """Which of the parts of a node are on a port: everything else is 404 there, with the usual body."""
+    answers = {what: request(port, *what, headers={"X-Admin-API-Key": ADMIN_KEY}, **options) for what, options in
+               ((ADMIN, {}), (REPORT, {"body": {}}), (API, {}), (HEALTH, {}))}
+    for what, answer in answers.items():
+        if answer.status == 404:
+            assert "nothing is served there" in answer.json["detail"], (what, answer)
+    return {what for what, answer in answers.items() if answer.status != 404}
+
+
+def test_a_surface_is_on_its_own_port_and_on_no_other(servers, redis_of_ports):
+    node = servers.node(redis_of_ports, ADMIN_PORT=0, INTERNAL_PORT=0, METRICS_PORT=0, LOOPS=2)
+    ports = ports_of(node)
+    assert ports["api"] == node.port and len(set(ports.values())) == 4
+    assert found(ports["api"]) == {API, HEALTH}
+    assert found(ports["admin"]) == {ADMIN, HEALTH}
+    assert found(ports["internal"]) == {REPORT, HEALTH}
+    assert found(ports["metrics"]) == {HEALTH}
+
+
+def test_surfaces_share_a_port_at_the_private_address(servers, redis_of_ports):
+    port = free_port()
+    node = servers.node(redis_of_ports, ADMIN_PORT=port, INTERNAL_PORT=port, PRIVATE_HOST="127.0.0.2")
+    assert found(node.port) == {API, HEALTH}
+    with pytest.raises(ConnectionRefusedError):
+        request(port, *HEALTH)
+    [line] = [line for line in node.said("Listening") if line["port"] == str(port)]
+    assert (line["host"], line["serves"]) == ("127.0.0.2", "admin, internal")
+
+
+def test_a_metrics_port_is_not_shared_with_another_node(servers, redis_of_ports):
+    first = servers.node(redis_of_ports, METRICS_PORT=0)
+    port = ports_of(first)["metrics"]
+    second = servers.node(redis_of_ports, start=False, METRICS_PORT=port)
+    second.spawn()
+    assert second.wait() == 1
+    assert f"127.0.0.1:{port} is in use" in second.log
+    # A stopped node gives it back.
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0
+    assert ports_of(servers.node(redis_of_ports, METRICS_PORT=port))["metrics"] == port
+
+
+def test_a_stop_drains_every_port(servers, redis_of_ports):
+    """What is under way on a port of its own is answered, as on the public one."""
+    node = servers.node(redis_of_ports, ADMIN_PORT=0)
+    whole = request_bytes(*ADMIN, headers={"X-Admin-API-Key": ADMIN_KEY})
+    connection = Connection(ports_of(node)["admin"])
+    connection.send(request_bytes(*HEALTH))
+    assert connection.receive().status == 200
+    connection.send(whole[:20])
+    node.signal(signal.SIGTERM)
+    wait_for(lambda: node.said("Stopping: answering what is under way"), "the stop of the node")
+    connection.send(whole[20:])
+    answer = connection.receive()
+    assert (answer.status, answer.header("Connection")) == (200, "close")
+    connection.close()
+    assert node.wait() == 0
+
+
+def test_up_gives_each_of_its_nodes_a_metrics_port(servers):
+    first = free_port()
+    up = servers.add(Up(servers.folder, "--metrics-port", first, "--internal-port", 0, "--runners", 0)).start()
+    urls = [f"http://127.0.0.1:{first + number}/metrics" for number in range(2)]
+    assert f"  metrics    {', '.join(urls)}\n" in up.output
+    for number in range(2):
+        assert found(first + number) == {HEALTH}
+    assert found(up.port) == {ADMIN, API, HEALTH}
