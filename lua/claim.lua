@@ -17,7 +17,7 @@
 -- ARGV[6]  id of the stream entry
 -- ARGV[7]  name of the bot's container or process, as users see it
 --
--- Returns {1, claimed_at ms, meeting's fields and values}  claimed
+-- Returns {1, claimed_at ms, meeting's fields and values, traceparent or '', tracestate or ''}  claimed
 --         {0}   the bot is not the meeting's current one, or has ended
 --         {-1}  another runner has it, or another claim of this one
 --         {-2}  it is no longer wanted
@@ -32,7 +32,8 @@ local function void(code)
 end
 
 local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'epoch')
-local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'claimed_at', 'secret')
+local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'claimed_at', 'secret', 'traceparent',
+  'tracestate')
 if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end
 if bot[1] and (bot[1] ~= ARGV[3] or bot[5] ~= ARGV[5]) then return void(-1) end
 if bot[2] ~= 'run' then return void(-2) end
@@ -49,4 +50,4 @@ if not bot[1] then
   redis.call('HSET', KEYS[1], 'bot_container_id', ARGV[7])
 end
 void(1)
-return {1, tonumber(at_ms), redis.call('HGETALL', KEYS[1])}
+return {1, tonumber(at_ms), redis.call('HGETALL', KEYS[1]), bot[6] or '', bot[7] or ''}

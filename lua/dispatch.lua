@@ -19,6 +19,8 @@
 -- ARGV[7]  time to live of the in-flight key, ms
 -- ARGV[8]  length at which the event stream is trimmed
 -- ARGV[9]  who asked, for the event
+-- ARGV[10] traceparent of what follows (W3C Trace Context)
+-- ARGV[11] tracestate, or ''
 --
 -- Returns {1, dispatched_at ms, epoch}  accepted
 --         {0}                           the lock is not the caller's (any more)
@@ -44,6 +46,7 @@ local is_restart = ARGV[2] == 'OFFLINE'
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
 local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms, 1, {max_length = ARGV[8],
-  what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''), why = ARGV[9]})
+  what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''), why = ARGV[9]},
+  {parent = ARGV[10], state = ARGV[11]})
 if is_restart then redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag') end
 return {1, at_ms, epoch}

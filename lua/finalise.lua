@@ -5,6 +5,7 @@
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>  hash: the meeting
 -- KEYS[2]  usher:{pX}:analyzing             zset: end of the meeting (ms) -> meeting_id
 -- KEYS[3]  usher:{pX}:events                stream: what happened
+-- KEYS[4]  usher:{pX}:bot:<bot_id>          hash: the bot of the session that ended
 -- ARGV[1]  meeting_id
 -- ARGV[2]  bot_id of the session that ended
 -- ARGV[3]  the record's segments_revision before the transcript was read, or ''
@@ -34,5 +35,5 @@ if (meeting[4] or '') == ARGV[3] then redis.call('ZREM', KEYS[2], ARGV[1]) end
 if meeting[1] == 'OFFLINE' then return 2 end
 redis.call('HSET', KEYS[1], 'status', 'OFFLINE')
 record_event(KEYS[3], ARGV[6], now_ms(), 'finalised', ARGV[1], ARGV[2], 'ANALYZING/' .. (meeting[3] or ''),
-  'OFFLINE/' .. (meeting[3] or ''), 'transcript collected')
+  'OFFLINE/' .. (meeting[3] or ''), 'transcript collected', redis.call('HGET', KEYS[4], 'traceparent'))
 return 1

@@ -38,7 +38,8 @@
 -- include: bots
 
 local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
-local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'runner', 'active_at', 'attempts', 'workspace_id', 'room')
+local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'runner', 'active_at', 'attempts', 'workspace_id', 'room',
+  'traceparent', 'tracestate')
 local at_ms = now_ms()
 if meeting[1] ~= ARGV[1] or bot[1] then
   redis.call('ZREM', KEYS[6], ARGV[1])
@@ -67,7 +68,8 @@ end
 local new_keys = {meeting = KEYS[1], bot = KEYS[11], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5],
   dispatch = KEYS[10], events = KEYS[8]}
 local epoch = send_bot(new_keys, ARGV[2], bot[5], bot[6], ARGV[7], left_ms, at_ms, bot[4] + 1, {max_length = ARGV[9],
-  what = 'replaced', from = meeting[2] .. '/' .. (meeting[3] or ''), why = ARGV[4]})
+  what = 'replaced', from = meeting[2] .. '/' .. (meeting[3] or ''), why = ARGV[4]},
+  {parent = bot[7] or '', state = bot[8] or ''})
 redis.call('HDEL', KEYS[1], 'bot_container_id')
 retire_bot(keys, ARGV[1], at_ms, ARGV[8])
 return {2, epoch}

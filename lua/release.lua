@@ -10,12 +10,12 @@
 -- Returns 1 handed back, 0 the bot is not this runner's (any more), -1 it is no longer wanted
 
 local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'meeting_id', 'workspace_id', 'epoch', 'room',
-  'dispatched_at')
+  'dispatched_at', 'traceparent')
 if bot[1] ~= ARGV[2] or bot[3] or redis.call('HGET', KEYS[1], 'bot_id') ~= ARGV[1] then return 0 end
 if bot[2] ~= 'run' then return -1 end
 -- What can fail comes first, and an entry too many does no harm: the lease ends what is not done.
 local entry = redis.call('XADD', KEYS[4], '*', 'meeting_id', bot[4], 'workspace_id', bot[5], 'bot_id', ARGV[1],
-  'epoch', bot[6], 'room', bot[7], 'dispatched_at', bot[8])
+  'epoch', bot[6], 'room', bot[7], 'dispatched_at', bot[8], 'traceparent', bot[9] or '')
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[2], 'runner', 'claimed_at', 'secret', 'container')
 redis.call('HDEL', KEYS[1], 'bot_container_id')

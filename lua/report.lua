@@ -42,7 +42,7 @@ local steps = {
 local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
 if meeting[1] ~= ARGV[1] then return {-2} end
 local from = meeting[3] or ''
-local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'reported')
+local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'reported', 'traceparent')
 if bot[2] == ARGV[3] then return {0, meeting[2] or '', from} end
 if bot[1] then return {-2} end
 if not (steps[from] and steps[from][ARGV[3]]) then return {-1, from, ARGV[3]} end
@@ -59,7 +59,7 @@ if ARGV[3] == 'completed' or ARGV[3] == 'failed' then
 end
 local status = ARGV[3] == 'active' and 'LIVE' or 'INITIAL'
 record_event(KEYS[8], ARGV[7], at_ms, ARGV[3], ARGV[2], ARGV[1], (meeting[2] or '') .. '/' .. from,
-  status .. '/' .. ARGV[3], 'bot')
+  status .. '/' .. ARGV[3], 'bot', bot[3])
 redis.call('HSET', KEYS[2], 'reported', ARGV[3])
 if status == 'LIVE' then
   redis.call('HSET', KEYS[2], 'active_at', at_ms)

@@ -21,7 +21,9 @@
 -- ARGV[8]  who asked, for the event
 -- ARGV[9]  the limit of a workspace that has none of its own
 -- ARGV[10] the newest meeting of the room that the caller saw, or ''
--- ARGV[11...]  fields of the meeting, each followed by its value
+-- ARGV[11] traceparent of what follows (W3C Trace Context)
+-- ARGV[12] tracestate, or ''
+-- ARGV[13...]  fields of the meeting, each followed by its value
 --
 -- Returns {1, meeting's fields and values}  accepted
 --         {0}                               there is no such workspace
@@ -49,7 +51,7 @@ if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end
 local at_ms = now_ms()
 -- As text, once: see send_bot.
 local at = string.format('%d', at_ms)
-local fields = {'updated_at', at, unpack(ARGV, 11)}
+local fields = {'updated_at', at, unpack(ARGV, 13)}
 if ARGV[2] ~= '' then
   fields = {'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'status', 'INITIAL', 'created_at', at,
     unpack(fields)}
@@ -60,5 +62,5 @@ redis.call('HSET', KEYS[5], unpack(fields))
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
 send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7], what = 'dispatched',
-  from = (state[1] or '') .. '/', why = ARGV[8]})
+  from = (state[1] or '') .. '/', why = ARGV[8]}, {parent = ARGV[11], state = ARGV[12]})
 return {1, redis.call('HGETALL', KEYS[5])}

@@ -18,27 +18,31 @@
 -- ARGV[4]  length at which the event stream is trimmed
 -- ARGV[5]  who asked, for the event
 --
--- Returns 1 ended at once, 2 told to leave, 3 was stopping already, 0 the room is not held by this bot (any more)
+-- Returns {1, traceparent or ''}  ended at once
+--         {2, traceparent or ''}  told to leave
+--         {3, traceparent or ''}  was stopping already
+--         {0}                     the room is not held by this bot (any more)
 
 -- include: time
 -- include: events
 -- include: bots
 
 local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
-local bot = redis.call('HMGET', KEYS[2], 'runner', 'ended_at', 'entry')
-if meeting[1] ~= ARGV[1] or bot[2] or redis.call('GET', KEYS[4]) ~= ARGV[2] then return 0 end
+local bot = redis.call('HMGET', KEYS[2], 'runner', 'ended_at', 'entry', 'traceparent')
+if meeting[1] ~= ARGV[1] or bot[2] or redis.call('GET', KEYS[4]) ~= ARGV[2] then return {0} end
+local trace = bot[4] or ''
 -- One that no runner has must end here, even if an earlier stop was cut short by a command that failed.
-if meeting[2] == 'STOPPING' and bot[1] then return 3 end
+if meeting[2] == 'STOPPING' and bot[1] then return {3, trace} end
 
 local at_ms = now_ms()
 record_event(KEYS[8], ARGV[4], at_ms, 'stopping', ARGV[2], ARGV[1], (meeting[2] or '') .. '/' .. (meeting[3] or ''),
-  'STOPPING/stopping', ARGV[5])
+  'STOPPING/stopping', ARGV[5], bot[4])
 redis.call('HSET', KEYS[1], 'status', 'STOPPING', 'bot_status', 'stopping', 'updated_at', at_ms)
 redis.call('HSET', KEYS[2], 'desired', 'leave', 'stop_asked_at', at_ms)
 redis.call('DEL', KEYS[3])
-if bot[1] then return 2 end
+if bot[1] then return {2, trace} end
 if bot[3] then redis.call('XDEL', KEYS[10], bot[3]) end
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
   analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
 end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[3], ARGV[4], 'completed', 'stopped', 'requested')
-return 1
+return {1, trace}

@@ -169,10 +169,12 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private func begin(_ parsed: ParsedRequest, received: MonotonicTime) {
         let head = parsed.head
         let due = received.advanced(byMilliseconds: server.configuration.requestDeadlineMilliseconds)
-        let identifier = RequestIdentifier.given(in: head) ?? server.identifiers.next()
+        let serial = server.identifiers.next()
+        let identifier = RequestIdentifier.given(in: head) ?? serial.identifier
         func makeRequest(_ match: Router.Match?) -> Request {
             Request(
-                head: head, body: parsed.body, received: received, deadline: due, identifier: identifier, match: match)
+                head: head, body: parsed.body, received: received, deadline: due, identifier: identifier,
+                serial: serial, match: match)
         }
         do {
             switch try server.router.resolve(head) {
@@ -230,15 +232,21 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     /// Answers a message whose end is unknown, or that never came to one, so that nothing after it can be read.
     private func refuse(_ error: HTTPError) {
         let head = parser.partialHead
-        let identifier = RequestIdentifier.given(in: head) ?? server.identifiers.next()
+        let serial = server.identifiers.next()
+        let identifier = RequestIdentifier.given(in: head) ?? serial.identifier
         // There is a path to go by if the request line was sound.
         let request =
             head.isParsed
             ? Request(
-                head: head, body: [], received: headArrived, deadline: deadline, identifier: identifier, match: nil)
+                head: head, body: [], received: headArrived, deadline: deadline, identifier: identifier, serial: serial,
+                match: nil)
             : nil
         let response = server.configuration.errorResponse(error, request)
-        server.logger.debug("request refused", ["request_id": identifier.text, "reason": error.detail])
+        server.logger.debug(
+            "request refused",
+            [
+                "request_id": identifier.text, "trace_id": request?.trace.traceID ?? "", "reason": error.detail,
+            ])
         send(response, identifier, head: head, isKept: false)
         server.note(nil, head, identifier, response.status)
         enter(.closing)
@@ -303,7 +311,11 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         let error = HTTPError(503, "Ask again later, and check first whether this request has done its work.")
         send(
             server.configuration.errorResponse(error, request), request.identifier, head: request.head, isKept: false)
-        server.logger.warning("handler overran its deadline", ["request_id": request.id, "route": request.route ?? ""])
+        server.logger.warning(
+            "handler overran its deadline",
+            [
+                "request_id": request.id, "trace_id": request.trace.traceID, "route": request.route ?? "",
+            ])
         server.note(request, request.head, request.identifier, error.status)
         enter(.closing)
         conclude()

@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 
 /// A whole request, as handlers see it.
 public final class Request: Sendable {
@@ -13,16 +14,18 @@ public final class Request: Sendable {
     private let parameterNames: [String]
     private let parameterValues: [String]
     let identifier: RequestIdentifier
+    private let serial: RequestSerial
 
     init(
         head: RequestHead, body: [UInt8], received: MonotonicTime, deadline: MonotonicTime,
-        identifier: RequestIdentifier, match: Router.Match?
+        identifier: RequestIdentifier, serial: RequestSerial, match: Router.Match?
     ) {
         self.head = head
         self.body = body
         self.received = received
         self.deadline = deadline
         self.identifier = identifier
+        self.serial = serial
         route = match?.route.pattern
         parameterNames = match?.route.parameterNames ?? []
         parameterValues = match?.parameters ?? []
@@ -35,6 +38,17 @@ public final class Request: Sendable {
 
     /// The id that the answer carries as `X-Request-Id`: the caller's, or 32 hexadecimal digits.
     public var id: String { identifier.text }
+
+    /// The trace that the request belongs to, with the request as the parent of what follows: the caller's, by its field
+    /// `traceparent`, or a new one, whose id is that of the request if the server made that too. Worked out at each call.
+    public var trace: TraceContext {
+        if let parent = header("traceparent"),
+            let trace = TraceContext(traceparent: parent, tracestate: header("tracestate"))
+        {
+            return trace.continued(by: serial.low)
+        }
+        return TraceContext(newTrace: serial.high, serial.low, operation: serial.low)
+    }
 
     /// The segment of the path at `{name}` in the route's pattern, percent-decoded: never empty, without slashes and
     /// control characters. Stops the program for a name that the pattern does not have.

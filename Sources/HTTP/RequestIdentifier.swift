@@ -45,9 +45,20 @@ enum RequestIdentifier: Hashable, Sendable {
     }
 }
 
-/// Makes the request ids of one loop: unpredictable enough to be unique everywhere, and cheap, since they are no
+/// What the server gives each request to be told from all others by: a request id if the caller sent none, a trace if it
+/// brought none, and in any trace the operation.
+struct RequestSerial: Sendable {
+    /// The loop's half.
+    let high: UInt64
+    /// The request's half.
+    let low: UInt64
+
+    var identifier: RequestIdentifier { .made(high, low) }
+}
+
+/// Makes the serials of one loop: unpredictable enough to be unique everywhere, and cheap, since they are no
 /// secrets. The loop's half is random; the request's half is a counter scrambled by a bijection (SplitMix64's finaliser,
-/// Steele, Lea and Flood, 2014), so that no id comes twice.
+/// Steele, Lea and Flood, 2014), so that none comes twice.
 struct RequestIdentifierSource {
     private let loopHalf: UInt64
     private var counter: UInt64
@@ -58,11 +69,11 @@ struct RequestIdentifierSource {
         counter = generator.next()
     }
 
-    mutating func next() -> RequestIdentifier {
+    mutating func next() -> RequestSerial {
         counter &+= 0x9e37_79b9_7f4a_7c15
         var mixed = counter
         mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
         mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return .made(loopHalf, mixed ^ mixed >> 31)
+        return RequestSerial(high: loopHalf, low: mixed ^ mixed >> 31)
     }
 }

@@ -178,7 +178,8 @@ public final class Server: @unchecked Sendable {
         logger.debug(
             "request",
             [
-                "request_id": identifier.text, "method": head.isParsed ? head.method.name : "",
+                "request_id": identifier.text, "trace_id": request?.trace.traceID ?? "",
+                "method": head.isParsed ? head.method.name : "",
                 "path": head.isParsed ? head.path : "", "status": "\(status)", "duration_us": "\(duration / 1_000)",
             ])
         configuration.onResponse?(request, status, duration)

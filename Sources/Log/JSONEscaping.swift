@@ -22,6 +22,16 @@ extension String {
         return result
     }
 
+    /// Appends the text as `jsonEscaped` has it.
+    func appendJSONEscaped(to output: inout [UInt8]) {
+        let isDone = utf8.withContiguousStorageIfAvailable { bytes in
+            guard bytes.allSatisfy(Self.standsForItself) else { return false }
+            output.append(contentsOf: bytes)
+            return true
+        }
+        if isDone != true { output.append(contentsOf: jsonEscaped.utf8) }
+    }
+
     private static func standsForItself(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte != 0x22 && byte != 0x5c && byte != 0x7f
     }

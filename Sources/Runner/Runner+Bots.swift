@@ -27,7 +27,9 @@ extension Runner {
                 configuration.supervisor, running: program, deadline: deadline, loop: loop
             ) { [weak self] event in self?.supervisor(of: bot, event) }
         } catch {
-            logger.error("No supervisor could be started; pausing", ["bot_id": bot.id, "reason": "\(error)"])
+            logger.error(
+                "No supervisor could be started; pausing",
+                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
             pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
             return await handBack(bot)
         }
@@ -42,11 +44,20 @@ extension Runner {
             do throws(RedisError) {
                 let claim = try await store.claim(
                     bot.entry, runner: id, secret: bot.secret, container: bot.containerName, deadline: soon)
-                if case .claimed(let meeting) = claim { return meeting }
-                return nil
+                guard case .claimed(let meeting, let trace) = claim else { return nil }
+                bot.trace = trace ?? bot.trace
+                logger.info(
+                    "Claimed a dispatch",
+                    [
+                        "trace_id": bot.traceID, "bot_id": bot.id, "meeting_id": meeting.id,
+                        "epoch": String(bot.entry.epoch), "runner": id,
+                    ])
+                return meeting
             } catch {
                 guard BootTime.now() < giveUp else {
-                    logger.warning("A dispatch could not be claimed", ["bot_id": bot.id, "reason": "\(error)"])
+                    logger.warning(
+                        "A dispatch could not be claimed",
+                        ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
                     reader(of: bot.entry.place.partition).readOwnAgain()
                     return nil
                 }
@@ -66,6 +77,7 @@ extension Runner {
                         bot.entry.place, BotLoss(reason: "runner_stopped", mayBeReplaced: false, runnerID: id),
                         deadline: soon)
                 }
+                logger.info("Handed a dispatch back", ["trace_id": bot.traceID, "bot_id": bot.id])
                 return forget(bot)
             } catch {
                 guard BootTime.now() < giveUp else { return forget(bot) }
@@ -93,6 +105,8 @@ extension Runner {
                     noOneJoinedTimeout: configuration.noOneJoinedTimeoutMilliseconds,
                     everyoneLeftTimeout: configuration.everyoneLeftTimeoutMilliseconds)
             ).json
+        environment["TRACEPARENT"] = bot.trace?.traceparent
+        environment["TRACESTATE"] = bot.trace?.state
         return environment
     }
 
@@ -106,7 +120,8 @@ extension Runner {
             logger.info(
                 "Started a bot",
                 [
-                    "bot_id": bot.id, "meeting_id": bot.entry.place.meetingID, "epoch": String(bot.entry.epoch),
+                    "trace_id": bot.traceID, "bot_id": bot.id, "meeting_id": bot.entry.place.meetingID,
+                    "epoch": String(bot.entry.epoch),
                     "process": String(process),
                     "milliseconds": String(BootTime.now().milliseconds(since: bot.claimedAt)),
                 ])
@@ -153,7 +168,7 @@ extension Runner {
     /// Sees to it that a bot whose supervisor was killed is gone, before anybody is told so. Its first process has ended
     /// with the supervisor; others of its group are children of this process now, or carry its configuration.
     private func endAbandoned(_ bot: RunningBot) async {
-        logger.error("A supervisor has ended before its bot", ["bot_id": bot.id])
+        logger.error("A supervisor has ended before its bot", ["trace_id": bot.traceID, "bot_id": bot.id])
         var killed: Set<Int32> = []
         while true {
             if let group = bot.group {
@@ -203,7 +218,9 @@ extension Runner {
                 return log(outcome, loss, bot)
             } catch {
                 guard BootTime.now() < giveUp else {
-                    return logger.warning("A bot's end could not be told", ["bot_id": bot.id, "reason": "\(error)"])
+                    return logger.warning(
+                        "A bot's end could not be told",
+                        ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
                 }
                 await loop.wait(milliseconds: timing.retry)
             }
@@ -221,7 +238,8 @@ extension Runner {
         logger.info(
             "A bot has ended",
             [
-                "bot_id": bot.id, "meeting_id": bot.entry.place.meetingID, "reason": loss.reason,
+                "trace_id": bot.traceID, "bot_id": bot.id, "meeting_id": bot.entry.place.meetingID,
+                "reason": loss.reason,
                 "exit_code": loss.fields["exit_code"] ?? "", "exit_signal": loss.fields["exit_signal"] ?? "",
                 "outcome": fate,
             ])

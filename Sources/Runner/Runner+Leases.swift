@@ -39,23 +39,39 @@ extension Runner {
         for action in actions {
             switch action {
             case .extend(let bot, let deadline): bots[bot]?.supervisor?.send(.deadline(deadline))
-            case .tellToLeave(let bot): publish(BotCommand.leave, to: bot)
+            case .tellToLeave(let bot): tellToLeave(bot)
             case .reconfigure(let bot, let wanted):
                 publish(BotCommand.reconfigure(wanted), to: bot, configuration: wanted.configurationVersion)
             case .end(let bot, let grace):
-                logger.info("Ending a bot that was to leave", ["bot_id": bot])
+                logger.info("Ending a bot that was to leave", ["trace_id": traceID(of: bot), "bot_id": bot])
                 bots[bot]?.supervisor?.send(.end(graceMilliseconds: grace))
             case .giveUp(let bot, let grace):
-                logger.warning("Ending a bot that has not come into its room in its time", ["bot_id": bot])
+                logger.warning(
+                    "Ending a bot that has not come into its room in its time",
+                    ["trace_id": traceID(of: bot), "bot_id": bot])
                 bots[bot]?.endReason = "join_timeout"
                 bots[bot]?.supervisor?.send(.end(graceMilliseconds: grace))
             case .kill(let bot):
+                logger.warning(
+                    "The lease of a bot is lost; ending it", ["trace_id": traceID(of: bot), "bot_id": bot])
                 if let bot = bots[bot] { end(bot, because: "lease_lost") }
             case .overdue(let bot):
-                logger.error("A supervisor has not kept its deadline, and is killed", ["bot_id": bot])
+                logger.error(
+                    "A supervisor has not kept its deadline, and is killed",
+                    ["trace_id": traceID(of: bot), "bot_id": bot])
                 bots[bot]?.supervisor?.kill()
             }
         }
+    }
+
+    private func traceID(of bot: String) -> String { bots[bot]?.traceID ?? "" }
+
+    private func tellToLeave(_ botID: String) {
+        if let bot = bots[botID], !bot.isLeaving {
+            bot.isLeaving = true
+            logger.info("A bot is to leave", ["trace_id": bot.traceID, "bot_id": botID])
+        }
+        publish(BotCommand.leave, to: botID)
     }
 
     /// Publishes a command to a bot. The node has done so too, and it is said again at the next renewal if nobody

@@ -1,3 +1,4 @@
+import Log
 import Usher
 
 /// A dispatch that a runner has taken, from the first try to claim it until Redis knows how it ended. Belongs to the
@@ -10,6 +11,10 @@ final class RunningBot: @unchecked Sendable {
     /// Read before the first try to claim it: the lease cannot have begun earlier.
     let claimedAt = BootTime.now()
     var meeting: Meeting?
+    /// The trace of its dispatch; nil if the node that sent it knew nothing of traces.
+    var trace: TraceContext?
+    /// Whether the log says that it was told to leave: it is told so again and again.
+    var isLeaving = false
     var supervisor: SupervisorHandle?
     /// The process group of the bot.
     var group: Int32?
@@ -20,8 +25,12 @@ final class RunningBot: @unchecked Sendable {
 
     init(_ entry: DispatchEntry) {
         self.entry = entry
+        trace = entry.place.trace
         containerName = "usher-\(entry.place.botID)"
     }
 
     var id: String { entry.place.botID }
+
+    /// For log lines; empty if there is none.
+    var traceID: String { trace?.traceID ?? "" }
 }

@@ -23,12 +23,15 @@ final class Reporter {
     private let client: HTTPClient
     private let url: HTTPURL
     private let secret: String?
+    /// What its reports belong to.
+    private let trace: TraceContext?
     private let logger: Logger
 
-    init(loop: EventLoop, url: HTTPURL, secret: String?, logger: Logger) {
+    init(loop: EventLoop, url: HTTPURL, secret: String?, trace: TraceContext? = nil, logger: Logger) {
         self.loop = loop
         self.url = url
         self.secret = secret
+        self.trace = trace
         self.logger = logger
         var limits = ClientLimits()
         limits.bodyBytes = 1 << 20
@@ -54,7 +57,10 @@ final class Reporter {
         }
         logger.info(
             "Reported",
-            ["status": report.status.rawValue, "outcome": "\(outcome)", "bot_id": report.connectionID])
+            [
+                "trace_id": trace?.traceID ?? "", "status": report.status.rawValue, "outcome": "\(outcome)",
+                "bot_id": report.connectionID,
+            ])
         return outcome
     }
 
@@ -64,6 +70,10 @@ final class Reporter {
     func post(_ body: String, secret: String? = nil) async -> Int? {
         var headers = [("Content-Type", "application/json")]
         if let secret = secret ?? self.secret { headers.append(("x-internal-secret", secret)) }
+        if let trace {
+            headers.append(("traceparent", trace.traceparent))
+            if let state = trace.state { headers.append(("tracestate", state)) }
+        }
         let request = ClientRequest(.post, url, headers: headers, body: Array(body.utf8))
         do throws(ClientError) {
             let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds)

@@ -52,9 +52,11 @@ public final class SimulatedBot: @unchecked Sendable {
     /// When the meeting ends by itself.
     private var meetingEnd: MonotonicTime?
 
+    /// - Parameter trace: goes with its reports.
     /// - Throws: `SystemError` if the files of the presence folder cannot be written.
     public init(
-        loop: EventLoop, configuration: BotConfiguration, simulation: Simulation, logger: Logger
+        loop: EventLoop, configuration: BotConfiguration, simulation: Simulation, trace: TraceContext? = nil,
+        logger: Logger
     ) throws(SystemError) {
         self.loop = loop
         self.configuration = configuration
@@ -75,7 +77,7 @@ public final class SimulatedBot: @unchecked Sendable {
             acknowledged = nil
         }
         reporter = configuration.callbackURL.map { [logger] url in
-            Reporter(loop: loop, url: url, secret: configuration.internalSecret, logger: logger)
+            Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)
         }
         let redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-simulated-bot")
         redis = Client(loop: loop, configuration: redisConfiguration, logger: logger)

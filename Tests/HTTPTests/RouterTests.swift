@@ -93,7 +93,8 @@ import Testing
         }
         let now = MonotonicTime.now()
         let request = Request(
-            head: try #require(parsed).head, body: [], received: now, deadline: now, identifier: .made(1, 2), match: nil
+            head: try #require(parsed).head, body: [], received: now, deadline: now, identifier: .made(1, 2),
+            serial: RequestSerial(high: 1, low: 2), match: nil
         )
         #expect(request.query("a") == "1")
         #expect(request.query("b") == "x y+&")

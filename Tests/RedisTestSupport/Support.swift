@@ -54,3 +54,8 @@ extension Client {
         }
     }
 }
+
+extension TraceContext {
+    /// What dispatches of tests belong to.
+    public static let ofTests = TraceContext(newTrace: 0xa, 0xb, operation: 0xc)
+}

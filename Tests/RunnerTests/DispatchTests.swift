@@ -165,7 +165,8 @@ import Testing
             let caller = Caller(
                 keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
             let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
-            _ = try await fixture.store.requestBot(BotRequest(link: link), by: caller, deadline: Client.soon)
+            _ = try await fixture.store.requestBot(
+                BotRequest(link: link), by: caller, trace: .ofTests, deadline: Client.soon)
             try await fixture.wait("a bot runs again") { runner.bots.values.contains { $0.group != nil } }
         }
     }
@@ -186,7 +187,7 @@ import Testing
             }
             let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
             let single = try await fixture.store.requestBot(
-                BotRequest(link: link), by: caller, deadline: Client.soon)
+                BotRequest(link: link), by: caller, trace: .ofTests, deadline: Client.soon)
             try fixture.start(capacity: 2, Self.sleeper)
             try await fixture.wait("the single one is among the first two") {
                 try await fixture.store.meeting(id: single.id, workspace: caller.workspaceID, deadline: Client.soon)?

@@ -48,7 +48,7 @@ import Testing
             // Nothing keeps the room: it can be asked for again.
             _ = try await fixture.store.requestBot(
                 BotRequest(link: try MeetingLink(platform: .zoom, nativeID: meeting.room.nativeID)),
-                by: fixture.caller, deadline: Client.soon)
+                by: fixture.caller, trace: .ofTests, deadline: Client.soon)
         }
     }
 

@@ -41,6 +41,7 @@ import Testing
                         [
                             "<id>": entryID, "meeting_id": meeting, "workspace_id": world.workspaceID,
                             "bot_id": "bot-1", "epoch": "1", "room": World.room.description, "dispatched_at": at,
+                            "traceparent": World.trace.traceparent,
                         ]
                     ]))
             #expect(
@@ -48,14 +49,14 @@ import Testing
                     == .hash([
                         "meeting_id": meeting, "workspace_id": world.workspaceID, "room": World.room.description,
                         "epoch": "1", "attempts": "1", "desired": "run", "config_version": "0", "dispatched_at": at,
-                        "entry": entryID,
+                        "entry": entryID, "traceparent": World.trace.traceparent,
                     ]))
             var event = try #require(after[partition.events]?.stream?.last)
             event["<id>"] = nil
             #expect(
                 event == [
                     "what": "dispatched", "meeting_id": meeting, "bot_id": "bot-1", "from": "INITIAL/",
-                    "to": "INITIAL/requested", "why": "user 1", "at": at,
+                    "to": "INITIAL/requested", "why": "user 1", "at": at, "trace_id": World.trace.traceID,
                 ])
             // Only the in-flight key ends by itself.
             #expect(after.timeToLive.keys.sorted() == [keys.inFlight(World.room)])

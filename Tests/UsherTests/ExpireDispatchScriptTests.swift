@@ -41,7 +41,9 @@ import Testing
             #expect(bot["desired"] == "none" && bot["ended_at"] != nil)
             #expect(after.timeToLive.keys.sorted() == [partition.bot("bot-1")])
             let event = try #require(after[partition.events]?.stream?.last)
-            #expect(event["what"] == "failed" && event["why"] == "dispatch_expired")
+            #expect(
+                event["what"] == "failed" && event["trace_id"] == World.trace.traceID
+                    && event["why"] == "dispatch_expired")
             #expect(event["from"] == "INITIAL/requested")
             #expect(event["to"] == "INITIAL/failed" && event["at"] == bot["ended_at"])
         }

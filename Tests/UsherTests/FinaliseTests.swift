@@ -97,7 +97,8 @@ import Testing
             // The revision that was seen is an older one than the record has by now.
             let partition = world.keys.partition
             let reply = try await world.run(
-                Scripts.finalise, keys: [partition.meeting(meeting), partition.analyzing, partition.events],
+                Scripts.finalise,
+                keys: [partition.meeting(meeting), partition.analyzing, partition.events, partition.bot(bot.botID)],
                 arguments: [meeting, bot.botID, "1", "[]", "[]", "1000"])
             #expect(reply == .integer(1))
             #expect(try await world.snapshot()[partition.analyzing] != nil)
@@ -120,7 +121,8 @@ import Testing
             // A node that read the record before the restart, and one that sweeps after it.
             let partition = world.keys.partition
             let reply = try await world.run(
-                Scripts.finalise, keys: [partition.meeting(meeting), partition.analyzing, partition.events],
+                Scripts.finalise,
+                keys: [partition.meeting(meeting), partition.analyzing, partition.events, partition.bot(first.botID)],
                 arguments: [meeting, first.botID, "", "[]", "[]", "1000"])
             #expect(reply == .integer(0))
             #expect(try await !Self.finalise(world, meeting))

@@ -151,7 +151,7 @@ import Testing
             #expect(
                 event == [
                     "what": "created", "meeting_id": meeting.id, "bot_id": "", "from": "/", "to": "INITIAL/",
-                    "why": "user 1", "at": String(meeting.createdAt),
+                    "why": "user 1", "at": String(meeting.createdAt), "trace_id": "",
                 ])
         }
     }

@@ -1,3 +1,4 @@
+import Log
 import Redis
 import RedisTestSupport
 import Testing

@@ -18,7 +18,7 @@ import Testing
             #expect(visitor.replies?.count == 2)
             #expect(visitor.replies?.first == .string("owner"))
             let reinvitation = Reinvitation(
-                store: world.store, visitor: visitor, forceRestart: false, deadline: Client.soon)
+                store: world.store, visitor: visitor, forceRestart: false, trace: World.trace, deadline: Client.soon)
             #expect(try await reinvitation.perform().meetingID == meeting)
         }
     }
@@ -33,7 +33,7 @@ import Testing
                 Command("HSET", world.keys.members, world.owner.userID, "viewer"), deadline: Client.soon)
             let visitor = try #require(try await world.visit(key, meeting))
             let reinvitation = Reinvitation(
-                store: world.store, visitor: visitor, forceRestart: false, deadline: Client.soon)
+                store: world.store, visitor: visitor, forceRestart: false, trace: World.trace, deadline: Client.soon)
             do throws(ReinviteRefusal) {
                 _ = try await reinvitation.perform()
                 Issue.record("a viewer sent a bot")

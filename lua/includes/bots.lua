@@ -28,7 +28,8 @@ end
 -- status and bot_status.
 local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, outcome, reason, stage)
   local meeting = redis.call('HMGET', keys.meeting, 'status', 'bot_status', 'start_time')
-  local was_in_room = redis.call('HEXISTS', keys.bot, 'active_at') == 1
+  local bot = redis.call('HMGET', keys.bot, 'active_at', 'traceparent')
+  local was_in_room = bot[1]
   local is_stopping = meeting[1] == 'STOPPING'
   local status, bot_status
   if is_stopping or outcome == 'completed' then
@@ -45,7 +46,7 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
     reason = 'no_reason_given'
   end
   record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
-    (meeting[1] or '') .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason)
+    (meeting[1] or '') .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason, bot[2])
   -- There may be a transcript to collect names from, however the bot ended.
   if was_in_room then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
   redis.call('ZADD', keys.ended, at_ms, meeting_id)

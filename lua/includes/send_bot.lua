@@ -1,17 +1,17 @@
 -- Puts a bot on its way: the room and the in-flight key become its own, the limit counts it, and an entry in the
 -- stream waits for a runner. `keys` has the members inflight, room, bots, meeting, bot, dispatch, events; `event` has
--- max_length, what, from, why.
+-- max_length, what, from, why; `trace` has parent and state, the W3C fields traceparent and tracestate, or '' for them.
 --
 -- Redis takes nothing back when a command fails, as on a key that another hand gave another type. So those that can
 -- fail come first, and leave nothing that counts: an entry without its in-flight key is void to every runner.
-local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at_ms, attempts, event)
+local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at_ms, attempts, event, trace)
   local epoch = redis.call('HINCRBY', keys.meeting, 'epoch', 1)
   -- As text, once: Redis writes every number that it is given with seventeen digits, which costs as much as a command.
   local at, epoch_text = string.format('%d', at_ms), string.format('%d', epoch)
   local entry = redis.call('XADD', keys.dispatch, '*', 'meeting_id', meeting_id, 'workspace_id', workspace_id,
-    'bot_id', bot_id, 'epoch', epoch_text, 'room', room, 'dispatched_at', at)
+    'bot_id', bot_id, 'epoch', epoch_text, 'room', room, 'dispatched_at', at, 'traceparent', trace.parent)
   record_event(keys.events, event.max_length, at, event.what, meeting_id, bot_id, event.from, 'INITIAL/requested',
-    event.why)
+    event.why, trace.parent)
   redis.call('ZADD', keys.bots, at, bot_id)
 
   redis.call('SET', keys.inflight, bot_id, 'PX', ttl_ms)
@@ -20,6 +20,7 @@ local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at
     'dispatched_at', at)
   redis.call('HSET', keys.bot, 'meeting_id', meeting_id, 'workspace_id', workspace_id, 'room', room, 'epoch',
     epoch_text, 'attempts', string.format('%d', attempts), 'desired', 'run', 'config_version', '0', 'dispatched_at', at,
-    'entry', entry)
+    'entry', entry, 'traceparent', trace.parent)
+  if trace.state ~= '' then redis.call('HSET', keys.bot, 'tracestate', trace.state) end
   return epoch
 end

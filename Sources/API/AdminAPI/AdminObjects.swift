@@ -1,3 +1,4 @@
+import Log
 import Usher
 
 /// The objects of `/admin`, which `usher admin` prints too. Members that have no value are null, not absent.

@@ -1,4 +1,5 @@
 import HTTP
+import Log
 import Usher
 
 /// What the Bots API's client asks of `/admin` beside making users (wire facts, section 1).

@@ -21,9 +21,13 @@ struct BotsEndpoints: Sendable {
         await answer(request, logger: logger) {
             let caller = try await callers.caller(of: request)
             let body = try await body(of: request, caller)
+            let trace = request.trace
             do {
                 let meeting = try await store.requestBot(
-                    body.request, by: caller, atLeast: Self.leastRole, deadline: request.deadline)
+                    body.request, by: caller, atLeast: Self.leastRole, trace: trace, deadline: request.deadline)
+                logger.accepted(
+                    request, trace, bot: meeting.botID ?? "", meeting: meeting.id, workspace: meeting.workspaceID,
+                    epoch: meeting.fields["epoch"] ?? "")
                 return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
             } catch BotRefusal.roleTooLow {
                 throw Authentication.roleTooLow(Self.leastRole, caller)
@@ -52,8 +56,15 @@ struct BotsEndpoints: Sendable {
             let caller = try await callers.authenticate(request, atLeast: .member)
             let room = try BotsCaller.room(of: request)
             do {
+                let (stop, place) = try await store.stopBot(in: room, by: caller, deadline: request.deadline)
+                logger.info(
+                    "Stop asked",
+                    [
+                        "request_id": request.id, "trace_id": place.traceID, "bot_id": place.botID,
+                        "meeting_id": place.meetingID, "outcome": "\(stop)",
+                    ])
                 let message =
-                    switch try await store.stopBot(in: room, by: caller, deadline: request.deadline).stop {
+                    switch stop {
                     case .ended: "The bot was stopped before it had started."
                     case .leaving: "The bot was told to leave the meeting."
                     case .wasLeaving: "The bot is leaving the meeting already."

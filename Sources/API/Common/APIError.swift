@@ -157,8 +157,15 @@ func answer(
             logger.error(
                 "Request failed",
                 [
-                    "request_id": request.id, "path": request.path, "status": String(failure.status.code),
-                    "code": String(failure.code), "cause": cause,
+                    "request_id": request.id, "trace_id": request.trace.traceID, "path": request.path,
+                    "status": String(failure.status.code), "code": String(failure.code), "cause": cause,
+                ])
+        } else {
+            logger.debug(
+                "Request refused",
+                [
+                    "request_id": request.id, "trace_id": request.trace.traceID, "path": request.path,
+                    "status": String(failure.status.code), "code": String(failure.code),
                 ])
         }
         return failure.response(ErrorStyle(path: request.path))

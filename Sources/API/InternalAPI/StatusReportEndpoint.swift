@@ -19,6 +19,7 @@ struct StatusReportEndpoint: Sendable {
                 logger.info(
                     "Bot reported",
                     [
+                        "request_id": request.id, "trace_id": place.trace?.traceID ?? request.trace.traceID,
                         "bot_id": place.botID, "meeting_id": place.meetingID, "bot_status": botStatus,
                         "status": status,
                     ])

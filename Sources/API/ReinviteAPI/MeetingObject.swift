@@ -1,3 +1,4 @@
+import Log
 import Usher
 
 /// A meeting as the endpoints beside the re-invite endpoint show it. Every member is always there.

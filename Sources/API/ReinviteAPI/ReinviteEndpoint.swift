@@ -29,11 +29,16 @@ struct ReinviteEndpoint: Sendable {
             let meetingID = request.parameter("meeting_id")
             let visitor = try await authentication.visitor(
                 of: request, scope: .seameet, workspaceID: workspaceID, meetingID: meetingID)
+            let trace = request.trace
             let reinvitation = Reinvitation(
                 store: store, visitor: visitor, forceRestart: try await forceRestart(request, visitor.caller),
-                deadline: request.deadline)
+                trace: trace, deadline: request.deadline)
             do {
-                return Self.accepted(try await reinvitation.perform())
+                let dispatch = try await reinvitation.perform()
+                logger.accepted(
+                    request, trace, bot: dispatch.botID, meeting: meetingID, workspace: workspaceID,
+                    epoch: String(dispatch.epoch))
+                return Self.accepted(dispatch)
             } catch let refusal as ReinviteRefusal {
                 throw APIError(refusal, meetingID: meetingID, workspaceID: workspaceID)
             }

@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 import Scripts
 
@@ -48,10 +49,13 @@ extension Store {
 
     /// Sends a bot to a room. A meeting that is planned there is taken over; otherwise a new record is made, and what
     /// is there of ended ones is left as it is. A refusal leaves nothing behind.
-    /// - Parameter role: the least that the caller must have in its key's workspace; nil asks for none.
+    /// - Parameters:
+    ///   - role: the least that the caller must have in its key's workspace; nil asks for none.
+    ///   - trace: what the dispatch belongs to.
     /// - Returns: the meeting as the dispatch left it.
     public func requestBot(
-        _ request: BotRequest, by caller: Caller, atLeast role: Role? = nil, deadline: MonotonicTime
+        _ request: BotRequest, by caller: Caller, atLeast role: Role? = nil, trace: TraceContext,
+        deadline: MonotonicTime
     ) async throws(BotRefusal) -> Meeting {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let room = request.link.room
@@ -71,6 +75,7 @@ extension Store {
                         meetingID, number.map { String($0) } ?? "", caller.workspaceID, room.description, botID,
                         String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                         "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
+                        trace.traceparent, trace.state ?? "",
                     ] + request.recordFields(createdBy: planned == nil ? caller.userID : nil),
                     isChange: { $0.array?.first == .integer(1) }, by: deadline
                 ).arrayOrThrow()
@@ -188,9 +193,10 @@ extension Store {
     }
 
     /// Stops the bot that is in a room or on its way to it, whatever stage it is at, for good.
+    /// - Returns: what came of it, and the bot's place with the trace of its dispatch.
     public func stopBot(
         in room: Room, by caller: Caller, deadline: MonotonicTime
-    ) async throws(BotRefusal) -> (stop: Stop, meeting: Meeting) {
+    ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
         for _ in 0..<Self.maximumRounds {
             let found = try await refusing { () throws(RedisError) in
                 try await holder(of: room, workspace: caller.workspaceID, deadline: deadline)
@@ -202,14 +208,16 @@ extension Store {
                     arguments: [
                         place.botID, meeting.id, String(configuration.endedBotTimeToLiveMilliseconds),
                         String(configuration.maximumEvents), "user \(caller.userID)",
-                    ], isChange: { ($0.integer ?? 0) > 0 }, by: deadline)
+                    ], isChange: { ($0.array?.first?.integer ?? 0) > 0 }, by: deadline
+                ).arrayOrThrow()
             }
-            switch reply {
-            case .integer(1): return (.ended, meeting)
+            let traced = place.with(trace: reply.dropFirst().first?.string)
+            switch reply.first {
+            case .integer(1): return (.ended, traced)
             case .integer(2):
                 await tell(meeting, "{\"action\":\"leave\"}", deadline: deadline)
-                return (.leaving, meeting)
-            case .integer(3): return (.wasLeaving, meeting)
+                return (.leaving, traced)
+            case .integer(3): return (.wasLeaving, traced)
             case .integer(0): continue
             default: throw .failed(.unexpectedReply("stop returned \(reply)"))
             }

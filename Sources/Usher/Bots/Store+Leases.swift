@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 import Scripts
 
@@ -20,7 +21,9 @@ public struct DispatchEntry: Equatable, Sendable {
             let dispatchedAt = fields["dispatched_at"].flatMap({ Int($0) })
         else { return nil }
         self.id = id
-        self.place = BotPlace(botID: botID, meetingID: meetingID, workspaceID: workspaceID, room: room)
+        // Entries of a node that knows nothing of traces have none.
+        place = BotPlace(botID: botID, meetingID: meetingID, workspaceID: workspaceID, room: room)
+            .with(trace: fields["traceparent"])
         self.epoch = epoch
         self.dispatchedAt = dispatchedAt
     }
@@ -69,7 +72,8 @@ extension Store {
     // MARK: Claims
 
     public enum Claim: Sendable {
-        case claimed(Meeting)
+        /// The trace is that of the dispatch.
+        case claimed(Meeting, TraceContext?)
         /// Another runner has it, or it is no longer wanted. Its entry has been removed.
         case void
     }
@@ -92,8 +96,10 @@ extension Store {
                 Digest.sha256(secret), entry.id, container,
             ], isChange: { $0.array?.first == .integer(1) }, by: deadline
         ).arrayOrThrow()
-        guard reply.first == .integer(1), reply.count == 3 else { return .void }
-        return .claimed(try Meeting(reply[2].hash()))
+        guard reply.first == .integer(1), reply.count == 5 else { return .void }
+        return .claimed(
+            try Meeting(reply[2].hash()),
+            place.with(trace: reply[3].string, state: reply[4].string).trace)
     }
 
     /// Hands a claimed bot back that was not started.
@@ -217,11 +223,12 @@ extension Store {
     public func place(ofBot id: String, deadline: MonotonicTime) async throws(RedisError) -> BotPlace? {
         guard let partition = Partition(bot: id) else { return nil }
         let fields = try await send(
-            Command("HMGET", partition.bot(id), "meeting_id", "workspace_id", "room"), by: deadline
+            Command("HMGET", partition.bot(id), "meeting_id", "workspace_id", "room", "traceparent"), by: deadline
         ).arrayOrThrow()
         guard let meeting = fields[0].string, let workspace = fields[1].string,
             let room = fields[2].string.flatMap({ Room($0) })
         else { return nil }
         return BotPlace(botID: id, meetingID: meeting, workspaceID: workspace, room: room)
+            .with(trace: fields[3].string)
     }
 }

@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 import Scripts
 
@@ -51,6 +52,7 @@ public struct Reinvitation: Sendable {
     private let caller: Caller
     private let meetingID: String
     private let forceRestart: Bool
+    private let trace: TraceContext
     private let deadline: MonotonicTime
     private let keys: WorkspaceKeys
     /// The replies to `firstCommands`, if they came together with the caller.
@@ -64,13 +66,15 @@ public struct Reinvitation: Sendable {
 
     /// - Parameters:
     ///   - visitor: has the scope, and its key belongs to the workspace of the request: that was checked before.
+    ///   - trace: what the dispatch belongs to.
     ///   - deadline: by when an answer is due.
-    public init(store: Store, visitor: Visitor, forceRestart: Bool, deadline: MonotonicTime) {
+    public init(store: Store, visitor: Visitor, forceRestart: Bool, trace: TraceContext, deadline: MonotonicTime) {
         self.store = store
         caller = visitor.caller
         meetingID = visitor.meetingID
         firstReplies = visitor.replies
         self.forceRestart = forceRestart
+        self.trace = trace
         self.deadline = deadline
         keys = WorkspaceKeys(workspace: caller.workspaceID)
     }
@@ -243,7 +247,7 @@ public struct Reinvitation: Sendable {
                     token, isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue, meetingID,
                     caller.workspaceID, sight.room.description, botID,
                     String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
-                    "user \(caller.userID)",
+                    "user \(caller.userID)", trace.traceparent, trace.state ?? "",
                 ], after: lock, isChange: { $0.array?.first == .integer(1) }, by: deadline
             ).arrayOrThrow()
         } catch {

@@ -1,3 +1,4 @@
+import Log
 import Redis
 
 /// Builds every key of section 3 of the design. No other file writes one.
@@ -124,13 +125,32 @@ public struct BotPlace: Equatable, Sendable {
     public let meetingID: String
     public let workspaceID: String
     public let room: Room
+    /// The trace of its dispatch, where it is known.
+    public let trace: TraceContext?
 
-    public init(botID: String, meetingID: String, workspaceID: String, room: Room) {
+    public init(botID: String, meetingID: String, workspaceID: String, room: Room, trace: TraceContext? = nil) {
         self.botID = botID
         self.meetingID = meetingID
         self.workspaceID = workspaceID
         self.room = room
+        self.trace = trace
     }
+
+    /// The same with the trace that a `traceparent` in the records tells of; none if there is none.
+    func with(trace parent: String?, state: String? = nil) -> BotPlace {
+        BotPlace(
+            botID: botID, meetingID: meetingID, workspaceID: workspaceID, room: room,
+            trace: parent.flatMap { TraceContext(traceparent: $0, tracestate: state) })
+    }
+
+    /// Whether both are the same place: it has no other trace for those who do not know it.
+    public static func == (left: BotPlace, right: BotPlace) -> Bool {
+        (left.botID, left.meetingID, left.workspaceID, left.room)
+            == (right.botID, right.meetingID, right.workspaceID, right.room)
+    }
+
+    /// The id of that trace, for log lines; empty if it is not known.
+    public var traceID: String { trace?.traceID ?? "" }
 
     public var partition: Partition { Partition(workspace: workspaceID) }
 

@@ -115,14 +115,17 @@ public struct Sweeper: Sendable {
         case .ended(let status, let botStatus):
             logger.warning(
                 "A bot's lease ran out",
-                ["bot_id": botID, "meeting_id": place.meetingID, "status": status, "bot_status": botStatus])
+                [
+                    "bot_id": botID, "meeting_id": place.meetingID, "trace_id": place.traceID, "status": status,
+                    "bot_status": botStatus,
+                ])
             if status == MeetingStatus.analyzing.rawValue {
                 try await store.finalise(meeting: place.meetingID, workspace: place.workspaceID, deadline: deadline)
             }
         case .replaced:
             logger.warning(
                 "A bot's lease ran out before it was in the room; another is sent",
-                ["bot_id": botID, "meeting_id": place.meetingID])
+                ["bot_id": botID, "meeting_id": place.meetingID, "trace_id": place.traceID])
         case .wasOver, .refused: break
         }
     }
@@ -155,7 +158,10 @@ public struct Sweeper: Sendable {
         case .ended:
             logger.warning(
                 "No runner claimed a dispatch in its time",
-                ["bot_id": entry.place.botID, "meeting_id": entry.place.meetingID])
+                [
+                    "bot_id": entry.place.botID, "meeting_id": entry.place.meetingID,
+                    "trace_id": entry.place.traceID,
+                ])
         case .notCurrent, .claimed:
             _ = try await store.send(Command("XDEL", partition.dispatch, entry.id), by: deadline)
         case .stillInFlight: break

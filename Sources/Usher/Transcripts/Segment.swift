@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Log
 
 /// A piece of a transcript, as a bot sends it (wire facts, section 2). Further members are ignored.
 public struct Segment: Codable, Equatable, Sendable {

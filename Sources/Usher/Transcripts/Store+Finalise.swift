@@ -19,10 +19,12 @@ extension Store {
         let transcript = try await transcript(
             ofMeeting: id, in: partition, sessions: Sessions(fields[2].string), deadline: deadline)
         let (participants, languages) = Self.collect(from: transcript)
+        let bot = fields[0].string ?? ""
         return try await run(
-            Scripts.finalise, keys: [partition.meeting(id), partition.analyzing, partition.events],
+            Scripts.finalise,
+            keys: [partition.meeting(id), partition.analyzing, partition.events, partition.bot(bot)],
             arguments: [
-                id, fields[0].string ?? "", fields[1].string ?? "", Self.json(participants), Self.json(languages),
+                id, bot, fields[1].string ?? "", Self.json(participants), Self.json(languages),
                 String(configuration.maximumEvents),
             ], by: deadline) == .integer(1)
     }

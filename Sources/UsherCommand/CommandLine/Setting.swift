@@ -56,6 +56,7 @@ struct Setting: Sendable {
         case simulateMeeting = "simulate-meeting-ms"
         case simulatePresence = "simulate-presence"
         case logLevel = "log-level"
+        case logFormat = "log-format"
     }
 
     enum Kind: Sendable {

@@ -101,6 +101,10 @@ struct Settings: Equatable, Sendable {
     }
 
     var logLevel: Logger.Level { Logger.Level(rawValue: text(.logLevel)) ?? .info }
+    /// nil: as suits where the lines go.
+    var logFormat: Logger.Format? { given[.logFormat].flatMap(Logger.Format.init(rawValue:)) }
+    /// Writes what these settings ask for.
+    var logger: Logger { Logger(minimum: logLevel, format: logFormat) }
 
     /// These settings with some replaced.
     func with(_ values: [Setting.Key: String]) -> Settings {

@@ -196,6 +196,11 @@ extension Setting {
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
             commands: [.serve, .runner, .up, .admin, .keys, .simulateBot],
             meaning: "The least severe log lines that are written"),
+        Setting(
+            key: .logFormat, kind: .choice(Logger.Format.allCases.map(\.rawValue)),
+            defaultValue: .none(description: "people on a terminal, else json"),
+            commands: [.serve, .runner, .up, .simulateBot],
+            meaning: "The form of log lines: a JSON object each, or a line for people"),
     ]
 
     static func of(_ command: Command) -> [Setting] {

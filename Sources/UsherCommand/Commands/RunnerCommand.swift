@@ -11,7 +11,7 @@ import Synchronization
 enum RunnerCommand {
     /// - Returns: 0 after a stop in good order, 1 if it could not start.
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
-        let logger = Logger(minimum: settings.logLevel)
+        let logger = settings.logger
         do {
             guard let launch = settings.launch else { throw UsageError("--launch is needed.") }
             // First of all, before any thread could get the signals in the ordinary way.

@@ -9,7 +9,7 @@ import Synchronization
 enum ServeCommand {
     /// - Returns: 0 after a stop in good order, 1 if it could not start.
     static func run(_ settings: Settings) -> Int32 {
-        let logger = Logger(minimum: settings.logLevel)
+        let logger = settings.logger
         do {
             // First of all, before any thread could get the signals in the ordinary way.
             let signals = try StopSignals()

@@ -21,7 +21,10 @@ enum SimulateBotCommand {
             let loop = try EventLoop(name: "bot")
             let bot = try SimulatedBot(
                 loop: loop, configuration: configuration, simulation: settings.simulation,
-                logger: Logger(minimum: settings.logLevel))
+                trace: environment["TRACEPARENT"].flatMap {
+                    TraceContext(traceparent: $0, tracestate: environment["TRACESTATE"])
+                },
+                logger: settings.logger)
             try loop.start()
             defer {
                 loop.stop()

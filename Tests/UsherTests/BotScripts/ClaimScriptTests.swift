@@ -23,7 +23,8 @@ import Testing
                 after.changes(since: before) == [
                     partition.meeting(meeting), partition.bot(place.botID), partition.leases, partition.dispatch,
                 ])
-            #expect(reply.count == 3 && reply[0] == .integer(1))
+            #expect(reply.count == 5 && reply[0] == .integer(1))
+            #expect(Array(reply[3...]) == [.string(World.trace.traceparent), .string("")])
             let at = try reply[1].integerOrThrow()
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             let claimed = ["runner": "runner", "claimed_at": String(at), "secret": "hash", "container": "container"]
@@ -123,7 +124,7 @@ import Testing
             let place = try await world.send(to: try await world.meeting())
             let entry = try #require(try await world.entry()["<id>"])
             _ = try await world.claim(place, entry: entry)
-            #expect(try await world.stop(place) == .integer(2))
+            #expect(try await world.stop(place) == .codes(2, World.trace.traceparent))
             try await world.expectNoChange {
                 let reply = try await world.claim(place, entry: entry)
                 #expect(reply == .codes(-2))

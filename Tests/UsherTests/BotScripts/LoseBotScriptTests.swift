@@ -37,14 +37,14 @@ import Testing
             #expect(
                 entry.filter { $0.key != "<id>" } == [
                     "meeting_id": place.meetingID, "workspace_id": world.workspaceID, "bot_id": next, "epoch": "2",
-                    "room": room.description, "dispatched_at": at,
+                    "room": room.description, "dispatched_at": at, "traceparent": World.trace.traceparent,
                 ])
             #expect(
                 after[partition.bot(next)]
                     == .hash([
                         "meeting_id": place.meetingID, "workspace_id": world.workspaceID, "room": room.description,
                         "epoch": "2", "attempts": "2", "desired": "run", "config_version": "0", "dispatched_at": at,
-                        "entry": entry["<id>"] ?? "",
+                        "entry": entry["<id>"] ?? "", "traceparent": World.trace.traceparent,
                     ]))
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             let ended = ["desired": "none", "ended_at": at, "exit_code": "7"]
@@ -54,7 +54,9 @@ import Testing
             fields["bot_container_id"] = nil
             #expect(after[partition.meeting(place.meetingID)] == .hash(fields))
             let event = try #require(after.lastEvent(world.keys))
-            #expect(event["what"] == "replaced" && event["why"] == "bot_exited" && event["bot_id"] == next)
+            #expect(
+                event["what"] == "replaced" && event["trace_id"] == World.trace.traceID && event["why"] == "bot_exited"
+                    && event["bot_id"] == next)
             #expect(event["from"] == "INITIAL/\(stage.rawValue)" && event["to"] == "INITIAL/requested")
             #expect(after.timeToLive.keys.sorted() == [partition.bot(place.botID), world.keys.inFlight(room)].sorted())
 

@@ -111,7 +111,7 @@ import Testing
                 #expect((now..<now + 600_000).contains(expiry - World.leaseMilliseconds))
             }
             _ = try await world.client.send("SET", world.keys.holder(World.room), talking.meetingID)
-            #expect(try await world.stop(talking) == .integer(2))
+            #expect(try await world.stop(talking) == .codes(2, World.trace.traceparent))
             let told = try await world.renew(bots).arrayOrThrow()
             #expect(told[0] == .codes("leave", 1, "es", "", "Eva", 1))
         }

@@ -111,6 +111,7 @@ import Testing
                 event == [
                     "what": status.rawValue, "meeting_id": place.meetingID, "bot_id": place.botID,
                     "from": "INITIAL/\(from)", "to": "INITIAL/\(status.rawValue)", "why": "bot",
+                    "trace_id": World.trace.traceID,
                     "at": event["at"] ?? "",
                 ])
             let fields = try #require(before[partition.meeting(place.meetingID)]?.hash)

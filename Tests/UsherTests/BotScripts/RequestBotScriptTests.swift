@@ -45,17 +45,17 @@ import Testing
                     == .hash([
                         "meeting_id": "m1", "workspace_id": world.workspaceID, "room": room.description,
                         "epoch": "1", "attempts": "1", "desired": "run", "config_version": "0", "dispatched_at": at,
-                        "entry": entry["<id>"] ?? "",
+                        "entry": entry["<id>"] ?? "", "traceparent": World.trace.traceparent,
                     ]))
             #expect(
                 entry.filter { $0.key != "<id>" } == [
                     "meeting_id": "m1", "workspace_id": world.workspaceID, "bot_id": "bot-1", "epoch": "1",
-                    "room": room.description, "dispatched_at": at,
+                    "room": room.description, "dispatched_at": at, "traceparent": World.trace.traceparent,
                 ])
             #expect(
                 after.lastEvent(world.keys) == [
                     "what": "dispatched", "meeting_id": "m1", "bot_id": "bot-1", "from": "/",
-                    "to": "INITIAL/requested", "why": "user 1", "at": at,
+                    "to": "INITIAL/requested", "why": "user 1", "at": at, "trace_id": World.trace.traceID,
                 ])
             #expect(after.timeToLive.keys.sorted() == [world.keys.inFlight(room)])
             #expect((300_000...600_000).contains(try #require(after.timeToLive[world.keys.inFlight(room)])))
@@ -192,7 +192,7 @@ import Testing
                     do throws(BotRefusal) {
                         return .success(
                             try await world.store.requestBot(
-                                BotRequest(link: link), by: world.owner, deadline: Client.soon))
+                                BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon))
                     } catch {
                         return .failure(error)
                     }

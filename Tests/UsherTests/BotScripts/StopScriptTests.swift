@@ -13,7 +13,7 @@ import Testing
             let entry = try #require(try await world.entry()["<id>"])
             let partition = world.keys.partition
             let before = try await world.snapshot()
-            #expect(try await world.stop(place) == .integer(1))
+            #expect(try await world.stop(place) == .codes(1, World.trace.traceparent))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
@@ -37,7 +37,7 @@ import Testing
             // It never starts: no runner can claim it any more, and asking again finds nothing.
             try await world.expectNoChange { () async throws in
                 #expect(try await world.claim(place, entry: entry) == .codes(0))
-                #expect(try await world.stop(place) == .integer(0))
+                #expect(try await world.stop(place) == .codes(0))
             }
         }
     }
@@ -46,7 +46,7 @@ import Testing
         try await World.make { world in
             let place = try await world.bot(at: try await world.meeting())
             #expect(try await world.release(place) == .integer(1))
-            #expect(try await world.stop(place) == .integer(1))
+            #expect(try await world.stop(place) == .codes(1, World.trace.traceparent))
             try await world.expectFree()
         }
     }
@@ -57,7 +57,7 @@ import Testing
             let place = try await world.bot(at: stage)
             let partition = world.keys.partition
             let before = try await world.snapshot()
-            #expect(try await world.stop(place) == .integer(2))
+            #expect(try await world.stop(place) == .codes(2, World.trace.traceparent))
             let after = try await world.snapshot()
             var changes: Set = [
                 partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
@@ -76,7 +76,7 @@ import Testing
                     == .hash(bot.merging(["desired": "leave", "stop_asked_at": at]) { $1 }))
             try await world.expectNoChange {
                 let reply = try await world.stop(place)
-                #expect(reply == .integer(3))
+                #expect(reply == .codes(3, World.trace.traceparent))
             }
         }
     }
@@ -92,7 +92,7 @@ import Testing
             for end in End.allCases {
                 let comment: Comment = "\(end)"
                 let place = try await world.bot(at: stage)
-                #expect(try await world.stop(place) == .integer(2), comment)
+                #expect(try await world.stop(place) == .codes(2, World.trace.traceparent), comment)
                 try await world.expectNoChange(comment) { () async throws in
                     for report in BotStatus.allCases where ![.completed, .failed].contains(report) {
                         let isKnown = report == stage.reports.last
@@ -143,7 +143,7 @@ import Testing
                 try await prepare(world, place)
                 try await world.expectNoChange("\(name)") {
                     let reply = try await world.stop(place)
-                    #expect(reply == .integer(0), "\(name)")
+                    #expect(reply == .codes(0), "\(name)")
                 }
             }
         }

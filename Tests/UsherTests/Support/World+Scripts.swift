@@ -100,7 +100,7 @@ extension World {
             Scripts.requestBot, keys: requestKeys,
             arguments: [
                 meeting, number.map { String($0) } ?? "", workspaceID, room.description, bot, "600000", "1000",
-                "user 1", String(limit), latest,
+                "user 1", String(limit), latest, Self.trace.traceparent, "",
             ] + made + fields)
     }
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Log
 import Redis
 import RedisTestSupport
 import Scripts
@@ -10,6 +11,8 @@ import Testing
 
 /// A database of its own with one workspace, whose owner is user 1, and a client and store on a loop.
 struct World: Sendable {
+    /// What its dispatches belong to.
+    static let trace = TraceContext.ofTests
     static let room = Room(platform: .googleMeet, nativeID: "abc-defg-hij")
 
     /// For a further client of the same database.
@@ -123,6 +126,7 @@ struct World: Sendable {
             ],
             arguments: [
                 token, status, meeting, workspaceID, Self.room.description, bot, "600000", "1000", "user 1",
+                Self.trace.traceparent, "",
             ])
     }
 
@@ -141,7 +145,7 @@ struct World: Sendable {
     ) async -> Result<Dispatch, ReinviteRefusal> {
         let reinvitation = Reinvitation(
             store: store, visitor: Reinvitation.Visitor(caller: caller ?? owner, meetingID: meeting),
-            forceRestart: force, deadline: deadline)
+            forceRestart: force, trace: Self.trace, deadline: deadline)
         do throws(ReinviteRefusal) {
             return .success(try await reinvitation.perform())
         } catch {

@@ -1,0 +1,17 @@
+import HTTP
+import Log
+
+extension Logger {
+    /// The one line of a dispatch that was accepted: it tells which request and which trace a bot belongs to.
+    func accepted(
+        _ request: Request, _ trace: TraceContext, bot: String, meeting: String, workspace: String, epoch: String
+    ) {
+        guard minimum <= .info else { return }
+        info(
+            "Dispatch accepted",
+            [
+                "request_id": request.id, "trace_id": trace.traceID, "bot_id": bot, "meeting_id": meeting,
+                "workspace_id": workspace, "epoch": epoch,
+            ])
+    }
+}

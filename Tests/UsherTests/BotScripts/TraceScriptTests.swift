@@ -1,0 +1,97 @@
+import Log
+import Redis
+import RedisTestSupport
+import Testing
+
+@testable import Usher
+
+/// The trace of a dispatch in the records: it goes with the bot, also with one that takes its place, and the records of
+/// nodes that know nothing of traces do as well without.
+@Suite struct TraceScriptTests {
+    private static let foreign = TraceContext(
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "congo=t61rcWkgMzE")!
+
+    private static func events(_ world: World) async throws -> [[String: String]] {
+        try await world.snapshot()[world.keys.partition.events]?.stream ?? []
+    }
+
+    private static func entry(_ world: World) async throws -> DispatchEntry {
+        let entries = try await world.client.send("XRANGE", world.keys.partition.dispatch, "-", "+").arrayOrThrow()
+        return try #require(entries.first.flatMap(DispatchEntry.init))
+    }
+
+    @Test func itGoesWithEveryBotOfTheDispatchToTheEnd() async throws {
+        try await World.make { world in
+            let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
+            let meeting = try await world.store.requestBot(
+                BotRequest(link: link), by: world.owner, trace: Self.foreign, deadline: Client.soon)
+            let first = try await Self.entry(world)
+            #expect(first.place.trace?.traceparent == Self.foreign.traceparent)
+            try await world.claim(first.place, runner: "runner")
+            #expect(try await world.release(first.place) == .integer(1))
+            #expect(try await Self.entry(world).place.traceID == Self.foreign.traceID)
+            try await world.claim(first.place, runner: "runner")
+            let loss = BotLoss(reason: "bot_exited", mayBeReplaced: true, runnerID: "runner")
+            #expect(try await world.store.loseBot(first.place, loss, deadline: Client.soon) == .replaced)
+
+            let second = try await Self.entry(world)
+            let claim = try await world.store.claim(
+                second, runner: "runner", secret: "secret", container: "container", deadline: Client.soon)
+            guard case .claimed(_, let trace) = claim else {
+                Issue.record("the claim is void")
+                return
+            }
+            #expect(second.place.botID != first.place.botID && trace == Self.foreign)
+            #expect(
+                try await world.store.authenticate(
+                    bot: second.place.botID, secret: "secret", deadline: Client.soon)?.trace?.traceparent
+                    == Self.foreign.traceparent)
+            try await world.tell(second.place, [.joining, .active])
+            let (stop, place) = try await world.store.stopBot(
+                in: World.room, by: world.owner, deadline: Client.soon)
+            #expect(stop == .leaving && place.traceID == Self.foreign.traceID)
+            try await world.tell(second.place, [.completed])
+            #expect(try await world.fields(meeting.id)["status"] == "OFFLINE")
+            let events = try await Self.events(world)
+            #expect(
+                events.map { $0["what"] } == [
+                    "dispatched", "replaced", "joining", "active", "stopping", "completed", "finalised",
+                ])
+            #expect(Set(events.map { $0["trace_id"] }) == [Self.foreign.traceID])
+        }
+    }
+
+    /// In a rolling upgrade old nodes and runners write, and hand back, what has no trace.
+    @Test func recordsWithoutOneGoOnAsBefore() async throws {
+        try await World.make { world in
+            let place = try await world.send(to: try await world.meeting())
+            let partition = world.keys.partition
+            _ = try await world.client.send("HDEL", partition.bot(place.botID), "traceparent")
+            var fields = try await world.entry()
+            let id = fields.removeValue(forKey: "<id>") ?? ""
+            fields["traceparent"] = nil
+            _ = try await world.client.send("XDEL", partition.dispatch, id)
+            let words = ["XADD", partition.dispatch, "*"] + fields.flatMap { name, value in [name, value] }
+            _ = try await world.client.send(Command(words: words), deadline: Client.soon)
+
+            let entry = try await Self.entry(world)
+            #expect(entry.place.trace == nil && entry.place.traceID == "")
+            let claim = try await world.store.claim(
+                entry, runner: "runner", secret: "secret", container: "container", deadline: Client.soon)
+            guard case .claimed(_, nil) = claim else {
+                Issue.record("\(claim)")
+                return
+            }
+            #expect(try await world.release(place) == .integer(1))
+            try await world.claim(place)
+            try await world.tell(place, [.joining])
+            #expect(try await Self.events(world).last?["trace_id"] == "")
+            let loss = BotLoss(reason: "bot_exited", mayBeReplaced: true, runnerID: "runner")
+            #expect(try await world.store.loseBot(place, loss, deadline: Client.soon) == .replaced)
+            let replacement = try await Self.entry(world).place
+            #expect(replacement.trace == nil)
+            try await world.claim(replacement)
+            #expect(try await world.stop(replacement) == .codes(2, ""))
+        }
+    }
+}
