@@ -59,7 +59,7 @@ $(VENV)/installed: Tests/system/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-# Seconds a phase, of which there are 23; and Redis' append-only file: no, everysec or always.
+# Seconds a phase, of which there are 39; and Redis' append-only file: no, everysec or always.
 .PHONY: bench
 AOF ?= no
 bench: SECONDS ?= 5

@@ -5,7 +5,7 @@ Each round has three phases, on a database that is filled anew for each:
 - dispatches through HTTP, over 1,000 workspaces, each meeting once;
 - the dispatch script alone, called by `redis-benchmark` with as many clients, unpipelined;
 - `GET /healthz`.
-After the rounds come the phases of the bots (`bots`, `launches`): asking for them, asking what runs, transcripts, and
+After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`), and the phases of the bots (`bots`, `launches`): asking for them, asking what runs, transcripts, and
 the time from an accepted request to the bot's process.
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import bots
+import clusters
 import footprint
 import launches
 import load
@@ -51,7 +52,7 @@ def options_of(arguments):
     parser.add_argument("--bots-rounds", type=int, default=1, help="how often each phase of bots is run (default: 1)")
     parser.add_argument(
         "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
-    parser.add_argument("--only", choices=["speed", "bots", "launches", "footprint"], help="measure this alone")
+    parser.add_argument("--only", choices=["speed", "cluster", "bots", "launches", "footprint"], help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
     for name, upper in [("seconds", 60), ("rounds", 50), ("connections", 1024), ("threads", 64), ("loops", 256),
@@ -141,6 +142,7 @@ def describe(options):
         "Script alone: redis-benchmark -P 1, every call an accepted dispatch. The key of the lock is also that of the\n"
         "room's holder, so that each call leaves the next one's lock behind: the commands of the script are the same,\n"
         "and none is spent on taking the lock. Through HTTP there are four more commands: key, role, meeting, lock.\n"
+        "Cluster: primaries without replicas, beside one Redis; both through TCP, on this machine.\n"
         "µs: processor time a request, or a segment. Others: processors that were busy with anything else.\n"
         f"Bots: each phase {options.bots_rounds} times; GET /bots/status by {bots.STATUS_CONNECTIONS} connections; "
         f"segments in messages of ten, over {bots.SEGMENT_MEETINGS:,} meetings.\n")
@@ -162,6 +164,12 @@ def main(arguments):
                     phases, ratios = Speed(node, redis, folder, options).run()
                     problems += [problem for phase in phases for problem in phase.problems]
                 tables += [report.phase_rows(phases), report.median_rows(phases), report.ratio_rows(ratios)]
+            if options.only in (None, "cluster"):
+                compared = clusters.measure(options.usher, folder, options, say)
+                problems += compared.problems
+                tables += [
+                    report.median_rows(compared.one + compared.cluster), clusters.cost_rows(compared),
+                    clusters.held_rows(compared)]
             if options.only in (None, "bots"):
                 with Node(options.usher, folder, redis, options.loops) as node:
                     node.wait_ready()

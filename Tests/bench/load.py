@@ -63,7 +63,7 @@ class Meter:
         times = os.times()
         return (
             time.monotonic(), machine_busy_seconds(), processor_seconds(self.node.pid),
-            processor_seconds(self.redis.pid), sum(times[:4]))
+            self.redis.processor_seconds(), sum(times[:4]))
 
     def phase(self, name, rate, requests, p50_us, p99_us, p999_us, problems):
         own = self.node_seconds + self.redis_seconds + self.load_seconds

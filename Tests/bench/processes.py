@@ -92,15 +92,16 @@ class Child:
 class Redis(Child):
     """A Redis of this run alone, on a Unix socket in its folder."""
 
-    def __init__(self, folder, append_only):
+    def __init__(self, folder, append_only, *arguments):
         self.socket_path = os.path.join(folder, "redis.sock")
+        self.url = f"redis+unix://{self.socket_path}"
         persistence = ["--appendonly", "no"]
         if append_only != "no":
             # Rewriting the file in the middle of a phase would disturb one side only.
             persistence = ["--appendonly", "yes", "--appendfsync", append_only, "--auto-aof-rewrite-percentage", "0"]
         super().__init__(
             ["redis-server", "--port", "0", "--unixsocket", self.socket_path, "--dir", folder, "--save", ""]
-            + persistence, os.path.join(folder, "redis.log"))
+            + persistence + list(arguments), os.path.join(folder, "redis.log"))
 
     def wait_ready(self):
         def is_ready():
@@ -129,6 +130,9 @@ class Redis(Child):
                 timeout=120)
         if done.returncode != 0 or "errors: 0" not in done.stdout:
             raise BenchError(f"seeding Redis failed: {done.stdout}{done.stderr}")
+
+    def processor_seconds(self):
+        return processor_seconds(self.pid)
 
     def stream_entries(self, partitions):
         """How many entries the dispatch streams have been given together, whether or not the node's sweep has removed
@@ -189,7 +193,7 @@ class Runner(Child):
     def __init__(self, binary, folder, redis, node, capacity, launch):
         self.redis = redis
         super().__init__(
-            [binary, "runner", "--redis", f"redis+unix://{redis.socket_path}", "--api-url",
+            [binary, "runner", "--redis", redis.url, "--api-url",
              f"http://127.0.0.1:{node.port}", "--capacity", str(capacity), "--launch", launch, "--max-attempts", "1"],
             os.path.join(folder, "runner.log"), environment_without_settings())
 
@@ -209,7 +213,7 @@ class Node(Child):
         self.started_at = time.monotonic()
         super().__init__(
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
-             "--redis", f"redis+unix://{redis.socket_path}"],
+             "--redis", redis.url],
             os.path.join(folder, "node.log"), environment_without_settings())
 
     def status(self, path):

@@ -47,23 +47,23 @@ def meeting_commands(prefix, meeting, number, workspace):
 
 
 class DispatchRequests:
-    """Meetings over 1,000 workspaces, each with a room of its own, and one request to dispatch each of them."""
+    """Meetings over many workspaces, each with a room of its own, and one request to dispatch each of them."""
 
-    def __init__(self, count, seed_path, requests_path):
+    def __init__(self, count, seed_path, requests_path, workspaces=WORKSPACES):
         self.count = count
         generator = random.Random(1)
 
         def random_hex():
             return f"{generator.getrandbits(128):032x}"
 
-        workspaces = [(str(uuid.UUID(random_hex())), f"usher_{random_hex()}{random_hex()}") for _ in range(WORKSPACES)]
+        owners = [(str(uuid.UUID(random_hex())), f"usher_{random_hex()}{random_hex()}") for _ in range(workspaces)]
         with open(seed_path, "w", encoding="ascii", newline="") as seed:
-            for workspace, key in workspaces:
+            for workspace, key in owners:
                 seed.write(self._workspace_commands(workspace, key))
             with open(requests_path, "w", encoding="ascii", newline="") as requests:
                 for number in range(1, count + 1):
                     # One workspace after the other, so that requests of one moment seldom share its lock.
-                    workspace, key = workspaces[number % WORKSPACES]
+                    workspace, key = owners[number % workspaces]
                     meeting = random_hex()
                     seed.write(resp("SET", f"usher:meeting:{meeting}", workspace))
                     seed.write(meeting_commands(partition(workspace), meeting, number, workspace))
