@@ -32,6 +32,7 @@ public final class Runner: @unchecked Sendable {
     private var placeWaiters: [UnsafeContinuation<Void, Never>] = []
     private var endWaiters: [UnsafeContinuation<Void, Never>] = []
     private var hasEnded = false
+    private let started = MonotonicTime.now()
 
     /// - Parameter storeConfiguration: its lease and timeout are replaced by those of `configuration`.
     public init(
@@ -153,7 +154,7 @@ public final class Runner: @unchecked Sendable {
             // Redis may have given an entry to the connection of the reads that block after that was closed here, or
             // before a claim was given up: nobody would look for it until it had been idle for as long as a lease.
             for reader in readers { try? await reader.giveBackAll { _ in false } }
-            _ = try? await client.send(Command("DEL", Keys.runner(id)), deadline: soon)
+            try? await store.endBeat(.runners, id: id, deadline: soon)
             for waiter in endWaiters { waiter.resume() }
             endWaiters = []
         }
@@ -230,15 +231,14 @@ public final class Runner: @unchecked Sendable {
     }
 
     private func writeHeartbeat() async {
-        let key = Keys.runner(id)
         let running = bots.values.count { !$0.hasEnded }
-        _ = try? await client.pipeline(
-            [
-                Command(
-                    "HSET", key, "id", id, "host", configuration.host, "process", String(getpid()), "capacity",
-                    String(configuration.capacity), "running", String(running), "state",
-                    isStopping ? "stopping" : "running"),
-                Command("PEXPIRE", key, String(configuration.leaseTimeToLiveMilliseconds)),
+        try? await store.beat(
+            .runners, id: id, lifetime: configuration.leaseTimeToLiveMilliseconds,
+            uptime: MonotonicTime.now().milliseconds(since: started),
+            fields: [
+                "host": configuration.host, "process": String(getpid()), "version": configuration.version,
+                "state": isStopping ? "stopping" : "running", "capacity": String(configuration.capacity),
+                "running": String(running),
             ], deadline: soon)
     }
 }

@@ -43,6 +43,8 @@ public struct RunnerConfiguration: Sendable {
     /// The program that supervises one bot, and its arguments: `usher supervise`.
     public var supervisor: [String]
     public var host: String
+    /// Of the program, for those who look after the service.
+    public var version = ""
 
     public init(
         redis: RedisURL, botRedisURL: String, apiURL: String, capacity: Int, launch: LaunchCommand,

@@ -23,12 +23,13 @@ public enum Scripts {
     public static let setMember = load("set_member", PackageResources.set_member_lua)
     public static let removeMember = load("remove_member", PackageResources.remove_member_lua)
     public static let createKey = load("create_key", PackageResources.create_key_lua)
+    public static let beat = load("beat", PackageResources.beat_lua)
 
     /// Every script, to be loaded when a node connects.
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
         loseBot, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
-        createWorkspace, setMember, removeMember, createKey,
+        createWorkspace, setMember, removeMember, createKey, beat,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.

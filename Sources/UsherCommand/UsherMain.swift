@@ -16,7 +16,7 @@ enum UsherMain {
             case .version:
                 Terminal.say("usher \(usherVersion)")
                 return 0
-            case .serve, .runner, .up, .admin, .keys, .doctor, .simulateBot:
+            case .serve, .runner, .up, .admin, .keys, .status, .watch, .doctor, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -25,6 +25,8 @@ enum UsherMain {
             case .up(let settings): UpCommand.run(settings, environment: environment)
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
+            case .status(let settings, let asJSON): StatusCommand.run(settings, asJSON: asJSON)
+            case .watch(let settings, let filter): WatchCommand.run(settings, filter)
             case .doctor(let settings): DoctorCommand.run(settings)
             case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
             case .help, .version, .supervise: 0

@@ -238,10 +238,10 @@ import Testing
             let meeting = try await fixture.request()
             try await fixture.waitUntilClaimed(meeting)
             try await fixture.wait("the heartbeat counts the bot") {
-                let beat = try await fixture.client.send("HGETALL", Keys.runner(runner.id)).hash()
+                let beat = try await fixture.client.send("HGETALL", Keys.peer(.runners, runner.id)).hash()
                 return beat["running"] == "1" && beat["capacity"] == "7" && beat["state"] == "running"
             }
-            #expect(try await fixture.client.send("PTTL", Keys.runner(runner.id)).integerOrThrow() > 0)
+            #expect(try await fixture.client.send("PTTL", Keys.peer(.runners, runner.id)).integerOrThrow() > 0)
         }
     }
 }

@@ -29,7 +29,7 @@ import Testing
                 #expect(bot["epoch"] == "2")
                 #expect(bot["attempts"] == "2")
             }
-            #expect(try await fixture.client.send("EXISTS", Keys.runner(first.id)) == .integer(0))
+            #expect(try await fixture.client.send("EXISTS", Keys.peer(.runners, first.id)) == .integer(0))
         }
     }
 

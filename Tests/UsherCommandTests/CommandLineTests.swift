@@ -22,6 +22,16 @@ import Testing
             (["keys"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),
+            (["status", "--json=1"], "--json takes no value."),
+            (["status", "all"], "usher status takes settings only, such as --port 8080, but its argument 1 is none."),
+            (
+                ["watch", "--workspace", "w", "--meeting", "m"],
+                "usher watch takes --workspace or --meeting, since a meeting has one workspace."
+            ),
+            (
+                ["watch", "--meeting", "m:x"],
+                "\"m:x\" cannot be the id of a workspace or a meeting: those are letters and digits."
+            ),
             (["help", "serv"], "There is no help on \"serv\"; is `usher help serve` meant?"),
             (
                 ["admin"],

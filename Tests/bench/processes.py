@@ -200,7 +200,7 @@ class Runner(Child):
     def wait_ready(self):
         def is_there():
             self.require_alive()
-            return self.redis.command("--scan", "--pattern", "usher:runner:*")
+            return self.redis.command("--scan", "--pattern", "usher:{runners}:*")
 
         wait_until(is_there, "the runner's first sign of life")
 

@@ -195,7 +195,7 @@ def test_a_runner_that_lets_its_bots_leave(scene):
     scene.wait_for(later, "active")
     assert len(runner.started) == 2
     [started] = other.said("Running bots")
-    wait_for(lambda: scene.redis.scan("usher:runner:*") == [f"usher:runner:{started['runner']}"],
+    wait_for(lambda: scene.redis.scan("usher:{runners}:*") == [f"usher:{{runners}}:{started['runner']}"],
              "only the other runner's heartbeat")
     runner.presence.check()
 

@@ -24,7 +24,10 @@ enum Rights {
     static let needs: [Need] =
         on(Keys.userSequence, "INCR %") + on(Keys.meetingSequence, "INCR %")
         + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0")
-        + on(Keys.runner("0"), "HSET % a 0", "PEXPIRE % 1", "DEL %")
+        + PeerKind.allCases.flatMap { kind in
+            on(Keys.peers(kind), "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "EVALSHA 0 1 %")
+                + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")
+        }
         + on(Keys.apiKey(hash: "0"), "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
         + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "DEL %")
         + on(Keys.user(0), "EXISTS %", "HGETALL %", "HSET % a 0")
@@ -49,9 +52,11 @@ enum Rights {
             partition.dispatch, "XADD % * a 0", "XRANGE % - +", "XDEL % 0-1", "XACK % g 0-1", "XCLAIM % g c 0 0-1",
             "XAUTOCLAIM % g c 1 0-0", "XREADGROUP GROUP g c STREAMS % >", "XGROUP CREATE % g 0 MKSTREAM",
             "XGROUP DELCONSUMER % g c", "XINFO GROUPS %", "XINFO CONSUMERS % g", "EVAL return 1 %", "EVALSHA 0 1 %",
-            "EXISTS %", "TYPE %")
-        + on(partition.events, "XADD % MAXLEN ~ 1 * a 0", "TYPE %")
-        + on(partition.leases, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+            "EXISTS %", "TYPE %", "XLEN %")
+        + on(partition.events, "XADD % MAXLEN ~ 1 * a 0", "TYPE %", "XREAD STREAMS % 0", "XREVRANGE % + - COUNT 1")
+        + on(
+            partition.leases, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %",
+            "ZCOUNT % -inf 0", "ZRANGE % 0 0")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
         + on(

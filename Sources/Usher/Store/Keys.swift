@@ -8,8 +8,10 @@ public enum Keys {
     /// zset: user id -> user id, for listing.
     public static let users = "usher:users"
 
-    /// hash: a runner that lives, for those who look after the service.
-    public static func runner(_ id: String) -> String { "usher:runner:\(id)" }
+    /// zset: when it counts as gone (ms) -> id, of the nodes or the runners that live.
+    public static func peers(_ kind: PeerKind) -> String { "usher:{\(kind.rawValue)}" }
+    /// hash: what one of them says of itself, for those who look after the service. In the slot of the list.
+    public static func peer(_ kind: PeerKind, _ id: String) -> String { "\(peers(kind)):\(id)" }
 
     public static func apiKey(hash: String) -> String { join("usher", ":key:", hash) }
     /// string: the hash of the API key that has this id.

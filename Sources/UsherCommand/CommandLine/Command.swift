@@ -1,6 +1,6 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys, doctor
+    case serve, runner, up, admin, keys, status, watch, doctor
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
@@ -16,6 +16,12 @@ enum Command: String, CaseIterable, Sendable {
                 + "and a demo meeting."
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
+        case .status:
+            "Show at a glance what runs: nodes, runners and their places, rooms by what their bots are at, the queue, "
+                + "leases. Exit code 1 if Redis does not answer."
+        case .watch:
+            "Print a line for each change of a meeting, from now until Ctrl-C: as JSON, or for people on a terminal. It "
+                + "goes on by itself when Redis was away."
         case .doctor:
             "Look at how a Redis is set up, and say of each thing whether it is right and, if not, what to do. Exit code 1 "
                 + "if Usher cannot keep its promises there."
@@ -39,6 +45,8 @@ enum Command: String, CaseIterable, Sendable {
         case .supervise: "usher supervise"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
+        case .status: "usher status [--json] [SETTING]..."
+        case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
         case .help: "usher help [COMMAND | settings [--markdown]]"
         }
     }

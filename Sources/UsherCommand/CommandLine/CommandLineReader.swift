@@ -37,6 +37,8 @@ struct CommandLineReader {
             }
             try checkRedisOfBots(settings)
             return .runner(settings)
+        case .status: return .status(settings, asJSON: words.isJSON)
+        case .watch: return .watch(settings, try filter(words))
         case .doctor: return .doctor(settings)
         case .supervise: return .supervise
         case .simulateBot: return .simulateBot(settings)
@@ -120,6 +122,20 @@ struct CommandLineReader {
         guard let id = words.operands.first, words.operands.count == 1 else {
             throw UsageError("usher keys needs one id, of a workspace or a meeting.")
         }
+        return try checkedID(id)
+    }
+
+    private func filter(_ words: Words) throws(UsageError) -> EventWatch.Filter {
+        let (workspace, meeting) = (words.filters["--workspace"], words.filters["--meeting"])
+        if workspace != nil, meeting != nil {
+            throw UsageError("usher watch takes --workspace or --meeting, since a meeting has one workspace.")
+        }
+        if let workspace { return EventWatch.Filter(workspace: try checkedID(workspace)) }
+        if let meeting { return EventWatch.Filter(meeting: try checkedID(meeting)) }
+        return EventWatch.Filter()
+    }
+
+    private func checkedID(_ id: String) throws(UsageError) -> String {
         let isSane =
             id.utf8.count <= 128 && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
         guard isSane, !id.isEmpty else {
@@ -135,12 +151,21 @@ private struct Words {
     private(set) var settings: [Setting.Key: String] = [:]
     private(set) var options: [AdminAction.Option: String] = [:]
     private(set) var operands: [String] = []
+    /// `--json` of `usher status`.
+    private(set) var isJSON = false
+    /// What `usher watch` is to show, by its flags.
+    private(set) var filters: [String: String] = [:]
+    private static let filterFlags = ["--workspace", "--meeting"]
 
     init(_ command: Command, _ arguments: [String]) throws(UsageError) {
         var index = 0
         while index < arguments.count {
             let argument = arguments[index]
             index += 1
+            if command == .status, argument == "--json" {
+                isJSON = true
+                continue
+            }
             guard argument.hasPrefix("-"), argument.count > 1 else {
                 guard command == .admin || command == .keys else {
                     // Not repeated: it may be the second half of a secret that holds a space.
@@ -154,7 +179,9 @@ private struct Words {
             let flag = flagName(argument)
             let setting = Setting.of(command).first { $0.flag == flag }
             let option = command == .admin ? AdminAction.Option.allCases.first { $0.flag == flag } : nil
-            guard setting != nil || option != nil else { throw Self.unknown(flag, command) }
+            let isFilter = command == .watch && Self.filterFlags.contains(flag)
+            guard command != .status || flag != "--json" else { throw UsageError("--json takes no value.") }
+            guard setting != nil || option != nil || isFilter else { throw Self.unknown(flag, command) }
 
             let value: String
             if flag.utf8.count < argument.utf8.count {
@@ -169,6 +196,7 @@ private struct Words {
             var before: String?
             if let setting { before = settings.updateValue(value, forKey: setting.key) }
             if let option { before = options.updateValue(value, forKey: option) }
+            if isFilter { before = filters.updateValue(value, forKey: flag) }
             guard before == nil else { throw UsageError("\(flag) is given twice.") }
         }
     }
@@ -181,6 +209,8 @@ private struct Words {
         }
         var known = Setting.of(command).map(\.flag)
         if command == .admin { known += AdminAction.Option.allCases.map(\.flag) }
+        if command == .status { known.append("--json") }
+        if command == .watch { known += filterFlags }
         return UsageError(
             "usher \(command.rawValue) does not know \(quoted(flag)); "
                 + (nearest(to: flag, among: known).map { "is \($0) meant?" }

@@ -1,3 +1,5 @@
+import Usher
+
 /// What a command line asks for.
 enum Invocation: Equatable, Sendable {
     case serve(Settings)
@@ -8,6 +10,8 @@ enum Invocation: Equatable, Sendable {
     case admin(Settings, AdminRequest)
     /// - Parameter id: a workspace's or a meeting's.
     case keys(Settings, id: String)
+    case status(Settings, asJSON: Bool)
+    case watch(Settings, EventWatch.Filter)
     case doctor(Settings)
     case simulateBot(Settings)
     case help(HelpTopic)

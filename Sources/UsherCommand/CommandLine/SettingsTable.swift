@@ -13,7 +13,7 @@ extension Setting {
         number(.port, 0...65535, default: 8080, "The TCP port to listen on; 0 lets the system choose"),
         Setting(
             key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
-            commands: [.serve, .runner, .up, .admin, .keys, .doctor],
+            commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
             meaning: "The Redis that holds all records: `redis://`, `redis+unix://`, `redis+sentinel://` or "
                 + "`redis+cluster://`; without it `usher up` starts a private one"),
         Setting(
@@ -49,7 +49,7 @@ extension Setting {
 
         number(
             .redisTimeout, 50...60_000, unit: "ms", default: 2000,
-            commands: [.serve, .runner, .up, .admin, .keys, .doctor],
+            commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
             .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up],
@@ -194,12 +194,12 @@ extension Setting {
 
         Setting(
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
-            commands: [.serve, .runner, .up, .admin, .keys, .simulateBot],
+            commands: [.serve, .runner, .up, .admin, .keys, .watch, .simulateBot],
             meaning: "The least severe log lines that are written"),
         Setting(
             key: .logFormat, kind: .choice(Logger.Format.allCases.map(\.rawValue)),
             defaultValue: .none(description: "people on a terminal, else json"),
-            commands: [.serve, .runner, .up, .simulateBot],
+            commands: [.serve, .runner, .up, .watch, .simulateBot],
             meaning: "The form of log lines: a JSON object each, or a line for people"),
     ]
 

@@ -1,5 +1,4 @@
 import API
-import FoundationEssentials
 import Redis
 import Usher
 
@@ -32,15 +31,15 @@ enum AdminCommand {
         case .createUser(let email, let name, let imageURL):
             let new = NewUser(
                 email: email, name: name, imageURL: imageURL, maximumConcurrentBots: maximumConcurrentBots)
-            return try json(UserObject(try await administration.createUser(new).user))
+            return try PrettyJSON.text(UserObject(try await administration.createUser(new).user))
         case .createWorkspace(let name, let owner):
-            return try json(
+            return try PrettyJSON.text(
                 WorkspaceObject(
                     try await administration.createWorkspace(
                         name: name, owner: owner, maximumConcurrentBots: maximumConcurrentBots)))
         case .setMember(let workspace, let user, let role):
             try await administration.setMember(workspace: workspace, user: user, role: role)
-            return try json(MemberObject(workspaceID: workspace, userID: user, role: role))
+            return try PrettyJSON.text(MemberObject(workspaceID: workspace, userID: user, role: role))
         case .removeMember(let workspace, let user):
             try await administration.removeMember(workspace: workspace, user: user)
             return nil
@@ -48,18 +47,12 @@ enum AdminCommand {
             let (key, record) = try await administration.createKey(
                 workspace: workspace, user: user, scopes: scopes, label: label,
                 expiresAt: try AdminAnswer.expiry(expiresAt))
-            return try json(KeyObject(record, key: key))
+            return try PrettyJSON.text(KeyObject(record, key: key))
         case .listKeys(let workspace):
-            return try json(KeyListObject(try await administration.keys(workspace: workspace)))
+            return try PrettyJSON.text(KeyListObject(try await administration.keys(workspace: workspace)))
         case .deleteKey(let id):
             try await administration.revokeKey(id: id)
             return nil
         }
-    }
-
-    private static func json(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

@@ -77,7 +77,8 @@ enum RunnerCommand {
         var configuration = RunnerConfiguration(
             redis: try RedisURL(settings.redisURL), botRedisURL: settings.botRedisURL, apiURL: settings.apiURL,
             capacity: settings.capacity, launch: launch, supervisor: [Programs.executablePath(), "supervise"],
-            host: hostName())
+            host: Machine.hostName)
+        configuration.version = usherVersion
         configuration.cleanUp = settings.cleanUp
         configuration.environment = settings.botEnvironment(from: environment)
         configuration.showsOutput = settings.showsBotOutput
@@ -99,12 +100,6 @@ enum RunnerCommand {
         if !launch.isExecutable(searchPath: environment["PATH"] ?? "") {
             logger.warning("The command for bots cannot be run at the moment", ["program": launch.words[0]])
         }
-    }
-
-    private static func hostName() -> String {
-        var name = [CChar](repeating: 0, count: 256)
-        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private final class Refusal: Sendable {

@@ -24,6 +24,7 @@ struct Node {
     private let shards: [Shard]
     private let housekeeping: Housekeeping
     private let examination: StartExamination
+    private let heartbeat: NodeHeartbeat
 
     /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
@@ -57,6 +58,7 @@ struct Node {
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
+        heartbeat = NodeHeartbeat(store: stores[0])
         let client = shards[0].client
         examination = StartExamination(settings, redis, loop: shards[0].loop, logger: logger) {
             await client.firstLogin() == .ready
@@ -86,6 +88,9 @@ struct Node {
                 for (server, listener) in bound { try await server.start(listener.take()) }
             }
         }
+        let (heartbeat, host) = (self.heartbeat, ports[0].host)
+        let address = "\(host.contains(":") ? "[\(host)]" : host):\(ports[0].port)"
+        shards[0].loop.execute { heartbeat.start(address: address) }
         return ports
     }
 
@@ -103,6 +108,8 @@ struct Node {
     /// - Returns: how many connections were cut, because they were not done within the drain timeout.
     func stop() -> Int {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: settings.drainTimeoutMilliseconds)
+        let heartbeat = self.heartbeat
+        shards[0].loop.execute { heartbeat.beginStop() }
         let drains = shards.flatMap { shard in
             shard.servers.compactMap(\.self).map { server in
                 (shard.loop, Task(executorPreference: shard.loop) { await server.drain(deadline: deadline) })
@@ -110,6 +117,7 @@ struct Node {
         }
         var cut = 0
         for (loop, drain) in drains { cut += (try? MainThread.run(on: loop) { await drain.value }) ?? 0 }
+        try? MainThread.run(on: shards[0].loop) { await heartbeat.stop() }
         let (housekeeping, examination) = (self.housekeeping, self.examination)
         shards[0].loop.execute {
             housekeeping.stop()

@@ -1,0 +1,82 @@
+import Log
+import Usher
+
+/// What `usher status --json` prints. Times are RFC 3339, by Redis' clock.
+struct OverviewObject: Encodable {
+    struct PeerObject: Encodable {
+        let id: String
+        let host: String
+        let process: Int
+        let version: String
+        let state: String
+        let startedAt: String
+        let seenAt: String
+        let address: String?
+        let capacity: Int?
+        let running: Int?
+
+        init(_ peer: Peer) {
+            id = peer.id
+            host = peer.host
+            process = peer.process
+            version = peer.version
+            state = peer.state
+            startedAt = Timestamp.withZone(peer.startedAt)
+            seenAt = Timestamp.withZone(peer.seenAt)
+            address = peer.address
+            capacity = peer.capacity
+            running = peer.running
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case id, host, process, version, state, address, capacity, running
+            case startedAt = "started_at"
+            case seenAt = "seen_at"
+        }
+    }
+
+    struct Rooms: Encodable {
+        let held: Int
+        /// How many of them `by_status` tells of.
+        let counted: Int
+        let byStatus: [String: Int]
+
+        enum CodingKeys: String, CodingKey {
+            case held, counted
+            case byStatus = "by_status"
+        }
+    }
+
+    struct Queue: Encodable {
+        let waiting: Int
+        let oldestMilliseconds: Int
+
+        enum CodingKeys: String, CodingKey {
+            case waiting
+            case oldestMilliseconds = "oldest_ms"
+        }
+    }
+
+    struct Leases: Encodable {
+        let live: Int
+        let overdue: Int
+    }
+
+    let at: String
+    let nodes: [PeerObject]
+    let runners: [PeerObject]
+    let rooms: Rooms
+    let queue: Queue
+    let leases: Leases
+
+    init(_ overview: Overview) {
+        at = Timestamp.withZone(overview.at)
+        nodes = overview.nodes.map(PeerObject.init)
+        runners = overview.runners.map(PeerObject.init)
+        rooms = Rooms(
+            held: overview.roomsHeld, counted: overview.roomsCounted,
+            byStatus: Dictionary(uniqueKeysWithValues: overview.statuses.map { ($0.key.rawValue, $0.value) }))
+        queue = Queue(waiting: overview.waiting, oldestMilliseconds: overview.oldestMilliseconds)
+        leases = Leases(live: overview.leased - overview.overdue, overdue: overview.overdue)
+    }
+}

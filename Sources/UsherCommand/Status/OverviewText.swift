@@ -1,0 +1,81 @@
+import Log
+import Usher
+
+/// What `usher status` prints for people.
+enum OverviewText {
+    static func lines(_ overview: Overview) -> [String] {
+        var lines: [String] = []
+        lines.append(heading("nodes", overview.nodes.isEmpty ? "none" : String(overview.nodes.count)))
+        lines += table(
+            ["ID", "HOST", "PROCESS", "VERSION", "ADDRESS", "STATE", "UP", "SEEN"],
+            overview.nodes.map { start($0) + [$0.address ?? ""] + end($0, at: overview.at) })
+        lines.append(
+            heading(
+                "runners",
+                overview.runners.isEmpty
+                    ? "none"
+                    : "\(overview.runners.count), with \(overview.running) of \(overview.capacity) places taken"))
+        lines += table(
+            ["ID", "HOST", "PROCESS", "VERSION", "BOTS", "STATE", "UP", "SEEN"],
+            overview.runners.map { runner in
+                start(runner) + ["\(runner.running ?? 0)/\(runner.capacity ?? 0)"] + end(runner, at: overview.at)
+            })
+        lines.append(heading("rooms", rooms(overview)))
+        lines.append(
+            heading(
+                "queue",
+                overview.waiting == 0
+                    ? "empty"
+                    : "\(overview.waiting) waiting, the oldest for \(duration(overview.oldestMilliseconds))"))
+        lines.append(heading("leases", "\(overview.leased - overview.overdue) live, \(overview.overdue) overdue"))
+        return lines
+    }
+
+    private static func rooms(_ overview: Overview) -> String {
+        guard overview.roomsHeld > 0 else { return "none held" }
+        let parts = BotStatus.allCases.compactMap { status in
+            overview.statuses[status].map { "\($0) \(status.rawValue)" }
+        }
+        let isPart = overview.roomsCounted < overview.roomsHeld
+        return "\(overview.roomsHeld) held: \(parts.joined(separator: ", "))"
+            + (isPart ? " (of the first \(overview.roomsCounted))" : "")
+    }
+
+    private static func heading(_ name: String, _ text: String) -> String {
+        name + String(repeating: " ", count: 10 - name.count) + text
+    }
+
+    private static func start(_ peer: Peer) -> [String] {
+        [peer.id, peer.host, String(peer.process), peer.version]
+    }
+
+    private static func end(_ peer: Peer, at now: Int) -> [String] {
+        [peer.state, duration(now - peer.startedAt), "\(duration(now - peer.seenAt)) ago"]
+    }
+
+    /// Columns as wide as their widest cell, two spaces apart; nothing at all without rows.
+    static func table(_ header: [String], _ rows: [[String]]) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        let rows = [header] + rows.map { $0.map(\.jsonEscaped) }
+        let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            var line = " "
+            for (cell, width) in zip(row, widths) {
+                line += " " + cell + String(repeating: " ", count: width - cell.count + 1)
+            }
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+
+    /// `0.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: the two largest units.
+    static func duration(_ milliseconds: Int) -> String {
+        let milliseconds = max(0, milliseconds)
+        let seconds = milliseconds / 1_000
+        switch seconds {
+        case ..<60: return "\(seconds).\(milliseconds % 1_000 / 100) s"
+        case ..<3_600: return "\(seconds / 60) min \(seconds % 60) s"
+        case ..<86_400: return "\(seconds / 3_600) h \(seconds / 60 % 60) min"
+        default: return "\(seconds / 86_400) d \(seconds / 3_600 % 24) h"
+        }
+    }
+}
