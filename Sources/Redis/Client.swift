@@ -177,6 +177,14 @@ public final class Client: @unchecked Sendable {
         return try await replies(to: commands, areDependent: false, isChange: nil, deadline: deadline)
     }
 
+    /// As `pipeline`, of changes that are to be on replicas before they count, each on those of its own primary; see
+    /// `run`.
+    public func change(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [Value] {
+        try await replies(
+            to: commands, areDependent: false, isChange: configuration.replicaWait == nil ? nil : { _ in true },
+            deadline: deadline)
+    }
+
     /// - Parameter areDependent: whether each command rests on those before it.
     private func replies(
         to commands: [Command], areDependent: Bool, isChange: ((Value) -> Bool)?, deadline: MonotonicTime

@@ -24,7 +24,7 @@ extension Runner {
     /// Sends one renewal, and does what its answer asks for.
     func renew(_ renewal: LeaseRenewal) async {
         do throws(RedisError) {
-            let answers = try await store.renew(
+            let answers = try await renewals.renew(
                 bots: renewal.bots, in: renewal.partition, runner: id, deadline: soon)
             perform(leases.take(answers, to: renewal, now: .now()))
         } catch {

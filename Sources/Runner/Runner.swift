@@ -20,6 +20,11 @@ public final class Runner: @unchecked Sendable {
     private let blocking: Client
     /// For claims that wait for replicas, if they do.
     private let claiming: Client?
+    /// For renewals, which then wait for one: a primary that no replica follows may have been replaced by another one,
+    /// which gives the rooms of leases out again that it has not heard of. More than one would let the loss of a single
+    /// server end all bots.
+    private let renewing: Client?
+    let renewals: Store
     /// One, or one a partition where a read may not take several streams.
     let readers: [DispatchReader]
 
@@ -65,6 +70,11 @@ public final class Runner: @unchecked Sendable {
             Client(loop: loop, configuration: replicated, logger: logger)
         }
         store = Store(client: client, changing: claiming, configuration: records)
+        connection.name = "usher-runner-renewals"
+        connection.replicaWait?.replicas = 1
+        let followed = connection
+        renewing = configuration.replicaWait.map { _ in Client(loop: loop, configuration: followed, logger: logger) }
+        renewals = Store(client: client, changing: renewing, configuration: records)
         let parts = configuration.redis.isCluster ? Partition.all.map { [$0] } : [Partition.all]
         readers = parts.map { [id, client, blocking] partitions in
             DispatchReader(
@@ -81,6 +91,7 @@ public final class Runner: @unchecked Sendable {
         client.start()
         blocking.start()
         claiming?.start()
+        renewing?.start()
         for index in readers.indices {
             Task(executorPreference: loop) { [self] in await readDispatches(from: readers[index]) }
         }
@@ -125,6 +136,7 @@ public final class Runner: @unchecked Sendable {
         leaseTimer?.cancel()
         blocking.shutDown()
         claiming?.shutDown()
+        renewing?.shutDown()
         client.shutDown()
     }
 

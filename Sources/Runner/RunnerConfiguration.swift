@@ -35,7 +35,7 @@ public struct RunnerConfiguration: Sendable {
     public var leaseTimeToLiveMilliseconds = 15_000
     public var stopGraceMilliseconds = 30_000
     public var redisTimeoutMilliseconds = 2_000
-    /// What a claim waits for; nil: for nothing.
+    /// What a claim waits for, and a renewal for one replica as long; nil: for nothing.
     public var replicaWait: ReplicaWait?
     /// How long one blocking read may wait for dispatches.
     public var blockMilliseconds = 2_000

@@ -135,6 +135,14 @@ import Testing
             for primary in 0..<3 {
                 #expect(try await Self.create(ClusterTests.key(on: primary), with: client) == .integer(1))
             }
+            // Changes for several primaries, each of which waits for its own replicas.
+            let sets = (0..<3).map { Command("SET", ClusterTests.key(on: $0), "changed") }
+            #expect(
+                try await client.change(sets, deadline: Client.soon) == Array(repeating: .string("OK"), count: 3))
+            cluster.replicas[2].pause()
+            defer { cluster.replicas[2].resume() }
+            let soon = MonotonicTime.now().advanced(byMilliseconds: 300)
+            await #expect(throws: RedisError.deadlinePassed) { try await client.change(sets, deadline: soon) }
         }
     }
 }

@@ -156,6 +156,37 @@ import Testing
         }
     }
 
+    /// As after a failover in a Cluster that has lost the last numbers of a sequence, and not what bears them.
+    @Test func aNumberThatIsTakenIsGivenToNobodyElse() async throws {
+        try await World.make { world in
+            func make() async throws -> Meeting {
+                let new = NewMeeting(link: try MeetingLink(url: "https://zoom.us/j/123456789"))
+                return try #require(try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon))
+            }
+            var numbers: [Int] = []
+            var locators: [String: Stored?] = [:]
+            for _ in 1...30 {
+                let meeting = try await make()
+                numbers.append(meeting.number)
+                locators[Keys.locator(number: meeting.number)] = .string("\(world.workspaceID) \(meeting.id)")
+            }
+            _ = try await world.client.send("SET", Keys.meetingSequence, String(numbers[0] - 1))
+            let later = try await make()
+            #expect(!numbers.contains(later.number))
+            let after = try await world.snapshot()
+            for (key, locator) in locators { #expect(after[key] == locator) }
+            #expect(after[Keys.locator(number: later.number)] == .string("\(world.workspaceID) \(later.id)"))
+
+            let (first, _) = try await world.store.createUser(NewUser(email: "a@example.com"), deadline: Client.soon)
+            let before = try await world.snapshot()
+            _ = try await world.client.send("SET", Keys.userSequence, "0")
+            let (second, isNew) = try await world.store.createUser(
+                NewUser(email: "b@example.com"), deadline: Client.soon)
+            #expect(isNew && second.id != first.id && second.workspaceID != first.workspaceID)
+            #expect(try await world.snapshot()[Keys.user(first.id)] == before[Keys.user(first.id)])
+        }
+    }
+
     @Test func aMeetingNeedsItsWorkspaceAndANewId() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()

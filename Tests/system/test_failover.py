@@ -1,10 +1,15 @@
 """A Redis that fails over, or whose slots move, under nodes, runners and bots (issue 5; design 7)."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from harness.bots_user import BotsUser
 from harness.deployments import RedisCluster, SentinelDeployment, TCPServer
 from harness.load import Load
+from harness.played_bot import PlayedBot
+from harness.resp import RedisClient
+from harness.runner import wait_until_gone
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
 
@@ -155,3 +160,27 @@ def test_a_change_that_no_replica_confirms(pair):
     replica.resume()
     wait_for(lambda: replica.ask("XLEN", workspace.keys.dispatch) == entries + 1, "the replication")
     assert workspace.reinvite(workspace.create_meeting()).status == 202
+
+
+def test_a_report_and_a_lease_that_no_replica_confirms(servers, pair):
+    """A bot's report is not taken for told, and its lease not for renewed: another Redis may be the primary by now."""
+    primary, replica, (patient, node) = pair
+    user = BotsUser(Admin(patient))
+    reported = user.send_bot()
+    bot = PlayedBot.of(RedisClient(primary.address), user.workspace_id, reported)
+    bot.tell(patient, "joining")
+    runner = servers.runner(
+        SimpleNamespace(url=patient.environment["USHER_REDIS"]), patient, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=300,
+        BOT_REDIS=patient.environment["USHER_REDIS"], LEASE_TTL_MS=3000)
+    led = user.send_bot()
+    user.wait_for_status(led, "active")
+    [bot_id] = runner.started
+    replica.pause()
+    assert bot.report(node, "active").status == 503
+    # Nor when it is told again, which changes nothing.
+    assert bot.report(node, "active").status == 503
+    wait_until_gone(bot_id)
+    assert runner.said("Leases could not be renewed; trying again")
+    replica.resume()
+    assert bot.report(node, "active").status == 200
+    assert user.wait_for_status(reported, "active")

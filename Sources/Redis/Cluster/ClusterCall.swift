@@ -11,7 +11,7 @@ final class ClusterCall {
 
     let commands: [Command]
     let areDependent: Bool
-    /// See `Batch.isChange`. Only of dependent commands, which go to one node.
+    /// See `Batch.isChange`: asked of the last reply of each node.
     let isChange: ((Value) -> Bool)?
     let deadline: MonotonicTime
     /// Nodes that have not answered in this round.

@@ -36,6 +36,8 @@ extension Store {
             by: deadline
         ).hash()
         guard let workspaceID = hash["workspace_id"] else { throw .unexpectedReply("a user without a workspace") }
+        // Whatever has led here: nobody is to get another's workspace.
+        guard hash["email"] == new.email else { throw .unexpectedReply("user \(id) has another email") }
         let workspace = try await ensureWorkspace(
             id: workspaceID, name: "\(new.email)'s workspace", owner: id,
             maximumConcurrentBots: hash["max_concurrent_bots"].flatMap { Int($0) } ?? maximum, deadline: deadline)
@@ -56,7 +58,9 @@ extension Store {
         if let id = try await send(Command("GET", key), by: deadline).optionalString() {
             return (try Self.userID(id), false)
         }
-        let id = try await send(Command("INCR", Keys.userSequence), by: deadline).integerOrThrow()
+        let id = try await newNumber(of: Keys.userSequence, deadline: deadline) { id throws(RedisError) in
+            try await send(Command("EXISTS", Keys.user(id)), by: deadline) == .integer(0)
+        }
         let replies = try await pipeline(
             [Command("SET", key, String(id), "NX"), Command("GET", key)], by: deadline)
         return (try Self.userID(replies[1].stringOrThrow()), replies[0] != .null)

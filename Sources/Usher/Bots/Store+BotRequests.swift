@@ -147,9 +147,7 @@ extension Store {
         meeting id: String, _ workspace: String, deadline: MonotonicTime
     ) async throws(BotRefusal) -> Int {
         try await refusing { () throws(RedisError) in
-            let number = try await send(Command("INCR", Keys.meetingSequence), by: deadline).integerOrThrow()
-            try await writeLocators(meeting: id, number: number, workspace: workspace, deadline: deadline)
-            return number
+            try await newMeetingNumber(id, workspace: workspace, deadline: deadline)
         }
     }
 

@@ -32,6 +32,12 @@ public struct DispatchEntry: Equatable, Sendable {
 /// What a lease renewal says about a bot.
 public enum Renewal: Equatable, Sendable {
     /// The lease is not this runner's any more: the bot must be gone by the deadline that it was last given.
+    ///
+    /// Or Redis knows nothing of a claim, since a replica that lacks it has become the primary. That bot is ended too, by
+    /// this very renewal, and is not given its room back where that is free: what the replica lacks of the claim it
+    /// lacks of the reports as well, so the bot would be in its room while the record has it on its way, or has none
+    /// that a user could stop it by. If the dispatch is still there, it sends another one, which tells all from the
+    /// beginning.
     case refused
     case granted(Wanted)
 }
@@ -142,7 +148,8 @@ extension Store {
     ) async throws(RedisError) -> [Renewal] {
         let reply = try await run(
             Scripts.renew, keys: [partition.leases] + bots.map(partition.bot),
-            arguments: [runner, String(configuration.leaseTimeToLiveMilliseconds)] + bots, by: deadline
+            arguments: [runner, String(configuration.leaseTimeToLiveMilliseconds)] + bots,
+            isChange: { $0.array?.contains { $0.array?.isEmpty == false } ?? false }, by: deadline
         ).arrayOrThrow()
         guard reply.count == bots.count else { throw .unexpectedReply("renew answered for \(reply.count) bots") }
         var renewals: [Renewal] = []

@@ -50,7 +50,9 @@ extension Store {
                 place.botID, place.meetingID, report.status.rawValue, report.completionReason ?? "",
                 report.failureStage ?? "", String(configuration.endedBotTimeToLiveMilliseconds),
                 String(configuration.maximumEvents),
-            ] + report.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline
+            ] + report.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
+            // What was told before may still not be on a replica.
+            isChange: { ($0.array?.first?.integer ?? -1) >= 0 }, by: deadline
         ).arrayOrThrow()
         func text(_ index: Int) throws(RedisError) -> String {
             guard index < reply.count else { throw .unexpectedReply("report returned \(reply)") }

@@ -29,8 +29,7 @@ extension Store {
     ) async throws(RedisError) -> Meeting? {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let id = Identifier.hex()
-        let number = try await send(Command("INCR", Keys.meetingSequence), by: deadline).integerOrThrow()
-        try await writeLocators(meeting: id, number: number, workspace: caller.workspaceID, deadline: deadline)
+        let number = try await newMeetingNumber(id, workspace: caller.workspaceID, deadline: deadline)
         var fields = [
             "workspace_id", caller.workspaceID, "platform", new.link.room.platform.rawValue, "native_meeting_id",
             new.link.room.nativeID, "meeting_url", new.link.url, "created_by", caller.userID,
@@ -51,15 +50,20 @@ extension Store {
         return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
     }
 
-    /// Written before the record: what they lead to may turn out not to be there, never the other way round.
-    func writeLocators(
-        meeting id: String, number: Int, workspace: String, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        _ = try await pipeline(
-            [
-                Command("SET", Keys.locator(meeting: id), workspace),
-                Command("SET", Keys.locator(number: number), "\(workspace) \(id)"),
-            ], by: deadline)
+    /// A number for a new meeting, and what leads to it by that and by its id: written before the record, so that what
+    /// they lead to may turn out not to be there, never the other way round; and on replicas before it, if those are
+    /// waited for, since in a Cluster they lie apart from it.
+    func newMeetingNumber(
+        _ id: String, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Int {
+        try await newNumber(of: Keys.meetingSequence, deadline: deadline) { number throws(RedisError) in
+            let replies = try await change(
+                [
+                    Command("SET", Keys.locator(number: number), "\(workspace) \(id)", "NX"),
+                    Command("SET", Keys.locator(meeting: id), workspace),
+                ], by: deadline)
+            return replies[0] != .null
+        }
     }
 
     /// A meeting of this workspace; nil if there is none of this id.

@@ -69,6 +69,13 @@ public struct Store: Sendable {
         try await client.pipeline(commands, deadline: bounded(deadline))
     }
 
+    /// As `pipeline`, of changes that wait for replicas, each for those of its own primary.
+    func change(_ commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
+        let replies = try await changing.change(commands, deadline: bounded(deadline))
+        for case .error(let text) in replies { throw .refused(text) }
+        return replies
+    }
+
     /// - Parameter isChange: for those that wait for replicas: whether the reply tells of a change.
     func run(
         _ source: Scripts.Source, keys: [String], arguments: [String], after preceding: Command? = nil,
