@@ -22,7 +22,7 @@ up: build
 
 # The system tests run against the debug binary, which checks more.
 test: toolchain libraries
-	@.ci/install-packages redis-server
+	@.ci/install-packages redis-server iproute2 iptables
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --quiet
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
@@ -42,12 +42,13 @@ system-test: $(VENV)/installed
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
 
 # Breaks a cluster of real processes for a seed, then for the next one, until the minutes are over; the exit status
-# tells of violations. Like the system tests, it runs the debug binary.
+# tells of violations. Like the system tests, it runs the debug binary. On other deployments of Redis:
+# make chaos ARGS="--deployment sentinel --wait-replicas 2" (or cluster, 1); split brains need root.
 .PHONY: chaos
 SEED ?= 1
 MINUTES ?= 5
 chaos: toolchain libraries $(VENV)/installed
-	@.ci/install-packages redis-server
+	@.ci/install-packages redis-server iproute2 iptables
 	swift build --product usher
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python Tests/chaos/chaos.py --seed $(SEED) \
 		--minutes $(MINUTES) $(ARGS)

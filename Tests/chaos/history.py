@@ -74,6 +74,15 @@ class FaultRecord:
 
 
 @dataclasses.dataclass
+class Failover:
+    """A server of Redis that was seen to be a replica, and then a primary."""
+    server: str
+    # When it was last seen to be the one, and first seen to be the other.
+    replica_ns: int
+    primary_ns: int
+
+
+@dataclasses.dataclass
 class HeldLock:
     """A time in which a request is known to have held a workspace's lock: Redis had the key, and the request was kept
     from going on."""
@@ -151,11 +160,13 @@ class FinalMeeting:
 class History:
     """One run."""
     seed: int
-    # Settings of the run, in milliseconds: lease_ttl, lock_ttl, in_flight_ttl, stop_grace, max_attempts, ...
+    # Settings of the run, in milliseconds: lease_ttl, lock_ttl, in_flight_ttl, stop_grace, max_attempts, ...; besides
+    # them `deployment` and `wait_replicas`, if they are not a single Redis and 0.
     settings: dict
     limits: dict = dataclasses.field(default_factory=dict)  # workspace_id -> max_concurrent_bots
     operations: list[Operation] = dataclasses.field(default_factory=list)
     faults: list[FaultRecord] = dataclasses.field(default_factory=list)
+    failovers: list[Failover] = dataclasses.field(default_factory=list)
     # Faults that found nothing to strike, as sentences.
     missed: list[str] = dataclasses.field(default_factory=list)
     # Only where a scenario keeps a request from going on.

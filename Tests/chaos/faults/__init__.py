@@ -1,6 +1,6 @@
 """The faults: each a named value with what it needs, how it is injected and how it is healed."""
 
-from faults import borders, bots, clock, exchanges, instants, links, redis, replica, servers
+from faults import borders, bots, clock, exchanges, failovers, instants, links, redis, replica, servers
 
 _CLASSES = (
     servers.NodeKill, servers.NodePause, servers.NodeTerminate, servers.RollingRestart,
@@ -19,6 +19,8 @@ _CLASSES = (
     borders.Hold, borders.HoldAnswer, borders.HoldWithinPipeline,
     links.ApiLinkCut, links.ApiLinkHalfOpen, links.ApiLinkHalfOpenTo, links.ApiLinkHalfOpenFrom,
     links.ApiLinkDelay, links.ApiLinkTrickle, exchanges.AnswerLost, exchanges.RequestLost,
+    failovers.FailoverAsked, failovers.PrimaryKilled, failovers.PrimaryPaused, failovers.ReplicaKilled,
+    failovers.SplitBrain, failovers.SlotMoved, failovers.SentinelsDown,
     clock.NodeWrongClock, clock.RunnerWrongClock, clock.NodeClockJump, clock.RunnerClockJump,
 )
 

@@ -16,6 +16,7 @@ PATIENCE_S = 1.0
 class BorderFault(Fault):
     """A fault beside one of the commands that decide, chosen at random; beside any, if that one does not come."""
 
+    deployments = ("standalone",)
     kind = ""
 
     def inject(self, cluster, random):

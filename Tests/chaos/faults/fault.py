@@ -14,12 +14,21 @@ class Fault:
 
     # Such as node-kill, redis-cut-after-execution: what the tables and the command line name.
     name = ""
+    # The kinds of Redis that it can strike: see machine/cluster.py.
+    deployments = ("standalone", "sentinel", "cluster")
+    # How often it is drawn, beside the others.
+    weight = 1
     # The programs that it needs beside those of the system tests, by the names that PATH has them under.
     needs = ()
     # How long it lasts, in ms, from and to: the machine draws one. (0, 0) for what heals itself at once.
     lasts_ms = (0, 0)
     # When it took hold, by `history.now_ns`, if `inject` had to wait for that.
     struck_ns = None
+
+    @classmethod
+    def is_available(cls, cluster):
+        """Whether it can be injected into this cluster, at the right time."""
+        return cluster.deployment in cls.deployments
 
     def duration_ms(self, cluster, random):
         """How long this one is to last, in ms, given the timeouts of the cluster."""

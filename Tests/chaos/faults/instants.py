@@ -14,6 +14,7 @@ from history import now_ns
 class InstantFault(Fault):
     """A command or its answer is held; whoever sent it dies or stops meanwhile."""
 
+    deployments = ("standalone",)
     # The attribute of the cluster that lists those it may be, the proxy's fault, and the command.
     among, kind, command = "", "", ""
 

@@ -84,6 +84,8 @@ class Trickle(LinkFault):
 
 
 class _ToRedis:
+    deployments = ("standalone",)
+
     def choose(self, cluster, random):
         server = one_of(random, alive(all_servers(cluster)), "node or runner that runs")
         return server.name, cluster.proxy_of(server)

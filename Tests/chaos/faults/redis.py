@@ -8,16 +8,16 @@ from harness.resp import RedisClient, RedisError
 SILENCE_S = 1.0
 
 
-def order(cluster, *command):
+def order(server, *command):
     """Has Redis run a command that belongs to a fault. Raises NoTarget, and orders nothing, if it does not answer."""
     try:
-        client = RedisClient(cluster.redis.socket_path, timeout_s=SILENCE_S)
+        client = RedisClient(server.address, timeout_s=SILENCE_S)
         client.call("PING")
     except (OSError, RedisError) as error:
         raise NoTarget(f"Redis does not answer: {error}") from error
     client.close()
     # It has just answered, and nobody else stops it meanwhile.
-    client = RedisClient(cluster.redis.socket_path)
+    client = RedisClient(server.address)
     try:
         return client.call(*command)
     finally:
@@ -27,7 +27,7 @@ def order(cluster, *command):
 def order_if_it_lives(cluster, *command):
     """For healing: a Redis that was restarted has forgotten the fault; one that is stopped obeys when it goes on."""
     try:
-        client = RedisClient(cluster.redis.socket_path, timeout_s=SILENCE_S)
+        client = RedisClient(cluster.redis.address, timeout_s=SILENCE_S)
     except OSError:
         return
     try:
@@ -38,10 +38,16 @@ def order_if_it_lives(cluster, *command):
         client.close()
 
 
+def any_server(cluster, random):
+    """One of those that have records."""
+    return random.choice([cluster.redis] if cluster.deployment == "standalone" else cluster.redis.data)
+
+
 class RedisKill(Fault):
     """SIGKILL; started again with what its append-only file has."""
 
     name = "redis-kill"
+    deployments = ("standalone",)
 
     def duration_ms(self, cluster, random):
         return until_restarted(cluster, random)
@@ -61,6 +67,7 @@ class RedisPause(Fault):
     """SIGSTOP, and SIGCONT at the end."""
 
     name = "redis-pause"
+    deployments = ("standalone",)
 
     def duration_ms(self, cluster, random):
         return around_the_timeouts(cluster, random)
@@ -81,8 +88,9 @@ class RedisScriptFlush(Fault):
     name = "redis-script-flush"
 
     def inject(self, cluster, random):
-        order(cluster, "SCRIPT", "FLUSH")
-        return cluster.redis.name, ""
+        server = any_server(cluster, random)
+        order(server, "SCRIPT", "FLUSH")
+        return server.name, ""
 
 
 class RedisClientKillNormal(Fault):
@@ -92,8 +100,9 @@ class RedisClientKillNormal(Fault):
     kind = "normal"
 
     def inject(self, cluster, random):
-        count = order(cluster, "CLIENT", "KILL", "TYPE", self.kind)
-        return cluster.redis.name, f"closed {count} connections"
+        server = any_server(cluster, random)
+        count = order(server, "CLIENT", "KILL", "TYPE", self.kind)
+        return server.name, f"closed {count} connections"
 
 
 class RedisClientKillPubSub(RedisClientKillNormal):
@@ -107,6 +116,7 @@ class RedisClientPause(Fault):
     """Redis makes its clients wait, all of them or those that write, and goes on by itself."""
 
     name = "redis-client-pause"
+    deployments = ("standalone",)
 
     def duration_ms(self, cluster, random):
         self._ms = around_the_timeouts(cluster, random)
@@ -114,7 +124,7 @@ class RedisClientPause(Fault):
 
     def inject(self, cluster, random):
         mode = random.choice(("ALL", "WRITE"))
-        order(cluster, "CLIENT", "PAUSE", self._ms, mode)
+        order(cluster.redis, "CLIENT", "PAUSE", self._ms, mode)
         return cluster.redis.name, f"{mode} for {self._ms} ms"
 
     def heal(self, cluster):
@@ -126,12 +136,13 @@ class RedisFullMemory(Fault):
     """No memory is left, and nothing may be evicted: every command that could need more is refused."""
 
     name = "redis-full-memory"
+    deployments = ("standalone",)
 
     def duration_ms(self, cluster, random):
         return around_the_timeouts(cluster, random)
 
     def inject(self, cluster, random):
-        order(cluster, "CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction")
+        order(cluster.redis, "CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction")
         return cluster.redis.name, ""
 
     def heal(self, cluster):

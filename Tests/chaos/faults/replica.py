@@ -37,13 +37,14 @@ class RedisReadOnly(Fault):
     """Connections go to the replica: new ones only, or all, which are cut for it; of one node or runner, or of all."""
 
     name = "redis-read-only"
+    deployments = ("standalone",)
 
     def duration_ms(self, cluster, random):
         return around_the_timeouts(cluster, random)
 
     def inject(self, cluster, random):
         port = free_port()
-        order(cluster, "CONFIG", "SET", "bind", "127.0.0.1", "port", port, "repl-diskless-sync-delay", 0)
+        order(cluster.redis, "CONFIG", "SET", "bind", "127.0.0.1", "port", port, "repl-diskless-sync-delay", 0)
         self._replica = Replica(cluster.redis.folder, port)
         try:
             self._replica.start()

@@ -1,17 +1,20 @@
 """The cluster of real processes that a run breaks."""
 
 import collections
+import itertools
 import os
 import re
 import signal
 
 from faults.proxies import ApiProxy
+from harness.deployments import LOOPBACK
 from harness.node import BINARY, Node
 from harness.process import is_running
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
 from harness.runner import LAUNCHER, Runner
-from machine import settings
+from machine import deployments, network, settings
+from machine.doors import Doors, PrimaryFollower
 
 NODES = 3
 # How many bots each runner runs at once: the first is soon full, so that dispatches wait and go round.
@@ -24,24 +27,44 @@ Bot = collections.namedtuple("Bot", "bot_id pid supervisor_pid runner")
 class Cluster:
     """Everything a fault can reach.
 
-    redis             RedisServer (Tests/system/harness), durable (appendfsync always)
+    redis             RedisServer (Tests/system/harness), durable (appendfsync always); or several servers, see
+                      machine/deployments.py
+    deployment        standalone, sentinel or cluster
+    network           the PrivateNetwork that all is in, where there are several servers and root makes one; or None
+    servers           the processes of Redis, and the Sentinels
     nodes             list of Node, 3
     runners           list of Runner, 2
-    proxy_of(process) the RESP proxy that lies between that node or runner and Redis (each has its own)
+    proxy_of(process) the RESP proxy that lies between that node or runner and a single Redis (each has its own); the
+                      doors to the Sentinels where there are some
+    follower          where there are several servers: the proxy that leads bots to the primary
     api_proxy         the TCP proxy between the bots (and runners) and the nodes: what USHER_API_URL names
     bots()            [(bot_id, bot pid, supervisor pid, runner)] of the bot processes that run now
-    processes()       redis, nodes and runners
+    processes()       servers of Redis, nodes and runners
     restart(process)  starts a dead node, runner or Redis again, with its settings
+    topology_fault    the fault of Redis' servers that lasts, of which there is one at a time
+    workspaces        the ids of those that clients ask for
     presence          Presence: the folder of the files that the bots write themselves
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
 
-    def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher")):
+    def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone"):
         """`runner_bot_names`: the names of bots that were asked for without one, for each runner."""
         self.folder = folder
         self.binary = os.path.abspath(binary)
         self.settings = settings.SETTINGS
-        self.redis = RedisServer(folder, durable=True)
+        self.deployment = deployment
+        self.network = self.follower = self.topology_fault = None
+        self.workspaces = []
+        if deployment == "standalone":
+            self.redis = RedisServer(folder, durable=True)
+            self.servers = [self.redis]
+        else:
+            if network.is_possible():
+                self.network = network.PrivateNetwork().enter()
+            hosts = self.network.hosts if self.network else itertools.repeat(LOOPBACK)
+            self.redis = deployments.KINDS[deployment](folder, hosts)
+            self.servers = self.redis.servers
+            self.follower = PrimaryFollower().start()
         self._proxies = {}
         self.nodes = [self._node(f"node{number}") for number in range(1, NODES + 1)]
         # It has a port, which runners are told, once it has started.
@@ -54,12 +77,18 @@ class Cluster:
         # Processes that had ended when they were restarted: (name, exit status).
         self.ended = []
 
-    def _proxy_for(self, name):
-        self._proxies[name] = Proxy(self.redis.socket_path, self.folder, name=f"{name}-redis")
-        return self._proxies[name]
+    def _url_for(self, name):
+        """Where a node or runner of this name is to find Redis."""
+        if self.deployment == "standalone":
+            self._proxies[name] = Proxy(self.redis.socket_path, self.folder, name=f"{name}-redis")
+            return self._proxies[name].url
+        if self.deployment == "sentinel":
+            self._proxies[name] = Doors(f"{name}-sentinels", self.redis.sentinels).start()
+            return self.redis.url_through(self._proxies[name].addresses)
+        return self.redis.url
 
     def _node(self, name):
-        node = Node(self.folder, self._proxy_for(name).url, name=name, **settings.of_node())
+        node = Node(self.folder, self._url_for(name), name=name, **settings.of_node())
         node.arguments[0] = self.binary
         return node
 
@@ -68,17 +97,22 @@ class Cluster:
         with open(launcher, "w") as file:
             file.write(LAUNCHER % self.binary)
         os.chmod(launcher, 0o755)
+        for_bots = {"BOT_REDIS": self.follower.url} if self.follower else {}
         runner = Runner(
-            self.folder, self._proxy_for(name).url, self.api_proxy, name=name, CAPACITY=capacity,
-            BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **settings.of_runner())
+            self.folder, self._url_for(name), self.api_proxy, name=name, CAPACITY=capacity,
+            BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **for_bots, **settings.of_runner())
         runner.arguments[0] = self.binary
         return runner
 
     def start(self):
         """Starts everything, and returns once it works."""
         self.redis.start()
-        for proxy in self._proxies.values():
-            proxy.start()
+        if self.deployment == "standalone":
+            for proxy in self._proxies.values():
+                proxy.start()
+        else:
+            self.redis.make_whole()
+            self.follower.follow(self.redis.of_bots[0].address)
         for process in self.nodes + self.runners:
             process.start()
         self._note_sessions()
@@ -93,12 +127,16 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass  # It ended by itself in between.
-        self.api_proxy.end()
-        for proxy in self._proxies.values():
-            proxy.end()
+        for link in self.links():
+            link.end()
+        if self.network:
+            self.network.leave()
 
     def processes(self):
-        return [self.redis, *self.nodes, *self.runners]
+        return [*self.servers, *self.nodes, *self.runners]
+
+    def links(self):
+        return [*self._proxies.values(), self.api_proxy, *([self.follower] if self.follower else [])]
 
     def proxy_of(self, process):
         return self._proxies[process.name]
@@ -111,12 +149,16 @@ class Cluster:
         self.ended.append((process.name, process.wait()))
         if process is self.redis:
             process.start()
+        elif process in self.servers:
+            self.redis.restart(process)
         else:
             process.spawn()
         self._note_sessions()
 
     def make_whole(self):
-        """Whatever the faults were: all processes run and all proxies pass everything on."""
+        """Whatever the faults were: all processes run, all proxies pass everything on, and Redis' servers agree."""
+        if self.network:
+            self.network.mend()
         for process in self.processes():
             if process.alive:
                 process.resume()
@@ -125,8 +167,11 @@ class Cluster:
             for pid in (bot.supervisor_pid, bot.pid):
                 if is_running(pid):
                     os.kill(pid, signal.SIGCONT)
-        for proxy in [*self._proxies.values(), self.api_proxy]:
-            proxy.mend()
+        for link in self.links():
+            link.mend()
+        if self.deployment != "standalone":
+            self.redis.make_whole()
+        self.topology_fault = None
 
     def bots(self):
         found = []

@@ -60,6 +60,7 @@ def make(cluster, random):
                 assert answer.status == 201, f"POST of a meeting: {answer}"
                 place.learn(answer.json["meeting_id"])
             places.append(place)
+    cluster.workspaces = list(dict.fromkeys(place.workspace_id for place in places))
     return places
 
 

@@ -17,7 +17,7 @@ RETRY_S = 0.3
 
 
 class Plan:
-    """Every fault as often as the others, in an order of its own; now and then two at once."""
+    """Every fault as often as the others, but for its weight, in an order of its own; now and then two at once."""
 
     def __init__(self, random, faults):
         """`faults`: {name: class}."""
@@ -37,7 +37,7 @@ class Plan:
 
     def _next(self, other_than=None):
         if not [name for name in self._waiting if name != other_than]:
-            names = list(self._faults)
+            names = [name for name, fault in self._faults.items() for _ in range(getattr(fault, "weight", 1))]
             self._random.shuffle(names)
             self._waiting += names
         name = next(name for name in self._waiting if name != other_than)

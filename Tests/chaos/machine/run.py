@@ -16,6 +16,7 @@ from machine.agreement import Agreement
 from machine.cluster import Cluster
 from machine.plan import Injector
 from machine.sampling import Sampler
+from machine.watch import Watch
 
 # Without faults, before the first and after the last one, in seconds: bots join, and users get through again.
 WARM_UP_S = 1.5
@@ -25,12 +26,15 @@ AFTERMATH_S = 3.0
 ASKED = (0, -signal.SIGKILL)
 
 
-def run(seed, seconds, binary=BINARY, faults=None, folder=None):
-    """Breaks a fresh cluster for `seconds`, and returns the History.
+def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="standalone", wait_replicas=0):
+    """Breaks a fresh cluster for `seconds`, and returns the History. One process runs one kind of deployment.
 
-    faults   names of the faults to inject, all if None
-    folder   where logs and data are left; by default they are removed
+    faults         names of the faults to inject, all that the deployment has if None
+    folder         where logs and data are left; by default they are removed
+    deployment     standalone, sentinel or cluster
+    wait_replicas  on how many replicas what is acknowledged is to be
     """
+    settings.use(deployment, wait_replicas)
     kept = folder is not None
     # A Unix socket's path may have 107 bytes at most.
     folder = folder or tempfile.mkdtemp(prefix="usher-chaos-")
@@ -38,7 +42,7 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None):
     draw = random.Random(f"{seed}/bots")
     names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
-        return Run(seed, Cluster(folder, binary, runner_bot_names=names)).perform(seconds, faults)
+        return Run(seed, Cluster(folder, binary, names, deployment)).perform(seconds, faults)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
@@ -62,15 +66,27 @@ class Run:
             self._history.limits = places.limits(self._places)
             sampler = Sampler(self._cluster, self._history)
             sampler.start()
-            self._break(seconds, {name: FAULTS[name] for name in (FAULTS if faults is None else faults)})
+            watch = self._watch()
+            self._break(seconds, {name: fault for name, fault in FAULTS.items()
+                                  if (faults is None or name in faults) and fault.is_available(self._cluster)})
             self._history.left_over += self._disagreements()
             self._history.left_over += self._stop_all()
             self._history.left_over += self._remains()
             sampler.end()
+            if watch:
+                watch.end()
             self._collect()
             return self._history
         finally:
             self._cluster.end()
+
+    def _watch(self):
+        if not self._cluster.follower:
+            return None
+        watch = Watch(self._cluster.redis, self._history.failovers, self._cluster.follower)
+        watch.look()
+        watch.start()
+        return watch
 
     # The faults.
 

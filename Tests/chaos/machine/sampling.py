@@ -12,7 +12,8 @@ ESTABLISHED = "01"
 
 
 class Sampler(threading.Thread):
-    """Takes samples of Redis, the nodes and the runners, and of the clocks, until it is stopped."""
+    """Takes samples of a single Redis, the nodes and the runners, and of the clocks, until it is stopped. Of several
+    servers each has as many connections as it is a primary or a replica, which says nothing of leaks."""
 
     def __init__(self, cluster, history):
         super().__init__(name="sampler", daemon=True)
@@ -25,7 +26,7 @@ class Sampler(threading.Thread):
             self._history.clock.append((now_ns(), time.time_ns()))
             served = _client_sockets({node.port for node in self._cluster.nodes})
             for process in self._cluster.processes():
-                if process.alive:
+                if process.alive and (len(self._cluster.servers) == 1 or process not in self._cluster.servers):
                     self.take(process.name, process.pid, served)
 
     def end(self):

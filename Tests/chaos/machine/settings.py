@@ -1,6 +1,6 @@
 """The settings of a run: timeouts so short that a run sees many of each; and the bounds that follow from them."""
 
-# In milliseconds, but for max_attempts.
+# In milliseconds, but for max_attempts and, of several servers, `deployment` and `wait_replicas`.
 SETTINGS = {
     "lease_ttl": 1500,
     "lock_ttl": 600,
@@ -13,36 +13,67 @@ SETTINGS = {
     "max_attempts": 3,
 }
 
+# Where Redis is several servers: a lease lives for several times as long as a failover takes, as it does by default,
+# and a change of everything that waits for replicas has the time for that.
+OF_SEVERAL = {"lease_ttl": 4500, "lock_ttl": 1000, "in_flight_ttl": 8000, "redis_timeout": 1000, "request_timeout": 3000}
+WAIT_MS = 400
+# After this long without an answer a server is taken for down; and how old the last word of a replica may be for it to
+# count (min-replicas-max-lag).
+DOWN_MS = 1500
+MAX_LAG_S = 2
+
 # What the service has no setting for, in ms.
-SWEEP_PAUSE = max(50, min(2000, SETTINGS["lease_ttl"] // 5))  # Between two sweeps of a node, at most.
-RECONNECTION = 2000 + SETTINGS["redis_timeout"]  # The longest back-off of a connection to Redis, and its login.
+ASKING = 2000 + 250  # Sentinels for the primary, where some do not answer.
 SEGMENTS_READ = 10_000  # The deadline of a blocking read of segments, on a connection that has silently died.
 SEGMENTS_TAKEOVER = 10_000 + 10_000 // 3  # Until another node takes over a dead one's segments, looking as often.
 ANALYZING_GRACE = 5000  # Until the sweep finalises a record that the node with the last report did not.
 REPORT_RETRY = 4000 + 5000  # A bot's longest pause between two tries of a report, and its patience with the last one.
 BOT_PATIENCE = 2000 + 2000  # A bot's with Redis, at its start and at its end.
-# From a bot's claim until it is in the room, or is given up: it is looked at with each renewal, and then told to end.
-SLOWEST_BOT = SETTINGS["join_timeout"] + SETTINGS["lease_ttl"] // 3 + SETTINGS["stop_grace"]
 # For a busy machine: starting processes, and the machine's own looking.
 SLACK = 5000
 
-# After the last fault is healed, until each bot in a room is of a LIVE record and the other way round: everything
-# reconnects, what was dispatched is lost or expires and is sent again as often as it may, and the last one reports.
-AGREEMENT = (RECONNECTION + SETTINGS["in_flight_ttl"] + SETTINGS["lease_ttl"] + SWEEP_PAUSE + SLOWEST_BOT
-             + BOT_PATIENCE + REPORT_RETRY + SETTINGS["stop_grace"] + SLACK)
 
-# After every bot was stopped, until nothing at all is left: the bots end within the grace or by the end of their
-# lease, the runner tells it, the segments that a dead node had read are taken over, and the records that they changed
-# are finalised.
-EMPTINESS = (SETTINGS["stop_grace"] + BOT_PATIENCE + SETTINGS["lease_ttl"] + SWEEP_PAUSE + REPORT_RETRY
-             + SEGMENTS_READ + SEGMENTS_TAKEOVER + ANALYZING_GRACE + SWEEP_PAUSE + SLACK)
+def _bounds():
+    """(SWEEP_PAUSE, AGREEMENT, EMPTINESS) as they follow from SETTINGS."""
+    # Between two sweeps of a node, at most.
+    sweep_pause = max(50, min(2000, SETTINGS["lease_ttl"] // 5))
+    # The longest back-off of a connection to Redis, and its login.
+    reconnection = 2000 + SETTINGS["redis_timeout"] + (ASKING if SETTINGS.get("deployment") else 0)
+    # From a bot's claim until it is in the room, or is given up: it is looked at with each renewal, and then told to
+    # end.
+    slowest_bot = SETTINGS["join_timeout"] + SETTINGS["lease_ttl"] // 3 + SETTINGS["stop_grace"]
+    # After the last fault is healed, until each bot in a room is of a LIVE record and the other way round: everything
+    # reconnects, what was dispatched is lost or expires and is sent again as often as it may, and the last one reports.
+    agreement = (reconnection + SETTINGS["in_flight_ttl"] + SETTINGS["lease_ttl"] + sweep_pause + slowest_bot
+                 + BOT_PATIENCE + REPORT_RETRY + SETTINGS["stop_grace"] + SLACK)
+    # After every bot was stopped, until nothing at all is left: the bots end within the grace or by the end of their
+    # lease, the runner tells it, the segments that a dead node had read are taken over, and the records that they
+    # changed are finalised.
+    emptiness = (SETTINGS["stop_grace"] + BOT_PATIENCE + SETTINGS["lease_ttl"] + sweep_pause + REPORT_RETRY
+                 + SEGMENTS_READ + SEGMENTS_TAKEOVER + ANALYZING_GRACE + sweep_pause + SLACK)
+    return sweep_pause, agreement, emptiness
+
+
+_OF_ONE = dict(SETTINGS)
+SWEEP_PAUSE, AGREEMENT, EMPTINESS = _bounds()
+
+
+def use(deployment, wait_replicas):
+    """Sets all of this for a kind of deployment."""
+    global SWEEP_PAUSE, AGREEMENT, EMPTINESS
+    SETTINGS.clear()
+    SETTINGS.update(_OF_ONE)
+    if deployment != "standalone":
+        SETTINGS.update(OF_SEVERAL, deployment=deployment, wait_replicas=wait_replicas, max_lag=1000 * MAX_LAG_S)
+    SWEEP_PAUSE, AGREEMENT, EMPTINESS = _bounds()
 
 
 def of_service():
     """The settings of nodes and runners alike, as environment variables without their prefix."""
     return {
         "LEASE_TTL_MS": SETTINGS["lease_ttl"], "REDIS_TIMEOUT_MS": SETTINGS["redis_timeout"],
-        "MAX_ATTEMPTS": SETTINGS["max_attempts"],
+        "MAX_ATTEMPTS": SETTINGS["max_attempts"], "REDIS_WAIT_REPLICAS": SETTINGS.get("wait_replicas", 0),
+        "REDIS_WAIT_MS": WAIT_MS,
     }
 
 

@@ -23,6 +23,7 @@ class SmallCluster:
 
     def __init__(self):
         self.settings = SETTINGS
+        self.deployment = "standalone"
         self.folder = tempfile.mkdtemp(prefix="usher-")
         self.redis = RedisServer(self.folder, durable=True)
         # A variable that is another command's is passed over.

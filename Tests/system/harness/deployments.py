@@ -1,5 +1,6 @@
 """Redis as real deployments run it, for the tests that pass on all of them: behind Sentinels, and as a Redis Cluster."""
 
+import itertools
 import os
 
 import pytest
@@ -10,12 +11,17 @@ from harness.up import free_port
 from harness.waiting import wait_for
 
 SERVICE = "records"
+LOOPBACK = "127.0.0.1"
 
 
 class TCPServer(Process):
-    """A `redis-server` on a port of 127.0.0.1; `arguments` come after its own."""
+    """A `redis-server` on a port of an address of the loopback; `arguments` come after its own.
 
-    def __init__(self, folder, name, arguments=(), configuration=None):
+    What it says to others comes from its address too, so that a rule of the network can be about it alone.
+    """
+
+    def __init__(self, folder, name, arguments=(), configuration=None, host=LOOPBACK):
+        self.host = host
         self.port = free_port()
         self.data = os.path.join(folder, name)
         os.mkdir(self.data)
@@ -25,21 +31,22 @@ class TCPServer(Process):
             with open(path, "w") as file:
                 file.write(configuration)
             words.append(path)
-        words += ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.data, "--save", "", *arguments]
+        words += ["--port", self.port, "--bind", host, "--bind-source-addr", host, "--protected-mode", "no",
+                  "--dir", self.data, "--save", "", *arguments]
         super().__init__(name, words, {}, folder)
 
     @property
     def address(self):
-        return "127.0.0.1", self.port
+        return self.host, self.port
 
     def start(self):
         self.spawn()
         wait_for(self._answers, f"the start of {self.name}")
         return self
 
-    def ask(self, *command):
+    def ask(self, *command, timeout_s=30.0):
         """One command on a connection of its own."""
-        client = RedisClient(self.address)
+        client = RedisClient(self.address, timeout_s)
         try:
             return client.call(*command)
         finally:
@@ -90,25 +97,33 @@ class Deployment:
 
 
 class SentinelDeployment(Deployment):
-    """A primary with two replicas, and three Sentinels of which two must agree."""
+    """A primary with two replicas, and three Sentinels of which two must agree. `hosts` are the servers' addresses, in
+    their order."""
 
-    def __init__(self, folder, name, down_ms=1000):
+    def __init__(self, folder, name, down_ms=1000, options=(), hosts=itertools.repeat(LOOPBACK)):
         super().__init__(name)
-        durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0")
-        first = TCPServer(folder, f"{name}-0", durable)
+        hosts = iter(hosts)
+        durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0", *options)
+        first = TCPServer(folder, f"{name}-0", durable, host=next(hosts))
         self.redis = [first] + [
-            TCPServer(folder, f"{name}-{number}", (*durable, "--replicaof", f"127.0.0.1 {first.port}"))
+            TCPServer(folder, f"{name}-{number}", (*durable, "--replicaof", f"{first.host} {first.port}"),
+                      host=next(hosts))
             for number in (1, 2)]
         lines = [
-            f"sentinel monitor {SERVICE} 127.0.0.1 {first.port} 2",
+            f"sentinel monitor {SERVICE} {first.host} {first.port} 2",
             f"sentinel down-after-milliseconds {SERVICE} {down_ms}", f"sentinel failover-timeout {SERVICE} 5000", "",
         ]
         self.sentinels = [
-            TCPServer(folder, f"{name}-sentinel{number}", ("--sentinel",), "\n".join(lines)) for number in range(3)]
+            TCPServer(folder, f"{name}-sentinel{number}", ("--sentinel",), "\n".join(lines), next(hosts))
+            for number in range(3)]
         self.servers = self.redis + self.sentinels
-        addresses = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
-        self.url = f"redis+sentinel://{addresses}/{SERVICE}"
-        self.bot_url = f"redis://127.0.0.1:{first.port}/0"
+        self.url = self.url_through([sentinel.address for sentinel in self.sentinels])
+        self.bot_url = f"redis://{first.host}:{first.port}/0"
+
+    @staticmethod
+    def url_through(addresses):
+        """The URL for those who reach the Sentinels there."""
+        return f"redis+sentinel://{','.join(f'{host}:{port}' for host, port in addresses)}/{SERVICE}"
 
     def start(self):
         for server in self.servers:
@@ -130,7 +145,7 @@ class SentinelDeployment(Deployment):
             addresses = {
                 tuple(sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE))
                 for sentinel in self.sentinels if sentinel.alive}
-            found = [server for server in self.redis if addresses == {("127.0.0.1", str(server.port))}]
+            found = [server for server in self.redis if addresses == {(server.host, str(server.port))}]
             return found[0] if found and found[0].alive and "role:master" in found[0].ask("INFO", "replication") else None
         return wait_for(agreed, "a primary that all agree on")
 
@@ -139,18 +154,18 @@ class SentinelDeployment(Deployment):
 
 
 class RedisCluster(Deployment):
-    """Three primaries with a replica each."""
+    """Three primaries with a replica each. `hosts` are the servers' addresses, in their order."""
 
-    def __init__(self, folder, name, node_timeout_ms=5000):
+    def __init__(self, folder, name, node_timeout_ms=5000, options=(), hosts=itertools.repeat(LOOPBACK)):
         super().__init__(name)
         self.servers = []
-        for number in range(6):
+        for number, host in zip(range(6), hosts):
             arguments = (
                 "--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", node_timeout_ms,
                 "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--appendonly", "yes",
-                "--appendfsync", "always")
-            self.servers.append(TCPServer(folder, f"{name}-{number}", arguments))
-        self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers[:2])
+                "--appendfsync", "always", *options)
+            self.servers.append(TCPServer(folder, f"{name}-{number}", arguments, host=host))
+        self.url = "redis+cluster://" + ",".join(f"{server.host}:{server.port}" for server in self.servers[:2])
         self.bot_url = None
 
     def start(self):
@@ -162,7 +177,7 @@ class RedisCluster(Deployment):
             server.ask("CLUSTER", "ADDSLOTSRANGE", number * 16384 // 3, (number + 1) * 16384 // 3 - 1)
         bus = first.arguments[first.arguments.index("--cluster-port") + 1]
         for server in self.servers[1:]:
-            server.ask("CLUSTER", "MEET", "127.0.0.1", first.port, bus)
+            server.ask("CLUSTER", "MEET", first.host, first.port, bus)
         self._wait("cluster_known_nodes:6")
         for primary, replica in zip(self.servers[:3], self.servers[3:]):
             replica.ask("CLUSTER", "REPLICATE", primary.ask("CLUSTER", "MYID"))
@@ -171,7 +186,8 @@ class RedisCluster(Deployment):
         self._wait("cluster_state:ok")
         # Bots know one address; what they write lies in one slot.
         slot = first.ask("CLUSTER", "KEYSLOT", "transcription_segments")
-        self.bot_url = f"redis://127.0.0.1:{self.servers[slot * 3 // 16384].port}/0"
+        owner = self.servers[slot * 3 // 16384]
+        self.bot_url = f"redis://{owner.host}:{owner.port}/0"
         return self
 
     def _wait(self, line):
@@ -185,12 +201,12 @@ class RedisCluster(Deployment):
     def owner(self, key):
         """(the primary that serves a key, another server that follows it)"""
         slot = self.primaries()[0].ask("CLUSTER", "KEYSLOT", key)
-        by_port = {server.port: server for server in self.servers}
+        by_address = {server.address: server for server in self.servers}
 
         def found():
             slots = self.primaries()[0].ask("CLUSTER", "SLOTS")
             [nodes] = [entry[2:] for entry in slots if entry[0] <= slot <= entry[1]]
-            return [by_port[node[1]] for node in nodes] if len(nodes) > 1 else None
+            return [by_address[node[0], node[1]] for node in nodes] if len(nodes) > 1 else None
         return wait_for(found, "a primary and its replica")[:2]
 
     def move_slot(self, key, source, target):
@@ -200,7 +216,7 @@ class RedisCluster(Deployment):
         target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source.ask("CLUSTER", "MYID"))
         source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", identity)
         while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 10):
-            source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 30000, "KEYS", *keys)
+            source.ask("MIGRATE", target.host, target.port, "", 0, 30000, "KEYS", *keys)
         for server in [target, source, *(other for other in self.primaries() if other not in (target, source))]:
             server.ask("CLUSTER", "SETSLOT", slot, "NODE", identity)
 

@@ -84,8 +84,9 @@ class Link:
         """Starts an asyncio server with `serve`, and returns it."""
         raise NotImplementedError
 
-    async def reach(self):
-        """A connection to the server: (reader, writer). An OSError closes the client's connection."""
+    async def reach(self, *where):
+        """A connection to the server: (reader, writer). An OSError closes the client's connection. `where` is what
+        `serve` was given."""
         raise NotImplementedError
 
     async def pass_to_server(self, connection, data):
@@ -151,14 +152,14 @@ class Link:
                 task.cancel()
         await asyncio.sleep(0)
 
-    async def serve(self, client_reader, client_writer):
-        """One connection of a client, to its end."""
+    async def serve(self, client_reader, client_writer, *where):
+        """One connection of a client, to its end. `where`: which server, of a link to several."""
         if self._refusing:
             client_writer.close()
             return
         cuts = self._cuts
         try:
-            server_reader, server_writer = await self.reach()
+            server_reader, server_writer = await self.reach(*where)
         except OSError:
             client_writer.close()
             return

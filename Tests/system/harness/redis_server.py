@@ -29,6 +29,10 @@ class RedisServer(Process):
         wait_for(self._answers, f"the start of {self.name}")
         return self
 
+    @property
+    def address(self):
+        return self.socket_path
+
     def connect(self):
         """A new connection, for a thread of the test's own."""
         return RedisClient(self.socket_path)
