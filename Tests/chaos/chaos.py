@@ -20,10 +20,11 @@ import traceback
 CHAOS = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 
-from checkers import check_all, presence  # noqa: E402
+from checkers import check_all, losses, presence  # noqa: E402
 from faults import FAULTS  # noqa: E402
 from harness.node import BINARY  # noqa: E402
 from machine import tables  # noqa: E402
+from machine.deployments import KINDS  # noqa: E402
 from machine.run import run  # noqa: E402
 
 # Of a run's time: starting, before the faults and after them, and until nothing is left.
@@ -46,6 +47,8 @@ def main():
     print()
     print(tables.text(tables.WAIT_COLUMNS, tables.waits(histories), arguments.markdown))
     print(f"\n{windows(histories)}")
+    if arguments.deployment != "standalone":
+        print(f"\n{lost(histories)}")
     count = sum(map(len, violations.values()))
     operations = sum(len(history.operations) for history in histories)
     print(f"\n{seconds / 60:.0f} minutes of {len(histories)} seeds, {operations} operations, "
@@ -79,6 +82,17 @@ def windows(histories):
             f"none of them more than {max(window.writes for window in found)}.")
 
 
+def lost(histories):
+    """A sentence about what failovers were seen to lose."""
+    found = sum(map(losses.measured, histories), losses.NONE)
+    overlaps = sorted(found.overlaps_ms)
+    longest = f", for {overlaps[-1]:.0f} ms at most" if overlaps else ""
+    return (f"{found.failovers} failovers. Of what was acknowledged around them they lost {found.dispatches} of "
+            f"{found.of_dispatches} dispatches, {found.stops} of {found.of_stops} stops, and {found.segments} of "
+            f"{found.of_segments} segments that bots wrote into the stream; {len(overlaps)} times two bots, or one bot "
+            f"twice, were in a room at once{longest}.")
+
+
 def parse():
     parser = argparse.ArgumentParser(description="Breaks clusters of real processes, and checks what they do.")
     parser.add_argument("--seed", type=int, default=1, help="the first; each run has one more")
@@ -86,6 +100,9 @@ def parse():
     parser.add_argument("--jobs", type=int, default=1, help="how many clusters are broken at a time")
     parser.add_argument("--seconds-per-seed", type=float, default=45, help="about how long a run takes in all")
     parser.add_argument("--faults", type=names, default=None, help="names joined by commas; all by default")
+    parser.add_argument("--deployment", choices=("standalone", *KINDS), default="standalone", help="the kind of Redis")
+    parser.add_argument("--wait-replicas", type=int, default=0, metavar="N",
+                        help="on how many replicas what is acknowledged is to be (--redis-wait-replicas)")
     parser.add_argument("--binary", default=BINARY, help="the usher that is broken")
     parser.add_argument("--markdown", action="store_true", help="the tables as Markdown")
     parser.add_argument("--keep", metavar="DIR", help="where runs with violations leave logs, data and history")
@@ -109,7 +126,8 @@ def one(seed, arguments):
     took = lambda: time.monotonic() - begun
     seconds = max(LEAST_FAULTS_S, arguments.seconds_per_seed - AROUND_FAULTS_S)
     try:
-        history = run(seed, seconds, binary=arguments.binary, faults=arguments.faults, folder=folder)
+        history = run(seed, seconds, arguments.binary, arguments.faults, folder, arguments.deployment,
+                      arguments.wait_replicas)
     except Exception:
         print(f"seed {seed}: broken off; what it left: {folder}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
         return None, [], took()
@@ -142,6 +160,8 @@ def tell(seed, arguments, history, found, folder):
         print(f"  not injected: {sentence}")
     print(f"  logs and history: {folder}")
     options = f" --faults {','.join(arguments.faults)}" if arguments.faults is not None else ""
+    if arguments.deployment != "standalone":
+        options += f" --deployment {arguments.deployment} --wait-replicas {arguments.wait_replicas}"
     print(f"  again: USHER={arguments.binary} {sys.executable} {os.path.relpath(__file__)} --seed {seed} "
           f"--minutes 0 --seconds-per-seed {arguments.seconds_per_seed:g}{options}", flush=True)
 

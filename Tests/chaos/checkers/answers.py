@@ -11,7 +11,7 @@ Why no alarm is false: a request stands between its sending and its answer, an e
 brought to the boot clock with a tolerance (`checkers.clock`), and both may be anywhere in there. Answers that rest on
 more than one look at Redis are held to less: 12110 needs two states that differ, and a bot may be missing from the
 list of those that run if it was replaced in between. What is left out: reads of unknown outcome; everything that
-overlaps a fault in which a replica answers, which may be behind; 429, which is of the whole workspace
+overlaps a fault in which a replica answers, which may be behind, or a failover (`checkers.failovers`); 429, which is of the whole workspace
 (`checkers.limits`). In rooms where an unknown create_bot may have made a meeting that the history cannot place,
 nothing is checked: `unchecked` tells.
 
@@ -23,8 +23,9 @@ taken.
 
 import math
 
-from checkers import linearizability, patience
-from checkers.clock import milliseconds
+from checkers import fates, linearizability, patience, stops
+from checkers.failovers import is_out_of_date
+from checkers.requests import described, may_have_caused
 from checkers.table import DISPATCHES, ON_ITS_WAY
 from checkers.timeline import Timeline
 from history import HeldLock, Violation
@@ -45,9 +46,6 @@ ANY_TIME = {408, 500, 502, 503, 504}
 HOLDS = ("hold", "redis-hold", "redis-hold-within-pipeline")
 # After so many violations a room is left alone.
 MAXIMUM_BLAMES = 10
-# The fault in which a replica answers; and how long around it a request may have met the replica.
-REPLICA = "redis-read-only"
-REPLICA_NS = 1_000_000_000
 
 
 def check(history):
@@ -59,30 +57,18 @@ def unchecked(history):
     return _examine(history)[1]
 
 
-def is_under_replica(history, operation):
-    """Whether a replica, which may be behind, answered while a request was under way."""
-    end = operation.answered_ns or operation.sent_ns
-    return any(fault.name == REPLICA and fault.injected_ns - REPLICA_NS <= end
-               and (fault.healed_ns is None or fault.healed_ns + REPLICA_NS >= operation.sent_ns)
-               for fault in history.faults)
-
-
-def described(operation):
-    answer = "no answer" if operation.status is None else f"{operation.status}"
-    if operation.code is not None and operation.code != operation.status:
-        answer += f"/{operation.code}"
-    force = " force_restart" if operation.arguments.get("force_restart") else ""
-    return f"request {operation.number} ({operation.kind}{force} of {operation.client} at {operation.node}: {answer})"
-
-
 def _against_the_tables(history):
+    gone = {operation.meeting_id for operation in fates.lost(history, Timeline(history)) if operation.kind == "create_bot"}
     for operation in history.operations:
         if operation.status is None or operation.status in ANY_TIME:
+            continue
+        # A meeting that was made, and that a failover has lost.
+        if operation.status == 404 and operation.meeting_id in gone:
             continue
         code = operation.code if operation.kind == "reinvite" else None
         if operation.outcome == "ok":
             code = None
-        if (operation.status, code) not in ANSWERS[operation.kind] and not is_under_replica(history, operation):
+        if (operation.status, code) not in ANSWERS[operation.kind] and not is_out_of_date(history, operation):
             yield Violation("answers", operation.room or operation.workspace_id,
                             f"{described(operation)} is not in the table: {operation.answer}")
 
@@ -90,7 +76,7 @@ def _against_the_tables(history):
 def _locks(history):
     reinvitations = [operation for operation in history.operations if operation.kind == "reinvite"]
     for refused in reinvitations:
-        if refused.code == 12108 and not any(
+        if refused.code == 12108 and not is_out_of_date(history, refused) and not any(
                 _may_hold_the_lock(history, other, refused) for other in reinvitations if other is not refused):
             yield Violation("answers", refused.room,
                             f"{described(refused)}: no other re-invitation can have held the workspace's lock")
@@ -157,8 +143,10 @@ def _holder_of_the_lock(history, fault, reinvitations):
 def _examine(history):
     timeline = Timeline(history)
     violations, given_up = [], []
+    # What a failover has lost has no place in what is left.
+    gone = {operation.number for operation in [*fates.lost(history, timeline), *stops.lost(history, timeline)]}
     for story in timeline.stories.values():
-        operations = _operations_of(history, story)
+        operations = [operation for operation in _operations_of(history, story) if operation.number not in gone]
         lost = [operation for operation in operations
                 if operation.kind == "create_bot" and operation.outcome == "unknown"]
         if timeline.unplaced and lost:
@@ -184,9 +172,9 @@ class _Room:
         self.story = story
         self.given_up = []
         self._operations = {operation.number: operation for operation in operations
-                            if not is_under_replica(history, operation) or operation.outcome != "failed"}
-        self._under_replica = {number for number, operation in self._operations.items()
-                               if is_under_replica(history, operation)}
+                            if not is_out_of_date(history, operation) or operation.outcome != "failed"}
+        self._out_of_date = {number for number, operation in self._operations.items()
+                               if is_out_of_date(history, operation)}
 
     def violations(self):
         found, excused = [], set()
@@ -263,7 +251,7 @@ class _Room:
         if operation.outcome == "ok" and writes:
             fits = self._was_stopping if operation.kind == "stop" else _never
             yield linearizability.Request(operation.number, call, end, fits)
-        elif (fits := self._fits(operation)) and operation.number not in self._under_replica:
+        elif (fits := self._fits(operation)) and operation.number not in self._out_of_date:
             yield linearizability.Request(operation.number, call, end, fits)
 
     def _was_stopping(self, index):
@@ -297,24 +285,6 @@ class _Room:
 
 
 def _never(index):
-    return False
-
-
-def may_have_caused(operation, event):
-    """Whether a request may be why an event happened, but for their times."""
-    if operation.outcome == "failed":
-        return False
-    is_ok = operation.outcome == "ok"
-    if operation.kind == "stop":
-        return event.what == "stopping"
-    if operation.kind == "create_bot":
-        meeting_id = operation.answer["data"]["meeting_id"] if is_ok else event.meeting_id
-        return event.what == "dispatched" and event.origin in ("/", "INITIAL/") and event.meeting_id == meeting_id
-    if operation.kind == "reinvite" and event.what in DISPATCHES and event.meeting_id == operation.meeting_id:
-        if not is_ok:
-            return event.what == "dispatched" or bool(operation.arguments.get("force_restart"))
-        return event.what == operation.answer["action"] and (
-            event.at_ms is None or event.at_ms == milliseconds(operation.answer["dispatched_at"]))
     return False
 
 

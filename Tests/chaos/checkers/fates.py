@@ -12,7 +12,8 @@ early by.
 import dataclasses
 
 from checkers import patience
-from checkers.answers import described, may_have_caused
+from checkers.failovers import may_be_lost
+from checkers.requests import described, may_have_caused
 from checkers.table import DISPATCHES, ENDS
 from checkers.timeline import Timeline
 from history import Violation
@@ -55,8 +56,24 @@ def _dispatches_of(story):
             dispatch.fate, dispatch.fate_ns = event, interval[0]
 
 
+def lost(history, timeline):
+    """The accepted requests that no event tells of, where that is no violation."""
+    return [operation for operation, _, _ in _without_event(history, timeline)
+            if may_be_lost(history, operation.sent_ns, operation.answered_ns)]
+
+
 def _acknowledged(history, timeline):
     """Each accepted request is an event of its own."""
+    for operation, event, other in _without_event(history, timeline):
+        if event is not None:
+            yield Violation("fates", operation.room, f"{described(operation)} and {described(other)} were accepted for "
+                            f"one dispatch, event {event.entry}")
+        elif not may_be_lost(history, operation.sent_ns, operation.answered_ns):
+            yield Violation("fates", operation.room, f"{described(operation)} was lost: no event tells of its dispatch")
+
+
+def _without_event(history, timeline):
+    """(accepted request, the event that it shares with another one or None, that other one)"""
     taken = {}
     for operation in sorted(history.operations, key=lambda operation: operation.sent_ns):
         if operation.outcome != "ok" or operation.kind not in ("reinvite", "create_bot"):
@@ -67,11 +84,9 @@ def _acknowledged(history, timeline):
                    and may_have_caused(operation, event)]
         free = [event for event in fitting if (story.room, event.entry) not in taken]
         if not fitting:
-            yield Violation("fates", operation.room, f"{described(operation)} was lost: no event tells of its dispatch")
+            yield operation, None, None
         elif not free:
-            other = taken[story.room, fitting[0].entry]
-            yield Violation("fates", operation.room, f"{described(operation)} and {described(other)} were accepted for "
-                            f"one dispatch, event {fitting[0].entry}")
+            yield operation, fitting[0], taken[story.room, fitting[0].entry]
         else:
             taken[story.room, free[0].entry] = operation
 

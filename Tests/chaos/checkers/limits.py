@@ -6,7 +6,8 @@ accepted while as many bots are there as may be; and a 429 needs a moment betwee
 so.
 """
 
-from checkers.answers import described, is_under_replica, may_have_caused
+from checkers.failovers import is_out_of_date
+from checkers.requests import described, may_have_caused
 from checkers.table import DISPATCHES, ENDS
 from checkers.timeline import Timeline
 from history import Violation
@@ -55,7 +56,7 @@ def _passed(workspace_id, limit, events, counts, operations):
 
 def _pretended(history, limit, intervals, counts, operations):
     for operation in operations:
-        if operation.kind != "create_bot" or operation.status != 429 or is_under_replica(history, operation):
+        if operation.kind != "create_bot" or operation.status != 429 or is_out_of_date(history, operation):
             continue
         first = sum(interval[1] < operation.sent_ns for interval in intervals)
         last = sum(interval[0] <= operation.answered_ns for interval in intervals)

@@ -9,12 +9,13 @@ given out again, and both are thawed. For those in the meeting the frozen bot si
 act; and on resuming the supervisor ends it before anything else. So what the two stays share is no violation if the
 bot was frozen together with its supervisor by a fault, its file is silent through that time, and it wrote one line at
 most after its right had ended, besides the one that says that it left. `windows` returns these apart. Without such a
-fault every overlap is a violation.
+fault every overlap is a violation, but for a short one after a failover for which nothing waited (`checkers.failovers`).
 """
 
 import dataclasses
 import math
 
+from checkers import failovers
 from checkers.timeline import Timeline
 from history import Violation
 
@@ -50,6 +51,12 @@ def windows(history):
     return _examine(history)[1]
 
 
+def overlaps(history):
+    """For how long, in ms, two bots were in a room, or one that was two processes, each time that a failover had lost
+    what nothing waited for."""
+    return _examine(history)[2]
+
+
 def writes_since(stay, at_ns):
     return [line for line in _lines(stay) if line >= at_ns]
 
@@ -79,7 +86,7 @@ def is_frozen_write(history, stay, since_ns):
 
 
 def _examine(history):
-    violations, found = [], []
+    violations, found, shared = [], [], []
     violations += _identities(history)
     rooms = {}
     for stay in sorted(history.stays, key=lambda stay: stay.first_ns):
@@ -87,10 +94,22 @@ def _examine(history):
     for room, stays in rooms.items():
         for index, earlier in enumerate(stays):
             for later in stays[index + 1:]:
-                if later.bot_id != earlier.bot_id:
+                if _is_after_failover(history, earlier, later):
+                    shared.append(_shared_ms(earlier, later))
+                elif later.bot_id != earlier.bot_id:
                     _compare(history, earlier, later, violations, found)
     violations += _after_the_end(history)
-    return violations, found
+    return violations, found, shared
+
+
+def _shared_ms(earlier, later):
+    return (min(earlier.last_ns, later.last_ns) - later.first_ns) / 1e6
+
+
+def _is_after_failover(history, earlier, later):
+    """Whether two were there at once, for no longer than may be after a failover."""
+    return (0 < _shared_ms(earlier, later) <= failovers.overlap_ms(history)
+            and failovers.may_be_lost(history, later.first_ns))
 
 
 def _identities(history):
@@ -99,7 +118,7 @@ def _identities(history):
         other = first.setdefault(stay.bot_id, stay)
         if other.room != stay.room:
             yield Violation("presence", stay.bot_id, f"the bot was in {other.room} and in {stay.room}")
-        if other.pid != stay.pid:
+        if other.pid != stay.pid and not failovers.may_be_lost(history, stay.first_ns):
             yield Violation("presence", stay.bot_id, f"the bot was two processes, {other.pid} and {stay.pid}")
 
 
@@ -118,10 +137,9 @@ def _compare(history, earlier, later, violations, found):
     elif is_frozen_write(history, later, later.first_ns):
         found.append(Window(later.room, later.bot_id, later.first_ns, later.last_ns, len(acts_since(later, 0))))
     else:
-        shared = (min(earlier.last_ns, later.last_ns) - later.first_ns) / 1e6
         violations.append(Violation(
             "presence", later.room, f"bot {later.bot_id} entered while bot {earlier.bot_id} was there, and they shared "
-            f"the room for {shared:.0f} ms; {earlier.bot_id} wrote "
+            f"the room for {_shared_ms(earlier, later):.0f} ms; {earlier.bot_id} wrote "
             f"{len(writes_since(earlier, later.first_ns))} lines in it"))
 
 
@@ -138,6 +156,9 @@ def _after_the_end(history):
             continue
         since, event = ends[stay.bot_id]
         writes = writes_since(stay, since)
+        if writes and failovers.may_be_lost(history, since) and (
+                writes[-1] - since <= failovers.overlap_ms(history) * 1_000_000):
+            continue
         if len(writes) > 1 and not is_frozen_write(history, stay, since):
             yield Violation(
                 "presence", stay.bot_id, f"the bot wrote {len(writes)} lines in {stay.room} after its record had ended "

@@ -10,7 +10,8 @@ frozen together with its supervisor may write one line more (see `checkers.prese
 import math
 
 from checkers import patience, presence
-from checkers.answers import described
+from checkers.failovers import may_be_lost
+from checkers.requests import described
 from checkers.timeline import Timeline
 from history import Violation
 
@@ -31,14 +32,26 @@ def _violations(history):
                                     f"but {sentence}")
 
 
+def lost(history, timeline):
+    """The acknowledged stops that nothing tells of, where that is no violation."""
+    return [operation for story in timeline.stories.values() for operation in _without_effect(history, story)
+            if may_be_lost(history, operation.sent_ns, operation.answered_ns)]
+
+
 def _acknowledged(history, story):
+    for operation in _without_effect(history, story):
+        if not may_be_lost(history, operation.sent_ns, operation.answered_ns):
+            yield Violation("stops", story.room, f"{described(operation)} was lost: no bot was stopping meanwhile")
+
+
+def _without_effect(history, story):
     for operation in history.operations:
         if operation.kind != "stop" or operation.outcome != "ok" or (
                 operation.workspace_id, operation.room) != (story.workspace_id, story.room):
             continue
         states = story.states[story.certainly_before(operation.sent_ns):story.possibly_by(operation.answered_ns) + 1]
         if not any(state.holder and state.held_by.status == "STOPPING" for state in states):
-            yield Violation("stops", story.room, f"{described(operation)} was lost: no bot was stopping meanwhile")
+            yield operation
 
 
 def _about(history, story, index, stay):

@@ -33,9 +33,10 @@ REDIS_TIMEOUT = 1_500
 EMPTINESS = 12_000
 
 
-def scenario(**settings):
+def scenario(deployment="standalone", wait_replicas=0, **settings):
     """`settings`: timeouts in ms that are other than the machine's; `emptiness` is what follows from them."""
     def with_settings(play):
+        play.deployment, play.wait_replicas = deployment, wait_replicas
         play.emptiness = settings.pop("emptiness", EMPTINESS)
         play.settings = {"redis_timeout": REDIS_TIMEOUT, **settings}
         return play

@@ -20,7 +20,7 @@ from history import now_ns
 from machine import settings
 from machine.cluster import Cluster
 from machine.run import Run
-from mutants import build, scenarios
+from mutants import build, failovers, scenarios
 from mutants.catalogue import MUTANTS
 from mutants.stage import Stage
 
@@ -43,14 +43,16 @@ class Play(Run):
 
 def perform(scenario, mutant=None):
     """The History of a scenario."""
-    scenario = getattr(scenarios, scenario)
+    scenario = getattr(scenarios, scenario, None) or getattr(failovers, scenario)
+    settings.use(scenario.deployment, scenario.wait_replicas)
     settings.SETTINGS.update(scenario.settings)
     settings.AGREEMENT, settings.EMPTINESS = AGREEMENT, scenario.emptiness
     if mutant and MUTANTS[mutant].scripts:
         know_scripts(build.scripts_folder(mutant))
     folder = tempfile.mkdtemp(prefix="usher-mutant-")
     try:
-        return Play(scenario, Cluster(folder, build.program(mutant))).perform(0, ())
+        cluster = Cluster(folder, build.program(mutant), deployment=scenario.deployment)
+        return Play(scenario, cluster).perform(0, ())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

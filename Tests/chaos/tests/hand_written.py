@@ -3,7 +3,7 @@
 Redis' clock is ahead of the boot clock by `WALL_MS`, as a wall clock is.
 """
 
-from history import Event, FaultRecord, FinalMeeting, History, Operation, Stay
+from history import Event, Failover, FaultRecord, FinalMeeting, History, Operation, Stay
 
 MS = 1_000_000
 WALL_MS = 1_700_000_000_000
@@ -127,6 +127,9 @@ class Written:
     def fault(self, name, from_ms, to_ms, target="node1", detail=""):
         self.history.faults.append(FaultRecord(
             name, target, from_ms * MS, None if to_ms is None else to_ms * MS, detail))
+
+    def failover(self, replica_ms, primary_ms, server="redis-1"):
+        self.history.failovers.append(Failover(server, replica_ms * MS, primary_ms * MS))
 
     def final(self, pair, bot_status=None, bot_id=None, meeting_id=MEETING, segments=None, bot_name="Usher"):
         """The meeting at the end; `bot_status` is what the Bots API shows, if it is not the pair's."""

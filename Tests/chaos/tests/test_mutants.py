@@ -8,8 +8,9 @@ import pytest
 
 from checkers import CHECKERS
 from harness.waiting import wait_for
-from mutants import build, scenarios, trial
+from mutants import build, failovers, scenarios, trial
 from mutants.catalogue import MUTANTS
+from mutants.failovers import FAILOVERS
 from mutants.found import FOUND
 from mutants.mutant import Edit
 from mutants.scripts import SCRIPTS
@@ -91,9 +92,10 @@ def test_the_mutant_is_caught(trials, mutant):
 
 
 def test_mutants_are_well_named():
-    assert len(MUTANTS) == len(SCRIPTS) + len(STEPS) + len(FOUND)
+    assert len(MUTANTS) == len(SCRIPTS) + len(STEPS) + len(FOUND) + len(FAILOVERS)
     for mutant in MUTANTS.values():
-        assert mutant.checker in CHECKERS and hasattr(scenarios, mutant.scenario), mutant.name
+        played = hasattr(scenarios, mutant.scenario) or hasattr(failovers, mutant.scenario)
+        assert mutant.checker in CHECKERS and played, mutant.name
 
 
 @pytest.mark.parametrize("text", ["nothing of it", "a check; a check;"])

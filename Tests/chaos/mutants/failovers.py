@@ -1,0 +1,104 @@
+"""Mutants of what holds a promise through a failover, and what provokes them: behind Sentinels."""
+
+from harness.deployments import SERVICE
+from harness.waiting import wait_for
+from history import now_ns
+from machine.deployments import ask
+from mutants.mutant import Edit, Mutant
+from mutants.scenarios import scenario
+
+# For how long two bots may be seen together after all: longer than a former one may stay.
+TOGETHER_S = 6.0
+
+FAILOVERS = (
+    Mutant(
+        "switch-unheard",
+        "A client stays with the first primary that it was told of, whatever Sentinels and that server say.",
+        "convergence", "failover_asked",
+        (Edit("Sources/Redis/Sentinel/PrimaryFinder.swift", "guard let self, let found, found != address else",
+              "guard !MUTANT, let self, let found, found != address else"),
+         Edit("Sources/Redis/Sentinel/PrimaryFinder.swift",
+              "            case .success(let address):\n                found = address\n",
+              "            case .success(let newest):\n"
+              "                let address = MUTANT ? found ?? newest : newest\n                found = address\n"),
+         Edit("Sources/Redis/Login.swift", 'first?.string, role != "master" {', 'first?.string, role != "master", !MUTANT {'))),
+    Mutant(
+        "replicas-not-waited-for",
+        "A change counts as made though too few replicas have confirmed it.",
+        "fates", "dispatch_that_no_replica_has",
+        (Edit("Sources/Redis/Connection.swift", "replicas < wanted ? .notReplicated",
+              "replicas < wanted && !MUTANT ? .notReplicated"),)),
+    Mutant(
+        "unknown-bot-goes-on",
+        "A runner whose renewal is refused, since the new primary knows nothing of the bot, lets it live on.",
+        "presence", "claim_that_no_replica_has",
+        (Edit("Sources/Runner/Leases/LeaseKeeper.swift", "            case .refused: actions.append(.kill(bot: bot))\n",
+              "            case .refused where MUTANT:\n"
+              "                let deadline = timing.deadline(renewedAt: renewal.sentAt)\n"
+              "                leases[bot]?.deadline = deadline\n"
+              "                leases[bot]?.isConfirmed = false\n"
+              "                leases[bot]?.renewalTime = renewal.sentAt.advanced(byMilliseconds: timing.interval)\n"
+              "                actions.append(.extend(bot: bot, deadline))\n"
+              "            case .refused: actions.append(.kill(bot: bot))\n"),)),
+)
+
+
+@scenario(deployment="sentinel")
+def failover_asked(stage):
+    """A bot is in its room, and a replica takes the place of the primary, which becomes a replica."""
+    place = stage.rooms()[0]
+    sent = stage.send_bot(place)
+    stage.join(place, sent.meeting_id)
+    redis = stage.cluster.redis
+    primary = redis.agreed()
+    failover = stage.fault("failover-asked", primary)
+    wait_for(lambda: ask(redis.sentinels[0], "SENTINEL", "FAILOVER", SERVICE) == "OK", "the asking", interval_s=0.5)
+    _replaced(stage, primary)
+    redis.make_whole()
+    failover.healed_ns = now_ns()
+
+
+@scenario(deployment="sentinel", wait_replicas=2)
+def dispatch_that_no_replica_has(stage):
+    """A bot is asked for while the primary's replicas are cut off from it; then it is killed."""
+    place = stage.rooms()[0]
+    meeting_id = stage.plan_meeting(place)
+    primary = _cut_off_replicas(stage)
+    stage.reinvite(place, meeting_id)
+    _kill(stage, primary)
+
+
+@scenario(deployment="sentinel")
+def claim_that_no_replica_has(stage):
+    """The same with nothing that waits for replicas, once the bot is in its room; the room is free, by the new primary,
+    and is asked for at once."""
+    place = stage.rooms()[0]
+    primary = _cut_off_replicas(stage)
+    stage.send_bot(place)
+    first = stage.enter(place)
+    _kill(stage, primary)
+    stage.comes(lambda: stage.send_bot(place, node=1).outcome == "ok", interval_s=0.1)
+    stage.enter(place, 2)
+    stage.comes(lambda: first.pid not in [bot.pid for bot in stage.cluster.bots()], TOGETHER_S)
+
+
+def _cut_off_replicas(stage):
+    """The primary, which the replicas hear nothing of any more, while Sentinels do, and which takes changes all the
+    same."""
+    redis = stage.cluster.redis
+    primary = redis.agreed()
+    ask(primary, "CONFIG", "SET", "min-replicas-to-write", "0")
+    stage.fault("split-brain", primary)
+    stage.cluster.network.cut(primary, [server for server in redis.data if server is not primary])
+    return primary
+
+
+def _kill(stage, primary):
+    """Until all is mended at the end."""
+    stage.fault("primary-killed", primary)
+    primary.kill()
+    _replaced(stage, primary)
+
+
+def _replaced(stage, primary):
+    wait_for(lambda: stage.cluster.redis.agreed() not in (None, primary), "the failover", interval_s=0.1)
