@@ -81,7 +81,7 @@ class Shards:
         """Makes a former primary that has come back a replica of the one that took its place."""
 
 
-class Sentinels(Shards, SentinelDeployment):
+class SentinelRedis(Shards, SentinelDeployment):
     """See SentinelDeployment. Nodes and runners reach the Sentinels through doors (machine/doors.py)."""
 
     shard_count, replica_count = 1, 2
@@ -136,7 +136,7 @@ class Sentinels(Shards, SentinelDeployment):
         return True
 
 
-class Shardings(Shards, RedisCluster):
+class ClusterRedis(Shards, RedisCluster):
     """See RedisCluster."""
 
     shard_count, replica_count = 3, 1
@@ -165,4 +165,4 @@ class Shardings(Shards, RedisCluster):
         return all("cluster_state:ok" in (ask(server, "CLUSTER", "INFO") or "").split() for server in self.data)
 
 
-KINDS = {"sentinel": Sentinels, "cluster": Shardings}
+KINDS = {"sentinel": SentinelRedis, "cluster": ClusterRedis}

@@ -4,6 +4,7 @@ import string
 import threading
 
 from harness.bots_user import BotsUser
+from harness.waiting import wait_for
 from harness.workspace import API, Admin
 
 # The most bots at once of each workspace.
@@ -55,13 +56,23 @@ def make(cluster, random):
         for number in range(ROOMS):
             place = Place(user, code(random))
             if number % 2:
-                url = f"https://meet.google.com/{place.code}"
-                answer = user.request("POST", place.meetings_path, {"meeting_url": url})
-                assert answer.status == 201, f"POST of a meeting: {answer}"
-                place.learn(answer.json["meeting_id"])
+                plan_meeting(place)
             places.append(place)
     cluster.workspaces = list(dict.fromkeys(place.workspace_id for place in places))
     return places
+
+
+def plan_meeting(place):
+    """Another meeting in a place's room; its id. On a busy machine replicas may not confirm in time what leads to it:
+    then it is not made, and is asked for again."""
+    def made():
+        answer = place.user.request(
+            "POST", place.meetings_path, {"meeting_url": f"https://meet.google.com/{place.code}"})
+        assert answer.status in (201, 503), f"POST of a meeting: {answer}"
+        return answer.json["meeting_id"] if answer.status == 201 else None
+    meeting_id = wait_for(made, f"a meeting in {place.room}", interval_s=0.1)
+    place.learn(meeting_id)
+    return meeting_id
 
 
 def limits(places):

@@ -16,6 +16,7 @@ from harness.workspace import Admin, random_meet_code
 from machine import network, settings
 from machine.cluster import Cluster
 from machine.deployments import ask
+from machine.watch import Watch
 from small_cluster import inject
 
 
@@ -154,7 +155,6 @@ def test_all_sentinels_are_down(sentinels):
 
 def test_bots_are_led_to_the_primary(sentinels):
     """The watch notes a failover and has the bots' proxy follow."""
-    from machine.watch import Watch
     found = []
     watch = Watch(sentinels.redis, found, sentinels.follower)
     watch.look()
