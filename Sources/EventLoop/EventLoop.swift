@@ -223,8 +223,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     fileprivate func run() {
         threadIdentifier.store(UInt(pthread_self()), ordering: .relaxed)
-        let serial = asUnownedSerialExecutor()
-        let preference = asUnownedTaskExecutor()
+        let executor = asUnownedTaskExecutor()
         var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerWait)
         while !isStopping.load(ordering: .acquiring) {
             let count = epoll_wait(epollDescriptor, &events, Int32(Self.eventsPerWait), waitMilliseconds())
@@ -233,7 +232,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             time = .now()
             for index in 0..<max(0, Int(count)) { deliver(events[index]) }
             runDueTimers()
-            runJobs(serial, preference)
+            runJobs(executor)
             runEndOfTurn()
         }
         dropCallbacks()
@@ -300,12 +299,16 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Runs the jobs that are queued, and those that they queue, up to a bound: events and timers get their turn.
-    private func runJobs(_ serial: UnownedSerialExecutor, _ preference: UnownedTaskExecutor) {
+    ///
+    /// They run as jobs of a task executor, those of actors too: to the runtime, a job that is isolated to a serial
+    /// executor is elsewhere than code without isolation, so that each call of an async function, and each return from
+    /// one, would be a job of its own, in line behind all others.
+    private func runJobs(_ executor: UnownedTaskExecutor) {
         let end = jobsHead + Self.jobsPerTurn
         while jobsHead < min(jobs.count, end) {
             let job = jobs[jobsHead]
             jobsHead += 1
-            job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
+            job.runSynchronously(on: executor)
         }
         if jobsHead == jobs.count {
             jobs.removeAll(keepingCapacity: true)

@@ -27,6 +27,24 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
         }
     }
 
+    /// Otherwise each call, and each return, would wait in line behind all other tasks.
+    @Test func callsOfAsyncFunctionsGoOnAtOnce() async throws {
+        final class Order: Sendable {
+            let steps = Mutex<[String]>([])
+            func note(_ step: String) async { steps.withLock { $0.append(step) } }
+        }
+        try await withLoop { loop in
+            let order = Order()
+            let tasks = ["a", "b"].map { name in
+                Task(executorPreference: loop) {
+                    for step in 1...3 { await order.note("\(name)\(step)") }
+                }
+            }
+            for task in tasks { await task.value }
+            #expect(order.steps.withLock { $0 } == ["a1", "a2", "a3", "b1", "b2", "b3"])
+        }
+    }
+
     actor OnLoop {
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
