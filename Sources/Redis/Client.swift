@@ -245,11 +245,6 @@ public final class Client: @unchecked Sendable {
     private static func scriptCall(
         _ name: String, _ script: String, _ keys: [String], _ arguments: [String]
     ) -> Command {
-        var command = Command(name: name, argumentCount: 2 + keys.count + arguments.count)
-        command.append(script)
-        command.append(String(keys.count))
-        for key in keys { command.append(key) }
-        for argument in arguments { command.append(argument) }
-        return command
+        Command([name, script, String(keys.count)], keys, arguments)
     }
 }

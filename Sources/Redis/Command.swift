@@ -6,58 +6,33 @@ public struct Command: Sendable {
 
     /// `Command("SET", key, token, "NX", "PX", "5000")`. One word an argument; the first is the command's name.
     public init(_ words: String...) {
-        self.init(words: words)
+        self.init(words, [], [])
     }
 
     /// Stops the program if there are no words: a command has a name.
     public init(words: some Collection<String>) {
-        self.init(name: words.first!, argumentCount: words.count - 1)
-        for word in words.dropFirst() { append(word) }
+        self.init(Array(words), [], [])
     }
 
-    /// - Parameter argumentCount: how many arguments are going to be appended. Redis wants to know it first.
-    init(name: String, argumentCount: Int) {
-        bytes = []
-        bytes.reserveCapacity(64 * (argumentCount + 1))
-        appendLine(UInt8(ascii: "*"), argumentCount + 1)
-        append(name)
-        // hiredis looks for an argument after the name, and so at the byte after a command that has none.
-        bytes.reserveCapacity(bytes.count + 1)
-        changesProtocol = Self.changesProtocol(name)
+    /// One command of three lists of words, one after the other.
+    init(_ first: [String], _ second: [String], _ third: [String]) {
+        let count = first.count + second.count + third.count
+        var size = RequestWriter.bytes(ofArrayOf: count)
+        for word in first { size += RequestWriter.bytes(of: word) }
+        for word in second { size += RequestWriter.bytes(of: word) }
+        for word in third { size += RequestWriter.bytes(of: word) }
+        bytes = RequestWriter.write(size) { writer in
+            writer.array(of: count)
+            for word in first { writer.append(word) }
+            for word in second { writer.append(word) }
+            for word in third { writer.append(word) }
+        }
+        changesProtocol = Self.changesProtocol(first[0])
     }
 
-    mutating func append(_ argument: String) {
-        let text = argument.utf8
-        appendLine(UInt8(ascii: "$"), text.count)
-        bytes.append(contentsOf: text)
-        appendLineEnd()
-    }
-
-    /// - Parameter rest: of the command's bytes, after the next argument.
-    fileprivate func followed(by argument: String, _ rest: [UInt8]) -> Command {
-        var command = self
-        // With room for the argument's length, and its line ends.
-        command.bytes.reserveCapacity(bytes.count + argument.utf8.count + rest.count + 24)
-        command.append(argument)
-        command.bytes += rest
-        return command
-    }
-
-    private mutating func appendLine(_ type: UInt8, _ number: Int) {
-        bytes.append(type)
-        appendDigits(of: number)
-        appendLineEnd()
-    }
-
-    /// Text of an integer would be made and thrown away for each argument.
-    private mutating func appendDigits(of number: Int) {
-        if number > 9 { appendDigits(of: number / 10) }
-        bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
-    }
-
-    private mutating func appendLineEnd() {
-        bytes.append(UInt8(ascii: "\r"))
-        bytes.append(UInt8(ascii: "\n"))
+    fileprivate init(bytes: [UInt8], changesProtocol: Bool) {
+        self.bytes = bytes
+        self.changesProtocol = changesProtocol
     }
 
     private static func changesProtocol(_ name: String) -> Bool {
@@ -72,19 +47,27 @@ public struct Command: Sendable {
 
 /// One command for many keys, such as the same fields of many hashes: all but the key is put together once.
 public struct CommandForKeys: Sendable {
-    private let head: Command
+    private let head: [UInt8]
     private let tail: [UInt8]
+    private let changesProtocol: Bool
 
     /// - Parameter arguments: what follows the key.
     public init(_ name: String, arguments: [String]) {
-        head = Command(name: name, argumentCount: 1 + arguments.count)
-        var whole = head
-        for argument in arguments { whole.append(argument) }
-        tail = Array(whole.bytes[head.bytes.count...])
+        let whole = Command([name], [""], arguments)
+        let count = 2 + arguments.count
+        let headCount = RequestWriter.bytes(ofArrayOf: count) + RequestWriter.bytes(of: name)
+        head = Array(whole.bytes[..<headCount])
+        tail = Array(whole.bytes[(headCount + RequestWriter.bytes(of: ""))...])
+        changesProtocol = whole.changesProtocol
     }
 
     public func command(_ key: String) -> Command {
-        head.followed(by: key, tail)
+        let bytes = RequestWriter.write(head.count + RequestWriter.bytes(of: key) + tail.count) { writer in
+            writer.append(head)
+            writer.append(key)
+            writer.append(tail)
+        }
+        return Command(bytes: bytes, changesProtocol: changesProtocol)
     }
 }
 
