@@ -2,6 +2,7 @@
 #define USHER_CCRYPTO_H
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>

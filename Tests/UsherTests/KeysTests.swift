@@ -57,6 +57,24 @@ import Testing
         #expect(seen.count == 15_000)
     }
 
+    /// More of them than are drawn at once.
+    @Test func theBotsOfALoopHaveIdsThatTellTheirPartition() async throws {
+        try await World.make { world in
+            let identifiers = world.store.botIdentifiers
+            var seen: Set<String> = []
+            for number in 0..<1_000 {
+                let partition = Partition(number: number % 16)
+                let id = identifiers.next(in: partition)
+                #expect(
+                    id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+                #expect(Partition(bot: id) == partition)
+                // Whichever partition they are in.
+                seen.insert(String(id.dropLast()))
+            }
+            #expect(seen.count == 1_000)
+        }
+    }
+
     @Test(arguments: [
         "", "x", "3fa85f64-5717-4562-b3fc-2c963f66afa", "3fa85f64-5717-4562-b3fc-2c963f66afa66",
         "3FA85F64-5717-4562-B3FC-2C963F66AFA6", "3fa85f64571745 62-b3fc-2c963f66afa6",

@@ -60,7 +60,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let room = request.link.room
         for _ in 0..<Self.maximumRounds {
-            let botID = Identifier.bot(in: keys.partition)
+            let botID = botIdentifiers.next(in: keys.partition)
             let latest = try await look(at: room, in: keys, as: caller, atLeast: role, deadline: deadline)
             let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()

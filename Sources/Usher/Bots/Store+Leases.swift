@@ -185,7 +185,7 @@ extension Store {
     public func loseBot(
         _ place: BotPlace, _ loss: BotLoss, deadline: MonotonicTime
     ) async throws(RedisError) -> LossOutcome {
-        let replacement = Identifier.bot(in: place.partition)
+        let replacement = botIdentifiers.next(in: place.partition)
         let reply = try await run(
             Scripts.loseBot,
             keys: place.lifeKeys + [place.partition.dispatch, place.partition.bot(replacement)],

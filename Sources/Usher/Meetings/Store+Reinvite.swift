@@ -208,7 +208,7 @@ public struct Reinvitation: Sendable {
     /// configured time.
     private func attempt(_ sight: Sight, isRestart: Bool) async throws(ReinviteRefusal) -> Attempt {
         let loop = store.client.loop
-        let botID = Identifier.bot(in: keys.partition)
+        let botID = store.botIdentifiers.next(in: keys.partition)
         let giveUp = loop.now.advanced(byMilliseconds: store.configuration.lockWaitMilliseconds)
         while true {
             let reply = try await dispatch(sight, botID: botID, isRestart: isRestart)

@@ -7,30 +7,42 @@ public enum Identifier {
         hexadecimal(randomBytes(16))
     }
 
-    /// A random UUID (RFC 9562, section 5.4), lower-case. A workspace's or a bot's id.
+    /// A random UUID (RFC 9562, section 5.4), lower-case. A workspace's id.
     public static func uuid() -> String {
-        var bytes = randomBytes(16)
-        bytes[6] = bytes[6] & 0x0f | 0x40
-        bytes[8] = bytes[8] & 0x3f | 0x80
-        return String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for (index, byte) in bytes.enumerated() {
-                if index == 4 || index == 6 || index == 8 || index == 10 {
-                    buffer[position] = UInt8(ascii: "-")
-                    position += 1
-                }
-                buffer[position] = hexadecimalDigit(byte >> 4)
-                buffer[position + 1] = hexadecimalDigit(byte & 15)
-                position += 2
-            }
-            return position
-        }
+        let (high, low) = randomPair()
+        return uuid(high, low)
     }
 
     /// A bot's id: a random UUID whose last digit is the number of its partition, so that a report that names nothing
     /// but the bot finds its record.
     public static func bot(in partition: Partition) -> String {
-        uuid().dropLast() + String(partition.number, radix: 16)
+        let (high, low) = randomPair()
+        return bot(in: partition, high, low)
+    }
+
+    /// The same of 128 bits that are random already; the last four do not count.
+    static func bot(in partition: Partition, _ high: UInt64, _ low: UInt64) -> String {
+        uuid(high, low & ~15 | UInt64(partition.number))
+    }
+
+    /// Version and variant take the place of six of the bits.
+    private static func uuid(_ high: UInt64, _ low: UInt64) -> String {
+        let high = high & ~0xf000 | 0x4000
+        let low = low & ~(3 << 62) | 2 << 62
+        return String(unsafeUninitializedCapacity: 36) { buffer in
+            var position = 0
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+                    buffer[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                let half = digit < 16 ? high : low
+                buffer[position] = hexadecimalDigit(
+                    UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (digit & 15)) & 15))
+                position += 1
+            }
+            return position
+        }
     }
 
     /// A bot's own secret: 256 random bits in hexadecimal.
@@ -56,14 +68,30 @@ public enum Identifier {
 
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        let result = RAND_bytes(&bytes, Int32(count))
-        precondition(result == 1, "the random generator of libcrypto failed")
+        fillRandomly(&bytes, count)
         return bytes
+    }
+
+    private static func randomPair() -> (UInt64, UInt64) {
+        var pair: (UInt64, UInt64) = (0, 0)
+        fillRandomly(&pair, MemoryLayout.size(ofValue: pair))
+        return pair
+    }
+
+    static func fillRandomly(_ bytes: UnsafeMutableRawPointer, _ count: Int) {
+        let result = RAND_bytes(bytes.assumingMemoryBound(to: UInt8.self), Int32(count))
+        precondition(result == 1, "the random generator of libcrypto failed")
     }
 }
 
 /// What is kept of a secret, and how two are compared.
 public enum Digest {
+    /// Looked up once: libcrypto would do so at each digest, under locks. It may be used by any thread.
+    nonisolated(unsafe) private static let algorithm: OpaquePointer = {
+        guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else { fatalError("libcrypto has no SHA-256") }
+        return algorithm
+    }()
+
     /// SHA-256 in lower-case hexadecimal.
     public static func sha256(_ text: String) -> String {
         hexadecimal(sha256Bytes(text))
@@ -78,7 +106,8 @@ public enum Digest {
         var text = text
         return text.withUTF8 { bytes in
             [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
-                SHA256(bytes.baseAddress, bytes.count, buffer.baseAddress)
+                let result = EVP_Digest(bytes.baseAddress, bytes.count, buffer.baseAddress, nil, algorithm, nil)
+                precondition(result == 1, "SHA-256 of libcrypto failed")
                 count = Int(SHA256_DIGEST_LENGTH)
             }
         }

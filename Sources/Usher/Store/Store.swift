@@ -41,6 +41,7 @@ public struct Store: Sendable {
     private let changing: Client
     let configuration: StoreConfiguration
     let keyOwners: KeyOwners
+    let botIdentifiers: BotIdentifiers
 
     /// - Parameter changing: for changes that wait for replicas; nil: they wait for none.
     public init(client: Client, changing: Client? = nil, configuration: StoreConfiguration) {
@@ -48,6 +49,7 @@ public struct Store: Sendable {
         self.changing = changing ?? client
         self.configuration = configuration
         keyOwners = KeyOwners(loop: client.loop)
+        botIdentifiers = BotIdentifiers(loop: client.loop)
     }
 
     /// Every script, in the form that the client loads at each connection.
