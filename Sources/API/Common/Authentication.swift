@@ -92,9 +92,11 @@ struct Authentication: Sendable {
         let key: String?
         if let authorization = request.header("Authorization") {
             // By bytes: to split text into characters would cost more than reading the whole request.
-            let parts = authorization.utf8.split(separator: UInt8(ascii: " "))
-            guard parts.count == 2, Substring(parts[0]).lowercased() == "bearer" else { return nil }
-            key = String(Substring(parts[1]))
+            let scheme = authorization.utf8.prefix { $0 != UInt8(ascii: " ") }
+            let isBearer = scheme.elementsEqual("bearer".utf8) { $0 | 0x20 == $1 }
+            let credentials = authorization.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }
+            guard isBearer, !credentials.contains(UInt8(ascii: " ")) else { return nil }
+            key = String(Substring(credentials))
         } else {
             key = request.header("X-API-Key")
         }

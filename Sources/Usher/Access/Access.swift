@@ -22,7 +22,7 @@ public struct Caller: Sendable {
     public let keyID: String
     public let workspaceID: String
     public let userID: String
-    public let scopes: Set<String>
+    public let scopes: [String]
 
     public func has(_ scope: Scope) -> Bool {
         scopes.contains(scope.rawValue)

@@ -26,7 +26,7 @@ extension Store {
         if owner != remembered { keyOwners[hash] = owner }
         let caller = Caller(
             keyID: id, workspaceID: workspace, userID: user,
-            scopes: Set(scopes.split(separator: " ").map(String.init)))
+            scopes: scopes.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) })
         return (caller, owner == remembered ? replies.dropFirst() : [])
     }
 

@@ -26,7 +26,7 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
     public init(platform: Platform, nativeID: String) {
         self.platform = platform
         self.nativeID = nativeID
-        description = "\(platform.rawValue):\(nativeID)"
+        description = join(platform.rawValue, ":", nativeID)
     }
 
     /// The room that a record names: `platform:native_meeting_id`. Nil for another text.

@@ -43,14 +43,14 @@ public struct Partition: Equatable, Sendable {
 
     /// The partition of a workspace: CRC16 of its id, modulo 16.
     public init(workspace: String) {
-        self.init(number: Int(HashSlot.checksum(of: workspace) % 16))
+        self = Self.all[Int(HashSlot.checksum(of: workspace) % 16)]
     }
 
     /// The partition of a bot, which its id tells: reports name nothing else.
     /// - Returns: nil if this is no bot's id.
     public init?(bot id: String) {
         guard Identifier.isUUID(id), let digit = id.last?.hexDigitValue else { return nil }
-        self.init(number: digit)
+        self = Self.all[digit]
     }
 
     public static let all = (0..<16).map { Partition(number: $0) }
@@ -105,7 +105,7 @@ public struct WorkspaceKeys: Sendable {
 }
 
 /// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.
-private func join(_ first: String, _ second: StaticString, _ third: String = "") -> String {
+func join(_ first: String, _ second: StaticString, _ third: String = "") -> String {
     var (first, third) = (first, third)
     return first.withUTF8 { first in
         third.withUTF8 { third in
