@@ -2,6 +2,8 @@
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
 # `make fuzz` tries the HTTP parser with mutated input: make fuzz SECONDS=600
 # `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
+# `make load-test` shows what users see of restarts, losses and additions: make load-test ARGS="--hold 30"
+# `make compose-test` starts the containers of compose.yaml, breaks and updates them, and takes them down
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
 .DEFAULT_GOAL := build
@@ -41,6 +43,12 @@ system-test: $(VENV)/installed
 	done
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
 
+# The containers of compose.yaml from `up` to `down`, with a loss and an update under load. Not a part of `make test`: it
+# needs a Docker daemon, or to be root to start one, and takes many minutes to build the images.
+.PHONY: compose-test
+compose-test:
+	@Tests/compose/run $(ARGS)
+
 # Breaks a cluster of real processes for a seed, then for the next one, until the minutes are over; the exit status
 # tells of violations. Like the system tests, it runs the debug binary. On other deployments of Redis:
 # make chaos ARGS="--deployment sentinel --wait-replicas 2" (or cluster, 1); split brains need root.
@@ -68,6 +76,13 @@ bench: SECONDS ?= 5
 bench: build
 	@.ci/install-packages redis-server wrk binutils python3
 	@python3 Tests/bench/bench.py --seconds $(SECONDS) --aof $(AOF) $(ARGS)
+
+# What users see while operators restart, lose and add things; or half of the top load for MINUTES, by
+# ARGS="--hold MINUTES". HAProxy in front, as in compose.yaml; the release binary.
+.PHONY: load-test
+load-test: build $(VENV)/installed
+	@.ci/install-packages redis-server haproxy wrk
+	USHER=.build/release/usher $(VENV)/bin/python Tests/operations/load_test.py $(ARGS)
 
 # libFuzzer on the HTTP parser, from the corpus of the tests: make fuzz SECONDS=600
 # What it finds is left in .build/fuzz/; what it learns stays there too, so that the next run goes on from it.

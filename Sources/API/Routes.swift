@@ -10,12 +10,15 @@ public enum Routes {
     /// - Parameters:
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
+    ///   - drainNotice: the node's, for all of its loops.
     ///   - surfaces: what the server's port is for; anything else is not found there.
     public static func make(
-        store: Store, adminKey: String?, logger: Logger, surfaces: Set<Surface> = Set(Surface.allCases)
+        store: Store, adminKey: String?, logger: Logger, drainNotice: DrainNotice = DrainNotice(),
+        surfaces: Set<Surface> = Set(Surface.allCases)
     ) -> Router {
         var router = Router()
         router.add(.get, "/healthz", synchronous: HealthEndpoint.handle)
+        router.add(.get, "/readyz", ReadinessEndpoint(store: store, drainNotice: drainNotice).handle)
         if surfaces.contains(.api) {
             addReinviteAPI(to: &router, store: store, logger: logger)
             addBotsAPI(to: &router, store: store, logger: logger)

@@ -16,7 +16,7 @@ enum UsherMain {
             case .version:
                 Terminal.say("usher \(usherVersion)")
                 return 0
-            case .serve, .runner, .up, .admin, .keys, .status, .watch, .doctor, .simulateBot:
+            case .serve, .runner, .up, .admin, .keys, .status, .watch, .doctor, .probe, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -28,6 +28,7 @@ enum UsherMain {
             case .status(let settings, let asJSON): StatusCommand.run(settings, asJSON: asJSON)
             case .watch(let settings, let filter): WatchCommand.run(settings, filter)
             case .doctor(let settings): DoctorCommand.run(settings)
+            case .probe(let settings, let path): ProbeCommand.run(settings, path: path)
             case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
             case .help, .version, .supervise: 0
             }

@@ -88,6 +88,12 @@ public struct Store: Sendable {
             isChange: isChange, deadline: bounded(deadline))
     }
 
+    /// Asks Redis for a sign of life, on each connection that requests are served by. Of a Cluster, one node is asked.
+    public func ping(by deadline: MonotonicTime) async throws(RedisError) {
+        _ = try await client.send(Command("PING"), deadline: bounded(deadline))
+        if changing !== client { _ = try await changing.send(Command("PING"), deadline: bounded(deadline)) }
+    }
+
     private func bounded(_ deadline: MonotonicTime) -> MonotonicTime {
         min(deadline, client.loop.now.advanced(byMilliseconds: configuration.redisTimeoutMilliseconds))
     }

@@ -1,6 +1,6 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys, status, watch, doctor
+    case serve, runner, up, admin, keys, status, watch, doctor, probe
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
@@ -25,6 +25,9 @@ enum Command: String, CaseIterable, Sendable {
         case .doctor:
             "Look at how a Redis is set up, and say of each thing whether it is right and, if not, what to do. Exit code 1 "
                 + "if Usher cannot keep its promises there."
+        case .probe:
+            "Ask the node on this machine by GET /healthz, or another PATH, whether it is well. Exit code 0 if it answers "
+                + "200, else 1: a health check for containers."
         case .simulateBot:
             "Be a bot that speaks the wire of a real one and attends no meeting. Its configuration is the JSON object in "
                 + "the variable VEXA_BOT_CONFIG."
@@ -47,6 +50,7 @@ enum Command: String, CaseIterable, Sendable {
         case .keys: "usher keys ID [SETTING]..."
         case .status: "usher status [--json] [SETTING]..."
         case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
+        case .probe: "usher probe [PATH] [SETTING]..."
         case .help: "usher help [COMMAND | settings [--markdown]]"
         }
     }

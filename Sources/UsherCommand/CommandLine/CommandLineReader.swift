@@ -40,6 +40,7 @@ struct CommandLineReader {
         case .status: return .status(settings, asJSON: words.isJSON)
         case .watch: return .watch(settings, try filter(words))
         case .doctor: return .doctor(settings)
+        case .probe: return .probe(settings, path: try probedPath(words))
         case .supervise: return .supervise
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help: return .serve(settings)
@@ -144,6 +145,15 @@ struct CommandLineReader {
         }
         return id
     }
+
+    private func probedPath(_ words: Words) throws(UsageError) -> String {
+        guard let path = words.operands.first else { return "/healthz" }
+        guard words.operands.count == 1, path.hasPrefix("/"), path.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+        else {
+            throw UsageError("usher probe takes one path, such as /readyz.")
+        }
+        return path
+    }
 }
 
 /// The words after the command, sorted out.
@@ -167,7 +177,7 @@ private struct Words {
                 continue
             }
             guard argument.hasPrefix("-"), argument.count > 1 else {
-                guard command == .admin || command == .keys else {
+                guard [.admin, .keys, .probe].contains(command) else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(
                         "usher \(command.rawValue) takes settings only, such as --port 8080, "

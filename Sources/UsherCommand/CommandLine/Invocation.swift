@@ -13,6 +13,8 @@ enum Invocation: Equatable, Sendable {
     case status(Settings, asJSON: Bool)
     case watch(Settings, EventWatch.Filter)
     case doctor(Settings)
+    /// - Parameter path: to be asked for, such as `/healthz`.
+    case probe(Settings, path: String)
     case simulateBot(Settings)
     case help(HelpTopic)
     case version

@@ -32,6 +32,7 @@ struct Setting: Sendable {
         case writeTimeout = "write-timeout-ms"
         case maxConnections = "max-connections"
         case backlog
+        case drainDelay = "drain-delay-ms"
         case drainTimeout = "drain-timeout-ms"
         case runners
         case apiURL = "api-url"

@@ -58,6 +58,7 @@ struct Settings: Equatable, Sendable {
     var writeTimeoutMilliseconds: Int { number(.writeTimeout) }
     var maxConnections: Int { number(.maxConnections) }
     var backlog: Int { number(.backlog) }
+    var drainDelayMilliseconds: Int { number(.drainDelay) }
     var drainTimeoutMilliseconds: Int { number(.drainTimeout) }
 
     var runners: Int { number(.runners) }

@@ -8,9 +8,11 @@ extension Setting {
     /// defaults and ranges (issue 2, sections 1, 2 and 4).
     static let all: [Setting] = [
         Setting(
-            key: .host, kind: .address, defaultValue: .value("127.0.0.1"), commands: node,
+            key: .host, kind: .address, defaultValue: .value("127.0.0.1"), commands: node.union([.probe]),
             meaning: "The address to listen on; 0.0.0.0 and :: are all of the machine's"),
-        number(.port, 0...65535, default: 8080, "The TCP port to listen on; 0 lets the system choose"),
+        number(
+            .port, 0...65535, default: 8080, commands: node.union([.probe]),
+            "The TCP port to listen on; 0 lets the system choose"),
         Setting(
             key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
             commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
@@ -108,6 +110,10 @@ extension Setting {
             "How many connections a node serves at once; further ones wait in the kernel's queue"),
         number(
             .backlog, 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"),
+        number(
+            .drainDelay, 0...600_000, unit: "ms", default: 5000, commands: [.serve],
+            "How long a node that gets SIGTERM serves on while /readyz says that it is about to stop, for balancers to "
+                + "see that; another signal ends it, and Ctrl-C has none"),
         number(
             .drainTimeout, 0...600_000, unit: "ms", default: 10_000,
             "How long a node that was told to stop answers what is under way"),

@@ -27,6 +27,7 @@ enum ServeCommand {
                 Terminal.complain("Redis refuses this node: \(refusal)")
                 return 1
             }
+            serveOn(node, settings, signals, logger)
             logger.info("Stopping: answering what is under way")
             let cut = node.stop()
             logger.info("Stopped", ["connections_cut": String(cut)])
@@ -50,6 +51,18 @@ enum ServeCommand {
         }
         _ = waitUntilReadable([signals.descriptor, refused.descriptor], deadline: nil)
         return refusal.text.withLock { $0 }
+    }
+
+    /// After SIGTERM, serves on for the drain delay or until another signal comes. Who presses Ctrl-C is at a terminal,
+    /// and has no balancer to wait for.
+    private static func serveOn(_ node: Node, _ settings: Settings, _ signals: StopSignals, _ logger: Logger) {
+        let signal = signals.next()
+        node.giveNotice()
+        guard signal == SIGTERM, settings.drainDelayMilliseconds > 0 else { return }
+        logger.info(
+            "Stopping: not ready any more, and serving on",
+            ["drain_delay_ms": String(settings.drainDelayMilliseconds)])
+        _ = signals.wait(deadline: .now().advanced(byMilliseconds: settings.drainDelayMilliseconds))
     }
 
     private final class Refusal: Sendable {

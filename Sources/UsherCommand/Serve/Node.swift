@@ -25,11 +25,14 @@ struct Node {
     private let housekeeping: Housekeeping
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
+    private let drainNotice: DrainNotice
 
     /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
     init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
         self.settings = settings
+        let drainNotice = DrainNotice()
+        self.drainNotice = drainNotice
         ports = ServedPort.all(settings)
         let budgets = ports.map { _ in ConnectionBudget(limit: settings.maxConnections) }
         var shards: [Shard] = []
@@ -49,7 +52,8 @@ struct Node {
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
-                    store: store, adminKey: settings.adminKey, logger: logger, surfaces: port.surfaces)
+                    store: store, adminKey: settings.adminKey, logger: logger, drainNotice: drainNotice,
+                    surfaces: port.surfaces)
                 return Server(
                     loop: loop, configuration: settings.httpConfiguration(of: port.surfaces), router: router,
                     logger: logger, budget: budget)
@@ -102,6 +106,11 @@ struct Node {
             if case .refused(let text) = outcome { return text }
         }
         return nil
+    }
+
+    /// Tells balancers, by `GET /readyz`, to look elsewhere; everything is served as before.
+    func giveNotice() {
+        drainNotice.give()
     }
 
     /// Answers what is under way, and stops.

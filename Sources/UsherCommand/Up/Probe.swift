@@ -16,14 +16,20 @@ enum Probe {
         return answer.hasPrefix("-LOADING") ? .loading : .absent
     }
 
-    /// Whether `GET /healthz` is answered with 200.
+    /// Whether the node at the address answers `GET /healthz` with 200.
     static func node(host: String, port: Int) -> Bool {
-        guard let address = SocketAddress(host: host, port: port) else { return false }
-        return exchange(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .hasPrefix("HTTP/1.1 200 ")
+        isOK(get("/healthz", host: host, port: port))
     }
 
-    /// Sends `text` and returns the first bytes of the answer: those of one read, at most 64.
+    /// The beginning of an HTTP server's answer; empty if there is none.
+    static func get(_ path: String, host: String, port: Int) -> String {
+        guard let address = SocketAddress(host: UpPorts.reachable(host), port: port) else { return "" }
+        return exchange(address, "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    }
+
+    static func isOK(_ answer: String) -> Bool { answer.hasPrefix("HTTP/1.1 200 ") }
+
+    /// Sends `text` and returns the first bytes of the answer: those of one read, at most 4096.
     private static func exchange(_ address: SocketAddress, _ text: String) -> String {
         let descriptor = address.makeSocket()
         guard descriptor >= 0 else { return "" }
@@ -35,7 +41,7 @@ enum Probe {
         guard address.connect(descriptor) == 0, write(descriptor, text, text.utf8.count) == text.utf8.count else {
             return ""
         }
-        var answer = [UInt8](repeating: 0, count: 64)
+        var answer = [UInt8](repeating: 0, count: 4096)
         let count = read(descriptor, &answer, answer.count)
         return String(decoding: answer.prefix(max(0, count)), as: UTF8.self)
     }

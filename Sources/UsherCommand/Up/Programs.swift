@@ -51,7 +51,8 @@ struct Programs {
 
     /// A node with `settings`.
     func startNode(_ settings: Settings) throws(UpFailure) -> ChildProcess {
-        try start(.serve, with: settings.environment(of: .serve))
+        // No balancer looks at it: its port is the kernel's to share out.
+        try start(.serve, with: settings.with([.drainDelay: "0"]).environment(of: .serve))
     }
 
     /// A runner with `settings`, of simulated bots if they name no others.

@@ -161,7 +161,7 @@ private final class Ensemble {
 
     private func waitForNodes() throws(End) {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
-        while !Probe.node(host: UpPorts.reachable(workerSettings.host), port: workerSettings.port) {
+        while !Probe.node(host: workerSettings.host, port: workerSettings.port) {
             guard MonotonicTime.now() < deadline else {
                 throw .failed(UpFailure("No node answered GET /healthz within 60 seconds."))
             }

@@ -34,6 +34,8 @@ class Node(Process):
         environment = {
             "USHER_HOST": "127.0.0.1", "USHER_PORT": str(self.port), "USHER_REDIS": redis_url,
             "USHER_ADMIN_KEY": ADMIN_KEY, "USHER_LOOPS": "1",
+            # No balancer looks at it, so a stop need not wait for one.
+            "USHER_DRAIN_DELAY_MS": "0",
         }
         for setting, value in settings.items():
             if value is None:

@@ -1,0 +1,78 @@
+import EventLoop
+import HTTP
+import Redis
+import Usher
+
+/// `GET /readyz`: whether to send requests to this node. 200 `{"status":"ready"}` if Redis answers within its deadline on
+/// the connections of the loop that is asked, which have all scripts loaded, and the node is not about to stop;
+/// otherwise 503 with a `reason`, a word for machines, and a `detail` for people.
+///
+/// All probes of a moment share one PING, so that a crowd of them costs Redis nothing.
+///
+/// `@unchecked Sendable`: belongs to the thread of its store's loop, and `handle` checks that.
+final class ReadinessEndpoint: @unchecked Sendable {
+    /// For how long an answer of Redis counts.
+    private static let freshMilliseconds = 100
+    private static let ready = Response.json(Array("{\"status\":\"ready\"}".utf8))
+
+    private let store: Store
+    private let drainNotice: DrainNotice
+    private var question: Task<RedisError?, Never>?
+    private var answer: (failure: RedisError?, time: MonotonicTime)?
+
+    init(store: Store, drainNotice: DrainNotice) {
+        self.store = store
+        self.drainNotice = drainNotice
+    }
+
+    func handle(_ request: Request) async -> Response {
+        let failure = await failure(by: request.deadline)
+        // Looked at last: it may have come while Redis was asked.
+        if drainNotice.isGiven {
+            return Self.unready("draining", "The node is about to stop. Send requests to another one.")
+        }
+        return failure.map(Self.unready) ?? Self.ready
+    }
+
+    /// - Returns: why Redis cannot be used; nil if it can.
+    private func failure(by deadline: MonotonicTime) async -> RedisError? {
+        let loop = store.client.loop
+        loop.preconditionCurrent()
+        if let answer, loop.now.milliseconds(since: answer.time) < Self.freshMilliseconds { return answer.failure }
+        if let question { return await question.value }
+        let question = Task(executorPreference: loop) { [self] () -> RedisError? in
+            var failure: RedisError?
+            do throws(RedisError) {
+                try await store.ping(by: deadline)
+            } catch {
+                failure = error
+            }
+            answer = (failure, loop.now)
+            self.question = nil
+            return failure
+        }
+        self.question = question
+        return await question.value
+    }
+
+    private static func unready(_ failure: RedisError) -> Response {
+        switch failure {
+        case .notConnected, .connectionLost:
+            unready("redis_unreachable", "There is no connection to Redis at the moment; the node's log says why.")
+        case .deadlinePassed:
+            unready("redis_silent", "Redis has not answered a PING in time.")
+        case .overloaded:
+            unready("redis_overloaded", "Too many commands wait for Redis.")
+        case .refused, .notReplicated, .unexpectedReply:
+            unready("redis_refuses", "Redis refuses to answer a PING.")
+        }
+    }
+
+    private static func unready(_ reason: String, _ detail: String) -> Response {
+        var body = JSONText()
+        body.add("status", "unready")
+        body.add("reason", reason)
+        body.add("detail", detail)
+        return .json(body.bytes, status: 503)
+    }
+}
