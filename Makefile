@@ -24,7 +24,7 @@ up: build
 
 # The system tests run against the debug binary, which checks more.
 test: toolchain libraries
-	@.ci/install-packages redis-server iproute2 iptables
+	@.ci/install-packages redis-server haproxy iproute2 iptables
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --quiet
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi

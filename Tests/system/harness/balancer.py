@@ -1,0 +1,67 @@
+"""A real HAProxy in front of nodes, set up by the file that compose.yaml uses."""
+
+import csv
+import io
+import os
+import re
+import socket
+
+from harness.http_client import request
+from harness.node import REPOSITORY, reserve_port
+from harness.process import Process
+from harness.waiting import wait_for
+
+CONFIGURATION = os.path.join(REPOSITORY, "deploy", "haproxy.cfg")
+
+
+class Balancer(Process):
+    """`ports` are those of nodes, which may be there later, or not at all. Only addresses differ from the file."""
+
+    def __init__(self, folder, ports, name="balancer"):
+        self._holder = reserve_port()
+        self.port = self._holder.getsockname()[1]
+        self._stats_path = os.path.join(folder, f"{name}.sock")
+        path = os.path.join(folder, f"{name}.cfg")
+        with open(CONFIGURATION) as file:
+            text = file.read()
+        servers = "\n".join(f"    server node{number} 127.0.0.1:{port}" for number, port in enumerate(ports, 1))
+        for pattern, replacement in [
+                (r"(?m)^global$", f"global\n    stats socket {self._stats_path}"),
+                (r"(?m)^resolvers docker\n(    .*\n)+", ""),
+                (r"(?m)^    bind .*$", f"    bind 127.0.0.1:{self.port}"),
+                (r"(?m)^    server-template .*$", servers)]:
+            text, count = re.subn(pattern, replacement, text)
+            assert count == 1, f"{CONFIGURATION} has {count} of {pattern}"
+        with open(path, "w") as file:
+            file.write(text)
+        super().__init__(name, ["haproxy", "-db", "-f", path], {}, folder)
+
+    def start(self, ready=1):
+        """Returns once that many nodes are found ready."""
+        self.spawn()
+        wait_for(lambda: self.ready_count() >= ready, f"{ready} ready nodes behind {self.name}")
+        return self
+
+    def ready_count(self):
+        return sum(server["status"].startswith("UP") for server in self.servers())
+
+    def servers(self):
+        """What HAProxy knows of each server: the rows of `show stat`; none while it starts."""
+        if not self.alive:
+            raise AssertionError(f"haproxy ended at its start\n{self.output}{self.log}")
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stats:
+                stats.connect(self._stats_path)
+                stats.sendall(b"show stat\n")
+                text = b"".join(iter(lambda: stats.recv(65536), b"")).decode()
+        except OSError:
+            return []
+        rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+        return [row for row in rows if row["pxname"] == "nodes" and row["svname"] != "BACKEND"]
+
+    def request(self, method, path, **options):
+        return request(self.port, method, path, **options)
+
+    def end(self):
+        super().end()
+        self._holder.close()
