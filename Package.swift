@@ -13,19 +13,22 @@ let package = Package(
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CCrypto"),
         .target(name: "Log", dependencies: ["CLinux"]),
+        .target(name: "Metrics", dependencies: []),
         .target(name: "EventLoop", dependencies: ["CLinux"]),
         .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
         .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
-        .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log"]),
+        .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
         .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
-        .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Redis", "Scripts"]),
-        .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Usher"]),
-        .target(name: "Runner", dependencies: ["CLinux", "EventLoop", "Log", "Processes", "Redis", "Usher"]),
+        .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Metrics", "Redis", "Scripts"]),
+        .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Metrics", "Usher"]),
+        .target(
+            name: "Runner", dependencies: ["CLinux", "EventLoop", "Log", "Metrics", "Processes", "Redis", "Usher"]),
         .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "CLinux", "EventLoop", "HTTP", "Log", "Processes", "Redis", "Runner", "SimulatedBot", "Usher",
+                "API", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Runner", "SimulatedBot",
+                "Usher",
             ]),
 
         .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
@@ -34,9 +37,11 @@ let package = Package(
         .testTarget(
             name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
         .testTarget(
-            name: "UsherCommandTests", dependencies: ["API", "EventLoop", "Processes", "SimulatedBot", "UsherCommand"]),
+            name: "UsherCommandTests",
+            dependencies: ["API", "EventLoop", "Metrics", "Processes", "SimulatedBot", "UsherCommand"]),
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),

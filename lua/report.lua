@@ -21,6 +21,7 @@
 --             error_details, bot_output
 --
 -- Returns {1, status, bot_status}         taken in
+--         {1, 'LIVE', 'active', age ms}   the same of the one that it is in the room: with the time since its dispatch
 --         {0, status, bot_status}         told before; nothing was changed
 --         {-1, bot_status, status asked}  not a step that is allowed from here
 --         {-2}                            the bot is not the meeting's current one, or has ended
@@ -39,7 +40,7 @@ local steps = {
   stopping = {completed = true, failed = true},
 }
 
-local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
+local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status', 'dispatched_at')
 if meeting[1] ~= ARGV[1] then return {-2} end
 local from = meeting[3] or ''
 local bot = redis.call('HMGET', KEYS[2], 'ended_at', 'reported', 'traceparent')
@@ -68,4 +69,5 @@ if status == 'LIVE' then
   redis.call('DEL', KEYS[3])
 end
 redis.call('HSET', KEYS[1], 'status', status, 'bot_status', ARGV[3], 'updated_at', at_ms)
+if status == 'LIVE' then return {1, status, ARGV[3], at_ms - (tonumber(meeting[4]) or at_ms)} end
 return {1, status, ARGV[3]}

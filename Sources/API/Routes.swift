@@ -6,19 +6,24 @@ import Usher
 public enum Routes {
     /// Where bots report to; their reports carry logs, so that they may be longer than other bodies.
     public static let internalPath = "/internal/bots/"
+    /// Where bots are asked for, in each API.
+    public static let reinvite = "/api/v1/public/meeting/{workspace_id}/meetings/{meeting_id}/reinvite_bot"
+    public static let bots = "/bots"
 
     /// - Parameters:
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
     ///   - drainNotice: the node's, for all of its loops.
     ///   - surfaces: what the server's port is for; anything else is not found there.
+    ///   - metrics: nil leaves `/metrics` out.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, drainNotice: DrainNotice = DrainNotice(),
-        surfaces: Set<Surface> = Set(Surface.allCases)
+        surfaces: Set<Surface> = Set(Surface.allCases), metrics: MetricsEndpoint? = nil
     ) -> Router {
         var router = Router()
         router.add(.get, "/healthz", synchronous: HealthEndpoint.handle)
         router.add(.get, "/readyz", ReadinessEndpoint(store: store, drainNotice: drainNotice).handle)
+        if surfaces.contains(.metrics), let metrics { router.add(.get, "/metrics", metrics.handle) }
         if surfaces.contains(.api) {
             addReinviteAPI(to: &router, store: store, logger: logger)
             addBotsAPI(to: &router, store: store, logger: logger)
@@ -33,7 +38,7 @@ public enum Routes {
         let reinvite = ReinviteEndpoint(store: store, authentication: authentication, logger: logger)
         let meetings = MeetingsEndpoints(store: store, authentication: authentication, logger: logger)
         let base = "/api/v1/public/meeting/{workspace_id}/meetings"
-        router.add(.post, "\(base)/{meeting_id}/reinvite_bot", reinvite.handle)
+        router.add(.post, Self.reinvite, reinvite.handle)
         router.add(.post, base, meetings.create)
         router.add(.get, base, meetings.list)
         router.add(.get, "\(base)/{meeting_id}", meetings.get)
@@ -45,7 +50,7 @@ public enum Routes {
         let meetings = BotsMeetingsEndpoints(store: store, callers: callers, logger: logger)
         let transcripts = TranscriptEndpoint(store: store, meetings: meetings, logger: logger)
         let webhook = WebhookEndpoint(store: store, callers: callers, logger: logger)
-        router.add(.post, "/bots", bots.create)
+        router.add(.post, Self.bots, bots.create)
         router.add(.get, "/bots", meetings.listBots)
         router.add(.get, "/bots/status", bots.status)
         router.add(.get, "/bots/id/{number}", meetings.get)

@@ -225,7 +225,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private func answer(_ request: Request, _ response: Response) {
         let isKept = request.head.isKeptAlive && !server.isDraining
         send(response, request.identifier, head: request.head, isKept: isKept)
-        server.note(request, request.head, request.identifier, response.status)
+        server.note(request, request.head, request.identifier, response)
         enter(isKept ? .idle : .closing)
     }
 
@@ -248,7 +248,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
                 "request_id": identifier.text, "trace_id": request?.trace.traceID ?? "", "reason": error.detail,
             ])
         send(response, identifier, head: head, isKept: false)
-        server.note(nil, head, identifier, response.status)
+        server.note(nil, head, identifier, response)
         enter(.closing)
     }
 
@@ -309,14 +309,14 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         guard let request = current else { return }
         current = nil
         let error = HTTPError(503, "Ask again later, and check first whether this request has done its work.")
-        send(
-            server.configuration.errorResponse(error, request), request.identifier, head: request.head, isKept: false)
+        let response = server.configuration.errorResponse(error, request)
+        send(response, request.identifier, head: request.head, isKept: false)
         server.logger.warning(
             "handler overran its deadline",
             [
                 "request_id": request.id, "trace_id": request.trace.traceID, "route": request.route ?? "",
             ])
-        server.note(request, request.head, request.identifier, error.status)
+        server.note(request, request.head, request.identifier, response)
         enter(.closing)
         conclude()
     }

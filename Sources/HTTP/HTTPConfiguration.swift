@@ -32,7 +32,7 @@ public struct HTTPConfiguration: Sendable {
     public var errorResponse: @Sendable (HTTPError, Request?) -> Response = { error, _ in error.envelope() }
     /// Told of every answer, on the loop's thread, when it has been given to the connection. The duration is in
     /// nanoseconds since the head arrived, 0 if none did. Must not wait.
-    public var onResponse: (@Sendable (_ request: Request?, _ status: Status, _ duration_ns: UInt64) -> Void)?
+    public var onResponse: (@Sendable (_ request: Request?, _ response: Response, _ duration_ns: UInt64) -> Void)?
 
     public init() {}
 

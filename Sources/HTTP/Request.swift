@@ -11,6 +11,8 @@ public final class Request: Sendable {
     public let deadline: MonotonicTime
     /// The pattern that the path matched; nil if none did.
     public let route: String?
+    /// The place among the router's `routes` of the one that the path and method matched; nil if none did.
+    public let routeIndex: Int?
     private let parameterNames: [String]
     private let parameterValues: [String]
     let identifier: RequestIdentifier
@@ -27,6 +29,7 @@ public final class Request: Sendable {
         self.identifier = identifier
         self.serial = serial
         route = match?.route.pattern
+        routeIndex = match?.route.index
         parameterNames = match?.route.parameterNames ?? []
         parameterValues = match?.parameters ?? []
     }

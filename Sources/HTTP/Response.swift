@@ -6,6 +6,8 @@ public struct Response: Sendable {
     /// Further fields, in order. Control bytes in a value become spaces, so that a value can never end its line.
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
+    /// The service's own code for what happened, for those who count answers; 0: the status says it all. It is not sent.
+    public var outcomeCode = 0
 
     public init(
         status: Status, contentType: String? = nil, headers: [(name: String, value: String)] = [], body: [UInt8] = []

@@ -8,6 +8,8 @@ public struct Router: Sendable {
     }
 
     struct Route: Sendable {
+        /// Its place in `routes`.
+        let index: Int
         let method: Method
         let pattern: String
         let parameterNames: [String]
@@ -34,6 +36,8 @@ public struct Router: Sendable {
         var allow = ""
     }
 
+    /// What was added, in order: `Request.routeIndex` is a place here.
+    public private(set) var routes: [(method: Method, pattern: String)] = []
     private var nodes = [Node()]
     private var allowAnywhere = "OPTIONS"
 
@@ -76,7 +80,8 @@ public struct Router: Sendable {
         precondition(
             !nodes[index].routes.contains { $0.method == method }, "\(method) \(pattern) has a handler already")
         nodes[index].routes.append(
-            Route(method: method, pattern: pattern, parameterNames: names, handler: handler))
+            Route(index: routes.count, method: method, pattern: pattern, parameterNames: names, handler: handler))
+        routes.append((method, pattern))
         nodes[index].allow = Self.allow(nodes[index].routes)
         allowAnywhere = Self.allow(nodes.flatMap { $0.routes })
     }

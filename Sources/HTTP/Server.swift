@@ -121,11 +121,15 @@ public final class Server: @unchecked Sendable {
         }
     }
 
+    /// Connections that this server has taken since it began. Only on the loop's thread.
+    public private(set) var acceptedCount = 0
+
     /// Takes over an accepted socket, for which the budget has been charged.
     func adopt(_ descriptor: Int32) {
         do {
             let connection = try Connection(server: self, descriptor: descriptor, index: connections.count)
             connections.append(connection)
+            acceptedCount += 1
         } catch {
             Glibc.close(descriptor)
             budget.release()
@@ -172,7 +176,7 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Tells the log and the hook of an answer.
-    func note(_ request: Request?, _ head: RequestHead, _ identifier: RequestIdentifier, _ status: Status) {
+    func note(_ request: Request?, _ head: RequestHead, _ identifier: RequestIdentifier, _ response: Response) {
         guard configuration.onResponse != nil || logger.minimum <= .debug else { return }
         let duration = request.map { MonotonicTime.now().nanoseconds - $0.received.nanoseconds } ?? 0
         logger.debug(
@@ -180,8 +184,9 @@ public final class Server: @unchecked Sendable {
             [
                 "request_id": identifier.text, "trace_id": request?.trace.traceID ?? "",
                 "method": head.isParsed ? head.method.name : "",
-                "path": head.isParsed ? head.path : "", "status": "\(status)", "duration_us": "\(duration / 1_000)",
+                "path": head.isParsed ? head.path : "", "status": "\(response.status)",
+                "duration_us": "\(duration / 1_000)",
             ])
-        configuration.onResponse?(request, status, duration)
+        configuration.onResponse?(request, response, duration)
     }
 }

@@ -24,6 +24,8 @@ public struct ClientConfiguration: Sendable {
     public var scripts: [Script]
     /// What changes wait for that are asked for with `isChange`; nil: for nothing.
     public var replicaWait: ReplicaWait?
+    /// Of the client that goes by these settings.
+    var metrics = ClientMetrics()
 
     public init(url: RedisURL, name: String, scripts: [Script] = []) {
         self.url = url
@@ -59,6 +61,8 @@ public final class Client: @unchecked Sendable {
     }
 
     public let loop: EventLoop
+    /// Only on the loop's thread.
+    public let metrics: ClientMetrics
     private let configuration: ClientConfiguration
     private let server: Server
     private var isShutDown = false
@@ -66,6 +70,10 @@ public final class Client: @unchecked Sendable {
 
     public init(loop: EventLoop, configuration: ClientConfiguration, logger: Logger) {
         self.loop = loop
+        // Its own, though settings are copied from one client to the next.
+        var configuration = configuration
+        metrics = ClientMetrics()
+        configuration.metrics = metrics
         self.configuration = configuration
         if case .cluster(let seeds) = configuration.url.location {
             let cluster = Cluster(seeds: seeds, loop: loop, configuration: configuration, logger: logger)
@@ -205,14 +213,23 @@ public final class Client: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Runs a script, with `preceding` commands sent before it in the same write. Returns the script's reply.
-    /// The script must be one of the configuration's.
+    /// Runs a script, which must be one of the configuration's, and returns its reply.
     /// - Parameter isChange: whether its reply tells of a change that is to be on replicas; of use only to a client that
     ///   is configured to wait for them. One that is not on enough of them in time is thrown as `notReplicated`.
     public func run(
-        _ script: Script, keys: [String], arguments: [String], after preceding: Command? = nil,
-        isChange: ((Value) -> Bool)? = nil, deadline: MonotonicTime
+        _ script: Script, keys: [String], arguments: [String], isChange: ((Value) -> Bool)? = nil,
+        deadline: MonotonicTime
     ) async throws(RedisError) -> Value {
+        try await run(
+            script, keys: keys, arguments: arguments, after: nil, isChange: isChange, deadline: deadline
+        ).script
+    }
+
+    /// The same, with a command sent before the script in the same write; nil sends none, and has no reply.
+    public func run(
+        _ script: Script, keys: [String], arguments: [String], after preceding: Command?,
+        isChange: ((Value) -> Bool)? = nil, deadline: MonotonicTime
+    ) async throws(RedisError) -> (preceding: Value, script: Value) {
         guard let hash = scriptHashes[script.name] else {
             precondition(configuration.scripts.contains { $0.name == script.name }, "an unknown script: \(script.name)")
             throw .notConnected
@@ -223,15 +240,16 @@ public final class Client: @unchecked Sendable {
         let replies = try await replies(to: commands, areDependent: true, isChange: isChange, deadline: deadline)
         // What the script rests on was refused (out of memory, a replica, ...): that is the answer, not what it found.
         if preceding != nil, case .error(let text) = replies[0] { throw .refused(text) }
+        let before = preceding == nil ? .null : replies[0]
         let reply = replies.last!
-        guard case .error(let text) = reply else { return reply }
+        guard case .error(let text) = reply else { return (before, reply) }
         guard text.hasPrefix("NOSCRIPT") else { throw .refused(text) }
         // Redis has restarted, failed over or been told to forget its scripts. EVAL runs it and makes it known again.
         let again = Self.scriptCall("EVAL", script.text, keys, arguments)
         let result = try await self.replies(
             to: [again], areDependent: true, isChange: isChange, deadline: deadline)[0]
         if case .error(let text) = result { throw .refused(text) }
-        return result
+        return (before, result)
     }
 
     /// By the script's name: the SHA-1 of its text, as Redis computed it.

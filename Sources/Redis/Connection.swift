@@ -23,6 +23,7 @@ final class Connection: DescriptorHandler {
     /// Something is queued that leaves once a WAIT has been answered.
     private var isFlushHeld = false
     private let replicaWait: ReplicaWait?
+    private let metrics: ClientMetrics
     /// Something that is queued is to be on replicas, so that a WAIT is to follow it.
     private var isReplicaWaitDue = false
     private var isReplicaWaitOpen = false
@@ -41,8 +42,12 @@ final class Connection: DescriptorHandler {
     /// Called once when the connection has failed or was closed, after everything pending has been failed.
     var onClose: ((String) -> Void)?
 
-    init(loop: EventLoop, silenceLimitMilliseconds: Int, replicaWait: ReplicaWait? = nil) {
+    init(
+        loop: EventLoop, silenceLimitMilliseconds: Int, replicaWait: ReplicaWait? = nil,
+        metrics: ClientMetrics = ClientMetrics()
+    ) {
         self.loop = loop
+        self.metrics = metrics
         self.silenceLimitMilliseconds = silenceLimitMilliseconds
         self.replicaWait = replicaWait
         lastReplyAt = loop.now
@@ -158,6 +163,7 @@ final class Connection: DescriptorHandler {
                 }
             case .failure(let error): error
             }
+        if let failure { metrics.note(failure, times: changes.count { $0.isWaited }) }
         for batch in changes { batch.complete(failure.map { .failure($0) } ?? .success(batch.replies)) }
     }
 
@@ -167,10 +173,14 @@ final class Connection: DescriptorHandler {
         // Sent unasked to a connection too many, which Redis then closes: no answer to any command.
         if case .error(let text) = value, text.hasPrefix("ERR max number of clients") { return close(because: text) }
         guard pendingHead < pending.count else { return close(because: "Redis sent a reply that nobody asked for") }
-        if case .error(let text) = value, Self.isOfReplica(text) { leaveAtEndOfTurn() }
+        if case .error(let text) = value {
+            metrics.noteErrorReply(text)
+            if Self.isOfReplica(text) { leaveAtEndOfTurn() }
+        }
         let batch = pending[pendingHead]
         batch.replies.append(value)
         guard batch.replies.count == batch.count else { return }
+        metrics.calls.record(nanoseconds: loop.now.nanoseconds - batch.sentAt.nanoseconds)
         pendingHead += 1
         if pendingHead == pending.count {
             pending.removeAll(keepingCapacity: true)
@@ -224,6 +234,7 @@ final class Connection: DescriptorHandler {
         for batch in pending[pendingHead...] where batch.isWaited {
             if batch.deadline <= now { late.append(batch) } else { next = min(next, batch.deadline) }
         }
+        metrics.note(.deadlinePassed, times: late.count)
         for batch in late { batch.complete(.failure(.deadlinePassed)) }
         if isStuck { return close(because: "no reply before the deadline") }
         if !isClosed { armDeadlineTimer(next) }
@@ -326,6 +337,7 @@ final class Connection: DescriptorHandler {
         let lost = pending[pendingHead...]
         pending = []
         pendingHead = 0
+        metrics.note(.connectionLost, times: lost.count { $0.isWaited })
         for batch in lost { batch.complete(.failure(.connectionLost)) }
         let onClose = self.onClose
         self.onClose = nil

@@ -22,6 +22,7 @@ final class Link: @unchecked Sendable {
     private var connection: Connection?
     private(set) var state = State.new
     private var isShutDown = false
+    private var hasBeenReady = false
     private var backoff: Backoff
     /// By the script's name: the SHA-1 of its text, as Redis computed it.
     private(set) var scriptHashes: [String: String] = [:]
@@ -68,11 +69,16 @@ final class Link: @unchecked Sendable {
         _ commands: [Command], isChange: ((Value) -> Bool)? = nil, deadline: MonotonicTime,
         completion: @escaping (Result<[Value], RedisError>) -> Void
     ) {
-        guard let connection, isReady else { return completion(.failure(.notConnected)) }
+        func refuse(_ error: RedisError) {
+            configuration.metrics.note(error)
+            completion(.failure(error))
+        }
+        guard let connection, isReady else { return refuse(.notConnected) }
         guard connection.pendingCount < configuration.maximumPendingCalls,
             connection.unsentBytes < configuration.maximumUnsentBytes
-        else { return completion(.failure(.overloaded)) }
-        guard deadline > loop.now else { return completion(.failure(.deadlinePassed)) }
+        else { return refuse(.overloaded) }
+        guard deadline > loop.now else { return refuse(.deadlinePassed) }
+        configuration.metrics.commands += commands.count
         let batch = Batch(count: commands.count, sentAt: loop.now, deadline: deadline, completion: completion)
         batch.isChange = isChange
         connection.send(commands, batch)
@@ -97,7 +103,7 @@ final class Link: @unchecked Sendable {
             loop: loop,
             silenceLimitMilliseconds: configuration.silenceLimitMilliseconds
                 + (configuration.replicaWait?.milliseconds ?? 0),
-            replicaWait: configuration.replicaWait)
+            replicaWait: configuration.replicaWait, metrics: configuration.metrics)
         self.connection = connection
         let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
             [weak connection] in connection?.close(because: "connecting took too long")
@@ -150,6 +156,8 @@ final class Link: @unchecked Sendable {
         case .ready(let scriptHashes):
             self.scriptHashes = scriptHashes
             state = .ready(since: loop.now)
+            if hasBeenReady { configuration.metrics.reconnections += 1 }
+            hasBeenReady = true
             loggedProblem = nil
             logger.info("Connected to Redis", ["redis": configuration.url.redacted, "loop": loop.name])
             onLogin?(.ready)

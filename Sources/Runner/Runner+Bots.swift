@@ -44,8 +44,9 @@ extension Runner {
             do throws(RedisError) {
                 let claim = try await store.claim(
                     bot.entry, runner: id, secret: bot.secret, container: bot.containerName, deadline: soon)
-                guard case .claimed(let meeting, let trace) = claim else { return nil }
+                guard case .claimed(let meeting, let trace, let waited) = claim else { return nil }
                 bot.trace = trace ?? bot.trace
+                bot.waitedMilliseconds = waited
                 logger.info(
                     "Claimed a dispatch",
                     [
@@ -116,6 +117,9 @@ extension Runner {
         switch event {
         case .report(.started(let process)):
             bot.group = process
+            metrics.botsStarted += 1
+            metrics.dispatchToStart.record(
+                milliseconds: bot.waitedMilliseconds + BootTime.now().milliseconds(since: bot.claimedAt))
             if let deadline = leases.deadline(of: bot.id) { leases.confirm(bot.id, deadline) }
             logger.info(
                 "Started a bot",
@@ -201,6 +205,7 @@ extension Runner {
     private func finish(_ bot: RunningBot, _ loss: BotLoss) {
         guard !bot.hasEnded else { return }
         bot.hasEnded = true
+        metrics.botsEnded[loss.reason, default: 0] += 1
         leases.remove(bot.id)
         wakeReaders()
         Task(executorPreference: loop) { [self] in

@@ -26,8 +26,12 @@ extension Runner {
         do throws(RedisError) {
             let answers = try await renewals.renew(
                 bots: renewal.bots, in: renewal.partition, runner: id, deadline: soon)
+            let refused = answers.count { $0 == .refused }
+            metrics.renewals += answers.count - refused
+            metrics.refusedRenewals += refused
             perform(leases.take(answers, to: renewal, now: .now()))
         } catch {
+            metrics.failedRenewals += 1
             leases.fail(renewal, now: .now())
             logger.warning(
                 "Leases could not be renewed; trying again",

@@ -13,17 +13,19 @@ public final class Runner: @unchecked Sendable {
     let loop: EventLoop
     let configuration: RunnerConfiguration
     let logger: Logger
+    /// Only on the loop's thread.
+    public let metrics = RunnerMetrics()
     let timing: LeaseTiming
-    let client: Client
+    public let client: Client
     let store: Store
     /// For reads that block; nothing else may wait behind them.
-    private let blocking: Client
+    public let blocking: Client
     /// For claims that wait for replicas, if they do.
-    private let claiming: Client?
+    public let claiming: Client?
     /// For renewals, which then wait for one: a primary that no replica follows may have been replaced by another one,
     /// which gives the rooms of leases out again that it has not heard of. More than one would let the loss of a single
     /// server end all bots.
-    private let renewing: Client?
+    public let renewing: Client?
     let renewals: Store
     /// One, or one a partition where a read may not take several streams.
     let readers: [DispatchReader]

@@ -15,6 +15,8 @@ final class RunningBot: @unchecked Sendable {
     var trace: TraceContext?
     /// Whether the log says that it was told to leave: it is told so again and again.
     var isLeaving = false
+    /// From its dispatch to its claim, by Redis' clock.
+    var waitedMilliseconds = 0
     var supervisor: SupervisorHandle?
     /// The process group of the bot.
     var group: Int32?

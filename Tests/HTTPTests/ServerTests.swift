@@ -205,8 +205,10 @@ import Testing
     @Test func theHooksSeeEveryAnswer() async throws {
         let seen = Mutex<[String]>([])
         try await withServer {
-            $0.onResponse = { request, status, _ in
-                seen.withLock { $0.append("\(request?.route ?? "-") \(status)") }
+            $0.onResponse = { request, response, _ in
+                seen.withLock {
+                    $0.append("\(request?.route ?? "-") \(request?.routeIndex ?? -1) \(response.status)")
+                }
             }
             $0.errorResponse = { error, request in
                 .text("\(error.status) \(request?.path ?? "-")", status: error.status)
@@ -220,6 +222,6 @@ import Testing
             try client.send("rubbish\r\n")
             #expect(try client.answer().text == "400 -")
         }
-        #expect(seen.withLock { $0 } == ["/items/{item} 200", "- 404", "- 400"])
+        #expect(seen.withLock { $0 } == ["/items/{item} 0 200", "- -1 404", "- -1 400"])
     }
 }

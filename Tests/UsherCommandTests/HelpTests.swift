@@ -44,7 +44,8 @@ import Testing
     }
 
     @Test func noLineIsTooLongForATerminal() {
-        let topics: [HelpTopic] = [.overview, .settings(markdown: false)] + Command.allCases.map { .command($0) }
+        let tables: [HelpTopic] = [.overview, .settings(markdown: false), .metrics]
+        let topics = tables + Command.allCases.map { .command($0) }
         for line in topics.flatMap({ Help.text($0).split(separator: "\n") }) { #expect(line.count <= 100, "\(line)") }
     }
 

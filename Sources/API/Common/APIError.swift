@@ -91,7 +91,9 @@ struct APIError: Error {
         var headers: [(name: String, value: String)] = []
         if let retryAfterSeconds { headers.append(("Retry-After", String(retryAfterSeconds))) }
         if status == 401 { headers.append(("WWW-Authenticate", "Bearer")) }
-        return .json(body(style), status: status, headers: headers)
+        var response = Response.json(body(style), status: status, headers: headers)
+        response.outcomeCode = code
+        return response
     }
 }
 

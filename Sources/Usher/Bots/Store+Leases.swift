@@ -78,8 +78,8 @@ extension Store {
     // MARK: Claims
 
     public enum Claim: Sendable {
-        /// The trace is that of the dispatch.
-        case claimed(Meeting, TraceContext?)
+        /// The trace is that of the dispatch, and the wait from that to the claim, by Redis' clock.
+        case claimed(Meeting, TraceContext?, waitedMilliseconds: Int)
         /// Another runner has it, or it is no longer wanted. Its entry has been removed.
         case void
     }
@@ -104,8 +104,8 @@ extension Store {
         ).arrayOrThrow()
         guard reply.first == .integer(1), reply.count == 5 else { return .void }
         return .claimed(
-            try Meeting(reply[2].hash()),
-            place.with(trace: reply[3].string, state: reply[4].string).trace)
+            try Meeting(reply[2].hash()), place.with(trace: reply[3].string, state: reply[4].string).trace,
+            waitedMilliseconds: try reply[1].integerOrThrow() - entry.dispatchedAt)
     }
 
     /// Hands a claimed bot back that was not started.

@@ -61,6 +61,7 @@ extension Store {
         switch reply.first {
         case .integer(1):
             let status = try text(1)
+            if reply.count == 4, let age = reply[3].integer { metrics.dispatchToLive.record(milliseconds: age) }
             if status == MeetingStatus.analyzing.rawValue {
                 // Should this node stop here, or Redis fail, the sweep does it.
                 _ = try? await finalise(meeting: place.meetingID, workspace: place.workspaceID, deadline: deadline)

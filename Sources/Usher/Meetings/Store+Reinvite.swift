@@ -210,8 +210,9 @@ public struct Reinvitation: Sendable {
         let loop = store.client.loop
         let botID = store.botIdentifiers.next(in: keys.partition)
         let giveUp = loop.now.advanced(byMilliseconds: store.configuration.lockWaitMilliseconds)
+        var hasWaited = false
         while true {
-            let reply = try await dispatch(sight, botID: botID, isRestart: isRestart)
+            let (isLocked, reply) = try await dispatch(sight, botID: botID, isRestart: isRestart)
             switch (reply.first?.integer, reply.dropFirst().first) {
             case (1, .integer(let at)):
                 let epoch = reply.count > 2 ? reply[2].integer ?? 0 : 0
@@ -222,21 +223,30 @@ public struct Reinvitation: Sendable {
             case (-2, .string(let status)): return .statusChanged(to: status)
             case (-3, .string(let holder)): return .roomHeld(by: holder)
             case (0, nil):
+                if isLocked { store.metrics.lockExpiries += 1 }
+                if !isLocked, !hasWaited { store.metrics.lockWaits += 1 }
+                hasWaited = hasWaited || !isLocked
                 let left = giveUp.milliseconds(since: .now())
-                guard left > 0 else { throw .locked }
+                guard left > 0 else {
+                    store.metrics.lockRefusals += 1
+                    throw .locked
+                }
                 await loop.wait(milliseconds: min(left, Int.random(in: 5...25)))
             default: throw .failed(.unexpectedReply("dispatch returned \(reply)"))
             }
         }
     }
 
-    private func dispatch(_ sight: Sight, botID: String, isRestart: Bool) async throws(ReinviteRefusal) -> [Value] {
+    /// - Returns: whether the lock was taken, or else another request holds it; and what the script returned.
+    private func dispatch(
+        _ sight: Sight, botID: String, isRestart: Bool
+    ) async throws(ReinviteRefusal) -> (isLocked: Bool, reply: [Value]) {
         let configuration = store.configuration
         // No other request has this bot's id, so it serves as the token too.
         let token = botID
         let lock = Command("SET", keys.lock, token, "NX", "PX", String(configuration.lockTimeToLiveMilliseconds))
         do {
-            return try await store.run(
+            let (locked, reply) = try await store.run(
                 Scripts.dispatch,
                 keys: [
                     keys.lock, keys.inFlight(sight.room), keys.holder(sight.room), keys.bots,
@@ -248,8 +258,8 @@ public struct Reinvitation: Sendable {
                     caller.workspaceID, sight.room.description, botID,
                     String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                     "user \(caller.userID)", trace.traceparent, trace.state ?? "",
-                ], after: lock, isChange: { $0.array?.first == .integer(1) }, by: deadline
-            ).arrayOrThrow()
+                ], after: lock, isChange: { $0.array?.first == .integer(1) }, by: deadline)
+            return (locked != .null, try reply.arrayOrThrow())
         } catch {
             if error.mayHaveRun { await giveBack(token) }
             throw error.mayHaveRun ? .failed(error) : .unavailable(error)

@@ -42,6 +42,8 @@ public struct Store: Sendable {
     let configuration: StoreConfiguration
     let keyOwners: KeyOwners
     let botIdentifiers: BotIdentifiers
+    /// Only on the loop's thread.
+    public let metrics = StoreMetrics()
 
     /// - Parameter changing: for changes that wait for replicas; nil: they wait for none.
     public init(client: Client, changing: Client? = nil, configuration: StoreConfiguration) {
@@ -80,9 +82,17 @@ public struct Store: Sendable {
 
     /// - Parameter isChange: for those that wait for replicas: whether the reply tells of a change.
     func run(
-        _ source: Scripts.Source, keys: [String], arguments: [String], after preceding: Command? = nil,
-        isChange: ((Value) -> Bool)? = nil, by deadline: MonotonicTime
+        _ source: Scripts.Source, keys: [String], arguments: [String], isChange: ((Value) -> Bool)? = nil,
+        by deadline: MonotonicTime
     ) async throws(RedisError) -> Value {
+        try await run(source, keys: keys, arguments: arguments, after: nil, isChange: isChange, by: deadline).script
+    }
+
+    /// The same, with a command sent before the script in the same write.
+    func run(
+        _ source: Scripts.Source, keys: [String], arguments: [String], after preceding: Command?,
+        isChange: ((Value) -> Bool)? = nil, by deadline: MonotonicTime
+    ) async throws(RedisError) -> (preceding: Value, script: Value) {
         try await (isChange == nil ? client : changing).run(
             Script(name: source.name, text: source.text), keys: keys, arguments: arguments, after: preceding,
             isChange: isChange, deadline: bounded(deadline))

@@ -113,6 +113,7 @@ public struct Sweeper: Sendable {
         let loss = BotLoss(reason: "lease_expired", mayBeReplaced: true, runnerID: nil)
         switch try await store.loseBot(place, loss, deadline: deadline) {
         case .ended(let status, let botStatus):
+            store.metrics.leasesEnded += 1
             logger.warning(
                 "A bot's lease ran out",
                 [
@@ -123,6 +124,7 @@ public struct Sweeper: Sendable {
                 try await store.finalise(meeting: place.meetingID, workspace: place.workspaceID, deadline: deadline)
             }
         case .replaced:
+            store.metrics.leasesReplaced += 1
             logger.warning(
                 "A bot's lease ran out before it was in the room; another is sent",
                 ["bot_id": botID, "meeting_id": place.meetingID, "trace_id": place.traceID])
@@ -156,6 +158,7 @@ public struct Sweeper: Sendable {
     ) async throws(RedisError) {
         switch try await store.expireDispatch(entry.place, deadline: deadline) {
         case .ended:
+            store.metrics.dispatchesExpired += 1
             logger.warning(
                 "No runner claimed a dispatch in its time",
                 [

@@ -34,7 +34,7 @@ enum Command: String, CaseIterable, Sendable {
         case .supervise:
             "Stand between a runner and one bot: runs the program that standard input tells of, and ends it, with all "
                 + "that it started, when its deadline passes or standard input closes. Only runners call it."
-        case .help: "Explain usher, a command or all settings."
+        case .help: "Explain usher, a command, all settings or what /metrics shows."
         }
     }
 
@@ -51,7 +51,7 @@ enum Command: String, CaseIterable, Sendable {
         case .status: "usher status [--json] [SETTING]..."
         case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
         case .probe: "usher probe [PATH] [SETTING]..."
-        case .help: "usher help [COMMAND | settings [--markdown]]"
+        case .help: "usher help [COMMAND | settings [--markdown] | metrics]"
         }
     }
 }

@@ -86,11 +86,12 @@ struct CommandLineReader {
         case [], ["--help"], ["-h"]: return .overview
         case ["settings"]: return .settings(markdown: false)
         case ["settings", "--markdown"]: return .settings(markdown: true)
+        case ["metrics"]: return .metrics
         default: break
         }
         guard words.count == 1 else { throw UsageError("`\(Command.help.usage)` is all that help understands.") }
         guard let command = Command(rawValue: words[0]) else {
-            let hint = nearest(to: words[0], among: Command.allCases.map(\.rawValue) + ["settings"])
+            let hint = nearest(to: words[0], among: Command.allCases.map(\.rawValue) + ["settings", "metrics"])
             throw UsageError(
                 "There is no help on \(quoted(words[0])); "
                     + (hint.map { "is `usher help \($0)` meant?" } ?? "`usher help` lists the commands."))

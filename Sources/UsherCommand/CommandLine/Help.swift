@@ -1,3 +1,4 @@
+import Metrics
 import SimulatedBot
 
 /// The texts of `usher help` and `--help`, generated from the tables so that they cannot be incomplete.
@@ -8,6 +9,7 @@ enum Help {
         case .command(let command): text(command)
         case .settings(markdown: false): "Settings of usher\n\n" + precedence + "\n" + Setting.all.map(entry).joined()
         case .settings(markdown: true): markdown
+        case .metrics: metrics
         }
     }
 
@@ -45,6 +47,23 @@ enum Help {
                 "`usher COMMAND --help` lists what a command takes, `usher help settings` lists all settings, and "
                     + "`usher help settings --markdown` prints them as the table in README.md. Exit codes: 0 done, 1 "
                     + "failed, 2 not understood.", indent: "")
+    }
+
+    /// What `GET /metrics` of nodes and runners shows.
+    private static var metrics: String {
+        func part(_ title: String, _ metrics: [Metric]) -> String {
+            title + "\n\n"
+                + metrics.map { metric in
+                    let labels = metric.labels.isEmpty ? "" : "{\(metric.labels.joined(separator: ","))}"
+                    return "  \(metric.name)\(labels) (\(metric.kind.rawValue))\n"
+                        + wrapped(metric.help, indent: "      ")
+                }.joined()
+        }
+        let onNodes = Set(Catalogue.node.map(\.name))
+        return part("Metrics of nodes", Catalogue.node)
+            + part(
+                "\nMetrics of runners, besides those of Redis, HTTP and the process",
+                Catalogue.runner.filter { !onNodes.contains($0.name) })
     }
 
     private static func text(_ command: Command) -> String {

@@ -24,4 +24,5 @@ enum HelpTopic: Equatable, Sendable {
     case overview
     case command(Command)
     case settings(markdown: Bool)
+    case metrics
 }

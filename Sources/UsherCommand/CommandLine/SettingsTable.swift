@@ -24,9 +24,10 @@ extension Setting {
             commands: node, meaning: "The secret that admin requests carry in X-Admin-API-Key"),
         Setting(
             key: .metricsPort, kind: .number(0...65535, unit: ""),
-            defaultValue: .none(description: "none: `/metrics` is on `--port`"), commands: node,
+            defaultValue: .none(description: "none: `/metrics` is on `--port`, and runners have none"),
+            commands: [.serve, .runner, .up],
             meaning: "A port of its own for `/metrics`, which is then not on the public one; 0 lets the system choose. "
-                + "`usher up` gives its nodes this port and those after it, one each"),
+                + "`usher up` gives its nodes and runners this port and those after it, one each"),
         Setting(
             key: .adminPort, kind: .number(0...65535, unit: ""),
             defaultValue: .none(description: "none: `/admin` is on `--port`"), commands: node,
@@ -37,7 +38,9 @@ extension Setting {
             meaning: "A port of its own for `/internal`, where bots report (the `--api-url` of runners), which is then "
                 + "not on the public one; 0 lets the system choose"),
         Setting(
-            key: .privateHost, kind: .address, defaultValue: .none(description: "that of `--host`"), commands: node,
+            key: .privateHost, kind: .address,
+            defaultValue: .none(description: "that of `--host`, and of runners 127.0.0.1"),
+            commands: [.serve, .runner, .up],
             meaning: "The address that the ports of `/metrics`, `/admin` and `/internal` listen on"),
         number(.nodes, 1...64, default: 2, commands: [.up], "How many nodes share the port"),
         Setting(

@@ -26,12 +26,16 @@ enum RunnerCommand {
             let runner = Runner(
                 loop: loop, configuration: configuration, storeConfiguration: settings.storeConfiguration,
                 logger: logger)
+            // First, so that a port that is taken is told before anything is begun.
+            let listener = try settings.metricsPort.map {
+                try RunnerListener(runner, host: settings.privateHost, port: $0, loop: loop, logger: logger)
+            }
             loop.execute { runner.start() }
             let examination = StartExamination(settings, configuration.redis, loop: loop, logger: logger) {
                 await runner.refusalOfLogin() == nil
             }
             logger.info("Running bots", ["runner": runner.id, "capacity": String(settings.capacity)])
-            if let refusal = try wait(for: runner, on: loop, signals, examination) {
+            if let refusal = try wait(for: runner, on: loop, signals, examination, listener) {
                 Terminal.complain("Redis refuses this runner: \(refusal)")
                 return 1
             }
@@ -46,7 +50,8 @@ enum RunnerCommand {
     /// Passes stop signals on until the runner has ended.
     /// - Returns: what Redis said if it refused the first login.
     private static func wait(
-        for runner: Runner, on loop: EventLoop, _ signals: StopSignals, _ examination: StartExamination
+        for runner: Runner, on loop: EventLoop, _ signals: StopSignals, _ examination: StartExamination,
+        _ listener: RunnerListener?
     ) throws -> String? {
         let isOver = try MainThread.Flag()
         let refusal = Refusal()
@@ -62,6 +67,7 @@ enum RunnerCommand {
         while waitUntilReadable([signals.descriptor, isOver.descriptor], deadline: nil) == [signals.descriptor] {
             while signals.next() != nil { loop.execute { runner.stop() } }
         }
+        if let listener { try MainThread.run(on: loop) { await listener.stop() } }
         loop.execute {
             examination.stop()
             runner.shutDown()

@@ -6,7 +6,7 @@ import Usher
 /// What a node does beside answering requests, on its first loop: it sweeps, and takes in transcript segments.
 struct Housekeeping: Sendable {
     /// For the segment reader alone, since its reads block.
-    private let client: Client
+    let client: Client
     private let sweeping: Task<Void, Never>
     private let reading: Task<Void, Never>
 

@@ -26,6 +26,7 @@ struct Node {
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
     private let drainNotice: DrainNotice
+    private let metrics: NodeMetrics
 
     /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
@@ -35,6 +36,7 @@ struct Node {
         self.drainNotice = drainNotice
         ports = ServedPort.all(settings)
         let budgets = ports.map { _ in ConnectionBudget(limit: settings.maxConnections) }
+        metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
         var shards: [Shard] = []
         var stores: [Store] = []
         for number in 0..<settings.loops {
@@ -49,20 +51,30 @@ struct Node {
             }
             let store = Store(client: client, changing: changing, configuration: settings.storeConfiguration)
             stores.append(store)
+            let measured = LoopMetrics(
+                loop: loop, store: store,
+                clients: [("records", client, false)] + (changing.map { [("changes", $0, false)] } ?? []))
+            let endpoint = MetricsEndpoint { [metrics, queue = QueueProbe(store)] in await metrics.text(queue) }
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, drainNotice: drainNotice,
-                    surfaces: port.surfaces)
-                return Server(
-                    loop: loop, configuration: settings.httpConfiguration(of: port.surfaces), router: router,
-                    logger: logger, budget: budget)
+                    surfaces: port.surfaces, metrics: endpoint)
+                let counters = RequestCounters(router)
+                var configuration = settings.httpConfiguration(of: port.surfaces)
+                configuration.onResponse = counters.hook
+                let server = Server(
+                    loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
+                measured.servers.append((port.serves, server, counters))
+                return server
             }
+            metrics.loops.append(measured)
             shards.append(Shard(loop: loop, client: client, changing: changing, servers: servers))
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
         heartbeat = NodeHeartbeat(store: stores[0])
+        metrics.loops[0].clients.append(("segments", housekeeping.client, true))
         let client = shards[0].client
         examination = StartExamination(settings, redis, loop: shards[0].loop, logger: logger) {
             await client.firstLogin() == .ready
@@ -74,7 +86,7 @@ struct Node {
     /// - Throws: `ListenError`, or `SystemError` if the kernel grants no thread.
     func start() throws -> [ServedPort] {
         var ports = ports
-        for shard in shards {
+        for (number, shard) in shards.enumerated() {
             var bound: [(server: Server, listener: Box)] = []
             for (index, server) in shard.servers.enumerated() {
                 guard let server else { continue }
@@ -86,7 +98,9 @@ struct Node {
                 bound.append((server, Box(listener)))
             }
             try shard.loop.start()
+            let measured = metrics.loops[number]
             try MainThread.run(on: shard.loop) { [bound] in
+                measured.lag.start()
                 shard.client.start()
                 shard.changing?.start()
                 for (server, listener) in bound { try await server.start(listener.take()) }

@@ -34,6 +34,7 @@ final class TestNode: Sendable {
     let client: Client
     private let loop: EventLoop
     private let server: Server
+    private let counters: RequestCounters
     private let port: Int
 
     private static let databasesTaken = Mutex(0)
@@ -43,18 +44,31 @@ final class TestNode: Sendable {
         return try RedisServer(options)
     }
 
-    static func with(
+    static func with<Result: Sendable>(
         redis own: RedisServer? = nil, adminKey: String? = TestNode.adminKey,
-        _ body: @Sendable (TestNode) async throws -> Void
-    ) async throws {
+        _ body: @Sendable (TestNode) async throws -> Result
+    ) async throws -> Result {
         let node = try await TestNode(redis: own, adminKey: adminKey)
+        let result: Result
         do {
-            try await body(node)
+            result = try await body(node)
         } catch {
             await node.stop()
             throw error
         }
         await node.stop()
+        return result
+    }
+
+    /// What its server has counted, as `method route status code count`.
+    var counted: [String] {
+        get async {
+            await Task(executorPreference: loop) { [counters] in
+                counters.answers.flatMap { answers in
+                    answers.outcomes.map { "\(answers.method) \(answers.route) \($0.status) \($0.code) \($0.count)" }
+                }
+            }.value
+        }
     }
 
     private init(redis own: RedisServer?, adminKey: String?) async throws {
@@ -79,6 +93,9 @@ final class TestNode: Sendable {
         http.requestDeadlineMilliseconds = 20_000
         let router = Routes.make(
             store: Store(client: client, configuration: store), adminKey: adminKey, logger: logger)
+        counters = RequestCounters(router)
+        http.onResponse = counters.hook
+        http.errorResponse = ErrorAnswer.make
         server = Server(loop: loop, configuration: http, router: router, logger: logger)
         let listener = try Listener.bind(host: "127.0.0.1", port: 0)
         port = listener.port

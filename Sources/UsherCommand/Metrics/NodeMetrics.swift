@@ -1,0 +1,96 @@
+import API
+import EventLoop
+import HTTP
+import Metrics
+import Redis
+import Usher
+
+/// What is counted on one of a node's loops.
+///
+/// `@unchecked Sendable`: put together before the loop starts, and read on its thread.
+final class LoopMetrics: @unchecked Sendable {
+    let loop: EventLoop
+    let store: Store
+    /// By what they are for.
+    var clients: [(name: String, client: Client, blocks: Bool)]
+    var servers: [(serves: String, server: HTTP.Server, counters: RequestCounters)] = []
+    let lag: LoopLag
+
+    init(loop: EventLoop, store: Store, clients: [(name: String, client: Client, blocks: Bool)]) {
+        self.loop = loop
+        self.store = store
+        self.clients = clients
+        lag = LoopLag(loop)
+    }
+
+    fileprivate func read() -> Samples {
+        var samples = Samples()
+        samples.add(Catalogue.loops, 1)
+        samples.add(Catalogue.loopLag, lag.delays)
+        samples.add(store.metrics)
+        for (serves, server, counters) in servers {
+            samples.add(server, serves: serves)
+            samples.add(counters)
+        }
+        for (name, client, blocks) in clients { samples.add(client, name, blocks: blocks) }
+        return samples
+    }
+}
+
+/// What a node measures. Each number belongs to one loop; a scrape visits them all, and adds up.
+///
+/// `@unchecked Sendable`: put together before the loops start.
+final class NodeMetrics: @unchecked Sendable {
+    var loops: [LoopMetrics] = []
+    private let connectionLimits: [(serves: String, limit: Int)]
+
+    init(connectionLimits: [(serves: String, limit: Int)]) {
+        self.connectionLimits = connectionLimits
+    }
+
+    /// - Parameter queue: of the loop that this is called on.
+    func text(_ queue: QueueProbe) async -> [UInt8] {
+        var samples = Samples()
+        samples.addDispatchOutcomes()
+        for (serves, limit) in connectionLimits { samples.add(Catalogue.connectionLimit, [serves], limit) }
+        for loop in loops {
+            samples.add(await Task(executorPreference: loop.loop) { loop.read() }.value)
+        }
+        let reading = await queue.read()
+        samples.add(Catalogue.redisUp, reading == nil ? 0 : 1)
+        if let reading {
+            samples.add(Catalogue.queueLength, reading.waiting)
+            samples.add(Catalogue.queueAge, Double(reading.oldestMilliseconds) / 1_000)
+            samples.add(Catalogue.botsLeased, reading.leased)
+        }
+        samples.addProcess()
+        return samples.text(of: Catalogue.node)
+    }
+}
+
+/// Reads from Redis what is the whole installation's, once a second at most, however often it is asked.
+///
+/// `@unchecked Sendable`: belongs to the thread of its store's loop.
+final class QueueProbe: @unchecked Sendable {
+    private static let validMilliseconds = 1_000
+    /// A scrape waits no longer for it.
+    private static let timeoutMilliseconds = 500
+
+    private let store: Store
+    private var last: (time: MonotonicTime, reading: QueueReading)?
+
+    init(_ store: Store) {
+        self.store = store
+    }
+
+    /// - Returns: nil if Redis does not answer in time.
+    func read() async -> QueueReading? {
+        let now = MonotonicTime.now()
+        if let last, now.milliseconds(since: last.time) < Self.validMilliseconds { return last.reading }
+        last = nil
+        let deadline = now.advanced(byMilliseconds: Self.timeoutMilliseconds)
+        guard let reading = try? await store.readQueue(deadline: deadline) else { return nil }
+        last = (now, reading)
+        return reading
+    }
+}

@@ -1,0 +1,61 @@
+import API
+import EventLoop
+import HTTP
+import Log
+import Metrics
+import Runner
+
+/// Where a runner answers `/metrics` and `/healthz`, on its own loop.
+struct RunnerListener: Sendable {
+    private static let connections = 64
+
+    private let server: HTTP.Server
+    private let counters: RequestCounters
+
+    /// Begins to listen, while the loop runs.
+    /// - Throws: `ListenError`, or `SystemError` if the kernel grants no more descriptors.
+    init(_ runner: Runner, host: String, port: Int, loop: EventLoop, logger: Logger) throws {
+        // Alone there: were the port another runner's too, each scrape would reach one of them by chance.
+        let listener = try Listener.bind(host: host, port: port, reusesPort: false)
+        let lag = LoopLag(loop)
+        loop.execute { lag.start() }
+        let parts = Parts()
+        let endpoint = MetricsEndpoint { parts.text(runner, lag) }
+        let router = endpoint.router
+        let counters = RequestCounters(router)
+        var configuration = HTTPConfiguration()
+        configuration.maximumConnections = Self.connections
+        configuration.errorResponse = ErrorAnswer.make
+        configuration.onResponse = counters.hook
+        let server = HTTP.Server(loop: loop, configuration: configuration, router: router, logger: logger)
+        parts.server = server
+        parts.counters = counters
+        try MainThread.run(on: loop) { try await server.start(listener) }
+        logger.info("Listening", ["host": host, "port": String(listener.port), "serves": "metrics"])
+        self.server = server
+        self.counters = counters
+    }
+
+    /// Closes its connections, on the loop's thread.
+    func stop() async {
+        _ = await server.drain(deadline: .now())
+    }
+
+    /// What the endpoint shows of the server that it belongs to. `@unchecked Sendable`: set before that starts.
+    private final class Parts: @unchecked Sendable {
+        weak var server: HTTP.Server?
+        var counters: RequestCounters?
+
+        func text(_ runner: Runner, _ lag: LoopLag) -> [UInt8] {
+            var samples = Samples()
+            samples.add(runner)
+            samples.add(Catalogue.loops, 1)
+            samples.add(Catalogue.loopLag, lag.delays)
+            if let server { samples.add(server, serves: "metrics") }
+            if let counters { samples.add(counters) }
+            samples.add(Catalogue.connectionLimit, ["metrics"], RunnerListener.connections)
+            samples.addProcess()
+            return samples.text(of: Catalogue.runner)
+        }
+    }
+}

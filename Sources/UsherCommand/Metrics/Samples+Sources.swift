@@ -1,0 +1,96 @@
+import API
+import HTTP
+import Metrics
+import Redis
+import Runner
+import Usher
+
+/// What the modules count, by the names of the catalogue. All on the thread of the loop that what is read belongs to.
+extension Samples {
+    mutating func add(_ counters: RequestCounters) {
+        for answers in counters.answers {
+            add(Catalogue.requestDurations, [answers.method, answers.route], answers.durations)
+            for outcome in answers.outcomes {
+                add(
+                    Catalogue.requests,
+                    [answers.method, answers.route, String(outcome.status), String(outcome.code)], outcome.count)
+            }
+            guard let api = Self.dispatching(answers) else { continue }
+            for outcome in answers.outcomes { add(Catalogue.dispatches, [api, String(outcome.code)], outcome.count) }
+        }
+    }
+
+    /// Which API's request for a bot it is; nil for anything else.
+    private static func dispatching(_ answers: RequestCounters.Answers) -> String? {
+        guard answers.method == "POST" else { return nil }
+        return answers.route == Routes.reinvite ? "reinvite" : answers.route == Routes.bots ? "bots" : nil
+    }
+
+    /// The outcomes that the documents of both APIs name are there from the beginning, so that the first one is seen to
+    /// be one more than none.
+    mutating func addDispatchOutcomes() {
+        for code in [202] + Array(12100...12111) { add(Catalogue.dispatches, ["reinvite", String(code)], 0) }
+        for code in [201, 409, 429] { add(Catalogue.dispatches, ["bots", String(code)], 0) }
+    }
+
+    /// - Parameter serves: what the server's port serves.
+    mutating func add(_ server: HTTP.Server, serves: String) {
+        add(Catalogue.connections, [serves], server.connectionCount)
+        add(Catalogue.connectionsAccepted, [serves], server.acceptedCount)
+    }
+
+    mutating func add(_ store: StoreMetrics) {
+        add(Catalogue.lockWaits, store.lockWaits)
+        add(Catalogue.lockRefusals, store.lockRefusals)
+        add(Catalogue.lockExpiries, store.lockExpiries)
+        add(Catalogue.dispatchToLive, store.dispatchToLive)
+        add(Catalogue.dispatchExpiries, store.dispatchesExpired)
+        add(Catalogue.leaseExpiries, ["ended"], store.leasesEnded)
+        add(Catalogue.leaseExpiries, ["replaced"], store.leasesReplaced)
+    }
+
+    /// - Parameters:
+    ///   - name: what the client is for.
+    ///   - blocks: whether its calls wait for something to come, so that their durations say nothing.
+    mutating func add(_ client: Client, _ name: String, blocks: Bool = false) {
+        let metrics = client.metrics
+        add(Catalogue.redisConnected, [name], client.isConnected ? 1 : 0)
+        add(Catalogue.redisCommands, [name], metrics.commands)
+        for kind in ClientMetrics.Failure.allCases {
+            add(Catalogue.redisErrors, [name, kind.rawValue], metrics.failures[kind] ?? 0)
+        }
+        add(Catalogue.redisReconnections, [name], metrics.reconnections)
+        if !blocks { add(Catalogue.redisDurations, [name], metrics.calls) }
+    }
+
+    mutating func add(_ runner: Runner) {
+        let metrics = runner.metrics
+        let bots = runner.botCounts
+        add(Catalogue.capacity, runner.capacity)
+        add(Catalogue.runnerBots, ["starting"], bots.onTheirWay)
+        add(Catalogue.runnerBots, ["in_room"], bots.inTheRoom)
+        add(Catalogue.botsStarted, metrics.botsStarted)
+        for reason in RunnerMetrics.reasons { add(Catalogue.botsEnded, [reason], metrics.botsEnded[reason] ?? 0) }
+        add(Catalogue.fencedBots, RunnerMetrics.fencing.reduce(0) { $0 + (metrics.botsEnded[$1] ?? 0) })
+        add(Catalogue.dispatchToStart, metrics.dispatchToStart)
+        add(Catalogue.leaseRenewals, ["granted"], metrics.renewals)
+        add(Catalogue.leaseRenewals, ["refused"], metrics.refusedRenewals)
+        add(Catalogue.leaseRenewalFailures, metrics.failedRenewals)
+        add(runner.client, "records")
+        add(runner.blocking, "dispatches", blocks: true)
+        if let claiming = runner.claiming { add(claiming, "claims") }
+    }
+
+    /// What is the whole process', whichever loop it is asked on.
+    mutating func addProcess() {
+        add(Catalogue.buildInformation, [usherVersion], 1)
+        guard let process = ProcessStatistics.read() else { return }
+        add(Catalogue.processorTime, process.processorSeconds)
+        add(Catalogue.residentMemory, process.residentBytes)
+        add(Catalogue.virtualMemory, process.virtualBytes)
+        add(Catalogue.openDescriptors, process.openDescriptors)
+        add(Catalogue.maximumDescriptors, process.maximumDescriptors)
+        add(Catalogue.threads, process.threads)
+        add(Catalogue.startTime, process.startTime)
+    }
+}
