@@ -24,7 +24,7 @@ import Testing
                 let store = Store(client: client, configuration: bounds)
                 let reinvitation = Reinvitation(
                     store: store, visitor: Reinvitation.Visitor(caller: owner, meetingID: meeting),
-                    forceRestart: false, deadline: Client.soon)
+                    forceRestart: false, trace: World.trace, deadline: Client.soon)
                 await #expect(throws: ReinviteRefusal.locked) { try await reinvitation.perform() }
                 #expect(store.metrics.lockExpiries == 1)
                 #expect(store.metrics.lockWaits == 1 && store.metrics.lockRefusals == 1)

@@ -37,7 +37,7 @@ import Testing
             let second = try await Self.entry(world)
             let claim = try await world.store.claim(
                 second, runner: "runner", secret: "secret", container: "container", deadline: Client.soon)
-            guard case .claimed(_, let trace) = claim else {
+            guard case .claimed(_, let trace, _) = claim else {
                 Issue.record("the claim is void")
                 return
             }
@@ -78,7 +78,7 @@ import Testing
             #expect(entry.place.trace == nil && entry.place.traceID == "")
             let claim = try await world.store.claim(
                 entry, runner: "runner", secret: "secret", container: "container", deadline: Client.soon)
-            guard case .claimed(_, nil) = claim else {
+            guard case .claimed(_, nil, _) = claim else {
                 Issue.record("\(claim)")
                 return
             }
