@@ -110,7 +110,7 @@ extension Setting {
             "How long a client may take none of its answer before it is cut off"),
         number(
             .maxConnections, 1...1_000_000, default: 10_000,
-            "How many connections a node serves at once; further ones wait in the kernel's queue"),
+            "How many connections each port of a node serves at once; further ones wait in the kernel's queue"),
         number(
             .backlog, 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"),
         number(

@@ -67,30 +67,3 @@ final class NodeMetrics: @unchecked Sendable {
         return samples.text(of: Catalogue.node)
     }
 }
-
-/// Reads from Redis what is the whole installation's, once a second at most, however often it is asked.
-///
-/// `@unchecked Sendable`: belongs to the thread of its store's loop.
-final class QueueProbe: @unchecked Sendable {
-    private static let validMilliseconds = 1_000
-    /// A scrape waits no longer for it.
-    private static let timeoutMilliseconds = 500
-
-    private let store: Store
-    private var last: (time: MonotonicTime, reading: QueueReading)?
-
-    init(_ store: Store) {
-        self.store = store
-    }
-
-    /// - Returns: nil if Redis does not answer in time.
-    func read() async -> QueueReading? {
-        let now = MonotonicTime.now()
-        if let last, now.milliseconds(since: last.time) < Self.validMilliseconds { return last.reading }
-        last = nil
-        let deadline = now.advanced(byMilliseconds: Self.timeoutMilliseconds)
-        guard let reading = try? await store.readQueue(deadline: deadline) else { return nil }
-        last = (now, reading)
-        return reading
-    }
-}

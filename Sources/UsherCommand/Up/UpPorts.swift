@@ -26,7 +26,8 @@ struct UpPorts {
         }
         baseURL = Self.url(settings.host, settings.port)
         let reports = settings.internalPort.map { Self.url(settings.privateHost, $0) } ?? baseURL
-        self.settings = settings.with([.apiURL: reports])
+        // Said to all of them, as a runner has no public address that it could take it from.
+        self.settings = settings.with([.apiURL: reports, .privateHost: settings.privateHost])
         self.reservations = reservations
         try checkMetricsPorts()
     }

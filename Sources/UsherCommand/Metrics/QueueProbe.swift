@@ -1,0 +1,63 @@
+import EventLoop
+import Usher
+
+/// Reads from Redis what is the whole installation's, once a second at most, however often it is asked.
+///
+/// `@unchecked Sendable`: belongs to the thread of its store's loop.
+final class QueueProbe: @unchecked Sendable {
+    private static let validMilliseconds = 1_000
+    /// A scrape waits no longer. The question itself has the time that any command has: one whose deadline passes early
+    /// would make a connection that is merely slow look dead.
+    private static let patienceMilliseconds = 500
+    private static let timeoutMilliseconds = 60_000
+
+    private let store: Store
+    private var last: (time: MonotonicTime, reading: QueueReading)?
+    private var isReading = false
+    private var waiters: [Waiter] = []
+
+    init(_ store: Store) {
+        self.store = store
+    }
+
+    /// - Returns: nil if Redis does not answer in time.
+    func read() async -> QueueReading? {
+        let loop = store.client.loop
+        loop.preconditionCurrent()
+        if let last, MonotonicTime.now().milliseconds(since: last.time) < Self.validMilliseconds { return last.reading }
+        if !isReading {
+            isReading = true
+            Task(executorPreference: loop) { [self] in
+                let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds)
+                finish(try? await store.readQueue(deadline: deadline))
+            }
+        }
+        return await withUnsafeContinuation { continuation in
+            let waiter = Waiter(continuation)
+            waiters.append(waiter)
+            loop.schedule(afterMilliseconds: Self.patienceMilliseconds) { waiter.resume(returning: nil) }
+        }
+    }
+
+    private func finish(_ reading: QueueReading?) {
+        isReading = false
+        last = reading.map { (.now(), $0) }
+        let waiters = self.waiters
+        self.waiters = []
+        for waiter in waiters { waiter.resume(returning: reading) }
+    }
+
+    /// Resumed once, by whatever comes first.
+    private final class Waiter {
+        private var continuation: UnsafeContinuation<QueueReading?, Never>?
+
+        init(_ continuation: UnsafeContinuation<QueueReading?, Never>) {
+            self.continuation = continuation
+        }
+
+        func resume(returning reading: QueueReading?) {
+            continuation?.resume(returning: reading)
+            continuation = nil
+        }
+    }
+}
