@@ -28,10 +28,11 @@ public final class ClientMetrics: @unchecked Sendable {
         }
     }
 
+    // One thread, and no callbacks while they change: to check each access for overlaps would cost more than to count.
     /// Commands that were handed over to be sent.
-    public internal(set) var commands = 0
+    @exclusivity(unchecked) public internal(set) var commands = 0
     /// From a call's handing over to its last reply.
-    public internal(set) var calls = Histogram(.exchanges)
+    @exclusivity(unchecked) public internal(set) var calls = Histogram(.exchanges)
     /// Logins on a connection that had been lost.
     public internal(set) var reconnections = 0
     /// Calls that failed, and error replies.

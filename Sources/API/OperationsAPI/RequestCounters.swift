@@ -41,9 +41,10 @@ public final class RequestCounters: @unchecked Sendable {
 
     private static let knownMethods: [Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
-    private var routes: [Answers]
+    // One thread, and no callbacks while they change: to check each access for overlaps would cost more than to count.
+    @exclusivity(unchecked) private var routes: [Answers]
     /// One for each known method, and one for the rest and for what was no request at all.
-    private var unmatched: [Answers]
+    @exclusivity(unchecked) private var unmatched: [Answers]
 
     public init(_ router: Router) {
         routes = router.routes.map { Answers(method: $0.method.name, route: $0.pattern) }
