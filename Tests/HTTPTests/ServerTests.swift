@@ -222,6 +222,6 @@ import Testing
             try client.send("rubbish\r\n")
             #expect(try client.answer().text == "400 -")
         }
-        #expect(seen.withLock { $0 } == ["/items/{item} 0 200", "- -1 404", "- -1 400"])
+        #expect(seen.withLock { $0 } == ["/items/{item} 3 200", "- -1 404", "- -1 400"])
     }
 }

@@ -63,9 +63,9 @@ import Testing
     @Test func theQueueOfAllPartitions() async throws {
         try await World.make { world in
             #expect(try await world.store.readQueue(deadline: Client.soon) == QueueReading())
+            _ = try await world.bot(at: try await world.meeting())
             let room = Room(platform: .googleMeet, nativeID: "xyz-abcd-efg")
-            _ = try await world.bot(at: try await world.meeting(in: room))
-            _ = try await world.reinvite(try await world.meeting()).get()
+            _ = try await world.reinvite(try await world.meeting(in: room)).get()
             // In another partition, and old: as an entry's id has it.
             let other = try #require(Partition.all.first { $0 != world.keys.partition })
             _ = try await world.client.send("XADD", other.dispatch, "1000-0", "a", "b")

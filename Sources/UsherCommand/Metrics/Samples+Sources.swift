@@ -79,6 +79,7 @@ extension Samples {
         add(runner.client, "records")
         add(runner.blocking, "dispatches", blocks: true)
         if let claiming = runner.claiming { add(claiming, "claims") }
+        if let renewing = runner.renewing { add(renewing, "renewals") }
     }
 
     /// What is the whole process', whichever loop it is asked on.
