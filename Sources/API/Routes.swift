@@ -1,3 +1,4 @@
+import EventLoop
 import HTTP
 import Log
 import Usher
@@ -14,27 +15,37 @@ public enum Routes {
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
     ///   - drainNotice: the node's, for all of its loops.
+    ///   - trustedProxies: whose `X-Forwarded-For` tells where a request comes from.
     ///   - surfaces: what the server's port is for; anything else is not found there.
     ///   - metrics: nil leaves `/metrics` out.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, drainNotice: DrainNotice = DrainNotice(),
+        trustedProxies: [AddressRange] = [],
         surfaces: Set<Surface> = Set(Surface.allCases), metrics: MetricsEndpoint? = nil
     ) -> Router {
         var router = Router()
+        let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
         router.add(.get, "/healthz", synchronous: HealthEndpoint.handle)
         router.add(.get, "/readyz", ReadinessEndpoint(store: store, drainNotice: drainNotice).handle)
         if surfaces.contains(.metrics), let metrics { router.add(.get, "/metrics", metrics.handle) }
         if surfaces.contains(.api) {
-            addReinviteAPI(to: &router, store: store, logger: logger)
-            addBotsAPI(to: &router, store: store, logger: logger)
+            let authentication = Authentication(store: store, gatekeeper: gatekeeper)
+            addReinviteAPI(to: &router, store: store, authentication, logger: logger)
+            addBotsAPI(to: &router, store: store, authentication, logger: logger)
         }
-        if surfaces.contains(.internal) { addInternalAPI(to: &router, store: store, logger: logger) }
-        if surfaces.contains(.admin) { addAdminAPI(to: &router, store: store, adminKey: adminKey, logger: logger) }
+        if surfaces.contains(.internal) { addInternalAPI(to: &router, store: store, gatekeeper, logger: logger) }
+        if surfaces.contains(.admin) {
+            addAdminAPI(
+                to: &router,
+                AdminEndpoints(
+                    store: store, adminKey: adminKey, gatekeeper: gatekeeper, logger: logger))
+        }
         return router
     }
 
-    private static func addReinviteAPI(to router: inout Router, store: Store, logger: Logger) {
-        let authentication = Authentication(store: store)
+    private static func addReinviteAPI(
+        to router: inout Router, store: Store, _ authentication: Authentication, logger: Logger
+    ) {
         let reinvite = ReinviteEndpoint(store: store, authentication: authentication, logger: logger)
         let meetings = MeetingsEndpoints(store: store, authentication: authentication, logger: logger)
         let base = "/api/v1/public/meeting/{workspace_id}/meetings"
@@ -44,8 +55,10 @@ public enum Routes {
         router.add(.get, "\(base)/{meeting_id}", meetings.get)
     }
 
-    private static func addBotsAPI(to router: inout Router, store: Store, logger: Logger) {
-        let callers = BotsCaller(authentication: Authentication(store: store))
+    private static func addBotsAPI(
+        to router: inout Router, store: Store, _ authentication: Authentication, logger: Logger
+    ) {
+        let callers = BotsCaller(authentication: authentication)
         let bots = BotsEndpoints(store: store, callers: callers, logger: logger)
         let meetings = BotsMeetingsEndpoints(store: store, callers: callers, logger: logger)
         let transcripts = TranscriptEndpoint(store: store, meetings: meetings, logger: logger)
@@ -64,15 +77,16 @@ public enum Routes {
         router.add(.put, "/user/webhook", webhook.set)
     }
 
-    private static func addInternalAPI(to router: inout Router, store: Store, logger: Logger) {
-        let reports = StatusReportEndpoint(store: store, logger: logger)
-        let segments = SegmentsEndpoint(store: store, logger: logger)
+    private static func addInternalAPI(
+        to router: inout Router, store: Store, _ gatekeeper: Gatekeeper, logger: Logger
+    ) {
+        let reports = StatusReportEndpoint(store: store, gatekeeper: gatekeeper, logger: logger)
+        let segments = SegmentsEndpoint(store: store, gatekeeper: gatekeeper, logger: logger)
         router.add(.post, "\(internalPath){bot_id}/status", reports.handle)
         router.add(.post, "\(internalPath){bot_id}/segments", segments.handle)
     }
 
-    private static func addAdminAPI(to router: inout Router, store: Store, adminKey: String?, logger: Logger) {
-        let admin = AdminEndpoints(store: store, adminKey: adminKey, logger: logger)
+    private static func addAdminAPI(to router: inout Router, _ admin: AdminEndpoints) {
         router.add(.post, "/admin/users", admin.createUser)
         router.add(.get, "/admin/users", admin.listUsers)
         router.add(.patch, "/admin/users/{user_id}", admin.updateUser)
@@ -85,5 +99,6 @@ public enum Routes {
         router.add(.post, "/admin/workspaces/{workspace_id}/keys", admin.createKey)
         router.add(.get, "/admin/workspaces/{workspace_id}/keys", admin.listKeys)
         router.add(.delete, "/admin/keys/{key_id}", admin.revokeKey)
+        router.add(.post, "/admin/keys/{key_id}/rotate", admin.rotateKey)
     }
 }

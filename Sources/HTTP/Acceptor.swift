@@ -42,9 +42,17 @@ final class Acceptor: DescriptorHandler {
             return false
         }
         let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = accept4(listener.descriptor, nil, nil, flags)
+        var peer = sockaddr_storage()
+        let descriptor = Self.accept(listener.descriptor, &peer, flags)
         if descriptor >= 0 {
-            server.adopt(descriptor)
+            let peer = IPAddress(peer)
+            guard server.budget.admit(peer) else {
+                Glibc.close(descriptor)
+                server.budget.release()
+                server.warnNow("too many connections from one address: closed", ["address": peer.map { "\($0)" } ?? ""])
+                return true
+            }
+            server.adopt(descriptor, from: peer)
             return true
         }
         let error = SystemError("accept4")
@@ -63,6 +71,13 @@ final class Acceptor: DescriptorHandler {
         default:
             // The connection that was to be accepted has failed already (accept(2), "Error handling").
             return true
+        }
+    }
+
+    private static func accept(_ descriptor: Int32, _ peer: inout sockaddr_storage, _ flags: Int32) -> Int32 {
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &peer) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { accept4(descriptor, $0, &length, flags) }
         }
     }
 

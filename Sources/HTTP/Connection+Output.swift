@@ -19,13 +19,13 @@ extension Connection {
         let omitsBody = head.method == .head
         if output.isEmpty {
             ResponseWriter.append(
-                response, identifier: identifier, dateLine: dateLine, connection: option, omitsBody: omitsBody,
-                to: &server.output)
+                response, identifier: identifier, dateLine: dateLine, common: server.commonFields, connection: option,
+                omitsBody: omitsBody, to: &server.output)
             if server.output.count >= Server.gatheredBytes { flush() }
         } else {
             ResponseWriter.append(
-                response, identifier: identifier, dateLine: dateLine, connection: option, omitsBody: omitsBody,
-                to: &output)
+                response, identifier: identifier, dateLine: dateLine, common: server.commonFields, connection: option,
+                omitsBody: omitsBody, to: &output)
         }
     }
 

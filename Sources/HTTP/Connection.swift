@@ -22,6 +22,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     let server: Server
     let descriptor: Int32
+    let peer: IPAddress?
     /// The connection's place among its server's, kept by the server.
     var index: Int
     var registration: Registration!
@@ -45,9 +46,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     var writeDeadline = MonotonicTime(nanoseconds: 0)
     private var lingeredBytes = 0
 
-    init(server: Server, descriptor: Int32, index: Int) throws {
+    init(server: Server, descriptor: Int32, peer: IPAddress?, index: Int) throws {
         self.server = server
         self.descriptor = descriptor
+        self.peer = peer
         self.index = index
         parser = RequestParser(limits: server.configuration.limits)
         deadline = server.loop.now.advanced(byMilliseconds: server.configuration.idleTimeoutMilliseconds)
@@ -174,14 +176,15 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         func makeRequest(_ match: Router.Match?) -> Request {
             Request(
                 head: head, body: parsed.body, received: received, deadline: due, identifier: identifier,
-                serial: serial, match: match)
+                serial: serial, match: match, peer: peer)
         }
         do {
             switch try server.router.resolve(head) {
             case .found(let match):
                 run(match.route.handler, makeRequest(match))
-            case .options(let allow):
-                answer(makeRequest(nil), Response(status: 204, headers: [("Allow", allow)]))
+            case .options(let allow, let pattern):
+                let response = Response(status: 204, headers: [("Allow", allow)])
+                answer(makeRequest(nil), response, pattern: pattern, allow: allow)
             case .methodNotAllowed(let allow):
                 let request = makeRequest(nil)
                 let error = HTTPError(405, "Use one of the methods that this path allows: \(allow).")
@@ -222,11 +225,24 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         resume()
     }
 
-    private func answer(_ request: Request, _ response: Response) {
+    private func answer(
+        _ request: Request, _ response: Response, pattern: String? = nil, allow: String? = nil
+    ) {
         let isKept = request.head.isKeptAlive && !server.isDraining
+        let response = shared(response, request, pattern: pattern, allow: allow)
         send(response, request.identifier, head: request.head, isKept: isKept)
         server.note(request, request.head, request.identifier, response)
         enter(isKept ? .idle : .closing)
+    }
+
+    /// The answer with what lets pages of other origins read it, if any may.
+    private func shared(
+        _ response: Response, _ request: Request?, pattern: String? = nil, allow: String? = nil
+    ) -> Response {
+        guard let crossOrigin = server.configuration.crossOrigin, let request else { return response }
+        var response = response
+        response.headers += crossOrigin.fields(for: request, pattern: pattern ?? request.route, allow: allow)
+        return response
     }
 
     /// Answers a message whose end is unknown, or that never came to one, so that nothing after it can be read.
@@ -239,9 +255,9 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             head.isParsed
             ? Request(
                 head: head, body: [], received: headArrived, deadline: deadline, identifier: identifier, serial: serial,
-                match: nil)
+                match: nil, peer: peer)
             : nil
-        let response = server.configuration.errorResponse(error, request)
+        let response = shared(server.configuration.errorResponse(error, request), request)
         server.logger.debug(
             "request refused",
             [
@@ -309,7 +325,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         guard let request = current else { return }
         current = nil
         let error = HTTPError(503, "Ask again later, and check first whether this request has done its work.")
-        let response = server.configuration.errorResponse(error, request)
+        let response = shared(server.configuration.errorResponse(error, request), request)
         send(response, request.identifier, head: request.head, isKept: false)
         server.logger.warning(
             "handler overran its deadline",

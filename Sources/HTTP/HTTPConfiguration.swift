@@ -27,6 +27,10 @@ public struct HTTPConfiguration: Sendable {
     public var backlog = 1_024
     /// Milliseconds without accepting after the kernel had no descriptor or memory for a connection.
     public var acceptPauseMilliseconds = 100
+    /// Fields that every answer carries, but for those of its own with the same name.
+    public var commonFields: [(name: String, value: String)] = []
+    /// Which pages of other origins may use the server; nil: none.
+    public var crossOrigin: CrossOrigin?
     /// Makes the answer to a request that the HTTP layer refuses; the request is there if its request line could be read.
     /// `Allow` and `Connection` are added by the server.
     public var errorResponse: @Sendable (HTTPError, Request?) -> Response = { error, _ in error.envelope() }

@@ -9,6 +9,8 @@ public final class Request: Sendable {
     public let received: MonotonicTime
     /// The point in time by which the handler should have answered.
     public let deadline: MonotonicTime
+    /// Where the connection comes from; nil if that is no IP address.
+    public let peer: IPAddress?
     /// The pattern that the path matched; nil if none did.
     public let route: String?
     /// The place among the router's `routes` of the one that the path and method matched; nil if none did.
@@ -20,7 +22,7 @@ public final class Request: Sendable {
 
     init(
         head: RequestHead, body: [UInt8], received: MonotonicTime, deadline: MonotonicTime,
-        identifier: RequestIdentifier, serial: RequestSerial, match: Router.Match?
+        identifier: RequestIdentifier, serial: RequestSerial, match: Router.Match?, peer: IPAddress? = nil
     ) {
         self.head = head
         self.body = body
@@ -28,6 +30,7 @@ public final class Request: Sendable {
         self.deadline = deadline
         self.identifier = identifier
         self.serial = serial
+        self.peer = peer
         route = match?.route.pattern
         routeIndex = match?.route.index
         parameterNames = match?.route.parameterNames ?? []

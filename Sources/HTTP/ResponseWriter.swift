@@ -12,10 +12,11 @@ enum ResponseWriter {
 
     /// - Parameters:
     ///   - dateLine: the whole Date field with its line end.
+    ///   - common: what the answer carries besides its own fields.
     ///   - omitsBody: for HEAD: the head is that of the answer to GET, its Content-Length included.
     static func append(
-        _ response: Response, identifier: RequestIdentifier, dateLine: [UInt8], connection: ConnectionOption,
-        omitsBody: Bool, to output: inout [UInt8]
+        _ response: Response, identifier: RequestIdentifier, dateLine: [UInt8], common: CommonFields,
+        connection: ConnectionOption, omitsBody: Bool, to output: inout [UInt8]
     ) {
         output.append("HTTP/1.1 ")
         output.append(decimal: response.status.code)
@@ -32,6 +33,7 @@ enum ResponseWriter {
         output.append("X-Request-Id: ")
         identifier.append(to: &output)
         output.append("\r\n")
+        common.append(besides: response.headers, to: &output)
         for (name, value) in response.headers { append(name, value, to: &output) }
         switch connection {
         case .none: break

@@ -23,8 +23,8 @@ public struct Router: Sendable {
 
     enum Resolution {
         case found(Match)
-        /// OPTIONS, which is answered with what is allowed.
-        case options(allow: String)
+        /// OPTIONS, which is answered with what is allowed; no pattern belongs to `*`.
+        case options(allow: String, pattern: String?)
         case methodNotAllowed(allow: String)
         case notFound
     }
@@ -112,7 +112,7 @@ public struct Router: Sendable {
 
     /// - Throws: 400 for a path with segments that are refused (see `PercentEncoding.segment`).
     func resolve(_ head: RequestHead) throws(HTTPError) -> Resolution {
-        if head.line.isAsterisk { return .options(allow: allowAnywhere) }
+        if head.line.isAsterisk { return .options(allow: allowAnywhere, pattern: nil) }
         var parameters: [String] = []
         let found = try head.bytes.withUnsafeBufferPointer { bytes throws(HTTPError) -> Int? in
             let range = head.line.path.range
@@ -127,7 +127,7 @@ public struct Router: Sendable {
         {
             return .found(Match(route: route, parameters: parameters))
         }
-        if head.method == .options { return .options(allow: nodes[found].allow) }
+        if head.method == .options { return .options(allow: nodes[found].allow, pattern: routes.first?.pattern) }
         return .methodNotAllowed(allow: nodes[found].allow)
     }
 

@@ -24,6 +24,7 @@ public final class Server: @unchecked Sendable {
     /// What all connections write from, each within one callback: what one of them cannot write, it copies.
     var output: [UInt8] = []
     var dateLine = DateLine()
+    let commonFields: CommonFields
     var identifiers = RequestIdentifierSource()
     private(set) var isDraining = false
 
@@ -41,6 +42,7 @@ public final class Server: @unchecked Sendable {
     ) {
         self.loop = loop
         self.configuration = configuration
+        commonFields = CommonFields(configuration.commonFields)
         self.router = router
         self.logger = logger
         self.budget = budget ?? ConnectionBudget(limit: configuration.maximumConnections)
@@ -125,14 +127,15 @@ public final class Server: @unchecked Sendable {
     public private(set) var acceptedCount = 0
 
     /// Takes over an accepted socket, for which the budget has been charged.
-    func adopt(_ descriptor: Int32) {
+    func adopt(_ descriptor: Int32, from peer: IPAddress?) {
         do {
-            let connection = try Connection(server: self, descriptor: descriptor, index: connections.count)
+            let connection = try Connection(
+                server: self, descriptor: descriptor, peer: peer, index: connections.count)
             connections.append(connection)
             acceptedCount += 1
         } catch {
             Glibc.close(descriptor)
-            budget.release()
+            budget.release(peer)
             warnNow("cannot watch a connection", ["reason": "\(error)"])
             return
         }
@@ -145,7 +148,7 @@ public final class Server: @unchecked Sendable {
             connections[connection.index] = last
             last.index = connection.index
         }
-        budget.release()
+        budget.release(connection.peer)
         if connections.isEmpty {
             sweepTimer?.cancel()
             sweepTimer = nil

@@ -252,6 +252,13 @@ public final class Client: @unchecked Sendable {
         return (before, result)
     }
 
+    /// The call of a script as a command, to be sent among others. If Redis does not know the script any more, the reply
+    /// to it is the error NOSCRIPT, and `run` makes it known again.
+    /// - Returns: nil before the first login.
+    public func call(_ script: Script, keys: [String], arguments: [String]) -> Command? {
+        scriptHashes[script.name].map { Self.scriptCall("EVALSHA", $0, keys, arguments) }
+    }
+
     /// By the script's name: the SHA-1 of its text, as Redis computed it.
     private var scriptHashes: [String: String] {
         switch server {

@@ -24,12 +24,15 @@ public enum Scripts {
     public static let removeMember = load("remove_member", PackageResources.remove_member_lua)
     public static let createKey = load("create_key", PackageResources.create_key_lua)
     public static let beat = load("beat", PackageResources.beat_lua)
+    public static let retireKey = load("retire_key", PackageResources.retire_key_lua)
+    public static let noteUse = load("note_use", PackageResources.note_use_lua)
+    public static let takeTokens = load("take_tokens", PackageResources.take_tokens_lua)
 
     /// Every script, to be loaded when a node connects.
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
         loseBot, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
-        createWorkspace, setMember, removeMember, createKey, beat,
+        createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.

@@ -94,6 +94,27 @@ import Usher
         }
     }
 
+    @Test func aKeyIsReplacedWithoutADowntime() async throws {
+        try await TestNode.with { node in
+            let workspace = try node.makeWorkspace()
+            let listed = try node.admin("GET", "/workspaces/\(workspace.id)/keys").json?["keys"] as? [[String: Any]]
+            let id = try #require(listed?.first?["id"] as? String)
+            for body in ["{\"grace_seconds\":-1}", "{\"grace_seconds\":2592001}", "{\"grace_seconds\":\"1\"}"] {
+                #expect(try node.admin("POST", "/keys/\(id)/rotate", body: body).field == "grace_seconds", "\(body)")
+            }
+            let made = try node.admin("POST", "/keys/\(id)/rotate")
+            let (newID, key) = (made.json?["id"] as? String ?? "", made.json?["key"] as? String ?? "")
+            #expect(made.status == 201 && made.json?["rotated_from"] as? String == id)
+            for valid in [workspace.key, key] { #expect(try workspace.request("GET", key: valid).status == 200) }
+            let again = try node.admin("POST", "/keys/\(id)/rotate", body: "{\"grace_seconds\":60}")
+            #expect(again.status == 409 && again.parameters == ["key_id": id, "rotated_to": newID])
+            #expect(try node.admin("POST", "/keys/none/rotate", body: "{}").status == 404)
+            #expect(try node.admin("POST", "/keys/\(newID)/rotate", body: "{\"grace_seconds\":0}").status == 201)
+            #expect(try workspace.request("GET", key: key).status == 401)
+            #expect(try workspace.request("GET").status == 200)
+        }
+    }
+
     /// An id that is none must not lead to a key of another kind, wherever its hash puts it.
     @Test func idsThatAreNoneAreUnknown() async throws {
         try await TestNode.with { node in

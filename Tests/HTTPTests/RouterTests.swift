@@ -74,7 +74,7 @@ import Testing
             case .methodNotAllowed(let allow) = try resolve("/a/b", "DELETE"),
             case .methodNotAllowed = try resolve("/a/b", "get"),
             case .methodNotAllowed = try resolve("/own", "HEAD"),
-            case .options(let options) = try resolve("/a/b", "OPTIONS")
+            case .options(let options, _) = try resolve("/a/b", "OPTIONS")
         else {
             Issue.record("a method is resolved to something else")
             return

@@ -55,9 +55,18 @@ import Testing
         let (user, _) = try await store.createUser(NewUser(email: "leaves@example.com"), deadline: Client.soon)
         _ = try await store.setMember(workspace: world.workspaceID, user: user.id, role: .viewer, deadline: Client.soon)
         _ = try await store.removeMember(workspace: world.workspaceID, user: user.id, deadline: Client.soon)
-        _ = try await store.createAPIKey(
-            NewAPIKey(workspaceID: world.workspaceID, userID: user.id, scopes: [.seameet], label: nil, expiresAt: nil),
-            deadline: Client.soon)
+        let new = NewAPIKey(
+            workspaceID: world.workspaceID, userID: user.id, scopes: [.seameet], label: nil, expiresAt: nil)
+        let made = try #require(try await store.createAPIKey(new, deadline: Client.soon))
+        _ = try await world.run(
+            Scripts.noteUse, keys: [Keys.apiKey(hash: Digest.sha256(made.key))], arguments: [])
+        _ = try await store.rotateAPIKey(id: made.record.id, graceMilliseconds: 1_000, deadline: Client.soon)
+
+        _ = try await world.run(
+            Scripts.takeTokens, keys: [Keys.bucket(apiKeyHash: "h"), Keys.apiKey(hash: "h")],
+            arguments: ["1", "10", "1"])
+        _ = try await world.run(
+            Scripts.takeTokens, keys: [Keys.bucket(IPAddress("::1")!)], arguments: ["1", "10", "1"])
 
         // A dispatch that nobody claims, one that is given back, and one that lives, is stopped and ends.
         let unclaimed = try await world.send(to: try await world.meeting())

@@ -35,6 +35,8 @@ import Testing
         #expect(Partition(number: 15).events == "usher:{pf}:events")
         #expect(Keys.apiKey(hash: "h") == "usher:key:h")
         #expect(Keys.apiKeyHash(id: "i") == "usher:key:id:i")
+        #expect(Keys.bucket(apiKeyHash: "h") == "usher:rate:{usher:key:h}")
+        #expect(HashSlot.of(Keys.bucket(apiKeyHash: "h")) == HashSlot.of(Keys.apiKey(hash: "h")))
         #expect(Keys.locator(meeting: "m") == "usher:meeting:m")
         #expect(Keys.user(7) == "usher:user:7")
         #expect(Keys.userID(email: "a@b.c") == "usher:user:email:a@b.c")
@@ -51,7 +53,7 @@ import Testing
             #expect(uuid.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
             #expect(Identifier.isUUID(uuid))
             let key = Identifier.apiKey()
-            #expect(key.wholeMatch(of: /usher_[0-9a-f]{64}/) != nil)
+            #expect(key.wholeMatch(of: /usher_[0-9a-f]{64}[0-9A-Za-z]{6}/) != nil)
             seen.formUnion([hex, uuid, key])
         }
         #expect(seen.count == 15_000)

@@ -53,8 +53,9 @@ import Testing
             let key = try await world.ownersKey()
             for _ in 1...2 {
                 let visitor = try await Reinvitation.visitor(
-                    store: world.store, apiKey: key, workspaceID: "another", meetingID: meeting, deadline: Client.soon)
-                #expect(try #require(visitor).replies == nil)
+                    store: world.store, apiKey: key, from: { nil }, workspaceID: "another", meetingID: meeting,
+                    deadline: Client.soon)
+                #expect(try #require(visitor.found).replies == nil)
             }
         }
     }
@@ -65,10 +66,11 @@ import Testing
             let meeting = try await world.meeting()
             let key = try await world.ownersKey()
             let hash = Digest.sha256(key)
-            world.store.keyOwners[hash] = KeyOwner(workspaceID: world.workspaceID, userID: "999")
+            world.store.keyOwners[hash] = KnownKey(
+                owner: KeyOwner(workspaceID: world.workspaceID, userID: "999"), limit: nil)
             let visitor = try #require(try await world.visit(key, meeting))
             #expect(visitor.replies == nil && visitor.caller.userID == world.owner.userID)
-            #expect(world.store.keyOwners[hash]?.userID == world.owner.userID)
+            #expect(world.store.keyOwners[hash]?.owner?.userID == world.owner.userID)
         }
     }
 
@@ -80,7 +82,7 @@ import Testing
             #expect(world.store.keyOwners[Digest.sha256("usher_unknown")] == nil)
             let owners = world.store.keyOwners
             for number in 0...KeyOwners.maximumCount {
-                owners[String(number)] = KeyOwner(workspaceID: "w", userID: "u")
+                owners[String(number)] = KnownKey(limit: nil)
             }
             #expect(owners["0"] == nil && owners[String(KeyOwners.maximumCount)] != nil)
         }
@@ -88,7 +90,8 @@ import Testing
 }
 
 extension World {
-    fileprivate func ownersKey() async throws -> String {
+    /// A new API key of the owner's.
+    func ownersKey() async throws -> String {
         let new = NewAPIKey(
             workspaceID: workspaceID, userID: Int(owner.userID)!, scopes: [.seameet], label: nil, expiresAt: nil)
         return try #require(try await store.createAPIKey(new, deadline: Client.soon)).key
@@ -96,6 +99,8 @@ extension World {
 
     fileprivate func visit(_ key: String, _ meeting: String) async throws -> Reinvitation.Visitor? {
         try await Reinvitation.visitor(
-            store: store, apiKey: key, workspaceID: workspaceID, meetingID: meeting, deadline: Client.soon)
+            store: store, apiKey: key, from: { nil }, workspaceID: workspaceID, meetingID: meeting,
+            deadline: Client.soon
+        ).found
     }
 }

@@ -7,6 +7,7 @@ struct AdminEndpoints: Sendable {
     let store: Store
     /// nil refuses every request.
     let adminKey: String?
+    let gatekeeper: Gatekeeper
     let logger: Logger
 
     // MARK: Users and workspaces
@@ -146,6 +147,29 @@ struct AdminEndpoints: Sendable {
         }
     }
 
+    private struct RotationBody: Decodable {
+        let graceSeconds: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case graceSeconds = "grace_seconds"
+        }
+
+        init(from decoder: any Decoder) throws {
+            graceSeconds = try decoder.container(keyedBy: CodingKeys.self).integer(.graceSeconds)
+        }
+    }
+
+    /// An absent body means an empty object.
+    func rotateKey(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let grace =
+                request.body.isEmpty ? nil : try JSONBody.decode(RotationBody.self, from: request).graceSeconds
+            let (key, record) = try await administration.rotateKey(
+                id: request.parameter("key_id"), graceSeconds: grace)
+            return try .encoding(201, KeyObject(record, key: key))
+        }
+    }
+
     func revokeKey(_ request: Request) async -> Response {
         await administer(request) { administration in
             try await administration.revokeKey(id: request.parameter("key_id"))
@@ -175,7 +199,7 @@ struct AdminEndpoints: Sendable {
             throw APIError(403, "No admin key is configured. Start the nodes with USHER_ADMIN_KEY to use /admin.")
         }
         guard let given = request.header("X-Admin-API-Key"), Digest.areEqual(given, adminKey) else {
-            throw APIError(403, "Send the admin key: X-Admin-API-Key: <key>.")
+            throw gatekeeper.refuse(request, with: APIError(403, "Send the admin key: X-Admin-API-Key: <key>."))
         }
     }
 }
@@ -214,6 +238,11 @@ extension APIError {
                 parameters: ["user_id": String(user), "workspace_id": workspace])
         case .unknownKey(let id):
             self.init(404, "There is no API key with id \(id).", parameters: ["key_id": id])
+        case .rotatedKey(let id, let successor):
+            self.init(
+                409,
+                "API key \(id) has been replaced by key \(successor) before. If that one is not at hand, rotate it in turn.",
+                parameters: ["key_id": id, "rotated_to": successor])
         case .lastOwner(let workspace):
             self.init(
                 409, "Workspace \(workspace) would have no owner left. Make another member an owner first.",

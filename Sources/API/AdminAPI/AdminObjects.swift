@@ -87,6 +87,9 @@ public struct KeyObject: Encodable {
         case userID = "user_id"
         case createdAt = "created_at"
         case expiresAt = "expires_at"
+        case lastUsedAt = "last_used_at"
+        case rotatedFrom = "rotated_from"
+        case rotatedTo = "rotated_to"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -99,6 +102,9 @@ public struct KeyObject: Encodable {
         try container.encode(record.label, forKey: .label)
         try container.encode(Timestamp.withZone(record.createdAt), forKey: .createdAt)
         try container.encode(record.expiresAt.map(Timestamp.withZone), forKey: .expiresAt)
+        try container.encode(record.lastUsedAt.map(Timestamp.withZone), forKey: .lastUsedAt)
+        try container.encode(record.rotatedFrom, forKey: .rotatedFrom)
+        try container.encode(record.rotatedTo, forKey: .rotatedTo)
     }
 }
 

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import Redis
 import Usher
 
 /// Finds out who asks. Keys are never logged, nor repeated in an answer.
@@ -8,18 +9,32 @@ struct Authentication: Sendable {
     private static let maximumKeyBytes = 512
 
     let store: Store
+    let gatekeeper: Gatekeeper
 
     /// The caller behind the request's API key, which must have `scope`.
-    /// - Throws: `APIError` 401 for no key, or one that is unknown, expired or revoked; 403 for one that may not do this.
+    /// - Throws: `APIError` 401 for no key, or one that is unknown, expired or revoked; 403 for one that may not do this;
+    ///   429 for one whose requests come too fast, and in place of 401 to an address that has got too many of those.
     func caller(of request: Request, scope: Scope) async throws -> Caller {
-        guard let key = Self.apiKey(of: request) else { throw APIError.unauthorized }
-        let record: Caller?
-        do { record = try await store.caller(apiKey: key, deadline: request.deadline) } catch {
-            throw APIError.unavailable(cause: error)
+        let caller = try await recognise(request) { key throws(RedisError) in
+            try await store.recognise(
+                apiKey: key, from: { gatekeeper.address(of: request) }, deadline: request.deadline)
         }
-        guard let caller = record else { throw APIError.unauthorized }
         try Self.check(caller, has: scope)
         return caller
+    }
+
+    private func recognise<Found>(
+        _ request: Request, _ ask: (String) async throws(RedisError) -> Recognition<Found>
+    ) async throws -> Found {
+        guard let key = Self.apiKey(of: request) else { throw gatekeeper.refuse(request, with: .unauthorized) }
+        let recognition: Recognition<Found>
+        do { recognition = try await ask(key) } catch { throw APIError.unavailable(cause: error) }
+        switch recognition {
+        case .found(let found): return found
+        case .unknown: throw gatekeeper.refuse(request, with: .unauthorized)
+        case .overLimit(let milliseconds): throw APIError.tooManyRequests(milliseconds: milliseconds)
+        case .notAsked(let milliseconds): throw APIError.tooManyInvalidRequests(milliseconds: milliseconds)
+        }
     }
 
     /// The caller behind the request's API key, which must have `scope` and belong to `workspaceID`.
@@ -34,15 +49,11 @@ struct Authentication: Sendable {
     func visitor(
         of request: Request, scope: Scope, workspaceID: String, meetingID: String
     ) async throws -> Reinvitation.Visitor {
-        guard let key = Self.apiKey(of: request) else { throw APIError.unauthorized }
-        let record: Reinvitation.Visitor?
-        do {
-            record = try await Reinvitation.visitor(
-                store: store, apiKey: key, workspaceID: workspaceID, meetingID: meetingID, deadline: request.deadline)
-        } catch {
-            throw APIError.unavailable(cause: error)
+        let visitor = try await recognise(request) { key throws(RedisError) in
+            try await Reinvitation.visitor(
+                store: store, apiKey: key, from: { gatekeeper.address(of: request) }, workspaceID: workspaceID,
+                meetingID: meetingID, deadline: request.deadline)
         }
-        guard let visitor = record else { throw APIError.unauthorized }
         try Self.check(visitor.caller, has: scope)
         try Self.check(visitor.caller, isOf: workspaceID)
         return visitor

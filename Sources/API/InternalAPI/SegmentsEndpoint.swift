@@ -7,11 +7,12 @@ import Usher
 /// What a bot says shortly after its end is taken too: the last words are transcribed when all have left.
 struct SegmentsEndpoint: Sendable {
     let store: Store
+    let gatekeeper: Gatekeeper
     let logger: Logger
 
     func handle(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
-            let place = try await InternalAccess.place(of: request, store: store)
+            let place = try await InternalAccess.place(of: request, store: store, gatekeeper)
             let message = try Self.message(of: request)
             if let number = message.meetingNumber {
                 let meeting = try await store.meeting(

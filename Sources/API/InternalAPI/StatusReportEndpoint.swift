@@ -5,11 +5,12 @@ import Usher
 /// `POST /internal/bots/{bot_id}/status`: what a bot tells of itself (wire facts, section 2).
 struct StatusReportEndpoint: Sendable {
     let store: Store
+    let gatekeeper: Gatekeeper
     let logger: Logger
 
     func handle(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
-            let place = try await InternalAccess.place(of: request, store: store)
+            let place = try await InternalAccess.place(of: request, store: store, gatekeeper)
             let body = try JSONBody.decode(StatusReportBody.self, from: request)
             guard body.connectionID == place.botID else {
                 throw APIError.invalid("connection_id", "must be the bot's own, as the path has it")
@@ -48,11 +49,13 @@ enum InternalAccess {
     private static let maximumSecretBytes = 512
 
     /// The place of the bot in the request's path, whose secret the request carries.
-    /// - Throws: `APIError` 401 for a missing secret, another's, or a bot that is not known.
-    static func place(of request: Request, store: Store) async throws -> BotPlace {
+    /// - Throws: `APIError` 401 for a missing secret, another's, or a bot that is not known; 429 in place of it to an
+    ///   address that has got too many of those. A secret is always looked up: a bot is heard whatever others send from
+    ///   the same machine.
+    static func place(of request: Request, store: Store, _ gatekeeper: Gatekeeper) async throws -> BotPlace {
         let refusal = APIError(401, "Send the bot's own secret: x-internal-secret: <secret>.")
         guard let secret = request.header("x-internal-secret"), secret.utf8.count <= maximumSecretBytes else {
-            throw refusal
+            throw gatekeeper.refuse(request, with: refusal)
         }
         let place: BotPlace?
         do {
@@ -61,7 +64,7 @@ enum InternalAccess {
         } catch {
             throw APIError.unavailable(cause: error)
         }
-        guard let place else { throw refusal }
+        guard let place else { throw gatekeeper.refuse(request, with: refusal) }
         return place
     }
 }

@@ -40,6 +40,11 @@ public struct APIKey: Sendable {
     public let createdAt: Int
     /// Milliseconds since 1970; nil for never.
     public let expiresAt: Int?
+    /// Milliseconds since 1970, to the minute; nil if it was not used yet.
+    public var lastUsedAt: Int?
+    /// The id of the key that this one replaces, and of the one that replaces it.
+    public var rotatedFrom: String?
+    public var rotatedTo: String?
 }
 
 public struct User: Sendable {

@@ -10,6 +10,8 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
     case unknownWorkspace(String)
     case unknownMember(user: Int, workspace: String)
     case unknownKey(String)
+    /// The key has been replaced by another one before.
+    case rotatedKey(String, to: String)
     /// The workspace would have no owner left.
     case lastOwner(workspace: String)
     /// Redis failed.
@@ -20,6 +22,9 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
 /// `usher admin` alike.
 public struct Administration: Sendable {
     public static let maximumBotLimit = 100_000
+    /// How long a key stays valid that was replaced: a day, and 30 days at most.
+    public static let defaultGraceSeconds = 86_400
+    public static let maximumGraceSeconds = 30 * 86_400
 
     private let store: Store
     private let deadline: MonotonicTime
@@ -159,6 +164,25 @@ public struct Administration: Sendable {
             try await store.revokeAPIKey(id: id, deadline: deadline)
         }
         guard isRevoked else { throw .unknownKey(id) }
+    }
+
+    /// Replaces a key by a new one with the same rights. The old one stays valid for the grace.
+    /// - Parameter graceSeconds: nil for a day.
+    public func rotateKey(
+        id: String, graceSeconds: Int?
+    ) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
+        let grace = graceSeconds ?? Self.defaultGraceSeconds
+        guard (0...Self.maximumGraceSeconds).contains(grace) else {
+            throw .invalid(field: "grace_seconds", problem: "must be between 0 and \(Self.maximumGraceSeconds)")
+        }
+        let rotation = try await attempt { () throws(RedisError) in
+            try await store.rotateAPIKey(id: id, graceMilliseconds: 1_000 * grace, deadline: deadline)
+        }
+        switch rotation {
+        case .rotated(let key, let record): return (key, record)
+        case .unknown: throw .unknownKey(id)
+        case .rotatedAlready(let successor): throw .rotatedKey(id, to: successor)
+        }
     }
 
     // MARK: Checks

@@ -6,32 +6,48 @@ struct KeyOwner: Equatable, Sendable {
     let userID: String
 }
 
-/// The owners of the API keys that a loop has seen, by the SHA-256 of the key: no more than a guess at what Redis is
-/// going to say, so that what is asked about the owner leaves together with the question who that is. What a key may
-/// do, and whether it is still there, only Redis tells.
+/// An API key that a loop has seen.
+///
+/// `@unchecked Sendable`: belongs to the loop of the `KeyOwners` that it is in.
+final class KnownKey: @unchecked Sendable {
+    var owner: KeyOwner?
+    /// nil: requests with it are not limited.
+    var allowance: Allowance?
+    /// When this loop is next to note that the key is used.
+    var nextNote = MonotonicTime(nanoseconds: 0)
+
+    init(owner: KeyOwner? = nil, limit: RateLimit?) {
+        self.owner = owner
+        allowance = limit.map(Allowance.init)
+    }
+}
+
+/// The API keys that a loop has seen, by the SHA-256 of the key. Whose they are is no more than a guess at what Redis is
+/// going to say, so that what is asked about the owner leaves together with the question who that is. What a key
+/// may do, and whether it is still there, only Redis tells.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 final class KeyOwners: @unchecked Sendable {
-    /// About 2 MB.
+    /// About 3 MB.
     static let maximumCount = 10_000
 
     private let loop: EventLoop
-    private var owners: [String: KeyOwner] = [:]
+    private var keys: [String: KnownKey] = [:]
 
     init(loop: EventLoop) {
         self.loop = loop
     }
 
-    subscript(hash: String) -> KeyOwner? {
+    subscript(hash: String) -> KnownKey? {
         get {
             loop.preconditionCurrent()
-            return owners[hash]
+            return keys[hash]
         }
         set {
             loop.preconditionCurrent()
             // All at once: to know the oldest ones would cost each request more than this costs one in ten thousand.
-            if owners.count >= Self.maximumCount { owners.removeAll(keepingCapacity: true) }
-            owners[hash] = newValue
+            if keys.count >= Self.maximumCount { keys.removeAll(keepingCapacity: true) }
+            keys[hash] = newValue
         }
     }
 }

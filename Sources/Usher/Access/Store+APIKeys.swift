@@ -10,6 +10,8 @@ public struct NewAPIKey: Sendable {
     public var label: String?
     /// Milliseconds since 1970.
     public var expiresAt: Int?
+    /// The id of the key that it replaces.
+    var rotatedFrom: String?
 
     public init(workspaceID: String, userID: Int, scopes: [Scope], label: String? = nil, expiresAt: Int? = nil) {
         self.workspaceID = workspaceID
@@ -24,7 +26,7 @@ extension Store {
     /// Makes an API key. The key is returned here and nowhere else.
     ///
     /// The record that makes it work is written last: a call that stops half-way leaves a key that nobody knows and
-    /// that opens nothing.
+    /// that opens nothing, but a key that works is always listed.
     /// - Returns: nil if `expiresAt` has passed.
     public func createAPIKey(
         _ new: NewAPIKey, deadline: MonotonicTime
@@ -38,6 +40,9 @@ extension Store {
             scopes.joined(separator: " "),
         ]
         if let label = new.label { fields += ["label", label] }
+        if let rotatedFrom = new.rotatedFrom { fields += ["rotated_from", rotatedFrom] }
+        // Longer than a call may take: whoever lists meanwhile must not take what points to the key for a leftover.
+        _ = try await send(Command("SET", Keys.apiKeyMaking(id: id), "1", "PX", "120000"), by: deadline)
         _ = try await pipeline(
             [
                 Command("SET", Keys.apiKeyHash(id: id), hash),
@@ -53,7 +58,7 @@ extension Store {
         }
         let record = APIKey(
             id: id, workspaceID: new.workspaceID, userID: new.userID, scopes: scopes, label: new.label,
-            createdAt: createdAt, expiresAt: new.expiresAt)
+            createdAt: createdAt, expiresAt: new.expiresAt, rotatedFrom: new.rotatedFrom)
         return (key, record)
     }
 
@@ -68,7 +73,9 @@ extension Store {
         for (entry, reply) in zip(entries, replies) {
             let hash = try reply.hash()
             if hash.isEmpty {
-                // It has expired: Redis removed its record by itself.
+                // It has expired, and Redis removed its record by itself; or the record is still to be written.
+                let isBeingMade = Command("EXISTS", Keys.apiKeyMaking(id: entry.key))
+                guard try await send(isBeingMade, by: deadline) == .integer(0) else { continue }
                 try await forgetAPIKey(id: entry.key, workspace: id, deadline: deadline)
             } else {
                 keys.append(try APIKey(hash))
@@ -90,12 +97,50 @@ extension Store {
         return !record.isEmpty
     }
 
+    /// Replaces a key by a new one, with the same rights, label and end. The old one stays valid for a while; where two
+    /// do this at once, one of them does.
+    ///
+    /// The new key works before the old one's end is set: a call that stops half-way leaves the old key as it was, and
+    /// maybe a new one that nobody knows, which is listed.
+    /// - Returns: the new key, shown here and nowhere else; or why there is none.
+    public func rotateAPIKey(
+        id: String, graceMilliseconds: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Rotation {
+        let hash = try await send(Command("GET", Keys.apiKeyHash(id: id)), by: deadline).optionalString()
+        guard let hash else { return .unknown }
+        let fields = try await send(Command("HGETALL", Keys.apiKey(hash: hash)), by: deadline).hash()
+        guard !fields.isEmpty else { return .unknown }
+        let old = try APIKey(fields)
+        if let successor = old.rotatedTo { return .rotatedAlready(to: successor) }
+        var new = NewAPIKey(
+            workspaceID: old.workspaceID, userID: old.userID, scopes: old.scopes.compactMap(Scope.init(rawValue:)),
+            label: old.label, expiresAt: old.expiresAt)
+        new.rotatedFrom = id
+        guard let made = try await createAPIKey(new, deadline: deadline) else { return .unknown }
+        let outcome = try await run(
+            Scripts.retireKey, keys: [Keys.apiKey(hash: hash)],
+            arguments: [made.record.id, String(graceMilliseconds)], by: deadline
+        ).arrayOrThrow()
+        if outcome.first == .integer(1) { return .rotated(key: made.key, record: made.record) }
+        // Somebody else was faster; nobody has seen this new key.
+        _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
+        return outcome.last?.string.map { .rotatedAlready(to: $0) } ?? .unknown
+    }
+
+    /// What came of a rotation.
+    public enum Rotation: Sendable {
+        case rotated(key: String, record: APIKey)
+        /// There is no such key (any more).
+        case unknown
+        case rotatedAlready(to: String)
+    }
+
     /// Removes what pointed to a key that is gone.
     private func forgetAPIKey(id: String, workspace: String, deadline: MonotonicTime) async throws(RedisError) {
         _ = try await pipeline(
             [
                 Command("HDEL", WorkspaceKeys(workspace: workspace).apiKeys, id),
-                Command("DEL", Keys.apiKeyHash(id: id)),
+                Command("DEL", Keys.apiKeyHash(id: id)), Command("DEL", Keys.apiKeyMaking(id: id)),
             ], by: deadline)
     }
 }
@@ -108,6 +153,8 @@ extension APIKey {
         else { throw .unexpectedReply("an API key's record lacks a field: \(hash.keys.sorted())") }
         self.init(
             id: id, workspaceID: workspace, userID: user, scopes: scopes.split(separator: " ").map(String.init),
-            label: hash["label"], createdAt: createdAt, expiresAt: hash["expires_at"].flatMap { Int($0) })
+            label: hash["label"], createdAt: createdAt, expiresAt: hash["expires_at"].flatMap { Int($0) },
+            lastUsedAt: hash["last_used_at"].flatMap { Int($0) }, rotatedFrom: hash["rotated_from"],
+            rotatedTo: hash["rotated_to"])
     }
 }

@@ -1,33 +1,103 @@
 import EventLoop
 import Redis
+import Scripts
+
+/// What Redis says of an API key.
+public enum Recognition<Found: Sendable>: Sendable {
+    case found(Found)
+    /// There is no such key: it never was, has expired or was revoked.
+    case unknown
+    /// Its requests come too fast: the next one may come after so many milliseconds.
+    case overLimit(milliseconds: Int)
+    /// It is new to this loop, and too many requests without a valid key have come from where it comes from: nothing
+    /// was asked.
+    case notAsked(milliseconds: Int)
+
+    public var found: Found? { if case .found(let found) = self { found } else { nil } }
+
+    func map<Other>(_ transform: (Found) -> Other) -> Recognition<Other> {
+        switch self {
+        case .found(let found): .found(transform(found))
+        case .unknown: .unknown
+        case .overLimit(let milliseconds): .overLimit(milliseconds: milliseconds)
+        case .notAsked(let milliseconds): .notAsked(milliseconds: milliseconds)
+        }
+    }
+}
 
 extension Store {
-    /// The record of an API key: nil if there is none, because it never was, has expired or was revoked. Read from
-    /// Redis at every request, so that a revocation counts from the next one on.
+    /// The record of an API key: nil if there is none, because it never was, has expired or was revoked. Counts for no
+    /// limit.
     public func caller(apiKey: String, deadline: MonotonicTime) async throws(RedisError) -> Caller? {
-        try await caller(apiKey: apiKey, deadline: deadline) { _ in [] }.caller
+        let reply = try await send(Self.question(about: Digest.sha256(apiKey)), by: deadline)
+        return try Self.caller(reply)
     }
 
-    /// The same, with the replies to further commands in the same exchange, if this node remembers whose key it is.
+    /// The caller behind an API key, whose request counts for the key's limit. Read from Redis at every request, so that
+    /// a revocation counts from the next one on.
+    /// - Parameter address: asked for where the request comes from, if the key is new to this loop.
+    public func recognise(
+        apiKey: String, from address: () -> IPAddress?, deadline: MonotonicTime
+    ) async throws(RedisError) -> Recognition<Caller> {
+        try await recognise(apiKey: apiKey, from: address, deadline: deadline) { _ in [] }.map { $0.caller }
+    }
+
+    /// The same, with the replies to further commands in the same exchange, if this loop remembers whose key it is.
     /// - Parameter further: asked for the commands about the owner that is remembered.
     /// - Returns: no replies if there were no such commands, or if the key is not that owner's after all.
-    func caller(
-        apiKey: String, deadline: MonotonicTime, with further: (KeyOwner) -> [Command]
-    ) async throws(RedisError) -> (caller: Caller?, replies: ArraySlice<Value>) {
+    func recognise(
+        apiKey: String, from address: () -> IPAddress?, deadline: MonotonicTime,
+        with further: (KeyOwner) -> [Command]
+    ) async throws(RedisError) -> Recognition<(caller: Caller, replies: ArraySlice<Value>)> {
         let hash = Digest.sha256(apiKey)
-        let remembered = keyOwners[hash]
-        let command = Command("HMGET", Keys.apiKey(hash: hash), "id", "workspace_id", "user_id", "scopes")
-        let replies = try await replies(to: [command] + (remembered.map(further) ?? []), by: deadline)
-        let fields = try replies[0].arrayOrThrow()
+        let seen = keyOwners[hash]
+        if seen == nil, let pause = address().flatMap(invalidRequests.pause) { return .notAsked(milliseconds: pause) }
+        // A key that is new is only remembered once it is known to be one.
+        let key = seen ?? KnownKey(limit: configuration.keyRateLimit)
+        let remembered = key.owner
+        let plan = key.allowance?.plan(at: client.loop.now)
+        if case .refused(let milliseconds) = plan { return .overLimit(milliseconds: milliseconds) }
+        var commands = [Self.question(about: hash)] + (remembered.map(further) ?? [])
+        let request = plan.flatMap { tokenRequest($0, hash) }
+        if let request { commands.append(request) }
+        var replies: [Value]
+        do throws(RedisError) {
+            replies = try await self.replies(to: commands, by: deadline)
+        } catch {
+            _ = settle(plan, of: key, by: nil)
+            throw error
+        }
+        var tokens = request == nil ? nil : replies.removeLast()
+        if case .error(let text) = tokens, text.hasPrefix("NOSCRIPT"), let plan {
+            tokens = await askAnew(plan, hash, deadline)
+        }
+        let isWithinLimit = settle(plan, of: key, by: tokens)
+        guard let caller = try Self.caller(replies[0]) else { return .unknown }
+        let owner = KeyOwner(workspaceID: caller.workspaceID, userID: caller.userID)
+        if owner != remembered {
+            key.owner = owner
+            if keyOwners[hash] == nil { keyOwners[hash] = key }
+        }
+        if client.loop.now >= key.nextNote { noteUse(of: key, hash) }
+        guard isWithinLimit else {
+            return .overLimit(milliseconds: key.allowance?.pause(at: client.loop.now) ?? 1)
+        }
+        return .found((caller, owner == remembered ? replies.dropFirst() : []))
+    }
+
+    private static func question(about hash: String) -> Command {
+        Command("HMGET", Keys.apiKey(hash: hash), "id", "workspace_id", "user_id", "scopes")
+    }
+
+    /// - Parameter reply: to the question about a key; nil is returned for none.
+    private static func caller(_ reply: Value) throws(RedisError) -> Caller? {
+        let fields = try reply.arrayOrThrow()
         guard fields.count == 4, let id = fields[0].string, let workspace = fields[1].string,
             let user = fields[2].string, let scopes = fields[3].string
-        else { return (nil, []) }
-        let owner = KeyOwner(workspaceID: workspace, userID: user)
-        if owner != remembered { keyOwners[hash] = owner }
-        let caller = Caller(
+        else { return nil }
+        return Caller(
             keyID: id, workspaceID: workspace, userID: user,
             scopes: scopes.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) })
-        return (caller, owner == remembered ? replies.dropFirst() : [])
     }
 
     /// The role of a caller in its key's workspace: nil if it is no member (any more).
@@ -35,5 +105,56 @@ extension Store {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         return try await send(Command("HGET", keys.members, caller.userID), by: deadline)
             .optionalString().flatMap(Role.init(rawValue:))
+    }
+}
+
+// MARK: The last use of a key
+
+extension Store {
+    private static let millisecondsBetweenNotes = 60_000
+
+    /// Has the use noted in the key's record, while the request goes on. A note that fails is made up for by the next one.
+    private func noteUse(of key: KnownKey, _ hash: String) {
+        key.nextNote = client.loop.now.advanced(byMilliseconds: Self.millisecondsBetweenNotes)
+        Task(executorPreference: client.loop) {
+            let deadline = client.loop.now.advanced(byMilliseconds: configuration.redisTimeoutMilliseconds)
+            _ = try? await run(Scripts.noteUse, keys: [Keys.apiKey(hash: hash)], arguments: [], by: deadline)
+        }
+    }
+}
+
+// MARK: The limit of a key
+
+extension Store {
+    private func tokenArguments(_ count: Int, _ hash: String) -> (keys: [String], arguments: [String]) {
+        (
+            [Keys.bucket(apiKeyHash: hash), Keys.apiKey(hash: hash)],
+            (configuration.keyRateLimit?.arguments ?? []) + [String(count)]
+        )
+    }
+
+    /// The call that asks for tokens, if the plan says so.
+    private func tokenRequest(_ plan: Allowance.Plan, _ hash: String) -> Command? {
+        guard case .ask(let count) = plan else { return nil }
+        let (keys, arguments) = tokenArguments(count, hash)
+        return client.call(
+            Script(name: Scripts.takeTokens.name, text: Scripts.takeTokens.text), keys: keys, arguments: arguments)
+    }
+
+    /// The same once more, with the script's text, since Redis has forgotten it. Nil if that fails: no request does for it.
+    private func askAnew(_ plan: Allowance.Plan, _ hash: String, _ deadline: MonotonicTime) async -> Value? {
+        guard case .ask(let count) = plan else { return nil }
+        let (keys, arguments) = tokenArguments(count, hash)
+        return try? await run(Scripts.takeTokens, keys: keys, arguments: arguments, by: deadline)
+    }
+
+    /// - Parameter reply: of `take_tokens`, if it was asked and has answered.
+    /// - Returns: whether the request is within the limit.
+    private func settle(_ plan: Allowance.Plan?, of key: KnownKey, by reply: Value?) -> Bool {
+        guard let plan else { return true }
+        if case .ask(let count) = plan {
+            key.allowance?.receive(Tokens(reply), to: count, at: client.loop.now)
+        }
+        return key.allowance?.settle(plan) ?? true
     }
 }

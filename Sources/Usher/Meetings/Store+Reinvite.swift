@@ -87,17 +87,19 @@ public struct Reinvitation: Sendable {
         var replies: [Value]?
     }
 
-    /// The record of an API key, as `Store.caller(apiKey:deadline:)`, and, if this node has seen the key before, what
+    /// The record of an API key, as `Store.recognise(apiKey:deadline:)`, and, if this node has seen the key before, what
     /// `perform` reads first, in one exchange.
     public static func visitor(
-        store: Store, apiKey: String, workspaceID: String, meetingID: String, deadline: MonotonicTime
-    ) async throws(RedisError) -> Visitor? {
-        let (caller, replies) = try await store.caller(apiKey: apiKey, deadline: deadline) { owner in
+        store: Store, apiKey: String, from address: () -> IPAddress?, workspaceID: String, meetingID: String,
+        deadline: MonotonicTime
+    ) async throws(RedisError) -> Recognition<Visitor> {
+        try await store.recognise(apiKey: apiKey, from: address, deadline: deadline) { owner in
             // Nothing is read on behalf of a key of another workspace.
             guard owner.workspaceID == workspaceID else { return [] }
             return firstCommands(WorkspaceKeys(workspace: workspaceID), userID: owner.userID, meetingID: meetingID)
+        }.map { caller, replies in
+            Visitor(caller: caller, meetingID: meetingID, replies: replies.isEmpty ? nil : Array(replies))
         }
-        return caller.map { Visitor(caller: $0, meetingID: meetingID, replies: replies.isEmpty ? nil : Array(replies)) }
     }
 
     private static func firstCommands(_ keys: WorkspaceKeys, userID: String, meetingID: String) -> [Command] {

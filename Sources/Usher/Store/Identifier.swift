@@ -61,9 +61,23 @@ public enum Identifier {
             }
     }
 
-    /// An API key: a prefix that people and secret scanners know, and 256 random bits.
+    /// An API key: a prefix that people and secret scanners know, 256 random bits, and a checksum of both, by which a
+    /// scanner tells a key from what looks like one: the CRC-32 (of ISO 3309, as zlib has it) in six digits of base 62.
     public static func apiKey() -> String {
-        "usher_" + hexadecimal(randomBytes(32))
+        let key = "usher_" + hexadecimal(randomBytes(32))
+        return key + base62(Digest.crc32(key.utf8))
+    }
+
+    /// Six digits, 0-9A-Za-z, the most significant one first.
+    private static func base62(_ number: UInt32) -> String {
+        let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+        var rest = Int(number)
+        var text: [UInt8] = []
+        for _ in 0..<6 {
+            text.append(digits[rest % 62])
+            rest /= 62
+        }
+        return String(decoding: text.reversed(), as: UTF8.self)
     }
 
     private static func randomBytes(_ count: Int) -> [UInt8] {
@@ -100,6 +114,16 @@ public enum Digest {
     /// Whether two secrets are equal, in a time that tells nothing of either.
     public static func areEqual(_ left: String, _ right: String) -> Bool {
         CRYPTO_memcmp(sha256Bytes(left), sha256Bytes(right), Int(SHA256_DIGEST_LENGTH)) == 0
+    }
+
+    /// CRC-32 of ISO 3309: no protection against anybody, only against mistakes.
+    static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        var checksum: UInt32 = .max
+        for byte in bytes {
+            checksum ^= UInt32(byte)
+            for _ in 0..<8 { checksum = checksum >> 1 ^ (checksum & 1 == 1 ? 0xedb8_8320 : 0) }
+        }
+        return ~checksum
     }
 
     private static func sha256Bytes(_ text: String) -> [UInt8] {

@@ -1,3 +1,4 @@
+import EventLoop
 import Log
 import Redis
 
@@ -16,6 +17,12 @@ public enum Keys {
     public static func apiKey(hash: String) -> String { join("usher", ":key:", hash) }
     /// string: the hash of the API key that has this id.
     public static func apiKeyHash(id: String) -> String { "usher:key:id:\(id)" }
+    /// string, PX: an API key of this id is being made, so that what points to it is no leftover.
+    static func apiKeyMaking(id: String) -> String { "usher:key:making:\(id)" }
+    /// string: the bucket of an API key, in the slot of the key's record.
+    static func bucket(apiKeyHash hash: String) -> String { "usher:rate:{\(apiKey(hash: hash))}" }
+    /// string: the bucket of requests without a valid key from an address.
+    static func bucket(_ address: IPAddress) -> String { "usher:rate:address:\(address)" }
     public static func user(_ id: Int) -> String { "usher:user:\(id)" }
     public static func userID(email: String) -> String { "usher:user:email:\(email)" }
     /// string: the workspace of a meeting, which tells "no such meeting" from "another workspace's".

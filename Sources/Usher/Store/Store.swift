@@ -26,6 +26,10 @@ public struct StoreConfiguration: Sendable {
     public var maximumEvents = 100_000
     /// The limit of a new workspace for which none is given.
     public var defaultMaximumConcurrentBots = 10
+    /// Of requests with the same API key; nil: none.
+    public var keyRateLimit: RateLimit?
+    /// Of requests without a valid key from the same address; nil: none.
+    public var addressRateLimit: RateLimit?
 
     public init() {}
 }
@@ -42,6 +46,7 @@ public struct Store: Sendable {
     let configuration: StoreConfiguration
     let keyOwners: KeyOwners
     let botIdentifiers: BotIdentifiers
+    public let invalidRequests: InvalidRequests
     /// Only on the loop's thread.
     public let metrics = StoreMetrics()
 
@@ -52,6 +57,9 @@ public struct Store: Sendable {
         self.configuration = configuration
         keyOwners = KeyOwners(loop: client.loop)
         botIdentifiers = BotIdentifiers(loop: client.loop)
+        invalidRequests = InvalidRequests(
+            client: client, limit: configuration.addressRateLimit,
+            timeoutMilliseconds: configuration.redisTimeoutMilliseconds)
     }
 
     /// Every script, in the form that the client loads at each connection.

@@ -7,6 +7,7 @@ enum AdminRequest: Equatable, Sendable {
     /// - Parameter expiresAt: as the API takes it.
     case createKey(workspaceID: String, userID: Int, scopes: [String], label: String?, expiresAt: String?)
     case listKeys(workspaceID: String)
+    case rotateKey(keyID: String, graceSeconds: Int?)
     case deleteKey(keyID: String)
 }
 
@@ -18,6 +19,7 @@ enum AdminAction: String, CaseIterable, Sendable {
     case removeMember = "remove-member"
     case createKey = "create-key"
     case listKeys = "list-keys"
+    case rotateKey = "rotate-key"
     case deleteKey = "delete-key"
 
     enum Option: String, CaseIterable, Sendable {
@@ -28,13 +30,14 @@ enum AdminAction: String, CaseIterable, Sendable {
         case userID = "user-id"
         case expiresAt = "expires-at"
         case keyID = "key-id"
+        case graceSeconds = "grace-seconds"
 
         var flag: String { "--" + rawValue }
 
         /// What stands for the value in help.
         var placeholder: String {
             switch self {
-            case .ownerUserID, .userID: "N"
+            case .ownerUserID, .userID, .graceSeconds: "N"
             case .role: "owner|manager|member|viewer"
             case .scopes: "SCOPE[,SCOPE]..."
             case .expiresAt: "TIME"
@@ -53,6 +56,8 @@ enum AdminAction: String, CaseIterable, Sendable {
         case .removeMember: "End a user's membership"
         case .createKey: "Make an API key; this is the only time that it is shown"
         case .listKeys: "List a workspace's API keys, without the keys themselves"
+        case .rotateKey:
+            "Replace an API key by a new one, which is shown this once; the old one stays valid for a day, or so many seconds"
         case .deleteKey: "Revoke an API key; every node refuses it within a second"
         }
     }
@@ -65,7 +70,7 @@ enum AdminAction: String, CaseIterable, Sendable {
         case .removeMember: [.workspaceID, .userID]
         case .createKey: [.workspaceID, .userID, .scopes]
         case .listKeys: [.workspaceID]
-        case .deleteKey: [.keyID]
+        case .rotateKey, .deleteKey: [.keyID]
         }
     }
 
@@ -73,6 +78,7 @@ enum AdminAction: String, CaseIterable, Sendable {
         switch self {
         case .createUser: [.name, .imageURL]
         case .createKey: [.label, .expiresAt]
+        case .rotateKey: [.graceSeconds]
         default: []
         }
     }
@@ -90,10 +96,11 @@ enum AdminAction: String, CaseIterable, Sendable {
             throw UsageError("usher admin \(rawValue) needs \(missing.flag) \(missing.placeholder).")
         }
         func text(_ option: Option) -> String { values[option] ?? "" }
-        func number(_ option: Option) throws(UsageError) -> Int {
+        func number(_ option: Option, from least: Int = 1) throws(UsageError) -> Int {
             let digits = text(option)
-            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number > 0 else {
-                throw UsageError("\(option.flag) is \(quoted(digits)), but must be a whole number from 1.")
+            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number >= least
+            else {
+                throw UsageError("\(option.flag) is \(quoted(digits)), but must be a whole number from \(least).")
             }
             return number
         }
@@ -109,6 +116,9 @@ enum AdminAction: String, CaseIterable, Sendable {
                 scopes: text(.scopes).split(separator: ",").map(String.init), label: values[.label],
                 expiresAt: values[.expiresAt])
         case .listKeys: return .listKeys(workspaceID: text(.workspaceID))
+        case .rotateKey:
+            let grace = values[.graceSeconds] == nil ? nil : try number(.graceSeconds, from: 0)
+            return .rotateKey(keyID: text(.keyID), graceSeconds: grace)
         case .deleteKey: return .deleteKey(keyID: text(.keyID))
         }
     }

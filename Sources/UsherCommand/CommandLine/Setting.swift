@@ -1,4 +1,6 @@
+import EventLoop
 import Glibc
+import HTTP
 import Runner
 
 /// One setting: an environment variable and a flag of the same name.
@@ -31,6 +33,13 @@ struct Setting: Sendable {
         case idleTimeout = "idle-timeout-ms"
         case writeTimeout = "write-timeout-ms"
         case maxConnections = "max-connections"
+        case maxConnectionsPerAddress = "max-connections-per-address"
+        case rateLimit = "rate-limit-per-second"
+        case rateLimitBurst = "rate-limit-burst"
+        case addressRateLimit = "address-rate-limit-per-second"
+        case addressRateLimitBurst = "address-rate-limit-burst"
+        case trustedProxies = "trusted-proxies"
+        case corsOrigins = "cors-origins"
         case backlog
         case drainDelay = "drain-delay-ms"
         case drainTimeout = "drain-timeout-ms"
@@ -73,6 +82,10 @@ struct Setting: Sendable {
         case command
         /// Names of environment variables, joined by commas; one that ends with * stands for all that begin so.
         case variables
+        /// Blocks of addresses, joined by commas.
+        case addressRanges
+        /// Origins of web pages, joined by commas.
+        case origins
         case text(maximumBytes: Int)
         case secret(length: ClosedRange<Int>)
         case folder
@@ -109,6 +122,8 @@ struct Setting: Sendable {
         case .redisURL, .httpURL: "URL"
         case .command: "COMMAND"
         case .variables: "NAME[,NAME]..."
+        case .addressRanges: "CIDR[,CIDR]..."
+        case .origins: "ORIGIN[,ORIGIN]..."
         case .text: "TEXT"
         case .secret: "KEY"
         case .folder: "FOLDER"
@@ -138,6 +153,8 @@ struct Setting: Sendable {
         case .httpURL: "http://HOST[:PORT][/PATH] or https://..., without user, query or fragment"
         case .command: "a program with its arguments, in quotes where they hold spaces; nothing else of a shell"
         case .variables: "names of environment variables, joined by commas; NAME* stands for all that begin so"
+        case .origins: "`*`, or origins such as https://app.example.com in lower case, joined by commas"
+        case .addressRanges: "IPv4 or IPv6 addresses or blocks such as 10.0.0.0/8, joined by commas"
         case .text(let maximum): "a text of 1 to \(maximum) bytes without control characters"
         case .secret(let length):
             "\(length.lowerBound) to \(length.upperBound) letters, digits or signs of ASCII, without spaces"
@@ -167,6 +184,12 @@ struct Setting: Sendable {
                     let name = name.hasSuffix("*") ? name.dropLast() : name
                     return !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
                 }
+        case .origins:
+            return text.utf8.count <= 4096
+                && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(CrossOrigin.isOrigin)
+        case .addressRanges:
+            return text.utf8.count <= 4096
+                && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { AddressRange($0) != nil }
         case .text(let maximum):
             return (1...maximum).contains(text.utf8.count) && !text.utf8.contains { $0 < 0x20 || $0 == 0x7f }
         case .secret(let length):

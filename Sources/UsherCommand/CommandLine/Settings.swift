@@ -1,6 +1,8 @@
+import EventLoop
 import Log
 import Runner
 import SimulatedBot
+import Usher
 
 /// The settings of one start: every value is checked, and every one has a value or a documented absence.
 struct Settings: Equatable, Sendable {
@@ -58,6 +60,16 @@ struct Settings: Equatable, Sendable {
     var writeTimeoutMilliseconds: Int { number(.writeTimeout) }
     var maxConnections: Int { number(.maxConnections) }
     var backlog: Int { number(.backlog) }
+    /// 0: any number.
+    var maxConnectionsPerAddress: Int { number(.maxConnectionsPerAddress) }
+    /// nil: requests are not limited.
+    var rateLimit: RateLimit? { limit(.rateLimit, .rateLimitBurst) }
+    var addressRateLimit: RateLimit? { limit(.addressRateLimit, .addressRateLimitBurst) }
+    /// Empty: no page of another origin may use the node.
+    var corsOrigins: [String] { text(.corsOrigins).split(separator: ",").map(String.init) }
+    var trustedProxies: [AddressRange] {
+        text(.trustedProxies).split(separator: ",").compactMap { AddressRange($0) }
+    }
     var drainDelayMilliseconds: Int { number(.drainDelay) }
     var drainTimeoutMilliseconds: Int { number(.drainTimeout) }
 
@@ -126,6 +138,11 @@ struct Settings: Equatable, Sendable {
         case .computed(_, let value): return value()
         case .none: return ""
         }
+    }
+
+    private func limit(_ perSecond: Setting.Key, _ burst: Setting.Key) -> RateLimit? {
+        let rate = number(perSecond)
+        return rate == 0 ? nil : RateLimit(perSecond: rate, burst: number(burst))
     }
 
     /// The table's tests see to it that every default is one that its setting accepts.

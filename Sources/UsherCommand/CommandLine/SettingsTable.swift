@@ -114,6 +114,30 @@ extension Setting {
         number(
             .backlog, 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"),
         number(
+            .maxConnectionsPerAddress, 0...1_000_000, default: 0,
+            "How many connections may come from one address (of IPv6: a /64) that is none of the trusted proxies; further "
+                + "ones are closed. 0: any number"),
+        number(
+            .rateLimit, 0...1_000_000, default: 1000,
+            "How many requests a second an API key may send in the long run, on all nodes together; more get 429. 0: any "
+                + "number"),
+        number(.rateLimitBurst, 1...10_000_000, default: 20_000, "How many of them may come at once"),
+        number(
+            .addressRateLimit, 0...1_000_000, default: 50,
+            "How many requests a second without a valid key an address (of IPv6: a /64) may send in the long run; more "
+                + "get 429. 0: any number"),
+        number(.addressRateLimitBurst, 1...10_000_000, default: 1000, "How many of those may come at once"),
+        Setting(
+            key: .trustedProxies, kind: .addressRanges,
+            defaultValue: .none(description: "none: a request comes from where its connection comes from"),
+            commands: node,
+            meaning: "The load balancers whose `X-Forwarded-For` tells where a request comes from"),
+        Setting(
+            key: .corsOrigins, kind: .origins,
+            defaultValue: .none(description: "none: pages of other origins cannot use the APIs"), commands: node,
+            meaning: "The origins of the web pages that may use the APIs from a browser (CORS); never `/admin` and "
+                + "`/internal`"),
+        number(
             .drainDelay, 0...600_000, unit: "ms", default: 5000, commands: [.serve],
             "How long a node that gets SIGTERM serves on while /readyz says that it is about to stop, for balancers to "
                 + "see that; another signal ends it, and Ctrl-C has none"),

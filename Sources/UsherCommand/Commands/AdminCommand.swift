@@ -50,6 +50,9 @@ enum AdminCommand {
             return try PrettyJSON.text(KeyObject(record, key: key))
         case .listKeys(let workspace):
             return try PrettyJSON.text(KeyListObject(try await administration.keys(workspace: workspace)))
+        case .rotateKey(let id, let graceSeconds):
+            let (key, record) = try await administration.rotateKey(id: id, graceSeconds: graceSeconds)
+            return try PrettyJSON.text(KeyObject(record, key: key))
         case .deleteKey(let id):
             try await administration.revokeKey(id: id)
             return nil

@@ -35,7 +35,11 @@ struct Node {
         let drainNotice = DrainNotice()
         self.drainNotice = drainNotice
         ports = ServedPort.all(settings)
-        let budgets = ports.map { _ in ConnectionBudget(limit: settings.maxConnections) }
+        let budgets = ports.map { _ in
+            ConnectionBudget(
+                limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress,
+                exempt: settings.trustedProxies)
+        }
         metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
         var shards: [Shard] = []
         var stores: [Store] = []
@@ -59,7 +63,7 @@ struct Node {
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, drainNotice: drainNotice,
-                    surfaces: port.surfaces, metrics: endpoint)
+                    trustedProxies: settings.trustedProxies, surfaces: port.surfaces, metrics: endpoint)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook

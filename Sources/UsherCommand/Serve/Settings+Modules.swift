@@ -15,6 +15,8 @@ extension Settings {
         if surfaces.contains(.internal) {
             configuration.limits.bodyBytesByPath = [Routes.internalPath: maxReportBytes]
         }
+        configuration.commonFields = WebFields.common
+        configuration.crossOrigin = surfaces.contains(.api) ? WebFields.crossOrigin(corsOrigins) : nil
         configuration.errorResponse = ErrorAnswer.make
         configuration.headerTimeoutMilliseconds = headerTimeoutMilliseconds
         configuration.bodyTimeoutMilliseconds = bodyTimeoutMilliseconds
@@ -35,6 +37,8 @@ extension Settings {
         configuration.maximumAttempts = maxAttempts
         configuration.defaultMaximumConcurrentBots = maxConcurrentBots
         configuration.retentionMilliseconds = retentionMilliseconds
+        configuration.keyRateLimit = rateLimit
+        configuration.addressRateLimit = addressRateLimit
         return configuration
     }
 

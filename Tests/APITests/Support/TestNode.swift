@@ -45,10 +45,10 @@ final class TestNode: Sendable {
     }
 
     static func with<Result: Sendable>(
-        redis own: RedisServer? = nil, adminKey: String? = TestNode.adminKey,
+        redis own: RedisServer? = nil, adminKey: String? = TestNode.adminKey, configuration: Configuration = .init(),
         _ body: @Sendable (TestNode) async throws -> Result
     ) async throws -> Result {
-        let node = try await TestNode(redis: own, adminKey: adminKey)
+        let node = try await TestNode(redis: own, adminKey: adminKey, configuration)
         let result: Result
         do {
             result = try await body(node)
@@ -71,7 +71,14 @@ final class TestNode: Sendable {
         }
     }
 
-    private init(redis own: RedisServer?, adminKey: String?) async throws {
+    /// What a test may want otherwise than others.
+    struct Configuration: Sendable {
+        var keyRateLimit: RateLimit?
+        var addressRateLimit: RateLimit?
+        var trustedProxies: [AddressRange] = []
+    }
+
+    private init(redis own: RedisServer?, adminKey: String?, _ configuration: Configuration) async throws {
         redis = try own ?? Self.sharedServer.get()
         var url = redis.url
         if own == nil {
@@ -89,10 +96,13 @@ final class TestNode: Sendable {
             logger: logger)
         var store = StoreConfiguration()
         store.redisTimeoutMilliseconds = 20_000
+        store.keyRateLimit = configuration.keyRateLimit
+        store.addressRateLimit = configuration.addressRateLimit
         var http = HTTPConfiguration()
         http.requestDeadlineMilliseconds = 20_000
         let router = Routes.make(
-            store: Store(client: client, configuration: store), adminKey: adminKey, logger: logger)
+            store: Store(client: client, configuration: store), adminKey: adminKey, logger: logger,
+            trustedProxies: configuration.trustedProxies)
         counters = RequestCounters(router)
         http.onResponse = counters.hook
         http.errorResponse = ErrorAnswer.make

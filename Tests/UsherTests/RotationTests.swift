@@ -1,0 +1,208 @@
+import EventLoop
+import Redis
+import RedisTestSupport
+import Scripts
+import Testing
+
+@testable import Usher
+
+/// Keys that are replaced, their last use, and their form.
+@Suite struct RotationTests {
+    private static let day = 86_400_000
+
+    @Test func aRotatedKeyHasASuccessorAndAnEnd() async throws {
+        try await World.make { world in
+            let (key, old) = try await world.newKey(label: "CI")
+            let before = try await world.snapshot()
+            let now = try await world.now()
+            let (newKey, new) = try #require(try await world.rotate(old.id))
+            let after = try await world.snapshot()
+            let (hash, newHash) = (Digest.sha256(key), Digest.sha256(newKey))
+            #expect(
+                after.changes(since: before) == [
+                    Keys.apiKey(hash: hash), Keys.apiKey(hash: newHash), Keys.apiKeyHash(id: new.id),
+                    Keys.apiKeyMaking(id: new.id), world.keys.apiKeys,
+                ])
+            let record = try #require(after[Keys.apiKey(hash: hash)]?.hash)
+            #expect(record["rotated_to"] == new.id)
+            let end = try #require(record["expires_at"].flatMap { Int($0) })
+            #expect((now + Self.day...now + Self.day + 60_000).contains(end))
+            #expect(after.timeToLive[Keys.apiKey(hash: hash)].map { $0 > Self.day - 60_000 } == true)
+            var fields = try #require(before[Keys.apiKey(hash: hash)]?.hash)
+            fields.merge(["id": new.id, "rotated_from": old.id, "created_at": String(new.createdAt)]) { $1 }
+            #expect(after[Keys.apiKey(hash: newHash)] == .hash(fields))
+
+            // Both are valid and listed.
+            for valid in [key, newKey] {
+                #expect(try await world.store.caller(apiKey: valid, deadline: Client.soon) != nil)
+            }
+            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            #expect(listed.first { $0.id == old.id }?.rotatedTo == new.id)
+            #expect(listed.first { $0.id == new.id }?.rotatedFrom == old.id)
+
+            // The old one has its successor; the new one may have one in turn.
+            try await world.expectNoChange {
+                let again = try await world.rotate(old.id)
+                #expect(again == nil)
+            }
+            #expect(try await world.rotate(new.id) != nil)
+            #expect(try await world.rotate("none") == nil)
+        }
+    }
+
+    @Test func theEndIsNeverLaterThanItWas() async throws {
+        try await World.make { world in
+            let end = try await world.now() + 60_000
+            let (key, old) = try await world.newKey(expiresAt: end)
+            let (newKey, _) = try #require(try await world.rotate(old.id))
+            for key in [key, newKey] {
+                let record = try await world.client.send("HGETALL", Keys.apiKey(hash: Digest.sha256(key))).hash()
+                #expect(record["expires_at"] == String(end))
+            }
+        }
+    }
+
+    @Test func withoutGraceTheOldKeyEndsAtOnce() async throws {
+        try await World.make { world in
+            let (key, old) = try await world.newKey()
+            let (newKey, new) = try #require(try await world.rotate(old.id, grace: 0))
+            #expect(try await world.store.caller(apiKey: key, deadline: Client.soon) == nil)
+            #expect(try await world.store.caller(apiKey: newKey, deadline: Client.soon) != nil)
+            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            #expect(listed.map(\.id) == [new.id])
+        }
+    }
+
+    @Test func twoAtOnceLeaveOneSuccessor() async throws {
+        try await World.make { world in
+            let (key, old) = try await world.newKey()
+            let made: [String] = try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<16 {
+                    group.addTask(executorPreference: world.client.loop) { try await world.rotate(old.id)?.key }
+                }
+                return try await group.reduce(into: []) { if let key = $1 { $0.append(key) } }
+            }
+            #expect(made.count == 1)
+            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            #expect(listed.count == 2)
+            for valid in made + [key] {
+                #expect(try await world.store.caller(apiKey: valid, deadline: Client.soon) != nil)
+            }
+        }
+    }
+
+    @Test func theScriptTellsEachCase() async throws {
+        try await World.make { world in
+            func retire(_ hash: String, _ successor: String) async throws -> Value {
+                try await world.run(
+                    Scripts.retireKey, keys: [Keys.apiKey(hash: hash)], arguments: [successor, "60000"])
+            }
+            try await world.expectNoChange {
+                let answer = try await retire("none", "s")
+                #expect(answer == .codes(0))
+            }
+            let (key, _) = try await world.newKey()
+            let hash = Digest.sha256(key)
+            #expect(try await retire(hash, "s").array?.first == .integer(1))
+            try await world.expectNoChange {
+                let answer = try await retire(hash, "t")
+                #expect(answer == .codes(-1, "s"))
+            }
+        }
+    }
+
+    /// A listing that meets a key whose record is still to be written leaves it alone.
+    @Test func aKeyThatIsBeingMadeIsNotForgotten() async throws {
+        try await World.make { world in
+            let (key, record) = try await world.newKey()
+            let hash = Digest.sha256(key)
+            let fields = try await world.client.send("HGETALL", Keys.apiKey(hash: hash)).hash()
+            _ = try await world.client.send("DEL", Keys.apiKey(hash: hash))
+            try await world.expectNoChange {
+                let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+                #expect(listed.isEmpty)
+            }
+            try await world.set(Keys.apiKey(hash: hash), fields)
+            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            #expect(listed.map(\.id) == [record.id])
+            #expect(try await world.store.revokeAPIKey(id: record.id, deadline: Client.soon))
+        }
+    }
+
+    // MARK: The last use
+
+    @Test func aUseIsNotedToTheMinuteAndBringsNothingBack() async throws {
+        try await World.make { world in
+            func note(_ hash: String) async throws -> Value {
+                try await world.run(Scripts.noteUse, keys: [Keys.apiKey(hash: hash)], arguments: [])
+            }
+            try await world.expectNoChange {
+                let answer = try await note("none")
+                #expect(answer == .integer(-1))
+            }
+            let (key, record) = try await world.newKey(expiresAt: try await world.now() + 3_600_000)
+            let hash = Digest.sha256(key)
+            let before = try await world.snapshot()
+            let now = try await world.now()
+            #expect(try await note(hash) == .integer(1))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [Keys.apiKey(hash: hash)])
+            #expect(after.timeToLive[Keys.apiKey(hash: hash)] != nil)
+            let noted = try #require(after[Keys.apiKey(hash: hash)]?.hash?["last_used_at"].flatMap { Int($0) })
+            #expect(noted % 60_000 == 0 && noted >= now - 60_000 && noted <= now + 60_000)
+            // The same minute, or a clock that was set back.
+            _ = try await world.client.send("HSET", Keys.apiKey(hash: hash), "last_used_at", "\(now + 600_000)")
+            try await world.expectNoChange {
+                let answer = try await note(hash)
+                #expect(answer == .integer(0))
+            }
+            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            #expect(listed.first { $0.id == record.id }?.lastUsedAt == now + 600_000)
+        }
+    }
+
+    @Test func aRequestHasItsUseNoted() async throws {
+        try await World.make { world in
+            let (key, _) = try await world.newKey()
+            let bucket = Keys.apiKey(hash: Digest.sha256(key))
+            #expect(try await world.store.recognise(apiKey: key, from: { nil }, deadline: Client.soon).found != nil)
+            let deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
+            while try await world.client.send("HEXISTS", bucket, "last_used_at") == .integer(0) {
+                guard MonotonicTime.now() < deadline else {
+                    Issue.record("the use was not noted within 30 s")
+                    return
+                }
+            }
+        }
+    }
+
+    // MARK: The form
+
+    /// The check value of CRC-32 in the catalogue of parametrised CRC algorithms, and a key made by hand.
+    @Test func aKeyEndsWithItsChecksum() {
+        #expect(Digest.crc32("123456789".utf8) == 0xcbf4_3926)
+        for _ in 0..<100 {
+            let key = Identifier.apiKey()
+            let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+            let checksum = key.suffix(6).reduce(0) { 62 * $0 + (digits.firstIndex(of: $1) ?? -1_000_000_000) }
+            #expect(checksum == Int(Digest.crc32(key.utf8.dropLast(6))))
+        }
+    }
+}
+
+extension World {
+    fileprivate func newKey(label: String? = nil, expiresAt: Int? = nil) async throws -> (key: String, record: APIKey) {
+        try #require(
+            try await store.createAPIKey(
+                NewAPIKey(
+                    workspaceID: workspaceID, userID: 1, scopes: [.seameet, .bots], label: label, expiresAt: expiresAt),
+                deadline: Client.soon))
+    }
+
+    /// Nil if the key is not there, or has been rotated before.
+    fileprivate func rotate(_ id: String, grace: Int = 86_400_000) async throws -> (key: String, record: APIKey)? {
+        let rotation = try await store.rotateAPIKey(id: id, graceMilliseconds: grace, deadline: Client.soon)
+        guard case .rotated(let key, let record) = rotation else { return nil }
+        return (key, record)
+    }
+}

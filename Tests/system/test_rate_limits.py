@@ -1,0 +1,82 @@
+"""Limits of requests: over several nodes, for one key and one address, and nobody else."""
+
+import time
+
+import pytest
+
+from harness.burst import Burst
+from harness.http_client import request_bytes
+from harness.workspace import Admin
+
+PER_SECOND, BURST = 5, 60
+# Every loop may keep a share at hand: a twentieth of what comes in a second, at least one (`RateLimit.largestShare`).
+SHARE = 1
+
+
+@pytest.fixture
+def nodes(servers):
+    redis = servers.redis()
+    return [
+        servers.node(redis, RATE_LIMIT_PER_SECOND=PER_SECOND, RATE_LIMIT_BURST=BURST,
+                     ADDRESS_RATE_LIMIT_PER_SECOND=PER_SECOND, ADDRESS_RATE_LIMIT_BURST=BURST)
+        for _ in range(3)]
+
+
+def flood(nodes, data, size):
+    """Sends so many at once. Returns the answers, and the seconds that it took."""
+    burst = Burst(nodes, size)
+    start = time.monotonic()
+    try:
+        return burst.send([data] * size), time.monotonic() - start
+    finally:
+        burst.close()
+
+
+def test_a_key_gets_what_its_bucket_gives_on_all_nodes_together(nodes):
+    workspace = Admin(nodes[0]).create_workspace()
+    other = Admin(nodes[0]).create_workspace()
+    data = request_bytes("GET", workspace.meetings_path, headers=workspace.headers())
+    answers, seconds = flood(nodes, data, 150)
+    served = [answer for answer in answers if answer.status == 200]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert len(served) + len(refused) == 150
+    # What was at hand on one node when the bucket was empty may have lapsed there.
+    assert BURST - len(nodes) * SHARE <= len(served) <= BURST + PER_SECOND * (seconds + 1)
+    for answer in refused:
+        assert answer.code == 429 and answer.json["parameters"] == {}
+        assert int(answer.header("Retry-After")) >= 1
+    # Others are served meanwhile, on each node; and who waits as told is served too.
+    for node in nodes:
+        assert other.request("GET", other.meetings_path, node=node).status == 200
+    time.sleep(int(refused[-1].header("Retry-After")))
+    assert workspace.request("GET", workspace.meetings_path).status == 200
+
+
+def test_an_address_without_a_valid_key_is_refused_and_valid_keys_are_not(nodes):
+    workspace = Admin(nodes[0]).create_workspace()
+    for node in nodes:
+        assert workspace.request("GET", workspace.meetings_path, node=node).status == 200
+    data = request_bytes("GET", "/bots/status", headers={"X-API-Key": "usher_wrong"})
+    statuses = set()
+    deadline = time.monotonic() + 60
+    # Requests that come while Redis is asked are let through, so the end of the bucket is seen some requests later.
+    while 429 not in statuses and time.monotonic() < deadline:
+        answers, _ = flood(nodes, data, 150)
+        statuses |= {answer.status for answer in answers}
+    assert statuses == {401, 429}
+    refused = [answer for answer in answers if answer.status == 429]
+    assert set(refused[0].json) == {"error", "detail"} and int(refused[0].header("Retry-After")) >= 1
+    for node in nodes:
+        assert workspace.request("GET", workspace.meetings_path, node=node).status == 200
+
+
+def test_zero_turns_limits_off(servers):
+    redis = servers.redis()
+    node = servers.node(redis, RATE_LIMIT_PER_SECOND=0, RATE_LIMIT_BURST=1, ADDRESS_RATE_LIMIT_PER_SECOND=0,
+                        ADDRESS_RATE_LIMIT_BURST=1)
+    workspace = Admin(node).create_workspace()
+    answers, _ = flood([node], request_bytes("GET", workspace.meetings_path, headers=workspace.headers()), 100)
+    assert {answer.status for answer in answers} == {200}
+    answers, _ = flood([node], request_bytes("GET", "/bots/status"), 100)
+    assert {answer.status for answer in answers} == {401}
+    assert redis.client.scan("usher:rate:*") == []

@@ -1,0 +1,26 @@
+-- Takes tokens out of a bucket: as many as it has, up to what is asked for. A bucket fills by so many a second until it
+-- is full; what is kept of it is the moment when it will be, so that a full one takes no memory.
+--
+-- KEYS[1]  usher:rate:{<key>} or usher:rate:address:<address>  string: when the bucket is full again, microseconds
+-- KEYS[2]  usher:key:<sha256 of the API key>  hash: the key whose bucket it is; absent for that of an address
+-- ARGV[1]  tokens a second
+-- ARGV[2]  tokens in a full bucket
+-- ARGV[3]  tokens asked for, 1 or more
+--
+-- Returns {1, tokens taken}
+--         {0, milliseconds until there is one}
+--         {-1}  there is no such API key, and so no bucket
+
+if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 0 then return {-1} end
+local time = redis.call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+local each_us, most = 1000000 / ARGV[1], tonumber(ARGV[2])
+local full_us = math.max(now_us, tonumber(redis.call('GET', KEYS[1]) or 0))
+-- A clock that was set back makes nobody wait for longer than an empty bucket takes.
+full_us = math.min(full_us, now_us + each_us * most)
+local there = math.floor(most - (full_us - now_us) / each_us)
+if there < 1 then return {0, math.ceil((full_us - now_us - each_us * (most - 1)) / 1000)} end
+local taken = math.min(there, tonumber(ARGV[3]))
+full_us = full_us + taken * each_us
+redis.call('SET', KEYS[1], string.format('%.0f', full_us), 'PX', math.ceil((full_us - now_us) / 1000))
+return {1, taken}
