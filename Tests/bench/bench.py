@@ -5,8 +5,9 @@ Each round has three phases, on a database that is filled anew for each:
 - dispatches through HTTP, over 1,000 workspaces, each meeting once;
 - the dispatch script alone, called by `redis-benchmark` with as many clients, unpipelined;
 - `GET /healthz`.
-After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`), and the phases of the bots (`bots`, `launches`): asking for them, asking what runs, transcripts, and
-the time from an accepted request to the bot's process.
+After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`), and the phases of the bots (`bots`,
+`launches`): asking for them, asking what runs, transcripts, and the time from an accepted request to the bot's process;
+then what a client gets while another one floods the node (`floods`).
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
 
@@ -20,6 +21,7 @@ import tempfile
 
 import bots
 import clusters
+import floods
 import footprint
 import launches
 import load
@@ -52,7 +54,8 @@ def options_of(arguments):
     parser.add_argument("--bots-rounds", type=int, default=1, help="how often each phase of bots is run (default: 1)")
     parser.add_argument(
         "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
-    parser.add_argument("--only", choices=["speed", "cluster", "bots", "launches", "footprint"], help="measure this alone")
+    parser.add_argument(
+        "--only", choices=["speed", "cluster", "bots", "launches", "floods", "footprint"], help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
     for name, upper in [("seconds", 60), ("rounds", 50), ("connections", 1024), ("threads", 64), ("loops", 256),
@@ -183,6 +186,8 @@ def main(arguments):
                     launched = launches.measure(options.usher, folder, redis, node, options)
                     problems += launched.problems
                 tables.append(report.launch_rows(launched))
+            if options.only in (None, "floods"):
+                tables.append(floods.rows(floods.measure(options.usher, folder, redis, options, say)))
             if options.only in (None, "footprint"):
                 say("footprint")
                 tables.append(report.footprint_rows(footprint.measure(options.usher, folder, redis, options)))

@@ -213,7 +213,8 @@ class Node(Child):
         self.started_at = time.monotonic()
         super().__init__(
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
-             "--redis", redis.url],
+             # Limits that cost what they cost anybody, and are not met.
+             "--rate-limit-per-second", "1000000", "--rate-limit-burst", "10000000", "--redis", redis.url],
             os.path.join(folder, "node.log"), environment_without_settings())
 
     def status(self, path):
