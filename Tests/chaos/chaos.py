@@ -89,7 +89,8 @@ def lost(histories):
     longest = f", for {overlaps[-1]:.0f} ms at most" if overlaps else ""
     return (f"{found.failovers} failovers. Of what was acknowledged around them they lost {found.dispatches} of "
             f"{found.of_dispatches} dispatches, {found.stops} of {found.of_stops} stops, and {found.segments} of "
-            f"{found.of_segments} segments that bots wrote into the stream; {len(overlaps)} times two bots, or one bot "
+            f"{found.of_segments} segments that bots wrote into the stream; {found.unlocated} meetings are not found "
+            f"by their number; {len(overlaps)} times two bots, or one bot "
             f"twice, were in a room at once{longest}.")
 
 

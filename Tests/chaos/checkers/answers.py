@@ -11,9 +11,9 @@ Why no alarm is false: a request stands between its sending and its answer, an e
 brought to the boot clock with a tolerance (`checkers.clock`), and both may be anywhere in there. Answers that rest on
 more than one look at Redis are held to less: 12110 needs two states that differ, and a bot may be missing from the
 list of those that run if it was replaced in between. What is left out: reads of unknown outcome; everything that
-overlaps a fault in which a replica answers, which may be behind, or a failover (`checkers.failovers`); 429, which is of the whole workspace
-(`checkers.limits`). In rooms where an unknown create_bot may have made a meeting that the history cannot place,
-nothing is checked: `unchecked` tells.
+overlaps a fault in which a replica answers, which may be behind, or a failover (`checkers.failovers`); 429, which is of
+the whole workspace (`checkers.limits`). In rooms where an unknown create_bot may have made a meeting that the history
+cannot place, nothing is checked: `unchecked` tells.
 
 The lock is of the workspace: 12108 needs another re-invitation that was under way, or one of unknown outcome that may
 have died with the lock less than its time to live ago. And nothing is dispatched while the lock is another request's,
@@ -24,7 +24,7 @@ taken.
 import math
 
 from checkers import fates, linearizability, patience, stops
-from checkers.failovers import is_out_of_date
+from checkers.failovers import is_out_of_date, may_lack_locators
 from checkers.requests import described, may_have_caused
 from checkers.table import DISPATCHES, ON_ITS_WAY
 from checkers.timeline import Timeline
@@ -58,12 +58,14 @@ def unchecked(history):
 
 
 def _against_the_tables(history):
-    gone = {operation.meeting_id for operation in fates.lost(history, Timeline(history)) if operation.kind == "create_bot"}
+    lacks_locators = may_lack_locators(history)
+    gone = {operation.meeting_id for operation in fates.lost(history, Timeline(history))
+            if operation.kind == "create_bot"}
     for operation in history.operations:
         if operation.status is None or operation.status in ANY_TIME:
             continue
-        # A meeting that was made, and that a failover has lost.
-        if operation.status == 404 and operation.meeting_id in gone:
+        # A meeting that was made, and that a failover has lost, or what leads to it.
+        if operation.status == 404 and operation.meeting_id and (operation.meeting_id in gone or lacks_locators):
             continue
         code = operation.code if operation.kind == "reinvite" else None
         if operation.outcome == "ok":

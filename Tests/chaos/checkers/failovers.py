@@ -55,6 +55,13 @@ def may_be_lost(history, from_ns, to_ns=None):
     return not history.settings.get("wait_replicas") and is_within(history, from_ns, to_ns)
 
 
+def may_lack_locators(history):
+    """Whether a meeting may be there that nothing leads to by its id or number: in a Cluster that lies on another
+    primary than the meeting, and so is lost by itself."""
+    settings = history.settings
+    return settings.get("deployment") == "cluster" and not settings["wait_replicas"] and bool(history.failovers)
+
+
 def overlap_ms(history):
     """For how long two bots may be in a room whose claim, or renewals, a failover has lost: until the former one's
     runner asks the new primary, by the next renewal at the latest, and hears that it knows nothing of that bot."""

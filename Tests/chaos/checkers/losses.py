@@ -16,6 +16,8 @@ class Losses:
     of_stops: int
     segments: int
     of_segments: int
+    # Meetings that are there, and that nothing leads to by their number.
+    unlocated: int
     # Two bots in a room at once, or one that is two processes: for how long each time, in ms.
     overlaps_ms: list
 
@@ -23,7 +25,7 @@ class Losses:
         return Losses(*(getattr(self, field.name) + getattr(other, field.name) for field in dataclasses.fields(self)))
 
 
-NONE = Losses(0, 0, 0, 0, 0, 0, 0, [])
+NONE = Losses(0, 0, 0, 0, 0, 0, 0, 0, [])
 
 
 def measured(history):
@@ -35,4 +37,5 @@ def measured(history):
         len(history.failovers), len(fates.lost(history, timeline)),
         sum(operation.kind in ("reinvite", "create_bot") for operation in exposed),
         len(stops.lost(history, timeline)), sum(operation.kind == "stop" for operation in exposed),
-        len(transcripts.lost(history)), len(written), presence.overlaps(history))
+        len(transcripts.lost(history)), len(written), sum(meeting.bots is None for meeting in history.meetings),
+        presence.overlaps(history))

@@ -9,7 +9,7 @@ given out again, and both are thawed. For those in the meeting the frozen bot si
 act; and on resuming the supervisor ends it before anything else. So what the two stays share is no violation if the
 bot was frozen together with its supervisor by a fault, its file is silent through that time, and it wrote one line at
 most after its right had ended, besides the one that says that it left. `windows` returns these apart. Without such a
-fault every overlap is a violation, but for a short one after a failover for which nothing waited (`checkers.failovers`).
+fault every overlap is a violation, but for a short one after a failover, if nothing waited (`checkers.failovers`).
 """
 
 import dataclasses

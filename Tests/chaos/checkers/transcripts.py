@@ -7,17 +7,23 @@ the bot, so it is looked for in all meetings of the room. Nobody makes a bot wai
 Redis may forget what it has acknowledged to one (`checkers.failovers`): that is counted, and is no violation.
 """
 
-from checkers.failovers import is_within
+from checkers.failovers import is_within, may_lack_locators
 from history import Violation
 
 
 def check(history):
-    return [_violation(*found) for found in _without_record(history) if not is_within(history, found[0].at_ns)]
+    return [_violation(*found) for found in _without_record(history) if not _may_be_lost(history, found[0])]
 
 
 def lost(history):
     """The acknowledged segments that cannot be read, where that is no violation."""
-    return [segment for segment, _ in _without_record(history) if is_within(history, segment.at_ns)]
+    return [segment for segment, _ in _without_record(history) if _may_be_lost(history, segment)]
+
+
+def _may_be_lost(history, segment):
+    """Around a failover, or if nothing leads to its meeting any more by the number that bots know."""
+    return is_within(history, segment.at_ns) or may_lack_locators(history) and any(
+        meeting.room == segment.room and meeting.bots is None for meeting in history.meetings)
 
 
 def _without_record(history):

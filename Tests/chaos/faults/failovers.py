@@ -1,4 +1,4 @@
-"""Faults of a Redis of several servers: failovers that are asked for or forced, split brains, moved slots, no Sentinels.
+"""Faults of several servers of Redis: failovers that are asked for or forced, split brains, moved slots, no Sentinels.
 
 Each needs a Redis that is whole, so that only one of them lasts at a time: two at once may take away more than replicas
 are to bear. Each lasts until Redis is whole again.

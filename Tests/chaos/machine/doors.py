@@ -35,8 +35,8 @@ class Doors(Link):
 
 
 class PrimaryFollower(Link):
-    """Leads to whichever server is the primary. Bots know one plain address, so it stands for the proxy that an operator
-    has to give them; it adds nothing to what they say."""
+    """Leads to whichever server is the primary. Bots know one plain address, so it is in place of the proxy that they are
+    to be given; it adds nothing to what they say."""
 
     def __init__(self):
         super().__init__("primary-follower")

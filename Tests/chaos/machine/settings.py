@@ -15,7 +15,9 @@ SETTINGS = {
 
 # Where Redis is several servers: a lease lives for several times as long as a failover takes, as it does by default,
 # and a change of everything that waits for replicas has the time for that.
-OF_SEVERAL = {"lease_ttl": 4500, "lock_ttl": 1000, "in_flight_ttl": 8000, "redis_timeout": 1000, "request_timeout": 3000}
+OF_SEVERAL = {
+    "lease_ttl": 4500, "lock_ttl": 1000, "in_flight_ttl": 8000, "redis_timeout": 1000, "request_timeout": 3000,
+}
 WAIT_MS = 400
 # After this long without an answer a server is taken for down; and how old the last word of a replica may be for it to
 # count (min-replicas-max-lag).

@@ -21,7 +21,8 @@ FAILOVERS = (
               "            case .success(let address):\n                found = address\n",
               "            case .success(let newest):\n"
               "                let address = MUTANT ? found ?? newest : newest\n                found = address\n"),
-         Edit("Sources/Redis/Login.swift", 'first?.string, role != "master" {', 'first?.string, role != "master", !MUTANT {'))),
+         Edit("Sources/Redis/Login.swift", 'first?.string, role != "master" {',
+              'first?.string, role != "master", !MUTANT {'))),
     Mutant(
         "replicas-not-waited-for",
         "A change counts as made though too few replicas have confirmed it.",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checkers import answers, fates, limits, losses, presence, stops, transcripts
+from checkers import answers, convergence, fates, limits, losses, presence, stops, transcripts
 from checkers.failovers import overlap_ms
 from hand_written import MS, ROOM, Written, sentences
 from history import Acknowledged
@@ -105,6 +105,22 @@ def test_a_meeting_that_was_lost_is_not_there(wait_replicas, is_violation):
     history.request("get_meeting", 20_000, 20_010, 404, meeting_id="other")
     history.reinvite(20_000, 20_010, code=12100, meeting_id="other").status = 404
     assert ("is not in the table" in sentences(answers.check(history.history))) == is_violation
+
+
+@pytest.mark.parametrize("deployment, wait_replicas, is_violation", [
+    ("cluster", 0, False), ("cluster", 1, True), ("sentinel", 0, True)])
+def test_a_meeting_that_nothing_leads_to(deployment, wait_replicas, is_violation):
+    """By its number, so that what its bot writes into the stream finds no meeting either."""
+    history = written(wait_replicas, deployment=deployment)
+    history.created(5_000)
+    history.final("INITIAL/")
+    history.history.meetings[0].bots = None
+    history.reinvite(20_000, 20_010, code=12100).status = 404
+    segment(history, 20_000)
+    every = sentences([*found(history), *convergence.check(history.history)])
+    for sentence in ("is not in the table", "does not show it", "is not in any transcript"):
+        assert (sentence in every) == is_violation, every
+    assert losses.measured(history.history).unlocated == 1
 
 
 # Segments, for which nobody has a bot wait.

@@ -70,8 +70,10 @@ def primaries(cluster):
 
 
 def test_a_deployment_has_the_faults_that_make_sense_there():
-    names = {deployment: {name for name, fault in FAULTS.items() if fault.is_available(
-        SimpleNamespace(deployment=deployment, network=object()))} for deployment in ("standalone", "sentinel", "cluster")}
+    def of(deployment):
+        cluster = SimpleNamespace(deployment=deployment, network=object())
+        return {name for name, fault in FAULTS.items() if fault.is_available(cluster)}
+    names = {deployment: of(deployment) for deployment in ("standalone", "sentinel", "cluster")}
     of_topology = {name for name, fault in FAULTS.items() if issubclass(fault, TopologyFault)}
     assert names["standalone"] == set(FAULTS) - of_topology
     assert names["sentinel"] & of_topology == of_topology - {"slot-moved"}
