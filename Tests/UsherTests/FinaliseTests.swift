@@ -68,6 +68,17 @@ import Testing
         }
     }
 
+    /// As after a failover of the primary of a Cluster that has what leads to the meeting, and not the meeting.
+    @Test func aMeetingThatNothingLeadsToIsFinalisedToo() async throws {
+        try await Self.make { world, meeting, _ in
+            _ = try await world.client.send("DEL", Keys.locator(meeting: meeting))
+            try await Self.age(world, world.keys.partition.analyzing, meeting)
+            try await Self.sweep(world)
+            #expect(try await world.fields(meeting)["status"] == "OFFLINE")
+            #expect(try await world.snapshot()[world.keys.partition.analyzing] == nil)
+        }
+    }
+
     @Test func theLastReportFinalisesAtOnce() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()

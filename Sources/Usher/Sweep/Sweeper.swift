@@ -174,7 +174,9 @@ public struct Sweeper: Sendable {
     private func finalise(
         _ meetingID: String, in partition: Partition, deadline: MonotonicTime
     ) async throws(RedisError) {
-        guard let workspace = try await store.workspaceID(ofMeeting: meetingID, deadline: deadline) else {
+        // By the record itself: what leads to it by its id lies apart from it in a Cluster, and may be lost alone.
+        let field = Command("HGET", partition.meeting(meetingID), "workspace_id")
+        guard let workspace = try await store.send(field, by: deadline).optionalString() else {
             _ = try await store.send(Command("ZREM", partition.analyzing, meetingID), by: deadline)
             return
         }
