@@ -58,8 +58,8 @@ extension Setting {
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
             .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up],
-            "On how many replicas dispatches, claims, stops and acknowledged segments are to be before they count; 0 "
-                + "waits for none, and a failover may lose the last of them"),
+            "On how many replicas dispatches, claims, stops, bots' reports and acknowledged segments are to be before "
+                + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them"),
         number(
             .redisWait, 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up],
             "How long that is waited for; then the request is answered 500 (12109), or 503, and may be sent again"),
