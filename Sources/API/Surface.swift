@@ -1,4 +1,4 @@
-/// A part of what a node answers to that can have a port of its own. Every port answers `/healthz` too.
+/// A part of what a node answers to that can have a port of its own. Every port tells of the node's health too.
 public enum Surface: String, CaseIterable, Sendable {
     /// What users call: the Re-invite API and the Bots API.
     case api
