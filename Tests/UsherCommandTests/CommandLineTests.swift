@@ -36,7 +36,7 @@ import Testing
             (
                 ["admin"],
                 "usher admin needs an action: create-user, create-workspace, set-member, remove-member, create-key, "
-                    + "list-keys, delete-key."
+                    + "list-keys, rotate-key, delete-key."
             ),
             (["admin", "create-usr"], "usher admin has no action \"create-usr\"; is create-user meant?"),
             (["admin", "create-user"], "usher admin create-user needs --email TEXT."),
