@@ -67,7 +67,8 @@ final class ServerFixture: Sendable {
     /// Begins to drain; `drainedCut` is the result once there is one.
     func drain(milliseconds: Int = patienceSeconds * 1_000) {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: milliseconds)
-        Task { [self] in
+        // On the loop: other tests may keep the threads that tasks have in common busy.
+        Task(executorPreference: loop) { [self] in
             let cut = await server.drain(deadline: deadline)
             drained.withLock { $0 = cut }
         }
