@@ -9,7 +9,6 @@ import signal
 from faults.proxies import ApiProxy
 from harness.deployments import LOOPBACK
 from harness.node import BINARY, Node
-from harness.process import is_running
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
 from harness.runner import LAUNCHER, Runner
@@ -165,8 +164,10 @@ class Cluster:
             self.restart(process)
         for bot in self.bots():
             for pid in (bot.supervisor_pid, bot.pid):
-                if is_running(pid):
+                try:
                     os.kill(pid, signal.SIGCONT)
+                except ProcessLookupError:
+                    pass  # It ended by itself in between.
         for link in self.links():
             link.mend()
         if self.deployment != "standalone":
