@@ -116,7 +116,7 @@ def test_the_environment_has_nothing_else(scene):
     environment = scene.environment(scene.send(platform="google_meet", native_meeting_id=random_meet_code()))
     # Bash adds these three itself.
     names = set(environment) - {"PWD", "SHLVL", "_"}
-    assert names <= {"PATH", "HOME", "LANG", "VEXA_BOT_CONFIG", "ALLOWED_ONE"}, names
+    assert names <= {"PATH", "HOME", "LANG", "VEXA_BOT_CONFIG", "TRACEPARENT", "ALLOWED_ONE"}, names
     assert environment["ALLOWED_ONE"] == "1"
 
 

@@ -141,10 +141,10 @@ def test_a_change_that_no_replica_confirms(pair):
     running = user.send_bot()
     replica.pause()
 
-    entries = primary.ask("XLEN", workspace.keys.dispatch)
+    expected = primary.ask("XLEN", workspace.keys.dispatch) + 1
     answer = workspace.reinvite(meeting, node=node)
     assert (answer.status, answer.code) == (500, 12109)
-    assert primary.ask("XLEN", workspace.keys.dispatch) == entries + 1
+    assert primary.ask("XLEN", workspace.keys.dispatch) == expected
     answer = workspace.reinvite(meeting, node=node)
     assert (answer.status, answer.code) == (409, 12107)
 
@@ -153,13 +153,17 @@ def test_a_change_that_no_replica_confirms(pair):
     assert answer.status == 503 and answer.header("Retry-After") == "2"
     assert answer.json["detail"] == (
         "The request may have gone through, but too few replicas have confirmed it. Sending it again is safe.")
-    assert user.request("POST", "/bots", body, node=node).status == 409
+    # What leads to its record comes first, and is on no replica: so no bot was sent, nor is one this time.
+    entries = primary.ask("XLEN", user.keys.dispatch)
+    assert user.request("POST", "/bots", body, node=node).status == 503
+    assert primary.ask("XLEN", user.keys.dispatch) == entries
     assert user.request("DELETE", user.bot_path(running), node=node).status == 503
     assert user.request("GET", "/bots/status", node=node).status == 200
 
     replica.resume()
-    wait_for(lambda: replica.ask("XLEN", workspace.keys.dispatch) == entries + 1, "the replication")
+    wait_for(lambda: replica.ask("XLEN", workspace.keys.dispatch) == expected, "the replication")
     assert workspace.reinvite(workspace.create_meeting()).status == 202
+    assert user.request("POST", "/bots", body).status == 201
 
 
 def test_a_report_and_a_lease_that_no_replica_confirms(servers, pair):

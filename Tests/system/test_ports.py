@@ -13,6 +13,7 @@ ADMIN = ("GET", "/admin/users")
 REPORT = ("POST", "/internal/bots/1b4e28ba-2fa1-11d2-883f-0016d3cca427/status")
 API = ("GET", "/bots/status")
 HEALTH = ("GET", "/healthz")
+SURFACES = {"api", "admin", "internal", "metrics"}
 
 
 @pytest.fixture
@@ -21,8 +22,11 @@ def redis_of_ports(servers):
 
 
 def ports_of(node):
-    """By what they serve: the ports of a node, as its log tells them."""
-    return {line["serves"]: int(line["port"]) for line in node.said("Listening")}
+    """By what they serve: the ports of a node, as its log tells them, each soon after it is open."""
+    def told():
+        return {line["serves"]: int(line["port"]) for line in node.said("Listening")}
+    wait_for(lambda: {what for serves in told() for what in serves.split(", ")} == SURFACES, "the node's ports")
+    return told()
 
 
 def found(port):
