@@ -40,12 +40,12 @@ import Testing
         allowance.receiveAll(at: Self.start, rounds: 3)
         // The next question is for eight: seven more rest on it, and the ninth request asks too.
         let plans = (0..<9).map { _ in allowance.plan(at: Self.after(1)) }
-        #expect(plans == [.ask(8)] + Array(repeating: .shared, count: 7) + [.ask(16)])
+        #expect(plans == [.ask(8)] + Array(repeating: .shared(question: 4), count: 7) + [.ask(16)])
         allowance.receive(.taken(8), to: 8, at: Self.after(2))
         var first = [allowance.settle(plans[0])]
         // A request that comes now takes nothing from those that wait.
         let newcomer = allowance.plan(at: Self.after(2))
-        #expect(newcomer == .shared)
+        #expect(newcomer == .shared(question: 5))
         first += plans[1..<8].map { allowance.settle($0) }
         #expect(first == Array(repeating: true, count: 8))
         allowance.receive(.taken(16), to: 16, at: Self.after(3))
@@ -67,6 +67,20 @@ import Testing
         #expect(!isSettled)
         let later = [3, 32, 33].map { allowance.plan(at: Self.after($0)) }
         #expect(later == [.refused(milliseconds: 30), .refused(milliseconds: 1), .ask(16)])
+    }
+
+    /// Another question that is under way is no reason to let somebody through whose own was answered.
+    @Test func whoRestsOnAQuestionGoesByItsAnswer() {
+        var allowance = Allowance(RateLimit(perSecond: 1_000, burst: 1_000))
+        allowance.receiveAll(at: Self.start, rounds: 1)
+        let plans = (0..<4).map { _ in allowance.plan(at: Self.after(1)) }
+        #expect(plans == [.ask(2), .shared(question: 2), .ask(4), .shared(question: 3)])
+        allowance.receive(.none(milliseconds: 100), to: 2, at: Self.after(2))
+        let settled = plans[..<2].map { allowance.settle($0) }
+        #expect(settled == [false, false])
+        // The answer to the other one has taken a detour.
+        let onCredit = allowance.settle(plans[3])
+        #expect(onCredit && allowance.tokens == -1)
     }
 
     /// Redis does not say: nobody is refused for that, and what rests on a question meanwhile goes on too.

@@ -11,8 +11,9 @@ struct Allowance {
     enum Plan: Equatable {
         /// It has one.
         case granted
-        /// It gets one of those that another request has asked for: to be settled once Redis has answered this one too.
-        case shared
+        /// It gets one of those that another request has asked for, with the question of this number: to be settled once
+        /// Redis has answered this one too.
+        case shared(question: Int)
         /// It asks Redis for so many, one of them for itself.
         case ask(Int)
         /// It is refused without a question: there is none for so many milliseconds.
@@ -29,8 +30,9 @@ struct Allowance {
     private var lapse = MonotonicTime(nanoseconds: 0)
     private var emptyUntil = MonotonicTime(nanoseconds: 0)
     private var nextShare = 1
-    /// Questions that Redis has not answered.
-    private(set) var questions = 0
+    /// How many questions were sent, and how many Redis has answered: in the same order, but for a Cluster's detours.
+    private var asked = 0
+    private var answered = 0
     /// Of what they ask for, what no request rests on yet.
     private var promised = 0
     /// Requests that rest on a question, and have not been settled.
@@ -39,6 +41,9 @@ struct Allowance {
     init(_ limit: RateLimit) {
         self.limit = limit
     }
+
+    /// Whether Redis has a question still to answer.
+    var isAsking: Bool { answered < asked }
 
     /// Milliseconds for which there is no token; nil if there may be one.
     func pause(at now: MonotonicTime) -> Int? {
@@ -58,23 +63,23 @@ struct Allowance {
         if promised > 0 {
             promised -= 1
             sharers += 1
-            return .shared
+            return .shared(question: asked)
         }
         let share = nextShare
         nextShare = min(2 * share, limit.largestShare)
-        questions += 1
+        asked += 1
         promised += share - 1
         return .ask(share + max(0, -tokens))
     }
 
     /// What Redis has answered to a question.
-    mutating func receive(_ answer: Tokens, to asked: Int, at now: MonotonicTime) {
-        questions -= 1
+    mutating func receive(_ answer: Tokens, to count: Int, at now: MonotonicTime) {
+        answered += 1
         // Another question is only asked when all that was promised before is spoken for.
-        if questions == 0 { promised = 0 }
+        if !isAsking { promised = 0 }
         switch answer {
-        case .taken(let count): tokens += count
-        case .unknown: tokens += asked
+        case .taken(let taken): tokens += taken
+        case .unknown: tokens += count
         case .none(let milliseconds):
             emptyUntil = now.advanced(byMilliseconds: max(milliseconds, Self.leastPauseMilliseconds))
             return
@@ -89,10 +94,10 @@ struct Allowance {
         case .refused: return false
         case .ask:
             guard tokens > 0 else { return false }
-        case .shared:
+        case .shared(let question):
             sharers -= 1
             // Its question may still be on its way, as after a redirection of a Cluster's: then on credit.
-            guard tokens > 0 || questions > 0 else { return false }
+            guard tokens > 0 || answered < question else { return false }
         }
         tokens -= 1
         return true

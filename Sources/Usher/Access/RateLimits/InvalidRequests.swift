@@ -39,7 +39,7 @@ public final class InvalidRequests: @unchecked Sendable {
         if allowances.count >= Self.maximumCount { allowances.removeAll(keepingCapacity: true) }
         var allowance = allowances[address] ?? Allowance(limit)
         defer { allowances[address] = allowance }
-        guard allowance.questions == 0 else {
+        guard !allowance.isAsking else {
             allowance.owe()
             return nil
         }
