@@ -25,8 +25,9 @@ class UnderFlood:
     name: str
     opened: int
     rate: float
-    p50_ms: float
-    p99_ms: float
+    # None if no request was answered while it was measured.
+    p50_ms: float | None
+    p99_ms: float | None
     most_bytes: int
 
 
@@ -48,12 +49,12 @@ def measure(binary, folder, redis, options, say):
                     rate, p50, p99 = client(node, owner, options.seconds)
                     size = resident_bytes(node.pid)
                     measured.append(UnderFlood(kind.name, flood.opened, rate, p50, p99, size))
-        say(f"{measured[-1].name}: {rate:,.0f}/s, p99 {p99:.1f} ms")
+        say(f"{measured[-1].name}: {rate:,.0f}/s, p99 {milliseconds(p99)} ms")
     return measured
 
 
 def client(node, owner, seconds):
-    """Asks for the running bots. Returns requests a second, and the 50th and 99th percentile in ms; all are answered."""
+    """Asks for the running bots. Returns requests a second, and the 50th and 99th percentile in ms; none is refused."""
     command = [
         "wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "10s", "--latency",
         "-H", f"X-API-Key: {owner.key}", f"http://127.0.0.1:{node.port}/bots/status"]
@@ -69,12 +70,16 @@ def client(node, owner, seconds):
 
 def percentile(output, number):
     found = re.search(rf"^\s+{number}%\s+([\d.]+)(us|ms|s)$", output, re.MULTILINE)
-    return float(found[1]) * DURATION_UNITS[found[2]]
+    return float(found[1]) * DURATION_UNITS[found[2]] if found else None
+
+
+def milliseconds(time_ms):
+    return "none" if time_ms is None else f"{time_ms:.2f}"
 
 
 def rows(measured):
     return [
         ("flood of 1,000 connections from one address", "opened", "client's requests/s", "p50 ms", "p99 ms", "node"),
-        *[(entry.name, f"{entry.opened:,}", f"{entry.rate:,.0f}", f"{entry.p50_ms:.2f}", f"{entry.p99_ms:.2f}",
+        *[(entry.name, f"{entry.opened:,}", f"{entry.rate:,.0f}", milliseconds(entry.p50_ms), milliseconds(entry.p99_ms),
            f"{entry.most_bytes / (1 << 20):.1f} MB") for entry in measured],
     ]
