@@ -6,7 +6,7 @@ import pytest
 
 from harness.http_client import Connection, request, request_bytes
 from harness.node import ADMIN_KEY
-from harness.up import Up, free_port
+from harness.up import Up, free_port, free_ports
 from harness.waiting import wait_for
 
 ADMIN = ("GET", "/admin/users")
@@ -90,7 +90,7 @@ def test_a_stop_drains_every_port(servers, redis_of_ports):
 
 
 def test_up_gives_each_of_its_nodes_a_metrics_port(servers):
-    first = free_port()
+    first = free_ports(2)
     up = servers.add(Up(servers.folder, "--metrics-port", first, "--internal-port", 0, "--runners", 0)).start()
     urls = [f"http://127.0.0.1:{first + number}/metrics" for number in range(2)]
     assert f"  metrics    {', '.join(urls)}\n" in up.output

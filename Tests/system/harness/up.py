@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 
@@ -15,6 +16,19 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_ports(count):
+    """The first of some ports in a row that nothing uses now, below those that the kernel gives to connections."""
+    while True:
+        first = random.randrange(20000, 32000)
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue  # One of them is in use.
 
 
 class Up(Process):
