@@ -23,13 +23,15 @@ public enum Routes {
         trustedProxies: [AddressRange] = [],
         surfaces: Set<Surface> = Set(Surface.allCases), metrics: MetricsEndpoint? = nil
     ) -> Router {
-        var router = Router()
+        var router = DescribedRouter()
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
-        router.add(.get, "/healthz", synchronous: HealthEndpoint.handle)
-        router.add(.get, "/readyz", ReadinessEndpoint(store: store, drainNotice: drainNotice).handle)
-        if surfaces.contains(.metrics), let metrics { router.add(.get, "/metrics", metrics.handle) }
+        router.add(OperationsOperations.health, synchronous: HealthEndpoint.handle)
+        router.add(
+            OperationsOperations.readiness, ReadinessEndpoint(store: store, drainNotice: drainNotice).handle)
+        if surfaces.contains(.metrics), let metrics { router.add(OperationsOperations.metrics, metrics.handle) }
         if surfaces.contains(.api) {
             let authentication = Authentication(store: store, gatekeeper: gatekeeper)
+            router.add(OperationsOperations.document, synchronous: DescriptionEndpoint.openAPI.handle)
             addReinviteAPI(to: &router, store: store, authentication, logger: logger)
             addBotsAPI(to: &router, store: store, authentication, logger: logger)
         }
@@ -40,65 +42,64 @@ public enum Routes {
                 AdminEndpoints(
                     store: store, adminKey: adminKey, gatekeeper: gatekeeper, logger: logger))
         }
-        return router
+        return router.router
     }
 
     private static func addReinviteAPI(
-        to router: inout Router, store: Store, _ authentication: Authentication, logger: Logger
+        to router: inout DescribedRouter, store: Store, _ authentication: Authentication, logger: Logger
     ) {
         let reinvite = ReinviteEndpoint(store: store, authentication: authentication, logger: logger)
         let meetings = MeetingsEndpoints(store: store, authentication: authentication, logger: logger)
-        let base = "/api/v1/public/meeting/{workspace_id}/meetings"
-        router.add(.post, Self.reinvite, reinvite.handle)
-        router.add(.post, base, meetings.create)
-        router.add(.get, base, meetings.list)
-        router.add(.get, "\(base)/{meeting_id}", meetings.get)
+        router.add(ReinviteOperations.reinvite, reinvite.handle)
+        router.add(ReinviteOperations.createMeeting, meetings.create)
+        router.add(ReinviteOperations.listMeetings, meetings.list)
+        router.add(ReinviteOperations.getMeeting, meetings.get)
     }
 
     private static func addBotsAPI(
-        to router: inout Router, store: Store, _ authentication: Authentication, logger: Logger
+        to router: inout DescribedRouter, store: Store, _ authentication: Authentication, logger: Logger
     ) {
         let callers = BotsCaller(authentication: authentication)
         let bots = BotsEndpoints(store: store, callers: callers, logger: logger)
         let meetings = BotsMeetingsEndpoints(store: store, callers: callers, logger: logger)
         let transcripts = TranscriptEndpoint(store: store, meetings: meetings, logger: logger)
         let webhook = WebhookEndpoint(store: store, callers: callers, logger: logger)
-        router.add(.post, Self.bots, bots.create)
-        router.add(.get, "/bots", meetings.listBots)
-        router.add(.get, "/bots/status", bots.status)
-        router.add(.get, "/bots/id/{number}", meetings.get)
-        router.add(.delete, "/bots/{platform}/{native_meeting_id}", bots.stop)
-        router.add(.put, "/bots/{platform}/{native_meeting_id}/config", bots.configure)
-        router.add(.get, "/meetings", meetings.list)
-        router.add(.get, "/meetings/{number}", meetings.get)
-        router.add(.patch, "/meetings/{platform}/{native_meeting_id}", meetings.update)
-        router.add(.delete, "/meetings/{platform}/{native_meeting_id}", meetings.delete)
-        router.add(.get, "/transcripts/{platform}/{native_meeting_id}", transcripts.get)
-        router.add(.put, "/user/webhook", webhook.set)
+        router.add(BotsOperations.createBot, bots.create)
+        router.add(BotsMeetingsOperations.listBots, meetings.listBots)
+        router.add(BotsOperations.listRunningBots, bots.status)
+        router.add(BotsMeetingsOperations.getBot, meetings.get)
+        router.add(BotsOperations.stopBot, bots.stop)
+        router.add(BotsOperations.configureBot, bots.configure)
+        router.add(BotsMeetingsOperations.listMeetings, meetings.list)
+        router.add(BotsMeetingsOperations.getMeeting, meetings.get)
+        router.add(BotsMeetingsOperations.updateMeeting, meetings.update)
+        router.add(BotsMeetingsOperations.deleteMeeting, meetings.delete)
+        router.add(BotsMeetingsOperations.getTranscript, transcripts.get)
+        router.add(BotsOperations.setWebhook, webhook.set)
     }
 
     private static func addInternalAPI(
-        to router: inout Router, store: Store, _ gatekeeper: Gatekeeper, logger: Logger
+        to router: inout DescribedRouter, store: Store, _ gatekeeper: Gatekeeper, logger: Logger
     ) {
         let reports = StatusReportEndpoint(store: store, gatekeeper: gatekeeper, logger: logger)
         let segments = SegmentsEndpoint(store: store, gatekeeper: gatekeeper, logger: logger)
-        router.add(.post, "\(internalPath){bot_id}/status", reports.handle)
-        router.add(.post, "\(internalPath){bot_id}/segments", segments.handle)
+        router.add(InternalOperations.reportStatus, reports.handle)
+        router.add(InternalOperations.sendSegments, segments.handle)
     }
 
-    private static func addAdminAPI(to router: inout Router, _ admin: AdminEndpoints) {
-        router.add(.post, "/admin/users", admin.createUser)
-        router.add(.get, "/admin/users", admin.listUsers)
-        router.add(.patch, "/admin/users/{user_id}", admin.updateUser)
-        router.add(.get, "/admin/users/email/{email}", admin.findUser)
-        router.add(.post, "/admin/users/{user_id}/tokens", admin.createToken)
-        router.add(.delete, "/admin/tokens/{token_id}", admin.revokeToken)
-        router.add(.post, "/admin/workspaces", admin.createWorkspace)
-        router.add(.put, "/admin/workspaces/{workspace_id}/members/{user_id}", admin.setMember)
-        router.add(.delete, "/admin/workspaces/{workspace_id}/members/{user_id}", admin.removeMember)
-        router.add(.post, "/admin/workspaces/{workspace_id}/keys", admin.createKey)
-        router.add(.get, "/admin/workspaces/{workspace_id}/keys", admin.listKeys)
-        router.add(.delete, "/admin/keys/{key_id}", admin.revokeKey)
-        router.add(.post, "/admin/keys/{key_id}/rotate", admin.rotateKey)
+    private static func addAdminAPI(to router: inout DescribedRouter, _ admin: AdminEndpoints) {
+        router.add(AdminOperations.createUser, admin.createUser)
+        router.add(AdminOperations.listUsers, admin.listUsers)
+        router.add(AdminOperations.updateUser, admin.updateUser)
+        router.add(AdminOperations.findUser, admin.findUser)
+        router.add(AdminOperations.createToken, admin.createToken)
+        router.add(AdminOperations.revokeToken, admin.revokeToken)
+        router.add(WorkspaceOperations.createWorkspace, admin.createWorkspace)
+        router.add(WorkspaceOperations.setMember, admin.setMember)
+        router.add(WorkspaceOperations.removeMember, admin.removeMember)
+        router.add(WorkspaceOperations.createKey, admin.createKey)
+        router.add(WorkspaceOperations.listKeys, admin.listKeys)
+        router.add(WorkspaceOperations.revokeKey, admin.revokeKey)
+        router.add(WorkspaceOperations.rotateKey, admin.rotateKey)
     }
 }

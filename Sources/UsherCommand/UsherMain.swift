@@ -1,5 +1,6 @@
 import Glibc
 import Runner
+import Usher
 
 /// From the process' arguments and environment, each read once and here, to its exit code.
 enum UsherMain {

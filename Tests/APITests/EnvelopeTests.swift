@@ -57,6 +57,8 @@ import Usher
         Row(refusal: .unavailable(.notConnected), status: 503, code: 503, says: ["retry"]),
     ]
 
+    static let refusals = table.map(\.refusal)
+
     @Test func everyRefusalIsAnsweredAsTheDocumentSays() throws {
         for row in Self.table {
             let error = APIError(row.refusal, meetingID: Self.meeting, workspaceID: Self.workspace)
@@ -110,13 +112,15 @@ import Usher
         }
     }
 
+    private static let administrativeTable: [(refusal: AdministrationRefusal, status: Int)] = [
+        (.invalid(field: "email", problem: "must be one"), 422), (.unknownUser(7), 404),
+        (.unknownWorkspace("w"), 404), (.unknownMember(user: 7, workspace: "w"), 404), (.unknownKey("k"), 404),
+        (.lastOwner(workspace: "w"), 409), (.failed(.notConnected), 503), (.failed(.connectionLost), 500),
+    ]
+    static let administrativeRefusals = administrativeTable.map(\.refusal)
+
     @Test func administrativeRefusalsHaveTheirStatus() {
-        let cases: [(AdministrationRefusal, Int)] = [
-            (.invalid(field: "email", problem: "must be one"), 422), (.unknownUser(7), 404),
-            (.unknownWorkspace("w"), 404), (.unknownMember(user: 7, workspace: "w"), 404), (.unknownKey("k"), 404),
-            (.lastOwner(workspace: "w"), 409), (.failed(.notConnected), 503), (.failed(.connectionLost), 500),
-        ]
-        for (refusal, status) in cases {
+        for (refusal, status) in Self.administrativeTable {
             let error = APIError(refusal)
             #expect(error.status.code == status && error.code == status)
             #expect(!error.detail.isEmpty && AdminAnswer.detail(of: refusal).isEmpty == false)

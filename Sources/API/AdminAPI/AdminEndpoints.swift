@@ -199,9 +199,11 @@ struct AdminEndpoints: Sendable {
             throw APIError(403, "No admin key is configured. Start the nodes with USHER_ADMIN_KEY to use /admin.")
         }
         guard let given = request.header("X-Admin-API-Key"), Digest.areEqual(given, adminKey) else {
-            throw gatekeeper.refuse(request, with: APIError(403, "Send the admin key: X-Admin-API-Key: <key>."))
+            throw gatekeeper.refuse(request, with: Self.wrongKey)
         }
     }
+
+    static let wrongKey = APIError(403, "Send the admin key: X-Admin-API-Key: <key>.")
 }
 
 /// What the admin API and `usher admin` have in common beside the objects.

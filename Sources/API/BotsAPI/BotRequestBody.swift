@@ -86,7 +86,7 @@ struct BotRequestBody: Decodable {
         return link
     }
 
-    private static func invalidID(_ detail: String) -> APIError {
+    static func invalidID(_ detail: String) -> APIError {
         APIError(400, title: "Invalid meeting ID format", detail)
     }
 

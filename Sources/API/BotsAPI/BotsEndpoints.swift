@@ -30,7 +30,7 @@ struct BotsEndpoints: Sendable {
                     epoch: meeting.fields["epoch"] ?? "")
                 return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
             } catch BotRefusal.roleTooLow {
-                throw Authentication.roleTooLow(Self.leastRole, caller)
+                throw Authentication.roleTooLow(Self.leastRole, workspaceID: caller.workspaceID)
             } catch BotRefusal.roomTaken(let holder) {
                 throw try await roomTaken(by: holder, caller, request)
             } catch let refusal as BotRefusal {
@@ -129,13 +129,17 @@ struct BotsEndpoints: Sendable {
             number = try await store.meeting(id: holder, workspace: caller.workspaceID, deadline: request.deadline)?
                 .number
         }
-        return APIError(
+        return Self.roomTaken(number: number)
+    }
+
+    static func roomTaken(number: Int?) -> APIError {
+        APIError(
             409, title: "Bot already in meeting",
             "A bot is in this meeting already, or on its way to it\(number.map { ": see meeting \($0)" } ?? ""). "
                 + "Stop it first if you want a new one.", meetingNumber: number)
     }
 
-    private static func error(_ refusal: BotRefusal) -> APIError {
+    static func error(_ refusal: BotRefusal) -> APIError {
         switch refusal {
         case .limitReached(let limit):
             APIError(

@@ -128,11 +128,7 @@ struct BotsMeetingsEndpoints: Sendable {
             switch try await store.removeContents(of: meeting, deadline: request.deadline) {
             case .removed: break
             case .unknown: throw Self.unknown
-            case .busy:
-                throw APIError(
-                    409, title: "Meeting not over",
-                    "A bot is in this meeting or on its way to it, or its transcript is being collected. Stop the bot "
-                        + "and wait until the meeting is completed.", meetingNumber: meeting.number)
+            case .busy: throw Self.notOver(number: meeting.number)
             }
             var object = JSONText()
             object.add("message", "The transcript and the data of meeting \(meeting.number) were deleted.")
@@ -155,6 +151,13 @@ struct BotsMeetingsEndpoints: Sendable {
 
     static let unknown = APIError(
         404, title: "Meeting not found", "There is no such meeting in this workspace. GET /meetings lists them.")
+
+    static func notOver(number: Int) -> APIError {
+        APIError(
+            409, title: "Meeting not over",
+            "A bot is in this meeting or on its way to it, or its transcript is being collected. Stop the bot "
+                + "and wait until the meeting is completed.", meetingNumber: number)
+    }
 }
 
 extension KeyedDecodingContainer {

@@ -34,11 +34,13 @@ struct WebhookEndpoint: Sendable {
             let url = try JSONBody.decode(Body.self, from: request).url
             try await store.setWebhook(url, workspace: caller.workspaceID, deadline: request.deadline)
             guard let user = try await store.user(of: caller, deadline: request.deadline) else {
-                throw APIError(404, "The user of this API key no longer exists.")
+                throw Self.noUser
             }
             return try .encoding(200, UserObject(user))
         }
     }
+
+    static let noUser = APIError(404, "The user of this API key no longer exists.")
 
     /// An absolute http or https URL (RFC 3986, section 3) with a host, maybe a port, and no credentials.
     static func isWebhook(_ text: String) -> Bool {

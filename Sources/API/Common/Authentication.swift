@@ -61,17 +61,25 @@ struct Authentication: Sendable {
 
     private static func check(_ caller: Caller, has scope: Scope) throws {
         guard caller.has(scope) else {
-            throw APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
+            throw lacks(scope)
         }
+    }
+
+    static func lacks(_ scope: Scope) -> APIError {
+        APIError(403, "This API key lacks the scope \(scope.rawValue). Use a key that has it.")
     }
 
     private static func check(_ caller: Caller, isOf workspaceID: String) throws {
         // Ids are written in lower case; a comparison as they are spares the load the making of another text.
         guard caller.workspaceID == workspaceID || caller.workspaceID == workspaceID.lowercased() else {
-            throw APIError(
-                403, "This API key does not belong to workspace \(workspaceID). Use one of that workspace's keys.",
-                parameters: ["workspace_id": workspaceID])
+            throw otherWorkspace(workspaceID)
         }
+    }
+
+    static func otherWorkspace(_ workspaceID: String) -> APIError {
+        APIError(
+            403, "This API key does not belong to workspace \(workspaceID). Use one of that workspace's keys.",
+            parameters: ["workspace_id": workspaceID])
     }
 
     /// The caller's role in the key's workspace; nil if the caller is no member (any more).
@@ -88,14 +96,14 @@ struct Authentication: Sendable {
     /// - Throws: `APIError` 403 if not, 503 if it cannot be read.
     func require(_ minimum: Role, of caller: Caller, deadline: MonotonicTime) async throws {
         guard let role = try await role(of: caller, deadline: deadline), role >= minimum else {
-            throw Self.roleTooLow(minimum, caller)
+            throw Self.roleTooLow(minimum, workspaceID: caller.workspaceID)
         }
     }
 
-    static func roleTooLow(_ minimum: Role, _ caller: Caller) -> APIError {
+    static func roleTooLow(_ minimum: Role, workspaceID: String) -> APIError {
         APIError(
-            403, "This needs the role \(minimum.rawValue) in workspace \(caller.workspaceID), or a higher one.",
-            parameters: ["workspace_id": caller.workspaceID])
+            403, "This needs the role \(minimum.rawValue) in workspace \(workspaceID), or a higher one.",
+            parameters: ["workspace_id": workspaceID])
     }
 
     /// The key of `Authorization: Bearer <key>` (RFC 6750, section 2.1), else of `X-API-Key`.

@@ -27,11 +27,12 @@ struct SegmentsEndpoint: Sendable {
             // Its transcript was deleted on purpose: there is nothing that the bot could do about it.
             case .deleted: return Self.accepted(0, changed: 0)
             case .full: throw APIError.invalid("segments", "are more than a meeting may have")
-            case .unknownMeeting:
-                throw APIError(404, title: "Meeting not found", "The meeting of this bot was removed.")
+            case .unknownMeeting: throw Self.meetingRemoved
             }
         }
     }
+
+    static let meetingRemoved = APIError(404, title: "Meeting not found", "The meeting of this bot was removed.")
 
     private static func message(of request: Request) throws -> SegmentMessage {
         guard String(validating: request.body, as: UTF8.self) != nil else {

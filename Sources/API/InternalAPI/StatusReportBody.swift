@@ -23,7 +23,7 @@ struct StatusReportBody: Decodable {
     }
 
     /// What a bot can report: the others are Usher's own.
-    private static let reportable: [BotStatus] = [
+    static let reportable: [BotStatus] = [
         .joining, .awaitingAdmission, .active, .needsHelp, .completed, .failed,
     ]
 

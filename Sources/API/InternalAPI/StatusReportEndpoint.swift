@@ -36,7 +36,7 @@ struct StatusReportEndpoint: Sendable {
         .json(Array("{\"status\":\"\(status.jsonEscaped)\"}".utf8))
     }
 
-    private static func illegal(from: String, to: String) -> APIError {
+    static func illegal(from: String, to: String) -> APIError {
         APIError(
             409, title: "Illegal transition", "A bot can't go from \(from) to \(to). Nothing was changed.",
             parameters: ["from": from, "to": to])
@@ -48,12 +48,13 @@ enum InternalAccess {
     /// No secret of ours is longer.
     private static let maximumSecretBytes = 512
 
+    static let refusal = APIError(401, "Send the bot's own secret: x-internal-secret: <secret>.")
+
     /// The place of the bot in the request's path, whose secret the request carries.
     /// - Throws: `APIError` 401 for a missing secret, another's, or a bot that is not known; 429 in place of it to an
     ///   address that has got too many of those. A secret is always looked up: a bot is heard whatever others send from
     ///   the same machine.
     static func place(of request: Request, store: Store, _ gatekeeper: Gatekeeper) async throws -> BotPlace {
-        let refusal = APIError(401, "Send the bot's own secret: x-internal-secret: <secret>.")
         guard let secret = request.header("x-internal-secret"), secret.utf8.count <= maximumSecretBytes else {
             throw gatekeeper.refuse(request, with: refusal)
         }

@@ -13,6 +13,7 @@ import Usher
 final class ReadinessEndpoint: @unchecked Sendable {
     /// For how long an answer of Redis counts.
     private static let freshMilliseconds = 100
+    static let reasons = ["draining", "redis_unreachable", "redis_silent", "redis_overloaded", "redis_refuses"]
     private static let ready = Response.json(Array("{\"status\":\"ready\"}".utf8))
 
     private let store: Store

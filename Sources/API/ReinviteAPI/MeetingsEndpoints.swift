@@ -73,10 +73,14 @@ struct MeetingsEndpoints: Sendable {
             let body = try JSONBody.decode(NewMeetingBody.self, from: request)
             let new = NewMeeting(link: body.link, title: body.title, language: body.language)
             guard let meeting = try await store.createMeeting(new, by: caller, deadline: request.deadline) else {
-                throw APIError(404, "Workspace \(caller.workspaceID) no longer exists.")
+                throw Self.noWorkspace(caller.workspaceID)
             }
             return try .encoding(201, MeetingObject(meeting))
         }
+    }
+
+    static func noWorkspace(_ id: String) -> APIError {
+        APIError(404, "Workspace \(id) no longer exists.")
     }
 
     func get(_ request: Request) async -> Response {

@@ -55,6 +55,3 @@ enum Command: String, CaseIterable, Sendable {
         }
     }
 }
-
-/// The version that `usher --version` prints.
-let usherVersion = "0.1.0"

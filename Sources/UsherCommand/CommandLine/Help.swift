@@ -1,5 +1,6 @@
 import Metrics
 import SimulatedBot
+import Usher
 
 /// The texts of `usher help` and `--help`, generated from the tables so that they cannot be incomplete.
 enum Help {

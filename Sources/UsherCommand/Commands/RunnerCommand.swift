@@ -6,6 +6,7 @@ import Processes
 import Redis
 import Runner
 import Synchronization
+import Usher
 
 /// `usher runner`: one runner in the foreground, until a signal stops it.
 enum RunnerCommand {

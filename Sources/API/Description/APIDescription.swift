@@ -1,0 +1,12 @@
+import Usher
+
+/// The API described: what is served as `/openapi.json` and `/docs`, and printed by `usher openapi`.
+public enum APIDescription {
+    /// Every operation that a node serves, in the order in which people read of them.
+    static let operations =
+        ReinviteOperations.all + BotsOperations.all + InternalOperations.all + AdminOperations.all
+        + OperationsOperations.all
+
+    /// OpenAPI 3.1 as JSON text. Made once, when it is first asked for.
+    public static let openAPI = OpenAPIDocument(operations: operations).json
+}

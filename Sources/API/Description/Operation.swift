@@ -1,0 +1,128 @@
+import HTTP
+import Usher
+
+/// What is said of one route: the source of `/openapi.json` and of `/docs`. A route gets its handler only together with
+/// its operation (`DescribedRouter`), so that nothing is served that is not described.
+struct Operation: Sendable {
+    let method: Method
+    /// The pattern of the route.
+    let path: String
+    /// The `operationId`, which is the anchor in `/docs` too.
+    let id: String
+    let section: Section
+    let access: Access
+    /// A few words, as a heading.
+    let summary: String
+    /// Paragraphs; code stands in backticks.
+    var details = ""
+    var parameters: [Parameter] = []
+    var body: RequestBody?
+    /// The answers of success.
+    let answers: [Answer]
+    /// The errors of its own: those of its access, of the records and of the HTTP layer are added.
+    var errors: [DescribedError] = []
+}
+
+/// The parts of the API.
+enum Section: String, CaseIterable, Sendable {
+    case reinvite, bots, `internal`, admin, operations
+
+    var title: String {
+        switch self {
+        case .reinvite: "Re-invite API"
+        case .bots: "Bots API"
+        case .internal: "Bots' own API"
+        case .admin: "Administration"
+        case .operations: "Operations"
+        }
+    }
+
+    var meaning: String {
+        switch self {
+        case .reinvite: "Meetings of a workspace, and sending a bot into one of them: exactly one."
+        case .bots:
+            "Bots by the room that they are in, and the meetings and transcripts of the key's own workspace. The "
+                + "Python client `vexa-client` speaks it."
+        case .internal: "What a bot tells of itself, with the secret that it was started with."
+        case .admin: "Users, workspaces, members and API keys, for whoever has the admin key."
+        case .operations: "How the node is, and this description."
+        }
+    }
+}
+
+/// Who may ask.
+enum Access: Sendable {
+    case open
+    /// An API key with this scope, of a user with at least this role in the workspace.
+    case apiKey(Scope, Role)
+    case adminKey
+    /// The secret of the bot that the path names.
+    case botSecret
+}
+
+struct Parameter: Sendable {
+    enum Place: String { case path, query }
+
+    let name: String
+    let place: Place
+    let schema: Schema
+    let meaning: String
+    let example: OrderedJSON?
+
+    static func path(
+        _ name: String, _ schema: Schema, _ meaning: String, example: OrderedJSON
+    ) -> Parameter {
+        Parameter(name: name, place: .path, schema: schema, meaning: meaning, example: example)
+    }
+
+    static func query(_ name: String, _ schema: Schema, _ meaning: String) -> Parameter {
+        Parameter(name: name, place: .query, schema: schema, meaning: meaning, example: nil)
+    }
+}
+
+struct RequestBody: Sendable {
+    let schema: Schema
+    var isRequired = true
+    let examples: [(title: String, value: OrderedJSON)]
+}
+
+/// An answer of success.
+struct Answer: Sendable {
+    enum Content: Sendable {
+        case none
+        case json(Schema, example: OrderedJSON)
+        /// - Parameter type: the media type, without parameters.
+        case other(type: String)
+    }
+
+    let status: Status
+    let meaning: String
+    let content: Content
+    /// Header fields beside those that every answer has.
+    var headers: [(name: String, meaning: String)] = []
+
+    static func json(_ status: Status, _ meaning: String, _ schema: Schema, example: OrderedJSON) -> Answer {
+        Answer(status: status, meaning: meaning, content: .json(schema, example: example))
+    }
+
+    var namedSchemas: [NamedSchema] {
+        if case .json(let schema, _) = content { schema.namedSchemas } else { [] }
+    }
+
+    static func empty(_ meaning: String) -> Answer {
+        Answer(status: 204, meaning: meaning, content: .none)
+    }
+}
+
+/// A router that takes a handler only with what is said of it.
+struct DescribedRouter {
+    private(set) var router = Router()
+
+    mutating func add(_ operation: Operation, _ handler: @escaping @Sendable (Request) async -> Response) {
+        router.add(operation.method, operation.path, handler)
+    }
+
+    mutating func add(_ operation: Operation, synchronous handler: @escaping @Sendable (Request) -> Response) {
+        router.add(operation.method, operation.path, synchronous: handler)
+    }
+}

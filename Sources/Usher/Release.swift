@@ -1,0 +1,2 @@
+/// The version of this Usher: what `usher --version` prints, and the API's description.
+public let usherVersion = "0.1.0"
