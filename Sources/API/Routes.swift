@@ -32,6 +32,7 @@ public enum Routes {
         if surfaces.contains(.api) {
             let authentication = Authentication(store: store, gatekeeper: gatekeeper)
             router.add(OperationsOperations.document, synchronous: DescriptionEndpoint.openAPI.handle)
+            router.add(OperationsOperations.page, synchronous: DescriptionEndpoint.page.handle)
             addReinviteAPI(to: &router, store: store, authentication, logger: logger)
             addBotsAPI(to: &router, store: store, authentication, logger: logger)
         }

@@ -1,3 +1,4 @@
+import API
 import Glibc
 import Runner
 import Usher
@@ -17,6 +18,9 @@ enum UsherMain {
             case .version:
                 Terminal.say("usher \(usherVersion)")
                 return 0
+            case .openapi:
+                Terminal.say(APIDescription.openAPI)
+                return 0
             case .serve, .runner, .up, .admin, .keys, .status, .watch, .doctor, .probe, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
@@ -31,7 +35,7 @@ enum UsherMain {
             case .doctor(let settings): DoctorCommand.run(settings)
             case .probe(let settings, let path): ProbeCommand.run(settings, path: path)
             case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
-            case .help, .version, .supervise: 0
+            case .help, .version, .supervise, .openapi: 0
             }
         } catch {
             Terminal.complain(error.description)

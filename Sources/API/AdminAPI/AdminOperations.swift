@@ -5,7 +5,7 @@ import Usher
 enum AdminOperations {
     static let all = [createUser, listUsers, updateUser, findUser, createToken, revokeToken] + WorkspaceOperations.all
 
-    static let userIDSchema = Schema.integer(1...9_007_199_254_740_991)
+    static let userIDSchema = Schema.integer(1...Schema.greatestExactInteger)
     static let userID = Parameter.path("user_id", userIDSchema, "The user's id.", example: 7)
     static let unknownUser = DescribedError(.unknownUser(7), "There is no such user.")
     /// How many bots a workspace may have at once.

@@ -120,7 +120,9 @@ enum WorkspaceOperations {
                     "How long the old key stays valid: a day if it is absent.")),
             isRequired: false, examples: [("An hour for both", ["grace_seconds": 3_600])]),
         answers: [
-            .json(201, "The new key, which is shown this once as `key`.", .named(newKey), example: keyExample(isNew: true))
+            .json(
+                201, "The new key, which is shown this once as `key`.", .named(newKey), example: keyExample(isNew: true)
+            )
         ],
         errors: [
             AdminOperations.unknownKey,

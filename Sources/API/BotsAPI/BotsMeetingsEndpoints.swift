@@ -91,8 +91,8 @@ struct BotsMeetingsEndpoints: Sendable {
                 fields["participants"] = try container.list(.participants, maximum: 1_000, length: 200)
                 fields["languages"] = try container.list(.languages, maximum: 100, length: 35)
                 if let notes = try container.decodeIfPresent(String.self, forKey: .notes) {
-                    guard notes.utf8.count <= 32_768 else {
-                        throw APIError.invalid("data.notes", "must have at most 32768 bytes")
+                    guard notes.unicodeScalars.count <= 32_768 else {
+                        throw APIError.invalid("data.notes", "must have at most 32768 characters")
                     }
                     fields["notes"] = notes
                 }
@@ -164,7 +164,7 @@ extension KeyedDecodingContainer {
     /// A list of strings as JSON text; nil if it is absent or null.
     fileprivate func list(_ key: Key, maximum: Int, length: Int) throws -> String? {
         guard let values = try decodeIfPresent([String].self, forKey: key) else { return nil }
-        guard values.count <= maximum, values.allSatisfy({ (1...length).contains($0.count) }) else {
+        guard values.count <= maximum, values.allSatisfy({ (1...length).contains($0.unicodeScalars.count) }) else {
             throw APIError.invalid(
                 "data.\(key.stringValue)", "must be at most \(maximum) strings of 1 to \(length) characters")
         }

@@ -66,7 +66,7 @@ enum BotsMeetingsOperations {
                         .optional("name", Schema.text(1...200).orNull),
                         .optional("participants", Schema.list(of: .string(1...200), atMost: 1_000).orNull),
                         .optional("languages", Schema.list(of: .string(1...35), atMost: 100).orNull),
-                        .optional("notes", Schema.string(0...32_768).orNull, "At most 32768 bytes.")))),
+                        .optional("notes", Schema.string(0...32_768).orNull)))),
             examples: [("Notes", ["data": ["name": "Weekly", "participants": ["Ana", "Ben"], "notes": "Ask Chen."]])]),
         answers: [.json(200, "The meeting as it is now.", .named(meeting), example: meetingExample)],
         errors: [unknown, BotsOperations.wrongRoom])

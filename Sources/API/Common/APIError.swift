@@ -63,9 +63,14 @@ struct APIError: Error {
         case 408: "Request timeout"
         case 409: "Conflict"
         case 413: "Request too large"
+        case 414: "Request line too long"
+        case 417: "Expectation failed"
         case 422: "Invalid request"
         case 429: "Too many requests"
+        case 431: "Header too large"
+        case 501: "Not implemented"
         case 503: "Service unavailable"
+        case 505: "HTTP version not supported"
         default: status.code < 500 ? "Bad request" : "Internal error"
         }
     }

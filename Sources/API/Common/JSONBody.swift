@@ -54,10 +54,12 @@ struct JSONBody {
 }
 
 extension KeyedDecodingContainer {
-    /// A string of 1 to `maximum` characters, without control characters; nil if it is absent or null.
+    /// A string of 1 to `maximum` characters, without control characters; nil if it is absent or null. Characters are
+    /// Unicode scalars, as JSON Schema counts them: what people see as one could be of any length.
     func text(_ key: Key, maximum: Int) throws -> String? {
         guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
-        guard (1...maximum).contains(text.count), !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+        let characters = text.unicodeScalars
+        guard (1...maximum).contains(characters.count), !characters.contains(where: { $0.value < 0x20 }) else {
             throw APIError.invalid(
                 key.stringValue, "must have 1 to \(maximum) characters, and no control characters")
         }

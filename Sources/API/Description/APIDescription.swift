@@ -9,4 +9,7 @@ public enum APIDescription {
 
     /// OpenAPI 3.1 as JSON text. Made once, when it is first asked for.
     public static let openAPI = OpenAPIDocument(operations: operations).json
+
+    /// The same as HTML. Made once, when it is first asked for.
+    static let page = DocumentationPage(operations: operations).html
 }

@@ -109,13 +109,17 @@ struct OpenAPIDocument: Sendable {
     // MARK: Components
 
     private var schemas: [(name: String, value: OrderedJSON)] {
+        namedSchemas.map { ($0.name, $0.schema.json($0.meaning)) }
+    }
+
+    /// Each that an operation leads to, and the forms of errors.
+    var namedSchemas: [NamedSchema] {
         let used = operations.flatMap { operation -> [NamedSchema] in
             let ofBody = operation.body?.schema.namedSchemas ?? []
             return ofBody + operation.answers.flatMap(\.namedSchemas)
         }
         var known: Set<String> = []
         return (used + ErrorResponse.schemas).filter { known.insert($0.name).inserted }
-            .map { ($0.name, $0.schema.json($0.meaning)) }
     }
 
     /// What the HTTP layer answers to operations of each form.

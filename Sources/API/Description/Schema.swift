@@ -68,6 +68,9 @@ final class NamedSchema: Sendable {
 // MARK: What there is
 
 extension Schema {
+    /// The largest integer that every reader of JSON takes as it is (RFC 8259, section 6).
+    static let greatestExactInteger = 9_007_199_254_740_991
+
     static let any = Schema(.any)
     static let string = Schema(.string(StringRules()))
     static let number = Schema(.number)

@@ -31,4 +31,7 @@ struct DescriptionEndpoint: Sendable {
     }
 
     static let openAPI = DescriptionEndpoint(APIDescription.openAPI, type: OpenAPIDocument.mediaType)
+    static let page = DescriptionEndpoint(
+        APIDescription.page, type: "text/html; charset=utf-8",
+        headers: [("Content-Security-Policy", DocumentationPage.securityPolicy)])
 }

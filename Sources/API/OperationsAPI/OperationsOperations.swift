@@ -2,7 +2,7 @@ import HTTP
 
 /// What is said of health, and of the description itself.
 enum OperationsOperations {
-    static let all = [health, readiness, metrics, document]
+    static let all = [health, readiness, metrics, document, page]
 
     static let health = Operation(
         method: .get, path: "/healthz", id: "health", section: .operations, access: .open,

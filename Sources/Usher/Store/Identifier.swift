@@ -1,4 +1,5 @@
 import CCrypto
+import FoundationEssentials
 
 /// Random identifiers and secrets, from the cryptographic generator of libcrypto.
 public enum Identifier {
@@ -109,6 +110,11 @@ public enum Digest {
     /// SHA-256 in lower-case hexadecimal.
     public static func sha256(_ text: String) -> String {
         hexadecimal(sha256Bytes(text))
+    }
+
+    /// SHA-256 in Base64, as content security policies have it.
+    public static func sha256Base64(_ text: String) -> String {
+        Data(sha256Bytes(text)).base64EncodedString()
     }
 
     /// Whether two secrets are equal, in a time that tells nothing of either.

@@ -1,6 +1,6 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys, status, watch, doctor, probe
+    case serve, runner, up, admin, keys, status, watch, doctor, probe, openapi
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
@@ -28,6 +28,7 @@ enum Command: String, CaseIterable, Sendable {
         case .probe:
             "Ask the node on this machine by GET /healthz, or another PATH, whether it is well. Exit code 0 if it answers "
                 + "200, else 1: a health check for containers."
+        case .openapi: "Print the API's description, OpenAPI 3.1 as JSON: what a node serves at /openapi.json."
         case .simulateBot:
             "Be a bot that speaks the wire of a real one and attends no meeting. Its configuration is the JSON object in "
                 + "the variable VEXA_BOT_CONFIG."
@@ -46,6 +47,7 @@ enum Command: String, CaseIterable, Sendable {
         switch self {
         case .serve, .runner, .up, .doctor, .simulateBot: "usher \(rawValue) [SETTING]..."
         case .supervise: "usher supervise"
+        case .openapi: "usher openapi"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
         case .status: "usher status [--json] [SETTING]..."

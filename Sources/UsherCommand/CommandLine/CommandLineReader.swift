@@ -42,6 +42,7 @@ struct CommandLineReader {
         case .doctor: return .doctor(settings)
         case .probe: return .probe(settings, path: try probedPath(words))
         case .supervise: return .supervise
+        case .openapi: return .openapi
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help: return .serve(settings)
         }

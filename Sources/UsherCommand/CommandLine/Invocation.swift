@@ -15,6 +15,7 @@ enum Invocation: Equatable, Sendable {
     case doctor(Settings)
     /// - Parameter path: to be asked for, such as `/healthz`.
     case probe(Settings, path: String)
+    case openapi
     case simulateBot(Settings)
     case help(HelpTopic)
     case version

@@ -1,0 +1,97 @@
+"""The API's description: sound OpenAPI 3.1, and readable as a page."""
+
+import base64
+import hashlib
+import json
+import subprocess
+from html.parser import HTMLParser
+
+import jsonschema_rs
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from harness.node import BINARY
+
+DOCUMENT = json.loads(subprocess.run([BINARY, "openapi"], capture_output=True, check=True).stdout)
+
+# --- The document ---------------------------------------------------------------------------------------------------
+
+
+def test_the_document_is_openapi():
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_a_node_serves_what_the_command_prints(node):
+    answer = node.request("GET", "/openapi.json")
+    assert answer.status == 200 and answer.json == DOCUMENT
+
+
+def test_every_example_is_what_its_schema_says():
+    def check(content, where):
+        schema = {**content["schema"], "components": DOCUMENT["components"]}
+        validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        values = [content["example"]] if "example" in content else []
+        values += [example["value"] for example in content.get("examples", {}).values()]
+        assert values, f"no example of {where}"
+        for value in values:
+            assert not [error.message for error in validator.iter_errors(value)], where
+
+    responses = dict(DOCUMENT["components"]["responses"])
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                check(content, f"the body of {operation['operationId']}")
+            for status, response in operation["responses"].items():
+                responses[f"{operation['operationId']} {status}"] = response
+    for where, response in responses.items():
+        if "application/json" in response.get("content", {}):
+            check(response["content"]["application/json"], where)
+
+
+# --- The page -------------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    VOID = {"meta", "br", "link", "img", "input"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.anchors, self.links, self.tags, self.style, self._open = set(), set(), set(), "", []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"tags that are left open: {self._open}"
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        for name, value in attributes:
+            assert name in {"id", "href", "title", "class", "lang", "charset", "name", "content"}, (tag, name)
+            if name == "id":
+                assert value not in self.anchors, f"two anchors {value}"
+                self.anchors.add(value)
+            elif name == "href":
+                self.links.add(value)
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] == "style":
+            self.style += data
+
+
+def test_the_page_is_whole_and_asks_nothing_of_others(node):
+    answer = node.request("GET", "/docs")
+    assert answer.status == 200 and answer.header("Content-Type") == "text/html; charset=utf-8"
+    page = Page(answer.body.decode())
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "form"}, page.tags
+    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json"}
+    assert {link[1:] for link in page.links if link.startswith("#")} <= page.anchors
+    ids = {operation["operationId"] for methods in DOCUMENT["paths"].values() for operation in methods.values()}
+    assert ids | set(DOCUMENT["components"]["schemas"]) <= page.anchors
+    assert "url(" not in page.style and "@import" not in page.style
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    policy = answer.header("Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; ") and f"style-src 'sha256-{digest}'" in policy
+    unchanged = node.request("GET", "/docs", headers={"If-None-Match": answer.header("ETag")})
+    assert unchanged.status == 304 and unchanged.body == b""
