@@ -63,7 +63,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
         for name, value in attributes:
-            assert name in {"id", "href", "title", "class", "lang", "charset", "name", "content"}, (tag, name)
+            assert name in {"id", "href", "title", "class", "lang", "charset", "name", "content", "open"}, (tag, name)
             if name == "id":
                 assert value not in self.anchors, f"two anchors {value}"
                 self.anchors.add(value)
