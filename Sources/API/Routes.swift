@@ -14,20 +14,19 @@ public enum Routes {
     /// - Parameters:
     ///   - store: of the loop whose server gets the router.
     ///   - adminKey: nil refuses every request to `/admin`.
-    ///   - drainNotice: the node's, for all of its loops.
+    ///   - readiness: the node's, for all of its loops.
     ///   - trustedProxies: whose `X-Forwarded-For` tells where a request comes from.
     ///   - surfaces: what the server's port is for; anything else is not found there.
     ///   - metrics: nil leaves `/metrics` out.
     public static func make(
-        store: Store, adminKey: String?, logger: Logger, drainNotice: DrainNotice = DrainNotice(),
+        store: Store, adminKey: String?, logger: Logger, readiness: NodeReadiness = NodeReadiness(),
         trustedProxies: [AddressRange] = [],
         surfaces: Set<Surface> = Set(Surface.allCases), metrics: MetricsEndpoint? = nil
     ) -> Router {
         var router = DescribedRouter()
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
         router.add(OperationsOperations.health, synchronous: HealthEndpoint.handle)
-        router.add(
-            OperationsOperations.readiness, ReadinessEndpoint(store: store, drainNotice: drainNotice).handle)
+        router.add(OperationsOperations.readiness, ReadinessEndpoint(store: store, readiness: readiness).handle)
         if surfaces.contains(.metrics), let metrics { router.add(OperationsOperations.metrics, metrics.handle) }
         if surfaces.contains(.api) {
             let authentication = Authentication(store: store, gatekeeper: gatekeeper)

@@ -50,6 +50,20 @@ def test_readiness_follows_redis(servers):
     wait_for(lambda: reason(node) is None, "readiness after the pause")
 
 
+def test_every_loop_must_reach_redis(servers):
+    """A loop that is not connected yet would refuse the requests that come to it, so a node waits for all of its own."""
+    proxy = servers.proxy(servers.redis())
+    held = proxy.hold(lambda command: b"usher-serve-1" in command)
+    node = servers.node(proxy, start=False, LOOPS=2, REDIS_TIMEOUT_MS=60_000)
+    node.spawn()
+    held.wait_until_struck("the login of the second loop")
+    wait_for(lambda: node.said("Connected to Redis"), "the login of the first loop")
+    # Each on a connection of its own, which the kernel gives to either loop.
+    assert {reason(node) for _ in range(20)} == {"redis_unreachable"}
+    held.release()
+    wait_for(lambda: reason(node) is None, "a ready node")
+
+
 def test_a_crowd_of_probes_costs_redis_a_few_pings(servers):
     server = servers.redis()
     node = servers.node(server)

@@ -4,10 +4,10 @@ import Redis
 import Usher
 
 /// `GET /readyz`: whether to send requests to this node. 200 `{"status":"ready"}` if Redis answers within its deadline on
-/// the connections of the loop that is asked, which have all scripts loaded, and the node is not about to stop;
-/// otherwise 503 with a `reason`, a word for machines, and a `detail` for people.
+/// the connections of every loop, which have all scripts loaded, and the node is not about to stop; otherwise 503 with a
+/// `reason`, a word for machines, and a `detail` for people.
 ///
-/// All probes of a moment share one PING, so that a crowd of them costs Redis nothing.
+/// All probes of a moment at a loop share one question, so that a crowd of them costs Redis nothing.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its store's loop, and `handle` checks that.
 final class ReadinessEndpoint: @unchecked Sendable {
@@ -16,20 +16,21 @@ final class ReadinessEndpoint: @unchecked Sendable {
     static let reasons = ["draining", "redis_unreachable", "redis_silent", "redis_overloaded", "redis_refuses"]
     private static let ready = Response.json(Array("{\"status\":\"ready\"}".utf8))
 
-    private let store: Store
-    private let drainNotice: DrainNotice
+    private let loop: EventLoop
+    private let readiness: NodeReadiness
     private var question: Task<RedisError?, Never>?
     private var answer: (failure: RedisError?, time: MonotonicTime)?
 
-    init(store: Store, drainNotice: DrainNotice) {
-        self.store = store
-        self.drainNotice = drainNotice
+    init(store: Store, readiness: NodeReadiness) {
+        loop = store.client.loop
+        self.readiness = readiness
+        readiness.add(store)
     }
 
     func handle(_ request: Request) async -> Response {
         let failure = await failure(by: request.deadline)
         // Looked at last: it may have come while Redis was asked.
-        if drainNotice.isGiven {
+        if readiness.isDraining {
             return Self.unready("draining", "The node is about to stop. Send requests to another one.")
         }
         return failure.map(Self.unready) ?? Self.ready
@@ -37,17 +38,11 @@ final class ReadinessEndpoint: @unchecked Sendable {
 
     /// - Returns: why Redis cannot be used; nil if it can.
     private func failure(by deadline: MonotonicTime) async -> RedisError? {
-        let loop = store.client.loop
         loop.preconditionCurrent()
         if let answer, loop.now.milliseconds(since: answer.time) < Self.freshMilliseconds { return answer.failure }
         if let question { return await question.value }
         let question = Task(executorPreference: loop) { [self] () -> RedisError? in
-            var failure: RedisError?
-            do throws(RedisError) {
-                try await store.ping(by: deadline)
-            } catch {
-                failure = error
-            }
+            let failure = await readiness.failure(by: deadline)
             answer = (failure, loop.now)
             self.question = nil
             return failure

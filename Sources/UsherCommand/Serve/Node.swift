@@ -25,15 +25,15 @@ struct Node {
     private let housekeeping: Housekeeping
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
-    private let drainNotice: DrainNotice
+    private let readiness: NodeReadiness
     private let metrics: NodeMetrics
 
     /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
     init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
         self.settings = settings
-        let drainNotice = DrainNotice()
-        self.drainNotice = drainNotice
+        let readiness = NodeReadiness()
+        self.readiness = readiness
         ports = ServedPort.all(settings)
         let budgets = ports.map { _ in
             ConnectionBudget(
@@ -62,7 +62,7 @@ struct Node {
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
-                    store: store, adminKey: settings.adminKey, logger: logger, drainNotice: drainNotice,
+                    store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, metrics: endpoint)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
@@ -128,7 +128,7 @@ struct Node {
 
     /// Tells balancers, by `GET /readyz`, to look elsewhere; everything is served as before.
     func giveNotice() {
-        drainNotice.give()
+        readiness.giveNotice()
     }
 
     /// Answers what is under way, and stops.

@@ -1,0 +1,48 @@
+import EventLoop
+import Redis
+import Synchronization
+import Usher
+
+/// Whether a node wants requests: one for all of its loops and ports, since who asks for it cannot choose the loop that
+/// the next connection comes to.
+public final class NodeReadiness: Sendable {
+    private let stores = Mutex<[Store]>([])
+    private let draining = Atomic<Bool>(false)
+
+    public init() {}
+
+    /// Gives notice that the node is about to stop, so that balancers look elsewhere while everything is still served.
+    /// From any thread.
+    public func giveNotice() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Has the store's connections count, once however often it is added.
+    func add(_ store: Store) {
+        stores.withLock { stores in
+            if !stores.contains(where: { $0.client === store.client }) { stores.append(store) }
+        }
+    }
+
+    /// Asks Redis for a sign of life on the connections of every loop at once.
+    /// - Returns: why one of them cannot be used; nil if all can.
+    func failure(by deadline: MonotonicTime) async -> RedisError? {
+        let questions = stores.withLock { $0 }.map { store in
+            Task(executorPreference: store.client.loop) { () -> RedisError? in
+                do throws(RedisError) {
+                    try await store.ping(by: deadline)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        }
+        var failure: RedisError?
+        for question in questions {
+            if let found = await question.value { failure = failure ?? found }
+        }
+        return failure
+    }
+}
