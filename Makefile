@@ -2,6 +2,7 @@
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
 # `make fuzz` tries the HTTP parser with mutated input: make fuzz SECONDS=600
 # `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
+# `make compose-test` starts the containers of compose.yaml, breaks and updates them, and takes them down
 # `make load-test` shows what users see of restarts, losses and additions: make load-test ARGS="--hold 30"
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
@@ -41,6 +42,12 @@ system-test: $(VENV)/installed
 	    $(VENV)/bin/python -m pytest -q -p no:cacheprovider $(ON_EVERY_DEPLOYMENT) || exit 1; \
 	done
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
+
+# The containers of compose.yaml from `up` to `down`, with a loss and an update under load. Not a part of `make test`: it
+# needs a Docker daemon, or to be root to start one, and takes many minutes to build the images.
+.PHONY: compose-test
+compose-test:
+	@Tests/compose/run $(ARGS)
 
 # Breaks a cluster of real processes for a seed, then for the next one, until the minutes are over; the exit status
 # tells of violations. Like the system tests, it runs the debug binary. On other deployments of Redis:

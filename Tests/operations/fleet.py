@@ -23,7 +23,7 @@ class Fleet:
         self.redis = RedisServer(self.folder, durable=True)
         self.nodes = [
             Node(self.folder, self.redis.url, name=f"node{number}", DRAIN_DELAY_MS=DRAIN_DELAY_MS,
-                 IDLE_TIMEOUT_MS=120_000)
+                 IDLE_TIMEOUT_MS=120_000, RATE_LIMIT_PER_SECOND=1_000_000, RATE_LIMIT_BURST=10_000_000)
             for number in range(1, nodes + spare + 1)]
         self._count = nodes
         self.balancer = Balancer(self.folder, [node.port for node in self.nodes])
