@@ -11,7 +11,7 @@ enum AdminOperations {
     /// How many bots a workspace may have at once.
     static let maximumBots = Schema.integer(1...Administration.maximumBotLimit).orNull
     static let key = Parameter.path(
-        "key_id", .string(), "The key's id, which is not the key.", example: .string(Sample.keyID))
+        "key_id", .segment(), "The key's id, which is not the key.", example: .string(Sample.keyID))
     static let unknownKey = DescribedError(.unknownKey(Sample.keyID), "There is no API key with this id.")
 
     private static let name = Schema.text(1...200).orNull
@@ -59,7 +59,7 @@ enum AdminOperations {
     static let findUser = Operation(
         method: .get, path: "/admin/users/email/{email}", id: "findUser", section: .admin, access: .adminKey,
         summary: "Find a user by email",
-        parameters: [.path("email", .string(), "The user's email, in any case.", example: .string(Sample.email))],
+        parameters: [.path("email", .segment(), "The user's email, in any case.", example: .string(Sample.email))],
         answers: [.json(200, "The user.", .named(user), example: userExample)],
         errors: [DescribedError(.unknownEmail(Sample.email), "There is no user with this email.")])
 
@@ -86,7 +86,7 @@ enum AdminOperations {
     static let revokeToken = Operation(
         method: .delete, path: "/admin/tokens/{token_id}", id: "revokeToken", section: .admin, access: .adminKey,
         summary: "Revoke a token", details: "It is refused from the next request on.",
-        parameters: [.path("token_id", .string(), "The token's id.", example: .string(Sample.keyID))],
+        parameters: [.path("token_id", .segment(), "The token's id.", example: .string(Sample.keyID))],
         answers: [.empty("It is revoked.")], errors: [unknownKey])
 
     // MARK: Objects

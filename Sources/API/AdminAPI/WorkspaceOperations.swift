@@ -6,7 +6,7 @@ enum WorkspaceOperations {
     static let all = [createWorkspace, setMember, removeMember, createKey, listKeys, revokeKey, rotateKey]
 
     private static let workspaceID = Parameter.path(
-        "workspace_id", .string(), "The workspace's id, a UUID.", example: .string(Sample.workspaceID))
+        "workspace_id", .segment(), "The workspace's id, a UUID.", example: .string(Sample.workspaceID))
     private static let unknownWorkspace = DescribedError(
         .unknownWorkspace(Sample.workspaceID), "There is no such workspace.")
     private static let unknownMember = DescribedError(

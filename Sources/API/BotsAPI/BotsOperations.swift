@@ -9,7 +9,7 @@ enum BotsOperations {
     static let platform = Parameter.path(
         "platform", .choice(Platform.self), "Meeting platform.", example: "google_meet")
     static let nativeMeetingID = Parameter.path(
-        "native_meeting_id", .string(1...256), "The platform-specific meeting ID.", example: "abc-defg-hij")
+        "native_meeting_id", .segment(atMost: 256), "The platform-specific meeting ID.", example: "abc-defg-hij")
     static let wrongRoom = DescribedError.invalid(
         "A member of the path, the query or the body is wrong.", field: "platform",
         "must be one of google_meet, teams, zoom")

@@ -93,6 +93,11 @@ extension Schema {
         Schema(.string(StringRules(length: length, pattern: pattern, format: format)))
     }
 
+    /// A segment of a path: the router takes neither slashes nor control characters in it.
+    static func segment(atMost length: Int = 2_048) -> Schema {
+        string(1...length, pattern: #"^[^/\u0000-\u001F\u007F]+$"#)
+    }
+
     static func choice(_ values: [String]) -> Schema {
         Schema(.string(StringRules(values: values)))
     }

@@ -6,7 +6,7 @@ enum InternalOperations {
     static let all = [reportStatus, sendSegments]
 
     private static let botID = Parameter.path(
-        "bot_id", .string(), "The bot's id: the `connectionId` of its configuration.", example: .string(Sample.botID))
+        "bot_id", .segment(), "The bot's id: the `connectionId` of its configuration.", example: .string(Sample.botID))
 
     static let reportStatus = Operation(
         method: .post, path: "\(Routes.internalPath){bot_id}/status", id: "reportStatus", section: .internal,
@@ -65,8 +65,8 @@ enum InternalOperations {
                     "segments", .list(of: .named(segment), atMost: SegmentMessage.maximumSegments),
                     "What `transcription` needs."),
                 .optional(
-                    "segment_ids", .list(of: .any, atMost: SegmentMessage.maximumSegments),
-                    "What `transcript_retract` needs: ids of segments that are to go.")),
+                    "segment_ids", .any,
+                    "What `transcript_retract` needs, and others ignore: a list of the ids of segments that are to go.")),
             examples: [
                 (
                     "A confirmed segment",

@@ -7,10 +7,10 @@ enum ReinviteOperations {
 
     private static let base = "/api/v1/public/meeting/{workspace_id}/meetings"
     private static let workspaceID = Parameter.path(
-        "workspace_id", .string(), "The workspace that owns the meeting; its id is a UUID.",
+        "workspace_id", .segment(), "The workspace that owns the meeting; its id is a UUID.",
         example: .string(Sample.workspaceID))
     private static let meetingID = Parameter.path(
-        "meeting_id", .string(), "The meeting's id: 32 hexadecimal digits.", example: .string(Sample.meetingID))
+        "meeting_id", .segment(), "The meeting's id: 32 hexadecimal digits.", example: .string(Sample.meetingID))
     private static let otherWorkspace = DescribedError(
         Authentication.otherWorkspace(Sample.workspaceID), "The key belongs to another workspace.")
     private static let unknownMeeting = DescribedError(

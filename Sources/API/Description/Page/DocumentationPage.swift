@@ -53,7 +53,7 @@ struct DocumentationPage: Sendable {
         let more: HTMLText = """
             <h4><a href="#errors">Errors of any request</a></h4><h4><a href="#objects">Objects</a></h4>
             """
-        return "<details open><summary>Contents</summary>\(.joined(sections))\(more)</details>"
+        return .joined(sections) + more
     }
 
     private static func badge(_ method: Method) -> HTMLText {

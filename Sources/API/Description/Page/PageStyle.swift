@@ -43,10 +43,12 @@ enum PageStyle {
         th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0;
           border-bottom: 1px solid var(--line); }
         th { color: var(--faint); font-weight: 600; }
+        td:first-child code, td:nth-child(2) code { overflow-wrap: normal; }
         td:last-child { min-width: 14rem; padding-right: 0; }
         summary { cursor: pointer; color: var(--link); font-size: .875rem; }
         .note { font-size: .875rem; }
-        nav { padding: 1rem 1.25rem 0; font-size: .875rem; }
+        nav { max-height: 40vh; overflow-y: auto; padding: .25rem 1.25rem 1rem; font-size: .875rem;
+          background: var(--raised); border-bottom: 1px solid var(--line); }
         nav ul { list-style: none; margin: 0; padding: 0; }
         nav li a { display: block; padding: .2rem 0; color: inherit; overflow: hidden; text-overflow: ellipsis;
           white-space: nowrap; }
@@ -55,9 +57,8 @@ enum PageStyle {
         .route b { font-size: .875rem; }
         @media (min-width: 70rem) {
           body { display: grid; grid-template-columns: 19rem 1fr; }
-          nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 1.25rem; background: var(--raised);
-            border-right: 1px solid var(--line); }
-          nav summary { display: none; }
+          nav { position: sticky; top: 0; height: 100vh; max-height: none; padding: .25rem 1.25rem 1.25rem;
+            border-bottom: none; border-right: 1px solid var(--line); }
           main { margin: 0; padding: 2rem 3rem 8rem; }
         }
 
