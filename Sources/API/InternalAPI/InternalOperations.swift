@@ -66,7 +66,8 @@ enum InternalOperations {
                     "What `transcription` needs."),
                 .optional(
                     "segment_ids", .any,
-                    "What `transcript_retract` needs, and others ignore: a list of the ids of segments that are to go.")),
+                    "What `transcript_retract` needs, and others ignore: a list of the ids of segments that are to go.")
+            ),
             examples: [
                 (
                     "A confirmed segment",

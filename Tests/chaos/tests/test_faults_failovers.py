@@ -41,6 +41,7 @@ def several(request):
 def sentinels(several):
     if several.deployment != "sentinel":
         pytest.skip("of Sentinels only")
+    wait_for(several.redis.is_whole, "a Redis that is whole")
     return several
 
 
@@ -48,6 +49,7 @@ def sentinels(several):
 def shards(several):
     if several.deployment != "cluster":
         pytest.skip("of a Cluster only")
+    wait_for(several.redis.is_whole, "a Redis that is whole")
     return several
 
 
