@@ -166,6 +166,27 @@ def test_everything_may_be_there_before_redis(servers):
     assert len(runner.said("No connection to Redis; trying again")) <= 4
 
 
+def test_a_new_node_serves_from_its_first_answer_on(servers):
+    """One that was killed may be back before a balancer has missed it, and gets requests at once. Most of some nodes,
+    since on a slow machine one may have to begin without Redis."""
+    server = servers.redis()
+    statuses = []
+    for _ in range(7):
+        node = servers.node(server, start=False, LOOPS=2)
+        node.spawn()
+
+        def first_status():
+            try:
+                return node.request("GET", "/api/v1/public/meeting/unknown/meetings",
+                                    headers={"X-API-Key": "unknown"}).status
+            except OSError:
+                return None
+
+        statuses.append(wait_for(first_status, "the first answer", interval_s=0.001))
+        node.end()
+    assert set(statuses) <= {401, 503} and statuses.count(401) >= 4, statuses
+
+
 def test_redis_that_loads_its_data(servers):
     """LOADING is waited for, as long as it takes."""
     server = servers.redis(durable=True)

@@ -19,6 +19,10 @@ struct Node {
         let servers: [Server?]
     }
 
+    /// For how long connections wait in the kernel's queue for Redis, so that a node that was started in place of one
+    /// that is gone, and that balancers have not missed, refuses nothing.
+    private static let loginPatienceMilliseconds = 200
+
     private let settings: Settings
     private let ports: [ServedPort]
     private let shards: [Shard]
@@ -85,11 +89,12 @@ struct Node {
         }
     }
 
-    /// Starts the loops, listens and begins to connect to Redis, without waiting for it.
+    /// Starts the loops, begins to connect to Redis, and serves, with Redis or without it.
     /// - Returns: the ports, the public one first.
     /// - Throws: `ListenError`, or `SystemError` if the kernel grants no thread.
     func start() throws -> [ServedPort] {
         var ports = ports
+        var listeners: [[(server: Server, listener: Box)]] = []
         for (number, shard) in shards.enumerated() {
             var bound: [(server: Server, listener: Box)] = []
             for (index, server) in shard.servers.enumerated() {
@@ -101,12 +106,22 @@ struct Node {
                 ports[index].port = listener.port
                 bound.append((server, Box(listener)))
             }
+            listeners.append(bound)
             try shard.loop.start()
             let measured = metrics.loops[number]
-            try MainThread.run(on: shard.loop) { [bound] in
+            shard.loop.execute {
                 measured.lag.start()
                 shard.client.start()
                 shard.changing?.start()
+            }
+        }
+        let patience = MonotonicTime.now().advanced(byMilliseconds: Self.loginPatienceMilliseconds)
+        for (shard, bound) in zip(shards, listeners) {
+            try MainThread.run(on: shard.loop) {
+                for client in [shard.client, shard.changing].compactMap(\.self) {
+                    let remaining = max(0, patience.milliseconds(since: .now()))
+                    _ = await client.firstLogin(withinMilliseconds: remaining)
+                }
                 for (server, listener) in bound { try await server.start(listener.take()) }
             }
         }
