@@ -135,6 +135,7 @@ class ScriptCalls:
         events_max_length = str(100_000 * len(PARTITIONS))
         arguments = [
             self.TOKEN, "INITIAL", self.TOKEN, workspace, room, bot, "600000", events_max_length, f"user {USER}",
+            f"00-{self.TOKEN}-{self.TOKEN[:16]}-01", "",
         ]
         return ["EVALSHA", digest, str(len(keys)), *keys, *arguments]
 

@@ -11,24 +11,31 @@ from harness.process import Process
 from harness.waiting import wait_for
 
 
+# Below those that the kernel gives to connections: one of those could take a port between the probe and its use.
+PORTS = range(20_000, 32_000)
+_given = set()
+
+
 def free_port():
     """A port that nothing uses now. `up` must find it wholly free, so it can't be held like a node's."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)
 
 
 def free_ports(count):
-    """The first of some ports in a row that nothing uses now, below those that the kernel gives to connections."""
+    """The first of some ports in a row that nothing uses now, and that were not given to anyone before."""
     while True:
-        first = random.randrange(20000, 32000)
+        first = random.choice(PORTS)
+        ports = range(first, first + count)
+        if not _given.isdisjoint(ports):
+            continue
         try:
-            for port in range(first, first + count):
+            for port in ports:
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
-            return first
         except OSError:
             continue  # One of them is in use.
+        _given.update(ports)
+        return first
 
 
 class Up(Process):
