@@ -119,7 +119,7 @@ public final class Runner: @unchecked Sendable {
         wakeReaders()
         blocking.shutDown()
         Task(executorPreference: loop) { [self] in
-            for reader in readers { try? await reader.giveBackAll { bots[$0] != nil } }
+            for reader in readers { try? await reader.giveBackAll { has($0) } }
             if configuration.onStop == .leave { await letBotsLeave() }
             endIfDone()
         }
@@ -195,11 +195,17 @@ public final class Runner: @unchecked Sendable {
                 continue
             }
             do throws(RedisError) {
-                let entries = try await reader.read(upTo: freePlaces, isKnown: { bots[$0] != nil })
-                // Other readers may have taken places meanwhile.
-                let places = max(0, freePlaces)
-                for entry in entries.prefix(places) { take(entry) }
-                try await reader.giveBack(Array(entries.dropFirst(places)))
+                var surplus: [DispatchEntry] = []
+                for entry in try await reader.read(upTo: freePlaces, isKnown: { has($0) }) {
+                    // Other readers may have taken places meanwhile; and a bot that is being handed back here may be
+                    // given out again before that has ended, to a read that had begun before.
+                    if freePlaces > 0, bots[entry.place.botID] == nil, pauseEnd <= .now() {
+                        take(entry)
+                    } else {
+                        surplus.append(entry)
+                    }
+                }
+                try await reader.giveBack(surplus)
             } catch {
                 if case .refused(let text) = error, !isStopping {
                     logger.warning("Redis gives out no dispatches", ["reason": text])
@@ -208,6 +214,8 @@ public final class Runner: @unchecked Sendable {
             }
         }
     }
+
+    private func has(_ entry: DispatchEntry) -> Bool { bots[entry.place.botID]?.entry.id == entry.id }
 
     func reader(of partition: Partition) -> DispatchReader {
         readers.count == 1 ? readers[0] : readers[partition.number]

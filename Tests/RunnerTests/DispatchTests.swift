@@ -212,6 +212,27 @@ import Testing
         }
     }
 
+    /// As when a bot is handed back, and a read of the same runner that had begun before gets its new entry.
+    @Test func anotherEntryOfABotThatARunnerStillHasGoesToOthersAtOnce() async throws {
+        try await RunnerFixture.use { fixture in
+            let meeting = try await fixture.request()
+            let partition = try #require(try await fixture.record(meeting).botPlace).partition
+            let entries = try await fixture.client.send("XRANGE", partition.dispatch, "-", "+").arrayOrThrow()
+            let fields = try entries[0].arrayOrThrow()[1].arrayOrThrow().map { try $0.stringOrThrow() }
+            // Far longer than this test waits: nothing here is taken over for having been idle.
+            let runner = try fixture.start(leaseMilliseconds: 600_000, Self.sleeper)
+            try await fixture.waitUntilClaimed(meeting)
+            _ = try await fixture.client.send(
+                Command(words: ["XADD", partition.dispatch, "*"] + fields), deadline: Client.soon)
+            try await fixture.wait("the entry is given back") { try await fixture.pending()["returned"] == 1 }
+            try fixture.start(leaseMilliseconds: 600_000, Self.sleeper)
+            try await fixture.wait("another runner removes it, since the bot runs") {
+                try await fixture.waiting() == 0
+            }
+            #expect(try await fixture.bot(meeting)["runner"] == runner.id)
+        }
+    }
+
     @Test func aRunnerShowsThatItLivesAndRemovesTheConsumersOfDeadOnes() async throws {
         try await RunnerFixture.use { fixture in
             let partition = Partition(number: 5)

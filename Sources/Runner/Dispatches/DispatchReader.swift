@@ -47,8 +47,8 @@ final class DispatchReader {
     /// Waits for dispatches, for about as long as one blocking read.
     /// - Parameters:
     ///   - count: the most that are wanted, at least 1.
-    ///   - isKnown: whether the runner has this bot already.
-    func read(upTo count: Int, isKnown: (String) -> Bool) async throws(RedisError) -> [DispatchEntry] {
+    ///   - isKnown: whether the runner has this very entry already.
+    func read(upTo count: Int, isKnown: (DispatchEntry) -> Bool) async throws(RedisError) -> [DispatchEntry] {
         do throws(RedisError) {
             if !hasGroups { try await makeGroups() }
             let late = try await readLate(upTo: count, isKnown: isKnown)
@@ -68,8 +68,8 @@ final class DispatchReader {
     }
 
     /// Gives back what this consumer was given and nobody claimed.
-    func giveBackAll(isKnown: (String) -> Bool) async throws(RedisError) {
-        try await giveBack(try await readOwn().filter { !isKnown($0.place.botID) })
+    func giveBackAll(isKnown: (DispatchEntry) -> Bool) async throws(RedisError) {
+        try await giveBack(try await readOwn().filter { !isKnown($0) })
     }
 
     // MARK: Reading
@@ -93,7 +93,8 @@ final class DispatchReader {
     }
 
     /// What waits for somebody to see to it, if it is time to look.
-    private func readLate(upTo count: Int, isKnown: (String) -> Bool) async throws(RedisError) -> [DispatchEntry] {
+    private func readLate(upTo count: Int, isKnown: (DispatchEntry) -> Bool) async throws(RedisError) -> [DispatchEntry]
+    {
         if hasLostAnswer {
             let own = try await readOwn()
             hasLostAnswer = false
@@ -186,9 +187,9 @@ final class DispatchReader {
 
     /// The entries that are wanted; the surplus goes to whoever has a place.
     private func keep(
-        _ count: Int, of entries: [DispatchEntry], isKnown: (String) -> Bool
+        _ count: Int, of entries: [DispatchEntry], isKnown: (DispatchEntry) -> Bool
     ) async throws(RedisError) -> [DispatchEntry] {
-        let wanted = entries.filter { !isKnown($0.place.botID) }
+        let wanted = entries.filter { !isKnown($0) }
         try await giveBack(Array(wanted.dropFirst(count)))
         return Array(wanted.prefix(count))
     }
