@@ -164,6 +164,8 @@ def request_held_while_restarted(stage):
     request = stage.in_background(lambda: stage.send_bot(place, node=0))
     hold.strikes()
     stage.reinvite(place, sent.meeting_id, force_restart=True, node=1)
+    # Once its bot has told so: that report ends what the room has in flight, whoever's that is.
+    stage.join(place, sent.meeting_id)
     stage.enter(place, 2)
     hold.release()
     request.join()
