@@ -20,6 +20,9 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         case closed
     }
 
+    /// Messages of one client that are taken at once: however many it pipelines, others have their turn in between.
+    static let messagesPerTurn = 16
+
     let server: Server
     let descriptor: Int32
     let peer: IPAddress?
@@ -34,6 +37,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     /// Input that has been read before its turn, from `leftoverStart` on.
     private var leftover: [UInt8] = []
     private var leftoverStart = 0
+    /// The loop will call `resume` when others have had their turn.
+    private var isYielding = false
     /// The client has sent all it will send.
     private(set) var isInputClosed = false
     private var hasReceived = false
@@ -93,7 +98,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         }
     }
 
-    /// Goes on with what was read before its turn, once the answer before it is out.
+    /// Goes on with what was read before its turn, once the answer before it is out, or others have had theirs.
     func resume() {
         if !isBusy, !leftover.isEmpty {
             let taken = leftover
@@ -119,8 +124,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     // MARK: Requests
 
+    /// Takes messages from `position` on, until one of them must be waited for or the client has had its turn.
     private func parse(_ input: UnsafeBufferPointer<UInt8>, _ position: inout Int) {
-        while !isBusy, position < input.count {
+        var messages = 0
+        while !isBusy, position < input.count, messages < Self.messagesPerTurn {
             switch parser.advance(input, at: &position) {
             case .needMore:
                 break
@@ -129,6 +136,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
                 // A client that has begun to send the body no longer waits.
                 if parser.expectsContinue, position == input.count { send(interim: ResponseWriter.interim) }
             case .complete(let parsed):
+                messages += 1
                 begin(parsed, received: phase == .readingBody ? headArrived : server.loop.now)
             case .failed(let error):
                 refuse(error)
@@ -295,6 +303,17 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         let wantsInput = phase == .handling || output.isEmpty
         if wantsInput, leftover.isEmpty, !isInputClosed, phase != .closing { interest.insert(.readable) }
         registration.update(interest: interest)
+        if !isBusy, !leftover.isEmpty { yield() }
+    }
+
+    /// Goes on with the client's next messages in the loop's next turn.
+    private func yield() {
+        guard !isYielding else { return }
+        isYielding = true
+        server.loop.atEndOfTurn { [self] in
+            isYielding = false
+            resume()
+        }
     }
 
     /// Called now and then: ends what has taken too long.
@@ -339,7 +358,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     /// The server stops: an idle connection closes, unless a request has come that was not read yet.
     func beginDrain() {
-        guard phase == .idle, output.isEmpty else { return }
+        guard phase == .idle, output.isEmpty, leftover.isEmpty else { return }
         readInput()
         if phase == .idle, hasReceived { close() }
     }

@@ -46,6 +46,8 @@ final class ServerFixture: Sendable {
             synchronous: { _ in
                 Response(status: 200, headers: [("X-Odd", "a\r\nX-Injected: b\n\0")])
             })
+        let count = Atomic(0)
+        router.add(.get, "/count", synchronous: { _ in .text("\(count.add(1, ordering: .relaxed).newValue)") })
         return router
     }
 

@@ -67,6 +67,27 @@ import Testing
         }
     }
 
+    @Test func pipelinedRequestsLeaveOthersTheirTurn() async throws {
+        try await withServer { fixture in
+            let (greedy, other) = (try fixture.connect(), try fixture.connect())
+            for client in [greedy, other] {
+                try client.request("/healthz")
+                #expect(try client.answer().status == 200)
+            }
+            let pipelined = 40 * Connection.messagesPerTurn
+            // Both have sent when the loop looks again, the greedy one first.
+            let isHeld = DispatchSemaphore(value: 0)
+            fixture.loop.execute { isHeld.wait() }
+            try greedy.send(String(repeating: "GET /count HTTP/1.1\r\nHost: a\r\n\r\n", count: pipelined))
+            try other.request("/count")
+            isHeld.signal()
+            #expect(Int(try other.answer().text)! <= 2 * Connection.messagesPerTurn)
+            for _ in 0..<pipelined { #expect(try greedy.answer().status == 200) }
+            try greedy.request("/count")
+            #expect(Int(try greedy.answer().text) == pipelined + 2)
+        }
+    }
+
     @Test func oneDotZeroClosesUnlessAskedToKeep() async throws {
         try await withServer { fixture in
             let client = try fixture.connect()

@@ -31,10 +31,8 @@ def test_others_are_served_during_a_flood(servers, kind):
     node = servers.node(servers.redis(), MAX_CONNECTIONS=1000)
     workspace = Admin(node).create_workspace()
     before, memory = descriptors(node), resident_bytes(node)
-    # Who takes no answer asks for hundreds of them at once: fewer of those keep a node of the tests busy.
-    size = SIZE if kind.reads else SIZE // 10
-    with Flood(kind, node.port, size) as flood:
-        wait_for(lambda: flood.opened >= size and descriptors(node) >= before + size // 2, "the flood")
+    with Flood(kind, node.port, SIZE) as flood:
+        wait_for(lambda: flood.opened >= SIZE and descriptors(node) >= before + SIZE // 2, "the flood")
         for _ in range(20):
             assert workspace.request("GET", workspace.meetings_path).status == 200
         assert resident_bytes(node) - memory < MEMORY_BOUND_BYTES
