@@ -14,6 +14,7 @@
 -- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
 -- KEYS[10] usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- KEYS[11] usher:{pX}:bot:<replacement bot_id>           hash: the bot that takes its place, if one does
+-- KEYS[12] usher:{pX}:primary                            hash: the server that answers, and since when
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  id of the runner that saw it end, or '' if its lease is said to have run out
@@ -23,16 +24,18 @@
 -- ARGV[7]  bot_id of the replacement
 -- ARGV[8]  how long the hash of a bot that has ended is kept, ms
 -- ARGV[9]  length at which the event stream is trimmed
--- ARGV[10...]  how its process ended, for the bot's record and, unless it is replaced, the meeting's: fields, each
+-- ARGV[10] time to live of a lease, ms
+-- ARGV[11...]  how its process ended, for the bot's record and, unless it is replaced, the meeting's: fields, each
 --              followed by its value: exit_code, exit_signal, bot_output
 --
 -- Returns {1, status, bot_status}  ended
 --         {2, epoch}               replaced
 --         {0}                      it is not the meeting's current bot, or has ended
---         {-1}                     its lease has not run out
+--         {-1}                     its lease has not run out, or may have been renewed by another primary
 --         {-2}                     it is not this runner's
 
 -- include: time
+-- include: primary
 -- include: events
 -- include: send_bot
 -- include: bots
@@ -48,6 +51,7 @@ end
 if ARGV[3] == '' then
   local expiry = redis.call('ZSCORE', KEYS[6], ARGV[1])
   if not expiry or tonumber(expiry) > at_ms then return {-1} end
+  if primary_since(KEYS[12], at_ms) + ARGV[10] > at_ms then return {-1} end
 elseif bot[2] ~= ARGV[3] then
   return {-2}
 end
@@ -57,11 +61,11 @@ local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[
 local left_ms = redis.call('PTTL', KEYS[3])
 local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0
   and bot[4] and tonumber(bot[4]) < tonumber(ARGV[6])
-if #ARGV > 9 and bot[2] then redis.call('HSET', KEYS[2], unpack(ARGV, 10)) end
+if #ARGV > 10 and bot[2] then redis.call('HSET', KEYS[2], unpack(ARGV, 11)) end
 if not may_replace then
   local status, bot_status = end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[8], ARGV[9], 'failed', ARGV[4],
     meeting[3] or 'requested')
-  if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
+  if #ARGV > 10 then redis.call('HSET', KEYS[1], unpack(ARGV, 11)) end
   return {1, status, bot_status}
 end
 -- The new bot takes the room over from the old one: the room is free at no moment.

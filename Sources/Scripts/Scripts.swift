@@ -12,6 +12,7 @@ public enum Scripts {
     public static let stop = load("stop", PackageResources.stop_lua)
     public static let configure = load("configure", PackageResources.configure_lua)
     public static let loseBot = load("lose_bot", PackageResources.lose_bot_lua)
+    public static let notePrimary = load("note_primary", PackageResources.note_primary_lua)
     public static let finalise = load("finalise", PackageResources.finalise_lua)
     public static let ingestSegments = load("ingest_segments", PackageResources.ingest_segments_lua)
     public static let createMeeting = load("create_meeting", PackageResources.create_meeting_lua)
@@ -31,7 +32,7 @@ public enum Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
-        loseBot, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
+        loseBot, notePrimary, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
         createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
     ]
 
@@ -49,6 +50,7 @@ public enum Scripts {
         "bots": PackageResources.bots_lua,
         "sessions": PackageResources.sessions_lua,
         "send_bot": PackageResources.send_bot_lua,
+        "primary": PackageResources.primary_lua,
     ]
 
     private static func load(_ name: String, _ bytes: [UInt8]) -> Source {

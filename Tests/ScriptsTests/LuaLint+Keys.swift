@@ -2,7 +2,7 @@
 /// gets keys by its first parameter alone: one key, `<what>_key`, or a table of them, `keys`.
 extension LuaLint {
     /// Commands that take no key.
-    private static let keylessCommands: Set = ["TIME"]
+    private static let keylessCommands: Set = ["TIME", "INFO"]
     /// Commands whose second argument is the key, after a subcommand.
     private static let containerCommands: Set = ["XINFO", "XGROUP"]
     /// Commands all of whose arguments are keys.

@@ -39,6 +39,38 @@ import Testing
         }
     }
 
+    /// A replica that was promoted, or a server that was started anew, may lack the last renewal; nor does it hear of
+    /// those that a former primary still grants.
+    @Test func noLeaseRunsOutOnAPrimaryThatIsNewerThanALease() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            let bot = try await world.bot(at: try await world.meeting(), .joining, .active)
+            try await world.endLease(of: bot)
+            // As another server has written.
+            try await world.set(partition.primary, ["replication_id": "cafe"])
+            let sweeper = Sweeper(store: world.store, logger: Logger(minimum: .error))
+            try await sweeper.sweep(deadline: Client.soon)
+            let noted = try await world.client.send("HGETALL", partition.primary).hash()
+            #expect(noted["replication_id"] != "cafe" && noted["since"] != "1")
+            let before = try await world.snapshot()
+            try await sweeper.sweep(deadline: Client.soon)
+            #expect(try await world.snapshot().changes(since: before) == [])
+            #expect(try await world.fields(bot.meetingID)["status"] == "LIVE")
+
+            // A clock that was set back begins anew, and keeps nothing for longer.
+            try await world.setPrimary(of: partition, since: 9_999_999_999_999)
+            try await sweeper.sweep(deadline: Client.soon)
+            let again = try await world.client.send("HGETALL", partition.primary).hash()
+            #expect(Int(again["since"] ?? "") ?? .max < 9_999_999_999_999)
+
+            let lease = world.store.configuration.leaseTimeToLiveMilliseconds
+            let time = try await world.client.send("TIME").array?.first?.string.flatMap { Int($0) }
+            try await world.setPrimary(of: partition, since: try #require(time) * 1_000 - lease)
+            try await sweeper.sweep(deadline: Client.soon)
+            #expect(try await world.fields(bot.meetingID)["status"] == "OFFLINE")
+        }
+    }
+
     @Test(
         arguments: [[], [.joining], [.joining, .awaitingAdmission], [.joining, .awaitingAdmission, .needsHelp]]
             as [[BotStatus]])

@@ -177,8 +177,14 @@ extension Store {
         case replaced
         /// It had ended before, or is not the meeting's current bot.
         case wasOver
-        /// Its lease has not run out, or it is another runner's.
+        /// Its lease has not run out, or may have been renewed by the primary before this one; or it is another runner's.
         case refused
+    }
+
+    /// Notes since when the server that answers for a partition now does so: from then on it counts when a lease may be
+    /// said to have run out. Safe to repeat.
+    func notePrimary(of partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
+        _ = try await run(Scripts.notePrimary, keys: [partition.primary], arguments: [], by: deadline)
     }
 
     /// Ends a bot that has gone without a terminal report. Safe to repeat.
@@ -188,11 +194,14 @@ extension Store {
         let replacement = botIdentifiers.next(in: place.partition)
         let reply = try await run(
             Scripts.loseBot,
-            keys: place.lifeKeys + [place.partition.dispatch, place.partition.bot(replacement)],
+            keys: place.lifeKeys + [
+                place.partition.dispatch, place.partition.bot(replacement), place.partition.primary,
+            ],
             arguments: [
                 place.botID, place.meetingID, loss.runnerID ?? "", loss.reason, loss.mayBeReplaced ? "1" : "0",
                 String(configuration.maximumAttempts), replacement,
                 String(configuration.endedBotTimeToLiveMilliseconds), String(configuration.maximumEvents),
+                String(configuration.leaseTimeToLiveMilliseconds),
             ] + loss.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline
         ).arrayOrThrow()
         switch reply.first {

@@ -42,7 +42,7 @@ enum Rights {
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(BotWire.commandChannel(0), "PUBLISH % 0")
         + on(
-            "", "TIME", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1", "CLUSTER SLOTS",
+            "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1", "CLUSTER SLOTS",
             "ASKING")
 
     private static let partition = Partition(number: 0)
@@ -57,6 +57,7 @@ enum Rights {
         + on(
             partition.leases, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %",
             "ZCOUNT % -inf 0", "ZRANGE % 0 0")
+        + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
         + on(

@@ -65,6 +65,8 @@ public struct Partition: Equatable, Sendable {
     public var dispatch: String { join(prefix, ":dispatch") }
     public var events: String { join(prefix, ":events") }
     public var leases: String { join(prefix, ":leases") }
+    /// hash: replication_id and since (ms) of the Redis server that answers for the partition.
+    public var primary: String { join(prefix, ":primary") }
     /// zset: end of the meeting (ms) -> meeting_id, meetings whose transcript is to be collected.
     public var analyzing: String { join(prefix, ":analyzing") }
 

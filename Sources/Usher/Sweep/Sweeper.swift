@@ -31,7 +31,7 @@ public struct Sweeper: Sendable {
         }
     }
 
-    /// One round over all partitions: two exchanges if there is nothing to do. An item that fails by itself, as when
+    /// One round over all partitions: three exchanges if there is nothing to do. An item that fails by itself, as when
     /// another hand gave a key another type, does not keep the others waiting; nor does a partition whose node is away.
     func sweep(deadline: MonotonicTime) async throws(RedisError) {
         let time = try await store.send(Command("TIME"), by: deadline).arrayOrThrow()
@@ -54,6 +54,9 @@ public struct Sweeper: Sendable {
     }
 
     private func sweep(_ partition: Partition, now: Int, deadline: MonotonicTime) async throws(RedisError) {
+        try await attempt("primary", String(partition.number)) { () throws(RedisError) in
+            try await store.notePrimary(of: partition, deadline: deadline)
+        }
         let retention = store.configuration.retentionMilliseconds
         let commands =
             [

@@ -81,10 +81,12 @@ extension World {
     ) async throws -> Value {
         try await run(
             Scripts.loseBot,
-            keys: place.lifeKeys + [keys.partition.dispatch, keys.partition.bot(replacement)],
+            keys: place.lifeKeys + [
+                keys.partition.dispatch, keys.partition.bot(replacement), keys.partition.primary,
+            ],
             arguments: [
                 place.botID, place.meetingID, runner, reason, mayBeReplaced ? "1" : "0", "3", replacement, "86400000",
-                "1000",
+                "1000", String(Self.leaseMilliseconds),
             ] + fields)
     }
 

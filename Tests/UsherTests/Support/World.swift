@@ -78,6 +78,13 @@ struct World: Sendable {
         workspaceID = user.workspaceID
         owner = Caller(keyID: "k", workspaceID: workspaceID, userID: String(user.id), scopes: ["seameet"])
         keys = WorkspaceKeys(workspace: workspaceID)
+        for partition in Partition.all { try await setPrimary(of: partition, since: 1) }
+    }
+
+    /// - Parameter milliseconds: when the server that answers is to have been seen first.
+    func setPrimary(of partition: Partition, since milliseconds: Int) async throws {
+        try await store.notePrimary(of: partition, deadline: Client.soon)
+        try await set(partition.primary, ["since": String(milliseconds)])
     }
 
     // MARK: Records

@@ -1,12 +1,15 @@
 """Mutants of what holds a promise through a failover, and what provokes them: behind Sentinels."""
 
 from harness.deployments import SERVICE
+from harness.keys import WorkspaceKeys
 from harness.waiting import wait_for
 from history import now_ns
 from machine.deployments import ask
 from mutants.mutant import Edit, Mutant
 from mutants.scenarios import scenario
 
+# How much older a lease of the heir's is than the primary's, in ms: more than Sentinels need for a failover.
+BEHIND = 6_000
 # For how long two bots may be seen together after all: longer than a former one may stay.
 TOGETHER_S = 9.0
 
@@ -41,6 +44,11 @@ FAILOVERS = (
               "                leases[bot]?.renewalTime = renewal.sentAt.advanced(byMilliseconds: timing.interval)\n"
               "                actions.append(.extend(bot: bot, deadline))\n"
               "            case .refused: actions.append(.kill(bot: bot))\n"),)),
+    Mutant(
+        "lease-runs-out-on-new-primary",
+        "A lease runs out by the time that the new primary knows of, though the former one may have renewed it.",
+        "presence", "renewals_that_the_heir_lacks",
+        (Edit("lua/lose_bot.lua", "  if primary_since(KEYS[12], at_ms) + ARGV[10] > at_ms then return {-1} end\n", ""),)),
 )
 
 
@@ -81,6 +89,32 @@ def claim_that_no_replica_has(stage):
     stage.comes(lambda: stage.send_bot(place, node=1).outcome == "ok", interval_s=0.1)
     stage.enter(place, 2)
     stage.comes(lambda: first.pid not in [bot.pid for bot in stage.cluster.bots()], TOGETHER_S)
+
+
+@scenario(deployment="sentinel", wait_replicas=2, lease_ttl=12_000)
+def renewals_that_the_heir_lacks(stage):
+    """A replica is cut off from its primary and misses renewals of a lease, which the other one has, and takes its place.
+    The bot's runner stands still, so that nobody hears of that; its supervisor goes by the last renewal."""
+    place = stage.rooms()[0]
+    sent = stage.send_bot(place)
+    bot = stage.bot(stage.join(place, sent.meeting_id).bot_id)
+    redis = stage.cluster.redis
+    primary = redis.agreed()
+    heir, other = [server for server in redis.data if server is not primary]
+    ask(other, "CONFIG", "SET", "replica-priority", "0")
+    stage.fault("split-brain", primary)
+    stage.cluster.network.cut(primary, [heir])
+    leases = f"{WorkspaceKeys(place.workspace_id).partition}:leases"
+    def is_behind():
+        expiries = [float(ask(server, "ZSCORE", leases, bot.bot_id) or 0) for server in (primary, heir)]
+        return all(expiries) and expiries[0] - expiries[1] >= BEHIND
+    wait_for(is_behind, "renewals that the heir lacks", interval_s=0.05)
+    pause = stage.fault("runner-pause", bot.runner)
+    bot.runner.pause()
+    _kill(stage, primary)
+    stage.comes(lambda: bot.pid not in [each.pid for each in stage.cluster.bots()], 2 * TOGETHER_S)
+    bot.runner.resume()
+    pause.healed_ns = now_ns()
 
 
 def _cut_off_replicas(stage):
