@@ -32,8 +32,8 @@ public enum Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
-        loseBot, notePrimary, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting, createUser,
-        createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
+        loseBot, notePrimary, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting,
+        createUser, createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.

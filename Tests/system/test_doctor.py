@@ -107,8 +107,12 @@ def test_a_sentinel_and_the_primary_that_it_watches(servers, folder):
 def test_sentinels(servers):
     deployment = servers.add(SentinelDeployment(servers.folder, "redis")).start()
     code, levels, output = examine(deployment.url)
-    assert (code, bad(levels)) == (0, {"replicas": "warn"})
+    assert (code, bad(levels)) == (0, {"replicas": "warn", "waiting for replicas": "warn"})
     assert "ok    deployment: the primary that 3 Sentinels told of.\n" in output
+    code, levels, output = examine(deployment.url, "--redis-wait-replicas", "2")
+    assert (code, bad(levels)) == (0, {"replicas": "warn"})
+    code, levels, output = examine(deployment.url, "--redis-wait-replicas", "3")
+    assert (code, levels["waiting for replicas"]) == (1, "FAIL")
     code, levels, output = examine(f"redis://127.0.0.1:{deployment.redis[1].port}")
     assert code == 1 and levels["deployment"] == "FAIL" and "a replica of 127.0.0.1:" in output
 

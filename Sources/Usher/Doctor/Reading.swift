@@ -91,11 +91,15 @@ extension Reading {
 
 /// The findings of one examination, in the order in which they are told.
 public enum Doctor {
-    public static func findings(_ reading: Reading, _ configuration: StoreConfiguration) -> [Finding] {
+    /// - Parameter replicas: how many of them changes wait for.
+    public static func findings(
+        _ reading: Reading, _ configuration: StoreConfiguration, waitingFor replicas: Int = 0
+    ) -> [Finding] {
         var findings = [deployment(reading), version(reading)]
         // A Sentinel holds no records, and knows few commands.
         if reading.knownRole == .sentinel { return findings }
-        findings += [persistence(reading), writing(reading), replicas(reading), memory(reading)]
+        findings += [persistence(reading), writing(reading), self.replicas(reading)]
+        findings += [waiting(reading, for: replicas), memory(reading)].compactMap(\.self)
         findings += [rights(reading), scripts(reading), clock(reading), latency(reading, configuration)]
         findings += [idleClients(reading), clientLimit(reading)]
         return findings

@@ -48,6 +48,35 @@ extension Doctor {
             "Set `min-replicas-to-write 1` and `min-replicas-max-lag 10`.")
     }
 
+    /// Of a Redis whose replicas are waited for, or could be.
+    /// - Parameter wanted: on how many of them changes are to be (`--redis-wait-replicas`).
+    static func waiting(_ reading: Reading, for wanted: Int) -> Finding? {
+        let subject = "waiting for replicas"
+        // What could not be read the replicas' own finding tells.
+        guard let connected = reading.number("connected_slaves"), wanted > 0 || connected > 0 && reading.canFailOver
+        else { return nil }
+        let setting = "USHER_REDIS_WAIT_REPLICAS"
+        guard connected >= wanted else {
+            return .fail(
+                subject,
+                "changes are to be on \(counted(wanted, "replica")), and \(connected) are connected: every request for a "
+                    + "bot fails (12109), and without any the bots that run end with their leases",
+                "Bring the replicas back, or set \(setting) lower.")
+        }
+        guard wanted > 0 else {
+            return .warn(
+                subject, "nothing is waited for: a failover forgets the dispatches and stops that no replica has yet",
+                "Set \(setting) to \(connected) for nodes and runners, and for the doctor.")
+        }
+        guard connected == wanted else {
+            return .warn(
+                subject,
+                "\(wanted) of \(connected): if one of the others takes the primary's place, it forgets what it has not "
+                    + "got", "Set \(setting) to \(connected).")
+        }
+        return .ok(subject, "what is acknowledged is on \(wanted == 1 ? "it" : "all \(wanted)")")
+    }
+
     private static func withoutReplicas(_ reading: Reading) -> Finding {
         guard reading.canFailOver else {
             return .ok("replicas", "none: while this Redis is away, requests fail")

@@ -42,8 +42,8 @@ enum Rights {
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(BotWire.commandChannel(0), "PUBLISH % 0")
         + on(
-            "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1", "CLUSTER SLOTS",
-            "ASKING")
+            "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1",
+            "CLUSTER SLOTS", "ASKING")
 
     private static let partition = Partition(number: 0)
 

@@ -57,7 +57,7 @@ extension Setting {
             commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
-            .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up],
+            .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up, .doctor],
             "On how many replicas dispatches, claims, stops, bots' reports and acknowledged segments are to be before "
                 + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them"),
         number(

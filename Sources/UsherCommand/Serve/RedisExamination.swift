@@ -74,7 +74,8 @@ struct RedisExamination: Sendable {
                 client: client, url: url, scheme: String(redis.redacted.prefix { $0 != ":" }),
                 timeoutMilliseconds: settings.redisTimeoutMilliseconds, deadline: deadline
             ).read()
-            return Doctor.findings(reading, settings.storeConfiguration)
+            return Doctor.findings(
+                reading, settings.storeConfiguration, waitingFor: settings.redisWaitReplicas)
         } catch {
             throw Failure(finding: Doctor.lost(url.redacted, error))
         }

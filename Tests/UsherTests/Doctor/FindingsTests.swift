@@ -206,6 +206,28 @@ import Testing
     ])
     func replicas(row: Row) { expect(row, Doctor.replicas(row.reading)) }
 
+    @Test(
+        arguments: [
+            (0, 2, .warn, "Set USHER_REDIS_WAIT_REPLICAS to 2 "),
+            (1, 2, .warn, "1 of 2: if one of the others"), (2, 2, .ok, "on all 2"), (1, 1, .ok, "is on it"),
+            (1, 0, .fail, "0 are connected"), (2, 1, .fail, "every request for a bot fails"),
+        ] as [(Int, Int, Finding.Level, String)])
+    func waiting(wanted: Int, connected: Int, level: Finding.Level, says: String) throws {
+        let row = Row(
+            info: ["connected_slaves": String(connected)], change: { $0.sentinels = .given(3) }, level: level,
+            says: [says])
+        expect(row, try #require(Doctor.waiting(row.reading, for: wanted)))
+    }
+
+    @Test func nobodyNeedsToWaitWhereNothingFailsOver() {
+        var reading = Self.good
+        #expect(Doctor.waiting(reading, for: 0) == nil)
+        reading.sentinels = .given(3)
+        #expect(Doctor.waiting(reading, for: 0) == nil)
+        reading.info = .refused("it says no")
+        #expect(Doctor.waiting(reading, for: 2) == nil)
+    }
+
     @Test(arguments: [
         Row(
             info: ["maxmemory_policy": "allkeys-lru"], level: .warn,
