@@ -34,14 +34,16 @@ ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour
   client cross_api error_codes force_restart meetings_api one_dispatch status_and_watch status_reports stops \
   traces transcripts)
 
-.PHONY: system-test
+.PHONY: system-test test-on-sentinel test-on-cluster
 system-test: $(VENV)/installed
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q Tests/system
-	for deployment in sentinel cluster; do \
-	  USHER="$$(swift build --show-bin-path)/usher" USHER_TEST_DEPLOYMENT=$$deployment \
-	    $(VENV)/bin/python -m pytest -q -p no:cacheprovider $(ON_EVERY_DEPLOYMENT) || exit 1; \
-	done
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-on-sentinel test-on-cluster
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
+
+# They mostly wait for processes to start, so they run side by side.
+test-on-sentinel test-on-cluster: test-on-%:
+	USHER="$$(swift build --show-bin-path)/usher" USHER_TEST_DEPLOYMENT=$* \
+	  $(VENV)/bin/python -m pytest -q -p no:cacheprovider $(ON_EVERY_DEPLOYMENT)
 
 # The containers of compose.yaml from `up` to `down`, with a loss and an update under load. Not a part of `make test`: it
 # needs a Docker daemon, or to be root to start one, and takes many minutes to build the images.
