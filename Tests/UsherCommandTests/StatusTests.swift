@@ -23,9 +23,9 @@ import Testing
             try peer("a-long-2", ["address": "10.0.0.2:80", "state": "stop\nping", "process": "12345"]),
         ]
         overview.runners = [try peer("a-3", ["capacity": "10", "running": "2"])]
-        overview.waiting = 1
-        overview.oldestMilliseconds = 61_500
-        overview.leased = 3
+        overview.queue.waiting = 1
+        overview.queue.oldestMilliseconds = 61_500
+        overview.queue.leased = 3
         overview.overdue = 1
         overview.statuses = [.requested: 1, .active: 2]
         return overview

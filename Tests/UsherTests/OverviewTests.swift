@@ -72,9 +72,11 @@ import Testing
             let overview = try await world.store.overview(deadline: Client.soon)
             #expect(overview.runners.map(\.id).sorted() == ["r1", "r2"] && overview.nodes.isEmpty)
             #expect(overview.capacity == 20 && overview.running == 2)
-            #expect(overview.waiting == 1 && overview.leased == 2 && overview.overdue == 1 && overview.roomsHeld == 3)
+            #expect(
+                overview.queue.waiting == 1 && overview.queue.leased == 2 && overview.overdue == 1
+                    && overview.roomsHeld == 3)
             #expect(overview.statuses == [.stopping: 1, .joining: 1, .requested: 1])
-            #expect((0...60_000).contains(overview.oldestMilliseconds))
+            #expect((0...60_000).contains(overview.queue.oldestMilliseconds))
         }
     }
 

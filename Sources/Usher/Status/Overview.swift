@@ -7,17 +7,14 @@ public struct Overview: Sendable {
     public var at = 0
     public var nodes: [Peer] = []
     public var runners: [Peer] = []
-    /// Dispatches that no runner has claimed, and for how many milliseconds the oldest has waited.
-    public var waiting = 0
-    public var oldestMilliseconds = 0
-    /// Bots that a runner has claimed, and those of them whose lease has run out and that nobody has ended yet.
-    public var leased = 0
+    public var queue = QueueReading()
+    /// Claimed bots whose lease has run out and that nobody has ended yet.
     public var overdue = 0
     /// What the claimed bots are at; of the first ones, if there are very many.
     public var statuses: [BotStatus: Int] = [:]
 
     /// Rooms that have a bot or wait for one.
-    public var roomsHeld: Int { waiting + leased }
+    public var roomsHeld: Int { queue.waiting + queue.leased }
     /// How many of them `statuses` tells of.
     public var roomsCounted: Int { statuses.values.reduce(0, +) }
     public var capacity: Int { runners.reduce(0) { $0 + ($1.capacity ?? 0) } }
@@ -32,17 +29,12 @@ extension Store {
     /// Looks at everything at once: three exchanges, however much there is.
     public func overview(deadline: MonotonicTime) async throws(RedisError) -> Overview {
         var overview = Overview()
-        let time = try await send(Command("TIME"), by: deadline).arrayOrThrow()
-        guard time.count == 2, let seconds = time[0].string.flatMap({ Int($0) }),
-            let microseconds = time[1].string.flatMap({ Int($0) })
-        else { throw .unexpectedReply("TIME returned \(time)") }
-        overview.at = seconds * 1_000 + microseconds / 1_000
+        overview.at = try await send(Command("TIME"), by: deadline).millisecondsOrThrow()
 
         let now = String(overview.at)
         let ofPartition = Partition.all.map { partition in
-            [
-                Command("XLEN", partition.dispatch), Command("XRANGE", partition.dispatch, "-", "+", "COUNT", "1"),
-                Command("ZCARD", partition.leases), Command("ZCOUNT", partition.leases, "-inf", now),
+            QueueReading.questions(of: partition) + [
+                Command("ZCOUNT", partition.leases, "-inf", now),
                 Command("ZRANGE", partition.leases, "0", String(Self.maximumBots - 1)),
             ]
         }
@@ -55,13 +47,7 @@ extension Store {
         }
         var bots: [(partition: Partition, id: String)] = []
         for partition in Partition.all {
-            overview.waiting += try replies.removeFirst().integerOrThrow()
-            // An entry's id begins with the time at which it was written.
-            let oldest = try replies.removeFirst().arrayOrThrow().first?.array?.first?.string
-            if let written = oldest?.split(separator: "-").first.flatMap({ Int($0) }) {
-                overview.oldestMilliseconds = max(overview.oldestMilliseconds, overview.at - written)
-            }
-            overview.leased += try replies.removeFirst().integerOrThrow()
+            try overview.queue.take(&replies, now: overview.at)
             overview.overdue += try replies.removeFirst().integerOrThrow()
             bots += try replies.removeFirst().arrayOrThrow().compactMap { $0.string.map { (partition, $0) } }
         }
@@ -91,6 +77,6 @@ extension Store {
             overview.statuses[fields[0].string == "run" ? reported : .stopping, default: 0] += 1
         }
         // Those that wait for a runner have reported nothing yet.
-        if overview.waiting > 0 { overview.statuses[.requested, default: 0] += overview.waiting }
+        if overview.queue.waiting > 0 { overview.statuses[.requested, default: 0] += overview.queue.waiting }
     }
 }

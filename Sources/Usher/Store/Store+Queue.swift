@@ -17,28 +17,47 @@ public struct QueueReading: Equatable, Sendable {
     }
 }
 
+extension QueueReading {
+    /// What is asked of one partition.
+    static func questions(of partition: Partition) -> [Command] {
+        [
+            Command("XLEN", partition.dispatch), Command("XRANGE", partition.dispatch, "-", "+", "COUNT", "1"),
+            Command("ZCARD", partition.leases),
+        ]
+    }
+
+    /// Adds what a partition has answered, and takes that away from `replies`.
+    /// - Parameter now: Redis' time, in milliseconds.
+    mutating func take(_ replies: inout ArraySlice<Value>, now: Int) throws(RedisError) {
+        waiting += try replies.removeFirst().integerOrThrow()
+        // An entry's id begins with the time at which it was written, in milliseconds.
+        let oldest = try replies.removeFirst().arrayOrThrow().first?.array?.first?.string
+        if let written = oldest?.split(separator: "-").first.flatMap({ Int($0) }) {
+            oldestMilliseconds = max(oldestMilliseconds, now - written)
+        }
+        leased += try replies.removeFirst().integerOrThrow()
+    }
+}
+
+extension Value {
+    /// What TIME returned, in milliseconds since 1970.
+    func millisecondsOrThrow() throws(RedisError) -> Int {
+        let parts = try arrayOrThrow()
+        guard parts.count == 2, let seconds = parts[0].string.flatMap({ Int($0) }),
+            let microseconds = parts[1].string.flatMap({ Int($0) })
+        else { throw .unexpectedReply("TIME returned \(parts)") }
+        return seconds * 1_000 + microseconds / 1_000
+    }
+}
+
 extension Store {
     /// Reads the queue of every partition, in one exchange whatever their lengths.
     public func readQueue(deadline: MonotonicTime) async throws(RedisError) -> QueueReading {
-        let commands = Partition.all.flatMap {
-            [
-                Command("XLEN", $0.dispatch), Command("XRANGE", $0.dispatch, "-", "+", "COUNT", "1"),
-                Command("ZCARD", $0.leases),
-            ]
-        }
-        let replies = try await pipeline([Command("TIME")] + commands, by: deadline)
-        let time = try replies[0].arrayOrThrow()
-        let now = (time.first?.string.flatMap { Int($0) } ?? 0) * 1_000
+        let questions = Partition.all.flatMap(QueueReading.questions)
+        var replies = try await pipeline([Command("TIME")] + questions, by: deadline)[...]
+        let now = try replies.removeFirst().millisecondsOrThrow()
         var reading = QueueReading()
-        for index in stride(from: 1, to: replies.count, by: 3) {
-            reading.waiting += try replies[index].integerOrThrow()
-            reading.leased += try replies[index + 2].integerOrThrow()
-            // An entry's id begins with the time at which it was written, in milliseconds.
-            let oldest = try replies[index + 1].arrayOrThrow().first?.array?.first?.string
-            if let written = oldest?.split(separator: "-").first.flatMap({ Int($0) }) {
-                reading.oldestMilliseconds = max(reading.oldestMilliseconds, now - written)
-            }
-        }
+        for _ in Partition.all { try reading.take(&replies, now: now) }
         return reading
     }
 }

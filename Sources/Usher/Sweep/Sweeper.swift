@@ -34,8 +34,7 @@ public struct Sweeper: Sendable {
     /// One round over all partitions: three exchanges if there is nothing to do. An item that fails by itself, as when
     /// another hand gave a key another type, does not keep the others waiting; nor does a partition whose node is away.
     func sweep(deadline: MonotonicTime) async throws(RedisError) {
-        let time = try await store.send(Command("TIME"), by: deadline).arrayOrThrow()
-        let now = (time[0].string.flatMap { Int($0) } ?? 0) * 1_000 + (time[1].string.flatMap { Int($0) } ?? 0) / 1_000
+        let now = try await store.send(Command("TIME"), by: deadline).millisecondsOrThrow()
         // All at once, so that their first questions leave together.
         let failures = await withTaskGroup(of: RedisError?.self) { group in
             for partition in Partition.all {

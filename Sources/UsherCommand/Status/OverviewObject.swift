@@ -76,7 +76,7 @@ struct OverviewObject: Encodable {
         rooms = Rooms(
             held: overview.roomsHeld, counted: overview.roomsCounted,
             byStatus: Dictionary(uniqueKeysWithValues: overview.statuses.map { ($0.key.rawValue, $0.value) }))
-        queue = Queue(waiting: overview.waiting, oldestMilliseconds: overview.oldestMilliseconds)
-        leases = Leases(live: overview.leased - overview.overdue, overdue: overview.overdue)
+        queue = Queue(waiting: overview.queue.waiting, oldestMilliseconds: overview.queue.oldestMilliseconds)
+        leases = Leases(live: overview.queue.leased - overview.overdue, overdue: overview.overdue)
     }
 }

@@ -24,10 +24,11 @@ enum OverviewText {
         lines.append(
             heading(
                 "queue",
-                overview.waiting == 0
+                overview.queue.waiting == 0
                     ? "empty"
-                    : "\(overview.waiting) waiting, the oldest for \(duration(overview.oldestMilliseconds))"))
-        lines.append(heading("leases", "\(overview.leased - overview.overdue) live, \(overview.overdue) overdue"))
+                    : "\(overview.queue.waiting) waiting, the oldest for \(duration(overview.queue.oldestMilliseconds))"
+            ))
+        lines.append(heading("leases", "\(overview.queue.leased - overview.overdue) live, \(overview.overdue) overdue"))
         return lines
     }
 
