@@ -46,7 +46,8 @@ FAILOVERS = (
               "            case .refused: actions.append(.kill(bot: bot))\n"),)),
     Mutant(
         "lease-runs-out-on-new-primary",
-        "A lease runs out by the time that the new primary knows of, though the former one may have renewed it.",
+        "A lease runs out by the time that the new primary knows of, though the former one may have renewed it. Found "
+        "with seeds 1810 and 1826, by the presence of bots whose record had ended.",
         "presence", "renewals_that_the_heir_lacks",
         (Edit("lua/lose_bot.lua", "  if primary_since(KEYS[12], at_ms) + ARGV[10] > at_ms then return {-1} end\n", ""),)),
 )
