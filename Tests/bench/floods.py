@@ -1,16 +1,14 @@
 """What a well-behaved client gets while one address floods the node, and what that does to the node."""
 
 import dataclasses
-import os
 import re
 import subprocess
-import sys
 
 from bot_records import workspaces, write_seed
 from processes import BenchError, Node, resident_bytes, wait_until
 
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
-from harness.flood import KINDS, Flood  # noqa: E402
+# `processes` has put the system tests' harness on the path.
+from harness.flood import KINDS, Flood
 
 SIZE = 1_000
 # The well-behaved client's own, over which it asks one request after the other.

@@ -10,9 +10,10 @@ from harness import transcripts
 from harness.bots_user import BotsUser
 from harness.deployments import RedisCluster, SentinelDeployment
 from harness.node import REPOSITORY
+from harness.ports import free_port
 from harness.process import Process
 from harness.runner import wait_until_gone
-from harness.up import Up, free_port, run_usher
+from harness.up import Up, run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 

@@ -6,7 +6,8 @@ import pytest
 
 from harness.http_client import Connection, request, request_bytes
 from harness.node import ADMIN_KEY
-from harness.up import Up, free_port, free_ports
+from harness.ports import free_port, free_ports
+from harness.up import Up
 from harness.waiting import wait_for
 
 ADMIN = ("GET", "/admin/users")

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
+from harness.ports import free_port
 from harness.process import Process
 from harness.resp import RedisClient, RedisError
-from harness.up import free_port
 from harness.waiting import wait_for
 
 SERVICE = "records"
