@@ -21,7 +21,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     }
 
     /// Messages of one client that are taken at once: however many it pipelines, others have their turn in between.
-    static let messagesPerTurn = 16
+    private static let messagesAtOnce = 16
 
     let server: Server
     let descriptor: Int32
@@ -37,7 +37,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     /// Input that has been read before its turn, from `leftoverStart` on.
     private var leftover: [UInt8] = []
     private var leftoverStart = 0
-    /// The loop will call `resume` when others have had their turn.
+    /// Waits for its turn with more input of its own.
     private var isYielding = false
     /// The client has sent all it will send.
     private(set) var isInputClosed = false
@@ -124,10 +124,13 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     // MARK: Requests
 
-    /// Takes messages from `position` on, until one of them must be waited for or the client has had its turn.
+    /// Takes messages from `position` on, until one of them must be waited for or the client has had its turn: the first
+    /// message in any case, and those behind it while the server has time for such.
     private func parse(_ input: UnsafeBufferPointer<UInt8>, _ position: inout Int) {
         var messages = 0
-        while !isBusy, position < input.count, messages < Self.messagesPerTurn {
+        while !isBusy, position < input.count,
+            messages == 0 || messages < Self.messagesAtOnce && server.pipelinedAllowance > 0
+        {
             switch parser.advance(input, at: &position) {
             case .needMore:
                 break
@@ -136,6 +139,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
                 // A client that has begun to send the body no longer waits.
                 if parser.expectsContinue, position == input.count { send(interim: ResponseWriter.interim) }
             case .complete(let parsed):
+                if messages > 0 { server.pipelinedAllowance -= 1 }
                 messages += 1
                 begin(parsed, received: phase == .readingBody ? headArrived : server.loop.now)
             case .failed(let error):
@@ -303,17 +307,16 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         let wantsInput = phase == .handling || output.isEmpty
         if wantsInput, leftover.isEmpty, !isInputClosed, phase != .closing { interest.insert(.readable) }
         registration.update(interest: interest)
-        if !isBusy, !leftover.isEmpty { yield() }
+        if !isBusy, !leftover.isEmpty, !isYielding {
+            isYielding = true
+            server.wait(for: self)
+        }
     }
 
-    /// Goes on with the client's next messages in the loop's next turn.
-    private func yield() {
-        guard !isYielding else { return }
-        isYielding = true
-        server.loop.atEndOfTurn { [self] in
-            isYielding = false
-            resume()
-        }
+    /// Goes on with the client's next messages: it is its turn again.
+    func takeTurn() {
+        isYielding = false
+        resume()
     }
 
     /// Called now and then: ends what has taken too long.

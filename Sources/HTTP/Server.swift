@@ -11,6 +11,8 @@ public final class Server: @unchecked Sendable {
     static let readBytes = 65_536
     /// Bytes of answers to pipelined requests that are gathered before they are written.
     static let gatheredBytes = 65_536
+    /// Messages a turn of the loop, of all clients, that are taken behind another one of the same client.
+    static let pipelinedPerTurn = 256
     private static let millisecondsBetweenWarnings = 10_000
 
     public let loop: EventLoop
@@ -27,6 +29,11 @@ public final class Server: @unchecked Sendable {
     let commonFields: CommonFields
     var identifiers = RequestIdentifierSource()
     private(set) var isDraining = false
+
+    /// How many more pipelined messages may be taken before those of other clients have their turn.
+    var pipelinedAllowance = Server.pipelinedPerTurn
+    /// The connections that wait for their turn with such, in order.
+    private var yielding: [Connection] = []
 
     private var acceptor: Acceptor?
     private var connections: [Connection] = []
@@ -167,6 +174,30 @@ public final class Server: @unchecked Sendable {
             sweepTimer = nil
             if !connections.isEmpty { scheduleSweep() }
         }
+    }
+
+    // MARK: Turns
+
+    /// Lets the connection go on once others have had their turn.
+    func wait(for connection: Connection) {
+        if yielding.isEmpty { loop.atEndOfTurn { [self] in resumeYielding() } }
+        yielding.append(connection)
+    }
+
+    /// One round over those that wait, as far as a turn's allowance goes; the others are first in the next turn.
+    private func resumeYielding() {
+        pipelinedAllowance = Self.pipelinedPerTurn
+        let round = yielding
+        yielding = []
+        var taken = 0
+        while taken < round.count, pipelinedAllowance > 0 {
+            round[taken].takeTurn()
+            pipelinedAllowance -= 1
+            taken += 1
+        }
+        guard taken < round.count else { return }
+        if yielding.isEmpty { loop.atEndOfTurn { [self] in resumeYielding() } }
+        yielding = round[taken...] + yielding
     }
 
     // MARK: Log
