@@ -76,11 +76,15 @@ import Testing
             }
             let pipelined = 4 * Server.pipelinedPerTurn
             // Both have sent when the loop looks again, the greedy one first.
-            let isHeld = DispatchSemaphore(value: 0)
-            fixture.loop.execute { isHeld.wait() }
+            let (isHolding, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            fixture.loop.execute {
+                isHolding.signal()
+                mayGoOn.wait()
+            }
+            isHolding.wait()
             try greedy.send(String(repeating: "GET /count HTTP/1.1\r\nHost: a\r\n\r\n", count: pipelined))
             try other.request("/count")
-            isHeld.signal()
+            mayGoOn.signal()
             #expect(Int(try other.answer().text)! <= Server.pipelinedPerTurn / 4)
             for _ in 0..<pipelined { #expect(try greedy.answer().status == 200) }
             try greedy.request("/count")

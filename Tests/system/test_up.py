@@ -12,9 +12,9 @@ import pytest
 
 from harness.http_client import request
 from harness.keys import partition
+from harness.ports import free_port
 from harness.process import children, is_running, session_members
 from harness.resp import RedisClient
-from harness.ports import free_port
 from harness.up import Up, run_curl, run_usher
 from harness.waiting import wait_for
 from harness.workspace import API, random_meet_code

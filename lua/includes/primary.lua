@@ -3,7 +3,7 @@
 -- and learns of none that its predecessor still grants: until a lease's time is over, no lease may be said to have run
 -- out. The key is a hash: replication_id, since.
 local function primary_since(primary_key, at_ms)
-  local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
   local known = redis.call('HMGET', primary_key, 'replication_id', 'since')
   local since = tonumber(known[2])
   -- A clock that was set back must not keep leases for ever.

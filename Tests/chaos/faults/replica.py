@@ -5,8 +5,8 @@ import os
 from faults.choice import all_servers, around_the_timeouts
 from faults.fault import Fault, NoTarget
 from faults.redis import order, order_if_it_lives
-from harness.redis_server import RedisServer
 from harness.ports import free_port
+from harness.redis_server import RedisServer
 from harness.waiting import wait_for
 
 
