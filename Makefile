@@ -26,7 +26,10 @@ up: build
 test: toolchain libraries
 	@.ci/install-packages redis-server haproxy iproute2 iptables
 	swift build --build-tests
-	swift test --skip-build --disable-xctest --quiet
+	@echo swift test --skip-build --disable-xctest --quiet
+	@timeout --kill-after=10 900 swift test --skip-build --disable-xctest --quiet || { status=$$?; \
+	  [ $$status -ne 124 ] || echo "The Swift tests did not end within 15 minutes: without --quiet, they say which." >&2; \
+	  exit $$status; }
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
 # The tests of both APIs, on each kind of Redis (the first run has them on a single one).

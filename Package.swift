@@ -33,35 +33,41 @@ let package = Package(
 
         .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
 
-        .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"]),
+        .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop", "TestTurns"]),
         .testTarget(
-            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log"], exclude: ["Corpus"]),
+            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log", "TestTurns"],
+            exclude: ["Corpus"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
-        .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes"]),
+        .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes", "TestTurns"]),
         .testTarget(
             name: "UsherCommandTests",
-            dependencies: ["API", "EventLoop", "Metrics", "Processes", "SimulatedBot", "UsherCommand"]),
+            dependencies: ["API", "EventLoop", "Metrics", "Processes", "SimulatedBot", "TestTurns", "UsherCommand"]),
+        .target(name: "TestTurns", path: "Tests/TestTurns"),
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),
         .testTarget(name: "ScriptsTests", dependencies: ["Scripts"]),
         .testTarget(
-            name: "UsherTests", dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "Usher"]),
+            name: "UsherTests",
+            dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
         .testTarget(
-            name: "APITests", dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "Usher"]),
+            name: "APITests",
+            dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "TestTurns", "Usher"]),
         .testTarget(
-            name: "RedisTests", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport"]),
+            name: "RedisTests",
+            dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TestTurns"]),
         .testTarget(
             name: "RunnerTests",
             dependencies: [
-                "CLinux", "EventLoop", "Log", "Processes", "Redis", "RedisTestSupport", "Runner", "Usher",
+                "CLinux", "EventLoop", "Log", "Processes", "Redis", "RedisTestSupport", "Runner", "TestTurns", "Usher",
                 "UsherCommand",
             ]),
-        .testTarget(name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport"]),
+        .testTarget(
+            name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport", "TestTurns"]),
         .testTarget(
             name: "SimulatedBotTests",
-            dependencies: ["EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "SimulatedBot"]),
+            dependencies: ["EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "SimulatedBot", "TestTurns"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,11 +1,12 @@
 import Foundation
 import RedisTestSupport
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
-@Suite struct AdminHTTPTests {
+@Suite(.takesTurns) struct AdminHTTPTests {
     @Test func withoutTheAdminKeyNothingIsServed() async throws {
         for configured in [TestNode.adminKey, nil] {
             try await TestNode.with(adminKey: configured) { node in

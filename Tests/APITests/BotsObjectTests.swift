@@ -1,11 +1,12 @@
 import Foundation
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
 /// The texts that the Bots API writes by hand must be JSON whatever is in the records.
-@Suite struct BotsObjectTests {
+@Suite(.takesTurns) struct BotsObjectTests {
     private static let hostile = "a\"b\\c\n\u{1}\u{7f}\u{2028}😀</script>"
 
     private static func object(_ text: String) throws -> [String: Any] {

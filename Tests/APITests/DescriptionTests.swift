@@ -4,12 +4,13 @@ import HTTP
 import Log
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
-@Suite struct DescriptionTests {
+@Suite(.takesTurns) struct DescriptionTests {
     private static var document: [String: Any]? {
         try? JSONSerialization.jsonObject(with: Data(APIDescription.openAPI.utf8)) as? [String: Any]
     }

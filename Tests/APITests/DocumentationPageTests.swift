@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import API
 
-@Suite struct DocumentationPageTests {
+@Suite(.takesTurns) struct DocumentationPageTests {
     @Test func textIsEscapedAndMarkupIsNot() {
         let hostile = "<script>alert('&\"')</script>"
         let html: HTMLText = "<p title=\"\(hostile)\">\(hostile) \(7)</p>"

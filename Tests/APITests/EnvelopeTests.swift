@@ -1,11 +1,12 @@
 import Foundation
 import Redis
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
-@Suite struct EnvelopeTests {
+@Suite(.takesTurns) struct EnvelopeTests {
     private static let meeting = "2b342a6e177d4b139638bc16bd312291"
     private static let other = "00000000000000000000000000000000"
     private static let workspace = "3fa85f64-5717-4562-b3fc-2c963f66afa6"

@@ -1,11 +1,12 @@
 import Foundation
 import RedisTestSupport
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
-@Suite struct MeetingsHTTPTests {
+@Suite(.takesTurns) struct MeetingsHTTPTests {
     private static let url = "\"meeting_url\":\"https://meet.google.com/abc-defg-hij\""
 
     @Test func aMeetingIsAnsweredWithEveryMember() async throws {

@@ -1,12 +1,13 @@
 import EventLoop
 import RedisTestSupport
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
 /// 429 in the words of each API, and whom it spares.
-@Suite struct RateLimitHTTPTests {
+@Suite(.takesTurns) struct RateLimitHTTPTests {
     private static let hourly = RateLimit(perSecond: 1, burst: 20)
 
     /// Asks until it is refused.

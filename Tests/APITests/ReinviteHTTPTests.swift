@@ -1,13 +1,14 @@
 import Foundation
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 import Usher
 
 @testable import API
 
 /// The endpoint through a server, on a real Redis.
-@Suite struct ReinviteHTTPTests {
+@Suite(.takesTurns) struct ReinviteHTTPTests {
     @Test func anAcceptedDispatchIsAnsweredToTheLetter() async throws {
         try await TestNode.with { node in
             let workspace = try node.makeWorkspace()

@@ -1,11 +1,12 @@
 import EventLoop
 import HTTP
 import Log
+import TestTurns
 import Testing
 
 @testable import API
 
-@Suite struct RequestCountersTests {
+@Suite(.takesTurns) struct RequestCountersTests {
     /// What a server has counted, as `method route status code count`.
     private func counted(_ requests: [(method: String, path: String)]) async throws -> [String] {
         try await TestNode.with { node in

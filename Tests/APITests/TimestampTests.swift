@@ -1,9 +1,10 @@
 import Foundation
 import Log
+import TestTurns
 import Testing
 import Usher
 
-@Suite struct TimestampTests {
+@Suite(.takesTurns) struct TimestampTests {
     @Test(arguments: [
         (0, "1970-01-01T00:00:00.000"), (1, "1970-01-01T00:00:00.001"), (1_779_334_931_482, "2026-05-21T03:42:11.482"),
         (86_399_999, "1970-01-01T23:59:59.999"), (86_400_000, "1970-01-02T00:00:00.000"),

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import EventLoop
@@ -16,7 +17,7 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
     return try await Task(executorPreference: loop) { try await body(loop) }.value
 }
 
-@Suite struct EventLoopTests {
+@Suite(.takesTurns) struct EventLoopTests {
     @Test func tasksThatPreferTheLoopRunOnItsThreadBeforeAndAfterSuspending() async throws {
         try await withLoop { loop in
             #expect(loop.isCurrent)
@@ -257,7 +258,7 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
     }
 }
 
-@Suite struct DescriptorTests {
+@Suite(.takesTurns) struct DescriptorTests {
     final class Recorder: DescriptorHandler {
         var readiness: [Readiness] = []
         var onReady: (() -> Void)?
@@ -368,7 +369,7 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
     }
 }
 
-@Suite struct TimerHeapTests {
+@Suite(.takesTurns) struct TimerHeapTests {
     @Test func popsInOrderAndDropsTheCancelled() {
         var heap = TimerHeap()
         var generator = SystemRandomNumberGenerator()

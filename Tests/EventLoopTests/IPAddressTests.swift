@@ -1,7 +1,8 @@
 import EventLoop
+import TestTurns
 import Testing
 
-@Suite struct IPAddressTests {
+@Suite(.takesTurns) struct IPAddressTests {
     @Test(arguments: [
         ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:DB8:0:1::5", "2001:db8:0:1::5"),
         ("::", "::"), ("::1", "::1"),

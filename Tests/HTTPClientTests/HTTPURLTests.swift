@@ -1,7 +1,8 @@
 import HTTP
+import TestTurns
 import Testing
 
-@Suite struct HTTPURLTests {
+@Suite(.takesTurns) struct HTTPURLTests {
     @Test(
         arguments: [
             ("http://host", "host", 80, "/"), ("http://host/", "host", 80, "/"),

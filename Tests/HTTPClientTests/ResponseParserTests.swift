@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import HTTP
 
-@Suite struct ResponseParserTests {
+@Suite(.takesTurns) struct ResponseParserTests {
     struct Sample: CustomTestStringConvertible, Sendable {
         let wire: String
         var method = Method.get

@@ -1,11 +1,12 @@
 import CLinux
 import EventLoop
 import Foundation
+import TestTurns
 import Testing
 
 @testable import HTTP
 
-@Suite struct ListenerTests {
+@Suite(.takesTurns) struct ListenerTests {
     @Test func aPortInUseIsToldApart() throws {
         let first = try Listener.bind(host: "127.0.0.1", port: 0, reusesPort: false)
         let port = first.port

@@ -1,9 +1,10 @@
+import TestTurns
 import Testing
 
 @testable import HTTP
 @testable import HTTPFuzz
 
-@Suite struct ParserTests {
+@Suite(.takesTurns) struct ParserTests {
     @Test func theTableIsLarge() {
         #expect(samples.count >= 120)
         #expect(Set(samples.map(\.name)).count == samples.count, "names tell samples apart")

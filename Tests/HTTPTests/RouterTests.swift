@@ -1,9 +1,10 @@
 import EventLoop
+import TestTurns
 import Testing
 
 @testable import HTTP
 
-@Suite struct RouterTests {
+@Suite(.takesTurns) struct RouterTests {
     private static let router: Router = {
         var router = Router()
         for pattern in [

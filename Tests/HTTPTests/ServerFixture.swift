@@ -66,6 +66,18 @@ final class ServerFixture: Sendable {
         return count.withLock { $0! }
     }
 
+    /// Holds the loop up for as long as `body` runs: what it does, the loop finds all at once.
+    func holdingTheLoop(_ body: () throws -> Void) rethrows {
+        let (isHolding, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        loop.execute {
+            isHolding.signal()
+            mayGoOn.wait()
+        }
+        isHolding.wait()
+        defer { mayGoOn.signal() }
+        try body()
+    }
+
     /// Begins to drain; `drainedCut` is the result once there is one.
     func drain(milliseconds: Int = patienceSeconds * 1_000) {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: milliseconds)

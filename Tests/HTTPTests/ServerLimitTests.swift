@@ -1,12 +1,13 @@
 import EventLoop
 import Foundation
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import HTTP
 
 /// What clients that are slow, gone, greedy or broken cost, and how a server stops.
-@Suite struct ServerLimitTests {
+@Suite(.takesTurns) struct ServerLimitTests {
     // MARK: Time
 
     @Test func aHeaderSectionBegunMustBeFinished() async throws {
@@ -246,13 +247,13 @@ import Testing
     @Test func drainingServesWhatTheKernelHasQueued() async throws {
         let budget = ConnectionBudget(limit: 100)
         try await withServer(budget: budget) { fixture in
-            // The loop is held up, so that neither connections nor requests have been seen when the drain begins.
-            let isHeld = DispatchSemaphore(value: 0)
-            fixture.loop.execute { isHeld.wait() }
-            let clients = try (0..<20).map { _ in try fixture.connect() }
-            for client in clients { try client.request("/healthz") }
-            fixture.drain()
-            isHeld.signal()
+            var clients: [Client] = []
+            // Neither connections nor requests have been seen when the drain begins.
+            try fixture.holdingTheLoop {
+                clients = try (0..<20).map { _ in try fixture.connect() }
+                for client in clients { try client.request("/healthz") }
+                fixture.drain()
+            }
             for client in clients {
                 let answer = try client.answer()
                 #expect(answer.status == 200)

@@ -1,12 +1,13 @@
 import EventLoop
 import Foundation
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import HTTP
 
 /// Answers, as a client on a real socket sees them.
-@Suite struct ServerTests {
+@Suite(.takesTurns) struct ServerTests {
     @Test func anAnswerHasWhatEveryAnswerHas() async throws {
         try await withServer { fixture in
             let client = try fixture.connect()
@@ -76,15 +77,10 @@ import Testing
             }
             let pipelined = 4 * Server.pipelinedPerTurn
             // Both have sent when the loop looks again, the greedy one first.
-            let (isHolding, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-            fixture.loop.execute {
-                isHolding.signal()
-                mayGoOn.wait()
+            try fixture.holdingTheLoop {
+                try greedy.send(String(repeating: "GET /count HTTP/1.1\r\nHost: a\r\n\r\n", count: pipelined))
+                try other.request("/count")
             }
-            isHolding.wait()
-            try greedy.send(String(repeating: "GET /count HTTP/1.1\r\nHost: a\r\n\r\n", count: pipelined))
-            try other.request("/count")
-            mayGoOn.signal()
             #expect(Int(try other.answer().text)! <= Server.pipelinedPerTurn / 4)
             for _ in 0..<pipelined { #expect(try greedy.answer().status == 200) }
             try greedy.request("/count")

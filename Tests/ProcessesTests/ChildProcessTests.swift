@@ -1,11 +1,12 @@
 import EventLoop
 import Foundation
+import TestTurns
 import Testing
 
 @testable import Processes
 
 /// Against real shells. Deadlines are generous: they only bound a test that fails.
-@Suite struct ChildProcessTests {
+@Suite(.takesTurns) struct ChildProcessTests {
     @Test(arguments: [0, 1, 42, 255] as [Int32])
     func theExitCodeIsReported(code: Int32) throws {
         let child = try ChildProcess(starting: shell("exit \(code)"))

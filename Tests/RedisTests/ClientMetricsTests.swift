@@ -1,9 +1,10 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 /// What a client counts.
-@Suite(.timeLimit(.minutes(5))) struct ClientMetricsTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ClientMetricsTests {
     @Test func commandsCallsAndErrorReplies() async throws {
         try await withClient(ClientTests.configuration()) { client in
             try await client.waitUntilConnected()

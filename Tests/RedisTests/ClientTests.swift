@@ -2,10 +2,11 @@ import EventLoop
 import Foundation
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 /// The client on a real Redis that behaves.
-@Suite(.timeLimit(.minutes(5))) struct ClientTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ClientTests {
     static func configuration(scripts: [Script] = []) throws -> ClientConfiguration {
         ClientConfiguration(url: try RedisServer.shared().url, name: "usher-test", scripts: scripts)
     }

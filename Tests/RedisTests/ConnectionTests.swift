@@ -2,12 +2,13 @@ import EventLoop
 import Log
 import RedisTestSupport
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import Redis
 
 /// What hiredis' rules make delicate: callbacks that send or close, and the end of a connection's life.
-@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ConnectionTests {
     /// What happened, in order; on the loop's thread.
     final class Log {
         var entries: [String] = []
@@ -199,7 +200,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct ResolverTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ResolverTests {
     static func resolve(_ host: String) async throws -> Result<[String], Resolver.Failure> {
         let loop = try EventLoop(name: "test")
         try loop.start()

@@ -1,9 +1,10 @@
 import CHiredis
+import TestTurns
 import Testing
 
 @testable import Redis
 
-@Suite struct CommandTests {
+@Suite(.takesTurns) struct CommandTests {
     /// The words of a command as hiredis reads an array of them, which is how Redis reads it too.
     static func laidOut(_ command: Command) -> [[UInt8]]? {
         guard let reader = redisReaderCreate() else { return nil }
@@ -51,7 +52,7 @@ import Testing
     }
 }
 
-@Suite struct ValueTests {
+@Suite(.takesTurns) struct ValueTests {
     /// What hiredis makes of bytes from the wire.
     static func value(of wire: String) throws -> Value {
         let reader = try #require(redisReaderCreate())
@@ -121,7 +122,7 @@ import Testing
     }
 }
 
-@Suite struct LoginTests {
+@Suite(.takesTurns) struct LoginTests {
     static func login(_ url: String, scripts: [Script] = []) throws -> Login {
         Login(ClientConfiguration(url: try RedisURL(url), name: "n", scripts: scripts))
     }

@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import Redis
 
-@Suite struct RedisURLTests {
+@Suite(.takesTurns) struct RedisURLTests {
     struct Good: Sendable {
         let text: String
         let location: RedisURL.Location

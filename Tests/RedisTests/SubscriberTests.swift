@@ -4,10 +4,11 @@ import Log
 import Redis
 import RedisTestSupport
 import Synchronization
+import TestTurns
 import Testing
 
 /// The subscriber on a real Redis, and on peers that say odd things.
-@Suite(.timeLimit(.minutes(5))) struct SubscriberTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct SubscriberTests {
     /// What a subscriber has told, readable from the test's thread.
     final class Record: Sendable {
         private let events = Mutex<[SubscriberEvent]>([])

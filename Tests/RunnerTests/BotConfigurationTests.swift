@@ -1,11 +1,12 @@
 import Foundation
+import TestTurns
 import Testing
 
 @testable import Runner
 @testable import Usher
 
 /// What goes out on the bot's wire, field by field (wire facts, section 2).
-@Suite struct BotConfigurationTests {
+@Suite(.takesTurns) struct BotConfigurationTests {
     private static let record = [
         "id": "m1", "number": "17", "workspace_id": "w1", "platform": "teams", "native_meeting_id": "9398850880426",
         "meeting_url": "https://teams.live.com/meet/9398850880426?p=P%22", "created_at": "1", "passcode": "P\"",

@@ -2,13 +2,14 @@ import EventLoop
 import Foundation
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Runner
 @testable import Usher
 
 /// From a dispatch to a process, on a real Redis (issue 3, section 3).
-@Suite struct DispatchTests {
+@Suite(.takesTurns) struct DispatchTests {
     private static let sleeper = "exec sleep 600"
 
     @Test func aDispatchBecomesAProcessWithItsConfiguration() async throws {

@@ -3,13 +3,14 @@ import EventLoop
 import Foundation
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Runner
 @testable import Usher
 
 /// How bots end, and what stands in the record then (issue 3, section 3; design, section 4).
-@Suite struct EndingTests {
+@Suite(.takesTurns) struct EndingTests {
     private static let sleeper = "exec sleep 600"
 
     // MARK: Exit paths

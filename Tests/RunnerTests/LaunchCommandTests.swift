@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import Runner
 
-@Suite struct LaunchCommandTests {
+@Suite(.takesTurns) struct LaunchCommandTests {
     @Test(arguments: [
         ("bot", ["bot"]),
         ("  docker run  --rm\t--name {container_name} ", ["docker", "run", "--rm", "--name", "{container_name}"]),

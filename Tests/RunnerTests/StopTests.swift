@@ -4,13 +4,14 @@ import Foundation
 import Processes
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Runner
 @testable import Usher
 
 /// How a runner goes away, asked or not (issue 3, sections 3 and 6).
-@Suite struct StopTests {
+@Suite(.takesTurns) struct StopTests {
     @Test func botsThatAreNotInTheRoomAreReplacedByAnotherRunner() async throws {
         try await RunnerFixture.use { fixture in
             let first = try fixture.start("exec sleep 600")

@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import Runner
 
-@Suite struct SupervisorMessagesTests {
+@Suite(.takesTurns) struct SupervisorMessagesTests {
     private static let program = SupervisedProgram(
         words: ["bot", "", "a b"], environment: ["A": "1=2", "B": "", "C": "ü\n"], cleanUp: ["rm", "x"],
         showsOutput: true)
@@ -59,7 +60,7 @@ import Testing
     }
 }
 
-@Suite struct OutputTailTests {
+@Suite(.takesTurns) struct OutputTailTests {
     @Test func shortOutputIsKeptWhole() {
         var tail = OutputTail()
         tail.append(Array("one\n".utf8))

@@ -4,12 +4,13 @@ import Foundation
 import Processes
 import RedisTestSupport
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import Runner
 
 /// Against real supervisors and shells. Waiting deadlines are generous: they only bound a test that fails.
-@Suite struct SupervisorTests {
+@Suite(.takesTurns) struct SupervisorTests {
     @Test func aProgramThatEndsIsReportedWithItsExitCodeAndLastLines() async throws {
         let events = try await life(of: shell("echo one; echo two >&2; exit 3"))
         #expect(events.count == 2)
@@ -41,14 +42,19 @@ import Testing
     }
 
     @Test func aDeadlineEndsTheWholeTreeAndWhatLeftTheGroup() async throws {
-        let file = try TemporaryFolder.make().appendingPathComponent("pids")
-        let script =
-            "sleep 600 & echo $! >>\(file.path); setsid sh -c 'echo $$ >>\(file.path); exec sleep 600' & sleep 600"
-        let supervised = try await Supervised(shell(script), milliseconds: 3_600_000)
-        try await waitFor("both children run") { numbers(in: file).count == 2 }
-        await supervised.send(.deadline(.now()))
-        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
-        #expect(numbers(in: file).filter(exists).isEmpty)
+        try await unlessTheKernelIsFaster {
+            let file = try TemporaryFolder.make().appendingPathComponent("pids")
+            let script =
+                "sleep 600 & echo $! >>\(file.path); setsid sh -c 'echo $$ >>\(file.path); exec sleep 600' & sleep 600"
+            let supervised = try await Supervised(shell(script), milliseconds: 3_600_000)
+            try await waitFor("both children run") { numbers(in: file).count == 2 }
+            await supervised.send(.deadline(.now()))
+            let last = try await supervised.last()
+            if last == .vanished { return false }
+            #expect(last == ended(.killed(signal: SIGKILL), "", .deadline))
+            #expect(numbers(in: file).filter(exists).isEmpty)
+            return true
+        }
     }
 
     @Test func aDeadlineThatIsExtendedIsKept() async throws {
@@ -134,10 +140,15 @@ import Testing
     }
 
     @Test func aStoppedProgramIsEndedToo() async throws {
-        let supervised = try await Supervised(shell("kill -STOP $$"))
-        try await supervised.started()
-        await supervised.send(.deadline(.now()))
-        #expect(try await supervised.last() == ended(.killed(signal: SIGKILL), "", .deadline))
+        try await unlessTheKernelIsFaster {
+            let supervised = try await Supervised(shell("kill -STOP $$"))
+            try await supervised.started()
+            await supervised.send(.deadline(.now()))
+            let last = try await supervised.last()
+            if last == .vanished { return false }
+            #expect(last == ended(.killed(signal: SIGKILL), "", .deadline))
+            return true
+        }
     }
 
     @Test func aKilledSupervisorTakesItsProgramWithIt() async throws {
@@ -162,14 +173,17 @@ import Testing
 
     @Test(arguments: ["exit 0", "kill -KILL $$", "sleep 600"])
     func theCleanUpRunsHoweverTheProgramEnded(script: String) async throws {
-        let file = try TemporaryFolder.make().appendingPathComponent("cleaned")
-        let supervised = try await Supervised(shell(script, cleanUp: ["touch", file.path]))
-        if script.hasPrefix("sleep") {
-            try await supervised.started()
-            await supervised.send(.deadline(.now()))
+        try await unlessTheKernelIsFaster {
+            let file = try TemporaryFolder.make().appendingPathComponent("cleaned")
+            let supervised = try await Supervised(shell(script, cleanUp: ["touch", file.path]))
+            if script.hasPrefix("sleep") {
+                try await supervised.started()
+                await supervised.send(.deadline(.now()))
+            }
+            if try await supervised.last() == .vanished { return false }
+            #expect(FileManager.default.fileExists(atPath: file.path))
+            return true
         }
-        _ = try await supervised.last()
-        #expect(FileManager.default.fileExists(atPath: file.path))
     }
 
     @Test func muchOutputIsReadAndItsEndKept() async throws {
@@ -228,6 +242,13 @@ import Testing
 
     private func ends(_ event: Event) -> Bool {
         if case .report(.ended) = event { true } else { false }
+    }
+
+    /// A supervisor that is too slow on a busy machine is ended by the kernel, with its program (design, section 6):
+    /// then what a test wants to see is tried again.
+    private func unlessTheKernelIsFaster(_ wasSeen: () async throws -> Bool) async throws {
+        for _ in 0..<10 where try await wasSeen() { return }
+        Issue.record("the kernel was always faster than the supervisor")
     }
 
     private func life(of program: SupervisedProgram) async throws -> [Event] {

@@ -1,11 +1,12 @@
 import Foundation
 import HTTP
 import Redis
+import TestTurns
 import Testing
 
 @testable import SimulatedBot
 
-@Suite struct BotConfigurationTests {
+@Suite(.takesTurns) struct BotConfigurationTests {
     /// Every field of the wire, each with a value of its type, as JSON.
     static let everyField = [
         "platform": "\"google_meet\"", "meetingUrl": "\"https://meet.google.com/abc-defg-hij\"", "botName": "\"Usher\"",

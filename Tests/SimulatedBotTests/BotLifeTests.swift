@@ -1,12 +1,13 @@
 import Foundation
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import SimulatedBot
 
 /// What a bot reports in its life, and how it ends.
-@Suite(.timeLimit(.minutes(5))) struct BotLifeTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct BotLifeTests {
     struct Life: CustomTestStringConvertible, Sendable {
         let behaviours: Set<Simulation.Behaviour>
         let statuses: [String]

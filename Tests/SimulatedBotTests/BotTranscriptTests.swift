@@ -4,12 +4,13 @@ import Log
 import Redis
 import RedisTestSupport
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import SimulatedBot
 
 /// What a bot writes to Redis.
-@Suite(.timeLimit(.minutes(5))) struct BotTranscriptTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct BotTranscriptTests {
     static func object(_ text: String) -> [String: Any] {
         (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) ?? [:]
     }

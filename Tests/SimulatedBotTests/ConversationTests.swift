@@ -1,9 +1,10 @@
 import Foundation
+import TestTurns
 import Testing
 
 @testable import SimulatedBot
 
-@Suite struct ConversationTests {
+@Suite(.takesTurns) struct ConversationTests {
     @Test(arguments: [
         (nil, "en"), ("en", "en"), ("es", "es"), ("ES-mx", "es"), ("zh_CN", "zh"), ("fr", "en"), ("", "en"),
     ])
@@ -37,7 +38,7 @@ import Testing
     }
 }
 
-@Suite struct BotCommandTests {
+@Suite(.takesTurns) struct BotCommandTests {
     @Test func commandsAreUnderstood() {
         #expect(BotCommand("{\"action\":\"leave\"}") == .leave)
         #expect(BotCommand("{\"action\":\"leave\",\"more\":[]}") == .leave)
@@ -62,7 +63,7 @@ import Testing
     }
 }
 
-@Suite struct PresenceTests {
+@Suite(.takesTurns) struct PresenceTests {
     @Test(
         arguments: [
             ("google_meet:abc-defg-hij", "google_meet:abc-defg-hij.log"),

@@ -1,10 +1,11 @@
 import Metrics
+import TestTurns
 import Testing
 
 @testable import UsherCommand
 
 /// The names by the conventions of Prometheus ("Metric and label naming"), as `promtool check metrics` asks for them.
-@Suite struct CatalogueTests {
+@Suite(.takesTurns) struct CatalogueTests {
     @Test(arguments: [Catalogue.node, Catalogue.runner])
     func namesUnitsAndHelp(metrics: [Metric]) {
         #expect(Set(metrics.map(\.name)).count == metrics.count, "two metrics have one name")

@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import UsherCommand
 
-@Suite struct CommandLineTests {
+@Suite(.takesTurns) struct CommandLineTests {
     @Test(
         arguments: [
             ([], "A command is needed; `usher help` lists them."),

@@ -1,10 +1,11 @@
 import Foundation
 import SimulatedBot
+import TestTurns
 import Testing
 
 @testable import UsherCommand
 
-@Suite struct HelpTests {
+@Suite(.takesTurns) struct HelpTests {
     @Test(arguments: Command.allCases.filter { $0 != .help })
     func theHelpOfACommandExplainsEachOfItsSettingsInFull(command: Command) {
         let text = Help.text(.command(command)).split(whereSeparator: \.isWhitespace).joined(separator: " ")

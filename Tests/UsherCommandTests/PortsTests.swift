@@ -1,9 +1,10 @@
 import API
+import TestTurns
 import Testing
 
 @testable import UsherCommand
 
-@Suite struct PortsTests {
+@Suite(.takesTurns) struct PortsTests {
     @Test func everythingIsOnThePublicPortUnlessItIsGivenOneOfItsOwn() {
         #expect(
             ServedPort.all(Settings(given: [.port: "80"])) == [

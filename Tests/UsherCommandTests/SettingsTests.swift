@@ -1,9 +1,10 @@
 import Foundation
+import TestTurns
 import Testing
 
 @testable import UsherCommand
 
-@Suite struct SettingsTests {
+@Suite(.takesTurns) struct SettingsTests {
     @Test func everyKeyHasExactlyOneEntryThatSomeCommandTakes() {
         #expect(Setting.all.map(\.key.rawValue).sorted() == Setting.Key.allCases.map(\.rawValue).sorted())
         #expect(Setting.all.allSatisfy { !$0.commands.isEmpty && !$0.meaning.isEmpty && !$0.meaning.hasSuffix(".") })

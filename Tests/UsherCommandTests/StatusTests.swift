@@ -1,12 +1,13 @@
 import Foundation
 import Redis
+import TestTurns
 import Testing
 
 @testable import Usher
 @testable import UsherCommand
 
 /// What `usher status` and `usher watch` print.
-@Suite struct StatusTests {
+@Suite(.takesTurns) struct StatusTests {
     private static func peer(_ id: String, _ fields: [String: String]) throws -> Peer {
         let all = [
             "id": id, "host": "a", "process": "7", "version": "0.1.0", "state": "running", "started_at": "1000",

@@ -1,11 +1,12 @@
 import EventLoop
 import Foundation
+import TestTurns
 import Testing
 
 @testable import UsherCommand
 
 /// What `usher up` checks before it starts anything, and what it says.
-@Suite struct UpTests {
+@Suite(.takesTurns) struct UpTests {
     // MARK: Port
 
     @Test func aPortThatIsListenedOnIsRefusedEvenIfItIsShared() throws {

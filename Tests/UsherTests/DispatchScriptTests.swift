@@ -1,12 +1,13 @@
 import Redis
 import RedisTestSupport
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `dispatch.lua`: for each result, every raw key before and after.
-@Suite struct DispatchScriptTests {
+@Suite(.takesTurns) struct DispatchScriptTests {
     @Test func anAcceptedDispatchWritesExactlyItsRecords() async throws {
         try await World.make { world in
             let meeting = try await world.meeting(["flag": "red", "custom": "kept"])

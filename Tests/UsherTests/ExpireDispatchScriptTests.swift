@@ -1,11 +1,12 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `expire_dispatch.lua`: for each result, every raw key before and after.
-@Suite struct ExpireDispatchScriptTests {
+@Suite(.takesTurns) struct ExpireDispatchScriptTests {
     /// A dispatch whose in-flight key has come to its end.
     private static func make(_ body: @escaping @Sendable (World, String) async throws -> Void) async throws {
         try await World.make { world in

@@ -1,9 +1,10 @@
 import Redis
+import TestTurns
 import Testing
 
 @testable import Usher
 
-@Suite struct KeysTests {
+@Suite(.takesTurns) struct KeysTests {
     @Test func aWorkspaceLivesInOnePartitionAndAllAreUsed() {
         #expect(Partition(workspace: "123456789") == Partition(number: 3))
         var used: Set<Int> = []
@@ -43,7 +44,7 @@ import Testing
     }
 }
 
-@Suite struct IdentifierTests {
+@Suite(.takesTurns) struct IdentifierTests {
     @Test func identifiersHaveTheirFormAndAreNotRepeated() {
         var seen: Set<String> = []
         for _ in 0..<5_000 {

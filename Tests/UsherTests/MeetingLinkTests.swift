@@ -1,9 +1,10 @@
 import Foundation
+import TestTurns
 import Testing
 
 @testable import Usher
 
-@Suite struct MeetingLinkTests {
+@Suite(.takesTurns) struct MeetingLinkTests {
     /// Every spelling of the one room google_meet:abc-defg-hij.
     @Test(arguments: [
         "https://meet.google.com/abc-defg-hij", "http://meet.google.com/abc-defg-hij", "meet.google.com/abc-defg-hij",

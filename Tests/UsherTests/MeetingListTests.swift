@@ -1,10 +1,11 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
-@Suite struct MeetingListTests {
+@Suite(.takesTurns) struct MeetingListTests {
     @Test func pagesAreOfTheNewestFirst() async throws {
         try await World.make { world in
             var ids: [String] = []

@@ -4,12 +4,13 @@ import Redis
 import RedisTestSupport
 import Scripts
 import Synchronization
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `beat.lua`, what `usher status` reads, and what `usher watch` follows.
-@Suite struct OverviewTests {
+@Suite(.takesTurns) struct OverviewTests {
     private static func beat(_ world: World, _ id: String, lifetime: Int = 60_000) async throws {
         try await world.store.beat(
             .runners, id: id, lifetime: lifetime, uptime: 5_000,

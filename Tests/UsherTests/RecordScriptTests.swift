@@ -2,12 +2,13 @@ import EventLoop
 import Redis
 import RedisTestSupport
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The scripts that write users, workspaces, members, meetings and API keys: every result, by the raw keys.
-@Suite struct RecordScriptTests {
+@Suite(.takesTurns) struct RecordScriptTests {
     // MARK: Users and workspaces
 
     @Test func aUserIsMadeOnceWithAPersonalWorkspace() async throws {

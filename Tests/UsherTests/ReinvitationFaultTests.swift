@@ -1,12 +1,13 @@
 import EventLoop
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The re-invitation on a Redis of its own, which is made to fail.
-@Suite struct ReinvitationFaultTests {
+@Suite(.takesTurns) struct ReinvitationFaultTests {
     @Test func forgottenScriptsReachNobody() async throws {
         try await World.make(on: try RedisServer()) { world in
             let meeting = try await world.meeting()

@@ -1,12 +1,13 @@
 import EventLoop
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The whole re-invitation on a real Redis: checks, lock, script, and what becomes of a room that is held.
-@Suite struct ReinvitationTests {
+@Suite(.takesTurns) struct ReinvitationTests {
     // MARK: The tables
 
     /// "Behavior by meeting status": what is answered, and that a refusal changes no key.

@@ -2,12 +2,13 @@ import EventLoop
 import Redis
 import RedisTestSupport
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// Keys that are replaced, their last use, and their form.
-@Suite struct RotationTests {
+@Suite(.takesTurns) struct RotationTests {
     private static let day = 86_400_000
 
     @Test func aRotatedKeyHasASuccessorAndAnEnd() async throws {

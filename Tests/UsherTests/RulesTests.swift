@@ -1,9 +1,10 @@
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// Rules that need no Redis.
-@Suite struct RulesTests {
+@Suite(.takesTurns) struct RulesTests {
     /// The table "Behavior by meeting status" of the document.
     @Test func theTableOfStatusesIsTheDocuments() throws {
         #expect(try Reinvitation.judge("INITIAL", forceRestart: false) == false)

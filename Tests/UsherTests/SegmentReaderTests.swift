@@ -2,12 +2,13 @@ import EventLoop
 import Log
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The stream that bots write to, read by nodes as they do it (issue 3, section 4).
-@Suite struct SegmentReaderTests {
+@Suite(.takesTurns) struct SegmentReaderTests {
     /// Runs a reader of its own beside `body`.
     private static func reading(
         _ world: World, consumer: String = "node", takeoverMilliseconds: Int = 30_000,

@@ -2,12 +2,13 @@ import Log
 import Redis
 import RedisTestSupport
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// What a store counts, and what it reads for a scrape.
-@Suite struct StoreMetricsTests {
+@Suite(.takesTurns) struct StoreMetricsTests {
     /// A script that finds the lock gone although it was taken before it, as one does whose lock has expired; then the
     /// request finds the lock held, by itself as it happens, until it gives up.
     @Test func locksThatExpireAreWaitedForAndRefused() async throws {
@@ -20,7 +21,7 @@ import Testing
             try await withClient(configuration) { client in
                 try await client.waitUntilConnected()
                 var bounds = World.patient
-                bounds.lockWaitMilliseconds = 50
+                bounds.lockWaitMilliseconds = 1_000
                 let store = Store(client: client, configuration: bounds)
                 let reinvitation = Reinvitation(
                     store: store, visitor: Reinvitation.Visitor(caller: owner, meetingID: meeting),

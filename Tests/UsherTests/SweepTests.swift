@@ -1,12 +1,13 @@
 import Log
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// What nobody else ends (design, section 6): every kind, and that a second sweep changes nothing.
-@Suite struct SweepTests {
+@Suite(.takesTurns) struct SweepTests {
     /// Sweeps twice: the second time changes nothing.
     private static func sweep(_ world: World) async throws {
         let sweeper = Sweeper(store: world.store, logger: Logger(minimum: .error))

@@ -1,12 +1,13 @@
 import Log
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// Which form of a segment stands, and how a transcript reads (issue 3, section 4).
-@Suite struct TranscriptTests {
+@Suite(.takesTurns) struct TranscriptTests {
     /// A meeting whose bot is in the room.
     private static func make(_ body: @escaping @Sendable (World, String, BotPlace) async throws -> Void) async throws {
         try await World.make { world in

@@ -1,12 +1,13 @@
 import EventLoop
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// What a node finds out in one exchange about a caller that it has seen before, and what it still asks Redis.
-@Suite struct VisitorTests {
+@Suite(.takesTurns) struct VisitorTests {
     @Test func aKeyThatWasSeenBringsTheMeetingWithIt() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()

@@ -1,12 +1,13 @@
 import EventLoop
 import Foundation
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Redis
 
 /// The client on a real Redis Cluster.
-@Suite(.timeLimit(.minutes(5))) struct ClusterTests {
+@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ClusterTests {
     static let store = Script(
         name: "store", text: "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1]) .. #KEYS")
 

@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import Redis
 
-@Suite struct SlotMapTests {
+@Suite(.takesTurns) struct SlotMapTests {
     static func range(_ first: Int, _ last: Int, _ host: Value, _ port: Int) -> Value {
         .array([
             .integer(first), .integer(last), .array([host, .integer(port), .string("id"), .array([])]),

@@ -1,8 +1,9 @@
+import TestTurns
 import Testing
 
 @testable import Redis
 
-@Suite struct KnownPrimaryTests {
+@Suite(.takesTurns) struct KnownPrimaryTests {
     static let a = NodeAddress(host: "a", port: 1)
     static let b = NodeAddress(host: "b", port: 2)
 

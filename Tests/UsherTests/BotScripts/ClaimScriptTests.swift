@@ -1,11 +1,12 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `claim.lua`: for each result, every raw key before and after.
-@Suite struct ClaimScriptTests {
+@Suite(.takesTurns) struct ClaimScriptTests {
     @Test func aClaimWritesExactlyItsRecords() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()

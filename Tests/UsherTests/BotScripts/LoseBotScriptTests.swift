@@ -1,11 +1,12 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `lose_bot.lua`: for each result, every raw key before and after.
-@Suite struct LoseBotScriptTests {
+@Suite(.takesTurns) struct LoseBotScriptTests {
     private static func replacement(in world: World) -> String { Identifier.bot(in: world.keys.partition) }
 
     @Test(arguments: Stage.allCases.filter { $0 != .active })

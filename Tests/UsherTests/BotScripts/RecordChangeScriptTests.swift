@@ -1,12 +1,13 @@
 import Redis
 import RedisTestSupport
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `configure.lua`, `update_meeting.lua` and `delete_meeting.lua`: for each result, every raw key before and after.
-@Suite struct RecordChangeScriptTests {
+@Suite(.takesTurns) struct RecordChangeScriptTests {
     // MARK: Configure
 
     @Test func aBotInTheRoomIsConfigured() async throws {

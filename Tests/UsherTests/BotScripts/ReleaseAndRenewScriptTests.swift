@@ -1,11 +1,12 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `release.lua` and `renew.lua`: for each result, every raw key before and after.
-@Suite struct ReleaseAndRenewScriptTests {
+@Suite(.takesTurns) struct ReleaseAndRenewScriptTests {
     // MARK: Release
 
     @Test func aBotThatIsHandedBackIsAsBeforeItsClaim() async throws {

@@ -1,11 +1,12 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `report.lua`: for each result, every raw key before and after.
-@Suite struct ReportScriptTests {
+@Suite(.takesTurns) struct ReportScriptTests {
     /// Section 4 of the design, by what a bot may report at each of its statuses.
     private static let steps: [String: Set<String>] = [
         "requested": ["joining", "failed"],

@@ -1,12 +1,13 @@
 import EventLoop
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `request_bot.lua`: for each result, every raw key before and after.
-@Suite struct RequestBotScriptTests {
+@Suite(.takesTurns) struct RequestBotScriptTests {
     private static let otherRoom = Room(platform: .googleMeet, nativeID: "xyz-abcd-efg")
 
     @Test func aNewRecordIsMadeWithItsDispatch() async throws {

@@ -1,12 +1,13 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// Redis takes nothing back when a command of a script fails, as on a key that another hand gave another type. Whichever
 /// key that is, nothing that counts is lost: once the key is mended, a repetition does the whole.
-@Suite struct SpoiltKeyTests {
+@Suite(.takesTurns) struct SpoiltKeyTests {
     /// What a step is tried on, how it is asked for, and what it must come to.
     private struct Step: Sendable {
         let name: String

@@ -1,11 +1,12 @@
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// `stop.lua`: for each result, every raw key before and after; and that a stop is final at every stage.
-@Suite struct StopScriptTests {
+@Suite(.takesTurns) struct StopScriptTests {
     @Test func aBotThatNobodyClaimedEndsAtOnce() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()

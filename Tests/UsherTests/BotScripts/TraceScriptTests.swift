@@ -1,13 +1,14 @@
 import Log
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The trace of a dispatch in the records: it goes with the bot, also with one that takes its place, and the records of
 /// nodes that know nothing of traces do as well without.
-@Suite struct TraceScriptTests {
+@Suite(.takesTurns) struct TraceScriptTests {
     private static let foreign = TraceContext(
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "congo=t61rcWkgMzE")!
 

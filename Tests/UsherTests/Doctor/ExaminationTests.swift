@@ -2,12 +2,13 @@ import EventLoop
 import Foundation
 import Redis
 import RedisTestSupport
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The doctor and real servers.
-@Suite struct ExaminationTests {
+@Suite(.takesTurns) struct ExaminationTests {
     /// - Parameter user: with the password "x"; nil is the default user.
     private static func examine(_ server: RedisServer, as user: String? = nil) async throws -> [String: Finding] {
         // A server ends with its last use.
@@ -140,7 +141,8 @@ import Testing
     }
 
     @Test func aClusterNode() async throws {
-        let server = try Self.server("--cluster-enabled", "yes", isPersistent: true)
+        let server = try Self.server(
+            "--cluster-enabled", "yes", "--cluster-port", String(try freePort()), isPersistent: true)
         #expect(try await Self.examine(server)["deployment"]?.found.contains("which is down") == true)
         try await Self.order(server, ["CLUSTER", "ADDSLOTSRANGE", "0", "16383"])
         try await waitFor("the cluster of one is up") {

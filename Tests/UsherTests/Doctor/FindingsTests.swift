@@ -1,10 +1,11 @@
 import Redis
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// Findings as a function of what was read: no Redis.
-@Suite struct FindingsTests {
+@Suite(.takesTurns) struct FindingsTests {
     /// Of a Redis that is set up right: the replies of 7.0.
     static let good: Reading = {
         var reading = Reading()

@@ -1,10 +1,11 @@
 import Foundation
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
-@Suite struct RightsTests {
+@Suite(.takesTurns) struct RightsTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 

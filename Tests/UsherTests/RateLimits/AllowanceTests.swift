@@ -1,10 +1,11 @@
 import EventLoop
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// What a loop does about the tokens of a bucket, without a Redis and a clock.
-@Suite struct AllowanceTests {
+@Suite(.takesTurns) struct AllowanceTests {
     private static let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
     private static func after(_ milliseconds: Int) -> MonotonicTime { start.advanced(byMilliseconds: milliseconds) }

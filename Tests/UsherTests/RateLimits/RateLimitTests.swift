@@ -3,12 +3,13 @@ import Log
 import Redis
 import RedisTestSupport
 import Scripts
+import TestTurns
 import Testing
 
 @testable import Usher
 
 /// The bucket in Redis, and requests with a key over several loops that share it.
-@Suite struct RateLimitTests {
+@Suite(.takesTurns) struct RateLimitTests {
     /// Such a bucket does not fill during a test.
     private static let tenForAnHour = ["0.001", "10"]
 
