@@ -231,7 +231,8 @@ final class Connection: DescriptorHandler {
         let isStuck = first.deadline <= now && silenceEnd <= now
         var next = first.deadline <= now ? silenceEnd : first.deadline
         var late: [Batch] = []
-        for batch in pending[pendingHead...] where batch.isWaited {
+        // A change that waits for replicas has its reply, and yet no more time than any other.
+        for batch in [unconfirmed[...], pending[pendingHead...]].joined() where batch.isWaited {
             if batch.deadline <= now { late.append(batch) } else { next = min(next, batch.deadline) }
         }
         metrics.note(.deadlinePassed, times: late.count)

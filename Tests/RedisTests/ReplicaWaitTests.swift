@@ -81,6 +81,26 @@ import Testing
         }
     }
 
+    /// The first has its reply, and its WAIT none; the second has not left, as Redis would not run it before.
+    @Test func aChangeWaitsForReplicasNoLongerThanItsDeadline() async throws {
+        try await waitForReplica()
+        replica.pause()
+        defer { replica.resume() }
+        try await withClient(configuration(waitMilliseconds: 600_000)) { [self] client throws in
+            _ = await client.firstLogin()
+            for key in ["first", "second"] {
+                let deadline = MonotonicTime.now().advanced(byMilliseconds: 200)
+                await #expect(throws: RedisError.deadlinePassed) {
+                    try await client.run(
+                        Self.create, keys: [key], arguments: ["x"], isChange: { _ in true }, deadline: deadline)
+                }
+            }
+            replica.resume()
+            #expect(try await Self.create("third", with: client) == .integer(1))
+            #expect(try replica.ask("EXISTS first second third") == "3")
+        }
+    }
+
     /// Redis runs nothing of a connection while that waits: a WAIT for each would make each wait for all before it.
     @Test func changesThatComeWhileOneIsConfirmedShareTheNextConfirmation() async throws {
         try await waitForReplica()
@@ -130,7 +150,7 @@ import Testing
                 try await Self.create(ClusterTests.key(on: 1), with: client)
             }
         }
-        configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: 60_000)
+        configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: 600_000)
         try await withClient(configuration) { client throws in
             _ = await client.firstLogin()
             for primary in 0..<3 {
