@@ -66,10 +66,11 @@ public final class Client: @unchecked Sendable {
     private let configuration: ClientConfiguration
     private let server: Server
     private var isShutDown = false
-    private var loginWaiters: [LoginWaiter] = []
+    private let loginWaiters: Waiters<LoginOutcome>
 
     public init(loop: EventLoop, configuration: ClientConfiguration, logger: Logger) {
         self.loop = loop
+        loginWaiters = Waiters(loop: loop)
         // Its own, though settings are copied from one client to the next.
         var configuration = configuration
         metrics = ClientMetrics()
@@ -78,11 +79,11 @@ public final class Client: @unchecked Sendable {
         if case .cluster(let seeds) = configuration.url.location {
             let cluster = Cluster(seeds: seeds, loop: loop, configuration: configuration, logger: logger)
             server = .cluster(cluster)
-            cluster.onLogin = { [unowned self] in tellLoginWaiters($0) }
+            cluster.onLogin = { [loginWaiters] in loginWaiters.tell($0) }
         } else {
             let link = Link(loop: loop, configuration: configuration, logger: logger)
             server = .single(link)
-            link.onLogin = { [unowned self] in tellLoginWaiters($0) }
+            link.onLogin = { [loginWaiters] in loginWaiters.tell($0) }
         }
     }
 
@@ -112,7 +113,7 @@ public final class Client: @unchecked Sendable {
         case .single(let link): link.shutDown()
         case .cluster(let cluster): cluster.shutDown()
         }
-        tellLoginWaiters(.refused(Self.shutDownReason))
+        loginWaiters.tell(.refused(Self.shutDownReason))
     }
 
     static let shutDownReason = "the client was shut down"
@@ -140,33 +141,7 @@ public final class Client: @unchecked Sendable {
         loop.preconditionCurrent()
         if isConnected { return .ready }
         if isShutDown { return .refused(Self.shutDownReason) }
-        return await withUnsafeContinuation { (continuation: UnsafeContinuation<LoginOutcome?, Never>) in
-            let waiter = LoginWaiter(continuation)
-            loginWaiters.append(waiter)
-            if let milliseconds {
-                loop.schedule(afterMilliseconds: milliseconds) { waiter.resume(returning: nil) }
-            }
-        }
-    }
-
-    /// Resumed once, by whatever comes first.
-    private final class LoginWaiter {
-        private var continuation: UnsafeContinuation<LoginOutcome?, Never>?
-
-        init(_ continuation: UnsafeContinuation<LoginOutcome?, Never>) {
-            self.continuation = continuation
-        }
-
-        func resume(returning outcome: LoginOutcome?) {
-            continuation?.resume(returning: outcome)
-            continuation = nil
-        }
-    }
-
-    private func tellLoginWaiters(_ outcome: LoginOutcome) {
-        let waiters = loginWaiters
-        loginWaiters = []
-        for waiter in waiters { waiter.resume(returning: outcome) }
+        return await loginWaiters.wait(milliseconds: milliseconds)
     }
 
     // MARK: Commands

@@ -14,10 +14,11 @@ final class QueueProbe: @unchecked Sendable {
     private let store: Store
     private var last: (time: MonotonicTime, reading: QueueReading)?
     private var isReading = false
-    private var waiters: [Waiter] = []
+    private let waiters: Waiters<QueueReading>
 
     init(_ store: Store) {
         self.store = store
+        waiters = Waiters(loop: store.client.loop)
     }
 
     /// - Returns: nil if Redis does not answer in time.
@@ -32,32 +33,12 @@ final class QueueProbe: @unchecked Sendable {
                 finish(try? await store.readQueue(deadline: deadline))
             }
         }
-        return await withUnsafeContinuation { continuation in
-            let waiter = Waiter(continuation)
-            waiters.append(waiter)
-            loop.schedule(afterMilliseconds: Self.patienceMilliseconds) { waiter.resume(returning: nil) }
-        }
+        return await waiters.wait(milliseconds: Self.patienceMilliseconds)
     }
 
     private func finish(_ reading: QueueReading?) {
         isReading = false
         last = reading.map { (.now(), $0) }
-        let waiters = self.waiters
-        self.waiters = []
-        for waiter in waiters { waiter.resume(returning: reading) }
-    }
-
-    /// Resumed once, by whatever comes first.
-    private final class Waiter {
-        private var continuation: UnsafeContinuation<QueueReading?, Never>?
-
-        init(_ continuation: UnsafeContinuation<QueueReading?, Never>) {
-            self.continuation = continuation
-        }
-
-        func resume(returning reading: QueueReading?) {
-            continuation?.resume(returning: reading)
-            continuation = nil
-        }
+        waiters.tell(reading)
     }
 }
