@@ -83,26 +83,42 @@ import Testing
         }
     }
 
-    @Test func aSlotThatHasMovedIsFollowed() async throws {
-        let cluster = try await RedisCluster.start(primaries: 2)
-        try await withClient(Self.configuration(cluster)) { client in
+    /// The slot of `foo`, which is 1, on its way from one primary to the other.
+    struct Move: Sendable {
+        let cluster: RedisCluster
+        let slot = HashSlot.of("foo")
+
+        private var sourceIndex: Int { slot * 2 / HashSlot.count }
+        var source: RedisServer { cluster.primaries[sourceIndex] }
+        var target: RedisServer { cluster.primaries[1 - sourceIndex] }
+
+        func moveKey() throws { try cluster.move(key: "foo", from: source, to: target) }
+
+        func end() throws { try cluster.endMove(of: slot, from: source, to: target) }
+    }
+
+    static func whileASlotMoves(_ body: @escaping @Sendable (Client, Move) async throws -> Void) async throws {
+        let move = Move(cluster: try await RedisCluster.start(primaries: 2))
+        try await withClient(configuration(move.cluster)) { client in
             _ = await client.firstLogin()
-            let slot = HashSlot.of("foo")
-            let (source, target) = (
-                cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count]
-            )
             #expect(try await client.send("SET", "foo", "1") == .string("OK"))
-            try cluster.beginMove(of: slot, from: source, to: target)
+            try move.cluster.beginMove(of: move.slot, from: move.source, to: move.target)
+            try await body(client, move)
+        }
+    }
+
+    @Test func aSlotThatHasMovedIsFollowed() async throws {
+        try await Self.whileASlotMoves { client, move in
             // The key is still there; a new one of the slot would be at the target.
             #expect(try await client.send("INCR", "foo") == .integer(2))
             #expect(try await client.send("INCR", "{foo}new") == .integer(1))
-            #expect(try target.ask("CLUSTER COUNTKEYSINSLOT \(slot)") == "1")
-            try cluster.move(key: "foo", from: source, to: target)
+            #expect(try move.target.ask("CLUSTER COUNTKEYSINSLOT \(move.slot)") == "1")
+            try move.moveKey()
             #expect(try await client.send("INCR", "foo") == .integer(3))
             let replies = try await client.pipeline(
                 [Command("INCR", "foo"), Command("INCR", "{foo}new"), Command("INCR", "foo")], deadline: Client.soon)
             #expect(replies == [.integer(4), .integer(2), .integer(5)])
-            try cluster.endMove(of: slot, from: source, to: target)
+            try move.end()
             #expect(try await client.send("INCR", "foo") == .integer(6))
             #expect(
                 try await client.run(Self.store, keys: ["foo"], arguments: ["7"], deadline: Client.soon)
@@ -112,15 +128,7 @@ import Testing
 
     /// Keys of one script on both sides: nobody can run it until the move has ended.
     @Test func aScriptWaitsForTheEndOfAMove() async throws {
-        let cluster = try await RedisCluster.start(primaries: 2)
-        try await withClient(Self.configuration(cluster)) { client in
-            _ = await client.firstLogin()
-            let slot = HashSlot.of("foo")
-            let (source, target) = (
-                cluster.primaries[slot * 2 / HashSlot.count], cluster.primaries[1 - slot * 2 / HashSlot.count]
-            )
-            #expect(try await client.send("SET", "foo", "1") == .string("OK"))
-            try cluster.beginMove(of: slot, from: source, to: target)
+        try await Self.whileASlotMoves { client, move in
             let soon = MonotonicTime.now().advanced(byMilliseconds: 100)
             do {
                 _ = try await client.run(Self.store, keys: ["foo", "{foo}new"], arguments: ["2"], deadline: soon)
@@ -131,10 +139,10 @@ import Testing
                 deadline: Client.soon)
             await client.loop.wait(milliseconds: 50)
             #expect(try await client.send("GET", "foo") == .string("1"))
-            try cluster.move(key: "foo", from: source, to: target)
-            try cluster.endMove(of: slot, from: source, to: target)
+            try move.moveKey()
+            try move.end()
             #expect(try await reply.script == .string("32"))
-            #expect(try target.ask("GET {foo}lock") == "token")
+            #expect(try move.target.ask("GET {foo}lock") == "token")
         }
     }
 
