@@ -27,6 +27,8 @@ class Balancer(Process):
         servers = "\n".join(f"    server node{number} 127.0.0.1:{port}" for number, port in enumerate(ports, 1))
         for pattern, replacement in [
                 (r"(?m)^global$", f"global\n    stats socket {self._stats_path}"),
+                # With the descriptors that any shell grants: each connection takes two.
+                (r"(?m)^    maxconn .*$", "    maxconn 400"),
                 (r"(?m)^resolvers docker\n(    .*\n)+", ""),
                 (r"(?m)^    bind .*$", f"    bind 127.0.0.1:{self.port}"),
                 (r"(?m)^    server-template .*$", servers)]:
