@@ -8,7 +8,7 @@ import TestTurns
 import Testing
 
 /// The client against this package's server, and against peers that do not answer.
-@Suite(.takesTurns, .timeLimit(.minutes(15))) struct HTTPClientTests {
+@Suite(.takesTurns, .timeLimit(.minutes(5))) struct HTTPClientTests {
     static func router() -> Router {
         var router = Router()
         router.add(.post, "/echo") { request in

@@ -7,7 +7,7 @@ import TestTurns
 import Testing
 
 /// The client on a real Redis that goes away, stands still, or throws it out.
-@Suite(.takesTurns, .timeLimit(.minutes(15))) struct FaultTests {
+@Suite(.takesTurns, .timeLimit(.minutes(5))) struct FaultTests {
     static func configuration(_ server: RedisServer) -> ClientConfiguration {
         var configuration = ClientConfiguration(url: server.url, name: "usher-test", scripts: [ping])
         configuration.backoffMilliseconds = 1...50

@@ -6,7 +6,7 @@ import TestTurns
 import Testing
 
 /// Changes that count only once a replica has them, on a real primary and a real replica.
-@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ReplicaWaitTests {
+@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ReplicaWaitTests {
     /// Returns 1 if the key was not there, else 0.
     static let create = Script(name: "create", text: "return redis.call('SETNX', KEYS[1], ARGV[1])")
 
@@ -97,7 +97,7 @@ import Testing
             }
             replica.resume()
             #expect(try await Self.create("third", with: client) == .integer(1))
-            #expect(try replica.ask("EXISTS first second third") == "3")
+            #expect(try replica.ask("GET third") == "x")
         }
     }
 

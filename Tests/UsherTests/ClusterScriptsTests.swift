@@ -8,7 +8,7 @@ import Testing
 @testable import Usher
 
 /// Every script on a Redis Cluster: none touches two slots, or a key that it was not given (design 3).
-@Suite(.takesTurns, .timeLimit(.minutes(15))) struct ClusterScriptsTests {
+@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ClusterScriptsTests {
     /// Subcommands come before the key.
     static let containers: Set = ["XINFO", "XGROUP"]
     static let keyless: Set = ["INFO"]

@@ -6,7 +6,7 @@ import TestTurns
 import Testing
 
 /// The client behind real Sentinels.
-@Suite(.takesTurns, .timeLimit(.minutes(15))) struct SentinelTests {
+@Suite(.takesTurns, .timeLimit(.minutes(5))) struct SentinelTests {
     static func configuration(_ url: RedisURL) -> ClientConfiguration {
         var configuration = ClientConfiguration(url: url, name: "usher-test", scripts: [FaultTests.ping])
         configuration.backoffMilliseconds = 1...50
