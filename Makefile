@@ -34,7 +34,7 @@ test: toolchain libraries
 
 # The tests of both APIs, on each kind of Redis (the first run has them on a single one).
 ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_wire bots_api \
-  client cross_api error_codes force_restart meetings_api one_dispatch status_and_watch status_reports stops \
+  client cross_api error_codes force_restart idempotency meetings_api one_dispatch status_and_watch status_reports stops \
   traces transcripts)
 
 .PHONY: system-test test-on-sentinel test-on-cluster

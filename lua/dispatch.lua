@@ -10,6 +10,7 @@
 -- KEYS[6]  usher:{pX}:bot:<bot_id>                       hash: the new bot
 -- KEYS[7]  usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
+-- KEYS[9]  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
 -- ARGV[1]  the caller's lock token
 -- ARGV[2]  the status that the caller saw: INITIAL, or OFFLINE for a restart
 -- ARGV[3]  meeting_id
@@ -23,6 +24,8 @@
 -- ARGV[11] tracestate, or ''
 --
 -- Returns {1, dispatched_at ms, epoch}  accepted
+--         {2, what}                     done before, by a request with the same key: bot_id, dispatched_at ms, epoch
+--                                       and the status that was seen, with spaces between
 --         {0}                           the lock is not the caller's (any more)
 --         {-1, meeting_id or ''}        a dispatch to the room is in flight; the meeting that holds the room
 --         {-2, status or ''}            the status is no longer the one that was seen
@@ -34,6 +37,8 @@
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
 redis.call('DEL', KEYS[1])
+local earlier = KEYS[9] and redis.call('GET', KEYS[9])
+if earlier then return {2, earlier} end
 
 local holder = redis.call('GET', KEYS[3])
 if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end
@@ -49,4 +54,7 @@ local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms,
   what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''), why = ARGV[9]},
   {parent = ARGV[10], state = ARGV[11]})
 if is_restart then redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag') end
+if KEYS[9] then
+  redis.call('SET', KEYS[9], string.format('%s %d %d %s', ARGV[6], at_ms, epoch, ARGV[2]), 'PX', ARGV[7])
+end
 return {1, at_ms, epoch}

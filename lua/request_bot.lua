@@ -11,6 +11,7 @@
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
 -- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[10] usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- KEYS[11] usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
 -- ARGV[1]  meeting_id
 -- ARGV[2]  number of the meeting if it is to be made, or '' to take over a planned one, which never had a bot
 -- ARGV[3]  workspace_id
@@ -26,6 +27,7 @@
 -- ARGV[13...]  fields of the meeting, each followed by its value
 --
 -- Returns {1, meeting's fields and values}  accepted
+--         {2, meeting_id}                   done before, by a request with the same key
 --         {0}                               there is no such workspace
 --         {-1, meeting_id or ''}            a dispatch to the room is in flight; the meeting that holds the room
 --         {-2}                              the room's newest meeting, or its state, is not what was seen: look again
@@ -36,6 +38,8 @@
 -- include: events
 -- include: send_bot
 
+local earlier = KEYS[11] and redis.call('GET', KEYS[11])
+if earlier then return {2, earlier} end
 local maximum = redis.call('HGET', KEYS[1], 'max_concurrent_bots')
 if not maximum and redis.call('EXISTS', KEYS[1]) == 0 then return {0} end
 local holder = redis.call('GET', KEYS[3])
@@ -63,4 +67,5 @@ local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS
   events = KEYS[8]}
 send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7], what = 'dispatched',
   from = (state[1] or '') .. '/', why = ARGV[8]}, {parent = ARGV[11], state = ARGV[12]})
+if KEYS[11] then redis.call('SET', KEYS[11], ARGV[1], 'PX', ARGV[6]) end
 return {1, redis.call('HGETALL', KEYS[5])}

@@ -12,11 +12,13 @@
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
 -- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
 -- KEYS[10] usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[11] usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  how long the hash of a bot that has ended is kept, ms
 -- ARGV[4]  length at which the event stream is trimmed
 -- ARGV[5]  who asked, for the event
+-- ARGV[6]  time to live of what the request did, ms
 --
 -- Returns {1, traceparent or ''}  ended at once
 --         {2, traceparent or ''}  told to leave
@@ -31,8 +33,12 @@ local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
 local bot = redis.call('HMGET', KEYS[2], 'runner', 'ended_at', 'entry', 'traceparent')
 if meeting[1] ~= ARGV[1] or bot[2] or redis.call('GET', KEYS[4]) ~= ARGV[2] then return {0} end
 local trace = bot[4] or ''
+local place = ' ' .. ARGV[1] .. ' ' .. ARGV[2]
 -- One that no runner has must end here, even if an earlier stop was cut short by a command that failed.
-if meeting[2] == 'STOPPING' and bot[1] then return {3, trace} end
+if meeting[2] == 'STOPPING' and bot[1] then
+  if KEYS[11] then redis.call('SET', KEYS[11], '3' .. place, 'PX', ARGV[6]) end
+  return {3, trace}
+end
 
 local at_ms = now_ms()
 record_event(KEYS[8], ARGV[4], at_ms, 'stopping', ARGV[2], ARGV[1], (meeting[2] or '') .. '/' .. (meeting[3] or ''),
@@ -40,9 +46,13 @@ record_event(KEYS[8], ARGV[4], at_ms, 'stopping', ARGV[2], ARGV[1], (meeting[2] 
 redis.call('HSET', KEYS[1], 'status', 'STOPPING', 'bot_status', 'stopping', 'updated_at', at_ms)
 redis.call('HSET', KEYS[2], 'desired', 'leave', 'stop_asked_at', at_ms)
 redis.call('DEL', KEYS[3])
-if bot[1] then return {2, trace} end
+if bot[1] then
+  if KEYS[11] then redis.call('SET', KEYS[11], '2' .. place, 'PX', ARGV[6]) end
+  return {2, trace}
+end
 if bot[3] then redis.call('XDEL', KEYS[10], bot[3]) end
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
   analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
 end_bot(keys, ARGV[1], ARGV[2], at_ms, ARGV[3], ARGV[4], 'completed', 'stopped', 'requested')
+if KEYS[11] then redis.call('SET', KEYS[11], '1' .. place, 'PX', ARGV[6]) end
 return {1, trace}

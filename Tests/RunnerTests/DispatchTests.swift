@@ -188,7 +188,8 @@ import Testing
             }
             let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
             let single = try await fixture.store.requestBot(
-                BotRequest(link: link), by: caller, trace: .ofTests, deadline: Client.soon)
+                BotRequest(link: link), by: caller, trace: .ofTests, deadline: Client.soon
+            ).meeting
             try fixture.start(capacity: 2, Self.sleeper)
             try await fixture.wait("the single one is among the first two") {
                 try await fixture.store.meeting(id: single.id, workspace: caller.workspaceID, deadline: Client.soon)?

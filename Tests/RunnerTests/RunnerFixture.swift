@@ -110,7 +110,8 @@ final class RunnerFixture: Sendable {
         let number = try await client.send("INCR", "test:rooms").integerOrThrow()
         let link = try MeetingLink(platform: .zoom, nativeID: String(100_000_000 + number))
         return try await store.requestBot(
-            BotRequest(link: link, language: language), by: caller, trace: .ofTests, deadline: Client.soon)
+            BotRequest(link: link, language: language), by: caller, trace: .ofTests, deadline: Client.soon
+        ).meeting
     }
 
     func requests(_ count: Int) async throws -> [Meeting] {

@@ -198,11 +198,11 @@ import Testing
                     keys: [
                         workspace, keys.meetings, keys.latest(World.room), keys.partition.meeting(id),
                         keys.partition.events,
-                    ], arguments: [id, "99", "1000", "user 1", "platform", "zoom"])
+                    ], arguments: [id, "99", "1000", "user 1", "600000", "platform", "zoom"])
             }
             let before = try await world.snapshot()
-            #expect(try await create("new", in: "usher:{p0}:ws:none") == .integer(0))
-            #expect(try await create(meeting, in: keys.workspace) == .integer(-1))
+            #expect(try await create("new", in: "usher:{p0}:ws:none") == .array([.integer(0)]))
+            #expect(try await create(meeting, in: keys.workspace) == .array([.integer(-1)]))
             #expect(try await world.snapshot().changes(since: before) == [])
         }
     }

@@ -55,7 +55,7 @@ import Testing
             for _ in 1...2 {
                 let visitor = try await Reinvitation.visitor(
                     store: world.store, apiKey: key, from: { nil }, workspaceID: "another", meetingID: meeting,
-                    deadline: Client.soon)
+                    idempotencyKey: nil, deadline: Client.soon)
                 #expect(try #require(visitor.found).replies == nil)
             }
         }
@@ -101,7 +101,7 @@ extension World {
     fileprivate func visit(_ key: String, _ meeting: String) async throws -> Reinvitation.Visitor? {
         try await Reinvitation.visitor(
             store: store, apiKey: key, from: { nil }, workspaceID: workspaceID, meetingID: meeting,
-            deadline: Client.soon
+            idempotencyKey: nil, deadline: Client.soon
         ).found
     }
 }

@@ -2,14 +2,16 @@
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.balancer import Balancer
-from harness.http_client import Connection, request_bytes
+from harness.http_client import NO_BODY, Connection, request_bytes
 from harness.load import Load
+from harness.proxy import is_dispatch_script, is_script_with
 from harness.waiting import wait_for
-from harness.workspace import Admin
+from harness.workspace import Admin, random_meet_code
 
 # For as long as the balancer needs to see it, on a slow machine too: the tests end it by a second signal.
 DRAIN_DELAY_MS = 600_000
@@ -46,6 +48,7 @@ class Users:
         if number % 3 == 0:
             return self._ask("GET", workspace.meetings_path + "?limit=1")
         if number % 3 == 1:
+            # The POST before it must not fail either.
             meeting = workspace.create_meeting()
             return self._ask("POST", workspace.reinvite_path(meeting))
         # On a connection of its own.
@@ -84,16 +87,113 @@ def test_rolling_restart_under_load_fails_no_request(fleet):
     assert all(node.said("Stopped")[0]["connections_cut"] == "0" for node in fleet.nodes)
 
 
-def test_a_killed_node_fails_no_reading_request(fleet):
-    """Reading requests are asked of another node. What may change something is not sent twice: its user gets 502."""
-    users = Users(fleet)
-    load = Load(lambda number: users(number * 3), threads=4).start()
-    load.wait_for_more(50, "the load before the kill")
-    fleet.nodes[0].kill()
-    load.wait_for_more(50, "the load after the kill")
-    fleet.wait_until_ready(2)
+def test_killed_nodes_fail_no_request(fleet):
+    """What was in them is asked of another node, by the same idempotency key, and done once."""
+    load = Load(Users(fleet), threads=4).start()
+    for node in fleet.nodes:
+        load.wait_for_more(30, "the load before a kill")
+        node.kill()
+        fleet.wait_until_ready(2)
+        node.start()
+        fleet.wait_until_ready(3)
+    load.wait_for_more(30, "the load after the kills")
     results = load.stop()
     assert not failures(results), f"{len(failures(results))} of {len(results)}: {failures(results)[:3]}"
+    sent = [answer.json["meeting_id"] for method, answer in results if method == "POST"]
+    assert len(set(sent)) == len(sent)
+    dispatched = [fields["meeting_id"] for _, fields in fleet.redis.client.stream(fleet.workspace.keys.dispatch)]
+    assert sorted(dispatched) == sorted(sent)
+    assert fleet.redis.client.call("ZCARD", fleet.workspace.keys.meetings) == len(sent)
+
+
+class Pair:
+    """A node that reaches its Redis through a proxy and one that does not, behind the balancer."""
+
+    def __init__(self, servers):
+        self.redis = servers.redis()
+        self.proxy = servers.proxy(self.redis)
+        self.victim = servers.node(self.proxy)
+        other = servers.node(self.redis)
+        self.balancer = servers.add(Balancer(servers.folder, [self.victim.port, other.port])).start(ready=2)
+        # What is to be there before goes past the balancer, which gives each node its turn.
+        admin = Admin(other)
+        self.workspace = admin.create_workspace()
+        self.workspace.key = admin.create_key(
+            self.workspace.id, self.workspace.owner["id"], scopes=("seameet", "bots"))["key"]
+
+    def lose(self, script, prepare, ask):
+        """Asks until the victim has had Redis run the script, and kills it before it answers. Gives what `prepare`
+        made, and the answer."""
+        held = self.proxy.hold_answer(script)
+        with ThreadPoolExecutor(1) as pool:
+            for _ in range(20):
+                prepared = prepare()
+                answer = pool.submit(ask, prepared)
+                wait_for(lambda: answer.done() or held.has_struck, "an answer, or the script at the proxy")
+                if held.has_struck:
+                    self.victim.kill()
+                    return prepared, answer.result()
+        raise AssertionError("the balancer sent nothing to the node that was to be killed")
+
+    def ask(self, method, path, body=NO_BODY):
+        return self.workspace.request(method, path, body, node=self.balancer)
+
+
+@pytest.fixture
+def pair(servers):
+    return Pair(servers)
+
+
+def test_a_dispatch_that_a_killed_node_did_is_answered_by_another(pair):
+    workspace = pair.workspace
+    meeting, answer = pair.lose(
+        is_dispatch_script, workspace.create_meeting, lambda meeting: workspace.reinvite(meeting, node=pair.balancer))
+    assert answer.status == 202 and answer.json["action"] == "dispatched"
+    assert len(meeting.dispatches(pair.redis.client)) == 1
+    state = workspace.request("GET", f"{workspace.meetings_path}/{meeting.id}").json
+    assert answer.json["dispatched_at"] == state["dispatched_at"]
+    assert workspace.reinvite(meeting).json["code"] == 12107
+
+
+def test_a_bot_that_a_killed_node_sent_is_answered_by_another(pair):
+    workspace = pair.workspace
+
+    def send(room):
+        return pair.ask("POST", "/bots", {"platform": "google_meet", "native_meeting_id": room})
+
+    room, answer = pair.lose(is_script_with(b":latest:", b":dispatch"), random_meet_code, send)
+    assert answer.status == 201 and answer.json["native_meeting_id"] == room
+    entries = pair.redis.client.stream(workspace.keys.dispatch)
+    assert sum(fields["room"].endswith(room) for _, fields in entries) == 1
+    assert send(room).status == 409
+
+
+def test_a_stop_that_a_killed_node_did_is_answered_by_another(pair):
+    workspace = pair.workspace
+
+    def send():
+        room = random_meet_code()
+        body = {"platform": "google_meet", "native_meeting_id": room}
+        assert workspace.request("POST", "/bots", body).status == 201
+        return room
+
+    def stop(room):
+        return pair.ask("DELETE", f"/bots/google_meet/{room}")
+
+    room, answer = pair.lose(is_script_with(b":ended", b":dispatch"), send, stop)
+    assert (answer.status, answer.json) == (202, {"message": "The bot was stopped before it had started."})
+    assert stop(room).status == 404
+
+
+def test_what_cannot_come_twice_is_not_sent_twice(pair):
+    """The administration knows no idempotency keys: its user looks, and asks again."""
+    admin = Admin(pair.balancer)
+    _, answer = pair.lose(
+        is_script_with(b"usher:key:"), lambda: None,
+        lambda _: admin.request(
+            "POST", f"/admin/workspaces/{pair.workspace.id}/keys",
+            {"user_id": pair.workspace.owner["id"], "scopes": ["bots"]}))
+    assert answer.status == 502 and answer.json["code"] == 502
 
 
 def test_what_the_balancer_says_by_itself_is_what_usher_would_say(fleet):

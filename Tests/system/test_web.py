@@ -61,7 +61,8 @@ def test_pages_of_listed_origins_may_read_answers(sharing, server, origin, allow
     answer = sharing[server].request("OPTIONS", "/bots/google_meet/abc-defg-hij/config", headers=preflight)
     granted = {
         "Access-Control-Allow-Methods": "OPTIONS, PUT",
-        "Access-Control-Allow-Headers": "Authorization, X-API-Key, Content-Type, X-Request-Id, traceparent",
+        "Access-Control-Allow-Headers": "Authorization, X-API-Key, Content-Type, X-Request-Id, Idempotency-Key, "
+            "traceparent",
         "Access-Control-Max-Age": "600",
     } if allowed else {}
     assert answer.status == 204 and cors(answer) == {**vary, **shared, **granted}

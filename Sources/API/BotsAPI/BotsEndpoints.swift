@@ -20,14 +20,15 @@ struct BotsEndpoints: Sendable {
     func create(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let caller = try await callers.caller(of: request)
-            let body = try await body(of: request, caller)
+            let (body, idempotencyKey) = try await body(of: request, caller)
             let trace = request.trace
             do {
-                let meeting = try await store.requestBot(
-                    body.request, by: caller, atLeast: Self.leastRole, trace: trace, deadline: request.deadline)
+                let (meeting, isRepeated) = try await store.requestBot(
+                    body.request, by: caller, atLeast: Self.leastRole, idempotencyKey: idempotencyKey, trace: trace,
+                    deadline: request.deadline)
                 logger.accepted(
                     request, trace, bot: meeting.botID ?? "", meeting: meeting.id, workspace: meeting.workspaceID,
-                    epoch: meeting.fields["epoch"] ?? "")
+                    epoch: meeting.fields["epoch"] ?? "", isRepeated: isRepeated)
                 return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
             } catch BotRefusal.roleTooLow {
                 throw Authentication.roleTooLow(Self.leastRole, workspaceID: caller.workspaceID)
@@ -39,11 +40,12 @@ struct BotsEndpoints: Sendable {
         }
     }
 
-    /// - Throws: `APIError` 403 to those who may not send a bot whatever the body says; then what is wrong with it. (With a
-    ///   sound body the role is found out in the same exchange as the rest.)
-    private func body(of request: Request, _ caller: Caller) async throws -> BotRequestBody {
+    /// The body, and the idempotency key.
+    /// - Throws: `APIError` 403 to those who may not send a bot whatever they say; then what is wrong with it. (With a
+    ///   sound request the role is found out in the same exchange as the rest.)
+    private func body(of request: Request, _ caller: Caller) async throws -> (BotRequestBody, IdempotencyKey?) {
         do {
-            return try JSONBody.decode(BotRequestBody.self, from: request)
+            return (try JSONBody.decode(BotRequestBody.self, from: request), try request.idempotencyKey())
         } catch {
             try await callers.authentication.require(Self.leastRole, of: caller, deadline: request.deadline)
             throw error
@@ -55,8 +57,10 @@ struct BotsEndpoints: Sendable {
         await answer(request, logger: logger) {
             let caller = try await callers.authenticate(request, atLeast: .member)
             let room = try BotsCaller.room(of: request)
+            let idempotencyKey = try request.idempotencyKey()
             do {
-                let (stop, place) = try await store.stopBot(in: room, by: caller, deadline: request.deadline)
+                let (stop, place) = try await store.stopBot(
+                    in: room, by: caller, idempotencyKey: idempotencyKey, deadline: request.deadline)
                 logger.info(
                     "Stop asked",
                     [

@@ -39,6 +39,7 @@ enum BotsOperations {
 
             One bot is in a room, or on its way to it, however many ask at once: one of them gets 201, the others 409.
             """,
+        parameters: [.idempotencyKey],
         body: RequestBody(
             schema: .object(
                 .optional(
@@ -87,7 +88,7 @@ enum BotsOperations {
             Stops a bot and disconnects it from the meeting, at whatever stage it is. A stop is final: a bot that had \
             not started yet never comes. Stopping a bot marks the meeting as completed; transcripts remain available.
             """,
-        parameters: [platform, nativeMeetingID],
+        parameters: [platform, nativeMeetingID, .idempotencyKey],
         answers: [
             .json(
                 202, "The bot leaves, or has been called back.", .named(message),

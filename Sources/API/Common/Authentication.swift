@@ -47,12 +47,12 @@ struct Authentication: Sendable {
 
     /// The same for the load of the Re-invite API: what the request reads of the meeting comes with the caller.
     func visitor(
-        of request: Request, scope: Scope, workspaceID: String, meetingID: String
+        of request: Request, scope: Scope, workspaceID: String, meetingID: String, idempotencyKey: IdempotencyKey?
     ) async throws -> Reinvitation.Visitor {
         let visitor = try await recognise(request) { key throws(RedisError) in
             try await Reinvitation.visitor(
                 store: store, apiKey: key, from: { gatekeeper.address(of: request) }, workspaceID: workspaceID,
-                meetingID: meetingID, deadline: request.deadline)
+                meetingID: meetingID, idempotencyKey: idempotencyKey, deadline: request.deadline)
         }
         try Self.check(visitor.caller, has: scope)
         try Self.check(visitor.caller, isOf: workspaceID)

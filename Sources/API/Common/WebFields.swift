@@ -1,4 +1,5 @@
 import HTTP
+import Usher
 
 /// What browsers are told about the answers of this service.
 public enum WebFields {
@@ -15,7 +16,9 @@ public enum WebFields {
         guard !origins.isEmpty else { return nil }
         return CrossOrigin(
             origins: origins,
-            allowedFields: ["Authorization", "X-API-Key", "Content-Type", "X-Request-Id", "traceparent"],
+            allowedFields: [
+                "Authorization", "X-API-Key", "Content-Type", "X-Request-Id", IdempotencyKey.fieldName, "traceparent",
+            ],
             exposedFields: ["X-Request-Id", "Retry-After"],
             isShared: { path in !["/admin", "/internal", "/metrics"].contains(where: path.hasPrefix) })
     }

@@ -61,7 +61,7 @@ enum Access: Sendable {
 }
 
 struct Parameter: Sendable {
-    enum Place: String { case path, query }
+    enum Place: String { case path, query, header }
 
     let name: String
     let place: Place

@@ -72,7 +72,10 @@ struct MeetingsEndpoints: Sendable {
             let caller = try await caller(of: request, atLeast: .member)
             let body = try JSONBody.decode(NewMeetingBody.self, from: request)
             let new = NewMeeting(link: body.link, title: body.title, language: body.language)
-            guard let meeting = try await store.createMeeting(new, by: caller, deadline: request.deadline) else {
+            guard
+                let meeting = try await store.createMeeting(
+                    new, by: caller, idempotencyKey: try request.idempotencyKey(), deadline: request.deadline)
+            else {
                 throw Self.noWorkspace(caller.workspaceID)
             }
             return try .encoding(201, MeetingObject(meeting))

@@ -27,17 +27,20 @@ struct ReinviteEndpoint: Sendable {
         await answer(request, logger: logger) {
             let workspaceID = request.parameter("workspace_id")
             let meetingID = request.parameter("meeting_id")
+            let idempotencyKey = Result { try request.idempotencyKey() }
             let visitor = try await authentication.visitor(
-                of: request, scope: .seameet, workspaceID: workspaceID, meetingID: meetingID)
+                of: request, scope: .seameet, workspaceID: workspaceID, meetingID: meetingID,
+                idempotencyKey: try? idempotencyKey.get())
             let trace = request.trace
             let reinvitation = Reinvitation(
-                store: store, visitor: visitor, forceRestart: try await forceRestart(request, visitor.caller),
-                trace: trace, deadline: request.deadline)
+                store: store, visitor: visitor,
+                forceRestart: try await forceRestart(request, visitor.caller, idempotencyKey), trace: trace,
+                deadline: request.deadline)
             do {
                 let dispatch = try await reinvitation.perform()
                 logger.accepted(
                     request, trace, bot: dispatch.botID, meeting: meetingID, workspace: workspaceID,
-                    epoch: String(dispatch.epoch))
+                    epoch: String(dispatch.epoch), isRepeated: dispatch.isRepeated)
                 return Self.accepted(dispatch)
             } catch let refusal as ReinviteRefusal {
                 throw APIError(refusal, meetingID: meetingID, workspaceID: workspaceID)
@@ -46,11 +49,14 @@ struct ReinviteEndpoint: Sendable {
     }
 
     /// What the body says; an absent one means an empty object.
-    /// - Throws: `APIError` 422, but 403 to those who may not send a bot whatever the body says. (With a sound body that
-    ///   is found out in the same round trip as the rest.)
-    private func forceRestart(_ request: Request, _ caller: Caller) async throws -> Bool {
-        if request.body.isEmpty { return false }
+    /// - Throws: `APIError` 422, for the idempotency key too, but 403 to those who may not send a bot whatever they say.
+    ///   (With a sound request that is found out in the same round trip as the rest.)
+    private func forceRestart(
+        _ request: Request, _ caller: Caller, _ idempotencyKey: Result<IdempotencyKey?, any Error>
+    ) async throws -> Bool {
         do {
+            _ = try idempotencyKey.get()
+            if request.body.isEmpty { return false }
             return try JSONBody.decode(Body.self, from: request).forceRestart
         } catch {
             guard let role = try await authentication.role(of: caller, deadline: request.deadline), role >= .manager

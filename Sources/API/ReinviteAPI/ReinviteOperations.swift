@@ -33,7 +33,7 @@ enum ReinviteOperations {
             An `INITIAL` meeting is dispatched. An `OFFLINE` one needs `force_restart`, which flips the fields of the \
             run (`status`, `start_time`, `end_time`, `duration`, `flag`) and keeps all others.
             """,
-        parameters: [workspaceID, meetingID],
+        parameters: [workspaceID, meetingID, .idempotencyKey],
         body: RequestBody(
             schema: .object(
                 .optional(
@@ -93,7 +93,7 @@ enum ReinviteOperations {
             Makes the record of a meeting from its link, or from its platform and id. No bot is sent. With a \
             `meeting_url` the other members that say the same must agree with it.
             """,
-        parameters: [workspaceID],
+        parameters: [workspaceID, .idempotencyKey],
         body: RequestBody(
             schema: .object(
                 .optional(

@@ -51,17 +51,27 @@ extension Store {
     /// is there of ended ones is left as it is. A refusal leaves nothing behind.
     /// - Parameters:
     ///   - role: the least that the caller must have in its key's workspace; nil asks for none.
+    ///   - idempotencyKey: the request's, if it has one.
     ///   - trace: what the dispatch belongs to.
-    /// - Returns: the meeting as the dispatch left it.
+    /// - Returns: the meeting as the dispatch left it; or, if an earlier request with the same idempotency key did it, as
+    ///   it is now.
     public func requestBot(
-        _ request: BotRequest, by caller: Caller, atLeast role: Role? = nil, trace: TraceContext,
-        deadline: MonotonicTime
-    ) async throws(BotRefusal) -> Meeting {
+        _ request: BotRequest, by caller: Caller, atLeast role: Role? = nil, idempotencyKey: IdempotencyKey? = nil,
+        trace: TraceContext, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (meeting: Meeting, isRepeated: Bool) {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let room = request.link.room
+        let requestKey = idempotencyKey.map { keys.request(.bot, of: room.description, by: caller.userID, $0) }
         for _ in 0..<Self.maximumRounds {
             let botID = botIdentifiers.next(in: keys.partition)
-            let latest = try await look(at: room, in: keys, as: caller, atLeast: role, deadline: deadline)
+            let latest: (id: String, isPlanned: Bool)?
+            switch try await look(
+                at: room, in: keys, as: caller, atLeast: role, requestKey: requestKey, deadline: deadline)
+            {
+            case .latest(let meeting): latest = meeting
+            case .done(let meetingID):
+                return (try await meeting(ofEarlierRequest: requestKey, meetingID, keys, deadline: deadline), true)
+            }
             let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()
             var number: Int?
@@ -70,7 +80,9 @@ extension Store {
             }
             let reply = try await refusing { () throws(RedisError) in
                 try await run(
-                    Scripts.requestBot, keys: keys.keys(ofRequestTo: room, meeting: meetingID, bot: botID),
+                    Scripts.requestBot,
+                    keys: keys.keys(ofRequestTo: room, meeting: meetingID, bot: botID)
+                        + (requestKey.map { [$0] } ?? []),
                     arguments: [
                         meetingID, number.map { String($0) } ?? "", caller.workspaceID, room.description, botID,
                         String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
@@ -81,10 +93,12 @@ extension Store {
                 ).arrayOrThrow()
             }
             if reply.count == 2, reply[0] == .integer(1) {
-                return try await refusing { () throws(RedisError) in try Meeting(reply[1].hash()) }
+                return (try await refusing { () throws(RedisError) in try Meeting(reply[1].hash()) }, false)
             }
             if let number { await forget(number, of: meetingID, deadline: deadline) }
             switch (reply.first?.integer, reply.dropFirst().first) {
+            case (2, .string(let id)):
+                return (try await meeting(ofEarlierRequest: requestKey, id, keys, deadline: deadline), true)
             case (0, _): throw .unknownWorkspace
             case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
             case (-2, _), (-3, _): continue
@@ -95,12 +109,20 @@ extension Store {
         throw .contended
     }
 
+    private enum Sight {
+        /// The newest meeting of the room, and whether it is a planned one that never had a bot.
+        case latest((id: String, isPlanned: Bool)?)
+        /// An earlier request with the same idempotency key sent a bot to this meeting.
+        case done(meetingID: String)
+    }
+
     /// Looks whether a request can succeed before anything is written for it: most that can't cost one exchange. What
     /// is seen here may change; the script decides.
-    /// - Returns: the newest meeting of the room, and whether it is a planned one that never had a bot.
     private func look(
-        at room: Room, in keys: WorkspaceKeys, as caller: Caller, atLeast minimum: Role?, deadline: MonotonicTime
-    ) async throws(BotRefusal) -> (id: String, isPlanned: Bool)? {
+        at room: Room, in keys: WorkspaceKeys, as caller: Caller, atLeast minimum: Role?, requestKey: String?,
+        deadline: MonotonicTime
+    ) async throws(BotRefusal) -> Sight {
+        let earlier: String?
         let role: Role?
         let latest: String?
         let holder: String?
@@ -113,7 +135,8 @@ extension Store {
                     Command("HGET", keys.members, caller.userID), Command("GET", keys.latest(room)),
                     Command("EXISTS", keys.inFlight(room)), Command("GET", keys.holder(room)),
                     Command("ZCARD", keys.bots), Command("HGET", keys.workspace, "max_concurrent_bots"),
-                ], by: deadline)
+                ] + (requestKey.map { [Command("GET", $0)] } ?? []), by: deadline)
+            earlier = requestKey == nil ? nil : try replies[6].optionalString()
             role = try replies[0].optionalString().flatMap(Role.init(rawValue:))
             latest = try replies[1].optionalString()
             isInFlight = try replies[2].integerOrThrow() == 1
@@ -126,20 +149,34 @@ extension Store {
         if let minimum {
             guard let role, role >= minimum else { throw .roleTooLow }
         }
+        if let earlier { return .done(meetingID: earlier) }
         if isInFlight { throw .roomTaken(holder: holder) }
         if let holder, try await !freeIfExpired(holder, in: room, keys, deadline: deadline) {
             throw .roomTaken(holder: holder)
         }
         // A bot that was just ended may have made place.
         guard holder != nil || !isFull else { throw .limitReached(limit) }
-        guard let latest else { return nil }
+        guard let latest else { return .latest(nil) }
         do throws(RedisError) {
             let state = try await send(
                 Command("HMGET", keys.partition.meeting(latest), "status", "bot_status"), by: deadline
             ).arrayOrThrow()
-            return (latest, state == [.string(MeetingStatus.initial.rawValue), .null])
+            return .latest((latest, state == [.string(MeetingStatus.initial.rawValue), .null]))
         } catch {
             throw .unavailable(error)
+        }
+    }
+
+    /// The meeting that an earlier request with the same idempotency key sent a bot to, as it is now.
+    private func meeting(
+        ofEarlierRequest requestKey: String?, _ id: String, _ keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> Meeting {
+        try await refusing { () throws(RedisError) in
+            if let requestKey { try await confirmEarlierRequest(requestKey, deadline: deadline) }
+            guard let meeting = try await meeting(id: id, workspace: keys.id, deadline: deadline) else {
+                throw .unexpectedReply("the meeting \(id) of an earlier request is gone")
+            }
+            return meeting
         }
     }
 
@@ -149,13 +186,6 @@ extension Store {
         try await refusing { () throws(RedisError) in
             try await newMeetingNumber(id, workspace: workspace, deadline: deadline)
         }
-    }
-
-    /// Removes what leads to a meeting that was not made. Should this fail, it leads nowhere.
-    private func forget(_ number: Int, of meetingID: String, deadline: MonotonicTime) async {
-        _ = try? await pipeline(
-            [Command("DEL", Keys.locator(meeting: meetingID)), Command("DEL", Keys.locator(number: number))],
-            by: deadline)
     }
 
     /// Frees a room that is held by a dispatch which nobody claimed in its time.
@@ -191,21 +221,30 @@ extension Store {
     }
 
     /// Stops the bot that is in a room or on its way to it, whatever stage it is at, for good.
+    /// - Parameter idempotencyKey: the request's, if it has one: sent again, it never stops a bot that came later.
     /// - Returns: what came of it, and the bot's place with the trace of its dispatch.
     public func stopBot(
-        in room: Room, by caller: Caller, deadline: MonotonicTime
+        in room: Room, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, deadline: MonotonicTime
     ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
+        let requestKey = idempotencyKey.map {
+            WorkspaceKeys(workspace: caller.workspaceID).request(.stop, of: room.description, by: caller.userID, $0)
+        }
         for _ in 0..<Self.maximumRounds {
             let found = try await refusing { () throws(RedisError) in
                 try await holder(of: room, workspace: caller.workspaceID, deadline: deadline)
             }
+            // Only after the holder is known: a bot that holds the room later finds this request's own stop noted.
+            if let requestKey, let earlier = try await earlierStop(requestKey, room, caller, deadline: deadline) {
+                return earlier
+            }
             guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
             let reply = try await refusing { () throws(RedisError) in
                 try await run(
-                    Scripts.stop, keys: place.lifeKeys + [place.partition.dispatch],
+                    Scripts.stop, keys: place.lifeKeys + [place.partition.dispatch] + (requestKey.map { [$0] } ?? []),
                     arguments: [
                         place.botID, meeting.id, String(configuration.endedBotTimeToLiveMilliseconds),
                         String(configuration.maximumEvents), "user \(caller.userID)",
+                        String(configuration.inFlightTimeToLiveMilliseconds),
                     ], isChange: { ($0.array?.first?.integer ?? 0) > 0 }, by: deadline
                 ).arrayOrThrow()
             }
@@ -221,6 +260,25 @@ extension Store {
             }
         }
         throw .contended
+    }
+
+    /// What an earlier request with the same idempotency key did, as `stop.lua` wrote it: its result, bot_id, meeting_id.
+    private func earlierStop(
+        _ requestKey: String, _ room: Room, _ caller: Caller, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace)? {
+        try await refusing { () throws(RedisError) in
+            let what = try await send(Command("GET", requestKey), by: deadline).optionalString()
+            guard let what else { return nil }
+            let parts = what.split(separator: " ").map(String.init)
+            let stops: [String: Stop] = ["1": .ended, "2": .leaving, "3": .wasLeaving]
+            guard parts.count == 3, let stop = stops[parts[0]] else {
+                throw .unexpectedReply("an earlier request left \(what)")
+            }
+            try await confirmEarlierRequest(requestKey, deadline: deadline)
+            return (
+                stop, BotPlace(botID: parts[1], meetingID: parts[2], workspaceID: caller.workspaceID, room: room)
+            )
+        }
     }
 
     /// Changes the configuration of the bot that is in a room.

@@ -76,6 +76,7 @@ enum Rights {
             + on("\(workspace):keys", "HGETALL %", "HSET % a 0", "HDEL % a")
             + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "DEL %")
             + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "DEL %")
+            + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
             + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %")
             + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %")
             + on("\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREM % m")

@@ -23,9 +23,11 @@ public struct MeetingPage: Sendable {
 
 extension Store {
     /// Makes a meeting in INITIAL, without a bot.
-    /// - Returns: nil if there is no such workspace.
+    /// - Parameter idempotencyKey: the request's, if it has one.
+    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key; nil if there is no
+    ///   such workspace.
     public func createMeeting(
-        _ new: NewMeeting, by caller: Caller, deadline: MonotonicTime
+        _ new: NewMeeting, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, deadline: MonotonicTime
     ) async throws(RedisError) -> Meeting? {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let id = Identifier.hex()
@@ -37,17 +39,33 @@ extension Store {
         if let passcode = new.link.passcode { fields += ["passcode", passcode] }
         if let title = new.title { fields += ["title", title] }
         if let language = new.language { fields += ["language", language] }
-        let createdAt = try await run(
+        let room = new.link.room
+        let requestKey = idempotencyKey.map { keys.request(.meeting, of: room.description, by: caller.userID, $0) }
+        let reply = try await run(
             Scripts.createMeeting,
             keys: [
-                keys.workspace, keys.meetings, keys.latest(new.link.room), keys.partition.meeting(id),
-                keys.partition.events,
-            ],
-            arguments: [id, String(number), String(configuration.maximumEvents), "user \(caller.userID)"] + fields,
+                keys.workspace, keys.meetings, keys.latest(room), keys.partition.meeting(id), keys.partition.events,
+            ] + (requestKey.map { [$0] } ?? []),
+            arguments: [
+                id, String(number), String(configuration.maximumEvents), "user \(caller.userID)",
+                String(configuration.inFlightTimeToLiveMilliseconds),
+            ] + fields,
             by: deadline
-        ).integerOrThrow()
-        guard createdAt > 0 else { return nil }
-        return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
+        ).arrayOrThrow()
+        switch (reply.first?.integer, reply.dropFirst().first) {
+        case (1, _): return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
+        case (2, .string(let earlier)):
+            await forget(number, of: id, deadline: deadline)
+            if let requestKey { try await confirmEarlierRequest(requestKey, deadline: deadline) }
+            guard let made = try await meeting(id: earlier, workspace: caller.workspaceID, deadline: deadline) else {
+                throw .unexpectedReply("the meeting \(earlier) of an earlier request is gone")
+            }
+            return made
+        case (0, _):
+            await forget(number, of: id, deadline: deadline)
+            return nil
+        default: throw .unexpectedReply("create_meeting returned \(reply)")
+        }
     }
 
     /// A number for a new meeting, and what leads to it by that and by its id: written before the record, so that what
@@ -64,6 +82,13 @@ extension Store {
                 ], by: deadline)
             return replies[0] != .null
         }
+    }
+
+    /// Removes what leads to a meeting that was not made. Should this fail, it leads nowhere.
+    func forget(_ number: Int, of meetingID: String, deadline: MonotonicTime) async {
+        _ = try? await pipeline(
+            [Command("DEL", Keys.locator(meeting: meetingID)), Command("DEL", Keys.locator(number: number))],
+            by: deadline)
     }
 
     /// A meeting of this workspace; nil if there is none of this id.

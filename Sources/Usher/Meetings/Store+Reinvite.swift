@@ -12,6 +12,8 @@ public struct Dispatch: Sendable {
     public let epoch: Int
     /// Whether the meeting was reset from OFFLINE first.
     public let isRestart: Bool
+    /// Whether an earlier request with the same idempotency key did it.
+    public var isRepeated = false
 }
 
 /// Why a bot is not sent again. The cases that have a code in the Re-invite API's error table are named after it.
@@ -57,11 +59,15 @@ public struct Reinvitation: Sendable {
     private let keys: WorkspaceKeys
     /// The replies to `firstCommands`, if they came together with the caller.
     private let firstReplies: [Value]?
+    /// Tells what an earlier request with the same idempotency key did; nil for a request that has none.
+    private let requestKey: String?
 
     /// What the first read tells of the meeting.
     private struct Sight {
         let status: String
         let room: Room
+        /// What an earlier request with the same idempotency key did.
+        let earlier: String?
     }
 
     /// - Parameters:
@@ -77,6 +83,8 @@ public struct Reinvitation: Sendable {
         self.trace = trace
         self.deadline = deadline
         keys = WorkspaceKeys(workspace: caller.workspaceID)
+        requestKey = Self.requestKey(
+            keys, userID: caller.userID, meetingID: meetingID, idempotencyKey: visitor.idempotencyKey)
     }
 
     /// A caller and the meeting that it is about, with what was found out about the two in the exchange that told who
@@ -84,6 +92,7 @@ public struct Reinvitation: Sendable {
     public struct Visitor: Sendable {
         public let caller: Caller
         let meetingID: String
+        var idempotencyKey: IdempotencyKey?
         var replies: [Value]?
     }
 
@@ -91,33 +100,50 @@ public struct Reinvitation: Sendable {
     /// `perform` reads first, in one exchange.
     public static func visitor(
         store: Store, apiKey: String, from address: () -> IPAddress?, workspaceID: String, meetingID: String,
-        deadline: MonotonicTime
+        idempotencyKey: IdempotencyKey?, deadline: MonotonicTime
     ) async throws(RedisError) -> Recognition<Visitor> {
         try await store.recognise(apiKey: apiKey, from: address, deadline: deadline) { owner in
             // Nothing is read on behalf of a key of another workspace.
             guard owner.workspaceID == workspaceID else { return [] }
-            return firstCommands(WorkspaceKeys(workspace: workspaceID), userID: owner.userID, meetingID: meetingID)
+            let keys = WorkspaceKeys(workspace: workspaceID)
+            let requestKey = requestKey(
+                keys, userID: owner.userID, meetingID: meetingID, idempotencyKey: idempotencyKey)
+            return firstCommands(keys, userID: owner.userID, meetingID: meetingID, requestKey: requestKey)
         }.map { caller, replies in
-            Visitor(caller: caller, meetingID: meetingID, replies: replies.isEmpty ? nil : Array(replies))
+            Visitor(
+                caller: caller, meetingID: meetingID, idempotencyKey: idempotencyKey,
+                replies: replies.isEmpty ? nil : Array(replies))
         }
     }
 
-    private static func firstCommands(_ keys: WorkspaceKeys, userID: String, meetingID: String) -> [Command] {
-        [
+    private static func requestKey(
+        _ keys: WorkspaceKeys, userID: String, meetingID: String, idempotencyKey: IdempotencyKey?
+    ) -> String? {
+        idempotencyKey.map { keys.request(.reinvite, of: meetingID, by: userID, $0) }
+    }
+
+    private static func firstCommands(
+        _ keys: WorkspaceKeys, userID: String, meetingID: String, requestKey: String?
+    ) -> [Command] {
+        let questions = [
             Command("HGET", keys.members, userID),
             Command(
                 "HMGET", keys.partition.meeting(meetingID), "workspace_id", "status", "platform", "native_meeting_id"),
         ]
+        return requestKey.map { questions + [Command("GET", $0)] } ?? questions
     }
 
     public func perform() async throws(ReinviteRefusal) -> Dispatch {
         let sight = try await look()
+        if let earlier = sight.earlier { return try await answerAgain(earlier) }
         let isRestart = try Self.judge(sight.status, forceRestart: forceRestart)
         // A second round only if the first one found the room held by a dispatch that is dead by now.
         for isLastRound in [false, true] {
             switch try await attempt(sight, isRestart: isRestart) {
             case .accepted(let dispatch):
                 return dispatch
+            case .wasAccepted(let earlier):
+                return try await answerAgain(earlier)
             case .inFlight(let holder):
                 throw .inFlight(holder: other(holder))
             case .statusChanged(let status):
@@ -138,21 +164,41 @@ public struct Reinvitation: Sendable {
         holder.isEmpty || holder == meetingID ? nil : holder
     }
 
+    /// What an earlier request with the same idempotency key was answered, or would have been.
+    /// - Parameter what: as `dispatch.lua` wrote it: bot_id, dispatched_at, epoch, and the status that was seen.
+    private func answerAgain(_ what: String) async throws(ReinviteRefusal) -> Dispatch {
+        let parts = what.split(separator: " ")
+        guard let requestKey, parts.count == 4, let at = Int(parts[1]), let epoch = Int(parts[2]) else {
+            throw .unavailable(.unexpectedReply("an earlier request left \(what)"))
+        }
+        do throws(RedisError) {
+            try await store.confirmEarlierRequest(requestKey, deadline: deadline)
+        } catch {
+            throw .failed(error)
+        }
+        return Dispatch(
+            meetingID: meetingID, botID: String(parts[0]), dispatchedAt: at, epoch: epoch,
+            isRestart: parts[3] == MeetingStatus.offline.rawValue, isRepeated: true)
+    }
+
     // MARK: The checks that need no lock
 
     private func look() async throws(ReinviteRefusal) -> Sight {
         let role: String?
         let meeting: Value
+        let earlier: String?
         do {
             let replies =
                 if let firstReplies {
                     firstReplies
                 } else {
                     try await store.replies(
-                        to: Self.firstCommands(keys, userID: caller.userID, meetingID: meetingID), by: deadline)
+                        to: Self.firstCommands(
+                            keys, userID: caller.userID, meetingID: meetingID, requestKey: requestKey), by: deadline)
                 }
             role = try replies[0].optionalString()
             meeting = replies[1]
+            earlier = requestKey == nil ? nil : try replies[2].optionalString()
         } catch {
             throw .unavailable(error)
         }
@@ -164,7 +210,8 @@ public struct Reinvitation: Sendable {
             throw .unavailable(.unexpectedReply("the meeting's platform is \(platformName)"))
         }
         guard platform == .googleMeet else { throw .notGoogleMeet(platform) }
-        return Sight(status: fields[1].string ?? "", room: Room(platform: platform, nativeID: nativeID))
+        return Sight(
+            status: fields[1].string ?? "", room: Room(platform: platform, nativeID: nativeID), earlier: earlier)
     }
 
     /// Tells a meeting of another workspace from none at all. Asked only now, so that a dispatch does not pay for it.
@@ -201,6 +248,8 @@ public struct Reinvitation: Sendable {
     /// What the script found, once the lock was this request's.
     private enum Attempt {
         case accepted(Dispatch)
+        /// By an earlier request with the same idempotency key.
+        case wasAccepted(what: String)
         case inFlight(holder: String)
         case statusChanged(to: String)
         case roomHeld(by: String)
@@ -221,6 +270,7 @@ public struct Reinvitation: Sendable {
                 return .accepted(
                     Dispatch(
                         meetingID: meetingID, botID: botID, dispatchedAt: at, epoch: epoch, isRestart: isRestart))
+            case (2, .string(let what)): return .wasAccepted(what: what)
             case (-1, .string(let holder)): return .inFlight(holder: holder)
             case (-2, .string(let status)): return .statusChanged(to: status)
             case (-3, .string(let holder)): return .roomHeld(by: holder)
@@ -254,7 +304,7 @@ public struct Reinvitation: Sendable {
                     keys.lock, keys.inFlight(sight.room), keys.holder(sight.room), keys.bots,
                     keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
                     keys.partition.events,
-                ],
+                ] + (requestKey.map { [$0] } ?? []),
                 arguments: [
                     token, isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue, meetingID,
                     caller.workspaceID, sight.room.description, botID,

@@ -103,6 +103,11 @@ public struct WorkspaceKeys: Sendable {
     public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
     public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
+    /// string, PX: what a request with an idempotency key did. Neither a user's id nor the key has a space.
+    /// - Parameter object: the meeting or the room that it is about.
+    func request(_ kind: RepeatableRequest, of object: String, by user: String, _ key: IdempotencyKey) -> String {
+        "\(workspace):request:\(kind.rawValue):\(user):\(key.text) \(object)"
+    }
 
     /// The keys of `request_bot`, in its order.
     func keys(ofRequestTo room: Room, meeting: String, bot: String) -> [String] {

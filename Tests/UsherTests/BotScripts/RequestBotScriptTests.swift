@@ -193,7 +193,8 @@ import Testing
                     do throws(BotRefusal) {
                         return .success(
                             try await world.store.requestBot(
-                                BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon))
+                                BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon
+                            ).meeting)
                     } catch {
                         return .failure(error)
                     }

@@ -25,7 +25,8 @@ import Testing
         try await World.make { world in
             let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
             let meeting = try await world.store.requestBot(
-                BotRequest(link: link), by: world.owner, trace: Self.foreign, deadline: Client.soon)
+                BotRequest(link: link), by: world.owner, trace: Self.foreign, deadline: Client.soon
+            ).meeting
             let first = try await Self.entry(world)
             #expect(first.place.trace?.traceparent == Self.foreign.traceparent)
             try await world.claim(first.place, runner: "runner")

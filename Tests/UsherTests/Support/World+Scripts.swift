@@ -66,7 +66,7 @@ extension World {
     func stop(_ place: BotPlace) async throws -> Value {
         try await run(
             Scripts.stop, keys: place.lifeKeys + [keys.partition.dispatch],
-            arguments: [place.botID, place.meetingID, "86400000", "1000", "user 1"])
+            arguments: [place.botID, place.meetingID, "86400000", "1000", "user 1", "600000"])
     }
 
     func configure(_ place: BotPlace, _ fields: String...) async throws -> Value {
@@ -93,13 +93,13 @@ extension World {
     /// - Parameter number: nil to take over a planned meeting.
     func request(
         _ meeting: String, bot: String, number: Int?, latest: String, in room: Room = World.room, limit: Int = 10,
-        workspace: String? = nil, _ fields: String...
+        workspace: String? = nil, key: String? = nil, _ fields: String...
     ) async throws -> Value {
         let made = ["platform", room.platform.rawValue, "native_meeting_id", room.nativeID]
         var requestKeys = keys.keys(ofRequestTo: room, meeting: meeting, bot: bot)
         if let workspace { requestKeys[0] = workspace }
         return try await run(
-            Scripts.requestBot, keys: requestKeys,
+            Scripts.requestBot, keys: requestKeys + (key.map { [$0] } ?? []),
             arguments: [
                 meeting, number.map { String($0) } ?? "", workspaceID, room.description, bot, "600000", "1000",
                 "user 1", String(limit), latest, Self.trace.traceparent, "",

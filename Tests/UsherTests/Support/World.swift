@@ -122,7 +122,8 @@ struct World: Sendable {
 
     /// What the script dispatch returns, called for a lock that it takes before.
     func dispatch(
-        _ meeting: String, bot: String, seen status: String = "INITIAL", token: String = "mine", lock: String? = "mine"
+        _ meeting: String, bot: String, seen status: String = "INITIAL", token: String = "mine",
+        lock: String? = "mine", request: String? = nil
     ) async throws -> Value {
         if let lock { _ = try await client.send("SET", keys.lock, lock, "PX", "60000") }
         return try await run(
@@ -130,7 +131,7 @@ struct World: Sendable {
             keys: [
                 keys.lock, keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
                 keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
-            ],
+            ] + (request.map { [$0] } ?? []),
             arguments: [
                 token, status, meeting, workspaceID, Self.room.description, bot, "600000", "1000", "user 1",
                 Self.trace.traceparent, "",
@@ -148,10 +149,12 @@ struct World: Sendable {
     }
 
     func reinvite(
-        _ meeting: String, force: Bool = false, by caller: Caller? = nil, deadline: MonotonicTime = Client.soon
+        _ meeting: String, force: Bool = false, by caller: Caller? = nil, key: IdempotencyKey? = nil,
+        deadline: MonotonicTime = Client.soon
     ) async -> Result<Dispatch, ReinviteRefusal> {
         let reinvitation = Reinvitation(
-            store: store, visitor: Reinvitation.Visitor(caller: caller ?? owner, meetingID: meeting),
+            store: store,
+            visitor: Reinvitation.Visitor(caller: caller ?? owner, meetingID: meeting, idempotencyKey: key),
             forceRestart: force, trace: Self.trace, deadline: deadline)
         do throws(ReinviteRefusal) {
             return .success(try await reinvitation.perform())

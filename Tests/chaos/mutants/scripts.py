@@ -69,8 +69,8 @@ SCRIPTS = (
         "stop-of-the-unclaimed-forgotten",
         "The stop of a bot that no runner has claimed is left to a runner to carry out.",
         "convergence", "stop_before_the_claim",
-        (Edit("lua/stop.lua", "if bot[1] then return {2, trace} end\n",
-              "if true then return {2, trace} end\n"),)),
+        (Edit("lua/stop.lua", "if bot[1] then\n  if KEYS[11] then",
+              "if true then\n  if KEYS[11] then"),)),
     Mutant(
         "stopped-bot-replaced",
         "A bot that is killed after it was told to stop is replaced by another one.",

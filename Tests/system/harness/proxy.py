@@ -14,11 +14,16 @@ def is_lock(command):
     return command[0].upper() == b"SET" and command[1].endswith(b":lock")
 
 
-def is_dispatch_script(command):
-    """The script that dispatches: the only one that is given a workspace's lock and a dispatch stream."""
-    return (command[0].upper() in (b"EVALSHA", b"EVAL")
-            and any(part.endswith(b":lock") for part in command)
-            and any(part.endswith(b":dispatch") for part in command))
+def is_script_with(*pieces):
+    """Tells a script by what its keys have in them, each piece in some key."""
+    def is_it(command):
+        return command[0].upper() in (b"EVALSHA", b"EVAL") and all(
+            any(piece in part for part in command[3:]) for piece in pieces)
+    return is_it
+
+
+# The script that dispatches: the only one that is given a workspace's lock and a dispatch stream.
+is_dispatch_script = is_script_with(b":lock", b":dispatch")
 
 
 class Fault:
