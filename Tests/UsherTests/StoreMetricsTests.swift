@@ -10,10 +10,9 @@ import Testing
 /// What a store counts, and what it reads for a scrape.
 @Suite(.takesTurns) struct StoreMetricsTests {
     /// A script that finds the lock gone although it was taken before it, as one does whose lock has expired; then the
-    /// request finds the lock held, by itself as it happens, until it gives up. On a server of its own: had another test
-    /// made it forget its scripts, the client would run the true one.
+    /// request finds the lock held, by itself as it happens, until it gives up.
     @Test func locksThatExpireAreWaitedForAndRefused() async throws {
-        try await World.make(on: try RedisServer()) { world in
+        try await World.make { world in
             let meeting = try await world.meeting()
             var configuration = world.clientConfiguration
             configuration.scripts.removeAll { $0.name == Scripts.dispatch.name }

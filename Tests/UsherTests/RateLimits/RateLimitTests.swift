@@ -120,9 +120,10 @@ import Testing
     }
 
     /// After a restart of Redis that has lost its scripts, a request makes the script known again; and a bucket that
-    /// cannot be used limits nobody.
+    /// cannot be used limits nobody. On a server of its own: other tests rest on scripts that stay.
     @Test func troubleWithTheBucketRefusesNobody() async throws {
-        try await World.make(configuration: Self.limited(RateLimit(perSecond: 1, burst: 40))) { world in
+        try await World.make(on: try RedisServer(), configuration: Self.limited(RateLimit(perSecond: 1, burst: 40))) {
+            world in
             let key = try await world.ownersKey()
             _ = try await world.client.send("SCRIPT", "FLUSH")
             // A token is made good in a second, so that the bucket is not full again, and gone, at once.
