@@ -45,6 +45,14 @@ class Operation:
     # `code` of the Re-invite API's envelope; None for the Bots API.
     code: int | None = None
     answer: dict | None = None
+    # Its idempotency key, which is the id of its trace too, and when the first request with it was sent.
+    key: str | None = None
+    asked_ns: int | None = None
+
+    @property
+    def since_ns(self):
+        """Since when what it asks for may have been done: the first request with its key may have."""
+        return self.sent_ns if self.asked_ns is None else self.asked_ns
 
     @property
     def outcome(self):
@@ -131,6 +139,8 @@ class Event:
     # Where the meeting is, by its record. Empty if it is not known: the checkers then ask the operations and meetings.
     workspace_id: str = ""
     room: str = ""
+    # Of the request that it goes back to.
+    trace_id: str = ""
 
 
 @dataclasses.dataclass

@@ -8,7 +8,8 @@ of an event: an accepted one of the very event that its answer names, one of unk
 could have caused, or of none. So a change that nobody asked for is found as well as an answer that fits no state.
 
 Why no alarm is false: a request stands between its sending and its answer, an event where Redis' clock puts it,
-brought to the boot clock with a tolerance (`checkers.clock`), and both may be anywhere in there. Answers that rest on
+brought to the boot clock with a tolerance (`checkers.clock`), and both may be anywhere in there. What was accepted with
+an idempotency key may have been done since the first request with it. Answers that rest on
 more than one look at Redis are held to less: 12110 needs two states that differ, and a bot may be missing from the
 list of those that run if it was replaced in between. What is left out: reads of unknown outcome; everything that
 overlaps a fault in which a replica answers, which may be behind, or a failover (`checkers.failovers`); 429, which is of
@@ -25,7 +26,7 @@ import math
 
 from checkers import fates, linearizability, patience, stops
 from checkers.failovers import is_out_of_date, may_lack_locators
-from checkers.requests import described, may_have_caused
+from checkers.requests import described, may_have_caused, without_repetitions
 from checkers.table import DISPATCHES, ON_ITS_WAY
 from checkers.timeline import Timeline
 from history import HeldLock, Violation
@@ -103,7 +104,7 @@ def _ignored_locks(history):
     for lock in [*history.locks, *_locks_behind_scripts(history, reinvitations)]:
         for other in reinvitations:
             if other.workspace_id == lock.workspace_id and other.outcome == "ok" and (
-                    lock.from_ns <= other.sent_ns and other.answered_ns <= lock.to_ns):
+                    lock.from_ns <= other.since_ns and other.answered_ns <= lock.to_ns):
                 yield Violation("answers", other.room,
                                 f"{described(other)} was accepted while another request held the workspace's lock")
 
@@ -163,8 +164,9 @@ def _examine(history):
 
 
 def _operations_of(history, story):
-    return [operation for operation in history.operations
-            if operation.workspace_id == story.workspace_id and operation.room in (story.room, "")]
+    return without_repetitions([
+        operation for operation in history.operations
+        if operation.workspace_id == story.workspace_id and operation.room in (story.room, "")])
 
 
 class _Room:
@@ -251,6 +253,7 @@ class _Room:
                     operation.number, call, math.inf, _never, must=False, kind=kind)
             return
         if operation.outcome == "ok" and writes:
+            call = operation.since_ns
             fits = self._was_stopping if operation.kind == "stop" else _never
             yield linearizability.Request(operation.number, call, end, fits)
         elif (fits := self._fits(operation)) and operation.number not in self._out_of_date:

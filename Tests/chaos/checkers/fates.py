@@ -6,14 +6,15 @@ says so) or as a record that says why not: an event to completed or failed with 
 count to the last one, of which there are `max_attempts` at most. The bound grows by the time in which faults last. No
 room is given to a bot while another one holds it. And a reason must be able to be true: a dispatch expires no earlier
 than its in-flight key, and a lease runs out no earlier than it could have been taken, less what the supervisor is
-early by.
+early by. What has an idempotency key is done once in the life of an in-flight key, and whoever asks again with it
+meanwhile is not refused.
 """
 
 import dataclasses
 
 from checkers import patience
-from checkers.failovers import may_be_lost
-from checkers.requests import described, may_have_caused
+from checkers.failovers import is_out_of_date, may_be_lost
+from checkers.requests import described, may_have_caused, without_repetitions
 from checkers.table import DISPATCHES, ENDS
 from checkers.timeline import Timeline
 from history import Violation
@@ -37,7 +38,7 @@ def check(history):
     timeline = Timeline(history)
     dispatches = [dispatch for story in timeline.stories.values() for dispatch in _dispatches_of(story)]
     return [*_acknowledged(history, timeline), *_held(timeline), *_late(history, dispatches), *_unexplained(dispatches),
-            *_attempts(history, dispatches), *_reasons(history, timeline)]
+            *_attempts(history, dispatches), *_reasons(history, timeline), *_repetitions(history, timeline)]
 
 
 def _dispatches_of(story):
@@ -59,7 +60,7 @@ def _dispatches_of(story):
 def lost(history, timeline):
     """The accepted requests that no event tells of, where that is no violation."""
     return [operation for operation, _, _ in _without_event(history, timeline)
-            if may_be_lost(history, operation.sent_ns, operation.answered_ns)]
+            if may_be_lost(history, operation.since_ns, operation.answered_ns)]
 
 
 def _acknowledged(history, timeline):
@@ -68,19 +69,19 @@ def _acknowledged(history, timeline):
         if event is not None:
             yield Violation("fates", operation.room, f"{described(operation)} and {described(other)} were accepted for "
                             f"one dispatch, event {event.entry}")
-        elif not may_be_lost(history, operation.sent_ns, operation.answered_ns):
+        elif not may_be_lost(history, operation.since_ns, operation.answered_ns):
             yield Violation("fates", operation.room, f"{described(operation)} was lost: no event tells of its dispatch")
 
 
 def _without_event(history, timeline):
     """(accepted request, the event that it shares with another one or None, that other one)"""
     taken = {}
-    for operation in sorted(history.operations, key=lambda operation: operation.sent_ns):
+    for operation in sorted(without_repetitions(history.operations), key=lambda operation: operation.sent_ns):
         if operation.outcome != "ok" or operation.kind not in ("reinvite", "create_bot"):
             continue
         story = timeline.stories[operation.workspace_id, operation.room]
         fitting = [event for event, interval in zip(story.events, story.intervals)
-                   if interval[0] <= operation.answered_ns and operation.sent_ns <= interval[1]
+                   if interval[0] <= operation.answered_ns and operation.since_ns <= interval[1]
                    and may_have_caused(operation, event)]
         free = [event for event in fitting if (story.room, event.entry) not in taken]
         if not fitting:
@@ -151,3 +152,30 @@ def _reasons(history, timeline):
                                 "ms")
             if event.what in (*DISPATCHES, "replaced"):
                 sent[event.meeting_id] = at_ms
+
+
+def _repetitions(history, timeline):
+    """By the traces of requests with a key, which are theirs alone."""
+    ttl_ms = history.settings["in_flight_ttl"]
+    keyed = {}
+    for operation in history.operations:
+        if operation.key:
+            keyed.setdefault(operation.key, []).append(operation)
+    for story in timeline.stories.values():
+        first = {}
+        for event, (earliest_ns, latest_ns) in zip(story.events, story.intervals):
+            if event.what not in DISPATCHES or event.trace_id not in keyed:
+                continue
+            before = first.setdefault(event.trace_id, event)
+            if before is not event:
+                age = (event.at_ms or event.time_ms) - (before.at_ms or before.time_ms)
+                if age < ttl_ms - ROUNDING:
+                    yield Violation("fates", story.room, f"one request was done twice, {age} ms apart: events "
+                                    f"{before.entry} and {event.entry} (key {event.trace_id})")
+                continue
+            for operation in keyed[event.trace_id]:
+                if operation.outcome == "failed" and latest_ns < operation.sent_ns and (
+                        operation.answered_ns < earliest_ns + (ttl_ms - ROUNDING) * patience.MS
+                        and not is_out_of_date(history, operation)):
+                    yield Violation("fates", story.room, f"{described(operation)} was refused what it had been granted "
+                                    f"before: event {event.entry} (key {event.trace_id})")

@@ -12,6 +12,18 @@ def described(operation):
     return f"request {operation.number} ({operation.kind}{force} of {operation.client} at {operation.node}: {answer})"
 
 
+def without_repetitions(operations):
+    """Of the accepted requests with one idempotency key the one that was answered first: all tell of the same."""
+    first = {}
+    for operation in operations:
+        if operation.key and operation.outcome == "ok":
+            known = first.setdefault(operation.key, operation)
+            if operation.answered_ns < known.answered_ns:
+                first[operation.key] = operation
+    return [operation for operation in operations if first.get(operation.key, operation) is operation
+            or operation.outcome != "ok"]
+
+
 def may_have_caused(operation, event):
     """Whether a request may be why an event happened, but for their times."""
     if operation.outcome == "failed":

@@ -35,12 +35,12 @@ def _violations(history):
 def lost(history, timeline):
     """The acknowledged stops that nothing tells of, where that is no violation."""
     return [operation for story in timeline.stories.values() for operation in _without_effect(history, story)
-            if may_be_lost(history, operation.sent_ns, operation.answered_ns)]
+            if may_be_lost(history, operation.since_ns, operation.answered_ns)]
 
 
 def _acknowledged(history, story):
     for operation in _without_effect(history, story):
-        if not may_be_lost(history, operation.sent_ns, operation.answered_ns):
+        if not may_be_lost(history, operation.since_ns, operation.answered_ns):
             yield Violation("stops", story.room, f"{described(operation)} was lost: no bot was stopping meanwhile")
 
 
@@ -49,7 +49,7 @@ def _without_effect(history, story):
         if operation.kind != "stop" or operation.outcome != "ok" or (
                 operation.workspace_id, operation.room) != (story.workspace_id, story.room):
             continue
-        states = story.states[story.certainly_before(operation.sent_ns):story.possibly_by(operation.answered_ns) + 1]
+        states = story.states[story.certainly_before(operation.since_ns):story.possibly_by(operation.answered_ns) + 1]
         if not any(state.holder and state.held_by.status == "STOPPING" for state in states):
             yield operation
 

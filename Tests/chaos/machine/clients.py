@@ -32,11 +32,15 @@ class Recorder:
 
 
 class Call:
-    """One request that a client has made up its mind to send, as often as it may take."""
+    """One request that a client has made up its mind to send, as often as it may take. With a key (32 hexadecimal
+    digits) it says that it is the same one each time."""
 
-    def __init__(self, kind, place, method, path, body=NO_BODY, meeting_id=None, **arguments):
+    def __init__(self, kind, place, method, path, body=NO_BODY, meeting_id=None, key=None, **arguments):
         self.kind, self.place, self.meeting_id, self.arguments = kind, place, meeting_id, arguments
-        self.data = request_bytes(method, path, body, place.user.headers)
+        self._key, self._first_ns = key, None
+        # The events tell of traces, and not of keys.
+        fields = {"Idempotency-Key": key, "traceparent": f"00-{key}-{key[:16]}-01"} if key else {}
+        self.data = request_bytes(method, path, body, {**place.user.headers, **fields})
 
     def send(self, recorder, client, node, timeout_s=30.0, manner="whole"):
         """Sends it once. `manner`: `whole`; `half` ends the connection in the middle of the request; `deaf` ends it
@@ -44,7 +48,9 @@ class Call:
         operation = recorder.begin(
             client=client, kind=self.kind, workspace_id=self.place.workspace_id,
             room="" if self.kind == "bots_status" else self.place.room, meeting_id=self.meeting_id, node=node.name,
+            key=self._key, asked_ns=self._first_ns if self._key else None,
             arguments={**self.arguments, **({} if manner == "whole" else {"manner": manner})})
+        self._first_ns = self._first_ns or operation.sent_ns
         try:
             connection = Connection(node.port, timeout_s)
         except OSError:
@@ -81,11 +87,11 @@ def draw_call(choice, place):
     if meeting_id is None and kind in ("reinvite", "get_meeting"):
         kind = "create_bot"
     if kind == "reinvite":
-        return reinvite(place, meeting_id, choice.choice((None, False, True, True)))
+        return reinvite(place, meeting_id, choice.choice((None, False, True, True)), draw_key(choice))
     if kind == "create_bot":
-        return create_bot(place, bot_names.draw(choice))
+        return create_bot(place, bot_names.draw(choice), draw_key(choice))
     if kind == "stop":
-        return stop(place)
+        return stop(place, draw_key(choice))
     if kind == "configure":
         language = choice.choice(LANGUAGES)
         return Call("configure", place, "PUT", f"{place.bot_path}/config", {"language": language}, language=language)
@@ -94,20 +100,25 @@ def draw_call(choice, place):
     return Call("bots_status", place, "GET", "/bots/status")
 
 
-def reinvite(place, meeting_id, force_restart):
+def draw_key(choice):
+    """An idempotency key, for one request in two."""
+    return f"{choice.getrandbits(127) + 1:032x}" if choice.random() < 0.5 else None
+
+
+def reinvite(place, meeting_id, force_restart, key=None):
     """`force_restart` None sends no body."""
     body = NO_BODY if force_restart is None else {"force_restart": force_restart}
     path = f"{place.meetings_path}/{meeting_id}/reinvite_bot"
-    return Call("reinvite", place, "POST", path, body, meeting_id=meeting_id, force_restart=bool(force_restart))
+    return Call("reinvite", place, "POST", path, body, meeting_id, key, force_restart=bool(force_restart))
 
 
-def create_bot(place, bot_name):
+def create_bot(place, bot_name, key=None):
     body = {"platform": "google_meet", "native_meeting_id": place.code, "bot_name": bot_name}
-    return Call("create_bot", place, "POST", "/bots", body, bot_name=bot_name)
+    return Call("create_bot", place, "POST", "/bots", body, key=key, bot_name=bot_name)
 
 
-def stop(place):
-    return Call("stop", place, "DELETE", place.bot_path)
+def stop(place, key=None):
+    return Call("stop", place, "DELETE", place.bot_path, key=key)
 
 
 class Client(threading.Thread):

@@ -39,7 +39,7 @@ def events(redis, meetings):
             found.append(Event(
                 f"{stream} {entry}", int(entry.partition("-")[0]), fields["what"], fields["meeting_id"],
                 fields["bot_id"], fields["from"], fields["to"], fields["why"], int(fields["at"]),
-                meeting.workspace_id, meeting.room))
+                meeting.workspace_id, meeting.room, fields["trace_id"]))
     return found
 
 

@@ -11,6 +11,7 @@ from harness.played_bot import PlayedBot
 from harness.proxy import is_dispatch_script
 from harness.waiting import wait_for
 from history import now_ns
+from machine import clients
 
 # As names, which say how simulated bots behave.
 HASTY = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0"
@@ -25,6 +26,9 @@ BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
 # A node that does not give a request up while its script is held.
 PATIENT_NODE = {"lock_ttl": 8_000, "redis_timeout": 4_000, "request_timeout": 4_000}
+
+# Of a request that is sent twice.
+KEY = "8e03978e40d543ddbc936894a57f9324"
 
 # Otherwise a bit more patient with Redis than the machine is: nothing here is to fail because a processor is busy.
 REDIS_TIMEOUT = 1_500
@@ -232,6 +236,39 @@ def answer_lost(stage):
     _lose(stage, "lose_answer")
     stage.reinvite(place, meeting_id)
     stage.enter(place)
+
+
+@scenario(in_flight_ttl=60_000)
+def answer_lost_and_asked_again(stage):
+    """The same; and when the bot is in the room, its user asks another node with the same idempotency key."""
+    place = stage.rooms()[0]
+    meeting_id = stage.plan_meeting(place)
+    call = clients.reinvite(place, meeting_id, None, KEY)
+    _lose(stage, "lose_answer")
+    stage.send(call)
+    stage.join(place, meeting_id)
+    stage.send(call, node=1)
+
+
+@scenario(redis_timeout=10_000, request_timeout=10_000, in_flight_ttl=60_000)
+def asked_again_elsewhere(stage):
+    """A node has looked at what it is asked for, and is slow; another one does the same request meanwhile, by its
+    idempotency key, and the bot comes and goes."""
+    place = stage.rooms()[0]
+    sent = stage.send_bot(place, BRIEF)
+    def is_over():
+        return stage.record(place, sent.meeting_id)["status"] == "OFFLINE"
+    stage.enter(place)
+    stage.comes(is_over)
+    call = clients.reinvite(place, sent.meeting_id, True, KEY)
+    hold = stage.hold(stage.nodes[:1], "lock")
+    slow = stage.in_background(lambda: stage.send(call))
+    hold.strikes()
+    stage.send(call, node=1)
+    stage.enter(place, 2)
+    stage.comes(is_over)
+    hold.release()
+    slow.join()
 
 
 def _lose(stage, what):

@@ -60,6 +60,11 @@ SCRIPTS = (
         "transcripts", "one_stay",
         (Edit("lua/ingest_segments.lua", "    redis.call('HSET', KEYS[2], field, value)\n", ""),)),
     Mutant(
+        "request-done-twice",
+        "The dispatch script does not look whether a request with the same idempotency key was done.",
+        "fates", "asked_again_elsewhere",
+        (Edit("lua/dispatch.lua", "if earlier then return {2, earlier} end\n", ""),)),
+    Mutant(
         "stop-unmarked",
         "A stop is told to the bot alone, and not written down for the runner to hear of.",
         "stops", "stop_of_a_deaf_bot",

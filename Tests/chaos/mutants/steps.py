@@ -84,6 +84,12 @@ STEPS = (
               "            if MUTANT { return (true, [.integer(1), .integer(0), .integer(1)]) }\n"
               "            if error.mayHaveRun { await giveBack(token) }\n"),)),
     Mutant(
+        "earlier-request-overlooked",
+        "A node judges by the meeting's status what a request with the same idempotency key has done already.",
+        "fates", "answer_lost_and_asked_again",
+        (Edit("Sources/Usher/Meetings/Store+Reinvite.swift",
+              "        if let earlier = sight.earlier { return", "        if !MUTANT, let earlier = sight.earlier { return"),)),
+    Mutant(
         "script-repeated",
         "The Redis client repeats a script whose answer was lost, and hands on what the repetition says.",
         "answers", "answer_lost",

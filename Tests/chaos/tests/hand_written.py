@@ -43,8 +43,14 @@ class Written:
         return operation
 
     def reinvite(self, sent_ms, answered_ms=None, code=None, at_ms=None, action="dispatched", meeting_id=MEETING,
-                 room=ROOM, **arguments):
-        """Accepted if it has `at_ms`, refused if it has a code, without an answer if it has neither."""
+                 room=ROOM, key=None, asked_ms=None, **arguments):
+        """Accepted if it has `at_ms`, refused if it has a code, without an answer if it has neither. `asked_ms`: when the
+        first one with its key was sent, if that was another."""
+        operation = self._reinvite(sent_ms, answered_ms, code, at_ms, action, meeting_id, room, arguments)
+        operation.key, operation.asked_ns = key, None if asked_ms is None else asked_ms * MS
+        return operation
+
+    def _reinvite(self, sent_ms, answered_ms, code, at_ms, action, meeting_id, room, arguments):
         if at_ms is not None:
             answer = {"meeting_id": meeting_id, "status": "INITIAL", "action": action,
                       "dispatched_at": timestamp(at_ms)}
@@ -71,14 +77,15 @@ class Written:
 
     # Events.
 
-    def event(self, at_ms, what, to, bot_id="", why="bot", meeting_id=MEETING, room=ROOM, origin=None):
+    def event(
+            self, at_ms, what, to, bot_id="", why="bot", meeting_id=MEETING, room=ROOM, origin=None, trace_id=""):
         """It comes from where the meeting's last one led, unless told otherwise, and is of its bot."""
         origin = origin or self._pairs.get(meeting_id, "/")
         bot_id = bot_id or self._bots.get(meeting_id, "")
         self._pairs[meeting_id], self._bots[meeting_id] = to, bot_id
         event = Event(
             f"{WALL_MS + at_ms}-{len(self.history.events)}", WALL_MS + at_ms, what, meeting_id, bot_id, origin, to, why,
-            WALL_MS + at_ms, WORKSPACE, room)
+            WALL_MS + at_ms, WORKSPACE, room, trace_id)
         self.history.events.append(event)
         return event
 

@@ -171,6 +171,16 @@ def test_what_a_replica_shows(written):
     assert found(written) == []
 
 
+def test_a_request_that_is_answered_again(written):
+    """By its key it is known to have been asked for before, and none of its answers needs a change of its own."""
+    written.reinvite(990, None, key="k")
+    written.dispatched(1000, "a")
+    written.joined(1500)
+    for sent in (2000, 2500):
+        written.reinvite(sent, sent + 10, at_ms=1000, key="k", asked_ms=990)
+    assert found(written) == []
+
+
 # Bad.
 
 def test_a_dispatch_that_nobody_asked_for(written):

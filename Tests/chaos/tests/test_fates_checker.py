@@ -67,6 +67,16 @@ def test_not_yet_due(written):
     assert found(written) == []
 
 
+def test_a_request_that_is_answered_again(written):
+    """The first answer is lost, or comes as well; and when the key's time is over, it is a new request."""
+    for at, answered in [(1000, None), (10_000, 10_010)]:
+        written.reinvite(at - 10, answered, at_ms=answered and at, key="k")
+        written.dispatched(at, "a", trace_id="k")
+        written.failed(at + 500)
+        written.reinvite(at + 1000, at + 1010, at_ms=at, key="k", asked_ms=at - 10)
+    assert found(written) == []
+
+
 # Bad.
 
 def test_a_dispatch_that_is_never_decided(written):
@@ -140,3 +150,21 @@ def test_a_202_that_names_another_dispatch(written):
     written.a_session(1000, "a", 3000)
     written.history.events[1].at_ms = WALL_MS + 1003
     assert "was lost" in sentences(found(written))
+
+
+def test_a_request_that_is_done_twice(written):
+    written.reinvite(990, None, key="k")
+    written.dispatched(1000, "a", trace_id="k")
+    written.failed(1500, to="OFFLINE/failed")
+    written.reinvite(1990, 2010, at_ms=2000, action="restarted", key="k", asked_ms=990)
+    written.dispatched(2000, "b", "restarted", trace_id="k")
+    written.failed(2500)
+    assert "one request was done twice, 1000 ms apart" in sentences(found(written))
+
+
+def test_a_request_that_is_refused_though_it_was_done(written):
+    written.reinvite(990, None, key="k")
+    written.dispatched(1000, "a", trace_id="k")
+    written.joined(1500)
+    written.reinvite(2000, 2010, code=12103, key="k", asked_ms=990)
+    assert "was refused what it had been granted before" in sentences(found(written))
