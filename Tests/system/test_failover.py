@@ -166,6 +166,27 @@ def test_a_change_that_no_replica_confirms(pair):
     assert user.request("POST", "/bots", body).status == 201
 
 
+def test_what_no_replica_confirms_is_not_granted_to_who_asks_again(pair):
+    """With its idempotency key the request finds that it was done; that it will stay nobody can say yet."""
+    primary, replica, (patient, node) = pair
+    workspace = Admin(patient).create_workspace()
+    meeting, other = workspace.create_meeting(), workspace.create_meeting()
+    replica.pause()
+
+    def ask(meeting, node):
+        return workspace.reinvite(meeting, node=node, headers={**workspace.headers(), "Idempotency-Key": meeting.id})
+
+    for _ in range(3):
+        answer = ask(meeting, node)
+        assert (answer.status, answer.code) == (500, 12109)
+    assert primary.ask("XLEN", workspace.keys.dispatch) == 1
+    replica.resume()
+    answer = ask(meeting, patient)
+    assert answer.status == 202 and answer.json["action"] == "dispatched"
+    assert replica.ask("XLEN", workspace.keys.dispatch) == primary.ask("XLEN", workspace.keys.dispatch) == 1
+    assert ask(other, patient).status == 202
+
+
 def test_a_report_and_a_lease_that_no_replica_confirms(servers, pair):
     """A bot's report is not taken for told, and its lease not for renewed: another Redis may be the primary by now."""
     primary, replica, (patient, node) = pair
