@@ -70,7 +70,7 @@ extension Store {
             {
             case .latest(let meeting): latest = meeting
             case .done(let meetingID):
-                return (try await meeting(ofEarlierRequest: requestKey, meetingID, keys, deadline: deadline), true)
+                return try await answerAgain(meetingID, requestKey, keys, deadline: deadline)
             }
             let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()
@@ -98,7 +98,7 @@ extension Store {
             if let number { await forget(number, of: meetingID, deadline: deadline) }
             switch (reply.first?.integer, reply.dropFirst().first) {
             case (2, .string(let id)):
-                return (try await meeting(ofEarlierRequest: requestKey, id, keys, deadline: deadline), true)
+                return try await answerAgain(id, requestKey, keys, deadline: deadline)
             case (0, _): throw .unknownWorkspace
             case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
             case (-2, _), (-3, _): continue
@@ -168,16 +168,13 @@ extension Store {
     }
 
     /// The meeting that an earlier request with the same idempotency key sent a bot to, as it is now.
-    private func meeting(
-        ofEarlierRequest requestKey: String?, _ id: String, _ keys: WorkspaceKeys, deadline: MonotonicTime
-    ) async throws(BotRefusal) -> Meeting {
-        try await refusing { () throws(RedisError) in
-            if let requestKey { try await confirmEarlierRequest(requestKey, deadline: deadline) }
-            guard let meeting = try await meeting(id: id, workspace: keys.id, deadline: deadline) else {
-                throw .unexpectedReply("the meeting \(id) of an earlier request is gone")
-            }
-            return meeting
+    private func answerAgain(
+        _ id: String, _ requestKey: String?, _ keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (meeting: Meeting, isRepeated: Bool) {
+        let meeting = try await refusing { () throws(RedisError) in
+            try await self.meeting(ofEarlierRequest: requestKey, id: id, workspace: keys.id, deadline: deadline)
         }
+        return (meeting, true)
     }
 
     private func newNumber(

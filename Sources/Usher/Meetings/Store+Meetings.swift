@@ -56,11 +56,8 @@ extension Store {
         case (1, _): return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
         case (2, .string(let earlier)):
             await forget(number, of: id, deadline: deadline)
-            if let requestKey { try await confirmEarlierRequest(requestKey, deadline: deadline) }
-            guard let made = try await meeting(id: earlier, workspace: caller.workspaceID, deadline: deadline) else {
-                throw .unexpectedReply("the meeting \(earlier) of an earlier request is gone")
-            }
-            return made
+            return try await meeting(
+                ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline)
         case (0, _):
             await forget(number, of: id, deadline: deadline)
             return nil

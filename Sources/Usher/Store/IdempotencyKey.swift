@@ -28,9 +28,22 @@ enum RepeatableRequest: String {
 
 extension Store {
     /// Sees that what an earlier request did will stay, before it is answered once more: the first one may have failed
-    /// while it waited for replicas. The record of it is written anew, and lasts no longer for it than a first one.
+    /// while it waited for replicas. Only a write makes the connection wait for what was written before it, so the
+    /// note's life begins anew.
+    /// - Throws: `RedisError.notReplicated` if replicas are waited for, and too few of them have it.
     func confirmEarlierRequest(_ key: String, deadline: MonotonicTime) async throws(RedisError) {
         _ = try await change(
             [Command("PEXPIRE", key, String(configuration.inFlightTimeToLiveMilliseconds))], by: deadline)
+    }
+
+    /// The meeting that an earlier request made, or sent a bot to, as it is now.
+    func meeting(
+        ofEarlierRequest key: String?, id: String, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Meeting {
+        if let key { try await confirmEarlierRequest(key, deadline: deadline) }
+        guard let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline) else {
+            throw .unexpectedReply("the meeting \(id) of an earlier request is gone")
+        }
+        return meeting
     }
 }
