@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import small_cluster
 from faults import FAULTS
 from faults.failovers import TopologyFault
 from faults.fault import NoTarget
@@ -17,7 +18,6 @@ from machine import network, settings
 from machine.cluster import Cluster
 from machine.deployments import ask
 from machine.watch import Watch
-from small_cluster import inject
 
 
 @pytest.fixture(scope="module", params=("sentinel", "cluster"))
@@ -51,6 +51,18 @@ def shards(several):
         pytest.skip("of a Cluster only")
     wait_for(several.redis.is_whole, "a Redis that is whole")
     return several
+
+
+def inject(cluster, name, *wanted):
+    """As small_cluster's, once Redis is whole: after another test's fault it may have been so in passing."""
+    def struck():
+        try:
+            return small_cluster.inject(cluster, name, *wanted)
+        except NoTarget as error:
+            if "not whole" not in str(error):
+                raise
+            return None
+    return wait_for(struck, f"a Redis that is whole for {name}", interval_s=0.1)
 
 
 def heal(cluster, fault):
@@ -120,7 +132,7 @@ def test_a_replica_is_killed(sentinels):
     assert target not in before and not sentinels.redis.is_whole()
     sentinels.topology_fault = None
     with pytest.raises(NoTarget, match="not whole"):
-        inject(sentinels, "sentinels-down")
+        small_cluster.inject(sentinels, "sentinels-down")
     heal(sentinels, fault)
     assert primaries(sentinels) == before
 
@@ -141,10 +153,9 @@ def test_a_primary_is_cut_off_from_its_like_and_from_nobody_else(several):
 
 def test_a_slot_moves(shards):
     key = WorkspaceKeys(shards.user.workspace_id).dispatch
-    before, _ = shards.redis.owner(key)
     fault, target, detail = inject(shards, "slot-moved")
-    assert target == before.name and key in detail
-    assert shards.redis.owner(key)[0] is not before
+    assert target in {server.name for server in shards.redis.data} and key in detail
+    assert shards.redis.owner(key)[0].name != target
     heal(shards, fault)
 
 
