@@ -14,7 +14,7 @@
 --             meta (start ms, end ms, language: `-` for none, `=` if the JSON has it), and its JSON or ''
 --
 -- Returns how many were changed, -1 there is no such meeting, -2 its transcript was deleted after this session,
--- -3 it has the most segments already
+-- -3 it would have more segments than it may: nothing was changed but the beginning of the session
 
 -- include: time
 -- include: sessions
@@ -34,16 +34,24 @@ if meeting[5] then
   if not began and meeting[3] == ARGV[2] then began = meeting[4] end
   if not began or tonumber(began) <= tonumber(meeting[5]) then return -2 end
 end
-if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[5]) then return -3 end
 
 -- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.
 begin_session(KEYS[1], ARGV[2], math.max(ms - tonumber(ARGV[4]), math.min(ms, tonumber(meeting[4] or 0))))
-local changed = 0
 local segments = {unpack(ARGV, 6)}
+if #segments == 0 then return 0 end
+local fields = {}
+for index = 1, #segments, 4 do fields[#fields + 1] = ARGV[2] .. ':' .. segments[index] end
+local known = redis.call('HMGET', KEYS[2], unpack(fields))
+local new = 0
+for index = 1, #fields do
+  if not known[index] then new = new + 1 end
+end
+if new > 0 and redis.call('HLEN', KEYS[2]) + new > tonumber(ARGV[5]) then return -3 end
+local changed = 0
 for index = 1, #segments, 4 do
-  local field, kind = ARGV[2] .. ':' .. segments[index], segments[index + 1]
+  local field, kind = fields[(index + 3) / 4], segments[index + 1]
   local value = version .. ' ' .. kind .. ' ' .. segments[index + 2] .. ' ' .. segments[index + 3]
-  local present = redis.call('HGET', KEYS[2], field)
+  local present = known[(index + 3) / 4]
   local is_taken = true
   if present then
     local old_version, old_kind, old_json = string.match(present, '^(%S+) (%S) %S+ %S+ %S+ (.*)$')

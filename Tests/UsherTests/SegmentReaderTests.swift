@@ -11,7 +11,7 @@ import Testing
 @Suite(.takesTurns) struct SegmentReaderTests {
     /// Runs a reader of its own beside `body`.
     private static func reading(
-        _ world: World, consumer: String = "node", takeoverMilliseconds: Int = 30_000,
+        _ world: World, store: Store? = nil, consumer: String = "node", takeoverMilliseconds: Int = 30_000,
         _ body: @Sendable () async throws -> Void
     ) async throws {
         let client = Client(
@@ -19,8 +19,8 @@ import Testing
         client.start()
         try await client.waitUntilConnected()
         let reader = SegmentReader(
-            store: world.store, client: client, consumer: consumer, takeoverMilliseconds: takeoverMilliseconds,
-            logger: Logger(minimum: .error))
+            store: store ?? world.store, client: client, consumer: consumer,
+            takeoverMilliseconds: takeoverMilliseconds, logger: Logger(minimum: .error))
         let task = Task(executorPreference: client.loop) { await reader.run() }
         defer {
             task.cancel()
@@ -167,6 +167,75 @@ import Testing
             try await Self.reading(world) { try await Self.waitUntilRead(world) }
             #expect(try await world.transcript(meeting).map(\.text) == ["kept"])
             #expect(try await world.client.send("XLEN", Keys.deadLetters) == .integer(1))
+        }
+    }
+
+    @Test func aSessionBeginsBeforeWhatFollowsInTheSameRead() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let first = try await world.bot(at: meeting, .joining, .active)
+            let number = try await Self.number(world, meeting)
+            try await Self.write(world, "payload", Self.transcription(number, "s", "first"))
+            try await Self.reading(world) { try await Self.waitUntilRead(world) }
+            try await world.tell(first, [.completed])
+            // Whose report that it is in the room has not come.
+            let second = try await world.bot(at: meeting, seen: "OFFLINE", .joining)
+            try await Self.write(
+                world, "payload",
+                #"{"type":"session_start","session_uid":"\#(second.botID)","meeting_id":\#(number)}"#)
+            for index in 0..<20 {
+                try await Self.write(world, "payload", Self.transcription(number, "s", "second \(index)"))
+            }
+            try await Self.reading(world) { try await Self.waitUntilRead(world) }
+            #expect(try await world.transcript(meeting).map(\.text) == ["first", "second 19"])
+        }
+    }
+
+    @Test func whatCannotBeReachedKeepsNothingElseWaiting() async throws {
+        try await World.make { world in
+            // A user of Redis that may reach all meetings but those whose id begins as this one's: as if the part of a
+            // Cluster that has them were away.
+            let away = try await world.meeting(["bot_id": "b"])
+            var there = away
+            while there.first == away.first { there = try await world.meeting(["bot_id": "b"]) }
+            let user = Identifier.hex()
+            let reachable = ["~usher:[^{]*", "~transcription_segments", "~usher:{*}:[^m]*"]
+            @Sendable func reach(_ patterns: [String]) async throws {
+                let words = ["ACL", "SETUSER", user, "on", ">secret", "+@all", "resetkeys"] + patterns
+                _ = try await world.client.send(Command(words: words), deadline: Client.soon)
+            }
+            try await reach(reachable + ["~usher:{*}:meeting:[^\(away.first!)]*"])
+            var configuration = world.clientConfiguration
+            (configuration.url.user, configuration.url.password) = (user, "secret")
+            let client = Client(
+                loop: world.client.loop, configuration: configuration, logger: Logger(minimum: .error))
+            client.start()
+            defer { client.shutDown() }
+            try await client.waitUntilConnected()
+            let store = Store(client: client, configuration: World.patient)
+            let numbers = (try await Self.number(world, away), try await Self.number(world, there))
+            let reached = world.keys.partition.segments(ofMeeting: there)
+            // More than a batch of them, before and after.
+            for index in 0..<150 {
+                try await Self.write(world, "payload", Self.transcription(numbers.0, "s\(index)", "kept"))
+            }
+            try await Self.write(world, "payload", Self.transcription(numbers.1, "s", "at once"))
+            try await Self.reading(world, store: store) {
+                try await waitFor("what can be reached is taken in") {
+                    try await world.client.send("XLEN", BotWire.segmentStream) == .integer(150)
+                }
+                try await Self.write(world, "payload", Self.transcription(numbers.1, "t", "later"))
+                try await waitFor("what comes meanwhile is taken in") {
+                    try await world.client.send("XLEN", BotWire.segmentStream) == .integer(150)
+                }
+                #expect(try await world.client.send("HLEN", reached) == .integer(2))
+                #expect(try await world.segments(away).isEmpty)
+                try await reach(["~*"])
+                try await Self.waitUntilRead(world)
+            }
+            #expect(try await world.segments(away).count == 150)
+            #expect(try await world.client.send("EXISTS", Keys.deadLetters) == .integer(0))
+            _ = try await world.client.send("ACL", "DELUSER", user)
         }
     }
 

@@ -209,13 +209,27 @@ import Testing
     }
 
     @Test func aMeetingHasAMostOfSegments() async throws {
-        try await Self.make { world, meeting, _ in
+        try await Self.make { world, meeting, bot in
             let key = world.keys.partition.segments(ofMeeting: meeting)
+            _ = try await world.ingest(one("known", "x"), for: meeting)
             for start in stride(from: 0, to: Store.maximumSegmentsOfMeeting, by: 5_000) {
                 let fields = (start..<start + 5_000).flatMap { ["b:\($0)", ""] }
                 _ = try await world.client.send(Command(words: ["HSET", key] + fields), deadline: Client.soon)
             }
-            #expect(try await world.ingest(one("s", "x"), for: meeting) == .full)
+            // One too many: of a message that brings something new, nothing is taken.
+            _ = try await world.client.send("HDEL", key, "b:0", "b:1")
+            let two = """
+                {"meeting_id":1,"segments":[{"segment_id":"known","start":1,"end":2,"text":"y"},
+                {"segment_id":"new","start":1,"end":2,"text":"y"},{"segment_id":"newer","start":1,"end":2,"text":"y"}]}
+                """
+            #expect(try await world.ingest(two, for: meeting) == .full)
+            #expect(try await world.segments(meeting)["\(bot.botID):known"]?.contains(#""text":"x""#) == true)
+            // The last one that there is room for, and then what needs none.
+            #expect(try await world.ingest(one("new", "x"), for: meeting) == .stored(changed: 1))
+            #expect(try await world.ingest(one("newer", "x"), for: meeting) == .full)
+            #expect(try await world.ingest(one("known", "y"), for: meeting) == .stored(changed: 1))
+            let retraction = #"{"type":"transcript_retract","meeting_id":1,"segment_ids":["known"]}"#
+            #expect(try await world.ingest(retraction, for: meeting) == .stored(changed: 1))
             #expect(try await world.client.send("HLEN", key) == .integer(Store.maximumSegmentsOfMeeting))
         }
     }

@@ -8,6 +8,8 @@ import Redis
 public final class SegmentReader: Sendable {
     private static let group = "usher"
     private static let batch = 100
+    /// How many batches of leftovers come before new entries.
+    private static let batchesOfLeftovers = 10
     private static let blockMilliseconds = 5_000
     /// How long a consumer that has nothing pending is remembered.
     private static let forgetMilliseconds = 3_600_000
@@ -42,48 +44,76 @@ public final class SegmentReader: Sendable {
         let content: Content
 
         enum Content {
-            case payload(String)
-            case noPayload
+            case message(SegmentMessage, payload: String)
+            case unusable(reason: String, payload: String)
             /// It was removed while it was pending: it had been taken in.
             case gone
         }
+
+        var payload: String {
+            switch content {
+            case .message(_, let payload), .unusable(_, let payload): payload
+            case .gone: ""
+            }
+        }
+
+        var beginsSession: Bool {
+            if case .message(let message, _) = content { message.content == .sessionStart } else { false }
+        }
     }
 
-    /// Reads until the task is cancelled.
+    /// What this consumer has read and could not take in, or may have read before it was started anew.
+    private struct Leftovers {
+        /// When they are read again.
+        var time = MonotonicTime(nanoseconds: 0)
+        /// They have been gone through up to this one.
+        var last = "0"
+        /// Whether some of those could not be taken in once more.
+        var haveFailed = false
+    }
+
+    /// Reads until the task is cancelled. What cannot be taken in yet, as where the part of a Cluster that has its
+    /// meeting is away, waits and keeps nothing else waiting.
     public func run() async {
         var isGroupKnown = false
         var nextTakeover = MonotonicTime(nanoseconds: 0)
-        // After a failure this consumer's own entries are read again, before new ones.
-        var readsPending = true
+        var leftovers: Leftovers? = Leftovers()
         while !Task.isCancelled {
             do {
                 if !isGroupKnown {
                     try await createGroup()
                     isGroupKnown = true
                 }
+                var haveFailed = false
                 if nextTakeover <= .now() {
-                    try await takeOver()
+                    haveFailed = try await !takeOver()
                     nextTakeover = .now().advanced(byMilliseconds: takeoverMilliseconds / 3)
                 }
-                let entries = try await read(pending: readsPending)
-                readsPending = readsPending && !entries.isEmpty
-                try await takeIn(entries)
+                if let present = leftovers, present.time <= .now() { leftovers = try await takeIn(present) }
+                if try await !takeIn(readNew(until: leftovers?.time)) { haveFailed = true }
+                if haveFailed, leftovers == nil { leftovers = Leftovers(time: afterFailure) }
             } catch {
                 // The group goes with the data if Redis is emptied.
                 isGroupKnown = false
-                readsPending = true
+                leftovers = Leftovers()
                 if Task.isCancelled { return }
-                if error != .notConnected {
-                    logger.warning("Segments wait in their stream", ["reason": "\(error)"])
-                }
+                log(error)
                 await client.loop.wait(milliseconds: Self.pauseAfterFailureMilliseconds)
             }
         }
     }
 
+    private func log(_ error: RedisError) {
+        if error != .notConnected { logger.warning("Segments wait in their stream", ["reason": "\(error)"]) }
+    }
+
     // MARK: Reading
 
     private var soon: MonotonicTime { MonotonicTime.now().advanced(byMilliseconds: 5_000) }
+
+    private var afterFailure: MonotonicTime {
+        MonotonicTime.now().advanced(byMilliseconds: Self.pauseAfterFailureMilliseconds)
+    }
 
     private func createGroup() async throws(RedisError) {
         do {
@@ -94,19 +124,28 @@ public final class SegmentReader: Sendable {
         }
     }
 
-    private func read(pending: Bool) async throws(RedisError) -> [Entry] {
+    /// Waits for new entries, but no longer than until `time`.
+    private func readNew(until time: MonotonicTime?) async throws(RedisError) -> [Entry] {
+        let remaining = time.map { max(1, $0.milliseconds(since: .now())) } ?? Self.blockMilliseconds
+        return try await read(after: ">", blockMilliseconds: min(remaining, Self.blockMilliseconds))
+    }
+
+    /// - Parameter id: what this consumer has read already and not acknowledged, after this one; `>` for what is new.
+    private func read(after id: String, blockMilliseconds: Int = 1) async throws(RedisError) -> [Entry] {
         let command = Command(
             "XREADGROUP", "GROUP", Self.group, consumer, "COUNT", String(Self.batch), "BLOCK",
-            String(Self.blockMilliseconds), "STREAMS", BotWire.segmentStream, pending ? "0" : ">")
+            String(blockMilliseconds), "STREAMS", BotWire.segmentStream, id)
         let reply = try await client.send(
-            command, deadline: MonotonicTime.now().advanced(byMilliseconds: Self.blockMilliseconds + 5_000))
+            command, deadline: MonotonicTime.now().advanced(byMilliseconds: blockMilliseconds + 5_000))
         guard let stream = reply.array?.first?.array, stream.count == 2 else { return [] }
         return Self.entries(stream[1])
     }
 
     /// Takes over what nodes that are gone have left behind, and forgets them.
-    private func takeOver() async throws(RedisError) {
+    /// - Returns: false if some of it has to wait.
+    private func takeOver() async throws(RedisError) -> Bool {
         var cursor = "0-0"
+        var haveFailed = false
         repeat {
             let reply = try await client.send(
                 Command(
@@ -114,27 +153,65 @@ public final class SegmentReader: Sendable {
                     cursor, "COUNT", String(Self.batch)), deadline: soon
             ).arrayOrThrow()
             guard reply.count >= 2 else { throw .unexpectedReply("XAUTOCLAIM returned \(reply.count) parts") }
-            try await takeIn(Self.entries(reply[1]))
+            if await !takeIn(Self.entries(reply[1])) { haveFailed = true }
             cursor = try reply[0].stringOrThrow()
         } while cursor != "0-0"
         _ = try await store.removeConsumers(
             of: BotWire.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
+        return !haveFailed
     }
 
     private static func entries(_ value: Value) -> [Entry] {
         (value.array ?? []).compactMap { entry in
             guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { return nil }
             guard let fields = try? parts[1].hash() else { return Entry(id: id, content: .gone) }
-            return Entry(id: id, content: fields["payload"].map { .payload($0) } ?? .noPayload)
+            return Entry(id: id, content: content(fields["payload"]))
+        }
+    }
+
+    private static func content(_ payload: String?) -> Entry.Content {
+        guard let payload else { return .unusable(reason: "no field named payload", payload: "") }
+        do throws(SegmentMessage.Invalid) {
+            return .message(try SegmentMessage(json: payload.utf8), payload: payload)
+        } catch {
+            return .unusable(reason: error.reason, payload: payload)
         }
     }
 
     // MARK: Taking in
 
-    /// All at once: their versions keep the order of several forms of one segment.
-    private func takeIn(_ entries: [Entry]) async throws(RedisError) {
-        guard !entries.isEmpty else { return }
-        let failures = await withTaskGroup(of: RedisError?.self) { group in
+    /// Goes on with what is left over.
+    /// - Returns: what is left over then.
+    private func takeIn(_ leftovers: Leftovers) async throws(RedisError) -> Leftovers? {
+        var leftovers = leftovers
+        for _ in 0..<Self.batchesOfLeftovers {
+            let entries = try await read(after: leftovers.last)
+            guard let last = entries.last else {
+                return leftovers.haveFailed ? Leftovers(time: afterFailure) : nil
+            }
+            leftovers.last = last.id
+            if await !takeIn(entries) { leftovers.haveFailed = true }
+        }
+        // New entries get their turn.
+        leftovers.time = .now()
+        return leftovers
+    }
+
+    /// All at once, since their versions keep the order of several forms of one segment; but a session begins before
+    /// anything is said in it.
+    /// - Returns: false if some have to wait.
+    private func takeIn(_ entries: [Entry]) async -> Bool {
+        let starts = await failure(of: entries.filter(\.beginsSession))
+        let others = await failure(of: entries.filter { !$0.beginsSession })
+        guard let failure = starts ?? others else { return true }
+        log(failure)
+        return false
+    }
+
+    /// Takes entries in, all at once.
+    private func failure(of entries: [Entry]) async -> RedisError? {
+        guard !entries.isEmpty else { return nil }
+        return await withTaskGroup(of: RedisError?.self) { group in
             for entry in entries {
                 group.addTask { [self] in
                     do throws(RedisError) {
@@ -145,9 +222,8 @@ public final class SegmentReader: Sendable {
                     }
                 }
             }
-            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
+            return await group.reduce(nil) { $0 ?? $1 }
         }
-        if let failure = failures.first { throw failure }
     }
 
     private func takeIn(_ entry: Entry) async throws(RedisError) {
@@ -163,17 +239,11 @@ public final class SegmentReader: Sendable {
     /// Stores what an entry says.
     /// - Returns: why it, or parts of it, cannot be used.
     private func problems(with entry: Entry) async throws(RedisError) -> [String] {
-        let payload: String
-        switch entry.content {
-        case .payload(let text): payload = text
-        case .noPayload: return ["no field named payload"]
-        case .gone: return []
-        }
         let message: SegmentMessage
-        do throws(SegmentMessage.Invalid) {
-            message = try SegmentMessage(json: payload.utf8)
-        } catch {
-            return [error.reason]
+        switch entry.content {
+        case .message(let content, _): message = content
+        case .unusable(let reason, _): return [reason]
+        case .gone: return []
         }
         // The end of a session names no meeting, and its bot reports it too.
         if message.content == .sessionEnd { return [] }
@@ -204,10 +274,7 @@ public final class SegmentReader: Sendable {
     /// Keeps what cannot be used, with the reason, where an operator finds it.
     private func bury(_ entry: Entry, _ reason: String) async throws(RedisError) {
         logger.warning("A bot wrote what cannot be used", ["entry": entry.id, "reason": reason])
-        var payload = ""
-        if case .payload(let text) = entry.content {
-            payload = String(decoding: text.utf8.prefix(Self.deadLetterBytes), as: UTF8.self)
-        }
+        let payload = String(decoding: entry.payload.utf8.prefix(Self.deadLetterBytes), as: UTF8.self)
         _ = try await store.pipeline(
             [
                 Command(
