@@ -24,8 +24,8 @@ final class Connection: DescriptorHandler {
     private var isFlushHeld = false
     private let replicaWait: ReplicaWait?
     private let metrics: ClientMetrics
-    /// Something that is queued is to be on replicas, so that a WAIT is to follow it.
-    private var isReplicaWaitDue = false
+    /// The latest deadline of what is queued and is to be on replicas, so that a WAIT is to follow it; nil: nothing is.
+    private var replicaWaitDeadline: MonotonicTime?
     private var isReplicaWaitOpen = false
     private var isLeaving = false
     /// Changes whose replies have come, and not that of the WAIT that follows them.
@@ -128,19 +128,18 @@ final class Connection: DescriptorHandler {
             precondition(result == REDIS_OK, "hiredis refused a command")
         }
         pending.append(batch)
-        if batch.isChange != nil { isReplicaWaitDue = true }
+        if batch.isChange != nil { replicaWaitDeadline = max(replicaWaitDeadline ?? batch.deadline, batch.deadline) }
         armDeadlineTimer(batch.deadline)
     }
 
     /// Queues one WAIT for all changes since the last: it confirms everything that came before it on the connection.
     private func sendReplicaWait() {
-        guard isReplicaWaitDue, let replicaWait else { return }
-        isReplicaWaitDue = false
+        guard let latest = replicaWaitDeadline, let replicaWait else { return }
+        replicaWaitDeadline = nil
         isReplicaWaitOpen = true
         let words = ["WAIT", String(replicaWait.replicas), String(replicaWait.milliseconds)]
-        // The changes before it give up when their own deadlines pass, but only one after the other.
-        let deadline = max(
-            pending.last?.deadline ?? loop.now, loop.now.advanced(byMilliseconds: replicaWait.milliseconds))
+        // The changes before it give up when their own deadlines pass; none of them may still wait when it has given up.
+        let deadline = max(latest, loop.now.advanced(byMilliseconds: replicaWait.milliseconds))
         let batch = Batch(count: 1, sentAt: loop.now, deadline: deadline) { [weak self] result in
             self?.confirm(result, wanted: replicaWait.replicas)
         }
@@ -189,7 +188,7 @@ final class Connection: DescriptorHandler {
             pending.removeFirst(pendingHead)
             pendingHead = 0
         }
-        if let isChange = batch.isChange, isChange(value) {
+        if batch.isWaited, let isChange = batch.isChange, isChange(value) {
             unconfirmed.append(batch)
         } else {
             batch.complete(.success(batch.replies))
@@ -335,7 +334,8 @@ final class Connection: DescriptorHandler {
         isClosed = true
         deadlineTimer?.timer.cancel()
         deadlineTimer = nil
-        let lost = pending[pendingHead...]
+        let lost = unconfirmed + pending[pendingHead...]
+        unconfirmed = []
         pending = []
         pendingHead = 0
         metrics.note(.connectionLost, times: lost.count { $0.isWaited })

@@ -101,6 +101,34 @@ import Testing
         }
     }
 
+    /// They share a WAIT, which must not be over before both are.
+    @Test func aChangeThatIsGivenUpLeavesNoneThatHasMoreTimeUnanswered() async throws {
+        try await waitForReplica()
+        try await withClient(configuration(waitMilliseconds: 200)) { [self] client throws in
+            _ = await client.firstLogin()
+            primary.pause()
+            defer { primary.resume() }
+            @Sendable func change(_ key: String, milliseconds: Int) -> Task<Value, Error> {
+                Task(executorPreference: client.loop) {
+                    try await client.run(
+                        Self.create, keys: [key], arguments: ["x"], isChange: { _ in true },
+                        deadline: .now().advanced(byMilliseconds: milliseconds))
+                }
+            }
+            let (patient, hasty) = await Task(executorPreference: client.loop) {
+                (change("patient", milliseconds: 60_000), change("hasty", milliseconds: 300))
+            }.value
+            await #expect(throws: RedisError.deadlinePassed) { try await hasty.value }
+            primary.resume()
+            do {
+                #expect(try await patient.value == .integer(1))
+            } catch {
+                // On a machine that is too slow for the replica.
+                #expect(error as? RedisError == .notReplicated(replicas: 0))
+            }
+        }
+    }
+
     /// Redis runs nothing of a connection while that waits: a WAIT for each would make each wait for all before it.
     @Test func changesThatComeWhileOneIsConfirmedShareTheNextConfirmation() async throws {
         try await waitForReplica()
