@@ -101,6 +101,9 @@ final class SentinelWatch: @unchecked Sendable {
             let former = known.address
             known.leave(NodeAddress(host: words[1], port: port))
             tell(former)
+            // What a Sentinel answered before this would be heard as if all agreed on the former primary.
+            question?.end()
+            question = nil
             ask()
         }
     }
