@@ -207,6 +207,8 @@ public final class Runner: @unchecked Sendable {
                 }
                 try await reader.giveBack(surplus)
             } catch {
+                // What was to be given back may be this runner's still.
+                reader.readOwnAgain()
                 if case .refused(let text) = error, !isStopping {
                     logger.warning("Redis gives out no dispatches", ["reason": text])
                 }

@@ -42,11 +42,15 @@ final class SupervisorHandle {
             throw SystemError("hand \(message.count) bytes to a supervisor", code: E2BIG)
         }
         let (controlRead, controlWrite) = try Self.pipe()
-        let (reportRead, reportWrite) = try Self.pipe()
-        defer {
-            close(controlRead)
-            close(reportWrite)
+        defer { close(controlRead) }
+        let (reportRead, reportWrite): (Int32, Int32)
+        do {
+            (reportRead, reportWrite) = try Self.pipe()
+        } catch {
+            close(controlWrite)
+            throw error
         }
+        defer { close(reportWrite) }
         do {
             process = try ChildProcess(
                 starting: ChildProcess.Program(
