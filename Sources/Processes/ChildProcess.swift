@@ -1,6 +1,7 @@
 import CLinux
 import EventLoop
 import Glibc
+import Synchronization
 
 /// A program running in a process group of its own, which ends with it.
 ///
@@ -42,6 +43,11 @@ public final class ChildProcess {
     public let exitDescriptor: Int32
     public let startTime: MonotonicTime
     private var status: ExitStatus?
+    private static let unreaped = Mutex<Set<Int32>>([])
+
+    /// Whether a child of this process was started by this class, and was not reaped yet: else it came to this process
+    /// from a descendant that has ended (`PR_SET_CHILD_SUBREAPER`). Not to be asked while another thread starts one.
+    public static func hasStarted(_ id: Int32) -> Bool { unreaped.withLock { $0.contains(id) } }
 
     /// Returns once the program runs.
     ///
@@ -56,6 +62,7 @@ public final class ChildProcess {
             waitpid(id, nil, 0)
             throw error
         }
+        Self.unreaped.withLock { [id] in _ = $0.insert(id) }
     }
 
     deinit {
@@ -76,6 +83,7 @@ public final class ChildProcess {
         kill(-id, SIGKILL)
         var waitStatus: Int32 = 0
         while waitpid(id, &waitStatus, 0) < 0 && errno == EINTR {}
+        Self.unreaped.withLock { _ = $0.remove(id) }
         let status = ExitStatus(waitStatus: waitStatus)
         self.status = status
         return status

@@ -169,36 +169,57 @@ extension Runner {
 
     // MARK: Ending
 
-    /// Sees to it that a bot whose supervisor was killed is gone, before anybody is told so. Its first process has ended
-    /// with the supervisor; others of its group are children of this process now, or carry its configuration.
+    /// Sees to it that a bot whose supervisor was killed is gone and cleaned up after, before anybody is told so. Its
+    /// first process has ended with the supervisor; others are children of this process now, or carry its configuration.
     private func endAbandoned(_ bot: RunningBot) async {
         logger.error("A supervisor has ended before its bot", ["trace_id": bot.traceID, "bot_id": bot.id])
         var killed: Set<Int32> = []
+        // Looking takes a look at every process of the machine, and leases are to be renewed meanwhile.
+        var pause = 20
         while true {
             if let group = bot.group {
                 kill(-group, SIGKILL)
                 while waitpid(-group, nil, WNOHANG) > 0 {}
             }
-            for process in ProcessTable.processes(carrying: bot.id) {
+            var left = ProcessTable.processes(carrying: bot.id)
+            if configuration.adoptsOrphans {
+                left += ProcessTable.children().filter { !ChildProcess.hasStarted($0) }
+            }
+            for process in left {
                 kill(process, SIGKILL)
                 killed.insert(process)
             }
             killed = killed.filter { waitpid($0, nil, WNOHANG) != $0 && kill($0, 0) == 0 }
             let isGroupGone = bot.group.map { kill(-$0, 0) != 0 } ?? true
             if isGroupGone && killed.isEmpty { break }
-            await loop.wait(milliseconds: 20)
+            await loop.wait(milliseconds: pause)
+            pause = min(2 * pause, 500)
         }
-        cleanUp(bot)
+        await cleanUp(bot)
         finish(bot, BotLoss(reason: bot.endReason ?? "supervisor_lost", mayBeReplaced: true, runnerID: id))
     }
 
-    /// Runs the clean-up that the bot's own supervisor could not.
-    private func cleanUp(_ bot: RunningBot) {
+    /// Runs the clean-up that the bot's own supervisor could not, to its end.
+    private func cleanUp(_ bot: RunningBot) async {
         guard let command = configuration.cleanUp, let meeting = bot.meeting else { return }
         let program = SupervisedProgram(
             words: words(of: command, bot, meeting), environment: configuration.environment, showsOutput: true)
         let deadline = BootTime.now().advanced(byMilliseconds: Supervisor.cleanUpMilliseconds)
-        _ = try? SupervisorHandle(configuration.supervisor, running: program, deadline: deadline, loop: loop) { _ in }
+        await withCheckedContinuation { (end: CheckedContinuation<Void, Never>) in
+            do {
+                _ = try SupervisorHandle(configuration.supervisor, running: program, deadline: deadline, loop: loop) {
+                    switch $0 {
+                    case .report(.started), .report(.deadlineTaken): break
+                    case .report(.ended), .report(.notStarted), .vanished: end.resume()
+                    }
+                }
+            } catch {
+                logger.error(
+                    "The clean-up after a bot could not be started",
+                    ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+                end.resume()
+            }
+        }
     }
 
     /// The bot's process is gone. Tells Redis, which knows whether the bot had reported its end.

@@ -42,6 +42,9 @@ public struct RunnerConfiguration: Sendable {
 
     /// The program that supervises one bot, and its arguments: `usher supervise`.
     public var supervisor: [String]
+    /// Whether this process becomes the parent of what killed supervisors leave behind, and starts nothing itself but by
+    /// `ChildProcess`: then whatever else is its child is such a remnant, and is ended.
+    public var adoptsOrphans = false
     public var host: String
     /// Of the program, for those who look after the service.
     public var version = ""

@@ -249,6 +249,23 @@ import Testing
         }
     }
 
+    @Test func whenASupervisorIsKilledTheCleanUpIsOverBeforeAnotherBotIsSent() async throws {
+        try await RunnerFixture.use { fixture in
+            _ = try await fixture.request()
+            let (log, cleaner) = (fixture.file("log"), fixture.file("cleaner"))
+            try Data("echo clean >>\(log.path); sleep 0.5; echo cleaned >>\(log.path)".utf8).write(to: cleaner)
+            let runner = try fixture.start("echo bot >>\(log.path); exec sleep 600") {
+                $0.cleanUp = try! LaunchCommand("sh \(cleaner.path)")
+            }
+            try await fixture.wait("it runs") { fixture.text("log") == "bot\n" }
+            kill(try #require(runner.bots.values.first?.supervisor).id, SIGKILL)
+            try await fixture.wait("another one runs") {
+                fixture.text("log").hasSuffix("bot\n") && fixture.text("log") != "bot\n"
+            }
+            #expect(fixture.text("log") == "bot\nclean\ncleaned\nbot\n")
+        }
+    }
+
     @Test func aSupervisorThatHangsIsKilledAtItsDeadlineWithItsBot() async throws {
         try await RunnerFixture.use { fixture in
             _ = try await fixture.request()

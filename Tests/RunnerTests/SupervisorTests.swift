@@ -57,6 +57,27 @@ import Testing
         }
     }
 
+    /// The kernel, which ends a supervisor that stands still, leaves it what this takes.
+    @Test func aProgramThatTakesLongToBeGoneIsCleanedUpAfter() async throws {
+        try await unlessTheKernelIsFaster {
+            let folder = try TemporaryFolder.make()
+            let (full, clean) = (folder.appendingPathComponent("full"), folder.appendingPathComponent("clean"))
+            // The first process is `tail`, which keeps all of a line until it ends.
+            let pipe = folder.appendingPathComponent("pipe").path
+            let script = """
+                mkfifo \(pipe); { head -c 1500000000 /dev/zero; echo 1 >\(full.path); sleep 600; } >\(pipe) & exec tail \(pipe)
+                """
+            let supervised = try await Supervised(shell(script, cleanUp: ["touch", clean.path]))
+            try await waitFor("it has much memory") { numbers(in: full).count == 1 }
+            await supervised.send(.deadline(.now()))
+            let last = try await supervised.last()
+            if last == .vanished { return false }
+            #expect(last == ended(.killed(signal: SIGKILL), "", .deadline))
+            #expect(FileManager.default.fileExists(atPath: clean.path))
+            return true
+        }
+    }
+
     @Test func aDeadlineThatIsExtendedIsKept() async throws {
         // On a machine that is too busy to extend the first deadline in time, a later one is tried.
         for milliseconds in [3_000, 30_000, 300_000] {

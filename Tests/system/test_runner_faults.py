@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from harness.bots_user import BotsUser
-from harness.process import is_running, session_members
+from harness.process import descendants, is_running, session_members
 from harness.runner import processes_of, wait_until_gone
 from harness.waiting import wait_for
 from harness.workspace import Admin
@@ -247,6 +247,25 @@ def test_a_supervisor_is_lost(scene, number):
     assert stays(runner, attending) == [bots[1]] and not scene.is_held(attending)
     assert runner.alive
     runner.presence.check()
+
+
+def test_nothing_that_a_killed_supervisor_leaves_behind_lives_on(scene, tmp_path):
+    """A process that left its bot's session, and has nothing of its environment, comes to the runner then."""
+    remnants, program = tmp_path / "remnants", tmp_path / "bot"
+    runner = scene.runner(LAUNCH=f"sh {program}")
+    program.write_text(f"setsid env -i sleep 7777 & echo $! >>{remnants}; exec '{runner.arguments[0]}' simulate-bot\n")
+    meeting, other = scene.user.send_bot(), scene.user.send_bot()
+    for sent in (meeting, other):
+        scene.wait_for(sent, "active")
+    bot_id = scene.bot_id(meeting)
+    supervisor = runner.supervisor_of(bot_id)
+    [remnant] = [process for process in map(int, remnants.read_text().split())
+                 if process in descendants(supervisor)]
+    os.kill(supervisor, signal.SIGKILL)
+    assert scene.wait_for(meeting, "failed")["completion_reason"] == "supervisor_lost"
+    assert not is_running(remnant)
+    # Nobody else's was taken for one.
+    assert scene.user.meeting(other)["status"] == "active" and len(runner.supervisors) == 1
 
 
 # Bots.

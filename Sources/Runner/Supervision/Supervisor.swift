@@ -83,6 +83,9 @@ public final class Supervisor {
         if let deadline, deadline <= now {
             cause = .deadline
             process.signalGroup(SIGKILL)
+            // Who has come this far does not stand still; a program with much memory takes a while to be gone, and what
+            // it leaves behind is to be ended too.
+            kernelDeadline.set(nil)
         } else if let killTime, killTime <= now {
             process.signalGroup(SIGKILL)
         }
@@ -180,8 +183,9 @@ public final class Supervisor {
     /// The pipe has closed: nobody renews the lease any more.
     private func abandon() {
         guard let process, let program else { return }
-        _ = process.stop(graceMilliseconds: 0)
+        process.signalGroup(SIGKILL)
         deadline = nil
+        _ = process.stop(graceMilliseconds: 0)
         endRemains()
         cleanUp(program)
     }

@@ -85,6 +85,7 @@ enum RunnerCommand {
             redis: try RedisURL(settings.redisURL), botRedisURL: settings.botRedisURL, apiURL: settings.apiURL,
             capacity: settings.capacity, launch: launch, supervisor: [Programs.executablePath(), "supervise"],
             host: Machine.hostName)
+        configuration.adoptsOrphans = true
         configuration.version = usherVersion
         configuration.cleanUp = settings.cleanUp
         configuration.environment = settings.botEnvironment(from: environment)
