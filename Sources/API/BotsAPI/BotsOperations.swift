@@ -133,7 +133,11 @@ enum BotsOperations {
 
     static let setWebhook = Operation(
         method: .put, path: "/user/webhook", id: "setWebhook", section: .bots, access: .apiKey(.bots, .manager),
-        summary: "Set the webhook", details: "Where the key's workspace wants to be told what happens.",
+        summary: "Set the webhook",
+        details: """
+            Where the key's workspace wants to be told what happens. The address is kept and shown; nothing is sent to \
+            it yet.
+            """,
         body: RequestBody(
             schema: .object(
                 .required(

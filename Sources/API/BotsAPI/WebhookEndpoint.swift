@@ -2,7 +2,8 @@ import HTTP
 import Log
 import Usher
 
-/// `PUT /user/webhook`: where the key's workspace wants to be told what happens.
+/// `PUT /user/webhook`: where the key's workspace wants to be told what happens. It is kept and shown; nothing is sent
+/// there yet.
 struct WebhookEndpoint: Sendable {
     let store: Store
     let callers: BotsCaller
@@ -27,7 +28,7 @@ struct WebhookEndpoint: Sendable {
         }
     }
 
-    /// Whoever sets it gets what all bots of the workspace hear, so it takes a manager.
+    /// Whoever sets it is to get what all bots of the workspace hear, so it takes a manager.
     func set(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let caller = try await callers.authenticate(request, atLeast: .manager)
