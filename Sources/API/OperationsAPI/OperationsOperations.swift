@@ -15,7 +15,7 @@ enum OperationsOperations {
     static let readiness = Operation(
         method: .get, path: "/readyz", id: "readiness", section: .operations, access: .open,
         summary: "Whether to send requests to the node",
-        details: "Whether Redis answers the loop that is asked, and the node is not about to stop.",
+        details: "Whether Redis answers every event loop of the node, and the node is not about to stop.",
         answers: [
             .json(
                 200, "The node is ready.", .object(.required("status", .choice(["ready"]))),
