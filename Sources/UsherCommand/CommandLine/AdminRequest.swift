@@ -58,7 +58,7 @@ enum AdminAction: String, CaseIterable, Sendable {
         case .listKeys: "List a workspace's API keys, without the keys themselves"
         case .rotateKey:
             "Replace an API key by a new one, which is shown this once; the old one stays valid for a day, or so many seconds"
-        case .deleteKey: "Revoke an API key; every node refuses it within a second"
+        case .deleteKey: "Revoke an API key; it is refused from the next request on"
         }
     }
 
