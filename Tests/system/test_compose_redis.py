@@ -9,6 +9,7 @@ import pytest
 from harness.node import REPOSITORY
 from harness.redis_server import RedisServer
 from harness.resp import RedisClient, RedisError
+from harness.up import run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
@@ -19,7 +20,7 @@ PASSWORD = "a-password-of-usher"
 class ComposeRedis(RedisServer):
     """Started by the script, in which only paths and the port are changed."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **environment):
         super().__init__(folder, name="compose-redis")
         with open(SCRIPT) as file:
             text = file.read()
@@ -32,7 +33,7 @@ class ComposeRedis(RedisServer):
         with open(path, "w") as file:
             file.write(text)
         self.arguments = ["sh", path]
-        self.environment |= {"USHER_REDIS_PASSWORD": PASSWORD, "USHER_BOT_PASSWORD": "another"}
+        self.environment |= {"USHER_REDIS_PASSWORD": PASSWORD, "USHER_BOT_PASSWORD": "another", **environment}
         self.url = self.url.replace("redis+unix://", f"redis+unix://usher:{PASSWORD}@")
 
     def connect(self):
@@ -55,6 +56,48 @@ def test_a_restart_keeps_what_scripts_wrote(servers):
     answer = workspace.request("GET", f"{workspace.meetings_path}/{meeting.id}")
     assert answer.status == 200, answer
     assert workspace.reinvite(meeting).code == 12107
+
+
+def fill(redis):
+    """Goes well past the limit, which a script may that begins below it: what clients take of the memory varies."""
+    redis.client.call("EVAL", "redis.call('SET', KEYS[1], string.rep('x', 10000000))", 1, "usher:filling")
+    with pytest.raises(RedisError, match="OOM"):
+        redis.client.call("SET", "usher:another", "x")
+
+
+def test_a_full_redis_refuses_changes_and_is_not_lost(servers):
+    """Where it had no limit, the kernel would kill it at its container's, at each start again."""
+    redis = servers.add(ComposeRedis(servers.folder, USHER_REDIS_MAXMEMORY="4mb")).start()
+    node = servers.node(redis)
+    workspace = Admin(node).create_workspace()
+    meeting = workspace.create_meeting()
+    fill(redis)
+    for _ in range(2):
+        answer = workspace.reinvite(meeting)
+        assert (answer.status, answer.code) == (500, 12109), answer
+        answer = workspace.request(
+            "POST", workspace.meetings_path, {"meeting_url": "https://meet.google.com/abc-defg-hij"})
+        assert answer.status == 500, answer
+        assert workspace.request("GET", f"{workspace.meetings_path}/{meeting.id}").status == 200
+        _, found, _ = run_usher("doctor", "--redis", redis.url)
+        assert re.search(r"warn  memory: .* of 4\.0 MB are used, noeviction: when it is full, every change is", found)
+        # It can load its file again, and is as full as before.
+        redis.signal(signal.SIGTERM)
+        assert redis.wait() == 0
+        redis.start()
+        wait_for(node.is_serving, "a node that is back")
+    redis.client.call("DEL", "usher:filling")
+    assert workspace.reinvite(meeting).status == 202
+
+
+def test_its_limit_is_below_that_of_its_container(servers):
+    redis = servers.add(ComposeRedis(servers.folder)).start()
+    limit = int(re.search(r"maxmemory:(\d+)", redis.client.call("INFO", "memory"))[1])
+    with open(os.path.join(REPOSITORY, "compose.yaml")) as file:
+        described = file.read()
+    mebibytes = int(re.search(r"mem_limit: \$\{USHER_REDIS_MEMORY:-(\d+)m\}", described)[1])
+    assert limit == mebibytes * 3 // 4 << 20
+    assert f"USHER_REDIS_MAXMEMORY: ${{USHER_REDIS_MAXMEMORY:-{limit >> 20}mb}}" in described
 
 
 def test_nobody_gets_in_without_a_password(servers):
