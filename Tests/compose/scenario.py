@@ -19,6 +19,8 @@ from harness.load import Load  # noqa: E402
 PROJECT = "usher-compose-test"
 # Everything is bounded, and generously: images are built and containers started on machines that do other work too.
 BUILD_S, START_S, CONVERGE_S = 3600, 240, 120
+# Other than what it has by itself.
+RUNNER_MEBIBYTES = 300
 
 
 class Failure(Exception):
@@ -48,7 +50,9 @@ class Stack:
         self.docker_path = docker
         self._compose = compose.split()
         self.port = port
-        self._environment = {**os.environ, "USHER_PUBLISHED_PORT": str(port), "COMPOSE_PROJECT_NAME": PROJECT}
+        self._environment = {
+            **os.environ, "USHER_PUBLISHED_PORT": str(port), "COMPOSE_PROJECT_NAME": PROJECT,
+            "USHER_RUNNER_MEMORY": f"{RUNNER_MEBIBYTES}m"}
 
     def compose(self, *arguments, deadline_s=START_S):
         return self._run([*self._compose, *arguments], deadline_s)
@@ -231,7 +235,7 @@ def restart_redis(stack):
 
 
 def check_confinement(stack):
-    """Nobody is root, nothing can be written, no privilege is left; what is published is on loopback."""
+    """Nobody is root, nothing can be written, no privilege is left; all is bounded, and published on loopback."""
     for container in stack.containers():
         found = stack.inspect(container)
         host = found["HostConfig"]
@@ -240,6 +244,9 @@ def check_confinement(stack):
         require(user != "0", f"{found['Name']} runs as root")
         for bindings in (host["PortBindings"] or {}).values():
             require(all(binding["HostIp"] == "127.0.0.1" for binding in bindings), "a port is open to the world")
+        require(host["Memory"] and host["PidsLimit"], f"{found['Name']} may take all of the machine")
+    for runner in stack.containers("runner"):
+        require(stack.inspect(runner)["HostConfig"]["Memory"] == RUNNER_MEBIBYTES << 20, "a runner's memory is another")
 
 
 def build(stack):
