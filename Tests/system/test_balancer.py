@@ -204,6 +204,46 @@ def test_what_the_balancer_says_by_itself_is_what_usher_would_say(fleet):
     assert answer.status == 503 and answer.header("Retry-After") == "2"
     assert answer.header("Content-Type") == "application/json"
     assert answer.json["code"] == 503 and answer.json["detail"] and answer.json["error"]
+    assert len(answer.header("X-Request-Id")) == 36
+    for sent, is_kept in [("mine-1", True), ("not/mine", False), ("x" * 129, False)]:
+        answer = fleet.balancer.request("GET", "/readyz", headers={"X-Request-Id": sent})
+        assert (answer.header("X-Request-Id") == sent) == is_kept and answer.header("X-Request-Id")
     fleet.redis.start()
     fleet.wait_until_ready(3)
     assert fleet.workspace.request("GET", fleet.workspace.meetings_path).status == 200
+
+
+def test_a_request_that_breaks_off_is_answered_in_json(pair):
+    """A chunk that is none; and a body that does not arrive, for which it waits 15 s."""
+    head = b"POST /bots HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n"
+    chunked, slow = Connection(pair.balancer.port), Connection(pair.balancer.port)
+    slow.send(head + b"Content-Length: 10\r\n\r\n{")
+    chunked.send(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+    # Once the header section was taken, or HAProxy would not know yet what to answer in.
+    wait_for(lambda: pair.balancer.requests() >= 2, "both requests")
+    chunked.send(b"no length\r\n")
+    for connection, status, error in [(chunked, 400, "Bad request"), (slow, 408, "Request timeout")]:
+        answer = connection.receive()
+        assert (answer.status, answer.json["code"], answer.json["error"]) == (status, status, error)
+        assert answer.json["detail"] and answer.json["parameters"] == {}
+        assert answer.header("Content-Type") == "application/json" and answer.header("X-Request-Id") == "mine"
+
+
+def test_header_sections_that_nodes_take_pass(pair):
+    """And one that they do not take is answered by them."""
+    for size, status in [(16_000, 200), (17_000, 431)]:
+        answer = pair.balancer.request("GET", "/healthz", headers={"X-Long": "x" * size})
+        assert answer.status == status, answer
+
+
+def test_a_request_that_fills_most_of_a_buffer_is_sent_again_too(pair):
+    workspace = pair.workspace
+    body = b'{"force_restart": false' + b" " * 30_000 + b"}"
+
+    def ask(meeting):
+        return pair.balancer.request(
+            "POST", workspace.reinvite_path(meeting), raw_body=body, headers=workspace.headers())
+
+    meeting, answer = pair.lose(is_dispatch_script, workspace.create_meeting, ask)
+    assert answer.status == 202, answer
+    assert len(meeting.dispatches(pair.redis.client)) == 1

@@ -48,7 +48,11 @@ class Balancer(Process):
         return sum(server["status"].startswith("UP") for server in self.servers())
 
     def servers(self):
-        """What HAProxy knows of each server: the rows of `show stat`; none while it starts."""
+        """What HAProxy knows of each server; nothing while it starts."""
+        return [row for row in self._rows() if row["pxname"] == "nodes" and row["svname"] != "BACKEND"]
+
+    def _rows(self):
+        """Those of `show stat`; none while it starts."""
         if not self.alive:
             raise AssertionError(f"haproxy ended at its start\n{self.output}{self.log}")
         try:
@@ -58,8 +62,11 @@ class Balancer(Process):
                 text = b"".join(iter(lambda: stats.recv(65536), b"")).decode()
         except OSError:
             return []
-        rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
-        return [row for row in rows if row["pxname"] == "nodes" and row["svname"] != "BACKEND"]
+        return list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
+
+    def requests(self):
+        """How many requests have come to it."""
+        return sum(int(row["req_tot"]) for row in self._rows() if row["svname"] == "FRONTEND")
 
     def request(self, method, path, **options):
         return request(self.port, method, path, **options)
