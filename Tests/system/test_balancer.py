@@ -247,3 +247,21 @@ def test_a_request_that_fills_most_of_a_buffer_is_sent_again_too(pair):
     meeting, answer = pair.lose(is_dispatch_script, workspace.create_meeting, ask)
     assert answer.status == 202, answer
     assert len(meeting.dispatches(pair.redis.client)) == 1
+
+
+@pytest.mark.parametrize("proxy, is_believed", [(None, False), ("127.0.0.1", True), ("127.0.0.2", False)])
+def test_only_a_proxy_that_is_named_says_who_the_client_is(servers, proxy, is_believed):
+    """Requests without a valid key get one each and address; the next is 429."""
+    node = servers.node(
+        servers.redis(), TRUSTED_PROXIES="127.0.0.1", ADDRESS_RATE_LIMIT_PER_SECOND=1, ADDRESS_RATE_LIMIT_BURST=1,
+        start=False)
+    node.spawn()
+    balancer = servers.add(Balancer(servers.folder, [node.port], proxy=proxy)).start()
+
+    def ask(client):
+        return balancer.request(
+            "GET", "/bots/status", headers={"X-API-Key": "unknown", "X-Forwarded-For": client}).status
+
+    wait_for(lambda: ask("198.51.100.1") == 429, "the end of what an address may")
+    others = [ask(f"203.0.113.{number}") for number in range(1, 21)]
+    assert (others == [401] * 20) == is_believed, others

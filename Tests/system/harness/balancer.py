@@ -15,9 +15,12 @@ CONFIGURATION = os.path.join(REPOSITORY, "deploy", "haproxy.cfg")
 
 
 class Balancer(Process):
-    """`ports` are those of nodes, which may be there later, or not at all. Only addresses differ from the file."""
+    """`ports` are those of nodes, which may be there later, or not at all. Only addresses differ from the file.
 
-    def __init__(self, folder, ports, name="balancer"):
+    `proxy` is the address of a proxy in front that it believes, by the line that the file has for that in a comment.
+    """
+
+    def __init__(self, folder, ports, name="balancer", proxy=None):
         self._holder = reserve_port()
         self.port = self._holder.getsockname()[1]
         self._stats_path = os.path.join(folder, f"{name}.sock")
@@ -31,12 +34,22 @@ class Balancer(Process):
                 (r"(?m)^    maxconn .*$", "    maxconn 400"),
                 (r"(?m)^resolvers docker\n(    .*\n)+", ""),
                 (r"(?m)^    bind .*$", f"    bind 127.0.0.1:{self.port}"),
-                (r"(?m)^    server-template .*$", servers)]:
+                (r"(?m)^    server-template .*$", servers),
+                *self._trust(proxy)]:
             text, count = re.subn(pattern, replacement, text)
             assert count == 1, f"{CONFIGURATION} has {count} of {pattern}"
         with open(path, "w") as file:
             file.write(text)
         super().__init__(name, ["haproxy", "-db", "-f", path], {}, folder)
+
+    @staticmethod
+    def _trust(proxy):
+        if proxy is None:
+            return []
+        line = "    http-request set-header X-Forwarded-For %[src]"
+        return [
+            (rf"(?m)^{re.escape(line)}$\n", ""),
+            (rf"(?m)^    #   ({re.escape(line.strip())} unless {{ src )192.0.2.1 }}$", rf"    \g<1>{proxy} }}")]
 
     def start(self, ready=1):
         """Returns once that many nodes are found ready."""
