@@ -81,6 +81,10 @@ public struct RedisURL: Equatable, Sendable {
             location = .cluster(nodes: try Self.nodes(rest, defaultPort: 6379))
             database = 0
             (user, password) = try Self.decode(credentials)
+        } else if text.hasPrefix("rediss://") {
+            throw Invalid(
+                description:
+                    "asks for TLS, which Usher does not speak: lead it through stunnel or the like, and name that")
         } else {
             throw Invalid(
                 description: "must start with redis://, redis+unix://, redis+sentinel:// or redis+cluster://")

@@ -96,6 +96,12 @@ import Testing
         #expect(throws: RedisURL.Invalid.self) { try RedisURL(text) }
     }
 
+    @Test func saysThatThereIsNoTLS() throws {
+        let invalid = #expect(throws: RedisURL.Invalid.self) { try RedisURL("rediss://:sesame@h") }
+        let description = try #require(invalid).description
+        #expect(description.hasPrefix("asks for TLS, which Usher does not speak: ") && !description.contains("sesame"))
+    }
+
     static let withSecret = [
         "redis://sesame@h", "redis://u:sesame@h:x", "redis://u:sesame@h:1/x", "redis://u:sesame%@h", "redis://:sesame@",
         "redis+unix://sesame@/s", "redis+unix://u:sesame@/s?x", "redis+unix://u:sesame", "sesame://h",

@@ -123,6 +123,11 @@ import Testing
         }
     }
 
+    @Test func aRedisURLWithTLSIsToldThatThereIsNone() {
+        let text = message(["serve", "--redis", "rediss://u:secret@host"])
+        #expect(text?.contains("\"rediss://***@host\", which asks for TLS, which Usher does not") == true)
+    }
+
     @Test func redisURLsAreTaken() throws {
         for url in [
             "redis://127.0.0.1:6379/0", "redis://redis", "redis://u:p%40@[::1]:7000/3", "redis+unix:///run/redis.sock",

@@ -33,7 +33,7 @@ enum RedisAddress {
         guard let at = bytes.lastIndex(of: UInt8(ascii: "@")) else {
             return String(decoding: bytes, as: UTF8.self) + end
         }
-        let schemes = ["redis://", "redis+unix://", "redis+sentinel://", "redis+cluster://"]
+        let schemes = ["redis://", "rediss://", "redis+unix://", "redis+sentinel://", "redis+cluster://"]
         let scheme = schemes.first { text.hasPrefix($0) } ?? ""
         return scheme + "***" + String(decoding: bytes[at...], as: UTF8.self) + end
     }
