@@ -126,6 +126,15 @@ public final class Client: @unchecked Sendable {
         }
     }
 
+    /// Why the last attempt to connect failed, or what ended the connection, in words for people and without secrets; nil
+    /// if nothing has failed yet, or a connection works.
+    public var problem: String? {
+        switch server {
+        case .single(let link): link.problem
+        case .cluster(let cluster): cluster.problem
+        }
+    }
+
     /// Where the primaries of a cluster are, as far as its map is known; empty for any other Redis.
     public var primaries: [NodeAddress] {
         switch server {

@@ -26,8 +26,9 @@ final class Link: @unchecked Sendable {
     private var backoff: Backoff
     /// By the script's name: the SHA-1 of its text, as Redis computed it.
     private(set) var scriptHashes: [String: String] = [:]
-    /// Why there is no connection, until one works: so that each cause is logged once, not at every attempt.
-    private var loggedProblem: String?
+    /// Why the last attempt failed or the connection was lost, until one works: so that each cause is logged once, not at
+    /// every attempt.
+    private(set) var problem: String?
 
     /// Called at each login that Redis has answered for good.
     var onLogin: ((Client.LoginOutcome) -> Void)?
@@ -126,8 +127,8 @@ final class Link: @unchecked Sendable {
         if readyMilliseconds == nil, !remaining.isEmpty, !isShutDown { return open(remaining) }
         state = .failed
         guard !isShutDown else { return }
-        if reason != loggedProblem {
-            loggedProblem = reason
+        if reason != problem {
+            problem = reason
             logger.warning(
                 "No connection to Redis; trying again",
                 ["redis": configuration.url.redacted, "reason": reason, "loop": loop.name])
@@ -158,7 +159,7 @@ final class Link: @unchecked Sendable {
             state = .ready(since: loop.now)
             if hasBeenReady { configuration.metrics.reconnections += 1 }
             hasBeenReady = true
-            loggedProblem = nil
+            problem = nil
             logger.info("Connected to Redis", ["redis": configuration.url.redacted, "loop": loop.name])
             onLogin?(.ready)
         case .notYet(let reason):

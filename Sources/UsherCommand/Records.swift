@@ -38,7 +38,8 @@ enum Records {
             case .refused(let text): throw Unreachable(description: "Redis at \(redis.redacted) refuses: \(text)")
             case nil:
                 throw Unreachable(
-                    description: "Redis at \(redis.redacted) does not answer. Start it, or name another with --redis.")
+                    description: "Redis at \(redis.redacted) does not answer\(Doctor.why(client.problem)). "
+                        + "Start it, or name another with --redis.")
             }
             return try await body(store, .now().advanced(byMilliseconds: timeoutMilliseconds))
         }

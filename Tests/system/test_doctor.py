@@ -76,7 +76,25 @@ def test_warnings_alone_are_no_failure(servers):
 def test_no_redis(folder):
     code, levels, output = examine(f"redis+unix://{folder}/nothing.sock", "--redis-timeout-ms", "500")
     assert code == 1 and levels == {"connection": "FAIL"}
-    assert "nothing.sock does not answer within 500 ms. Start it" in output
+    assert "nothing.sock does not answer within 500 ms: No such file or directory. Start it" in output
+
+
+def test_why_a_redis_cannot_be_reached_is_said(folder):
+    """By each command that works without a node, and without the password."""
+    closed = free_port()
+    reasons = {
+        f"redis+unix://:{PASSWORD}@{folder}/nothing.sock": "does not answer: No such file or directory",
+        f"redis://:{PASSWORD}@127.0.0.1:{closed}": "does not answer: Connection refused",
+        f"redis://:{PASSWORD}@nothing.invalid": "does not answer: cannot resolve nothing.invalid: ",
+        f"redis+cluster://:{PASSWORD}@127.0.0.1:{closed}": f"does not answer: 127.0.0.1:{closed}: Connection refused",
+        f"redis+sentinel://:{PASSWORD}@127.0.0.1:{closed}/nosuch": "does not answer: no Sentinel tells of nosuch: ",
+    }
+    for url, reason in reasons.items():
+        for command in (["status"], ["keys", "a" * 32], ["admin", "delete-key", "--key-id", "1"]):
+            code, output, errors = run_usher(*command, "--redis", url, "--redis-timeout-ms", "500")
+            assert (code, output) == (1, "") and reason in errors and PASSWORD not in errors, errors
+        _, _, output = examine(url, "--redis-timeout-ms", "500")
+        assert reason.replace("answer:", "answer within 500 ms:") in output and PASSWORD not in output
 
 
 @pytest.mark.parametrize("arguments", [["now"], ["--redis", "http://h"], ["--port", "1"], ["--redis-timeout-ms", "0"]])

@@ -26,6 +26,8 @@ final class Cluster {
     private var isShutDown = false
     private var refreshTimer: ScheduledTimer?
     private var loggedProblem: String?
+    /// Why the map could not be had, or a node could not be reached last; nil while the cluster can be asked.
+    private(set) var problem: String?
 
     /// By the script's name: the SHA-1 of its text, which is the same on every node.
     private(set) var scriptHashes: [String: String] = [:]
@@ -174,7 +176,11 @@ final class Cluster {
                 if map == nil { onLogin?(outcome) }
             }
         }
-        link.onFailure = { [weak self] in self?.repairMap() }
+        link.onFailure = { [weak self, weak link] in
+            guard let self else { return }
+            if let reason = link?.problem { problem = "\(address): \(reason)" }
+            repairMap()
+        }
         link.start()
         return link
     }
@@ -216,6 +222,7 @@ final class Cluster {
     }
 
     private func hasNoMap(_ reason: String) {
+        problem = reason
         if reason != loggedProblem {
             loggedProblem = reason
             logger.warning("No map of the Redis Cluster; trying again", ["reason": reason, "loop": loop.name])
@@ -227,6 +234,7 @@ final class Cluster {
 
     private func adopt(_ new: SlotMap) {
         loggedProblem = nil
+        problem = nil
         let isFirst = map == nil
         map = new
         // Those that serve nothing any more; one that still owes an answer goes next time.

@@ -62,7 +62,8 @@ struct RedisExamination: Sendable {
         case .refused(let text): throw Failure(finding: Doctor.refusedLogin(to: url.redacted, text))
         case nil:
             throw Failure(
-                finding: Doctor.silence(of: url.redacted, milliseconds: settings.redisTimeoutMilliseconds))
+                finding: Doctor.silence(
+                    of: url.redacted, milliseconds: settings.redisTimeoutMilliseconds, because: client.problem))
         }
     }
 

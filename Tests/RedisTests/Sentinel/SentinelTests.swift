@@ -156,6 +156,9 @@ import Testing
         text.replace("/\(SentinelDeployment.service)/", with: "/nothing/")
         try await withClient(Self.configuration(try RedisURL(text))) { client throws in
             #expect(await client.firstLogin(withinMilliseconds: 500) == nil)
+            let problem = try #require(client.problem)
+            #expect(problem.hasPrefix("no Sentinel tells of nothing: "), "\(problem)")
+            #expect(problem.hasSuffix("ERR No such master with that name"), "\(problem)")
             await #expect(throws: RedisError.notConnected) { try await client.send("PING") }
         }
     }

@@ -344,8 +344,10 @@ import Testing
                 == "FAIL  connection: redis://h:1/0 refuses the login: WRONGPASS invalid username-password pair. See the "
                 + "URL's user, password and database; a user needs CLIENT SETNAME and PING to log in.")
         #expect(Doctor.refusedLogin(to: "redis://h:1/0", "MISCONF Errors writing").subject == "writing to disk")
-        let silent = Doctor.silence(of: "redis://h:1/0", milliseconds: 50)
+        let silent = Doctor.silence(of: "redis://h:1/0", milliseconds: 50, because: nil)
         #expect(silent.found == "redis://h:1/0 does not answer within 50 ms")
+        let away = Doctor.silence(of: "redis://h:1/0", milliseconds: 50, because: "Connection\nrefused.")
+        #expect(away.found == "redis://h:1/0 does not answer within 50 ms: Connection?refused")
         #expect(Doctor.lost("redis://h:1/0", .connectionLost).level == .fail)
     }
 
