@@ -26,14 +26,25 @@ import Testing
         let shared: [Setting.Key: String] = [.port: "80", .adminPort: "81", .internalPort: "81", .metricsPort: "81"]
         #expect(
             ServedPort.all(Settings(given: shared)).map(\.surfaces) == [[.api], [.admin, .internal, .metrics]])
-        let public80: [Setting.Key: String] = [.port: "80", .adminPort: "80"]
-        #expect(ServedPort.all(Settings(given: public80)).count == 1)
         // The same number at another address is another port.
-        let elsewhere = ServedPort.all(Settings(given: public80.merging([.privateHost: "127.0.0.2"]) { $1 }))
+        let elsewhere = ServedPort.all(
+            Settings(given: [.port: "80", .adminPort: "80", .privateHost: "127.0.0.2"]))
         #expect(elsewhere.map(\.host) == ["127.0.0.1", "127.0.0.2"])
         // Port 0 is another one each time.
         let chosen: [Setting.Key: String] = [.port: "0", .adminPort: "0", .internalPort: "0"]
         #expect(ServedPort.all(Settings(given: chosen)).map(\.surfaces) == [[.api, .metrics], [.admin], [.internal]])
+    }
+
+    @Test(arguments: [("--admin-port", "/admin"), ("--internal-port", "/internal"), ("--metrics-port", "/metrics")])
+    func aPortOfItsOwnIsNotThePublicOne(flag: String, path: String) throws {
+        let reader = CommandLineReader(environment: ["USHER_PORT": "81"])
+        for command in ["serve", "up"] {
+            let error = #expect(throws: UsageError.self) { try reader.read([command, flag, "81"]) }
+            #expect(error?.description.hasPrefix("\(flag) is 81, which is the public port: \(path) would be") == true)
+            for others in [[flag, "82"], [flag, "81", "--private-host", "127.0.0.2"], [flag, "0", "--port", "0"]] {
+                _ = try reader.read([command] + others)
+            }
+        }
     }
 
     @Test func longReportsAreTakenOnlyWhereBotsReport() {

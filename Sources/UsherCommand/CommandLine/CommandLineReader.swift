@@ -29,6 +29,7 @@ struct CommandLineReader {
         case .admin: return .admin(settings, try adminRequest(words))
         case .keys: return .keys(settings, id: try recordID(words))
         case .up:
+            try checkPorts(settings)
             try checkRedisOfBots(settings)
             return .up(settings)
         case .runner:
@@ -44,7 +45,9 @@ struct CommandLineReader {
         case .supervise: return .supervise
         case .openapi: return .openapi
         case .simulateBot: return .simulateBot(settings)
-        case .serve, .help: return .serve(settings)
+        case .serve, .help:
+            try checkPorts(settings)
+            return .serve(settings)
         }
     }
 
@@ -71,6 +74,21 @@ struct CommandLineReader {
             }
         }
         return values
+    }
+
+    /// What is to be on a port of its own is not to be found on the public one.
+    private func checkPorts(_ settings: Settings) throws(UsageError) {
+        guard settings.port != 0, settings.privateHost == settings.host else { return }
+        let others: [(key: Setting.Key, port: Int?, path: String)] = [
+            (.adminPort, settings.adminPort, "/admin"), (.internalPort, settings.internalPort, "/internal"),
+            (.metricsPort, settings.metricsPort, "/metrics"),
+        ]
+        for other in others where other.port == settings.port {
+            let flag = Setting[other.key].flag
+            throw UsageError(
+                "\(flag) is \(settings.port), which is the public port: \(other.path) would be found there. Choose another "
+                    + "with \(flag), or leave it out if that is meant.")
+        }
     }
 
     /// Bots know `redis://` alone: they neither ask Sentinels nor follow a Cluster.
