@@ -21,7 +21,9 @@ enum UsherMain {
             case .openapi:
                 Terminal.say(APIDescription.openAPI)
                 return 0
-            case .serve, .runner, .up, .admin, .keys, .status, .watch, .doctor, .probe, .simulateBot:
+            case .serve(let settings), .runner(let settings):
+                for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
+            case .up, .admin, .keys, .status, .watch, .doctor, .probe, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {

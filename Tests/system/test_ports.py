@@ -1,5 +1,6 @@
 """Ports of their own for `/admin`, `/internal` and `/metrics`: what is there, and what is not."""
 
+import json
 import signal
 
 import pytest
@@ -60,13 +61,19 @@ def test_surfaces_share_a_port_at_the_private_address(servers, redis_of_ports):
     assert (line["host"], line["serves"]) == ("127.0.0.2", "admin, internal")
 
 
+def test_a_variable_that_is_no_setting_is_told_in_the_log(servers, redis_of_ports):
+    node = servers.node(redis_of_ports, PROT=1)
+    assert node.said('The variable "USHER_PROT" is not a setting and has no effect; is USHER_PORT meant?')
+
+
 def test_a_metrics_port_is_not_shared_with_another_node(servers, redis_of_ports):
     first = servers.node(redis_of_ports, METRICS_PORT=0)
     port = ports_of(first)["metrics"]
     second = servers.node(redis_of_ports, start=False, METRICS_PORT=port)
     second.spawn()
     assert second.wait() == 1
-    assert f"127.0.0.1:{port} is in use" in second.log
+    errors = [line for line in map(json.loads, second.log.splitlines()) if line["level"] == "error"]
+    assert len(errors) == 1 and f"127.0.0.1:{port} is in use" in errors[0]["message"], second.log
     # A stopped node gives it back.
     first.signal(signal.SIGTERM)
     assert first.wait() == 0

@@ -1,5 +1,6 @@
 """Readiness, the notice before a stop, and nodes and runners that are there before their Redis (issue 6, section 2)."""
 
+import json
 import secrets
 import signal
 import subprocess
@@ -218,3 +219,11 @@ def test_a_wrong_password_is_the_end(servers):
     node.spawn()
     assert node.wait() == 1
     assert "Redis refuses this node: WRONGPASS" in node.log and "wrong@" not in node.log
+    runner = servers.runner(server, node, start=False, REDIS=node.environment["USHER_REDIS"])
+    runner.spawn()
+    assert runner.wait() == 1
+    for process, name in [(node, "node"), (runner, "runner")]:
+        # Whoever collects the log can read this line like the others.
+        lines = [json.loads(line) for line in process.log.splitlines()]
+        errors = [line["message"] for line in lines if line["level"] == "error"]
+        assert len(errors) == 1 and errors[0].startswith(f"Redis refuses this {name}: WRONGPASS"), process.log

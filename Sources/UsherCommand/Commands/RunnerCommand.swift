@@ -37,13 +37,13 @@ enum RunnerCommand {
             }
             logger.info("Running bots", ["runner": runner.id, "capacity": String(settings.capacity)])
             if let refusal = try wait(for: runner, on: loop, signals, examination, listener) {
-                Terminal.complain("Redis refuses this runner: \(refusal)")
+                Terminal.complain("Redis refuses this runner: \(refusal)", in: logger)
                 return 1
             }
             logger.info("Stopped")
             return 0
         } catch {
-            Terminal.complain("\(error)")
+            Terminal.complain("\(error)", in: logger)
             return 1
         }
     }

@@ -24,7 +24,7 @@ enum ServeCommand {
                     ])
             }
             if let refusal = try waitForStop(of: node, signals) {
-                Terminal.complain("Redis refuses this node: \(refusal)")
+                Terminal.complain("Redis refuses this node: \(refusal)", in: logger)
                 return 1
             }
             serveOn(node, settings, signals, logger)
@@ -33,7 +33,7 @@ enum ServeCommand {
             logger.info("Stopped", ["connections_cut": String(cut)])
             return 0
         } catch {
-            Terminal.complain("\(error)")
+            Terminal.complain("\(error)", in: logger)
             return 1
         }
     }
