@@ -53,6 +53,18 @@ import Testing
         #expect(!Administration.isEmail(text))
     }
 
+    @Test func textsHaveABoundedLengthAndNoControlCharacters() {
+        for text in ["a", "\u{e4} b", String(repeating: "\u{1f600}", count: 10), "e\u{301}"] {
+            #expect(Administration.problem(of: text, maximum: 10) == nil)
+        }
+        let longCharacter = "e" + String(repeating: "\u{301}", count: 10)
+        for text in ["", "a\nb", "\u{1b}[31m", String(repeating: "a", count: 11), longCharacter] {
+            #expect(
+                Administration.problem(of: text, maximum: 10)
+                    == "must have 1 to 10 characters, and no control characters")
+        }
+    }
+
     @Test func emailsAreComparedInLowerCase() {
         #expect(NewUser(email: "Anna@Example.COM").email == "anna@example.com")
     }

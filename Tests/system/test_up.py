@@ -285,6 +285,27 @@ class TestShell:
             assert status in (1, 2) and output == "", arguments
             assert len(errors.strip().splitlines()) == 1, errors
 
+    @pytest.mark.parametrize("text", ["", "x" * 201, "a\nb", "\x1b[31m"])
+    def test_admin_refuses_the_texts_that_the_api_refuses(self, admin, usher, usher_json, text):
+        """In the same words, since both keep the same records."""
+        user = usher_json("admin", "create-user", "--email", f"shell-{random_meet_code()}@example.com")
+        email = f"shell-{random_meet_code()}@example.com"
+        member = ["--workspace-id", user["workspace_id"], "--user-id", user["id"]]
+        for arguments, path, body in [
+            (["create-user", "--email", email, "--name", text], "/admin/users", {"email": email, "name": text}),
+            (["create-workspace", "--name", text, "--owner-user-id", user["id"]], "/admin/workspaces",
+             {"name": text, "owner_user_id": user["id"]}),
+            (["create-key", *member, "--scopes", "bots", "--label", text],
+             f"/admin/workspaces/{user['workspace_id']}/keys",
+             {"user_id": user["id"], "scopes": ["bots"], "label": text}),
+        ]:
+            status, output, errors = usher("admin", *arguments)
+            answer = admin.request("POST", path, body)
+            assert (status, output, answer.status) == (1, "", 422), (arguments, errors)
+            assert errors == f"usher: {answer.json['detail']}\n"
+        assert usher_json("admin", "list-keys", "--workspace-id", user["workspace_id"])["keys"] == []
+        assert admin.request("GET", f"/admin/users/email/{email}").status == 404
+
     def test_redis_that_does_not_answer(self, folder):
         for command in (["keys", "0" * 32], ["admin", "create-user", "--email", "a@example.com"]):
             status, output, errors = run_usher(*command, "--redis", f"redis+unix://{folder}/nothing.sock")

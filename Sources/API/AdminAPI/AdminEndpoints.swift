@@ -25,8 +25,8 @@ struct AdminEndpoints: Sendable {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             new = NewUser(
                 email: try container.decode(String.self, forKey: .email),
-                name: try container.text(.name, maximum: 200),
-                imageURL: try container.text(.imageURL, maximum: 2_048),
+                name: try container.text(.name, maximum: Administration.maximumNameCharacters),
+                imageURL: try container.text(.imageURL, maximum: Administration.maximumImageURLCharacters),
                 maximumConcurrentBots: try container.integer(.maximumConcurrentBots))
         }
     }
@@ -52,7 +52,7 @@ struct AdminEndpoints: Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            guard let name = try container.text(.name, maximum: 200) else {
+            guard let name = try container.text(.name, maximum: Administration.maximumNameCharacters) else {
                 throw APIError.invalid("name", "is required")
             }
             self.name = name
@@ -121,7 +121,7 @@ struct AdminEndpoints: Sendable {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             userID = try container.requiredInteger(.userID)
             scopes = try container.decode([String].self, forKey: .scopes)
-            label = try container.text(.label, maximum: 200)
+            label = try container.text(.label, maximum: Administration.maximumNameCharacters)
             do {
                 expiresAt = try AdminAnswer.expiry(try container.decodeIfPresent(String.self, forKey: .expiresAt))
             } catch let refusal as AdministrationRefusal {

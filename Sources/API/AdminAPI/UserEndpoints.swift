@@ -36,8 +36,8 @@ extension AdminEndpoints {
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             changes = UserChanges(
-                name: try container.text(.name, maximum: 200),
-                imageURL: try container.text(.imageURL, maximum: 2_048),
+                name: try container.text(.name, maximum: Administration.maximumNameCharacters),
+                imageURL: try container.text(.imageURL, maximum: Administration.maximumImageURLCharacters),
                 maximumConcurrentBots: try container.integer(.maximumConcurrentBots))
         }
     }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTP
+import Usher
 
 /// A request's body as the type that an endpoint takes. Unknown members are ignored.
 struct JSONBody {
@@ -54,14 +55,11 @@ struct JSONBody {
 }
 
 extension KeyedDecodingContainer {
-    /// A string of 1 to `maximum` characters, without control characters; nil if it is absent or null. Characters are
-    /// Unicode scalars, as JSON Schema counts them: what people see as one could be of any length.
+    /// A string that `Administration.problem` finds nothing wrong with; nil if it is absent or null.
     func text(_ key: Key, maximum: Int) throws -> String? {
         guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
-        let characters = text.unicodeScalars
-        guard (1...maximum).contains(characters.count), !characters.contains(where: { $0.value < 0x20 }) else {
-            throw APIError.invalid(
-                key.stringValue, "must have 1 to \(maximum) characters, and no control characters")
+        if let problem = Administration.problem(of: text, maximum: maximum) {
+            throw APIError.invalid(key.stringValue, problem)
         }
         return text
     }

@@ -25,6 +25,9 @@ public struct Administration: Sendable {
     /// How long a key stays valid that was replaced: a day, and 30 days at most.
     public static let defaultGraceSeconds = 86_400
     public static let maximumGraceSeconds = 30 * 86_400
+    /// Of the names of users and workspaces, and of the labels of keys.
+    public static let maximumNameCharacters = 200
+    public static let maximumImageURLCharacters = 2_048
 
     private let store: Store
     private let deadline: MonotonicTime
@@ -38,6 +41,8 @@ public struct Administration: Sendable {
 
     /// Makes a user with a personal workspace, or finds the one that has this email.
     public func createUser(_ new: NewUser) async throws(AdministrationRefusal) -> (user: User, isNew: Bool) {
+        try Self.check(new.name, "name", maximum: Self.maximumNameCharacters)
+        try Self.check(new.imageURL, "image_url", maximum: Self.maximumImageURLCharacters)
         guard Self.isEmail(new.email) else {
             throw .invalid(field: "email", problem: "must be an email address such as anna@example.com")
         }
@@ -61,6 +66,8 @@ public struct Administration: Sendable {
     }
 
     public func updateUser(_ id: Int, _ changes: UserChanges) async throws(AdministrationRefusal) -> User {
+        try Self.check(changes.name, "name", maximum: Self.maximumNameCharacters)
+        try Self.check(changes.imageURL, "image_url", maximum: Self.maximumImageURLCharacters)
         try Self.check(changes.maximumConcurrentBots)
         let user = try await attempt { () throws(RedisError) in
             try await store.update(user: id, changes, deadline: deadline)
@@ -72,6 +79,7 @@ public struct Administration: Sendable {
     public func createWorkspace(
         name: String, owner: Int, maximumConcurrentBots: Int?
     ) async throws(AdministrationRefusal) -> Workspace {
+        try Self.check(name, "name", maximum: Self.maximumNameCharacters)
         try Self.check(maximumConcurrentBots)
         try await requireUser(owner)
         return try await attempt { () throws(RedisError) in
@@ -119,6 +127,7 @@ public struct Administration: Sendable {
     public func createKey(
         workspace: String, user: Int, scopes names: [String], label: String?, expiresAt: Int?
     ) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
+        try Self.check(label, "label", maximum: Self.maximumNameCharacters)
         var scopes: [Scope] = []
         for name in names {
             guard let scope = Scope(rawValue: name) else {
@@ -205,6 +214,22 @@ public struct Administration: Sendable {
         guard (1...maximumBotLimit).contains(maximum) else {
             throw .invalid(field: "max_concurrent_bots", problem: "must be between 1 and \(maximumBotLimit)")
         }
+    }
+
+    private static func check(
+        _ text: String?, _ field: String, maximum: Int
+    ) throws(AdministrationRefusal) {
+        guard let text, let problem = problem(of: text, maximum: maximum) else { return }
+        throw .invalid(field: field, problem: problem)
+    }
+
+    /// What is wrong with a text that somebody gave, as the end of a sentence; nil if it has 1 to `maximum` characters and
+    /// no control characters. Characters are Unicode scalars, as JSON Schema counts them: what people see as one could be
+    /// of any length.
+    public static func problem(of text: String, maximum: Int) -> String? {
+        let characters = text.unicodeScalars
+        let isSound = (1...maximum).contains(characters.count) && !characters.contains { $0.value < 0x20 }
+        return isSound ? nil : "must have 1 to \(maximum) characters, and no control characters"
     }
 
     /// Something on both sides of one @, within the lengths of RFC 5321, section 4.5.3.1. Whether mail arrives there is
