@@ -38,10 +38,9 @@ end
 -- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.
 begin_session(KEYS[1], ARGV[2], math.max(ms - tonumber(ARGV[4]), math.min(ms, tonumber(meeting[4] or 0))))
 local segments = {unpack(ARGV, 6)}
-if #segments == 0 then return 0 end
 local fields = {}
 for index = 1, #segments, 4 do fields[#fields + 1] = ARGV[2] .. ':' .. segments[index] end
-local known = redis.call('HMGET', KEYS[2], unpack(fields))
+local known = #fields > 0 and redis.call('HMGET', KEYS[2], unpack(fields)) or {}
 local new = 0
 for index = 1, #fields do
   if not known[index] then new = new + 1 end
