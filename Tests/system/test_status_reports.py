@@ -130,6 +130,31 @@ def test_whatever_else_a_report_carries(user, redis):
     assert_bots_error(too_long, 413, "Request too large")
 
 
+@pytest.mark.parametrize("status, fields, reason, stage, details", [
+    ("completed", {"completion_reason": ""}, None, None, None),
+    ("completed", {"completion_reason": "Left-alone"}, None, None, "Left-alone"),
+    ("completed", {"failure_stage": "x" * 3000}, None, None, "x" * 2000),
+    ("failed", {"failure_stage": "", "completion_reason": "evicted"}, "evicted", "active", None),
+    ("failed", {"failure_stage": "In room", "error_details": "gone"}, "no_reason_given", "active", "gone\nIn room"),
+], ids=str)
+def test_a_last_report_is_not_refused_for_its_wording(user, redis, status, fields, reason, stage, details):
+    """The bot has ended: refused, its meeting would be recorded as one whose bot failed without a word."""
+    meeting = user.send_bot()
+    bot = user.play(redis, meeting, "joining", "active")
+    bot.tell(user.node, status, **fields)
+    shown = user.meeting(meeting)
+    assert (shown["status"], shown["completion_reason"], shown["failure_stage"]) == (status, reason, stage)
+    assert shown["data"].get("error_details") == details
+
+
+@pytest.mark.parametrize("field", ["completion_reason", "failure_stage"])
+def test_a_last_report_of_wrong_types_is_refused(user, redis, field):
+    meeting = user.send_bot()
+    bot = user.play(redis, meeting, "joining", "active")
+    assert_bots_error(bot.report(user.node, "completed", **{field: 1}), 422, "Invalid request", names=field)
+    assert user.meeting(meeting)["status"] == "active"
+
+
 def test_a_new_bot_of_the_meeting_makes_the_old_ones_reports_stale(user, redis):
     """And nothing of the failure is left in the record of what succeeded."""
     meeting = user.send_bot()

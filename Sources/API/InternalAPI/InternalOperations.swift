@@ -13,15 +13,17 @@ enum InternalOperations {
         access: .botSecret, summary: "Report a bot's status",
         details: """
             The order is joining, awaiting_admission, active, completed; `needs_help` may follow the lobby, and a \
-            bot may fail at any stage. A report that was taken before is taken again. Members that are not known are ignored.
+            bot may fail at any stage. A report that was taken before is taken again. Members that are not known are \
+            ignored. In the last report, `completed` or `failed`, a reason or stage that is not written as a word \
+            counts as none, and is kept among the error's details.
             """,
         parameters: [botID],
         body: RequestBody(
             schema: .object(
                 .required("connection_id", .string, "The bot's id, as the path has it."),
                 .required("status", .choice(StatusReportBody.reportable.map(\.rawValue))),
-                .optional("completion_reason", word, "Such as `left_alone`."),
-                .optional("failure_stage", word, "Such as `joining`."),
+                .optional("completion_reason", word, "Such as `left_alone`: a to z and _, 64 at most."),
+                .optional("failure_stage", word, "Such as `joining`, of the same form."),
                 .optional("exit_code", .any), .optional("reason", .any), .optional("error_details", .any),
                 .optional("bot_logs", .any, "A text, or a list of lines; the end of it is kept.")),
             examples: [
@@ -97,7 +99,8 @@ enum InternalOperations {
 
     // MARK: Objects
 
-    private static let word = Schema.string(1...64, pattern: "^[a-z_]+$").orNull
+    /// Of any form, as one that is no word is refused only while the bot goes on.
+    private static let word = Schema.string.orNull
     /// Seconds, and an id, as `Segment` takes them.
     private static let seconds = Schema.number
 

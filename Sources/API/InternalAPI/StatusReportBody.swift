@@ -37,16 +37,25 @@ struct StatusReportBody: Decodable {
                 CodingKeys.status.rawValue,
                 "must be one of \(Self.reportable.map(\.rawValue).joined(separator: ", "))")
         }
+        let reason = try container.wordOrText(.completionReason)
+        let stage = try container.wordOrText(.failureStage)
         var fields: [String: String] = [:]
-        if !status.isRunning {
+        if status.isRunning {
+            for (key, text) in [(CodingKeys.completionReason, reason.text), (.failureStage, stage.text)] {
+                guard text != nil else { continue }
+                throw APIError.invalid(key.rawValue, "must be a word of the wire, such as left_alone")
+            }
+        } else {
             fields["exit_code"] = (try? container.decodeIfPresent(Int.self, forKey: .exitCode)).map { String($0) }
-            let details = container.looseText(.errorDetails) ?? container.looseText(.reason)
-            fields["error_details"] = details.map { String($0.prefix(Self.maximumDetail)) }
+            // A bot that has ended must not be refused for its wording: what is no word counts as none, and is kept.
+            let details = [container.looseText(.errorDetails) ?? container.looseText(.reason), reason.text, stage.text]
+                .compactMap { $0 }.filter { !$0.isEmpty }
+            if !details.isEmpty {
+                fields["error_details"] = String(details.joined(separator: "\n").prefix(Self.maximumDetail))
+            }
             fields["bot_output"] = container.looseText(.logs).map { Self.end(of: $0) }
         }
-        report = BotReport(
-            status: status, completionReason: try container.word(.completionReason),
-            failureStage: try container.word(.failureStage), fields: fields)
+        report = BotReport(status: status, completionReason: reason.word, failureStage: stage.word, fields: fields)
     }
 
     /// The last bytes of a text, from the beginning of a character on.
@@ -57,16 +66,15 @@ struct StatusReportBody: Decodable {
 }
 
 extension KeyedDecodingContainer {
-    /// One of the wire's words. New ones are taken too, as a bot that has ended must not be refused for its reason.
-    fileprivate func word(_ key: Key) throws -> String? {
-        guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
+    /// One of the wire's words, or the text that is none. New ones are words too.
+    fileprivate func wordOrText(_ key: Key) throws -> (word: String?, text: String?) {
+        guard let text = try decodeIfPresent(String.self, forKey: key) else { return (nil, nil) }
         let isWord =
             (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy {
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_")
             }
-        guard isWord else { throw APIError.invalid(key.stringValue, "must be a word of the wire, such as left_alone") }
-        return text
+        return isWord ? (text, nil) : (nil, text)
     }
 
     /// A text, or a list of them as lines, or anything else as JSON; nil if it is absent, null or empty.
