@@ -1,11 +1,13 @@
 """A Redis that fails over, or whose slots move, under nodes, runners and bots (issue 5; design 7)."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
 
 from harness.bots_user import BotsUser
 from harness.deployments import RedisCluster, SentinelDeployment, TCPServer
+from harness.http_client import NO_BODY
 from harness.load import Load
 from harness.played_bot import PlayedBot
 from harness.resp import RedisClient
@@ -167,6 +169,69 @@ def test_a_change_that_no_replica_confirms(pair):
     wait_for(lambda: replica.ask("XLEN", workspace.keys.dispatch) == left, "the replication")
     assert workspace.reinvite(workspace.create_meeting()).status == 202
     assert user.request("POST", "/bots", body).status == 201
+
+
+def changes(patient, redis):
+    """What callers may change beside bots, and on how many keys of their own slots: name -> (waits, request). Each
+    request can be made once, on whichever node."""
+    admin, user = Admin(patient), BotsUser(Admin(patient))
+    workspace = admin.create_workspace()
+    space = f"/admin/workspaces/{workspace.id}"
+    revoked, rotated = [admin.create_key(workspace.id, workspace.owner["id"])["id"] for _ in range(2)]
+    other, member = admin.create_user(), admin.create_user()
+    admin.set_role(workspace.id, member["id"], "viewer")
+    held, over = user.send_bot(), user.send_bot()
+    user.play(redis, held, "joining", "active")
+    user.request("DELETE", user.bot_path(over))
+    key = {"user_id": workspace.owner["id"], "scopes": ["bots"]}
+    email = f"user-{random_meet_code()}@example.com"
+    room = {"platform": "google_meet", "native_meeting_id": random_meet_code()}
+
+    def as_admin(method, path, body=NO_BODY):
+        return lambda node: Admin(node).request(method, path, body)
+
+    def as_user(method, path, body=NO_BODY):
+        return lambda node: user.request(method, path, body, node=node)
+
+    return {
+        "a user": (4, as_admin("POST", "/admin/users", {"email": email})),
+        "a user's name": (1, as_admin("PATCH", f"/admin/users/{member['id']}", {"name": "Anna"})),
+        "a workspace": (1, as_admin("POST", "/admin/workspaces", {"name": "B", "owner_user_id": member["id"]})),
+        "a member": (1, as_admin("PUT", f"{space}/members/{other['id']}", {"role": "viewer"})),
+        "a member that goes": (1, as_admin("DELETE", f"{space}/members/{member['id']}")),
+        "a key": (2, as_admin("POST", f"{space}/keys", key)),
+        "a key that is replaced": (3, as_admin("POST", f"/admin/keys/{rotated}/rotate", {})),
+        "a key that is revoked": (1, as_admin("DELETE", f"/admin/keys/{revoked}")),
+        "a webhook": (1, as_user("PUT", "/user/webhook", {"webhook_url": "https://hook.example"})),
+        "a meeting": (2, lambda node: workspace.request("POST", workspace.meetings_path, room, node=node)),
+        "a meeting's notes": (1, as_user("PATCH", user.meeting_path(over), {"data": {"notes": "x"}})),
+        "a meeting's contents": (1, as_user("DELETE", user.meeting_path(over))),
+        "a bot's language": (1, as_user("PUT", f"{user.bot_path(held)}/config", {"language": "es"})),
+    }
+
+
+def test_what_callers_change_waits_for_replicas(pair):
+    """Each part of it that may be lost alone: an acknowledged revocation, say, must not be taken back by a failover."""
+    primary, replica, (patient, node) = pair
+    redis = RedisClient(primary.address)
+
+    def waits():
+        found = re.search(r"cmdstat_wait:calls=(\d+)", primary.ask("INFO", "commandstats"))
+        return int(found[1]) if found else 0
+
+    for name, (count, request) in changes(patient, redis).items():
+        before = waits()
+        answer = request(patient)
+        assert answer.status in (200, 201, 202, 204), f"{name}: {answer}"
+        assert waits() - before == count, name
+    later = changes(patient, redis)
+    replica.pause()
+    for name, (_, request) in later.items():
+        answer = request(node)
+        assert answer.status == 503 and answer.header("Retry-After") == "2", f"{name}: {answer}"
+    # Reading goes on, and so does what is only noted.
+    assert Admin(node).request("GET", "/admin/users").status == 200
+    replica.resume()
 
 
 def test_what_no_replica_confirms_is_not_granted_to_who_asks_again(pair):

@@ -43,14 +43,16 @@ extension Store {
         if let rotatedFrom = new.rotatedFrom { fields += ["rotated_from", rotatedFrom] }
         // Longer than a call may take: whoever lists meanwhile must not take what points to the key for a leftover.
         _ = try await send(Command("SET", Keys.apiKeyMaking(id: id), "1", "PX", "120000"), by: deadline)
-        _ = try await pipeline(
+        // On replicas before the record, if those are waited for: in a Cluster they lie apart from it, and a key that
+        // works must not lose what it is listed and revoked by.
+        _ = try await change(
             [
                 Command("SET", Keys.apiKeyHash(id: id), hash),
                 Command("HSET", WorkspaceKeys(workspace: new.workspaceID).apiKeys, id, hash),
             ], by: deadline)
         let createdAt = try await run(
             Scripts.createKey, keys: [Keys.apiKey(hash: hash)],
-            arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, by: deadline
+            arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, isChange: { $0 != .integer(0) }, by: deadline
         ).integerOrThrow()
         guard createdAt > 0 else {
             try await forgetAPIKey(id: id, workspace: new.workspaceID, deadline: deadline)
@@ -90,7 +92,7 @@ extension Store {
         let hash = try await send(Command("GET", Keys.apiKeyHash(id: id)), by: deadline).optionalString()
         guard let hash else { return false }
         let record = try await send(Command("HGETALL", Keys.apiKey(hash: hash)), by: deadline).hash()
-        _ = try await send(Command("DEL", Keys.apiKey(hash: hash)), by: deadline)
+        _ = try await change([Command("DEL", Keys.apiKey(hash: hash))], by: deadline)
         if let workspace = record["workspace_id"] {
             try await forgetAPIKey(id: id, workspace: workspace, deadline: deadline)
         }
@@ -119,7 +121,8 @@ extension Store {
         guard let made = try await createAPIKey(new, deadline: deadline) else { return .unknown }
         let outcome = try await run(
             Scripts.retireKey, keys: [Keys.apiKey(hash: hash)],
-            arguments: [made.record.id, String(graceMilliseconds)], by: deadline
+            arguments: [made.record.id, String(graceMilliseconds)], isChange: { $0.array?.first == .integer(1) },
+            by: deadline
         ).arrayOrThrow()
         if outcome.first == .integer(1) { return .rotated(key: made.key, record: made.record) }
         // Somebody else was faster; nobody has seen this new key.

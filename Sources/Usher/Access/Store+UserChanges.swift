@@ -59,7 +59,7 @@ extension Store {
             commands.append(Command("HSET", key, "max_concurrent_bots", String(maximum)))
         }
         guard !commands.isEmpty else { return user }
-        _ = try await pipeline(commands, by: deadline)
+        _ = try await change(commands, by: deadline)
         return try await self.user(id: id, deadline: deadline)
     }
 
@@ -69,7 +69,7 @@ extension Store {
     ) async throws(RedisError) {
         let key = WorkspaceKeys(workspace: id).workspace
         let command = url.map { Command("HSET", key, "webhook_url", $0) } ?? Command("HDEL", key, "webhook_url")
-        _ = try await send(command, by: deadline)
+        _ = try await change([command], by: deadline)
     }
 
     /// A user as a caller's key shows it: with what the key's own workspace has set.

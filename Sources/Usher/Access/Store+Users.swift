@@ -33,7 +33,8 @@ extension Store {
         let maximum = new.maximumConcurrentBots ?? configuration.defaultMaximumConcurrentBots
         let hash = try await run(
             Scripts.createUser, keys: [Keys.user(id)], arguments: fields + ["max_concurrent_bots", String(maximum)],
-            by: deadline
+            // What another call wrote may still not be on a replica.
+            isChange: { _ in true }, by: deadline
         ).hash()
         guard let workspaceID = hash["workspace_id"] else { throw .unexpectedReply("a user without a workspace") }
         // Whatever has led here: nobody is to get another's workspace.
@@ -41,7 +42,7 @@ extension Store {
         let workspace = try await ensureWorkspace(
             id: workspaceID, name: "\(new.email)'s workspace", owner: id,
             maximumConcurrentBots: hash["max_concurrent_bots"].flatMap { Int($0) } ?? maximum, deadline: deadline)
-        _ = try await send(Command("ZADD", Keys.users, String(id), String(id)), by: deadline)
+        _ = try await change([Command("ZADD", Keys.users, String(id), String(id))], by: deadline)
         return (try User(hash, in: workspace), isNew)
     }
 
@@ -61,7 +62,7 @@ extension Store {
         let id = try await newNumber(of: Keys.userSequence, deadline: deadline) { id throws(RedisError) in
             try await send(Command("EXISTS", Keys.user(id)), by: deadline) == .integer(0)
         }
-        let replies = try await pipeline(
+        let replies = try await change(
             [Command("SET", key, String(id), "NX"), Command("GET", key)], by: deadline)
         return (try Self.userID(replies[1].stringOrThrow()), replies[0] != .null)
     }
@@ -95,7 +96,8 @@ extension Store {
         return try Workspace(
             await run(
                 Scripts.createWorkspace, keys: [keys.workspace, keys.members],
-                arguments: [id, name, String(maximumConcurrentBots), String(owner)], by: deadline
+                arguments: [id, name, String(maximumConcurrentBots), String(owner)], isChange: { _ in true },
+                by: deadline
             ).hash())
     }
 
@@ -111,7 +113,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: id)
         let reply = try await run(
             Scripts.setMember, keys: [keys.workspace, keys.members], arguments: [String(user), role.rawValue],
-            by: deadline)
+            isChange: { $0 == .integer(1) }, by: deadline)
         switch reply {
         case .integer(1): return .done
         case .integer(0): return .unknownWorkspace
@@ -125,7 +127,9 @@ extension Store {
     ) async throws(RedisError) -> MemberChange {
         let keys = WorkspaceKeys(workspace: id)
         let reply = try await run(
-            Scripts.removeMember, keys: [keys.members], arguments: [String(user)], by: deadline)
+            Scripts.removeMember, keys: [keys.members], arguments: [String(user)],
+            // One that was removed before may still be there on a replica.
+            isChange: { $0 != .integer(-1) }, by: deadline)
         switch reply {
         case .integer(1): return .done
         case .integer(0): return .unknownMember

@@ -292,7 +292,8 @@ extension Store {
         let version = try await refusing { () throws(RedisError) in
             try await run(
                 Scripts.configure, keys: Array(place.lifeKeys.prefix(2)),
-                arguments: [place.botID] + changes.flatMap { [$0.key, $0.value] }, by: deadline
+                arguments: [place.botID] + changes.flatMap { [$0.key, $0.value] },
+                isChange: { ($0.integer ?? 0) > 0 }, by: deadline
             ).integerOrThrow()
         }
         guard version > 0 else { throw .noBot }

@@ -59,13 +59,13 @@ extension Doctor {
         guard connected >= wanted else {
             return .fail(
                 subject,
-                "changes are to be on \(counted(wanted, "replica")), and \(connected) are connected: every request for a "
-                    + "bot fails (12109), and without any the bots that run end with their leases",
+                "changes are to be on \(counted(wanted, "replica")), and \(connected) are connected: every request that "
+                    + "changes something fails, and without any the bots that run end with their leases",
                 "Bring the replicas back, or set \(setting) lower.")
         }
         guard wanted > 0 else {
             return .warn(
-                subject, "nothing is waited for: a failover forgets the dispatches and stops that no replica has yet",
+                subject, "nothing is waited for: a failover forgets what was acknowledged and no replica has yet",
                 "Set \(setting) to \(connected) for nodes and runners, and for the doctor.")
         }
         guard connected == wanted else {

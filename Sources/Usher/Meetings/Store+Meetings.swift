@@ -50,7 +50,7 @@ extension Store {
                 id, String(number), String(configuration.maximumEvents), "user \(caller.userID)",
                 String(configuration.inFlightTimeToLiveMilliseconds),
             ] + fields,
-            by: deadline
+            isChange: { $0.array?.first == .integer(1) }, by: deadline
         ).arrayOrThrow()
         switch (reply.first?.integer, reply.dropFirst().first) {
         case (1, _): return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
@@ -128,7 +128,8 @@ extension Store {
         for name in ["participants", "languages"] where fields[name] != nil { fields["\(name)_by"] = "user" }
         let reply = try await run(
             Scripts.updateMeeting, keys: [key],
-            arguments: fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline)
+            arguments: fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
+            isChange: { $0 == .integer(1) }, by: deadline)
         guard reply == .integer(1) else { return nil }
         return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
     }
@@ -147,7 +148,7 @@ extension Store {
             keys: [
                 keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
                 keys.holder(meeting.room),
-            ], arguments: [meeting.id], by: deadline)
+            ], arguments: [meeting.id], isChange: { $0 == .integer(1) }, by: deadline)
         switch reply {
         case .integer(1): return .removed
         case .integer(0): return .unknown

@@ -58,7 +58,7 @@ extension Setting {
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
             .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up, .doctor],
-            "On how many replicas dispatches, claims, stops, bots' reports and acknowledged segments are to be before "
+            "On how many replicas claims, bots' reports and segments, and all that other requests change are to be before "
                 + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them"),
         number(
             .redisWait, 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up],

@@ -211,7 +211,7 @@ import Testing
         arguments: [
             (0, 2, .warn, "Set USHER_REDIS_WAIT_REPLICAS to 2 "),
             (1, 2, .warn, "1 of 2: if one of the others"), (2, 2, .ok, "on all 2"), (1, 1, .ok, "is on it"),
-            (1, 0, .fail, "0 are connected"), (2, 1, .fail, "every request for a bot fails"),
+            (1, 0, .fail, "0 are connected"), (2, 1, .fail, "every request that changes something fails"),
         ] as [(Int, Int, Finding.Level, String)])
     func waiting(wanted: Int, connected: Int, level: Finding.Level, says: String) throws {
         let row = Row(
