@@ -38,6 +38,9 @@ enum BotsOperations {
             alone will do; members that say the same must agree with it.
 
             One bot is in a room, or on its way to it, however many ask at once: one of them gets 201, the others 409.
+
+            A workspace has a maximum of concurrent bots. All that are in a room or on their way to it count, also \
+            those that were sent by a re-invitation; but only this operation is refused past it.
             """,
         parameters: [.idempotencyKey],
         body: RequestBody(

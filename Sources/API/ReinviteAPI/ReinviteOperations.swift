@@ -32,6 +32,9 @@ enum ReinviteOperations {
 
             An `INITIAL` meeting is dispatched. An `OFFLINE` one needs `force_restart`, which flips the fields of the \
             run (`status`, `start_time`, `end_time`, `duration`, `flag`) and keeps all others.
+
+            No limit of concurrent bots refuses a re-invitation. Its bot counts as one of the workspace's, though, as \
+            long as it runs: for `POST /bots`, which has such a limit.
             """,
         parameters: [workspaceID, meetingID, .idempotencyKey],
         body: RequestBody(
