@@ -139,6 +139,7 @@ MEET = {"platform": "google_meet", "native_meeting_id": "abc-defg-hij"}
     {"platform": "teams", "native_meeting_id": "9398850880426"},
     {"meeting_url": "https://teams.live.com/meet/9398850880426"},
     {"platform": "zoom", "native_meeting_id": "1234"},
+    {"platform": "google_meet", "native_meeting_id": "bad", "meeting_url": "https://meet.google.com/bad"},
 ], ids=lambda value: str(value)[:70])
 def test_400(user, redis, body):
     before = redis.scan(f"*{user.workspace_id}*")
@@ -155,6 +156,7 @@ def test_400(user, redis, body):
     ("native_meeting_id", {**MEET, "native_meeting_id": 5}),
     ("native_meeting_id", {**MEET, "meeting_url": "https://meet.google.com/xyz-defg-hij"}),
     ("meeting_url", {"meeting_url": "https://example.com/abc"}),
+    ("meeting_url", {**MEET, "meeting_url": "https://meet.google.com/bad"}),
     ("meeting_url", {"meeting_url": "https://meet.google.com/"}),
     ("meeting_url", {"meeting_url": "https://meet.google.com.evil.example/abc-defg-hij"}),
     ("meeting_url", {"meeting_url": ["https://meet.google.com/abc-defg-hij"]}),

@@ -41,6 +41,8 @@ struct BotRequestBody: Decodable {
         do {
             link = try MeetingLink(url: url)
         } catch {
+            // An id that is none is the error, where the link was made from it.
+            if let platform, let nativeID { _ = try checked(platform, nativeID, passcode) }
             throw APIError.invalid(CodingKeys.meetingURL.rawValue, error.reason)
         }
         if let platform, platform != link.room.platform { throw contradiction(.platform) }
