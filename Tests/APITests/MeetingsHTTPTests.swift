@@ -53,7 +53,10 @@ import Usher
                 ("{\(Self.url),\"title\":\"a\\nb\"}", "title"), ("{\(Self.url),\"language\":{}}", "language"),
                 ("{\(Self.url),\"platform\":\"zoom\"}", "platform"),
                 ("{\(Self.url),\"native_meeting_id\":\"xyz-defg-hij\"}", "native_meeting_id"),
-                ("{\(Self.url),\"passcode\":\"secret\"}", "passcode"), ("[]", "body"), ("", "body"), ("{", "body"),
+                (
+                    "{\"meeting_url\":\"https://teams.live.com/meet/9398850880426?p=a\",\"passcode\":\"secret\"}",
+                    "passcode"
+                ), ("[]", "body"), ("", "body"), ("{", "body"),
             ]
             for (body, field) in cases {
                 let answer = try workspace.request("POST", body: body)

@@ -89,6 +89,25 @@ def test_422_meeting(redis, workspace, body):
     assert redis.call("ZCARD", workspace.keys.meetings) == 0
 
 
+@pytest.mark.parametrize("url", [
+    "https://teams.microsoft.com/meet/9398850880426", "https://teams.microsoft.com/meet/9398850880426?p=abc",
+    f"https://meet.google.com/{CODE}",
+])
+def test_a_passcode_beside_a_link(redis, workspace, url):
+    """It is taken where the link lacks one, as POST /bots does; refused only where the link has another."""
+    meeting = workspace.create_meeting(url, passcode="abc")
+    fields = meeting.fields(redis)
+    assert (fields["meeting_url"], fields["passcode"]) == (url, "abc")
+
+
+def test_422_another_passcode_than_the_links(redis, workspace):
+    answer = workspace.request("POST", workspace.meetings_path, {
+        "meeting_url": "https://teams.microsoft.com/meet/9398850880426?p=abc", "passcode": "other"})
+    assert_error(answer, 422)
+    assert "passcode" in answer.json["detail"]
+    assert redis.call("ZCARD", workspace.keys.meetings) == 0
+
+
 def test_get(admin, redis, workspace):
     """12110 tells users to fetch the latest meeting state: what they get is the state in Redis."""
     meeting = workspace.create_meeting(title="Weekly 会議", language="de")

@@ -32,15 +32,18 @@ struct MeetingsEndpoints: Sendable {
             let name = try container.text(.platform, maximum: 40)
             let nativeID = try container.text(.nativeMeetingID, maximum: 200)
             if let url = try container.text(.meetingURL, maximum: 2_048) {
-                link = try Self.link(of: .meetingURL) { try MeetingLink(url: url) }
+                let link = try Self.link(of: .meetingURL) { try MeetingLink(url: url) }
                 // Passing over what contradicts the link could send a bot elsewhere than the caller means.
                 let others: [(CodingKeys, String?, String?)] = [
                     (.platform, name, link.room.platform.rawValue),
-                    (.nativeMeetingID, nativeID, link.room.nativeID), (.passcode, passcode, link.passcode),
+                    (.nativeMeetingID, nativeID, link.room.nativeID),
+                    // One that the link lacks is none that it contradicts.
+                    (.passcode, passcode, link.passcode ?? passcode),
                 ]
                 for (key, given, meant) in others where given != nil && given != meant {
                     throw APIError.invalid(key.rawValue, "does not agree with meeting_url: leave it out")
                 }
+                self.link = link.with(passcode: passcode)
                 return
             }
             guard let name else {
