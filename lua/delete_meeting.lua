@@ -10,12 +10,14 @@
 
 -- include: time
 
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status then return 0 end
-if redis.call('GET', KEYS[3]) == ARGV[1] or status == 'ANALYZING' then return -1 end
+local meeting = redis.call('HMGET', KEYS[1], 'status', 'meeting_url')
+if not meeting[1] then return 0 end
+if redis.call('GET', KEYS[3]) == ARGV[1] or meeting[1] == 'ANALYZING' then return -1 end
 redis.call('DEL', KEYS[2])
-redis.call('HDEL', KEYS[1], 'title', 'participants', 'languages', 'notes', 'bot_output', 'passcode',
+redis.call('HDEL', KEYS[1], 'title', 'participants', 'languages', 'notes', 'bot_output', 'error_details', 'passcode',
   'participants_by', 'languages_by')
+-- The link may have the passcode once more: nothing is kept of it but what tells the place.
+if meeting[2] then redis.call('HSET', KEYS[1], 'meeting_url', string.match(meeting[2], '^[^?#]*')) end
 local at_ms = now_ms()
 redis.call('HSET', KEYS[1], 'updated_at', at_ms, 'redacted_at', at_ms)
 return 1

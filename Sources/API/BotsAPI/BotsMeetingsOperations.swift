@@ -75,7 +75,10 @@ enum BotsMeetingsOperations {
     static let deleteMeeting = Operation(
         method: .delete, path: "/meetings/{platform}/{native_meeting_id}", id: "deleteMeeting", section: .bots,
         access: .apiKey(.bots, .member), summary: "Delete what a meeting left",
-        details: "The transcript and what was collected go; the bare record stays.",
+        details: """
+            The transcript and what was collected go, and so do the passcode and the query of the link, which may \
+            have it too; the bare record stays.
+            """,
         parameters: [BotsOperations.platform, BotsOperations.nativeMeetingID, ofRoom],
         answers: [
             .json(

@@ -100,12 +100,14 @@ import Testing
             let meeting = place.meetingID
             let key = world.keys.partition.meeting(meeting)
             _ = try await world.ingest(one("s", "secret", more: #","speaker":"Anna""#), for: meeting)
-            _ = try await world.report(place, "failed", reason: "evicted", "bot_output", "secret")
+            _ = try await world.report(
+                place, "failed", reason: "evicted", "bot_output", "secret", "error_details", "secret")
             let collected = [
                 "title": "secret", "participants": "[]", "languages": "[]", "notes": "secret", "passcode": "secret",
                 "participants_by": "user", "languages_by": "user",
             ]
-            try await world.set(key, collected)
+            let link = "https://teams.microsoft.com/meet/9398850880426"
+            try await world.set(key, collected.merging(["meeting_url": "\(link)?x=1&p=secret#p=secret"]) { $1 })
             let before = try await world.snapshot()
             #expect(before[world.keys.partition.segments(ofMeeting: meeting)] != nil)
             #expect(try await Self.delete(meeting, world) == .integer(1))
@@ -113,7 +115,8 @@ import Testing
             #expect(after.changes(since: before) == [key, world.keys.partition.segments(ofMeeting: meeting)])
             #expect(after[world.keys.partition.segments(ofMeeting: meeting)] == nil)
             var fields = try #require(before[key]?.hash)
-            for name in collected.keys.sorted() + ["bot_output"] { fields[name] = nil }
+            for name in collected.keys.sorted() + ["bot_output", "error_details"] { fields[name] = nil }
+            fields["meeting_url"] = link
             let at = try #require(after[key]?.hash?["redacted_at"])
             #expect(after[key] == .hash(fields.merging(["redacted_at": at, "updated_at": at]) { $1 }))
             #expect(!(after[key]?.description.contains("secret") ?? true))
