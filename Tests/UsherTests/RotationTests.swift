@@ -22,7 +22,7 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     Keys.apiKey(hash: hash), Keys.apiKey(hash: newHash), Keys.apiKeyHash(id: new.id),
-                    Keys.apiKeyMaking(id: new.id), world.keys.apiKeys,
+                    Keys.apiKeyMaking(id: new.id), Keys.apiKeyHash(id: old.id), world.keys.apiKeys,
                 ])
             let record = try #require(after[Keys.apiKey(hash: hash)]?.hash)
             #expect(record["rotated_to"] == new.id)
@@ -60,6 +60,34 @@ import Testing
                 let record = try await world.client.send("HGETALL", Keys.apiKey(hash: Digest.sha256(key))).hash()
                 #expect(record["expires_at"] == String(end))
             }
+        }
+    }
+
+    /// What leads to a key ends with it, and its entry in the list when the next key is made, listed or not.
+    @Test func keysThatEndLeaveNothingBehind() async throws {
+        try await World.make { world in
+            let end = try await world.now() + 3_600_000
+            let (_, brief) = try await world.newKey(expiresAt: end)
+            let (_, old) = try await world.newKey()
+            let (_, new) = try #require(try await world.rotate(old.id))
+            let lives = try await world.snapshot().timeToLive
+            for (id, milliseconds) in [(brief.id, 3_600_000), (old.id, Self.day)] {
+                let life = try #require(lives[Keys.apiKeyHash(id: id)])
+                #expect((milliseconds - 60_000...milliseconds).contains(life))
+            }
+            #expect(lives[Keys.apiKeyHash(id: new.id)] == nil)
+
+            var last = new
+            for _ in 0..<3 { last = try #require(try await world.rotate(last.id, grace: 0)).record }
+            // What is being made is no leftover, as long as it may take.
+            let making = try await world.snapshot().stored.keys.filter { $0.hasPrefix(Keys.apiKeyMaking(id: "")) }
+            for key in making { _ = try await world.client.send("DEL", key) }
+            let (_, next) = try await world.newKey()
+            let after = try await world.snapshot()
+            let ids = [brief.id, old.id, last.id, next.id].sorted()
+            #expect(after[world.keys.apiKeys]?.hash?.keys.sorted() == ids)
+            let pointers = ids.map { Keys.apiKeyHash(id: $0) }
+            #expect(after.stored.keys.filter { $0.hasPrefix(Keys.apiKeyHash(id: "")) }.sorted() == pointers)
         }
     }
 

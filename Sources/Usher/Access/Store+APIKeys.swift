@@ -31,6 +31,8 @@ extension Store {
     public func createAPIKey(
         _ new: NewAPIKey, deadline: MonotonicTime
     ) async throws(RedisError) -> (key: String, record: APIKey)? {
+        // Keys that have expired since one was made or listed have left their entry in the workspace's list.
+        _ = try? await apiKeys(workspace: new.workspaceID, deadline: deadline)
         let key = Identifier.apiKey()
         let hash = Digest.sha256(key)
         let id = Identifier.hex()
@@ -49,7 +51,7 @@ extension Store {
             [
                 Command("SET", Keys.apiKeyHash(id: id), hash),
                 Command("HSET", WorkspaceKeys(workspace: new.workspaceID).apiKeys, id, hash),
-            ], by: deadline)
+            ] + (new.expiresAt.map { [Self.expiry(ofPointerTo: id, at: $0)] } ?? []), by: deadline)
         let createdAt = try await run(
             Scripts.createKey, keys: [Keys.apiKey(hash: hash)],
             arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, isChange: { $0 != .integer(0) }, by: deadline
@@ -124,7 +126,13 @@ extension Store {
             arguments: [made.record.id, String(graceMilliseconds)], isChange: { $0.array?.first == .integer(1) },
             by: deadline
         ).arrayOrThrow()
-        if outcome.first == .integer(1) { return .rotated(key: made.key, record: made.record) }
+        if outcome.first == .integer(1) {
+            // Should this fail, the next key that is made or listed does it.
+            if let end = outcome.last?.integer {
+                _ = try? await send(Self.expiry(ofPointerTo: id, at: end), by: deadline)
+            }
+            return .rotated(key: made.key, record: made.record)
+        }
         // Somebody else was faster; nobody has seen this new key.
         _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
         return outcome.last?.string.map { .rotatedAlready(to: $0) } ?? .unknown
@@ -136,6 +144,11 @@ extension Store {
         /// There is no such key (any more).
         case unknown
         case rotatedAlready(to: String)
+    }
+
+    /// What leads to a key by its id ends together with it, by Redis' own clock too.
+    private static func expiry(ofPointerTo id: String, at milliseconds: Int) -> Command {
+        Command("PEXPIREAT", Keys.apiKeyHash(id: id), String(milliseconds))
     }
 
     /// Removes what pointed to a key that is gone.
