@@ -1,15 +1,18 @@
 -- Removes a meeting that ended long enough ago, with its transcript: retention. Never one that has a bot, or whose
--- transcript is being collected. What leads to it from outside its partition is removed by the caller, afterwards.
+-- transcript is being collected. What leads to it from outside its partition is removed by the caller, afterwards: that
+-- this is still to be done is noted in its place among those that have ended, and makes the sweep do it if the caller
+-- stops here.
 --
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments      hash: its transcript
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
 -- KEYS[4]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the meeting that the room stands for
 -- KEYS[5]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS[6]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[6]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id, or what is noted
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- ARGV[1]  meeting_id
 -- ARGV[2]  how long a meeting is kept after its end, ms
+-- ARGV[3]  what is noted
 --
 -- Returns 1 removed, 0 it is not due, or its transcript is being collected, -1 it has a bot again: its next end counts
 
@@ -28,5 +31,6 @@ redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('GET', KEYS[4]) == ARGV[1] then redis.call('DEL', KEYS[4]) end
 redis.call('ZREM', KEYS[7], ARGV[1])
+redis.call('ZADD', KEYS[6], ended_at, ARGV[3])
 redis.call('ZREM', KEYS[6], ARGV[1])
 return 1

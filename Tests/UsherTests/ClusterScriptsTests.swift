@@ -99,7 +99,7 @@ import Testing
             try await store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
         _ = try await store.update(record, fields: ["title": "Review"], deadline: Client.soon)
         _ = try await store.removeContents(of: record, deadline: Client.soon)
-        _ = try await store.purge(meeting: meeting, in: keys.partition, deadline: Client.soon)
+        _ = try await store.purge(meeting, in: keys.partition, deadline: Client.soon)
         try await store.beat(
             .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
         try await store.endBeat(.nodes, id: "n", deadline: Client.soon)

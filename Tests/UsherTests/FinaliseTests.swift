@@ -189,6 +189,35 @@ import Testing
         }
     }
 
+    /// What leads to it is removed by a later sweep; and it leads nowhere meanwhile.
+    @Test func aNodeThatStoppedWhileItRemovedAMeetingIsMadeGoodByTheSweep() async throws {
+        try await Self.make { world, id, _ in
+            _ = try await Self.finalise(world, id)
+            let meeting = try #require(
+                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            let (keys, partition) = (world.keys, world.keys.partition)
+            try await Self.age(world, partition.ended, id)
+            let reply = try await world.run(
+                Scripts.purgeMeeting,
+                keys: [
+                    partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(World.room),
+                    keys.holder(World.room), partition.ended, partition.analyzing,
+                ], arguments: [id, "1000", MeetingRemains(id: id, number: meeting.number).member])
+            #expect(reply == .integer(1))
+            let before = try await world.snapshot()
+            #expect(before[partition.ended] == .sortedSet(["\(id) \(meeting.number)": "1"]))
+            let locators: Set = [Keys.locator(meeting: id), Keys.locator(number: meeting.number)]
+            for locator in locators { #expect(before[locator] != nil) }
+            #expect(
+                try await world.store.meeting(
+                    number: meeting.number, workspace: world.workspaceID, deadline: Client.soon) == nil)
+            try await Self.sweep(world, retention: 1_000)
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == locators.union([partition.ended]))
+            for key in after.changes(since: before) { #expect(after[key] == nil) }
+        }
+    }
+
     @Test func aMeetingWhoseTimeIsNotOverOrThatRunsAgainIsKept() async throws {
         try await Self.make { world, meeting, _ in
             _ = try await Self.finalise(world, meeting)

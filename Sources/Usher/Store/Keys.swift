@@ -71,7 +71,8 @@ public struct Partition: Equatable, Sendable {
     public var analyzing: String { join(prefix, ":analyzing") }
 
     /// zset: end of the meeting (ms) -> meeting_id, meetings whose bot has ended: what retention goes by. One that runs
-    /// again stays until its next end.
+    /// again stays until its next end. Of one that was removed `<meeting_id> <number>` stays, until what leads to it is
+    /// removed too.
     public var ended: String { join(prefix, ":ended") }
 
     public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }

@@ -4,11 +4,18 @@ import Scripts
 
 extension Store {
     /// Removes a meeting that ended longer ago than meetings are kept, with its transcript and all that leads to it.
+    /// - Parameter member: of those that have ended: the meeting's id, or what is left of one that was removed.
     /// - Returns: whether it was removed; not while it has a bot, or its transcript is being collected.
-    func purge(meeting id: String, in partition: Partition, deadline: MonotonicTime) async throws(RedisError) -> Bool {
+    func purge(_ member: String, in partition: Partition, deadline: MonotonicTime) async throws(RedisError) -> Bool {
+        if let remains = MeetingRemains(member) {
+            // A node stopped half-way.
+            try await remove(remains, in: partition, deadline: deadline)
+            return false
+        }
+        let id = member
         let hash = try await send(Command("HGETALL", partition.meeting(id)), by: deadline).hash()
         guard !hash.isEmpty else {
-            // A node stopped half-way, or another hand removed it.
+            // Another hand removed it, and which number it had nobody knows any more.
             let keys = [Keys.locator(meeting: id), partition.segments(ofMeeting: id)]
             _ = try await pipeline(keys.map { Command("DEL", $0) }, by: deadline)
             _ = try await send(Command("ZREM", partition.ended, id), by: deadline)
@@ -16,17 +23,47 @@ extension Store {
         }
         let meeting = try Meeting(hash)
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let remains = MeetingRemains(id: id, number: meeting.number)
         let reply = try await run(
             Scripts.purgeMeeting,
             keys: [
                 partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(meeting.room),
                 keys.holder(meeting.room), partition.ended, partition.analyzing,
-            ], arguments: [id, String(configuration.retentionMilliseconds)], by: deadline)
+            ], arguments: [id, String(configuration.retentionMilliseconds), remains.member], by: deadline)
         guard reply == .integer(1) else { return false }
-        // In other slots of a cluster than the record. Should this fail, they lead nowhere.
-        _ = try await pipeline(
-            [Command("DEL", Keys.locator(meeting: id)), Command("DEL", Keys.locator(number: meeting.number))],
-            by: deadline)
+        try await remove(remains, in: partition, deadline: deadline)
         return true
     }
+
+    /// Removes what leads to a meeting that is no more, and lies in other slots of a cluster than its record did.
+    /// Should this fail, it leads nowhere, and the sweep does it again: that it is there is forgotten last.
+    private func remove(
+        _ remains: MeetingRemains, in partition: Partition, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        _ = try await pipeline(
+            [Command("DEL", Keys.locator(meeting: remains.id)), Command("DEL", Keys.locator(number: remains.number))],
+            by: deadline)
+        _ = try await send(Command("ZREM", partition.ended, remains.member), by: deadline)
+    }
+}
+
+/// A meeting that was removed, but for what leads to it. It stands for the meeting among those that have ended, as
+/// `<meeting_id> <number>`.
+struct MeetingRemains {
+    let id: String
+    let number: Int
+
+    init(id: String, number: Int) {
+        self.id = id
+        self.number = number
+    }
+
+    /// Nil for the id of a meeting that is there.
+    init?(_ member: String) {
+        let parts = member.split(separator: " ")
+        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
+        self.init(id: String(parts[0]), number: number)
+    }
+
+    var member: String { "\(id) \(number)" }
 }

@@ -190,7 +190,7 @@ public struct Sweeper: Sendable {
     private func purge(
         _ meetingID: String, in partition: Partition, deadline: MonotonicTime
     ) async throws(RedisError) {
-        if try await store.purge(meeting: meetingID, in: partition, deadline: deadline) {
+        if try await store.purge(meetingID, in: partition, deadline: deadline) {
             logger.info("A meeting was removed, as its time of retention is over", ["meeting_id": meetingID])
         }
     }
