@@ -24,10 +24,10 @@ enum Records {
             loop.stop()
             loop.join()
         }
+        var configuration = settings.clientConfiguration(redis, name: "usher-command")
+        configuration.replicaWait = settings.replicaWait
         // Connection troubles are told in one sentence, so not in the log as well.
-        let client = Client(
-            loop: loop, configuration: settings.clientConfiguration(redis, name: "usher-command"),
-            logger: Logger(minimum: .error))
+        let client = Client(loop: loop, configuration: configuration, logger: Logger(minimum: .error))
         let store = Store(client: client, configuration: settings.storeConfiguration)
         let connecting = settings.redisTimeoutMilliseconds
         return try MainThread.run(on: loop) {

@@ -1,6 +1,7 @@
 """A Redis that fails over, or whose slots move, under nodes, runners and bots (issue 5; design 7)."""
 
 import re
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from harness.bots_user import BotsUser
 from harness.deployments import RedisCluster, SentinelDeployment, TCPServer
 from harness.http_client import NO_BODY
 from harness.load import Load
+from harness.node import BINARY
 from harness.played_bot import PlayedBot
 from harness.resp import RedisClient
 from harness.runner import wait_until_gone
@@ -229,6 +231,13 @@ def test_what_callers_change_waits_for_replicas(pair):
     for name, (_, request) in later.items():
         answer = request(node)
         assert answer.status == 503 and answer.header("Retry-After") == "2", f"{name}: {answer}"
+    # From a shell too, if it is told to.
+    command = [BINARY, "admin", "create-user", "--email", f"{random_meet_code()}@example.com", "--redis",
+               node.environment["USHER_REDIS"]]
+    told = subprocess.run(
+        [*command, "--redis-wait-replicas", "1", "--redis-wait-ms", "100"], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 1 and "replicas" in told.stderr, told.stderr
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
     # Reading goes on, and so does what is only noted.
     assert Admin(node).request("GET", "/admin/users").status == 200
     replica.resume()

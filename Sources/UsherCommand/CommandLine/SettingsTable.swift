@@ -57,11 +57,11 @@ extension Setting {
             commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
-            .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up, .doctor],
+            .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up, .admin, .doctor],
             "On how many replicas claims, bots' reports and segments, and all that other requests change are to be before "
                 + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them"),
         number(
-            .redisWait, 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up],
+            .redisWait, 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up, .admin],
             "How long that is waited for; then the request is answered 500 (12109), or 503, and may be sent again"),
         number(
             .requestTimeout, 100...60_000, unit: "ms", default: 5000,
