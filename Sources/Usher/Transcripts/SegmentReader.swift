@@ -192,8 +192,8 @@ public final class SegmentReader: Sendable {
             leftovers.last = last.id
             if await !takeIn(entries) { leftovers.haveFailed = true }
         }
-        // New entries get their turn.
-        leftovers.time = .now()
+        // New entries get their turn; and many that fail again are not to keep the loop busy.
+        leftovers.time = leftovers.haveFailed ? afterFailure : .now()
         return leftovers
     }
 
