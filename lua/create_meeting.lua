@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  usher:{pX}:ws:<workspace_id>                  hash: the workspace
 -- KEYS[2]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the meeting that the room stands for
+-- KEYS[3]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[4]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[5]  usher:{pX}:events                             stream: what happened
 -- KEYS[6]  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key

@@ -10,8 +10,7 @@
 -- KEYS[6]  usher:{pX}:bot:<bot_id>                       hash: the new bot
 -- KEYS[7]  usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the meeting that the room stands for
--- KEYS[10] usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
+-- KEYS[9]  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
 -- ARGV[1]  the caller's lock token
 -- ARGV[2]  the status that the caller saw: INITIAL, or OFFLINE for a restart
 -- ARGV[3]  meeting_id
@@ -38,7 +37,7 @@
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
 redis.call('DEL', KEYS[1])
-local earlier = KEYS[10] and redis.call('GET', KEYS[10])
+local earlier = KEYS[9] and redis.call('GET', KEYS[9])
 if earlier then return {2, earlier} end
 
 local holder = redis.call('GET', KEYS[3])
@@ -55,10 +54,7 @@ local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms,
   what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''), why = ARGV[9]},
   {parent = ARGV[10], state = ARGV[11]})
 if is_restart then redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag') end
--- However old its record is, the room's newest transcript is to be this meeting's. And what retention removes is then
--- never what the room stands for while another meeting of it, which ended later, is kept.
-redis.call('SET', KEYS[9], ARGV[3])
-if KEYS[10] then
-  redis.call('SET', KEYS[10], string.format('%s %d %d %s', ARGV[6], at_ms, epoch, ARGV[2]), 'PX', ARGV[7])
+if KEYS[9] then
+  redis.call('SET', KEYS[9], string.format('%s %d %d %s', ARGV[6], at_ms, epoch, ARGV[2]), 'PX', ARGV[7])
 end
 return {1, at_ms, epoch}

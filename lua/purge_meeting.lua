@@ -6,7 +6,7 @@
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments      hash: its transcript
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS[4]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the meeting that the room stands for
+-- KEYS[4]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[5]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
 -- KEYS[6]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id, or what is noted
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id

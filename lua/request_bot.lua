@@ -9,7 +9,7 @@
 -- KEYS[6]  usher:{pX}:bot:<bot_id>                       hash: the new bot
 -- KEYS[7]  usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the meeting that the room stands for
+-- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[10] usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
 -- KEYS[11] usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
 -- ARGV[1]  meeting_id
@@ -21,7 +21,7 @@
 -- ARGV[7]  length at which the event stream is trimmed
 -- ARGV[8]  who asked, for the event
 -- ARGV[9]  the limit of a workspace that has none of its own
--- ARGV[10] the meeting that the caller saw the room stand for, or ''
+-- ARGV[10] the newest meeting of the room that the caller saw, or ''
 -- ARGV[11] traceparent of what follows (W3C Trace Context)
 -- ARGV[12] tracestate, or ''
 -- ARGV[13...]  fields of the meeting, each followed by its value
@@ -30,7 +30,7 @@
 --         {2, meeting_id}                   done before, by a request with the same key
 --         {0}                               there is no such workspace
 --         {-1, meeting_id or ''}            a dispatch to the room is in flight; the meeting that holds the room
---         {-2}                              the meeting that the room stands for, or its state, is not what was seen
+--         {-2}                              the room's newest meeting, or its state, is not what was seen: look again
 --         {-3, meeting_id}                  a bot of this meeting holds the room, and no dispatch is in flight
 --         {-4, limit}                       the workspace's bots have reached their limit
 

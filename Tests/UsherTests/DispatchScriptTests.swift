@@ -91,17 +91,6 @@ import Testing
         }
     }
 
-    @Test func theRoomStandsForTheMeetingThatABotWasSentToLast() async throws {
-        try await World.make { world in
-            let older = try await world.meeting()
-            let newer = try await world.meeting()
-            let before = try await world.snapshot()
-            #expect(before[world.keys.latest(World.room)] == .string(newer))
-            _ = try await world.dispatch(older, bot: "bot-1")
-            #expect(try await world.snapshot()[world.keys.latest(World.room)] == .string(older))
-        }
-    }
-
     @Test(arguments: [nil, "another's"])
     func withoutItsLockNothingIsDone(_ lock: String?) async throws {
         try await World.make { world in

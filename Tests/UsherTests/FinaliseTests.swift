@@ -240,24 +240,6 @@ import Testing
         }
     }
 
-    /// An older meeting that was restarted, and ended after the newer one.
-    @Test func aMeetingThatIsKeptKeepsItsRoom() async throws {
-        try await Self.make { world, older, _ in
-            _ = try await Self.finalise(world, older)
-            let newer = try await world.meeting()
-            for (meeting, status) in [(newer, "INITIAL"), (older, "OFFLINE")] {
-                try await world.tell(try await world.bot(at: meeting, seen: status, .joining, .active), [.completed])
-                _ = try await Self.finalise(world, meeting)
-            }
-            try await Self.age(world, world.keys.partition.ended, newer)
-            try await Self.sweep(world, retention: 3_600_000)
-            #expect(try await world.fields(newer).isEmpty)
-            let found = try await world.store.meeting(
-                in: World.room, workspace: world.workspaceID, deadline: Client.soon)
-            #expect(found?.id == older)
-        }
-    }
-
     @Test func aNewerMeetingOfTheRoomIsNotTouched() async throws {
         try await Self.make { world, meeting, _ in
             _ = try await Self.finalise(world, meeting)

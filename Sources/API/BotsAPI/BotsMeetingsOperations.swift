@@ -20,8 +20,7 @@ enum BotsMeetingsOperations {
         "number", .integer(1...), "The meeting's `id`.", example: 123)
     private static let ofRoom = Parameter.query(
         "meeting_id", .integer(1...),
-        "The `id` of one of the room's meetings. Without it, it is the one whose bot holds the room, else the one that "
-            + "was made, or sent a bot to, last.")
+        "The `id` of one of the room's meetings. Without it, it is the one whose bot holds the room, else the newest.")
     private static let unknown = DescribedError(
         BotsMeetingsEndpoints.unknown, "There is no such meeting in the key's workspace.")
     private static let wrongQuery = DescribedError.invalid(

@@ -4,7 +4,7 @@ import Usher
 
 /// `GET /transcripts/{platform}/{native_meeting_id}`: what was said in a meeting, drafts included (wire facts, section
 /// 1, "Transcript object"). `?meeting_id=` names a meeting of the room by its number; without it, it is the one that
-/// holds the room, else the one that was made, or sent a bot to, last.
+/// holds the room, else the newest.
 struct TranscriptEndpoint: Sendable {
     let store: Store
     let meetings: BotsMeetingsEndpoints

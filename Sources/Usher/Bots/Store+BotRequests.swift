@@ -110,7 +110,7 @@ extension Store {
     }
 
     private enum Sight {
-        /// The meeting that the room stands for, and whether it is a planned one that never had a bot.
+        /// The newest meeting of the room, and whether it is a planned one that never had a bot.
         case latest((id: String, isPlanned: Bool)?)
         /// An earlier request with the same idempotency key sent a bot to this meeting.
         case done(meetingID: String)

@@ -104,15 +104,15 @@ extension Store {
     }
 
     /// The meeting that a room stands for, as the Bots API addresses meetings: the one whose bot holds the room, else
-    /// the one that was made, or sent a bot to, last.
+    /// the newest one there.
     public func meeting(in room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting?
     {
         let keys = WorkspaceKeys(workspace: workspace)
         let replies = try await pipeline(
             [Command("GET", keys.holder(room)), Command("GET", keys.latest(room))], by: deadline)
         let holder = try replies[0].optionalString()
-        let latest = try replies[1].optionalString()
-        guard let id = holder ?? latest else { return nil }
+        let newest = try replies[1].optionalString()
+        guard let id = holder ?? newest else { return nil }
         return try await meeting(id: id, workspace: workspace, deadline: deadline)
     }
 

@@ -303,7 +303,7 @@ public struct Reinvitation: Sendable {
                 keys: [
                     keys.lock, keys.inFlight(sight.room), keys.holder(sight.room), keys.bots,
                     keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
-                    keys.partition.events, keys.latest(sight.room),
+                    keys.partition.events,
                 ] + (requestKey.map { [$0] } ?? []),
                 arguments: [
                     token, isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue, meetingID,

@@ -103,7 +103,6 @@ public struct WorkspaceKeys: Sendable {
 
     public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
     public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
-    /// string: the meeting that was made for the room, or sent a bot to it, last: the one that the room stands for.
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
     /// string, PX: what a request with an idempotency key did. Neither a user's id nor the key has a space.
     /// - Parameter object: the meeting or the room that it is about.

@@ -130,7 +130,7 @@ struct World: Sendable {
             Scripts.dispatch,
             keys: [
                 keys.lock, keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
-                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events, keys.latest(Self.room),
+                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
             ] + (request.map { [$0] } ?? []),
             arguments: [
                 token, status, meeting, workspaceID, Self.room.description, bot, "600000", "1000", "user 1",
