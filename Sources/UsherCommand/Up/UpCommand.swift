@@ -161,9 +161,13 @@ private final class Ensemble {
 
     private func waitForNodes() throws(End) {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: 60_000)
-        while !Probe.node(host: workerSettings.host, port: workerSettings.port) {
+        // A port that they share tells of one of them.
+        let own = ports.metricsPortsOfNodes
+        while !(Probe.node(host: workerSettings.host, port: workerSettings.port)
+            && own.allSatisfy { Probe.node(host: workerSettings.privateHost, port: $0) })
+        {
             guard MonotonicTime.now() < deadline else {
-                throw .failed(UpFailure("No node answered GET /healthz within 60 seconds."))
+                throw .failed(UpFailure("The nodes did not answer GET /healthz within 60 seconds."))
             }
             try watch(until: .now().advanced(byMilliseconds: 20))
         }

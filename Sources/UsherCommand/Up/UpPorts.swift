@@ -37,6 +37,8 @@ struct UpPorts {
         return first...(first + settings.nodes + settings.runners - 1)
     }
 
+    var metricsPortsOfNodes: [Int] { metricsPorts.map { Array($0.prefix(settings.nodes)) } ?? [] }
+
     private func checkMetricsPorts() throws(UpFailure) {
         guard let ports = metricsPorts else { return }
         let others = reservations.map(\.port)
