@@ -29,7 +29,7 @@ enum Rights {
                 + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")
         }
         + on(Keys.apiKey(hash: "0"), "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
-        + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "DEL %")
+        + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "PEXPIREAT % 1", "DEL %")
         + on(Keys.user(0), "EXISTS %", "HGETALL %", "HSET % a 0")
         + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %")
         + on(Keys.locator(meeting: "0"), "SET % 0", "GET %", "DEL %", "TYPE %")
@@ -63,7 +63,7 @@ enum Rights {
         + on(
             partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",
             "HINCRBY % a 1", "TYPE %", "DEL %")
-        + on(partition.segments(ofMeeting: "0"), "HLEN %", "HGET % a", "HGETALL %", "HSET % a 0", "TYPE %", "DEL %")
+        + on(partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HGETALL %", "HSET % a 0", "TYPE %", "DEL %")
         + on(
             partition.bot("0"), "EXISTS %", "HEXISTS % a", "HGET % a", "HMGET % a", "HSET % a 0", "HDEL % a",
             "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %")
