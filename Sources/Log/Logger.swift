@@ -3,8 +3,8 @@ import Glibc
 
 /// Writes one line an event to standard error: a JSON object, or a line for people when that is a terminal.
 ///
-/// A line leaves in one `write`, so lines of several threads do not mix. Lines never carry keys, tokens, passcodes or
-/// transcript text: whoever logs sees to that.
+/// Nobody waits for a line to be written (`LineWriter`), and lines of several threads do not mix. Lines never carry keys,
+/// tokens, passcodes or transcript text: whoever logs sees to that.
 ///
 /// The fields `request_id`, `trace_id`, `bot_id` and `meeting_id` have the same meaning in every line.
 public struct Logger: Sendable {
@@ -51,13 +51,17 @@ public struct Logger: Sendable {
     }
 
     private func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>) {
+        let line = Self.line(
+            format, level: level, milliseconds: Self.now(), message: prefix.isEmpty ? message : prefix + message,
+            fields: fields)
+        LineWriter.standardError.write(line, noticeFormat: format)
+    }
+
+    /// The wall clock, in milliseconds since 1970.
+    static func now() -> Int {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        let line = Self.line(
-            format, level: level, milliseconds: now.tv_sec * 1_000 + now.tv_nsec / 1_000_000,
-            message: prefix.isEmpty ? message : prefix + message, fields: fields)
-        // A log that cannot be written must not stop the service, and there is nowhere to say so.
-        line.withUnsafeBytes { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        return now.tv_sec * 1_000 + now.tv_nsec / 1_000_000
     }
 
     /// - Parameter milliseconds: the wall clock's time since 1970; RFC 3339 in UTC in the line.

@@ -101,6 +101,9 @@ enum Catalogue {
     static let loopLag = Metric(
         .histogram, "usher_event_loop_lag_seconds",
         "How late timers of event loops run, measured once a second. Up to 1 ms is the clock's rounding.")
+    static let droppedLogLines = Metric(
+        .counter, "usher_log_lines_dropped_total",
+        "Lines of the log that were dropped, since nobody took them from standard error or it could not be written.")
     static let buildInformation = Metric(.gauge, "usher_build_info", labels: ["version"], "1, with the version.")
     static let processorTime = Metric(
         .counter, "process_cpu_seconds_total", "Processor time that the process has used.")
@@ -115,8 +118,8 @@ enum Catalogue {
     private static let redis = [redisConnected, redisCommands, redisErrors, redisReconnections, redisDurations]
     private static let http = [requests, requestDurations, connections, connectionLimit, connectionsAccepted]
     private static let process = [
-        loops, loopLag, buildInformation, processorTime, residentMemory, virtualMemory, openDescriptors,
-        maximumDescriptors, threads, startTime,
+        loops, loopLag, droppedLogLines, buildInformation, processorTime, residentMemory, virtualMemory,
+        openDescriptors, maximumDescriptors, threads, startTime,
     ]
 
     /// What a node shows, in this order.

@@ -1,5 +1,6 @@
 import API
 import HTTP
+import Log
 import Metrics
 import Redis
 import Runner
@@ -85,6 +86,7 @@ extension Samples {
     /// What is the whole process', whichever loop it is asked on.
     mutating func addProcess() {
         add(Catalogue.buildInformation, [usherVersion], 1)
+        add(Catalogue.droppedLogLines, LineWriter.standardError.droppedLines)
         guard let process = ProcessStatistics.read() else { return }
         add(Catalogue.processorTime, process.processorSeconds)
         add(Catalogue.residentMemory, process.residentBytes)
