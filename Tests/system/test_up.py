@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import socket
+import stat
 import subprocess
 
 import pytest
@@ -152,6 +153,70 @@ def test_data_folder_that_can_not_be_made(servers, folder):
 def test_data_folder_whose_path_is_too_long_for_a_socket(servers, folder):
     data = os.path.join(folder, "d" * 100)
     assert "107" in refusal(servers, Up(folder, data=data))
+
+
+def others_may(path):
+    """What a file's or folder's mode lets others do: 0 for nothing."""
+    return stat.S_IMODE(os.lstat(path).st_mode) & 0o077
+
+
+def test_data_is_for_its_owner_alone(servers, folder):
+    """Also in a folder that was made before, and whatever the shell's umask is."""
+    data = os.path.join(folder, "data")
+    os.mkdir(data, 0o755)
+    before = os.umask(0o022)
+    try:
+        up = servers.add(Up(folder, data=data)).start()
+    finally:
+        os.umask(before)
+    assert f'Other users could look into the data folder "{data}"' in up.log
+    assert run_curl(up.reinvitations[0])[0] == 202
+    entries = [os.path.join(where, name) for where, folders, files in os.walk(data) for name in folders + files]
+    assert os.path.join(data, "appendonlydir") in entries and len(entries) >= 5
+    assert [path for path in [data, *entries] if others_may(path)] == []
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o703])
+def test_data_folder_that_others_can_write_to(servers, folder, mode):
+    data = os.path.join(folder, "data")
+    os.mkdir(data)
+    os.chmod(data, mode)
+    assert "Other users can write to the data folder" in refusal(servers, Up(folder, data=data))
+    assert os.listdir(data) == [] and stat.S_IMODE(os.stat(data).st_mode) == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder away")
+def test_data_folder_of_another_user(servers, folder):
+    data = os.path.join(folder, "data")
+    os.mkdir(data)
+    os.chown(data, 65534, 65534)
+    assert "belongs to another user (65534)" in refusal(servers, Up(folder, data=data))
+    assert os.listdir(data) == []
+
+
+def test_data_folder_that_is_a_link(servers, folder):
+    target, data = os.path.join(folder, "elsewhere"), os.path.join(folder, "data")
+    os.mkdir(target)
+    os.symlink(target, data)
+    assert "is a symbolic link" in refusal(servers, Up(folder, data=data))
+    assert os.listdir(target) == []
+
+
+@pytest.mark.parametrize("name", ["lock", "redis.log", "redis.sock", "appendonlydir/appendonly.aof.manifest"])
+@pytest.mark.parametrize("kind", ["symlink", "link", "fifo"])
+def test_a_file_that_others_put_into_the_data_folder(servers, folder, name, kind):
+    """Neither followed nor waited for; what it leads to stays as it is."""
+    data, victim = os.path.join(folder, "data"), os.path.join(folder, "victim")
+    path = os.path.join(data, name)
+    os.makedirs(os.path.dirname(path), 0o700)
+    os.chmod(data, 0o700)
+    with open(victim, "w") as file:
+        file.write("precious\n")
+    {"symlink": os.symlink, "link": os.link, "fifo": lambda _, path: os.mkfifo(path)}[kind](victim, path)
+    line = refusal(servers, Up(folder, data=data))
+    assert f'"{os.path.basename(name)}" is no file of this user\'s alone' in line
+    with open(victim) as file:
+        assert file.read() == "precious\n"
 
 
 def test_data_folder_in_use(servers, folder, up):

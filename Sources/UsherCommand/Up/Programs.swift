@@ -29,15 +29,13 @@ struct Programs {
 
     /// A Redis that is reached by the folder's socket alone, and has on disk what it has acknowledged.
     func startRedis(_ path: String, in folder: DataFolder) throws(UpFailure) -> ChildProcess {
-        let log = open(folder.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let log = try folder.openLog()
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer {
             close(log)
             close(null)
         }
-        guard log >= 0, null >= 0 else {
-            throw UpFailure("The log \(quoted(folder.logPath)) cannot be written: \(SystemError("open").reason).")
-        }
+        guard null >= 0 else { throw UpFailure("/dev/null cannot be opened: \(SystemError("open").reason).") }
         // Relative to the folder, so that no letter of its path can be taken for a part of Redis' configuration.
         let options = [
             "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--appendonly", "yes",

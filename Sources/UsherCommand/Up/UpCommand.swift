@@ -10,6 +10,8 @@ enum UpCommand {
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         do {
             let signals = try StopSignals()
+            // What is made here and by all that is started, Redis' files too, is for its owner's eyes alone.
+            umask(0o077)
             return try Ensemble(settings, Programs(environment: environment), signals).run()
         } catch {
             Terminal.complain("\(error)")
@@ -58,7 +60,13 @@ private final class Ensemble {
         ports = try UpPorts(settings)
         if settings.givenRedisURL == nil {
             redisServerPath = try programs.redisServerPath()
-            folder = try DataFolder(settings.dataFolder)
+            let folder = try DataFolder(settings.dataFolder)
+            self.folder = folder
+            if folder.wasOpen {
+                Terminal.complain(
+                    "Other users could look into the data folder \(quoted(settings.dataFolder)); it is its owner's alone "
+                        + "from now on.")
+            }
         } else {
             redisServerPath = nil
             folder = nil
