@@ -24,4 +24,13 @@ public enum ProcessLimits {
     public static func ignoreBrokenPipes() {
         _ = signal(SIGPIPE, SIG_IGN)
     }
+
+    /// Opens those of standard input, output and error that are closed, so that no file or connection of this process
+    /// takes their place, and what is said goes there. What is read from them is empty, and what is written fails.
+    public static func occupyStandardDescriptors() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest that is free: those before it are open by now.
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
 }

@@ -2,5 +2,8 @@ import Glibc
 import Processes
 
 ProcessLimits.ignoreBrokenPipes()
+ProcessLimits.occupyStandardDescriptors()
 exit(
-    UsherMain.run(arguments: Array(CommandLine.arguments.dropFirst()), environment: UsherMain.processEnvironment()))
+    Terminal.end(
+        UsherMain.run(arguments: Array(CommandLine.arguments.dropFirst()), environment: UsherMain.processEnvironment())
+    ))

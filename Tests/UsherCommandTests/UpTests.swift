@@ -109,7 +109,8 @@ import Testing
 
     @Test func theAnnouncementHasTheCommandsAndNoPassword() {
         let demo = Demo(
-            workspaceID: "w1", apiKey: "k1", meetingID: "m1", meetingURL: "https://meet.google.com/abc-defg-hij")
+            workspaceID: "w1", apiKey: "k1", apiKeyID: "i1", meetingID: "m1",
+            meetingURL: "https://meet.google.com/abc-defg-hij")
         var announcement = Announcement(
             baseURL: "http://127.0.0.1:8080", adminKey: "a1", nodes: [7, 8], runners: [9], simulates: true,
             redisURL: "redis://u:secret@host:1/0",

@@ -180,17 +180,28 @@ public struct Administration: Sendable {
     public func rotateKey(
         id: String, graceSeconds: Int?
     ) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
+        try await rotateKey(id: id, graceSeconds: graceSeconds) { _, _ in true }!
+    }
+
+    /// The same for those who may find that they cannot keep the new key.
+    /// - Parameter isKept: gets the new key before anything becomes of the old one.
+    /// - Returns: nil if it was not kept: the new key is revoked, and the old one as it was.
+    public func rotateKey(
+        id: String, graceSeconds: Int?, ifKept isKept: @Sendable (_ key: String, _ record: APIKey) -> Bool
+    ) async throws(AdministrationRefusal) -> (key: String, record: APIKey)? {
         let grace = graceSeconds ?? Self.defaultGraceSeconds
         guard (0...Self.maximumGraceSeconds).contains(grace) else {
             throw .invalid(field: "grace_seconds", problem: "must be between 0 and \(Self.maximumGraceSeconds)")
         }
         let rotation = try await attempt { () throws(RedisError) in
-            try await store.rotateAPIKey(id: id, graceMilliseconds: 1_000 * grace, deadline: deadline)
+            try await store.rotateAPIKey(
+                id: id, graceMilliseconds: 1_000 * grace, deadline: deadline, ifKept: isKept)
         }
         switch rotation {
         case .rotated(let key, let record): return (key, record)
         case .unknown: throw .unknownKey(id)
         case .rotatedAlready(let successor): throw .rotatedKey(id, to: successor)
+        case .notKept: return nil
         }
     }
 

@@ -106,9 +106,12 @@ extension Store {
     ///
     /// The new key works before the old one's end is set: a call that stops half-way leaves the old key as it was, and
     /// maybe a new one that nobody knows, which is listed.
+    /// - Parameter isKept: gets the new key before the old one's end is set; if it returns false, the old one stays as it
+    ///   was and the new one is revoked.
     /// - Returns: the new key, shown here and nowhere else; or why there is none.
     public func rotateAPIKey(
-        id: String, graceMilliseconds: Int, deadline: MonotonicTime
+        id: String, graceMilliseconds: Int, deadline: MonotonicTime,
+        ifKept isKept: @Sendable (_ key: String, _ record: APIKey) -> Bool = { _, _ in true }
     ) async throws(RedisError) -> Rotation {
         let hash = try await send(Command("GET", Keys.apiKeyHash(id: id)), by: deadline).optionalString()
         guard let hash else { return .unknown }
@@ -121,6 +124,10 @@ extension Store {
             label: old.label, expiresAt: old.expiresAt)
         new.rotatedFrom = id
         guard let made = try await createAPIKey(new, deadline: deadline) else { return .unknown }
+        guard isKept(made.key, made.record) else {
+            _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
+            return .notKept
+        }
         let outcome = try await run(
             Scripts.retireKey, keys: [Keys.apiKey(hash: hash)],
             arguments: [made.record.id, String(graceMilliseconds)], isChange: { $0.array?.first == .integer(1) },
@@ -133,7 +140,7 @@ extension Store {
             }
             return .rotated(key: made.key, record: made.record)
         }
-        // Somebody else was faster; nobody has seen this new key.
+        // Somebody else was faster.
         _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
         return outcome.last?.string.map { .rotatedAlready(to: $0) } ?? .unknown
     }
@@ -144,6 +151,8 @@ extension Store {
         /// There is no such key (any more).
         case unknown
         case rotatedAlready(to: String)
+        /// The new key was not wanted, and is revoked.
+        case notKept
     }
 
     /// What leads to a key by its id ends together with it, by Redis' own clock too.

@@ -1,14 +1,50 @@
+import EventLoop
 import Glibc
 import Log
+import Synchronization
 
-/// Standard output and standard error, unbuffered: what was said is out before the process ends or starts another.
+/// Standard output, which this process waits for, and standard error, which it does not (`LineWriter`).
 enum Terminal {
-    /// - Returns: false if nobody reads it any more.
+    /// Why something could not be said, until somebody has taken notice.
+    private static let failure = Mutex<SystemError?>(nil)
+    /// How long the end of a process waits for its last words to be taken.
+    private static let lastWordsMilliseconds = 1_000
+
+    /// What a command was asked to show, on standard output.
+    /// - Returns: false if it could not be written; `end` then makes a failure of it, or `takeFailure` tells why.
     @discardableResult
-    static func say(_ text: String) -> Bool { write(text + "\n", to: STDOUT_FILENO) }
+    static func say(_ text: String) -> Bool {
+        // What was said about it before is seen before it, where both go to one terminal.
+        LineWriter.standardError.flush(withinMilliseconds: lastWordsMilliseconds)
+        let problem = write(text + "\n", to: STDOUT_FILENO)
+        if let problem { failure.withLock { $0 = $0 ?? problem } }
+        return problem == nil
+    }
+
+    /// Why something could not be said; whoever asks sees to it.
+    static func takeFailure() -> SystemError? {
+        failure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+    }
+
+    /// To be called last of all: waits a moment for what was said to be out.
+    /// - Returns: the exit code, which is no success if what was to be shown could not be.
+    static func end(_ exitCode: Int32) -> Int32 {
+        var exitCode = exitCode
+        if let problem = takeFailure() {
+            complain("standard output could not be written (\(problem.reason)).")
+            if exitCode == 0 { exitCode = 1 }
+        }
+        LineWriter.standardError.flush(withinMilliseconds: lastWordsMilliseconds)
+        return exitCode
+    }
 
     /// A sentence about something that went wrong.
-    static func complain(_ sentence: String) { _ = write("usher: \(sentence)\n", to: STDERR_FILENO) }
+    static func complain(_ sentence: String) {
+        LineWriter.standardError.write(Array("usher: \(sentence)\n".utf8))
+    }
 
     /// The same of a program that writes a log, which goes on to whoever reads that: as a line of it where lines are JSON.
     /// On a terminal a sentence is enough.
@@ -27,17 +63,20 @@ enum Terminal {
         }
     }
 
-    private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    /// - Returns: why it could not be written; nil if it was.
+    private static func write(_ text: String, to descriptor: Int32) -> SystemError? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&entry, 1, -1)
             } else if errno != EINTR {
-                // Whoever read it has gone; that must stop nothing.
-                return false
+                return SystemError("write")
             }
         }
-        return true
+        return nil
     }
 }

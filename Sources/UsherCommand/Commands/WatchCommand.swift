@@ -8,7 +8,7 @@ import Usher
 
 /// `usher watch`: one line for each change of a meeting, from now until it is told to stop.
 enum WatchCommand {
-    /// - Returns: 0 after a stop signal, or when nobody reads its output any more; 1 if Redis does not let it look.
+    /// - Returns: 0 after a stop signal, or when its output cannot be written any more; 1 if Redis does not let it look.
     static func run(_ settings: Settings, _ filter: EventWatch.Filter) -> Int32 {
         do {
             // First of all, before any thread could get the signals in the ordinary way.
@@ -16,10 +16,8 @@ enum WatchCommand {
             let redis = try RedisURL(settings.redisURL)
             let loop = try EventLoop(name: "watch")
             try loop.start()
-            defer {
-                loop.stop()
-                loop.join()
-            }
+            // Not waited for: it may be in the middle of a line that nobody reads, and the process ends now.
+            defer { loop.stop() }
             // Events go to standard output, and what is said about Redis to standard error.
             let format = settings.logFormat ?? (isatty(STDOUT_FILENO) == 1 ? .people : .json)
             let clients = clients(settings, redis, loop)

@@ -10,6 +10,7 @@ struct Demo: Equatable, Sendable {
     var workspaceID: String
     /// The owner's, with every scope.
     var apiKey: String
+    var apiKeyID: String
     var meetingID: String
     var meetingURL: String
 
@@ -36,17 +37,25 @@ struct Demo: Equatable, Sendable {
         for key in try await administration.keys(workspace: user.workspaceID) where key.label == keyLabel {
             try await administration.revokeKey(id: key.id)
         }
-        let key = try await administration.createKey(
+        let (key, record) = try await administration.createKey(
             workspace: user.workspaceID, user: user.id, scopes: Scope.allCases.map(\.rawValue), label: keyLabel,
-            expiresAt: nil
-        ).key
+            expiresAt: nil)
         let link = try MeetingLink(platform: .googleMeet, nativeID: meetCode())
         guard let caller = try await store.caller(apiKey: key, deadline: deadline),
             let meeting = try await store.createMeeting(
                 NewMeeting(link: link, title: "Demo"), by: caller, deadline: deadline)
         else { throw UpFailure("its workspace or its key was removed meanwhile") }
         return Demo(
-            workspaceID: user.workspaceID, apiKey: key, meetingID: meeting.id, meetingURL: meeting.url)
+            workspaceID: user.workspaceID, apiKey: key, apiKeyID: record.id, meetingID: meeting.id,
+            meetingURL: meeting.url)
+    }
+
+    /// Revokes its key, which could not be shown.
+    func revokeKey(_ settings: Settings) throws {
+        let id = apiKeyID
+        try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+            try await Administration(store: store, deadline: deadline).revokeKey(id: id)
+        }
     }
 
     /// A code in the form of Google Meet's, at random: nobody meets there.

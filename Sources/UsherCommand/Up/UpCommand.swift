@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Log
 import Processes
 
 /// `usher up`: a whole Usher on this machine.
@@ -9,9 +10,9 @@ enum UpCommand {
     /// - Returns: 0 if it was stopped by a signal, 1 if it could not start or go on. Either way nothing is left running.
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         do {
-            let signals = try StopSignals()
             // What is made here and by all that is started, Redis' files too, is for its owner's eyes alone.
             umask(0o077)
+            let signals = try StopSignals()
             return try Ensemble(settings, Programs(environment: environment), signals).run()
         } catch {
             Terminal.complain("\(error)")
@@ -42,8 +43,13 @@ private final class Ensemble {
         var restartTime: MonotonicTime?
     }
 
+    /// How long the announcement may take before everything is watched without it.
+    private static let announcementMilliseconds = 1_000
+
     private let programs: Programs
     private let signals: StopSignals
+    /// Standard output. Whoever reads it may have stopped to; that must keep nobody from being watched.
+    private let output = LineWriter(STDOUT_FILENO)
     private let folder: DataFolder?
     private let redisServerPath: String?
     private let ports: UpPorts
@@ -86,8 +92,9 @@ private final class Ensemble {
         } catch {
             switch error {
             case .asked:
-                Terminal.say("Stopping.")
+                say("Stopping.")
                 stop()
+                output.flush(withinMilliseconds: Self.announcementMilliseconds)
                 return 0
             case .failed(let failure):
                 Terminal.complain(failure.description)
@@ -115,12 +122,32 @@ private final class Ensemble {
         } catch {
             throw .failed(error)
         }
-        Terminal.say(
+        say(
             Announcement(
                 baseURL: ports.baseURL, ports: ports.announcement, adminKey: workerSettings.adminKey ?? "",
                 nodes: processes(of: .node), runners: processes(of: .runner), simulates: workerSettings.launch == nil,
                 redisURL: workerSettings.redisURL, dataFolder: folder?.path, demo: demo
             ).text)
+        try waitForAnnouncement(demo)
+    }
+
+    private func say(_ text: String) {
+        output.write(Array((text + "\n").utf8))
+    }
+
+    /// Its keys are shown this once: without them nothing can be done here.
+    private func waitForAnnouncement(_ demo: Demo) throws(End) {
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.announcementMilliseconds)
+        while !output.flush(withinMilliseconds: 0), MonotonicTime.now() < deadline {
+            try watch(until: .now().advanced(byMilliseconds: 20))
+        }
+        guard let code = output.lastFailure else { return }
+        let reason = SystemError("write", code: code).reason
+        let isRevoked = (try? demo.revokeKey(workerSettings)) != nil
+        throw .failed(
+            UpFailure(
+                "What is up could not be told, since standard output cannot be written (\(reason)), so everything is "
+                    + "stopped; the demo's new API key is \(isRevoked ? "revoked" : "left behind")."))
     }
 
     private func processes(of role: Role) -> [Int32] {
@@ -135,7 +162,7 @@ private final class Ensemble {
             switch Probe.redis(socketPath: folder.socketPath) {
             case .ready: return
             case .loading:
-                if !isLoading { Terminal.say("Redis is loading its data from \(folder.path).") }
+                if !isLoading { say("Redis is loading its data from \(folder.path).") }
                 isLoading = true
                 deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
             case .absent: break

@@ -27,13 +27,21 @@ class Process:
         self.output_path = os.path.join(folder, f"{name}.out")
         self.log_path = os.path.join(folder, f"{name}.log")
         self._child = None
+        # What its output and error go through (harness/stalled.py), if not straight to their files.
+        self.output_tap = None
+        self.error_tap = None
 
     @property
     def pid(self):
         return self._child.pid
 
     def spawn(self):
+        taps = ((self.output_tap, self.output_path), (self.error_tap, self.log_path))
+        for tap, path in taps:
+            if tap is not None:
+                tap.begin(path)
         with open(self.output_path, "ab") as output, open(self.log_path, "ab") as log:
+            output, log = (file if tap is None else tap.descriptor for file, (tap, _) in zip((output, log), taps))
             self._child = subprocess.Popen(
                 [SETPRIV, "--pdeathsig", "KILL", *self.arguments], env=self.environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=log, start_new_session=True)
