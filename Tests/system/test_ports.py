@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 
 import pytest
 
@@ -78,6 +79,87 @@ def test_a_metrics_port_is_not_shared_with_another_node(servers, redis_of_ports)
     first.signal(signal.SIGTERM)
     assert first.wait() == 0
     assert ports_of(servers.node(redis_of_ports, METRICS_PORT=port))["metrics"] == port
+
+
+def refusal(node):
+    """The one error of the log with which a node refuses to start."""
+    node.spawn()
+    assert node.wait() == 1
+    [error] = [line["message"] for line in map(json.loads, node.log.splitlines()) if line["level"] == "error"]
+    return error
+
+
+def second_node(servers, first, redis, **settings):
+    """Another one on the first one's port."""
+    node = servers.node(redis, start=False, **{"PORT": first.port, **settings})
+    node.port = first.port
+    return node
+
+
+@pytest.mark.parametrize("loops", [1, 2])
+def test_a_port_in_use_is_not_shared_unasked(servers, redis_of_ports, loops):
+    first = servers.node(redis_of_ports, LOOPS=loops)
+    assert refusal(second_node(servers, first, redis_of_ports, LOOPS=loops)) == (
+        f"127.0.0.1:{first.port} is in use by another node (process {first.pid}): stop it, choose another port with "
+        "--port, or let both share it with --share-port, if they use the same Redis.")
+    # Nor is a part of it: an address that takes it in.
+    assert f"0.0.0.0:{first.port} is in use by another node" in refusal(
+        second_node(servers, first, redis_of_ports, HOST="0.0.0.0"))
+    other = second_node(servers, first, redis_of_ports, ADMIN_PORT=first.port, PORT=free_port())
+    assert f"127.0.0.1:{first.port} is in use by another node (process {first.pid})" in refusal(other)
+    assert "--admin-port" in other.log
+
+
+def test_a_port_is_shared_by_nodes_of_one_redis(servers, redis_of_ports):
+    first = servers.node(redis_of_ports, SHARE_PORT="yes")
+    second = second_node(servers, first, redis_of_ports, SHARE_PORT="yes")
+    second.spawn()
+    wait_for(lambda: second.said("Listening"), "the second one's start")
+    # As a rolling restart does it.
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0
+    assert second.is_serving()
+
+
+def test_a_port_is_not_shared_with_another_redis(servers, redis_of_ports):
+    first = servers.node(redis_of_ports, SHARE_PORT="yes")
+    other = second_node(servers, first, servers.redis(), SHARE_PORT="yes")
+    assert f"is in use by a node (process {first.pid}) with another Redis" in refusal(other)
+    assert first.is_serving()
+
+
+@pytest.mark.parametrize("setting", [{}, {"SHARE_PORT": "yes"}])
+def test_a_port_is_not_shared_with_who_knows_whom(servers, redis_of_ports, setting):
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        port = stranger.getsockname()[1]
+        node = servers.node(redis_of_ports, start=False, PORT=port, **setting)
+        assert f"127.0.0.1:{port} is in use by a" in refusal(node)
+
+
+@pytest.mark.parametrize("setting", [{}, {"SHARE_PORT": "yes"}])
+def test_of_two_that_start_at_once_on_a_port_one_listens(servers, redis_of_ports, setting):
+    """Of several Redis, if they may share it."""
+    others = servers.redis() if setting else redis_of_ports
+    holder = servers.node(redis_of_ports, start=False)
+    nodes = [second_node(servers, holder, redis, **setting) for redis in [redis_of_ports, others] * 3]
+    for node in nodes:
+        node.spawn()
+    wait_for(lambda: all(node.said("Listening") or not node.alive for node in nodes), "the start of some")
+    listening = [node for node in nodes if node.said("Listening")]
+    assert len({node.environment["USHER_REDIS"] for node in listening}) == 1
+    assert len(listening) == (3 if setting else 1)
+
+
+def test_the_flag_alone_means_yes(servers, redis_of_ports):
+    first = servers.node(redis_of_ports)
+    second = second_node(servers, first, redis_of_ports)
+    second.arguments.append("--share-port")
+    second.spawn()
+    wait_for(lambda: second.said("Listening"), "the second one's start")
+    assert first.alive
 
 
 def test_a_stop_drains_every_port(servers, redis_of_ports):

@@ -216,6 +216,8 @@ private struct Words {
             let value: String
             if flag.utf8.count < argument.utf8.count {
                 value = String(decoding: argument.utf8.dropFirst(flag.utf8.count + 1), as: UTF8.self)
+            } else if case .toggle? = setting?.kind {
+                value = "yes"
             } else {
                 guard index < arguments.count, !arguments[index].hasPrefix("--") else {
                     throw UsageError("\(flag) needs a value, as in `\(flag) VALUE` or `\(flag)=VALUE`.")

@@ -12,6 +12,7 @@ struct Setting: Sendable {
         case adminPort = "admin-port"
         case internalPort = "internal-port"
         case privateHost = "private-host"
+        case sharePort = "share-port"
         case nodes, data, loops
         case redisTimeout = "redis-timeout-ms"
         case redisWaitReplicas = "redis-wait-replicas"
@@ -73,6 +74,8 @@ struct Setting: Sendable {
         /// - Parameter unit: as shown in help; empty for a plain count.
         case number(ClosedRange<Int>, unit: String)
         case choice([String])
+        /// yes or no; the flag alone means yes.
+        case toggle
         /// Any number of names, joined by commas.
         case choices([String])
         case address
@@ -117,6 +120,7 @@ struct Setting: Sendable {
         switch kind {
         case .number: "N"
         case .choice: "NAME"
+        case .toggle: "[=yes|no]"
         case .choices: "NAME[,NAME]..."
         case .address: "ADDRESS"
         case .redisURL, .httpURL: "URL"
@@ -147,6 +151,7 @@ struct Setting: Sendable {
         switch kind {
         case .number(let range, _): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let names): "one of " + names.joined(separator: ", ")
+        case .toggle: "yes or no; the flag alone means yes"
         case .choices(let names): "some of " + names.joined(separator: ", ") + ", joined by commas"
         case .address: "an IPv4 or IPv6 address"
         case .redisURL: RedisAddress.allowed
@@ -168,6 +173,7 @@ struct Setting: Sendable {
         case .number(let range, _):
             return text.utf8.allSatisfy { (0x30...0x39).contains($0) } && Int(text).map(range.contains) == true
         case .choice(let names): return names.contains(text)
+        case .toggle: return text == "yes" || text == "no"
         case .choices(let names):
             return text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
                 names.contains(String($0))

@@ -21,6 +21,8 @@ struct Settings: Equatable, Sendable {
     var redisURL: String { text(.redis) }
     /// nil: `--redis` and USHER_REDIS are absent, and `usher up` runs a Redis of its own.
     var givenRedisURL: String? { given[.redis] }
+    /// Whether other nodes of the same Redis may listen on this node's ports too.
+    var sharesPort: Bool { text(.sharePort) == "yes" }
     /// nil: admin requests are refused.
     var adminKey: String? { given[.adminKey] }
     /// Of `/metrics`, `/admin` and `/internal`; nil: they are on `port`. 0 lets the system choose.

@@ -42,6 +42,12 @@ extension Setting {
             defaultValue: .none(description: "that of `--host`, and of runners 127.0.0.1"),
             commands: [.serve, .runner, .up],
             meaning: "The address that the ports of `/metrics`, `/admin` and `/internal` listen on"),
+        Setting(
+            key: .sharePort, kind: .toggle, defaultValue: .value("no"), commands: [.serve],
+            meaning:
+                "Whether this node may listen where nodes of the same Redis listen already, as one that is started in "
+                + "place of another does: the kernel shares the connections out. The ports of `/admin` and `/internal` too; "
+                + "that of `/metrics` is a node's own. `usher up` has its nodes do so"),
         number(.nodes, 1...64, default: 2, commands: [.up], "How many nodes share the port"),
         Setting(
             key: .data, kind: .folder, defaultValue: .value("./data"), commands: [.up],

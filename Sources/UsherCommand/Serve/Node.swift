@@ -24,7 +24,9 @@ struct Node {
     private static let loginPatienceMilliseconds = 200
 
     private let settings: Settings
+    private let redis: RedisURL
     private let ports: [ServedPort]
+    private let claims = Claims()
     private let shards: [Shard]
     private let housekeeping: Housekeeping
     private let examination: StartExamination
@@ -36,6 +38,7 @@ struct Node {
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
     init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
         self.settings = settings
+        self.redis = redis
         let readiness = NodeReadiness()
         self.readiness = readiness
         ports = ServedPort.all(settings)
@@ -91,22 +94,31 @@ struct Node {
 
     /// Starts the loops, begins to connect to Redis, and serves, with Redis or without it.
     /// - Returns: the ports, the public one first.
-    /// - Throws: `ListenError`, or `SystemError` if the kernel grants no thread.
+    /// - Throws: `PortTaken` or `ListenError`, or `SystemError` if the kernel grants no thread.
     func start() throws -> [ServedPort] {
         var ports = ports
-        var listeners: [[(server: Server, listener: Box)]] = []
-        for (number, shard) in shards.enumerated() {
-            var bound: [(server: Server, listener: Box)] = []
-            for (index, server) in shard.servers.enumerated() {
-                guard let server else { continue }
-                let listener = try Listener.bind(
-                    host: ports[index].host, port: ports[index].port, backlog: settings.backlog,
-                    reusesPort: !ports[index].isExclusive)
-                // The first one may have let the kernel choose.
-                ports[index].port = listener.port
-                bound.append((server, Box(listener)))
+        var listeners: [[(server: Server, listener: Listener)]] = shards.map { _ in [] }
+        for index in ports.indices {
+            func listen() throws -> Int {
+                for (number, shard) in shards.enumerated() {
+                    guard let server = shard.servers[index] else { continue }
+                    let listener = try Listener.bind(
+                        host: ports[index].host, port: ports[index].port, backlog: settings.backlog,
+                        reusesPort: !ports[index].isExclusive)
+                    // The first one may have let the kernel choose.
+                    ports[index].port = listener.port
+                    listeners[number].append((server, listener))
+                }
+                return ports[index].port
             }
-            listeners.append(bound)
+            if ports[index].isExclusive {
+                _ = try listen()
+            } else {
+                claims.held.append(
+                    try PortClaim(ports[index], redis: redis, isShared: settings.sharesPort, listen))
+            }
+        }
+        for (number, shard) in shards.enumerated() {
             try shard.loop.start()
             let measured = metrics.loops[number]
             shard.loop.execute {
@@ -122,7 +134,7 @@ struct Node {
                     let remaining = max(0, patience.milliseconds(since: .now()))
                     _ = await client.firstLogin(withinMilliseconds: remaining)
                 }
-                for (server, listener) in bound { try await server.start(listener.take()) }
+                for (server, listener) in bound { try await server.start(listener) }
             }
         }
         let (heartbeat, host) = (self.heartbeat, ports[0].host)
@@ -177,15 +189,8 @@ struct Node {
     }
 }
 
-/// Lets a listener move into a closure. `@unchecked Sendable`: it is put in and taken out once, in that order.
-private final class Box: @unchecked Sendable {
-    private var listener: Listener?
-
-    init(_ listener: consuming Listener) {
-        self.listener = consume listener
-    }
-
-    func take() -> Listener {
-        listener.take()!
-    }
+/// What a node holds of its ports for as long as its process runs. `@unchecked Sendable`: put together before the loops
+/// start.
+private final class Claims: @unchecked Sendable {
+    var held: [PortClaim] = []
 }

@@ -33,6 +33,11 @@ struct ServedPort: Equatable, Sendable {
     /// another node's, each scrape would reach one of them by chance.
     var isExclusive: Bool { surfaces == [.metrics] }
 
+    /// Which chooses it.
+    var setting: Setting.Key {
+        surfaces.contains(.api) ? .port : surfaces.contains(.admin) ? .adminPort : .internalPort
+    }
+
     /// For the log: `api, admin`.
     var serves: String {
         Surface.allCases.filter(surfaces.contains).map(\.rawValue).joined(separator: ", ")

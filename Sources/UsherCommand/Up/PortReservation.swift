@@ -29,7 +29,7 @@ final class PortReservation {
             close(descriptor)
             throw Self.failure(error, host: host, port: port, setting)
         }
-        guard let name = Self.hold("usher up on port \(bound)") else {
+        guard let name = SocketAddress.hold(abstractName: "usher up on port \(bound)") else {
             close(descriptor)
             throw Self.failure(SystemError("bind", code: EADDRINUSE), host: host, port: port, setting)
         }
@@ -42,17 +42,6 @@ final class PortReservation {
     deinit {
         close(descriptor)
         close(name)
-    }
-
-    /// - Returns: a socket bound to the name, or nil if another one is.
-    private static func hold(_ name: String) -> Int32? {
-        guard let address = SocketAddress(abstractName: name) else { return nil }
-        let descriptor = address.makeSocket()
-        guard descriptor >= 0, address.bind(descriptor) == 0 else {
-            close(descriptor)
-            return nil
-        }
-        return descriptor
     }
 
     private static func enable(_ option: Int32, _ descriptor: Int32) {

@@ -50,7 +50,7 @@ struct Programs {
     /// A node with `settings`.
     func startNode(_ settings: Settings) throws(UpFailure) -> ChildProcess {
         // No balancer looks at it: its port is the kernel's to share out.
-        try start(.serve, with: settings.with([.drainDelay: "0"]).environment(of: .serve))
+        try start(.serve, with: settings.with([.drainDelay: "0", .sharePort: "yes"]).environment(of: .serve))
     }
 
     /// A runner with `settings`, of simulated bots if they name no others.

@@ -1,0 +1,159 @@
+import CLinux
+import EventLoop
+import Glibc
+import Redis
+import Usher
+
+/// Why a node does not listen on a port.
+struct PortTaken: Error, Equatable, CustomStringConvertible {
+    let description: String
+}
+
+/// A node's place on a port that its loops share (`SO_REUSEPORT`). The kernel would let any program of the same user
+/// listen there too, and give it a part of the connections without a word: so a node looks first who is there.
+///
+/// Nodes know each other by names in Linux' abstract namespace (unix(7)), which need no file, are of one network namespace,
+/// as ports are, and go with their process, however that ends. The name says which Redis its node uses, as a digest; who
+/// may list names may list the connections to it anyway. A second name, held for a moment, lets nodes look and listen one
+/// after the other.
+final class PortClaim {
+    private static let patienceMilliseconds = 5_000
+
+    private let name: Int32?
+
+    /// Listens, if nobody else does or if all of them are nodes that use the same Redis and this one may share.
+    /// - Parameters:
+    ///   - listen: begins to listen, and returns the port, which the system may have chosen.
+    /// - Throws: `PortTaken`, or what `listen` throws; then nobody listens.
+    init(_ port: ServedPort, redis: RedisURL, isShared: Bool, _ listen: () throws -> Int) throws {
+        let digest = String(Digest.sha256(redis.redacted).prefix(16))
+        // What the system chooses is nobody else's.
+        let turn = port.port == 0 ? nil : try Self.takeTurn(port)
+        defer { if let turn { close(turn) } }
+        if port.port != 0, Self.isTaken(port) {
+            try Self.check(Self.neighbours(of: port), port, digest: digest, isShared: isShared)
+        }
+        let number = try listen()
+        name = SocketAddress.hold(
+            abstractName: Neighbour(host: port.host, port: number, redis: digest, process: getpid()).name)
+    }
+
+    deinit {
+        if let name { close(name) }
+    }
+
+    private static func check(
+        _ others: [Neighbour], _ port: ServedPort, digest: String, isShared: Bool
+    ) throws(PortTaken) {
+        let place = "\(port.host):\(port.port) is"
+        let advice = "choose another port with \(Setting[port.setting].flag)"
+        guard isShared else {
+            guard let other = others.first else {
+                throw PortTaken(description: "\(place) in use by another program: stop it, or \(advice).")
+            }
+            throw PortTaken(
+                description:
+                    "\(place) in use by another node (process \(other.process)): stop it, \(advice), or let both "
+                    + "share it with \(Setting[.sharePort].flag), if they use the same Redis.")
+        }
+        guard !others.isEmpty else {
+            throw PortTaken(
+                description:
+                    "\(place) in use by a program that does not say which Redis it uses, as a node of this version "
+                    + "would, so it is not shared: stop it, or \(advice).")
+        }
+        if let other = others.first(where: { $0.redis != digest }) {
+            throw PortTaken(
+                description:
+                    "\(place) in use by a node (process \(other.process)) with another Redis, or another address of "
+                    + "the same, so it is not shared: stop it, or \(advice).")
+        }
+    }
+
+    /// Whether anybody listens there, be it to share the port.
+    private static func isTaken(_ port: ServedPort) -> Bool {
+        guard let address = SocketAddress(host: port.host, port: port.port) else { return false }
+        let probe = address.makeSocket()
+        guard probe >= 0 else { return false }
+        defer { close(probe) }
+        var (yes, no): (Int32, Int32) = (1, 0)
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        // With it only what listens is in the way, and not what winds down.
+        setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, size)
+        // As listeners have it: IPv4's ports are theirs too.
+        if address.family == AF_INET6 { setsockopt(probe, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, size) }
+        return address.bind(probe) != 0 && errno == EADDRINUSE
+    }
+
+    // MARK: Names
+
+    /// Waits until no other node is between looking and listening.
+    private static func takeTurn(_ port: ServedPort) throws(PortTaken) -> Int32 {
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: patienceMilliseconds)
+        while true {
+            if let turn = SocketAddress.hold(abstractName: "usher node begins on port \(port.port)") { return turn }
+            guard MonotonicTime.now() < deadline else {
+                throw PortTaken(
+                    description: "Another node has been about to listen on port \(port.port) for "
+                        + "\(patienceMilliseconds) ms: stop it, or choose another port with \(Setting[port.setting].flag)."
+                )
+            }
+            usleep(10_000)
+        }
+    }
+
+    /// The nodes that listen there, also if their address only overlaps with this one.
+    private static func neighbours(of port: ServedPort) -> [Neighbour] {
+        let all = ["0.0.0.0", "::"]
+        return Neighbour.all().filter {
+            $0.port == port.port && ($0.host == port.host || all.contains($0.host) || all.contains(port.host))
+        }
+    }
+}
+
+/// A node that listens on a port of this machine.
+struct Neighbour: Equatable {
+    var host: String
+    var port: Int
+    /// A digest of its Redis' address.
+    var redis: String
+    var process: Int32
+
+    private static let beginning = "usher node at "
+
+    var name: String { "\(Self.beginning)\(host) \(port) \(redis) \(process)" }
+
+    init(host: String, port: Int, redis: String, process: Int32) {
+        self.host = host
+        self.port = port
+        self.redis = redis
+        self.process = process
+    }
+
+    /// nil if the name is none of a node's.
+    init?(name: Substring) {
+        guard name.hasPrefix(Self.beginning) else { return nil }
+        let words = name.dropFirst(Self.beginning.count).split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 4, let port = Int(words[1]), let process = Int32(words[3]) else { return nil }
+        self.init(host: String(words[0]), port: port, redis: String(words[2]), process: process)
+    }
+
+    /// What the kernel lists, a socket a line, with its name at the end; an abstract one begins with @ (proc_pid_net(5)).
+    static func all() -> [Neighbour] {
+        let file = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(file, &piece, piece.count)
+            guard count > 0 else { break }
+            bytes += piece[..<count]
+        }
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            line.firstIndex(of: UInt8(ascii: "@")).flatMap { at in
+                Neighbour(name: Substring(decoding: line[(at + 1)...], as: UTF8.self))
+            }
+        }
+    }
+}
