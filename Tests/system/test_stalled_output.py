@@ -8,6 +8,7 @@ import pytest
 
 from harness.bots_user import BotsUser
 from harness.http_client import Connection, request, request_bytes
+from harness.node import BINARY
 from harness.process import children
 from harness.stalled import PIPE_BYTES, Tap
 from harness.up import Up
@@ -82,27 +83,74 @@ def test_nothing_is_lost_at_the_end(servers, tap):
     assert node.log.count('"code":"401"') >= 300
 
 
-def test_bots_live_on_while_nobody_reads_their_runners_log(servers, tap):
-    redis = servers.redis()
-    node = servers.node(redis, LEASE_TTL_MS=LEASE_MS)
-    user = BotsUser(Admin(node), max_concurrent_bots=100)
-    runner = servers.runner(redis, node, start=False, LEASE_TTL_MS=LEASE_MS, LOG_LEVEL="debug")
-    runner.error_tap = tap
-    runner.start()
-    tap.stall()
-    tap.fill()
-    meetings = [user.send_bot() for _ in range(8)]
-    for meeting in meetings:
-        user.wait_for_status(meeting, "active")
+class Scene:
+    """A node, a user and a runner whose log nobody reads."""
 
-    def lived_on():
-        stays = [runner.presence.stays(meeting["native_meeting_id"]) for meeting in meetings]
-        return all(len(stay) == 1 and stay[0].last_ns - stay[0].first_ns > 3e6 * LEASE_MS for stay in stays)
-    wait_for(lived_on, "three times a lease in the rooms", interval_s=0.1)
-    assert {user.meeting(meeting)["status"] for meeting in meetings} == {"active"}
-    runner.signal(signal.SIGTERM)
-    assert runner.wait() == 0
-    runner.presence.check()
+    def __init__(self, servers, tap, **settings):
+        redis = servers.redis()
+        self.user = BotsUser(Admin(servers.node(redis, LEASE_TTL_MS=LEASE_MS)), max_concurrent_bots=100)
+        self.runner = servers.runner(
+            redis, self.user.node, start=False, LEASE_TTL_MS=LEASE_MS, LOG_LEVEL="debug", **settings)
+        self.runner.error_tap = tap
+        self.runner.start()
+        tap.stall()
+        tap.fill()
+
+    def check_that_bots_live_on(self, count):
+        meetings = [self.user.send_bot() for _ in range(count)]
+        for meeting in meetings:
+            self.user.wait_for_status(meeting, "active")
+
+        def lived_on():
+            stays = [self.runner.presence.stays(meeting["native_meeting_id"]) for meeting in meetings]
+            return all(len(stay) == 1 and stay[0].last_ns - stay[0].first_ns > 3e6 * LEASE_MS for stay in stays)
+        wait_for(lived_on, "three times a lease in the rooms", interval_s=0.1)
+        assert {self.user.meeting(meeting)["status"] for meeting in meetings} == {"active"}
+
+
+def test_bots_live_on_while_nobody_reads_their_runners_log(servers, tap):
+    scene = Scene(servers, tap)
+    scene.check_that_bots_live_on(8)
+    scene.runner.signal(signal.SIGTERM)
+    assert scene.runner.wait() == 0
+    scene.runner.presence.check()
+
+
+FLOODS = {
+    # For as long as it lives; and before it goes to its meeting, more than is kept of it.
+    "keep": "yes flood &", "show": f"yes flood | head -c {3 * KEPT_BYTES} >&2",
+}
+
+
+@pytest.mark.parametrize("output", FLOODS)
+def test_a_bot_that_floods_its_output_lives_on(servers, tap, output):
+    """Whether its output is kept for the record, or shown where nobody looks."""
+    launcher = os.path.join(servers.folder, "flood")
+    with open(launcher, "w") as file:
+        file.write(f"#!/bin/bash\n{FLOODS[output]}\nexec '{BINARY}' simulate-bot\n")
+    os.chmod(launcher, 0o755)
+    scene = Scene(servers, tap, LAUNCH=launcher, BOT_OUTPUT=output)
+    scene.check_that_bots_live_on(1)
+    tap.flow()
+    if output == "show":
+        [notice] = wait_for(lambda: scene.runner.said(DROPPED), "the line that tells of what was dropped")
+        shown = scene.runner.log.count("flood\n")
+        assert shown + int(notice["lines"]) >= 3 * KEPT_BYTES // len("flood\n") and shown * 6 <= KEPT_BYTES
+
+
+def test_what_a_bot_shows_is_passed_on_in_whole_lines(servers):
+    """And what its clean-up says."""
+    launcher = os.path.join(servers.folder, "talk")
+    with open(launcher, "w") as file:
+        file.write("#!/bin/bash\nprintf 'a line in '; sleep 0.1; printf 'two parts\\nand one without an end'\n")
+    os.chmod(launcher, 0o755)
+    redis = servers.redis()
+    user = BotsUser(Admin(servers.node(redis)))
+    runner = servers.runner(redis, user.node, LAUNCH=launcher, BOT_OUTPUT="show", CLEAN_UP="echo all clean",
+                            MAX_ATTEMPTS=1)
+    user.wait_for_status(user.send_bot(), "failed")
+    wait_for(lambda: "all clean\n" in runner.log, "the clean-up's word")
+    assert {"a line in two parts", "and one without an end", "all clean"} <= set(runner.log.splitlines())
 
 
 def test_up_goes_on_while_nobody_reads_what_it_says(servers, tap):

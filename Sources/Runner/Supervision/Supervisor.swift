@@ -35,6 +35,8 @@ public final class Supervisor {
     private var process: ChildProcess?
     private var output: Int32 = -1
     private var tail = OutputTail()
+    /// nil: the output is kept, and not shown.
+    private var relay: OutputRelay?
 
     /// - Returns: the exit code: 0, or 1 if the kernel granted nothing to work with.
     public static func run() -> Int32 {
@@ -165,19 +167,17 @@ public final class Supervisor {
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard null >= 0 else { throw SystemError("open /dev/null") }
         defer { close(null) }
-        var descriptors = [null, STDERR_FILENO, STDERR_FILENO]
         var pipe: [Int32] = [-1, -1]
-        if !program.showsOutput {
-            guard pipe2(&pipe, O_CLOEXEC) == 0 else { throw SystemError("make a pipe") }
-            setNonBlocking(pipe[0])
-            descriptors = [null, pipe[1], pipe[1]]
-        }
-        defer { if pipe[1] >= 0 { close(pipe[1]) } }
+        guard pipe2(&pipe, O_CLOEXEC) == 0 else { throw SystemError("make a pipe") }
+        defer { close(pipe[1]) }
+        setNonBlocking(pipe[0])
+        closeOutput()
         output = pipe[0]
+        relay = program.showsOutput ? OutputRelay() : nil
         return try ChildProcess(
             starting: ChildProcess.Program(
-                path: path, arguments: program.words, environment: program.environment, descriptors: descriptors,
-                parentDeathSignal: SIGKILL))
+                path: path, arguments: program.words, environment: program.environment,
+                descriptors: [null, pipe[1], pipe[1]], parentDeathSignal: SIGKILL))
     }
 
     /// The pipe has closed: nobody renews the lease any more.
@@ -195,6 +195,7 @@ public final class Supervisor {
         deadline = nil
         endRemains()
         if output >= 0 { readOutput() }
+        closeOutput()
         if let program { cleanUp(program) }
         report(.ended(ProgramEnd(status: status, cause: cause, output: tail.text)))
     }
@@ -229,10 +230,15 @@ public final class Supervisor {
         cleaner.words = program.cleanUp
         cleaner.showsOutput = true
         guard let process = try? startProcess(cleaner) else { return }
-        if process.waitForExit(deadline: .now().advanced(byMilliseconds: Self.cleanUpMilliseconds)) == nil {
-            _ = process.stop(graceMilliseconds: 0)
+        let limit = MonotonicTime.now().advanced(byMilliseconds: Self.cleanUpMilliseconds)
+        while process.exitStatus == nil, MonotonicTime.now() < limit {
+            let watched = [process.exitDescriptor, output].filter { $0 >= 0 }
+            if waitUntilReadable(watched, deadline: limit).contains(output) { readOutput() }
         }
+        _ = process.stop(graceMilliseconds: 0)
         endRemains()
+        if output >= 0 { readOutput() }
+        closeOutput()
     }
 
     // MARK: Pipes
@@ -241,11 +247,17 @@ public final class Supervisor {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = read(output, &chunk, chunk.count)
         if count > 0 {
-            tail.append(chunk[..<count])
+            if relay == nil { tail.append(chunk[..<count]) }
+            relay?.append(chunk[..<count])
         } else if count == 0 {
-            close(output)
-            output = -1
+            closeOutput()
         }
+    }
+
+    private func closeOutput() {
+        relay?.finish()
+        if output >= 0 { close(output) }
+        output = -1
     }
 
     private func report(_ report: SupervisorReport) {
