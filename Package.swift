@@ -42,7 +42,10 @@ let package = Package(
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes", "TestTurns"]),
         .testTarget(
             name: "UsherCommandTests",
-            dependencies: ["API", "EventLoop", "Metrics", "Processes", "SimulatedBot", "TestTurns", "UsherCommand"]),
+            dependencies: [
+                "API", "EventLoop", "HTTP", "Metrics", "Processes", "Redis", "SimulatedBot", "TestTurns",
+                "UsherCommand",
+            ]),
         .target(name: "TestTurns", path: "Tests/TestTurns"),
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],

@@ -120,6 +120,8 @@ struct Neighbour: Equatable {
     var process: Int32
 
     private static let beginning = "usher node at "
+    /// Of the kernel's list: some hundred thousand sockets. What is behind it is not looked at.
+    private static let maximumListBytes = 64 << 20
 
     var name: String { "\(Self.beginning)\(host) \(port) \(redis) \(process)" }
 
@@ -145,7 +147,7 @@ struct Neighbour: Equatable {
         defer { close(file) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
-        while true {
+        while bytes.count < maximumListBytes {
             let count = read(file, &piece, piece.count)
             guard count > 0 else { break }
             bytes += piece[..<count]
