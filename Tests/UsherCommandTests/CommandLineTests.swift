@@ -24,6 +24,11 @@ import Testing
             (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),
             (["status", "--json=1"], "--json takes no value."),
+            (["status", "--json", "--json"], "--json is given twice."),
+            (["--version", "1"], "usher --version takes nothing more; `usher COMMAND --help` explains a command."),
+            (["openapi", "x"], "usher openapi takes nothing more."),
+            (["serve", "--share-port=1"], "--share-port is \"1\", but must be yes or no; the flag alone means yes."),
+            (["serve", "--share-port", "--share-port=no"], "--share-port is given twice."),
             (["status", "all"], "usher status takes settings only, such as --port 8080, but its argument 1 is none."),
             (
                 ["watch", "--workspace", "w", "--meeting", "m"],
@@ -56,6 +61,16 @@ import Testing
         ] as [([String], String)])
     func whatIsNotUnderstoodIsSaidInOneSentence(arguments: [String], sentence: String) {
         #expect(message(arguments) == sentence)
+    }
+
+    @Test func theFlagOfAToggleTakesNoWordThatFollows() throws {
+        let reader = CommandLineReader(environment: ["USHER_SHARE_PORT": "no"])
+        guard case .serve(let settings) = try reader.read(["serve", "--share-port", "--port", "81"]) else {
+            Issue.record("another command")
+            return
+        }
+        #expect(settings.sharesPort && settings.port == 81)
+        #expect(throws: UsageError.self) { try reader.read(["serve", "--share-port", "yes"]) }
     }
 
     @Test func helpIsFoundWhereverItIsAskedFor() throws {

@@ -11,8 +11,12 @@ struct CommandLineReader {
         guard let first = arguments.first else {
             throw UsageError("A command is needed; `usher help` lists them.")
         }
-        if first == "--version" { return .version }
-        if first == "--help" || first == "-h" { return .help(.overview) }
+        if ["--version", "--help", "-h"].contains(first) {
+            guard arguments.count == 1 else {
+                throw UsageError("usher \(first) takes nothing more; `usher COMMAND --help` explains a command.")
+            }
+            return first == "--version" ? .version : .help(.overview)
+        }
         guard let command = Command(rawValue: first) else {
             let hint = nearest(to: first, among: Command.allCases.map(\.rawValue))
             throw UsageError(
@@ -193,10 +197,14 @@ private struct Words {
             let argument = arguments[index]
             index += 1
             if command == .status, argument == "--json" {
+                guard !isJSON else { throw UsageError("--json is given twice.") }
                 isJSON = true
                 continue
             }
             guard argument.hasPrefix("-"), argument.count > 1 else {
+                guard !Setting.of(command).isEmpty else {
+                    throw UsageError("usher \(command.rawValue) takes nothing more.")
+                }
                 guard [.admin, .keys, .probe].contains(command) else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(

@@ -181,7 +181,7 @@ extension Setting {
         Setting(
             key: .botOutput, kind: .choice(["keep", "show"]), defaultValue: .value("keep"), commands: [.runner, .up],
             meaning: "Whether the last lines of a bot's output are kept for the record, or all of it goes to the "
-                + "runner's standard error"),
+                + "runner's standard error; what nobody takes there is dropped"),
         Setting(
             key: .botName, kind: .text(maximumBytes: 100), defaultValue: .value("Usher"), commands: [.runner, .up],
             meaning: "The name of a bot that was asked for without one"),
