@@ -32,8 +32,7 @@ final class Connection: DescriptorHandler {
     private var unconfirmed: [Batch] = []
 
     /// In the order in which Redis will answer.
-    private var pending: [Batch] = []
-    private var pendingHead = 0
+    private var pending = PendingBatches()
     private var lastReplyAt: MonotonicTime
     private var deadlineTimer: (deadline: MonotonicTime, timer: ScheduledTimer)?
 
@@ -109,7 +108,7 @@ final class Connection: DescriptorHandler {
 
     // MARK: Commands
 
-    var pendingCount: Int { pending.count - pendingHead }
+    var pendingCount: Int { pending.count }
 
     /// The bytes of commands that the socket has not taken yet.
     var unsentBytes: Int { context.map { sdslen($0.pointee.c.obuf) } ?? 0 }
@@ -171,23 +170,14 @@ final class Connection: DescriptorHandler {
         let value = Value(reply)
         // Sent unasked to a connection too many, which Redis then closes: no answer to any command.
         if case .error(let text) = value, text.hasPrefix("ERR max number of clients") { return close(because: text) }
-        guard pendingHead < pending.count else { return close(because: "Redis sent a reply that nobody asked for") }
+        guard let batch = pending.first else { return close(because: "Redis sent a reply that nobody asked for") }
         if case .error(let text) = value {
             metrics.noteErrorReply(text)
             if Self.isOfReplica(text) { leaveAtEndOfTurn() }
         }
-        let batch = pending[pendingHead]
-        batch.replies.append(value)
-        guard batch.replies.count == batch.count else { return }
+        guard batch.take(value) else { return }
         metrics.calls.record(nanoseconds: loop.now.nanoseconds - batch.sentAt.nanoseconds)
-        pendingHead += 1
-        if pendingHead == pending.count {
-            pending.removeAll(keepingCapacity: true)
-            pendingHead = 0
-        } else if pendingHead >= 1024, pendingHead >= pending.count / 2 {
-            pending.removeFirst(pendingHead)
-            pendingHead = 0
-        }
+        pending.removeFirst()
         if batch.isWaited, let isChange = batch.isChange, isChange(value) {
             unconfirmed.append(batch)
         } else {
@@ -222,16 +212,15 @@ final class Connection: DescriptorHandler {
 
     private func checkDeadlines() {
         deadlineTimer = nil
-        guard pendingHead < pending.count else { return }
+        guard let first = pending.first else { return }
         let now = loop.now
-        let first = pending[pendingHead]
         // Replies come in order, so only the first can tell whether the connection, or Redis, is stuck.
         let silenceEnd = max(lastReplyAt, first.sentAt).advanced(byMilliseconds: silenceLimitMilliseconds)
         let isStuck = first.deadline <= now && silenceEnd <= now
         var next = first.deadline <= now ? silenceEnd : first.deadline
         var late: [Batch] = []
         // A change that waits for replicas has its reply, and yet no more time than any other.
-        for batch in [unconfirmed[...], pending[pendingHead...]].joined() where batch.isWaited {
+        for batch in unconfirmed + pending.all where batch.isWaited {
             if batch.deadline <= now { late.append(batch) } else { next = min(next, batch.deadline) }
         }
         metrics.note(.deadlinePassed, times: late.count)
@@ -334,10 +323,9 @@ final class Connection: DescriptorHandler {
         isClosed = true
         deadlineTimer?.timer.cancel()
         deadlineTimer = nil
-        let lost = unconfirmed + pending[pendingHead...]
+        let lost = unconfirmed + pending.all
         unconfirmed = []
-        pending = []
-        pendingHead = 0
+        pending = PendingBatches()
         metrics.note(.connectionLost, times: lost.count { $0.isWaited })
         for batch in lost { batch.complete(.failure(.connectionLost)) }
         let onClose = self.onClose

@@ -198,6 +198,39 @@ import Testing
         }.value
         #expect(outcome == .ready)
     }
+
+    /// While requests overlap the line is never empty, so that what stays in it would stay for hours.
+    @Test func aBatchGoesOnceItIsDoneAlsoWhileAnotherWaits() async throws {
+        let entries = try await Self.entries { connection, log, _ in
+            weak var first: Batch?
+            let isGone = { log.entries.append(first == nil ? "A is gone" : "A is still kept") }
+            connection.onConnect = { [unowned connection] in
+                let batch = log.batch("A")
+                first = batch
+                connection.send([Command("PING")], batch)
+                connection.send([Command("PING")], log.batch("B", then: isGone))
+                let close = { [unowned connection] in connection.close(because: "enough") }
+                connection.send([Command("PING")], log.batch("C", then: close))
+            }
+        }
+        #expect(entries == ["A 1", "B 1", "A is gone", "C 1", "closed: enough"])
+    }
+
+    @Test func theLineOfBatchesKeepsItsOrderHoweverLongItGrows() {
+        let now = MonotonicTime.now()
+        var line = PendingBatches()
+        var expected: [Int] = []
+        for number in 1...5_000 {
+            line.append(Batch(count: number, sentAt: now, deadline: now) { _ in })
+            expected.append(number)
+            if number % 3 != 0 {
+                #expect(line.first?.count == expected.removeFirst())
+                line.removeFirst()
+            }
+            #expect(line.count == expected.count)
+        }
+        #expect(line.all.map(\.count) == expected)
+    }
 }
 
 @Suite(.takesTurns, .timeLimit(.minutes(5))) struct ResolverTests {
