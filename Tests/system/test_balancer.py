@@ -1,6 +1,7 @@
 """Nodes behind a real HAProxy, set up as in compose.yaml: updated and lost under load (issue 6, section 2)."""
 
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -194,6 +195,49 @@ def test_what_cannot_come_twice_is_not_sent_twice(pair):
             "POST", f"/admin/workspaces/{pair.workspace.id}/keys",
             {"user_id": pair.workspace.owner["id"], "scopes": ["bots"]}))
     assert answer.status == 502 and answer.json["code"] == 502
+
+
+class Deadly:
+    """Takes requests in and closes each connection without an answer, as a node that a request kills; found ready."""
+
+    def __init__(self, seen, name):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._seen, self._name = seen, name
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                head = connection.recv(65536)
+                if head.startswith(b"GET /readyz"):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                elif head:
+                    self._seen.append(self._name)
+
+    def close(self):
+        # Wakes the thread that accepts.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def test_a_request_that_kills_its_node_reaches_no_third_one(servers):
+    seen = []
+    nodes = [Deadly(seen, name) for name in "abcde"]
+    try:
+        balancer = servers.add(Balancer(servers.folder, [node.port for node in nodes])).start(ready=5)
+        for method in ("GET", "POST"):
+            seen.clear()
+            answer = balancer.request(method, "/bots")
+            assert answer.status == 502 and answer.json["code"] == 502
+            assert len(seen) == len(set(seen)) == 2, seen
+    finally:
+        for node in nodes:
+            node.close()
 
 
 def test_what_the_balancer_says_by_itself_is_what_usher_would_say(fleet):
