@@ -59,7 +59,7 @@ import Testing
         _ = try await store.removeMember(workspace: world.workspaceID, user: user.id, deadline: Client.soon)
         let new = NewAPIKey(
             workspaceID: world.workspaceID, userID: user.id, scopes: [.seameet], label: nil, expiresAt: nil)
-        let made = try #require(try await store.createAPIKey(new, deadline: Client.soon))
+        let made = try #require(try await store.createAPIKey(new, deadline: Client.soon).made)
         _ = try await world.run(
             Scripts.noteUse, keys: [Keys.apiKey(hash: Digest.sha256(made.key))], arguments: [])
         _ = try await store.rotateAPIKey(id: made.record.id, graceMilliseconds: 1_000, deadline: Client.soon)

@@ -219,7 +219,8 @@ import Testing
             let made = try await world.store.createAPIKey(
                 NewAPIKey(
                     workspaceID: world.workspaceID, userID: 1, scopes: [.seameet, .bots], label: "CI",
-                    expiresAt: expiresAt), deadline: Client.soon)
+                    expiresAt: expiresAt), deadline: Client.soon
+            ).made
             let after = try await world.snapshot()
             guard let made else {
                 #expect(try #require(offset) <= 1)
@@ -258,7 +259,8 @@ import Testing
                 try #require(
                     try await world.store.createAPIKey(
                         NewAPIKey(workspaceID: world.workspaceID, userID: 1, scopes: [.seameet], label: label),
-                        deadline: Client.soon))
+                        deadline: Client.soon
+                    ).made)
             }
             func listed() async throws -> [String?] {
                 try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon).map(\.label)
@@ -283,6 +285,40 @@ import Testing
             }
             #expect(try await listed() == [])
             #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
+    /// Making one looks at few others, until the list of them is full; what has expired then makes room.
+    @Test func aWorkspaceHasNoMoreThanItsNumberOfKeys() async throws {
+        try await World.make { world in
+            let new = NewAPIKey(workspaceID: world.workspaceID, userID: 1, scopes: [.seameet])
+            func make() async throws -> KeyCreation {
+                try await world.store.createAPIKey(new, deadline: Client.soon)
+            }
+            func listedCount() async throws -> Int? {
+                try await world.client.send("HLEN", world.keys.apiKeys).integer
+            }
+            // Entries of keys that have expired.
+            let expired = (2..<Store.maximumAPIKeys).flatMap { ["expired-\($0)", "none-\($0)"] }
+            _ = try await world.client.send(
+                Command(words: ["HSET", world.keys.apiKeys] + expired), deadline: Client.soon)
+            let last = try #require(try await make().made)
+            let left = try #require(try await listedCount())
+            #expect((Store.maximumAPIKeys - 20..<Store.maximumAPIKeys).contains(left))
+
+            // So many that some of them must go before there is room.
+            let hash = Digest.sha256(last.key)
+            let others = (2..<Store.maximumAPIKeys).flatMap { ["other-\($0)", hash] }
+            _ = try await world.client.send(
+                Command(words: ["HSET", world.keys.apiKeys] + others), deadline: Client.soon)
+            #expect(try await make().made != nil)
+            #expect(try await listedCount() == Store.maximumAPIKeys)
+            try await world.expectNoChange { () async throws in
+                if case .full = try await make() {} else { Issue.record("a key too many was made") }
+                let rotation = try await world.store.rotateAPIKey(
+                    id: last.record.id, graceMilliseconds: 1, deadline: Client.soon)
+                if case .full = rotation {} else { Issue.record("a rotation made a key too many") }
+            }
         }
     }
 }

@@ -225,7 +225,8 @@ extension World {
             try await store.createAPIKey(
                 NewAPIKey(
                     workspaceID: workspaceID, userID: 1, scopes: [.seameet, .bots], label: label, expiresAt: expiresAt),
-                deadline: Client.soon))
+                deadline: Client.soon
+            ).made)
     }
 
     /// Nil if the key is not there, or has been rotated before.

@@ -95,7 +95,7 @@ extension World {
     func ownersKey() async throws -> String {
         let new = NewAPIKey(
             workspaceID: workspaceID, userID: Int(owner.userID)!, scopes: [.seameet], label: nil, expiresAt: nil)
-        return try #require(try await store.createAPIKey(new, deadline: Client.soon)).key
+        return try #require(try await store.createAPIKey(new, deadline: Client.soon).made).key
     }
 
     fileprivate func visit(_ key: String, _ meeting: String) async throws -> Reinvitation.Visitor? {

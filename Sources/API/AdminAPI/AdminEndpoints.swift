@@ -245,6 +245,11 @@ extension APIError {
                 409,
                 "API key \(id) has been replaced by key \(successor) before. If that one is not at hand, rotate it in turn.",
                 parameters: ["key_id": id, "rotated_to": successor])
+        case .tooManyKeys(let workspace):
+            self.init(
+                409,
+                "Workspace \(workspace) has \(Store.maximumAPIKeys) API keys, which is the most. Revoke some first.",
+                parameters: ["workspace_id": workspace])
         case .lastOwner(let workspace):
             self.init(
                 409, "Workspace \(workspace) would have no owner left. Make another member an owner first.",

@@ -14,6 +14,9 @@ enum WorkspaceOperations {
     private static let lastOwner = DescribedError(
         .lastOwner(workspace: Sample.workspaceID), "The workspace would have no owner left.")
 
+    static let tooManyKeys = DescribedError(
+        .tooManyKeys(workspace: Sample.workspaceID), "The workspace has as many API keys as it may have.")
+
     static let createWorkspace = Operation(
         method: .post, path: "/admin/workspaces", id: "createWorkspace", section: .admin, access: .adminKey,
         summary: "Make a workspace",
@@ -87,7 +90,7 @@ enum WorkspaceOperations {
             .json(201, "The key, which is shown this once as `key`.", .named(newKey), example: keyExample(isNew: true))
         ],
         errors: [
-            unknownWorkspace, unknownMember,
+            unknownWorkspace, unknownMember, tooManyKeys,
             .invalid(
                 "A member of the body is wrong.", field: "scopes", "must be a list of one or more of seameet, bots"),
         ])
@@ -128,7 +131,7 @@ enum WorkspaceOperations {
             AdminOperations.unknownKey,
             DescribedError(
                 .rotatedKey(Sample.keyID, to: Sample.meetingID),
-                "The key has been replaced before; `rotated_to` is the id of the one that did."),
+                "The key has been replaced before; `rotated_to` is the id of the one that did."), tooManyKeys,
             .invalid(
                 "The body is wrong.", field: "grace_seconds",
                 "must be between 0 and \(Administration.maximumGraceSeconds)"),

@@ -12,6 +12,8 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
     case unknownKey(String)
     /// The key has been replaced by another one before.
     case rotatedKey(String, to: String)
+    /// The workspace has as many API keys as it may have.
+    case tooManyKeys(workspace: String)
     /// The workspace would have no owner left.
     case lastOwner(workspace: String)
     /// Redis failed.
@@ -145,8 +147,11 @@ public struct Administration: Sendable {
         let made = try await attempt { () throws(RedisError) in
             try await store.createAPIKey(new, deadline: deadline)
         }
-        guard let made else { throw .invalid(field: "expires_at", problem: "must be in the future") }
-        return made
+        switch made {
+        case .created(let key, let record): return (key, record)
+        case .expired: throw .invalid(field: "expires_at", problem: "must be in the future")
+        case .full: throw .tooManyKeys(workspace: workspace)
+        }
     }
 
     /// Makes an API key of a user for the personal workspace, with every scope: a token, as the Bots API's client says.
@@ -202,6 +207,7 @@ public struct Administration: Sendable {
         case .unknown: throw .unknownKey(id)
         case .rotatedAlready(let successor): throw .rotatedKey(id, to: successor)
         case .notKept: return nil
+        case .full(let workspace): throw .tooManyKeys(workspace: workspace)
         }
     }
 

@@ -22,17 +22,34 @@ public struct NewAPIKey: Sendable {
     }
 }
 
+/// What came of making an API key.
+public enum KeyCreation: Sendable {
+    /// The key is told here and nowhere else.
+    case created(key: String, record: APIKey)
+    /// Its end has passed already.
+    case expired
+    /// The workspace has as many keys as it may have.
+    case full
+
+    public var made: (key: String, record: APIKey)? {
+        if case .created(let key, let record) = self { (key, record) } else { nil }
+    }
+}
+
 extension Store {
-    /// Makes an API key. The key is returned here and nowhere else.
+    /// The most keys that a workspace may have.
+    public static let maximumAPIKeys = 1_000
+    /// Keys that are read at once: more would hold up everybody else.
+    private static let keysAtOnce = 100
+    /// Listed keys that each new one has looked at.
+    private static let keysLookedAt = 10
+
+    /// Makes an API key.
     ///
     /// The record that makes it work is written last: a call that stops half-way leaves a key that nobody knows and
     /// that opens nothing, but a key that works is always listed.
-    /// - Returns: nil if `expiresAt` has passed.
-    public func createAPIKey(
-        _ new: NewAPIKey, deadline: MonotonicTime
-    ) async throws(RedisError) -> (key: String, record: APIKey)? {
-        // Keys that have expired since one was made or listed have left their entry in the workspace's list.
-        _ = try? await apiKeys(workspace: new.workspaceID, deadline: deadline)
+    public func createAPIKey(_ new: NewAPIKey, deadline: MonotonicTime) async throws(RedisError) -> KeyCreation {
+        try? await forgetSomeExpired(workspace: new.workspaceID, deadline: deadline)
         let key = Identifier.apiKey()
         let hash = Digest.sha256(key)
         let id = Identifier.hex()
@@ -47,45 +64,78 @@ extension Store {
         _ = try await send(Command("SET", Keys.apiKeyMaking(id: id), "1", "PX", "120000"), by: deadline)
         // On replicas before the record, if those are waited for: in a Cluster they lie apart from it, and a key that
         // works must not lose what it is listed and revoked by.
-        _ = try await change(
-            [
-                Command("SET", Keys.apiKeyHash(id: id), hash),
-                Command("HSET", WorkspaceKeys(workspace: new.workspaceID).apiKeys, id, hash),
-            ] + (new.expiresAt.map { [Self.expiry(ofPointerTo: id, at: $0)] } ?? []), by: deadline)
+        let list = WorkspaceKeys(workspace: new.workspaceID).apiKeys
+        let replies = try await change(
+            [Command("SET", Keys.apiKeyHash(id: id), hash), Command("HSET", list, id, hash), Command("HLEN", list)]
+                + (new.expiresAt.map { [Self.expiry(ofPointerTo: id, at: $0)] } ?? []), by: deadline)
+        // Counted with the new one in the list, so that of several at once too many are refused rather than made.
+        if try replies[2].integerOrThrow() > Self.maximumAPIKeys,
+            try await !hasRoomForListedKeys(workspace: new.workspaceID, deadline: deadline)
+        {
+            try await forgetAPIKeys([id], workspace: new.workspaceID, deadline: deadline)
+            return .full
+        }
         let createdAt = try await run(
             Scripts.createKey, keys: [Keys.apiKey(hash: hash)],
             arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, isChange: { $0 != .integer(0) }, by: deadline
         ).integerOrThrow()
         guard createdAt > 0 else {
-            try await forgetAPIKey(id: id, workspace: new.workspaceID, deadline: deadline)
-            return nil
+            try await forgetAPIKeys([id], workspace: new.workspaceID, deadline: deadline)
+            return .expired
         }
         let record = APIKey(
             id: id, workspaceID: new.workspaceID, userID: new.userID, scopes: scopes, label: new.label,
             createdAt: createdAt, expiresAt: new.expiresAt, rotatedFrom: new.rotatedFrom)
-        return (key, record)
+        return .created(key: key, record: record)
+    }
+
+    /// Keys that have expired have left their entry in the workspace's list. Each new key has a few entries looked at, so
+    /// that the list stays short, and yet making a key does not cost the more the more there are.
+    private func forgetSomeExpired(workspace: String, deadline: MonotonicTime) async throws(RedisError) {
+        let list = WorkspaceKeys(workspace: workspace).apiKeys
+        let some = Command("HRANDFIELD", list, String(Self.keysLookedAt), "WITHVALUES")
+        let entries = Array(try await send(some, by: deadline).hash())
+        let exist = try await pipeline(
+            entries.map { Command("EXISTS", Keys.apiKey(hash: $0.value)) }, by: deadline)
+        let absent = zip(entries, exist).filter { $0.1 == .integer(0) }.map(\.0.key)
+        try await forgetExpired(among: absent, workspace: workspace, deadline: deadline)
+    }
+
+    /// Whether all keys of a list that has become too long are still there.
+    private func hasRoomForListedKeys(workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Bool {
+        _ = try await apiKeys(workspace: workspace, deadline: deadline)
+        let count = Command("HLEN", WorkspaceKeys(workspace: workspace).apiKeys)
+        return try await send(count, by: deadline).integerOrThrow() <= Self.maximumAPIKeys
     }
 
     /// The workspace's keys that work, the oldest first.
     public func apiKeys(workspace id: String, deadline: MonotonicTime) async throws(RedisError) -> [APIKey] {
         let index = try await send(Command("HGETALL", WorkspaceKeys(workspace: id).apiKeys), by: deadline).hash()
-        guard !index.isEmpty else { return [] }
-        let entries = Array(index)
-        let replies = try await pipeline(
-            entries.map { Command("HGETALL", Keys.apiKey(hash: $0.value)) }, by: deadline)
+        var rest = Array(index)[...]
         var keys: [APIKey] = []
-        for (entry, reply) in zip(entries, replies) {
-            let hash = try reply.hash()
-            if hash.isEmpty {
-                // It has expired, and Redis removed its record by itself; or the record is still to be written.
-                let isBeingMade = Command("EXISTS", Keys.apiKeyMaking(id: entry.key))
-                guard try await send(isBeingMade, by: deadline) == .integer(0) else { continue }
-                try await forgetAPIKey(id: entry.key, workspace: id, deadline: deadline)
-            } else {
-                keys.append(try APIKey(hash))
+        while !rest.isEmpty {
+            let entries = rest.prefix(Self.keysAtOnce)
+            rest = rest.dropFirst(Self.keysAtOnce)
+            let replies = try await pipeline(
+                entries.map { Command("HGETALL", Keys.apiKey(hash: $0.value)) }, by: deadline)
+            var absent: [String] = []
+            for (entry, reply) in zip(entries, replies) {
+                let hash = try reply.hash()
+                if hash.isEmpty { absent.append(entry.key) } else { keys.append(try APIKey(hash)) }
             }
+            try await forgetExpired(among: absent, workspace: id, deadline: deadline)
         }
         return keys.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    }
+
+    /// - Parameter ids: of listed keys without a record: one that has expired, which Redis has removed by itself, or one
+    ///   whose record is still to be written.
+    private func forgetExpired(
+        among ids: [String], workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        let replies = try await pipeline(ids.map { Command("EXISTS", Keys.apiKeyMaking(id: $0)) }, by: deadline)
+        let gone = zip(ids, replies).filter { $0.1 == .integer(0) }.map(\.0)
+        try await forgetAPIKeys(gone, workspace: workspace, deadline: deadline)
     }
 
     /// Revokes a key: from now on no request with it is served.
@@ -96,7 +146,7 @@ extension Store {
         let record = try await send(Command("HGETALL", Keys.apiKey(hash: hash)), by: deadline).hash()
         _ = try await change([Command("DEL", Keys.apiKey(hash: hash))], by: deadline)
         if let workspace = record["workspace_id"] {
-            try await forgetAPIKey(id: id, workspace: workspace, deadline: deadline)
+            try await forgetAPIKeys([id], workspace: workspace, deadline: deadline)
         }
         return !record.isEmpty
     }
@@ -123,7 +173,12 @@ extension Store {
             workspaceID: old.workspaceID, userID: old.userID, scopes: old.scopes.compactMap(Scope.init(rawValue:)),
             label: old.label, expiresAt: old.expiresAt)
         new.rotatedFrom = id
-        guard let made = try await createAPIKey(new, deadline: deadline) else { return .unknown }
+        let made: (key: String, record: APIKey)
+        switch try await createAPIKey(new, deadline: deadline) {
+        case .created(let key, let record): made = (key, record)
+        case .expired: return .unknown
+        case .full: return .full(workspace: old.workspaceID)
+        }
         guard isKept(made.key, made.record) else {
             _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
             return .notKept
@@ -153,6 +208,8 @@ extension Store {
         case rotatedAlready(to: String)
         /// The new key was not wanted, and is revoked.
         case notKept
+        /// The workspace has as many keys as it may have.
+        case full(workspace: String)
     }
 
     /// What leads to a key by its id ends together with it, by Redis' own clock too.
@@ -160,13 +217,16 @@ extension Store {
         Command("PEXPIREAT", Keys.apiKeyHash(id: id), String(milliseconds))
     }
 
-    /// Removes what pointed to a key that is gone.
-    private func forgetAPIKey(id: String, workspace: String, deadline: MonotonicTime) async throws(RedisError) {
+    /// Removes what pointed to keys that are gone.
+    private func forgetAPIKeys(
+        _ ids: [String], workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        guard !ids.isEmpty else { return }
+        let list = WorkspaceKeys(workspace: workspace).apiKeys
         _ = try await pipeline(
-            [
-                Command("HDEL", WorkspaceKeys(workspace: workspace).apiKeys, id),
-                Command("DEL", Keys.apiKeyHash(id: id)), Command("DEL", Keys.apiKeyMaking(id: id)),
-            ], by: deadline)
+            [Command(words: ["HDEL", list] + ids)]
+                + ids.flatMap { [Command("DEL", Keys.apiKeyHash(id: $0)), Command("DEL", Keys.apiKeyMaking(id: $0))] },
+            by: deadline)
     }
 }
 

@@ -28,7 +28,7 @@ enum Rights {
             on(Keys.peers(kind), "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "EVALSHA 0 1 %")
                 + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")
         }
-        + on(Keys.apiKey(hash: "0"), "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
+        + on(Keys.apiKey(hash: "0"), "EXISTS %", "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
         + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "PEXPIREAT % 1", "DEL %")
         + on(Keys.user(0), "EXISTS %", "HGETALL %", "HSET % a 0")
         + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %")
@@ -61,9 +61,9 @@ enum Rights {
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
         + on(
-            partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",
-            "HINCRBY % a 1", "TYPE %", "DEL %")
-        + on(partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HGETALL %", "HSET % a 0", "TYPE %", "DEL %")
+            partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSTRLEN % a", "HSET % a 0",
+            "HDEL % a", "HINCRBY % a 1", "TYPE %", "DEL %")
+        + on(partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HSCAN % 0", "HSET % a 0", "TYPE %", "DEL %")
         + on(
             partition.bot("0"), "EXISTS %", "HEXISTS % a", "HGET % a", "HMGET % a", "HSET % a 0", "HDEL % a",
             "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %")
@@ -73,13 +73,15 @@ enum Rights {
         return on(
             workspace, "EXISTS %", "HGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "TYPE %")
             + on("\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a")
-            + on("\(workspace):keys", "HGETALL %", "HSET % a 0", "HDEL % a")
+            + on("\(workspace):keys", "HGETALL %", "HLEN %", "HRANDFIELD % 1", "HSET % a 0", "HDEL % a")
             + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "DEL %")
             + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "DEL %")
             + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
             + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %")
             + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %")
-            + on("\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREM % m")
+            + on(
+                "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",
+                "ZREM % m")
             + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0")
     }()
 
