@@ -1,12 +1,21 @@
--- Changes what users write into a meeting's record: name, participants, languages, notes and their like.
+-- Changes what users write into a meeting's record: name, participants, languages, notes and their like. Together they
+-- are bounded, whoever wrote which of them when: a list shows them all.
 --
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- ARGV[1...]  fields, each followed by its value
+-- ARGV[1]  the most bytes that title, participants, languages and notes may have together
+-- ARGV[2...]  fields, each followed by its value
 --
--- Returns 1 changed, 0 there is no such meeting
+-- Returns 1 changed, 0 there is no such meeting, -1 it would have too many bytes: nothing was changed
 
 -- include: time
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'updated_at', now_ms(), unpack(ARGV, 1))
+local changes = {}
+for index = 2, #ARGV, 2 do changes[ARGV[index]] = ARGV[index + 1] end
+local bytes = 0
+for _, field in ipairs({'title', 'participants', 'languages', 'notes'}) do
+  bytes = bytes + (changes[field] and #changes[field] or redis.call('HSTRLEN', KEYS[1], field))
+end
+if bytes > tonumber(ARGV[1]) then return -1 end
+redis.call('HSET', KEYS[1], 'updated_at', now_ms(), unpack(ARGV, 2))
 return 1

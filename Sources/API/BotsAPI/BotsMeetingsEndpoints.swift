@@ -112,10 +112,11 @@ struct BotsMeetingsEndpoints: Sendable {
             let room = try BotsCaller.room(of: request)
             let changes = try JSONBody.decode(Changes.self, from: request).data.fields
             let meeting = try await find(in: room, caller, request)
-            guard let changed = try await store.update(meeting, fields: changes, deadline: request.deadline) else {
-                throw Self.unknown
+            switch try await store.update(meeting, fields: changes, deadline: request.deadline) {
+            case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
+            case .unknown: throw Self.unknown
+            case .tooLarge: throw Self.tooLarge
             }
-            return .json(BotsMeetingObject.json(changed).bytes)
         }
     }
 
@@ -151,6 +152,10 @@ struct BotsMeetingsEndpoints: Sendable {
 
     static let unknown = APIError(
         404, title: "Meeting not found", "There is no such meeting in this workspace. GET /meetings lists them.")
+
+    /// Nothing of the request was changed.
+    static let tooLarge = APIError.invalid(
+        "data", "would have more than \(Store.maximumNoteBytes) bytes with what the meeting has already: shorten it")
 
     static func notOver(number: Int) -> APIError {
         APIError(

@@ -56,7 +56,10 @@ enum BotsMeetingsOperations {
     static let updateMeeting = Operation(
         method: .patch, path: "/meetings/{platform}/{native_meeting_id}", id: "updateMeeting", section: .bots,
         access: .apiKey(.bots, .member), summary: "Annotate a meeting",
-        details: "Changes what `data` has of it: at least one member. What is absent or null stays as it is.",
+        details: """
+            Changes what `data` has of it: at least one member. What is absent or null stays as it is. Together, name, \
+            participants, languages and notes have at most \(Store.maximumNoteBytes) bytes.
+            """,
         parameters: [BotsOperations.platform, BotsOperations.nativeMeetingID, ofRoom],
         body: RequestBody(
             schema: .object(
@@ -69,7 +72,10 @@ enum BotsMeetingsOperations {
                         .optional("notes", Schema.string(0...32_768).orNull)))),
             examples: [("Notes", ["data": ["name": "Weekly", "participants": ["Ana", "Ben"], "notes": "Ask Chen."]])]),
         answers: [.json(200, "The meeting as it is now.", .named(meeting), example: meetingExample)],
-        errors: [unknown, BotsOperations.wrongRoom])
+        errors: [
+            unknown, BotsOperations.wrongRoom,
+            DescribedError(BotsMeetingsEndpoints.tooLarge, "The meeting would have too much of it."),
+        ])
 
     static let deleteMeeting = Operation(
         method: .delete, path: "/meetings/{platform}/{native_meeting_id}", id: "deleteMeeting", section: .bots,

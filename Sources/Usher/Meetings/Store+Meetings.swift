@@ -116,22 +116,39 @@ extension Store {
         return try await meeting(id: id, workspace: workspace, deadline: deadline)
     }
 
+    /// The most bytes that a meeting's title, participants, languages and notes may have together, as they are stored.
+    public static let maximumNoteBytes = 65_536
+
+    public enum Update: Sendable {
+        /// The meeting with the changes.
+        case changed(Meeting)
+        case unknown
+        /// The record would have more than `maximumNoteBytes`: nothing was changed.
+        case tooLarge
+    }
+
     /// Changes what users write into a meeting's record.
     /// - Parameter fields: at least one; their values as the record has them.
-    /// - Returns: the meeting with the changes; nil if there is none of this id.
     public func update(
         _ meeting: Meeting, fields: [String: String], deadline: MonotonicTime
-    ) async throws(RedisError) -> Meeting? {
+    ) async throws(RedisError) -> Update {
         let key = Partition(workspace: meeting.workspaceID).meeting(meeting.id)
         var fields = fields
         // What a user wrote is not replaced by what is collected from the transcript.
         for name in ["participants", "languages"] where fields[name] != nil { fields["\(name)_by"] = "user" }
         let reply = try await run(
             Scripts.updateMeeting, keys: [key],
-            arguments: fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
+            arguments: [String(Self.maximumNoteBytes)]
+                + fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
             isChange: { $0 == .integer(1) }, by: deadline)
-        guard reply == .integer(1) else { return nil }
-        return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
+        switch reply {
+        case .integer(1):
+            return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
+                .map { .changed($0) } ?? .unknown
+        case .integer(0): return .unknown
+        case .integer(-1): return .tooLarge
+        default: throw .unexpectedReply("update_meeting returned \(reply)")
+        }
     }
 
     public enum Removal: Sendable {

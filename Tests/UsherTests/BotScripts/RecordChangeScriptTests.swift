@@ -66,7 +66,7 @@ import Testing
             let meeting = try await world.meeting(["notes": "old", "custom": "kept"])
             let key = world.keys.partition.meeting(meeting)
             func update(_ key: String, _ fields: String...) async throws -> Value {
-                try await world.run(Scripts.updateMeeting, keys: [key], arguments: fields)
+                try await world.run(Scripts.updateMeeting, keys: [key], arguments: ["100"] + fields)
             }
             let before = try await world.snapshot()
             #expect(try await update(key, "notes", "new", "title", "") == .integer(1))
@@ -79,6 +79,32 @@ import Testing
             #expect(try #require(Int(fields["updated_at"] ?? "")) >= #require(Int(old["created_at"] ?? "")))
             try await world.expectNoChange { () async throws in
                 #expect(try await update(world.keys.partition.meeting("none"), "notes", "new") == .integer(0))
+            }
+        }
+    }
+
+    /// The bound is for all of them together: those that are there count, and those that are replaced do not.
+    @Test(arguments: [("notes", 70, 1), ("notes", 71, -1), ("languages", 40, 1), ("languages", 41, -1)])
+    func whatUsersWriteIsBoundedTogether(field: String, bytes: Int, result: Int) async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting(
+                [
+                    "title": "0123456789", "participants": "01234567890123456789",
+                    "notes": String(repeating: "n", count: 30),
+                ])
+            let key = world.keys.partition.meeting(meeting)
+            func update() async throws -> Value {
+                try await world.run(
+                    Scripts.updateMeeting, keys: [key],
+                    arguments: ["100", field, String(repeating: "x", count: bytes)])
+            }
+            if result == 1 {
+                #expect(try await update() == .integer(1))
+                #expect(try await world.snapshot()[key]?.hash?[field]?.utf8.count == bytes)
+            } else {
+                try await world.expectNoChange { () async throws in
+                    #expect(try await update() == .integer(result))
+                }
             }
         }
     }
