@@ -15,6 +15,7 @@ from harness.workspace import random_meet_code
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
 TEAMS_URL = "https://teams.microsoft.com/meet/9398850880426?p=RBZCWdxyp85TpcKna8&anon=true"
+THREAD = "19:meeting_MjQ1@thread.v2"
 THREAD_URL = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_MjQ1%40thread.v2/0?context=%7b%7d"
 
 ENDPOINTS = [
@@ -103,9 +104,24 @@ def test_the_documents_own_body(user):
      ("teams", "9398850880426"), None),
     ({"platform": "teams", "passcode": "p", "meeting_url": "https://gov.teams.microsoft.us/meet/9398850880426"},
      ("teams", "9398850880426"), None),
-    ({"meeting_url": THREAD_URL}, ("teams", "19:meeting_MjQ1@thread.v2"), None),
+    ({"meeting_url": THREAD_URL}, ("teams", THREAD), None),
+    # Where a link names a thread, the thread is the room.
     ({"platform": "teams", "native_meeting_id": "9398850880426", "passcode": "p", "meeting_url": THREAD_URL},
-     ("teams", "9398850880426"), None),
+     ("teams", THREAD), None),
+    ({"platform": "teams", "native_meeting_id": THREAD, "meeting_url": THREAD_URL}, ("teams", THREAD), None),
+    ({"platform": "teams", "native_meeting_id": THREAD}, ("teams", THREAD),
+     "https://teams.microsoft.com/l/meetup-join/19%3Ameeting_MjQ1%40thread.v2/0"),
+    # As the ecosystem's MCP server sends it.
+    ({"platform": "teams", "native_meeting_id": "0f1e2d3c4b5a6978", "passcode": None, "meeting_url": THREAD_URL},
+     ("teams", THREAD), None),
+    ({"platform": "teams", "native_meeting_id": "9398850880426", "passcode": "p",
+      "teams_base_host": "teams.microsoft.com"}, ("teams", "9398850880426"),
+     "https://teams.microsoft.com/meet/9398850880426?p=p"),
+    ({"meeting_url": f"\n <{THREAD_URL}>. "}, ("teams", THREAD), THREAD_URL),
+    ({"meeting_url": "https://a.zoomgov.com/j/1612345678", "native_meeting_id": "1612345678"},
+     ("zoom", "1612345678@zoomgov.com"), None),
+    ({"platform": "google_meet", "native_meeting_id": "AAA-OOOO-AAA"}, ("google_meet", "aaa-oooo-aaa"),
+     "https://meet.google.com/aaa-oooo-aaa"),
     ({"platform": "zoom", "native_meeting_id": "12345678901", "passcode": "p"}, ("zoom", "12345678901"),
      "https://zoom.us/j/12345678901?pwd=p"),
     ({"platform": "google_meet", "native_meeting_id": "abc-defg-hij", "task": "translate", "language": "zh-TW",
@@ -127,8 +143,6 @@ MEET = {"platform": "google_meet", "native_meeting_id": "abc-defg-hij"}
 
 @pytest.mark.parametrize("body", [
     {"platform": "google_meet", "native_meeting_id": ""},
-    {"platform": "google_meet", "native_meeting_id": "ABC-DEFG-HIJ"},
-    {"platform": "google_meet", "native_meeting_id": "abcdefghij"},
     {"platform": "google_meet", "native_meeting_id": "abc-defg-hi1"},
     {"platform": "google_meet", "native_meeting_id": " abc-defg-hij"},
     {"platform": "google_meet", "native_meeting_id": "abc-defg-hij\n"},
@@ -137,6 +151,7 @@ MEET = {"platform": "google_meet", "native_meeting_id": "abc-defg-hij"}
     {"platform": "teams", "native_meeting_id": "abc-defg-hij", "passcode": "p"},
     {"platform": "teams", "native_meeting_id": "939 885 088 0426", "passcode": "p"},
     {"platform": "teams", "native_meeting_id": "9398850880426"},
+    {"platform": "teams", "native_meeting_id": "0f1e2d3c4b5a6978"},
     {"meeting_url": "https://teams.live.com/meet/9398850880426"},
     {"platform": "zoom", "native_meeting_id": "1234"},
     {"platform": "google_meet", "native_meeting_id": "bad", "meeting_url": "https://meet.google.com/bad"},
@@ -160,6 +175,10 @@ def test_400(user, redis, body):
     ("meeting_url", {"meeting_url": "https://meet.google.com/"}),
     ("meeting_url", {"meeting_url": "https://meet.google.com.evil.example/abc-defg-hij"}),
     ("meeting_url", {"meeting_url": ["https://meet.google.com/abc-defg-hij"]}),
+    ("native_meeting_id", {"native_meeting_id": "19:other@thread.v2", "meeting_url": THREAD_URL}),
+    ("teams_base_host", {"platform": "teams", "native_meeting_id": "123456", "passcode": "p",
+                         "teams_base_host": "teams.example.com"}),
+    ("teams_base_host", {"meeting_url": TEAMS_URL, "teams_base_host": "teams.live.com"}),
     ("passcode", {"platform": "teams", "passcode": "other", "meeting_url": TEAMS_URL}),
     ("passcode", {**MEET, "passcode": "x" * 101}),
     ("bot_name", {**MEET, "bot_name": ""}),
@@ -183,6 +202,20 @@ def test_422_names_the_field(user, field, body):
 def test_422_body(user, raw):
     answer = user.request("POST", "/bots", raw_body=raw)
     assert_bots_error(answer, 422, "Invalid request", names="body")
+
+
+@pytest.mark.parametrize("spelling", ["AAA-OOOO-AAA", "aaaooooaaa", "AAAOOOOAAA", "aaa-oooo-aaa"])
+def test_every_route_takes_every_spelling(user, redis, spelling):
+    body = {"platform": "google_meet", "native_meeting_id": spelling}
+    meeting = post(user, **body).json
+    assert_bots_error(post(user, **body), 409, "Bot already in meeting")
+    user.play(redis, meeting, "joining", "active")
+    assert user.request("PUT", f"/bots/google_meet/{spelling}/config", {"language": "es"}).status == 202
+    assert user.request("GET", f"/transcripts/google_meet/{spelling}").json["id"] == meeting["id"]
+    change = {"data": {"name": "Weekly"}}
+    assert user.request("PATCH", f"/meetings/google_meet/{spelling}", change).json["id"] == meeting["id"]
+    assert_bots_error(user.request("DELETE", f"/meetings/google_meet/{spelling}"), 409, "Meeting not over")
+    assert user.request("DELETE", f"/bots/google_meet/{spelling}").status == 202
 
 
 # Planned and ended meetings

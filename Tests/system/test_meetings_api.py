@@ -29,13 +29,16 @@ LINKS = [
     ("https://teams.microsoft.com/meet/2345678901234?p=Secret9", "teams", "2345678901234", "Secret9"),
     ("https://us02web.zoom.us/j/12345678901?pwd=QWxhZGRpbg", "zoom", "12345678901", "QWxhZGRpbg"),
     ("https://zoom.us/j/12345678901", "zoom", "12345678901", None),
+    ("https://acme.zoomgov.com/j/1612345678", "zoom", "1612345678@zoomgov.com", None),
+    (f" <https://meet.google.com/{CODE}>.\r\n", "google_meet", CODE, None),
+    (f"https://www.google.com/url?q=https%3A%2F%2Fmeet.google.com%2F{CODE}&sa=D", "google_meet", CODE, None),
 ]
 
 UNSUPPORTED = [
     "", "nonsense", "https://example.com/abc-defg-hij", "https://meet.google.com/", "https://meet.google.com",
     "https://meet.google.com/abc", "https://meet.google.com.example.com/abc-defg-hij",
     "https://example.com/?u=https://meet.google.com/abc-defg-hij", "https://meet.google.com@example.com/abc-defg-hij",
-    "ftp://meet.google.com/abc-defg-hij", "javascript:alert(1)", "https://zoom.us/j/notanumber",
+    "https://..zoom.us/j/12345678901", "ftp://meet.google.com/abc-defg-hij", "javascript:alert(1)", "https://zoom.us/j/notanumber",
     "https://evilzoom.us/j/12345678901", "https://meet.google.com/abc-defg-hij/more", "https://meet.google.com/a\nb",
     "https://teams.microsoft.com/", "x" * 5000,
 ]

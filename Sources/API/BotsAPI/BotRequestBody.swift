@@ -5,10 +5,6 @@ struct BotRequestBody: Decodable {
     let request: BotRequest
 
     enum CodingKeys: String, CodingKey {
-        case platform
-        case nativeMeetingID = "native_meeting_id"
-        case passcode
-        case meetingURL = "meeting_url"
         case botName = "bot_name"
         case language, task
     }
@@ -19,88 +15,28 @@ struct BotRequestBody: Decodable {
         let botName = try container.text(.botName, maximum: 100)
         let language = try container.language(.language)
         let task = try container.task(.task)
-        let passcode = try container.text(.passcode, maximum: 100)
-        let url = try container.text(.meetingURL, maximum: 2_048)
-        let nativeID = try container.decodeIfPresent(String.self, forKey: .nativeMeetingID)
-        let platform = try container.text(.platform, maximum: 40).map { try Platform(named: $0) }
-        let link =
-            if let url {
-                try Self.link(url: url, platform: platform, nativeID: nativeID, passcode: passcode)
-            } else {
-                try Self.link(platform: platform, nativeID: nativeID, passcode: passcode)
-            }
+        let link = try Self.link(try MeetingReference(from: decoder))
         request = BotRequest(link: link, botName: botName, language: language, task: task)
     }
 
-    /// A link, with which the other members must agree: passing over what contradicts it could send a bot elsewhere
-    /// than the caller means.
-    private static func link(
-        url: String, platform: Platform?, nativeID: String?, passcode: String?
-    ) throws -> MeetingLink {
-        var link: MeetingLink
-        do {
-            link = try MeetingLink(url: url)
-        } catch {
-            // An id that is none is the error, where the link was made from it.
-            if let platform, let nativeID { _ = try checked(platform, nativeID, passcode) }
-            throw APIError.invalid(CodingKeys.meetingURL.rawValue, error.reason)
-        }
-        if let platform, platform != link.room.platform { throw contradiction(.platform) }
-        // The older links of MS Teams name a thread, which the meeting's number can't be compared with. They carry what
-        // else is needed.
-        let namesThread = link.room.platform == .teams && !link.room.nativeID.utf8.allSatisfy(isDigit)
-        if let nativeID, nativeID != link.room.nativeID {
-            _ = try checked(link.room.platform, nativeID, passcode)
-            guard namesThread else { throw contradiction(.nativeMeetingID) }
-            link = link.with(nativeID: nativeID)
-        }
-        if let passcode {
-            if let known = link.passcode, known != passcode { throw contradiction(.passcode) }
-            link = link.with(passcode: passcode)
-        }
-        if link.room.platform == .teams, !namesThread, link.passcode == nil { throw noPasscode }
-        return link
-    }
-
-    private static func link(platform: Platform?, nativeID: String?, passcode: String?) throws -> MeetingLink {
-        guard let platform else {
-            throw APIError.invalid(CodingKeys.platform.rawValue, "is required where there is no meeting_url")
-        }
-        guard let nativeID else {
-            throw APIError.invalid(CodingKeys.nativeMeetingID.rawValue, "is required where there is no meeting_url")
-        }
-        let link = try checked(platform, nativeID, passcode)
-        guard platform != .teams || passcode != nil else { throw noPasscode }
-        return link
-    }
-
-    /// The room of an id that has exactly its platform's format: another spelling of it is an error of the caller's.
-    private static func checked(_ platform: Platform, _ nativeID: String, _ passcode: String?) throws -> MeetingLink {
+    private static func link(_ reference: MeetingReference) throws -> MeetingLink {
         let link: MeetingLink
         do {
-            link = try MeetingLink(platform: platform, nativeID: nativeID, passcode: passcode)
-        } catch {
+            link = try reference.link()
+        } catch  where error.isNoID {
             throw invalidID("native_meeting_id \(error.reason).")
+        } catch {
+            throw APIError(error)
         }
-        guard link.room.nativeID == nativeID else {
-            throw invalidID("native_meeting_id must be written like \(link.room.nativeID).")
+        guard link.passcode != nil || !link.needsPasscode else {
+            throw invalidID(
+                "MS Teams meetings need their passcode: send passcode, or a meeting_url that carries it.")
         }
         return link
     }
 
     static func invalidID(_ detail: String) -> APIError {
         APIError(400, title: "Invalid meeting ID format", detail)
-    }
-
-    private static let noPasscode = invalidID(
-        "MS Teams meetings need their passcode: send passcode, or a meeting_url that carries it.")
-
-    private static func contradiction(_ key: CodingKeys) -> APIError {
-        .invalid(key.rawValue, "does not agree with meeting_url: leave it out")
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }
 

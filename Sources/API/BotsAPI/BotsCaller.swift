@@ -23,7 +23,7 @@ struct BotsCaller: Sendable {
         return caller
     }
 
-    /// The room of `{platform}/{native_meeting_id}`. No room has an id that is none.
+    /// The room of `{platform}/{native_meeting_id}`, in whichever spelling. No room has an id that is none.
     /// - Throws: `APIError` 422 for an unknown platform.
     static func room(of request: Request) throws -> Room {
         let nativeID = request.parameter("native_meeting_id")
@@ -31,6 +31,6 @@ struct BotsCaller: Sendable {
         guard nativeID.utf8.count <= maximumIDBytes else {
             throw APIError.invalid("native_meeting_id", "is longer than \(maximumIDBytes) bytes")
         }
-        return Room(platform: platform, nativeID: nativeID)
+        return Room(platform: platform, anySpelling: nativeID)
     }
 }

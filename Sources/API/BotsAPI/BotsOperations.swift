@@ -34,8 +34,12 @@ enum BotsOperations {
             goes through the statuses `requested`, `joining`, `awaiting_admission`, `active`.
 
             For Google Meet, meeting IDs follow the format `abc-defg-hij`. For Microsoft Teams, meeting IDs are \
-            numeric and require a passcode. Always pass `meeting_url` for Teams to preserve the exact domain. A `meeting_url` \
-            alone will do; members that say the same must agree with it.
+            numeric and require a passcode, or threads such as `19:meeting_...@thread.v2`. Always pass `meeting_url` for \
+            Teams to preserve the exact domain, or `teams_base_host`. A `meeting_url` alone will do, also as it is pasted \
+            from a mail or a browser; members that say the same must agree with it. Where one of them is a Teams thread \
+            and another its number, the thread is the meeting's ID.
+
+            Zoom's cloud for the government counts for itself: the ID of a meeting there is `1612345678@zoomgov.com`.
 
             One bot is in a room, or on its way to it, however many ask at once: one of them gets 201, the others 409.
 
@@ -49,7 +53,11 @@ enum BotsOperations {
                     "platform", Schema.choice(Platform.self).orNull, "Required where there is no `meeting_url`."),
                 .optional("native_meeting_id", Schema.string.orNull, "Required where there is no `meeting_url`."),
                 .optional("passcode", Schema.text(1...100).orNull),
-                .optional("meeting_url", Schema.text(1...2_048).orNull),
+                .optional("meeting_url", Schema.string(0...2_048).orNull),
+                .optional(
+                    "teams_base_host", Schema.choice(MeetingLink.teamsHosts).orNull,
+                    "Where a Teams meeting is that has no `meeting_url`; `teams.live.com` for a number, "
+                        + "`teams.microsoft.com` for a thread if it is absent."),
                 .optional("bot_name", Schema.text(1...100).orNull, "The name that the bot shows in the meeting."),
                 .optional(
                     "language", language, "If not specified, the bot will auto-detect the language."),

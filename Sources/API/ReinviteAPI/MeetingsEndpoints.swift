@@ -18,54 +18,21 @@ struct MeetingsEndpoints: Sendable {
         let language: String?
 
         enum CodingKeys: String, CodingKey {
-            case meetingURL = "meeting_url"
-            case platform
-            case nativeMeetingID = "native_meeting_id"
-            case passcode, title, language
+            case title, language
         }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             title = try container.text(.title, maximum: 200)
             language = try container.text(.language, maximum: 35)
-            let passcode = try container.text(.passcode, maximum: 100)
-            let name = try container.text(.platform, maximum: 40)
-            let nativeID = try container.text(.nativeMeetingID, maximum: 200)
-            if let url = try container.text(.meetingURL, maximum: 2_048) {
-                let link = try Self.link(of: .meetingURL) { try MeetingLink(url: url) }
-                // Passing over what contradicts the link could send a bot elsewhere than the caller means.
-                let others: [(CodingKeys, String?, String?)] = [
-                    (.platform, name, link.room.platform.rawValue),
-                    (.nativeMeetingID, nativeID, link.room.nativeID),
-                    // One that the link lacks is none that it contradicts.
-                    (.passcode, passcode, link.passcode ?? passcode),
-                ]
-                for (key, given, meant) in others where given != nil && given != meant {
-                    throw APIError.invalid(key.rawValue, "does not agree with meeting_url: leave it out")
-                }
-                self.link = link.with(passcode: passcode)
-                return
-            }
-            guard let name else {
+            let reference = try MeetingReference(from: decoder)
+            guard reference.url != nil || reference.platform != nil else {
                 throw APIError.invalid("meeting_url", "is required, or platform and native_meeting_id")
             }
-            guard let platform = Platform(rawValue: name) else {
-                throw APIError.invalid(
-                    "platform", "must be one of \(Platform.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            guard let nativeID else {
-                throw APIError.invalid("native_meeting_id", "is required where there is no meeting_url")
-            }
-            link = try Self.link(of: .nativeMeetingID) {
-                try MeetingLink(platform: platform, nativeID: nativeID, passcode: passcode)
-            }
-        }
-
-        private static func link(of key: CodingKeys, _ make: () throws -> MeetingLink) throws -> MeetingLink {
             do {
-                return try make()
-            } catch let invalid as MeetingLink.Invalid {
-                throw APIError.invalid(key.rawValue, invalid.reason)
+                link = try reference.link()
+            } catch {
+                throw APIError(error)
             }
         }
     }

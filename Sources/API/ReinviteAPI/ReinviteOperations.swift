@@ -100,11 +100,15 @@ enum ReinviteOperations {
         body: RequestBody(
             schema: .object(
                 .optional(
-                    "meeting_url", Schema.text(1...2_048).orNull,
-                    "A Google Meet, MS Teams or Zoom link. Required, or else `platform` and `native_meeting_id`."),
+                    "meeting_url", Schema.string(0...2_048).orNull,
+                    "A Google Meet, MS Teams or Zoom link, also as it is pasted. Required, or else `platform` and `native_meeting_id`."
+                ),
                 .optional("platform", Schema.choice(Platform.self).orNull),
-                .optional("native_meeting_id", Schema.text(1...200).orNull, "The platform's own id of the meeting."),
+                .optional("native_meeting_id", Schema.string.orNull, "The platform's own id of the meeting."),
                 .optional("passcode", Schema.text(1...100).orNull),
+                .optional(
+                    "teams_base_host", Schema.choice(MeetingLink.teamsHosts).orNull,
+                    "Where an MS Teams meeting is that has no `meeting_url`."),
                 .optional("title", Schema.text(1...200).orNull),
                 .optional("language", Schema.text(1...35).orNull, "The language that is spoken, such as `en`.")),
             examples: [

@@ -5,21 +5,30 @@ struct WebLink {
     let host: String
     /// The segments, percent-decoded, without empty ones at the end.
     let path: [String]
+    /// As it was written, from its slash to the query.
+    let rawPath: String
+    /// As it was written; nil if there is none.
+    let rawQuery: String?
+    /// As it was written, without its `#`; empty if there is none.
+    let fragment: String
     private let parameters: [(name: String, value: String)]
 
     /// Nil if the text is not such a link.
     init?(_ text: String) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+        guard text.utf8.allSatisfy(Self.isVisible) else { return nil }
         let text = Self.withScheme(text)
         guard let slashes = text.schemeSlashes else { return nil }
         guard ["http:", "https:"].contains(text[..<slashes.lowerBound].lowercased()) else { return nil }
-        let rest = text[slashes.upperBound...].split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)[0]
-        let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        var segments = parts[0].split(separator: "/", omittingEmptySubsequences: false)
-        var authority = segments.removeFirst().lowercased()
+        let sides = text[slashes.upperBound...].split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        fragment = sides.count == 2 ? String(sides[1]) : ""
+        let parts = sides[0].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var authority = parts[0].prefix { $0 != "/" }.lowercased()
+        rawPath = String(parts[0].dropFirst(authority.count))
+        rawQuery = parts.count == 2 ? String(parts[1]) : nil
         if authority.hasSuffix(":443") { authority.removeLast(4) }
-        guard authority.contains("."), authority.utf8.allSatisfy(Self.isHostByte) else { return nil }
+        guard Self.isHost(authority) else { return nil }
         host = authority
+        var segments = rawPath.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         while segments.last?.isEmpty == true { segments.removeLast() }
         var path: [String] = []
         for segment in segments {
@@ -27,7 +36,7 @@ struct WebLink {
             path.append(decoded)
         }
         self.path = path
-        parameters = (parts.count == 2 ? parts[1] : "").split(separator: "&").compactMap { pair in
+        parameters = (rawQuery ?? "").split(separator: "&").compactMap { pair in
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard sides.count == 2, let value = Self.decoded(sides[1]) else { return nil }
             return (String(sides[0]), value)
@@ -39,6 +48,9 @@ struct WebLink {
         parameters.first { $0.name == name && !$0.value.isEmpty }?.value
     }
 
+    /// Whether the host is this domain or lies in it.
+    func isIn(_ domain: String) -> Bool { host == domain || host.hasSuffix(".\(domain)") }
+
     /// The link with `https://` in front if it has no scheme.
     static func withScheme(_ text: String) -> String {
         text.schemeSlashes == nil ? "https://\(text)" : text
@@ -46,8 +58,15 @@ struct WebLink {
 
     /// Percent-encodes all but unreserved characters (RFC 3986, section 2.3).
     static func encoded(_ text: String) -> String {
+        encoded(text) { isLetterOrDigit($0) || "-._~".utf8.contains($0) }
+    }
+
+    /// Percent-encodes what can't stand in a link at all: what is no visible ASCII character.
+    static func encodedWhereInvisible(_ text: String) -> String { encoded(text, but: isVisible) }
+
+    private static func encoded(_ text: String, but isKept: (UInt8) -> Bool) -> String {
         text.utf8.reduce(into: "") { result, byte in
-            if isLetterOrDigit(byte) || "-._~".utf8.contains(byte) {
+            if isKept(byte) {
                 result.unicodeScalars.append(Unicode.Scalar(byte))
             } else {
                 result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
@@ -64,14 +83,22 @@ struct WebLink {
         }
     }
 
-    private static func isHostByte(_ byte: UInt8) -> Bool {
-        isLetterOrDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+    private static func isVisible(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7f }
+
+    /// Two or more labels of letters, digits and inner hyphens (RFC 1123, section 2.1).
+    private static func isHost(_ text: String) -> Bool {
+        let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return labels.count > 1 && text.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                    && label.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+            }
     }
 
     /// Nil if an escape is broken, or stands for a control character or something that is not UTF-8.
-    private static func decoded(_ text: Substring) -> String? {
+    static func decoded(_ text: some StringProtocol) -> String? {
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
+        var rest = Substring(text).utf8[...]
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
