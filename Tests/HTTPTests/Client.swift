@@ -93,6 +93,27 @@ final class Client {
         try send("\(method) \(target) HTTP/1.1\r\nHost: test\r\n\(fields)\r\n")
     }
 
+    /// Sends a text, and a letter after it again and again, until the server has something to say.
+    func trickle(_ beginning: String, then letter: String) throws {
+        try send(beginning)
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: patienceSeconds * 1_000)
+        while poll(&state, 1, 5) == 0 {
+            guard MonotonicTime.now() < deadline else { throw Missed("the server let a client send without end") }
+            try send(letter)
+        }
+    }
+
+    /// Waits for the word to send the body.
+    func waitForContinue() throws {
+        let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        while received.count < interim.count {
+            guard try receive() else { throw Missed("the server closed before it wanted the body") }
+        }
+        guard received.starts(with: interim) else { throw Missed("another answer than to go on") }
+        received.removeFirst(interim.count)
+    }
+
     /// - Returns: whether there was more before the server closed.
     @discardableResult
     private func receive() throws -> Bool {

@@ -39,6 +39,9 @@ final class ServerFixture: Sendable {
         router.add(.post, "/echo") { request in
             Response(status: 200, headers: [("X-Received-Id", request.id)], body: request.body)
         }
+        router.add(.post, "/times") { request in
+            .text("\(request.received.nanoseconds) \(request.deadline.nanoseconds)")
+        }
         router.add(.get, "/query", synchronous: { .text($0.query("a") ?? "none") })
         router.add(.delete, "/nothing") { _ in .empty() }
         router.add(

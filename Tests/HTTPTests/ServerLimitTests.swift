@@ -12,10 +12,11 @@ import Testing
 
     @Test func aHeaderSectionBegunMustBeFinished() async throws {
         try await withServer {
-            $0.headerTimeoutMilliseconds = 50
+            $0.headerTimeoutMilliseconds = 300
         } _: { fixture in
             let client = try fixture.connect()
-            try client.send("GET / HTT")
+            // Far more bytes than there is time for, one after the other, so that no pause between two of them counts.
+            try client.trickle("GET / HTTP/1.1\r\nA: ", then: "a")
             let answer = try client.answer()
             #expect(answer.status == 408)
             #expect(answer["Connection"] == "close")
@@ -25,12 +26,28 @@ import Testing
 
     @Test func aBodyBegunMustBeFinished() async throws {
         try await withServer {
-            $0.bodyTimeoutMilliseconds = 50
+            $0.bodyTimeoutMilliseconds = 300
         } _: { fixture in
             let client = try fixture.connect()
-            try client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell")
+            try client.trickle("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n", then: "a")
             #expect(try client.answer().status == 408)
             #expect(try client.rest() == "")
+        }
+    }
+
+    /// A client that takes its time over the body has that much less for the answer.
+    @Test func theTimeOfARequestBeginsWithItsHead() async throws {
+        try await withServer {
+            $0.requestDeadlineMilliseconds = 60_000
+        } _: { fixture in
+            let client = try fixture.connect()
+            try client.send("POST /times HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            try client.waitForContinue()
+            let headIsThere = MonotonicTime.now()
+            try client.send("hello")
+            let times = try client.answer().text.split(separator: " ").map { UInt64($0)! }
+            #expect(times[0] <= headIsThere.nanoseconds)
+            #expect(times[1] == times[0] + 60_000_000_000)
         }
     }
 
