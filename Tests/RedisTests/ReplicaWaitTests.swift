@@ -23,9 +23,9 @@ import Testing
         replica = try RedisServer(options)
     }
 
-    func configuration(waitMilliseconds: Int) -> ClientConfiguration {
+    func configuration(waitMilliseconds: Int, replicas: Int = 1) -> ClientConfiguration {
         var configuration = ClientConfiguration(url: primary.url, name: "usher-test", scripts: [Self.create])
-        configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: waitMilliseconds)
+        configuration.replicaWait = ReplicaWait(replicas: replicas, milliseconds: waitMilliseconds)
         // No test may take a loaded machine for a stuck Redis.
         configuration.silenceLimitMilliseconds = 60_000
         return configuration
@@ -78,6 +78,31 @@ import Testing
             #expect(
                 try await client.run(Self.create, keys: ["other"], arguments: ["x"], deadline: Client.soon)
                     == .integer(1))
+        }
+    }
+
+    /// One has it, and two are wanted.
+    @Test func fewerReplicasThanAreWantedAreNotEnough() async throws {
+        try await waitForReplica()
+        try await withClient(configuration(waitMilliseconds: 300, replicas: 2)) { client throws in
+            _ = await client.firstLogin()
+            do {
+                _ = try await Self.create("key", with: client)
+                Issue.record("it counts though only one replica has it")
+            } catch {
+                // On a machine that is slow enough, not even that one.
+                guard case RedisError.notReplicated(0...1) = error else { throw error }
+            }
+        }
+        var options = RedisServer.Options()
+        options.arguments = ["--replicaof", "127.0.0.1 \(primary.port!)"]
+        let second = try RedisServer(options)
+        try await withClient(configuration(waitMilliseconds: 60_000, replicas: 2)) { [self] client throws in
+            _ = await client.firstLogin()
+            for number in 1...20 {
+                #expect(try await Self.create("key\(number)", with: client) == .integer(1))
+                for server in [replica, second] { #expect(try server.ask("GET key\(number)") == "x") }
+            }
         }
     }
 

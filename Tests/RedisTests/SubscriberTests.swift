@@ -178,4 +178,38 @@ import Testing
             #expect(record.count(.subscribed(channel: "c")) == 1)
         }
     }
+
+    /// Its connection stays open: such as of a machine that has lost its network. What nobody publishes cannot tell, so
+    /// that it is asked, and left within 20 s.
+    @Test func aPeerThatSaysNothingMoreIsLeft() async throws {
+        let peer = try FakePeer { socket, _ in
+            socket.answerLogin()
+            guard socket.readCommand() == ["SUBSCRIBE", "c"] else { return }
+            socket.write("*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n")
+            while socket.readCommand() != nil {}
+        }
+        try await Self.withSubscriber(RedisURL("redis+unix://\(peer.path)"), channels: ["c"]) { _, _, record in
+            try await waitFor("it is left") { record.count(.lost(reason: "no answer to PING")) == 1 }
+            #expect(record.all.first == .subscribed(channel: "c"))
+        }
+    }
+
+    /// Whoever answers is kept, however little is published. (It takes longer than a silence may.)
+    @Test func aPeerThatAnswersIsKept() async throws {
+        let pings = Mutex(0)
+        let peer = try FakePeer { socket, _ in
+            socket.answerLogin()
+            guard socket.readCommand() == ["SUBSCRIBE", "c"] else { return }
+            socket.write("*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n")
+            while socket.readCommand() == ["PING"] {
+                pings.withLock { $0 += 1 }
+                socket.write("*2\r\n$4\r\npong\r\n$0\r\n\r\n")
+            }
+        }
+        try await Self.withSubscriber(RedisURL("redis+unix://\(peer.path)"), channels: ["c"]) { _, _, record in
+            try await waitFor("it was asked five times") { pings.withLock { $0 } == 5 }
+            #expect(record.all == [.subscribed(channel: "c")])
+            #expect(peer.connectionCount == 1)
+        }
+    }
 }
