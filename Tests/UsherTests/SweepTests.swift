@@ -212,6 +212,29 @@ import Testing
         }
     }
 
+    /// Something of each kind is left over in each partition, for one sweep.
+    @Test func noPartitionIsLeftOut() async throws {
+        try await World.make { world in
+            for partition in Partition.all {
+                for key in [partition.leases, partition.analyzing, partition.ended] {
+                    _ = try await world.client.send("ZADD", key, "1", "nobody")
+                }
+                _ = try await world.client.send("XADD", partition.dispatch, "*", "hello", "world")
+            }
+            var configuration = World.patient
+            configuration.retentionMilliseconds = 1
+            let store = Store(client: world.client, configuration: configuration)
+            try await Sweeper(store: store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+            let after = try await world.snapshot()
+            for partition in Partition.all {
+                #expect(after[partition.leases] == nil, "\(partition)")
+                #expect(after[partition.analyzing] == nil, "\(partition)")
+                #expect(after[partition.ended] == nil, "\(partition)")
+                #expect(after[partition.dispatch] == .stream([]), "\(partition)")
+            }
+        }
+    }
+
     @Test func anItemThatFailsKeepsNoOtherWaiting() async throws {
         try await World.make { world in
             let partition = world.keys.partition
