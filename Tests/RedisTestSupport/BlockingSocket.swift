@@ -28,8 +28,10 @@ public final class BlockingSocket: Sendable {
 
     /// Whether all of it was taken.
     @discardableResult
-    public func write(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
+    public func write(_ text: String) -> Bool { write(bytes: Array(text.utf8)) }
+
+    /// Whether all of them were taken.
+    func write(bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -45,6 +47,13 @@ public final class BlockingSocket: Sendable {
     public func readByte() -> UInt8? {
         var byte: UInt8 = 0
         return recv(descriptor, &byte, 1, 0) == 1 ? byte : nil
+    }
+
+    /// What has come, at least a byte; nil once the peer has closed (or is silent for too long).
+    func readSome() -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &bytes, bytes.count, 0)
+        return count > 0 ? Array(bytes[..<count]) : nil
     }
 
     /// A line without its CR LF, or nil once the peer has closed.

@@ -5,19 +5,23 @@ import Synchronization
 /// A listener that plays Redis by a script: each connection is served by `serve` on a thread of its own, with its
 /// number, from 0. The connection is closed when `serve` returns.
 public final class FakePeer: Sendable {
+    /// Empty if it listens on a port.
     public let path: String
+    /// Of 127.0.0.1; nil if it listens at `path`.
+    public let port: UInt16?
     private let folder: URL
     private let listener: BlockingSocket
     private let accepted = Mutex<[BlockingSocket]>([])
 
-    public init(serve: @escaping @Sendable (BlockingSocket, Int) -> Void) throws {
+    public init(onPort: Bool = false, serve: @escaping @Sendable (BlockingSocket, Int) -> Void) throws {
         folder = try TemporaryFolder.make()
-        path = folder.appendingPathComponent("peer.sock").path
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard withUnixAddress(path, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 64) == 0 else {
-            throw TestServerError("cannot listen on \(path): \(String(cString: strerror(errno)))")
+        port = onPort ? try freePort() : nil
+        path = onPort ? "" : folder.appendingPathComponent("peer.sock").path
+        if let port {
+            listener = try BlockingSocket(listeningOn: port)
+        } else {
+            listener = try BlockingSocket(listeningAt: path)
         }
-        listener = BlockingSocket(owning: descriptor)
         let listener = listener
         Thread.detachNewThread { [weak self] in
             while true {
@@ -55,6 +59,14 @@ public final class FakePeer: Sendable {
 }
 
 extension BlockingSocket {
+    fileprivate convenience init(listeningAt path: String) throws {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        self.init(owning: descriptor)
+        guard withUnixAddress(path, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 64) == 0 else {
+            throw TestServerError("cannot listen on \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+
     /// Answers a client's login, as far as its PING, as a Redis without scripts would.
     public func answerLogin() {
         while let command = readCommand() {
