@@ -60,10 +60,12 @@ let package = Package(
         .testTarget(
             name: "RedisTests",
             dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TestTurns"]),
+        .executableTarget(name: "PatientSupervisor", dependencies: ["Runner"], path: "Tests/PatientSupervisor"),
         .testTarget(
             name: "RunnerTests",
             dependencies: [
-                "CLinux", "EventLoop", "Log", "Processes", "Redis", "RedisTestSupport", "Runner", "TestTurns", "Usher",
+                "CLinux", "EventLoop", "Log", "PatientSupervisor", "Processes", "Redis", "RedisTestSupport", "Runner",
+                "TestTurns", "Usher",
                 "UsherCommand",
             ]),
         .testTarget(

@@ -7,12 +7,17 @@ import RedisTestSupport
 
 /// The `usher` that was built with these tests: it stands beside them.
 enum Binary {
-    static let path: String = {
-        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("usher").path
-    }()
+    static let path = built("usher")
 
     static var supervisor: [String] { [path, "supervise"] }
+
+    /// One that the kernel does not end when it is late.
+    static let patientSupervisor = [built("PatientSupervisor")]
+
+    private static func built(_ name: String) -> String {
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+    }
 }
 
 /// A program written in shell, with the environment that bots get here.

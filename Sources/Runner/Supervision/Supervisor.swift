@@ -16,17 +16,15 @@ public final class Supervisor {
     /// How long it waits for what the program left behind to be gone, after it was killed.
     private static let remainsMilliseconds = 5_000
 
-    /// How much later than the deadline the kernel steps in: less than a lease lives on, the shortest one too.
-    private static let kernelDelayMilliseconds = 100
-
     private let control = STDIN_FILENO
     private let reports = STDOUT_FILENO
     private let timer: Int32
     private let childSignals: Int32
     private let kernelDeadline: KernelDeadline
+    private let kernelDelayMilliseconds: Int
     private var decoder = SupervisorFrameDecoder()
     private var deadline: BootTime? {
-        didSet { kernelDeadline.set(deadline?.advanced(byMilliseconds: Self.kernelDelayMilliseconds)) }
+        didSet { kernelDeadline.set(deadline?.advanced(byMilliseconds: kernelDelayMilliseconds)) }
     }
     /// When a program that was told to end is killed.
     private var killTime: BootTime?
@@ -38,17 +36,20 @@ public final class Supervisor {
     /// nil: the output is kept, and not shown.
     private var relay: OutputRelay?
 
+    /// - Parameter kernelDelayMilliseconds: how much later than the deadline the kernel steps in: less than a lease lives
+    ///   on, the shortest one too.
     /// - Returns: the exit code: 0, or 1 if the kernel granted nothing to work with.
-    public static func run() -> Int32 {
+    public static func run(kernelDelayMilliseconds: Int = 100) -> Int32 {
         // The runner decides about signals that a terminal or a service manager sends to everybody.
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
         // What the bot started comes to this process when the bot ends, and can be ended then.
-        guard usher_adopt_orphans() == 0, let supervisor = Supervisor() else { return 1 }
+        guard usher_adopt_orphans() == 0, let supervisor = Supervisor(kernelDelayMilliseconds) else { return 1 }
         supervisor.serve()
         return 0
     }
 
-    private init?() {
+    private init?(_ kernelDelayMilliseconds: Int) {
+        self.kernelDelayMilliseconds = kernelDelayMilliseconds
         timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         var children = sigset_t()
         sigemptyset(&children)
