@@ -1,7 +1,9 @@
 import EventLoop
+import Foundation
 import Log
 import Redis
 import RedisTestSupport
+import Synchronization
 import TestTurns
 import Testing
 
@@ -160,6 +162,55 @@ import Testing
             #expect(problem.hasPrefix("no Sentinel tells of nothing: "), "\(problem)")
             #expect(problem.hasSuffix("ERR No such master with that name"), "\(problem)")
             await #expect(throws: RedisError.notConnected) { try await client.send("PING") }
+        }
+    }
+
+    /// Sentinels often watch several services, and here another one has the same primary.
+    @Test func whatIsSaidOfAnotherServiceIsNotObeyed() async throws {
+        var options = RedisServer.Options()
+        options.listensOnPort = true
+        let server = try RedisServer(options)
+        let primary = "127.0.0.1 \(server.port!)"
+        let subscriptions = Mutex(0)
+        let messages = Mutex<[String]>([])
+        let sentinel = try FakePeer(onPort: true) { socket, _ in
+            while let words = socket.readCommand() {
+                switch words.first {
+                case "PING": socket.write("+PONG\r\n")
+                case "SENTINEL" where words[1] == "MASTER": socket.write("*2\r\n$12\r\nconfig-epoch\r\n$1\r\n1\r\n")
+                case "SENTINEL":
+                    let parts = primary.split(separator: " ")
+                    socket.write("*2\r\n" + parts.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined())
+                case "SUBSCRIBE":
+                    socket.write("*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n")
+                    let number = subscriptions.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    // One message for each subscription, which ends behind it.
+                    while messages.withLock({ $0.count < number }) { usleep(1_000) }
+                    let text = messages.withLock { $0[number - 1] }
+                    socket.write(
+                        "*3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$\(text.utf8.count)\r\n\(text)\r\n")
+                    return
+                default: socket.write("+OK\r\n")
+                }
+            }
+        }
+        defer { messages.withLock { $0 = Array(repeating: "", count: 1_000) } }
+        let url = try RedisURL("redis+sentinel://127.0.0.1:\(sentinel.port!)/ours")
+        try await withClient(Self.configuration(url)) { client throws in
+            #expect(await client.firstLogin() == .ready)
+            let connection = try await client.send("CLIENT", "ID")
+            messages.withLock { $0.append("theirs \(primary) 127.0.0.1 1") }
+            try await client.waitUntil("the message has been taken") { subscriptions.withLock { $0 } == 2 }
+            #expect(client.isConnected)
+            #expect(try await client.send("CLIENT", "ID") == connection)
+            // Of its own service it is obeyed.
+            messages.withLock { $0.append("ours \(primary) 127.0.0.1 1") }
+            try await client.waitUntil("the connection is left") { !client.isConnected }
+            try await client.waitUntilConnected()
+            #expect(try await client.send("CLIENT", "ID") != connection)
         }
     }
 }
