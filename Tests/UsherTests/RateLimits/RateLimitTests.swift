@@ -42,16 +42,26 @@ import Testing
 
     @Test func aBucketFillsByTheClockOfRedis() async throws {
         try await World.make { world in
-            #expect(try await Self.take(10, ["20", "10"], world) == .codes(1, 10))
-            var answer = try await Self.take(1, ["20", "10"], world).array
-            while case .integer(0) = answer?.first {
-                let wait = try #require(answer?.last?.integer)
-                #expect((1...50).contains(wait))
-                await world.client.loop.wait(milliseconds: wait)
-                answer = try await Self.take(1, ["20", "10"], world).array
-            }
-            #expect(answer?.first == .integer(1))
+            // A token in a hundred seconds, so that none comes while the test runs.
+            let limit = ["0.01", "10"]
+            #expect(try await Self.take(10, limit, world) == .codes(1, 10))
+            try await Self.letPass(seconds: 50, world)
+            let answer = try await Self.take(1, limit, world).array
+            #expect(answer?.first == .integer(0))
+            #expect((1...50_000).contains(answer?.last?.integer ?? 0))
+            try await Self.letPass(seconds: 50, world)
+            #expect(try await Self.take(5, limit, world) == .codes(1, 1))
+            // No more than it holds, however long it is left alone.
+            try await Self.letPass(seconds: 100_000, world)
+            #expect(try await Self.take(20, limit, world) == .codes(1, 10))
         }
+    }
+
+    /// Has a bucket hold what it would after a while: it keeps no more than when it is full again, in microseconds.
+    private static func letPass(seconds: Int, _ world: World) async throws {
+        let bucket = "usher:rate:address:::1"
+        let full = try #require(try await world.client.send("GET", bucket).string.flatMap { Int($0) })
+        _ = try await world.client.send("SET", bucket, String(full - seconds * 1_000_000), "KEEPTTL")
     }
 
     /// A clock that was set back, and a key of another hand's.
@@ -99,10 +109,15 @@ import Testing
     }
 
     @Test func anotherKeyIsNotHurtAndAnUnknownOneLeavesNothing() async throws {
-        try await World.make(configuration: Self.limited(RateLimit(perSecond: 1, burst: 2))) { world in
+        let limit = RateLimit(perSecond: 1, burst: 2)
+        try await World.make(configuration: Self.limited(limit)) { world in
             let key = try await world.ownersKey()
+            var bound = Bound(limit)
             var last = try await world.ask(key)
-            while last.found != nil { last = try await world.ask(key) }
+            while last.found != nil {
+                try bound.notePassed()
+                last = try await world.ask(key)
+            }
             guard case .overLimit(let milliseconds) = last else {
                 Issue.record("another refusal than that of the limit")
                 return
@@ -152,10 +167,14 @@ import Testing
             let key = try await world.ownersKey()
             let invalid = world.store.invalidRequests
             var pause: Int?
-            // Each question lets an answer to another one be read.
+            // Each question lets an answer to another one be read. What comes meanwhile is let through, and counts.
+            var bound = Bound(RateLimit(perSecond: 1, burst: 20), meanwhile: 4 * 10)
             while pause == nil {
                 _ = try await world.client.send("PING")
-                pause = invalid.count(from: address)
+                for _ in 0..<10 where pause == nil {
+                    pause = invalid.count(from: address)
+                    if pause == nil { try bound.notePassed() }
+                }
             }
             #expect(invalid.pause(of: neighbour) != nil)
             #expect(invalid.pause(of: other) == nil && invalid.count(from: other) == nil)
@@ -205,6 +224,29 @@ import Testing
                 }.value
             }
             try await body(world, stores, try await world.ownersKey())
+        }
+    }
+}
+
+/// How many requests may pass: what a full bucket holds, and what comes into it meanwhile.
+private struct Bound {
+    private let limit: RateLimit
+    private let meanwhile: Int
+    private let began = MonotonicTime.now()
+    private var passed = 0
+
+    /// - Parameter meanwhile: how many more may be let through while Redis is asked.
+    init(_ limit: RateLimit, meanwhile: Int = 0) {
+        self.limit = limit
+        self.meanwhile = meanwhile
+    }
+
+    /// - Throws: if it is more than may.
+    mutating func notePassed() throws {
+        passed += 1
+        let seconds = MonotonicTime.now().milliseconds(since: began) / 1_000 + 1
+        guard passed <= limit.burst + limit.perSecond * seconds + meanwhile else {
+            throw TestServerError("\(passed) requests passed in \(seconds) s")
         }
     }
 }
