@@ -1,5 +1,8 @@
-/// Times as the documents write them, from milliseconds since 1970.
+/// Times as the documents write them, from milliseconds since 1970. One outside of the years 1970 to 9999, as an odd
+/// record can have, is written as the nearest one inside: the others have no form in RFC 3339, or none here.
 public enum Timestamp {
+    private static let range = 0...253_402_300_799_999
+
     /// `2026-05-21T03:42:11.482`: UTC, without a time zone (Re-invite API, "dispatched_at").
     public static func withoutZone(_ milliseconds: Int) -> String {
         var text: [UInt8] = []
@@ -10,7 +13,8 @@ public enum Timestamp {
 
     /// Appends a time as `withoutZone` gives it, for answers that hold many.
     public static func append(_ milliseconds: Int, to text: inout [UInt8]) {
-        let (days, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
+        let (days, rest) = min(max(milliseconds, range.lowerBound), range.upperBound)
+            .quotientAndRemainder(dividingBy: 86_400_000)
         let (year, month, day) = civilDate(daysSince1970: days)
         append(year, 4, to: &text)
         text.append(UInt8(ascii: "-"))
@@ -89,7 +93,7 @@ public enum Timestamp {
         Int(digit - UInt8(ascii: "0"))
     }
 
-    /// Appends at least `digits` digits. Of a negative number, which no time here should give, only the magnitude.
+    /// Appends at least `digits` digits of a number that is not negative.
     private static func append(_ number: Int, _ digits: Int, to text: inout [UInt8]) {
         if digits > 1 || number.magnitude > 9 { append(number / 10, digits - 1, to: &text) }
         text.append(UInt8(ascii: "0") + UInt8(number.magnitude % 10))

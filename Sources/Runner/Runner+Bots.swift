@@ -119,7 +119,7 @@ extension Runner {
             bot.group = process
             metrics.botsStarted += 1
             metrics.dispatchToStart.record(
-                milliseconds: bot.waitedMilliseconds + BootTime.now().milliseconds(since: bot.claimedAt))
+                milliseconds: bot.waitedMilliseconds.addingClamped(BootTime.now().milliseconds(since: bot.claimedAt)))
             if let deadline = leases.deadline(of: bot.id) { leases.confirm(bot.id, deadline) }
             logger.info(
                 "Started a bot",

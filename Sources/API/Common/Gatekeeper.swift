@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import Log
 import Usher
 
 /// What requests without a valid key meet: a few are answered as each API says, many from one address with 429.
@@ -43,5 +44,5 @@ extension APIError {
     }
 
     /// For `Retry-After`, which has whole seconds (RFC 9110 section 10.2.3): never too early.
-    private static func seconds(_ milliseconds: Int) -> Int { max(1, (milliseconds + 999) / 1_000) }
+    private static func seconds(_ milliseconds: Int) -> Int { max(1, milliseconds.addingClamped(999) / 1_000) }
 }

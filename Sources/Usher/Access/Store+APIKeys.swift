@@ -116,12 +116,18 @@ extension Store {
         while !rest.isEmpty {
             let entries = rest.prefix(Self.keysAtOnce)
             rest = rest.dropFirst(Self.keysAtOnce)
-            let replies = try await pipeline(
-                entries.map { Command("HGETALL", Keys.apiKey(hash: $0.value)) }, by: deadline)
+            let replies = try await self.replies(
+                to: entries.map { Command("HGETALL", Keys.apiKey(hash: $0.value)) }, by: deadline)
             var absent: [String] = []
             for (entry, reply) in zip(entries, replies) {
-                let hash = try reply.hash()
-                if hash.isEmpty { absent.append(entry.key) } else { keys.append(try APIKey(hash)) }
+                if reply == .array([]) {
+                    absent.append(entry.key)
+                    continue
+                }
+                let key = try oddRecords.leavingOut(Keys.apiKeyHash(id: entry.key), reply) { reply throws(RedisError) in
+                    try APIKey(reply.hash())
+                }
+                if let key { keys.append(key) }
             }
             try await forgetExpired(among: absent, workspace: id, deadline: deadline)
         }

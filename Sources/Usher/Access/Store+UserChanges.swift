@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 
 /// What is to be changed about a user; nil leaves it as it is.
@@ -19,21 +20,30 @@ extension Store {
     /// A page of all users, the oldest first.
     public func users(offset: Int, limit: Int, deadline: MonotonicTime) async throws(RedisError) -> [User] {
         let ids = try await send(
-            Command("ZRANGE", Keys.users, String(offset), String(offset + limit - 1)), by: deadline
+            Command("ZRANGE", Keys.users, String(offset), String(offset.addingClamped(limit - 1))), by: deadline
         ).arrayOrThrow().compactMap { $0.string.flatMap { Int($0) } }
         guard !ids.isEmpty else { return [] }
-        let records = try await pipeline(ids.map { Command("HGETALL", Keys.user($0)) }, by: deadline)
-        var hashes: [[String: String]] = []
-        for record in records { hashes.append(try record.hash()) }
-        hashes.removeAll { $0["workspace_id"] == nil }
-        guard !hashes.isEmpty else { return [] }
-        let workspaces = try await pipeline(
-            hashes.map { Command("HGETALL", WorkspaceKeys(workspace: $0["workspace_id"]!).workspace) }, by: deadline)
+        let records = try await replies(to: ids.map { Command("HGETALL", Keys.user($0)) }, by: deadline)
+        var found: [(hash: [String: String], workspace: String)] = []
+        for (id, record) in zip(ids, records) {
+            let hash = try oddRecords.leavingOut(Keys.user(id), record) { record throws(RedisError) in
+                try record.hash()
+            }
+            if let hash, let workspace = hash["workspace_id"] {
+                found.append((hash, WorkspaceKeys(workspace: workspace).workspace))
+            }
+        }
+        guard !found.isEmpty else { return [] }
+        let workspaces = try await replies(to: found.map { Command("HGETALL", $0.workspace) }, by: deadline)
         var users: [User] = []
-        for (hash, workspace) in zip(hashes, workspaces) {
-            let fields = try workspace.hash()
-            // A user whose making stopped half-way has no workspace yet; asking for the same email again finishes it.
-            if !fields.isEmpty { users.append(try User(hash, in: Workspace(fields))) }
+        for (user, workspace) in zip(found, workspaces) {
+            let key = "\(Keys.users) \(user.hash["id"] ?? "?"), \(user.workspace)"
+            let read = try oddRecords.leavingOut(key, workspace) { workspace throws(RedisError) -> User? in
+                let fields = try workspace.hash()
+                // A user whose making stopped half-way has no workspace yet; asking for the same email again finishes it.
+                return fields.isEmpty ? nil : try User(user.hash, in: Workspace(fields))
+            }
+            if let read { users.append(read) }
         }
         return users
     }

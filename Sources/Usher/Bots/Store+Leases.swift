@@ -105,7 +105,7 @@ extension Store {
         guard reply.first == .integer(1), reply.count == 5 else { return .void }
         return .claimed(
             try Meeting(reply[2].hash()), place.with(trace: reply[3].string, state: reply[4].string).trace,
-            waitedMilliseconds: try reply[1].integerOrThrow() - entry.dispatchedAt)
+            waitedMilliseconds: try reply[1].integerOrThrow().subtractingClamped(entry.dispatchedAt))
     }
 
     /// Hands a claimed bot back that was not started.

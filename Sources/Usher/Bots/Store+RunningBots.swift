@@ -22,7 +22,7 @@ extension Store {
     public func botIDs(workspace: String, deadline: MonotonicTime) async throws(RedisError) -> [String] {
         let reply = try await send(
             Command("ZRANGE", WorkspaceKeys(workspace: workspace).bots, "0", "-1"), by: deadline)
-        return try reply.arrayOrThrow().map { value throws(RedisError) in try value.stringOrThrow() }
+        return try reply.arrayOrThrow().compactMap(\.string)
     }
 
     /// Those of some bots that run at the moment, in two exchanges however many they are.
@@ -31,24 +31,30 @@ extension Store {
     ) async throws(RedisError) -> [RunningBot] {
         guard !ids.isEmpty else { return [] }
         let partition = Partition(workspace: workspace)
-        let places = try await pipeline(
-            ids.map { Self.readBot.command(partition.bot($0)) }, by: deadline)
+        let places = try await replies(
+            to: ids.map { Self.readBot.command(partition.bot($0)) }, by: deadline)
         var present: [(id: String, meetingID: String, container: String?)] = []
         for (id, reply) in zip(ids, places) {
-            let place = try reply.arrayOrThrow()
-            guard place.count == 3, let meetingID = place[0].string, place[2] == .null else { continue }
+            let fields = try oddRecords.leavingOut(partition.bot(id), reply) { reply throws(RedisError) in
+                try reply.arrayOrThrow()
+            }
+            guard let place = fields, place.count == 3, let meetingID = place[0].string, place[2] == .null else {
+                continue
+            }
             present.append((id, meetingID, place[1].string))
         }
         guard !present.isEmpty else { return [] }
-        let records = try await pipeline(
-            present.map { Self.readMeeting.command(partition.meeting($0.meetingID)) }, by: deadline)
+        let records = try await replies(
+            to: present.map { Self.readMeeting.command(partition.meeting($0.meetingID)) }, by: deadline)
         var bots: [RunningBot] = []
         bots.reserveCapacity(present.count)
         for (bot, record) in zip(present, records) {
             // One that a newer bot has taken the place of, or that another hand has ended, does not run.
-            if let found = Self.runningBot(bot.id, bot.meetingID, bot.container, try record.arrayOrThrow()) {
-                bots.append(found)
+            let found = try oddRecords.leavingOut(partition.meeting(bot.meetingID), record) {
+                record throws(RedisError) in
+                Self.runningBot(bot.id, bot.meetingID, bot.container, try record.arrayOrThrow())
             }
+            if let found { bots.append(found) }
         }
         return bots
     }

@@ -1,3 +1,5 @@
+import Log
+
 extension Doctor {
     /// The share of maxclients, in percent, from which it is short.
     private static let crowdedPercent = 80
@@ -26,7 +28,7 @@ extension Doctor {
             return .unknown(subject, because: reason, "See that maxclients is far above what connects.")
         }
         let found = "\(connected) of \(limit) connections are taken"
-        guard connected * 100 < limit * crowdedPercent else {
+        guard connected.multipliedClamped(by: 100) < limit.multipliedClamped(by: crowdedPercent) else {
             return .warn(
                 subject, "\(found): past that, nodes and runners are turned away",
                 "Raise `maxclients`. A node takes one for each loop and one more, a runner two, a bot one or two.")

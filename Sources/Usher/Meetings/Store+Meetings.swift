@@ -212,12 +212,15 @@ extension Store {
         let range = Command("ZREVRANGE", keys.meetings, String(offset), String(offset + limit - 1))
         let ids = try await send(range, by: deadline).arrayOrThrow()
         guard !ids.isEmpty else { return [] }
-        var commands: [Command] = []
-        for id in ids { commands.append(Command("HGETALL", keys.partition.meeting(try id.stringOrThrow()))) }
+        let records = ids.compactMap(\.string).map(keys.partition.meeting)
+        let replies = try await self.replies(to: records.map { Command("HGETALL", $0) }, by: deadline)
         var meetings: [Meeting] = []
-        for reply in try await pipeline(commands, by: deadline) {
-            let hash = try reply.hash()
-            if !hash.isEmpty { meetings.append(try Meeting(hash)) }
+        for (record, reply) in zip(records, replies) {
+            let meeting = try oddRecords.leavingOut(record, reply) { reply throws(RedisError) -> Meeting? in
+                let hash = try reply.hash()
+                return hash.isEmpty ? nil : try Meeting(hash)
+            }
+            if let meeting { meetings.append(meeting) }
         }
         return meetings
     }

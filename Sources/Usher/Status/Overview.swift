@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 
 /// What runs, waits and is held in the whole installation, at a moment.
@@ -14,11 +15,11 @@ public struct Overview: Sendable {
     public var statuses: [BotStatus: Int] = [:]
 
     /// Rooms that have a bot or wait for one.
-    public var roomsHeld: Int { queue.waiting + queue.leased }
+    public var roomsHeld: Int { queue.waiting.addingClamped(queue.leased) }
     /// How many of them `statuses` tells of.
-    public var roomsCounted: Int { statuses.values.reduce(0, +) }
-    public var capacity: Int { runners.reduce(0) { $0 + ($1.capacity ?? 0) } }
-    public var running: Int { runners.reduce(0) { $0 + ($1.running ?? 0) } }
+    public var roomsCounted: Int { statuses.values.reduce(0) { $0.addingClamped($1) } }
+    public var capacity: Int { runners.reduce(0) { $0.addingClamped($1.capacity ?? 0) } }
+    public var running: Int { runners.reduce(0) { $0.addingClamped($1.running ?? 0) } }
 }
 
 extension Store {
@@ -41,15 +42,17 @@ extension Store {
         let ofPeers = PeerKind.allCases.map {
             Command("ZRANGEBYSCORE", Keys.peers($0), now, "+inf", "LIMIT", "0", String(Self.maximumPeers))
         }
-        var replies = try await pipeline(ofPeers + ofPartition.joined(), by: deadline)[...]
+        var replies = try await self.replies(to: ofPeers + ofPartition.joined(), by: deadline)[...]
         let peers = try PeerKind.allCases.map { kind throws(RedisError) in
-            (kind, try replies.removeFirst().arrayOrThrow().compactMap(\.string))
+            (kind, try oddRecords.list(Keys.peers(kind), replies.removeFirst()).compactMap(\.string))
         }
         var bots: [(partition: Partition, id: String)] = []
         for partition in Partition.all {
-            try overview.queue.take(&replies, now: overview.at)
-            overview.overdue += try replies.removeFirst().integerOrThrow()
-            bots += try replies.removeFirst().arrayOrThrow().compactMap { $0.string.map { (partition, $0) } }
+            try overview.queue.take(&replies, of: partition, now: overview.at, oddRecords)
+            overview.overdue = overview.overdue.addingClamped(
+                try oddRecords.count(partition.leases, replies.removeFirst()))
+            bots += try oddRecords.list(partition.leases, replies.removeFirst())
+                .compactMap { $0.string.map { (partition, $0) } }
         }
         try await addRecords(peers, bots, to: &overview, deadline: deadline)
         return overview
@@ -61,17 +64,23 @@ extension Store {
     ) async throws(RedisError) {
         let ofPeers = peers.flatMap { kind, ids in ids.map { Command("HGETALL", Keys.peer(kind, $0)) } }
         let ofBots = bots.map { Command("HMGET", $0.partition.bot($0.id), "desired", "reported", "ended_at") }
-        var replies = try await pipeline(ofPeers + ofBots, by: deadline)[...]
+        var replies = try await self.replies(to: ofPeers + ofBots, by: deadline)[...]
         for (kind, ids) in peers {
             var found: [Peer] = []
-            for _ in ids { found += try Peer(replies.removeFirst().hash()).map { [$0] } ?? [] }
+            for id in ids {
+                let peer = try oddRecords.leavingOut(Keys.peer(kind, id), replies.removeFirst()) {
+                    reply throws(RedisError) in
+                    try Peer(reply.hash())
+                }
+                if let peer { found.append(peer) }
+            }
             switch kind {
             case .nodes: overview.nodes = found.sorted { ($0.host, $0.startedAt) < ($1.host, $1.startedAt) }
             case .runners: overview.runners = found.sorted { ($0.host, $0.startedAt) < ($1.host, $1.startedAt) }
             }
         }
-        for _ in bots {
-            let fields = try replies.removeFirst().arrayOrThrow()
+        for bot in bots {
+            let fields = try oddRecords.list(bot.partition.bot(bot.id), replies.removeFirst())
             guard fields.count == 3, fields[0] != .null, fields[2] == .null else { continue }
             let reported = fields[1].string.flatMap(BotStatus.init(rawValue:)) ?? .requested
             overview.statuses[fields[0].string == "run" ? reported : .stopping, default: 0] += 1

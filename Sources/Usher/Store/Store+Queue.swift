@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 
 /// What waits and what runs in the whole installation, at a moment.
@@ -28,14 +29,16 @@ extension QueueReading {
 
     /// Adds what a partition has answered, and takes that away from `replies`.
     /// - Parameter now: Redis' time, in milliseconds.
-    mutating func take(_ replies: inout ArraySlice<Value>, now: Int) throws(RedisError) {
-        waiting += try replies.removeFirst().integerOrThrow()
+    mutating func take(_ replies: inout ArraySlice<Value>, of partition: Partition, now: Int, _ odd: OddRecords)
+        throws(RedisError)
+    {
+        waiting = waiting.addingClamped(try odd.count(partition.dispatch, replies.removeFirst()))
         // An entry's id begins with the time at which it was written, in milliseconds.
-        let oldest = try replies.removeFirst().arrayOrThrow().first?.array?.first?.string
+        let oldest = try odd.list(partition.dispatch, replies.removeFirst()).first?.array?.first?.string
         if let written = oldest?.split(separator: "-").first.flatMap({ Int($0) }) {
-            oldestMilliseconds = max(oldestMilliseconds, now - written)
+            oldestMilliseconds = max(oldestMilliseconds, now.subtractingClamped(written))
         }
-        leased += try replies.removeFirst().integerOrThrow()
+        leased = leased.addingClamped(try odd.count(partition.leases, replies.removeFirst()))
     }
 }
 
@@ -46,7 +49,7 @@ extension Value {
         guard parts.count == 2, let seconds = parts[0].string.flatMap({ Int($0) }),
             let microseconds = parts[1].string.flatMap({ Int($0) })
         else { throw .unexpectedReply("TIME returned \(parts)") }
-        return seconds * 1_000 + microseconds / 1_000
+        return seconds.multipliedClamped(by: 1_000).addingClamped(microseconds / 1_000)
     }
 }
 
@@ -54,10 +57,10 @@ extension Store {
     /// Reads the queue of every partition, in one exchange whatever their lengths.
     public func readQueue(deadline: MonotonicTime) async throws(RedisError) -> QueueReading {
         let questions = Partition.all.flatMap(QueueReading.questions)
-        var replies = try await pipeline([Command("TIME")] + questions, by: deadline)[...]
+        var replies = try await self.replies(to: [Command("TIME")] + questions, by: deadline)[...]
         let now = try replies.removeFirst().millisecondsOrThrow()
         var reading = QueueReading()
-        for _ in Partition.all { try reading.take(&replies, now: now) }
+        for partition in Partition.all { try reading.take(&replies, of: partition, now: now, oddRecords) }
         return reading
     }
 }

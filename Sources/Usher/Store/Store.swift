@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 import Scripts
 
@@ -47,16 +48,22 @@ public struct Store: Sendable {
     let keyOwners: KeyOwners
     let botIdentifiers: BotIdentifiers
     public let invalidRequests: InvalidRequests
+    let oddRecords: OddRecords
     /// Only on the loop's thread.
     public let metrics = StoreMetrics()
 
-    /// - Parameter changing: for changes that wait for replicas; nil: they wait for none.
-    public init(client: Client, changing: Client? = nil, configuration: StoreConfiguration) {
+    /// - Parameters:
+    ///   - changing: for changes that wait for replicas; nil: they wait for none.
+    ///   - logger: told of records that cannot be read.
+    public init(
+        client: Client, changing: Client? = nil, configuration: StoreConfiguration, logger: Logger? = nil
+    ) {
         self.client = client
         self.changing = changing ?? client
         self.configuration = configuration
         keyOwners = KeyOwners(loop: client.loop)
         botIdentifiers = BotIdentifiers(loop: client.loop)
+        oddRecords = OddRecords(loop: client.loop, logger: logger)
         invalidRequests = InvalidRequests(
             client: client, limit: configuration.addressRateLimit,
             timeoutMilliseconds: configuration.redisTimeoutMilliseconds)

@@ -98,10 +98,15 @@ public struct Sweeper: Sendable {
         do throws(RedisError) {
             try await body()
         } catch .refused(let text) {
-            logger.warning("A sweep passed over what it could not end", ["kind": kind, "item": item, "reason": text])
+            passedOver(kind, item, text)
         } catch .unexpectedReply(let text) {
-            logger.warning("A sweep passed over what it could not end", ["kind": kind, "item": item, "reason": text])
+            passedOver(kind, item, text)
         }
+    }
+
+    private func passedOver(_ kind: String, _ item: String, _ reason: String) {
+        store.oddRecords.note(
+            "A sweep passed over what it could not end", ["kind": kind, "item": item, "reason": reason])
     }
 
     private func endLease(

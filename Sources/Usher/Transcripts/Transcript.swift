@@ -91,7 +91,7 @@ struct StoredSegment: Comparable {
         )
     }
 
-    static func milliseconds(_ seconds: Double) -> Int { Int((seconds * 1_000).rounded()) }
+    static func milliseconds(_ seconds: Double) -> Int { Int(clamping: (seconds * 1_000).rounded()) }
 
     static func < (left: StoredSegment, right: StoredSegment) -> Bool {
         (left.sessionStart ?? 0, left.sessionID, left.start, left.end, left.segmentID)
@@ -104,8 +104,8 @@ struct StoredSegment: Comparable {
         var json = String(object.dropLast())
         // Its members are in alphabetical order.
         if !object.hasPrefix("{\"absolute_") {
-            add("absolute_start_time", sessionStart.map { Timestamp.withZone($0 + start) }, to: &json)
-            add("absolute_end_time", sessionStart.map { Timestamp.withZone($0 + end) }, to: &json)
+            add("absolute_start_time", sessionStart.map { Timestamp.withZone($0.addingClamped(start)) }, to: &json)
+            add("absolute_end_time", sessionStart.map { Timestamp.withZone($0.addingClamped(end)) }, to: &json)
         }
         if !hasLanguage { add("language", configuredLanguage, to: &json) }
         add("created_at", createdAt.map(Timestamp.withZone), to: &json)

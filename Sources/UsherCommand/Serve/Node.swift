@@ -60,7 +60,8 @@ struct Node {
                 configuration.replicaWait = wait
                 return Client(loop: loop, configuration: configuration, logger: logger)
             }
-            let store = Store(client: client, changing: changing, configuration: settings.storeConfiguration)
+            let store = Store(
+                client: client, changing: changing, configuration: settings.storeConfiguration, logger: logger)
             stores.append(store)
             let measured = LoopMetrics(
                 loop: loop, store: store,

@@ -51,7 +51,10 @@ enum OverviewText {
     }
 
     private static func end(_ peer: Peer, at now: Int) -> [String] {
-        [peer.state, duration(now - peer.startedAt), "\(duration(now - peer.seenAt)) ago"]
+        [
+            peer.state, duration(now.subtractingClamped(peer.startedAt)),
+            "\(duration(now.subtractingClamped(peer.seenAt))) ago",
+        ]
     }
 
     /// Columns as wide as their widest cell, two spaces apart; nothing at all without rows.
