@@ -12,6 +12,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CCrypto"),
+        .target(name: "JSON", dependencies: []),
         .target(name: "Log", dependencies: ["CLinux"]),
         .target(name: "Metrics", dependencies: []),
         .target(name: "EventLoop", dependencies: ["CLinux"]),
@@ -19,11 +20,11 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
         .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
-        .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "Log", "Metrics", "Redis", "Scripts"]),
-        .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "Log", "Metrics", "Usher"]),
+        .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
+        .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Runner", dependencies: ["CLinux", "EventLoop", "Log", "Metrics", "Processes", "Redis", "Usher"]),
-        .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "Log", "Redis"]),
+        .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
@@ -37,6 +38,7 @@ let package = Package(
         .testTarget(
             name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log", "TestTurns"],
             exclude: ["Corpus"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes", "TestTurns"]),
@@ -56,7 +58,9 @@ let package = Package(
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
         .testTarget(
             name: "APITests",
-            dependencies: ["API", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "TestTurns", "Usher"]),
+            dependencies: [
+                "API", "EventLoop", "HTTP", "JSON", "Log", "Redis", "RedisTestSupport", "TestTurns", "Usher",
+            ]),
         .testTarget(
             name: "RedisTests",
             dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TestTurns"]),

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// A command from the channel `bot_commands:meeting:{meeting_id}` (wire, section 2).
 enum BotCommand: Equatable {
@@ -13,7 +13,7 @@ enum BotCommand: Equatable {
     /// nil if the message is no command.
     init?(_ message: String) {
         guard message.utf8.count <= Self.maximumBytes,
-            let command = try? JSONDecoder().decode(Message.self, from: Data(message.utf8))
+            let command = try? Message(json: Array(message.utf8))
         else { return nil }
         switch command.action {
         case "leave": self = .leave

@@ -1,5 +1,5 @@
-import FoundationEssentials
 import HTTP
+import JSON
 import Redis
 
 /// What a bot is told at its start, in the environment variable `VEXA_BOT_CONFIG` (wire, section 2): the parts that a
@@ -47,7 +47,7 @@ public struct BotConfiguration: Equatable, Sendable {
             throw Invalid(description: "\(Self.variable) has more than \(Self.maximumBytes) bytes.")
         }
         do {
-            self = try JSONDecoder().decode(BotConfiguration.self, from: Data(json.utf8))
+            self = try BotConfiguration(json: Array(json.utf8), limits: JSONLimits())
         } catch let invalid as Invalid {
             throw invalid
         } catch {

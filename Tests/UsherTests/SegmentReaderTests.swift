@@ -86,8 +86,9 @@ import Testing
             let head = #"{"type":"transcription","meeting_id":\#(number),"segments":"#
             let good = #"{"segment_id":"good","start":1,"end":2,"text":"good"}"#
             let cases: [(payload: String, reason: String)] = [
-                ("", "must be valid JSON"), ("{", "must be valid JSON"), ("[]", "must be a JSON object"),
-                (String(repeating: "[", count: 100_000), "must be valid JSON"),
+                ("", "must be valid JSON: an unexpected end at byte 0"),
+                ("{", "must be valid JSON: an unexpected end at byte 1"), ("[]", "must be a JSON object"),
+                (String(repeating: "[", count: 100_000), "must have at most 32 levels: one more at byte 32"),
                 ("{}", "type is missing"), (#"{"type":7}"#, "type has the wrong type"),
                 (#"{"type":"greeting","meeting_id":1}"#, "type is not one that is known"),
                 (#"{"type":"transcription","segments":[]}"#, "meeting_id is missing"),

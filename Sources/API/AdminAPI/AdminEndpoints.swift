@@ -27,7 +27,7 @@ struct AdminEndpoints: Sendable {
                 email: try container.decode(String.self, forKey: .email),
                 name: try container.text(.name, maximum: Administration.maximumNameCharacters),
                 imageURL: try container.text(.imageURL, maximum: Administration.maximumImageURLCharacters),
-                maximumConcurrentBots: try container.integer(.maximumConcurrentBots))
+                maximumConcurrentBots: try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots))
         }
     }
 
@@ -56,8 +56,8 @@ struct AdminEndpoints: Sendable {
                 throw APIError.invalid("name", "is required")
             }
             self.name = name
-            owner = try container.requiredInteger(.owner)
-            maximumConcurrentBots = try container.integer(.maximumConcurrentBots)
+            owner = try container.decode(Int.self, forKey: .owner)
+            maximumConcurrentBots = try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots)
         }
     }
 
@@ -119,7 +119,7 @@ struct AdminEndpoints: Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            userID = try container.requiredInteger(.userID)
+            userID = try container.decode(Int.self, forKey: .userID)
             scopes = try container.decode([String].self, forKey: .scopes)
             label = try container.text(.label, maximum: Administration.maximumNameCharacters)
             do {
@@ -155,7 +155,8 @@ struct AdminEndpoints: Sendable {
         }
 
         init(from decoder: any Decoder) throws {
-            graceSeconds = try decoder.container(keyedBy: CodingKeys.self).integer(.graceSeconds)
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            graceSeconds = try container.decodeIfPresent(Int.self, forKey: .graceSeconds)
         }
     }
 

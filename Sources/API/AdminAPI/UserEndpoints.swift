@@ -38,7 +38,7 @@ extension AdminEndpoints {
             changes = UserChanges(
                 name: try container.text(.name, maximum: Administration.maximumNameCharacters),
                 imageURL: try container.text(.imageURL, maximum: Administration.maximumImageURLCharacters),
-                maximumConcurrentBots: try container.integer(.maximumConcurrentBots))
+                maximumConcurrentBots: try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots))
         }
     }
 

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 import Usher
 
 /// A meeting as the Bots API shows it (wire facts, section 1). Every member is always there.
@@ -61,6 +61,6 @@ enum BotsMeetingObject {
 
     /// A field that holds a JSON array of strings.
     private static func list(_ meeting: Meeting, _ field: String) -> [String]? {
-        meeting.fields[field].flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
+        meeting.fields[field].flatMap { try? [String](json: Array($0.utf8)) }
     }
 }

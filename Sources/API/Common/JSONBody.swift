@@ -1,23 +1,24 @@
 import FoundationEssentials
 import HTTP
+import JSON
 import Usher
 
 /// A request's body as the type that an endpoint takes. Unknown members are ignored.
 struct JSONBody {
-    /// - Throws: `APIError` 422 that names the field which is wrong.
-    static func decode<Body: Decodable>(_ type: Body.Type, from request: Request) throws -> Body {
-        // The decoder would also take UTF-16 and UTF-32, and what is broken of UTF-8 (RFC 8259, section 8.1: UTF-8).
-        guard String(validating: request.body, as: UTF8.self) != nil, !request.body.contains(0) else {
-            throw APIError.invalid("body", "must be valid JSON in UTF-8")
-        }
+    /// - Throws: `APIError` 422 that names the field which is wrong, or the place in the body.
+    static func decode<Body: Decodable>(
+        _ type: Body.Type, from request: Request, limits: JSONLimits = JSONLimits()
+    ) throws -> Body {
+        try decode(type, from: request.body, limits: limits)
+    }
+
+    static func decode<Body: Decodable>(_ type: Body.Type, from body: [UInt8], limits: JSONLimits) throws -> Body {
         do {
-            return try JSONDecoder().decode(Body.self, from: Data(request.body))
+            return try Body(json: body, limits: limits)
+        } catch let error as JSONError {
+            throw APIError.invalid(error.member ?? "body", error.problem)
         } catch let error as DecodingError {
             throw Self.explain(error)
-        } catch let error as APIError {
-            throw error
-        } catch {
-            throw APIError.invalid("body", "must be a JSON object")
         }
     }
 
@@ -28,7 +29,8 @@ struct JSONBody {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             if context.codingPath.isEmpty { return .invalid("body", "must be a JSON object") }
             return .invalid(name(context.codingPath), "must be \(title(of: type))")
-        case .dataCorrupted: return .invalid("body", "must be valid JSON")
+        case .dataCorrupted(let context):
+            return .invalid(context.codingPath.isEmpty ? "body" : name(context.codingPath), context.debugDescription)
         @unknown default: return .invalid("body", "must be a JSON object")
         }
     }
@@ -62,24 +64,6 @@ extension KeyedDecodingContainer {
             throw APIError.invalid(key.stringValue, problem)
         }
         return text
-    }
-
-    /// An integer; nil if it is absent or null. A number that is none, or too large, makes the decoder throw an error
-    /// that is no `DecodingError` yet, and becomes one without the field's name.
-    func integer(_ key: Key) throws -> Int? {
-        do {
-            return try decodeIfPresent(Int.self, forKey: key)
-        } catch let error as DecodingError {
-            throw error
-        } catch {
-            throw APIError.invalid(key.stringValue, "must be an integer")
-        }
-    }
-
-    /// An integer that must be there.
-    func requiredInteger(_ key: Key) throws -> Int {
-        guard let number = try integer(key) else { throw APIError.invalid(key.stringValue, "is required") }
-        return number
     }
 }
 

@@ -35,9 +35,6 @@ struct SegmentsEndpoint: Sendable {
     static let meetingRemoved = APIError(404, title: "Meeting not found", "The meeting of this bot was removed.")
 
     private static func message(of request: Request) throws -> SegmentMessage {
-        guard String(validating: request.body, as: UTF8.self) != nil else {
-            throw APIError.invalid("body", "must be valid JSON in UTF-8")
-        }
         let message: SegmentMessage
         do throws(SegmentMessage.Invalid) {
             message = try SegmentMessage(json: request.body, assumedType: "transcription")

@@ -1,9 +1,9 @@
-import FoundationEssentials
+import JSON
 import Usher
 
 /// A bot's report of its status (wire facts, section 2). What is not known of it is tolerated: the bots are others'.
 struct StatusReportBody: Decodable {
-    /// Characters of a detail that are kept.
+    /// Bytes of the details that are kept: the first ones.
     private static let maximumDetail = 2_000
     /// Bytes of the bot's log that are kept: the last ones.
     private static let maximumOutput = 4_096
@@ -48,14 +48,24 @@ struct StatusReportBody: Decodable {
         } else {
             fields["exit_code"] = (try? container.decodeIfPresent(Int.self, forKey: .exitCode)).map { String($0) }
             // A bot that has ended must not be refused for its wording: what is no word counts as none, and is kept.
-            let details = [container.looseText(.errorDetails) ?? container.looseText(.reason), reason.text, stage.text]
-                .compactMap { $0 }.filter { !$0.isEmpty }
-            if !details.isEmpty {
-                fields["error_details"] = String(details.joined(separator: "\n").prefix(Self.maximumDetail))
-            }
-            fields["bot_output"] = container.looseText(.logs).map { Self.end(of: $0) }
+            let told =
+                try container.anything(.errorDetails)?.beginning(bytes: Self.maximumDetail)
+                ?? container.anything(.reason)?.beginning(bytes: Self.maximumDetail)
+            let details = [told, reason.text, stage.text].compactMap { $0 }.filter { !$0.isEmpty }
+            if !details.isEmpty { fields["error_details"] = Self.beginning(of: details.joined(separator: "\n")) }
+            fields["bot_output"] = try container.anything(.logs)?.end(bytes: Self.maximumOutput)
+                .map { Self.end(of: $0) }
         }
         report = BotReport(status: status, completionReason: reason.word, failureStage: stage.word, fields: fields)
+    }
+
+    /// The first bytes of a text, without a part of a character.
+    private static func beginning(of text: String) -> String {
+        let bytes = text.utf8.prefix(maximumDetail + 1)
+        guard bytes.count > maximumDetail else { return text }
+        // The byte after those that are kept begins a character, or else the last one is cut.
+        let end = bytes.lastIndex { $0 & 0xc0 != 0x80 } ?? bytes.startIndex
+        return String(decoding: bytes[..<end], as: UTF8.self)
     }
 
     /// The last bytes of a text, from the beginning of a character on.
@@ -77,57 +87,50 @@ extension KeyedDecodingContainer {
         return isWord ? (text, nil) : (nil, text)
     }
 
-    /// A text, or a list of them as lines, or anything else as JSON; nil if it is absent, null or empty.
-    fileprivate func looseText(_ key: Key) -> String? {
-        let text: String?
-        if let lines = try? decodeIfPresent([String].self, forKey: key) {
-            text = lines.joined(separator: "\n")
-        } else if let string = try? decodeIfPresent(String.self, forKey: key) {
-            text = string
-        } else if let object = try? decodeIfPresent(JSONValue.self, forKey: key) {
-            text = (try? JSONEncoder().encode(object)).map { String(decoding: $0, as: UTF8.self) }
-        } else {
-            text = nil
-        }
-        return text.flatMap { $0.isEmpty ? nil : $0 }
+    /// What is there of any form; nil if it is absent or null.
+    fileprivate func anything(_ key: Key) throws -> LooseText? {
+        try decodeIfPresent(JSONFragment.self, forKey: key).map { LooseText($0) }
     }
 }
 
-/// Any JSON value, for members of no fixed type.
-private enum JSONValue: Codable {
-    case string(String)
-    case bool(Bool)
-    case number(Double)
-    case list([JSONValue])
-    case object([String: JSONValue])
-    case null
+/// A text, or a list of them as lines, or anything else as the JSON that it is. No more is made of it than is kept.
+private struct LooseText {
+    /// The longest character: what is cut off between its bytes must not be among those that are kept.
+    private static let characterBytes = 4
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .list(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
+    private let fragment: JSONFragment
+
+    init(_ fragment: JSONFragment) { self.fragment = fragment }
+
+    /// Its beginning, with at least `bytes` bytes of whole characters if it has as many; nil if it is empty.
+    func beginning(bytes: Int) -> String? {
+        if let lines = fragment.texts { return Self.joined(lines, bytes: bytes) { $0 } }
+        return filled(fragment.json?.prefix(bytes + Self.characterBytes))
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .string(let value): try container.encode(value)
-        case .bool(let value): try container.encode(value)
-        case .number(let value): try container.encode(value)
-        case .list(let value): try container.encode(value)
-        case .object(let value): try container.encode(value)
-        case .null: try container.encodeNil()
+    /// The same of its end.
+    func end(bytes: Int) -> String? {
+        if let lines = fragment.texts { return Self.joined(lines.reversed(), bytes: bytes) { $0.reversed() } }
+        return filled(fragment.json?.suffix(bytes + Self.characterBytes))
+    }
+
+    private func filled(_ json: ArraySlice<UInt8>?) -> String? {
+        let text = json.map { String(decoding: $0, as: UTF8.self) } ?? fragment.text
+        return text?.isEmpty == false ? text : nil
+    }
+
+    /// As many of the lines as have `bytes` together.
+    private static func joined(
+        _ lines: some Sequence<String>, bytes: Int, order: ([String]) -> [String]
+    ) -> String? {
+        var kept: [String] = []
+        var count = 0
+        for line in lines {
+            kept.append(line)
+            count += line.utf8.count + 1
+            if count > bytes { break }
         }
+        let text = order(kept).joined(separator: "\n")
+        return text.isEmpty ? nil : text
     }
 }

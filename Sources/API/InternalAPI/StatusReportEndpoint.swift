@@ -11,7 +11,7 @@ struct StatusReportEndpoint: Sendable {
     func handle(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let place = try await InternalAccess.place(of: request, store: store, gatekeeper)
-            let body = try JSONBody.decode(StatusReportBody.self, from: request)
+            let body = try JSONBody.decode(StatusReportBody.self, from: request, limits: .ofMessages)
             guard body.connectionID == place.botID else {
                 throw APIError.invalid("connection_id", "must be the bot's own, as the path has it")
             }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// What a bot says of its transcript: a message on the segment stream, or a body sent by HTTP (wire facts, section 2).
 ///
@@ -36,10 +36,9 @@ public struct SegmentMessage: Equatable, Sendable {
 
     /// - Parameter assumedType: of a message that names no type, as in a body that has nothing but segments.
     public init(json: some Sequence<UInt8>, assumedType: String? = nil) throws(Invalid) {
-        let decoder = JSONDecoder()
-        decoder.userInfo[Self.assumedTypeKey] = assumedType
         do {
-            self = try decoder.decode(Body.self, from: Data(json)).message
+            self = try JSONDocument(Array(json), limits: .ofMessages)
+                .decode(Body.self, userInfo: [Self.assumedTypeKey: assumedType as Any]).message
         } catch {
             throw Self.explain(error)
         }
@@ -73,13 +72,13 @@ public struct SegmentMessage: Equatable, Sendable {
             let content: Content
             switch type {
             case "transcription":
+                try Self.check(container, .segments)
                 let elements = try container.decode([Element].self, forKey: .segments)
-                try Self.check(elements.count, .segments)
                 faults = elements.enumerated().compactMap { $1.fault?.under("segments[\($0)]") }
                 content = .segments(elements.compactMap(\.segment))
             case "transcript_retract":
+                try Self.check(container, .segmentIDs)
                 let ids = try container.decode([String].self, forKey: .segmentIDs)
-                try Self.check(ids.count, .segmentIDs)
                 guard ids.allSatisfy({ Segment.isID($0) }) else {
                     throw Invalid(field: "segment_ids", problem: "must be ids of 1 to 200 bytes, without spaces")
                 }
@@ -93,8 +92,9 @@ public struct SegmentMessage: Equatable, Sendable {
                 session: try? container.decodeIfPresent(String.self, forKey: .session), faults: faults)
         }
 
-        private static func check(_ count: Int, _ key: CodingKeys) throws {
-            guard count <= maximumSegments else {
+        /// Before anything is made of what may be too much.
+        private static func check(_ container: KeyedDecodingContainer<CodingKeys>, _ key: CodingKeys) throws {
+            guard let count = try container.nestedUnkeyedContainer(forKey: key).count, count <= maximumSegments else {
                 throw Invalid(field: key.rawValue, problem: "must be at most \(maximumSegments)")
             }
         }
@@ -103,7 +103,6 @@ public struct SegmentMessage: Equatable, Sendable {
             do {
                 return try container.decodeIfPresent(Int.self, forKey: .meetingID)
             } catch {
-                // For a number that is no integer the decoder throws what names no field.
                 throw Invalid(field: "meeting_id", problem: "must be an integer")
             }
         }
@@ -135,6 +134,7 @@ public struct SegmentMessage: Equatable, Sendable {
         }
         switch error {
         case let invalid as Invalid: return invalid
+        case let error as JSONError: return Invalid(field: error.member, problem: error.problem)
         case DecodingError.keyNotFound(let key, let context):
             return Invalid(field: name(context.codingPath + [key]), problem: "is missing")
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
@@ -146,6 +146,11 @@ public struct SegmentMessage: Equatable, Sendable {
         default: return Invalid(field: nil, problem: "must be valid JSON")
         }
     }
+}
+
+extension JSONLimits {
+    /// A thousand segments with all their words, or a report with tens of thousands of lines and events.
+    public static let ofMessages = JSONLimits(values: 50_000)
 }
 
 extension SegmentMessage.Invalid {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import Log
 import Redis
 
@@ -124,7 +125,7 @@ struct StoredSegment: Comparable {
             let speaker: String?
             let language: String?
         }
-        let members = try? JSONDecoder().decode(Members.self, from: Data(object.utf8))
+        let members = try? Members(json: Array(object.utf8))
         return (members?.speaker, members?.language ?? configuredLanguage)
     }
 }

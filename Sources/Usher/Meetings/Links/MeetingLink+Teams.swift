@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 extension MeetingLink {
     /// Where MS Teams meetings are joined; the last three are those of the United States government.
@@ -132,7 +133,7 @@ struct TeamsCoordinates: Decodable {
         while base64.hasSuffix("=") { base64.removeLast() }
         base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
         guard let data = Data(base64Encoded: base64),
-            let coordinates = try? JSONDecoder().decode(TeamsCoordinates.self, from: data)
+            let coordinates = try? TeamsCoordinates(json: Array(data))
         else { return nil }
         self = coordinates
     }

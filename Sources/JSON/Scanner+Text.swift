@@ -1,0 +1,118 @@
+extension Scanner {
+    /// A text (RFC 8259, section 7) after its opening quote.
+    mutating func scanText(_ kind: Tape.Node.Kind, link: UInt32 = 0) throws(JSONError) {
+        let start = position
+        while true {
+            switch byte {
+            case UInt8(ascii: "\""):
+                let length = UInt32(position - start)
+                tape.nodes.append(.init(kind: kind, start: UInt32(start), length: length, link: link))
+                position += 1
+                return
+            case UInt8(ascii: "\\"): return try scanEscapedText(kind, link: link, from: start)
+            default: try skipCharacter()
+            }
+        }
+    }
+
+    /// The same from the first escape on: the text is put together as it is meant, which is never longer.
+    private mutating func scanEscapedText(
+        _ kind: Tape.Node.Kind, link: UInt32, from start: Int
+    ) throws(JSONError) {
+        let unescapedStart = tape.unescaped.count
+        var plainStart = start
+        while true {
+            switch byte {
+            case UInt8(ascii: "\""):
+                tape.unescaped += input[plainStart..<position]
+                position += 1
+                tape.nodes.append(
+                    .init(
+                        kind: kind, isUnescaped: true, start: UInt32(unescapedStart),
+                        length: UInt32(tape.unescaped.count - unescapedStart), link: link))
+                return
+            case UInt8(ascii: "\\"):
+                tape.unescaped += input[plainStart..<position]
+                try scanEscape()
+                plainStart = position
+            default: try skipCharacter()
+            }
+        }
+    }
+
+    /// One character that stands for itself: no control character, and whole in UTF-8 (RFC 3629, section 4).
+    private mutating func skipCharacter() throws(JSONError) {
+        guard let first = byte else { throw syntax("") }
+        if first < 0x80 {
+            guard first >= 0x20 else { throw syntax("a control character that is not escaped") }
+            position += 1
+            return
+        }
+        let (length, second): (Int, ClosedRange<UInt8>) =
+            switch first {
+            case 0xc2...0xdf: (2, 0x80...0xbf)
+            case 0xe0: (3, 0xa0...0xbf)
+            case 0xed: (3, 0x80...0x9f)
+            case 0xe1...0xef: (3, 0x80...0xbf)
+            case 0xf0: (4, 0x90...0xbf)
+            case 0xf1...0xf3: (4, 0x80...0xbf)
+            case 0xf4: (4, 0x80...0x8f)
+            default: (0, 0...0)
+            }
+        let isWhole =
+            length > 0 && input.count - position >= length && second.contains(input[position + 1])
+            && input[(position + 2)..<(position + length)].allSatisfy { $0 & 0xc0 == 0x80 }
+        guard isWhole else { throw syntax("a byte that is not of UTF-8") }
+        position += length
+    }
+
+    private mutating func scanEscape() throws(JSONError) {
+        let start = position
+        position += 1
+        guard let letter = byte else { throw syntax("") }
+        let meant: UInt8
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): meant = letter
+        case UInt8(ascii: "b"): meant = 0x08
+        case UInt8(ascii: "f"): meant = 0x0c
+        case UInt8(ascii: "n"): meant = 0x0a
+        case UInt8(ascii: "r"): meant = 0x0d
+        case UInt8(ascii: "t"): meant = 0x09
+        case UInt8(ascii: "u"): return try scanCodeUnits(from: start)
+        default: throw .syntax("an unknown escape", at: start)
+        }
+        tape.unescaped.append(meant)
+        position += 1
+    }
+
+    /// `\uXXXX`, or two of them for what lies beyond the basic plane. One half of such a pair alone is no text: it could
+    /// be neither stored nor shown as what it was.
+    private mutating func scanCodeUnits(from start: Int) throws(JSONError) {
+        var code = UInt32(try scanCodeUnit())
+        if code & 0xfc00 == 0xd800, input[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
+            position += 1
+            let low = UInt32(try scanCodeUnit())
+            // What is no low half leaves a code that no character has.
+            if low & 0xfc00 == 0xdc00 { code = 0x10000 + (code & 0x3ff) << 10 + low & 0x3ff }
+        }
+        guard let scalar = Unicode.Scalar(code) else { throw .syntax("half of a surrogate pair", at: start) }
+        tape.unescaped += UTF8.encode(scalar)!
+    }
+
+    /// The four digits after `u`, at which it stands.
+    private mutating func scanCodeUnit() throws(JSONError) -> UInt16 {
+        position += 1
+        var unit: UInt16 = 0
+        for _ in 0..<4 {
+            let digit: UInt8
+            switch byte {
+            case let byte? where isDigit(byte): digit = byte - UInt8(ascii: "0")
+            case let byte? where (0x41...0x46).contains(byte & 0xdf): digit = byte & 0xdf - 0x41 + 10
+            default: throw syntax("an escape without its four digits")
+            }
+            unit = unit << 4 | UInt16(digit)
+            position += 1
+        }
+        return unit
+    }
+}
