@@ -19,6 +19,9 @@ public final class LineWriter: @unchecked Sendable {
     public static let defaultMaximumBytes = 1 << 20
     /// What goes into a pipe as a whole, whoever else writes into it (`PIPE_BUF`, pipe(7)).
     private static let pieceBytes = 4_096
+    /// How long the thread lets lines gather after some were written: to be woken for each of many would cost more than
+    /// to write it.
+    private static let restMicroseconds: UInt32 = 1_000
 
     private let descriptor: Int32
     private let maximumBytes: Int
@@ -128,6 +131,7 @@ public final class LineWriter: @unchecked Sendable {
                 }
                 pthread_cond_broadcast(change)
             }
+            usleep(Self.restMicroseconds)
         }
     }
 
