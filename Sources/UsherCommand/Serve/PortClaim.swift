@@ -142,7 +142,7 @@ struct Neighbour: Equatable {
 
     /// What the kernel lists, a socket a line, with its name at the end; an abstract one begins with @ (proc_pid_net(5)).
     static func all() -> [Neighbour] {
-        let file = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)
+        let file = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return [] }
         defer { close(file) }
         var bytes: [UInt8] = []
