@@ -1,6 +1,6 @@
 # `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
-# `make fuzz` tries the HTTP parser with mutated input: make fuzz SECONDS=600
+# `make fuzz` tries what reads input with mutated input: make fuzz TARGET=json SECONDS=600
 # `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
 # `make compose-test` starts the containers of compose.yaml, breaks and updates them, and takes them down
 # `make load-test` shows what users see of restarts, losses and additions: make load-test ARGS="--hold 30"
@@ -89,15 +89,23 @@ load-test: build $(VENV)/installed
 	@.ci/install-packages redis-server haproxy wrk
 	USHER=.build/release/usher $(VENV)/bin/python Tests/operations/load_test.py $(ARGS)
 
-# libFuzzer on the HTTP parser, from the corpus of the tests: make fuzz SECONDS=600
-# What it finds is left in .build/fuzz/; what it learns stays there too, so that the next run goes on from it.
+# libFuzzer on one of http, json (the bodies of all requests), stream (what bots write to Redis) and links, from the corpus
+# of the tests: make fuzz TARGET=json SECONDS=600. With RUNS it tries so many inputs without libFuzzer, which is faster.
+# What it finds is left in .build/fuzz/; what it learns stays there too, so that the next run goes on from it. An input that
+# takes too long is a find as well, and the slowest one is shown.
 .PHONY: fuzz
 fuzz: SECONDS ?= 60
+fuzz: TARGET ?= http
 fuzz: toolchain libraries
-	swift build -c release --product HTTPFuzz --sanitize fuzzer --scratch-path .build/fuzz -Xswiftc -DLIBFUZZER
-	@mkdir -p .build/fuzz/corpus && cp Tests/HTTPTests/Corpus/* .build/fuzz/corpus/
-	.build/fuzz/release/HTTPFuzz -max_total_time=$(SECONDS) -max_len=2048 -artifact_prefix=.build/fuzz/ \
-		.build/fuzz/corpus
+ifdef RUNS
+	swift build -c release --product Fuzz
+	@mkdir -p .build/fuzz && cd .build/fuzz && ../release/Fuzz $(TARGET) ../../Tests/FuzzTests/Corpus/$(TARGET) $(RUNS)
+else
+	swift build -c release --product Fuzz --sanitize fuzzer --scratch-path .build/fuzz -Xswiftc -DLIBFUZZER
+	@mkdir -p .build/fuzz/$(TARGET) && cp Tests/FuzzTests/Corpus/$(TARGET)/* .build/fuzz/$(TARGET)/
+	FUZZ_TARGET=$(TARGET) .build/fuzz/release/Fuzz -max_total_time=$(SECONDS) -max_len=4096 \
+		-artifact_prefix=.build/fuzz/ .build/fuzz/$(TARGET)
+endif
 
 lint: toolchain
 	swift format lint --strict -r Sources Tests Package.swift

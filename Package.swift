@@ -32,12 +32,12 @@ let package = Package(
                 "Usher",
             ]),
 
-        .executableTarget(name: "HTTPFuzz", dependencies: ["HTTP"]),
+        .executableTarget(name: "Fuzz", dependencies: ["API", "HTTP", "Usher"]),
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop", "TestTurns"]),
         .testTarget(
-            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "HTTP", "HTTPFuzz", "Log", "TestTurns"],
-            exclude: ["Corpus"]),
+            name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "Fuzz", "HTTP", "Log", "TestTurns"]),
+        .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "JSON", "TestTurns"], exclude: ["Corpus"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),

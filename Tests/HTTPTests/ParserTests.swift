@@ -1,8 +1,8 @@
 import TestTurns
 import Testing
 
+@testable import Fuzz
 @testable import HTTP
-@testable import HTTPFuzz
 
 @Suite(.takesTurns) struct ParserTests {
     @Test func theTableIsLarge() {

@@ -1,7 +1,7 @@
 import HTTP
 import Testing
 
-@testable import HTTPFuzz
+@testable import Fuzz
 
 /// A message, or several, and what the parser must make of it.
 struct Sample: CustomTestStringConvertible {

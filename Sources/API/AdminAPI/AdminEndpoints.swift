@@ -12,7 +12,7 @@ struct AdminEndpoints: Sendable {
 
     // MARK: Users and workspaces
 
-    private struct NewUserBody: Decodable {
+    struct NewUserBody: Decodable {
         let new: NewUser
 
         enum CodingKeys: String, CodingKey {
@@ -39,7 +39,7 @@ struct AdminEndpoints: Sendable {
         }
     }
 
-    private struct NewWorkspaceBody: Decodable {
+    struct NewWorkspaceBody: Decodable {
         let name: String
         let owner: Int
         let maximumConcurrentBots: Int?
@@ -72,7 +72,7 @@ struct AdminEndpoints: Sendable {
 
     // MARK: Members
 
-    private struct RoleBody: Decodable {
+    struct RoleBody: Decodable {
         let role: String
     }
 
@@ -105,7 +105,7 @@ struct AdminEndpoints: Sendable {
 
     // MARK: API keys
 
-    private struct NewKeyBody: Decodable {
+    struct NewKeyBody: Decodable {
         let userID: Int
         let scopes: [String]
         let label: String?
@@ -147,7 +147,7 @@ struct AdminEndpoints: Sendable {
         }
     }
 
-    private struct RotationBody: Decodable {
+    struct RotationBody: Decodable {
         let graceSeconds: Int?
 
         enum CodingKeys: String, CodingKey {

@@ -24,7 +24,7 @@ extension AdminEndpoints {
         }
     }
 
-    private struct UserChangesBody: Decodable {
+    struct UserChangesBody: Decodable {
         let changes: UserChanges
 
         enum CodingKeys: String, CodingKey {

@@ -73,7 +73,7 @@ struct BotsMeetingsEndpoints: Sendable {
         }
     }
 
-    private struct Changes: Decodable {
+    struct Changes: Decodable {
         let data: Data
 
         struct Data: Decodable {

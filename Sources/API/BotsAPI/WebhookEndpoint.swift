@@ -9,7 +9,7 @@ struct WebhookEndpoint: Sendable {
     let callers: BotsCaller
     let logger: Logger
 
-    private struct Body: Decodable {
+    struct Body: Decodable {
         /// nil removes it.
         let url: String?
 

@@ -13,7 +13,7 @@ struct SegmentsEndpoint: Sendable {
     func handle(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let place = try await InternalAccess.place(of: request, store: store, gatekeeper)
-            let message = try Self.message(of: request)
+            let message = try Self.message(of: request.body)
             if let number = message.meetingNumber {
                 let meeting = try await store.meeting(
                     number: number, workspace: place.workspaceID, deadline: request.deadline)
@@ -34,10 +34,10 @@ struct SegmentsEndpoint: Sendable {
 
     static let meetingRemoved = APIError(404, title: "Meeting not found", "The meeting of this bot was removed.")
 
-    private static func message(of request: Request) throws -> SegmentMessage {
+    static func message(of body: [UInt8]) throws -> SegmentMessage {
         let message: SegmentMessage
         do throws(SegmentMessage.Invalid) {
-            message = try SegmentMessage(json: request.body, assumedType: "transcription")
+            message = try SegmentMessage(json: body, assumedType: "transcription")
         } catch {
             throw APIError.invalid(error.field ?? "body", error.problem)
         }

@@ -12,7 +12,7 @@ struct MeetingsEndpoints: Sendable {
     let authentication: Authentication
     let logger: Logger
 
-    private struct NewMeetingBody: Decodable {
+    struct NewMeetingBody: Decodable {
         let link: MeetingLink
         let title: String?
         let language: String?

@@ -8,7 +8,7 @@ struct ReinviteEndpoint: Sendable {
     let authentication: Authentication
     let logger: Logger
 
-    private struct Body: Decodable {
+    struct Body: Decodable {
         let forceRestart: Bool
 
         enum CodingKeys: String, CodingKey {

@@ -3,21 +3,17 @@ struct Mutator {
     private var state: UInt64
     private let corpus: [[UInt8]]
 
-    private static let inputBytes = 2_048
-    /// What decides how messages are understood, and what has fooled servers before.
-    private static let tokens: [[UInt8]] = [
-        "\r\n", "\r\n\r\n", "\n", "\r", "\0", " ", "\t", ":", ";", ",", "0\r\n\r\n", "5\r\nhello\r\n",
-        "GET / HTTP/1.1\r\n",
-        "HTTP/1.0", "HTTP/2.0", "Host: a\r\n", "Content-Length: 5\r\n", "Content-Length: 0\r\n", "Content-Length:",
-        "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: identity\r\n", "transfer-encoding:", "chunked",
-        "Expect: 100-continue\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n", "http://a:80", "*", "%2f",
-        "%00", "%", "?", "#", "ffffffffffffffff", "99999999999999999999", "0x", "+", "-", "[::1]", "@", "\u{7f}",
-        "\u{e4}",
-    ].map { Array($0.utf8) }
+    private let target: Target
 
-    init(seed: UInt64, corpus: [[UInt8]]) {
+    /// The longest of most inputs: what is short is tried often.
+    private static let usualBytes = 2_048
+    /// One input in so many is as long as the target takes them, for what costs more than its length is worth.
+    private static let longOneIn = 4_096
+
+    init(seed: UInt64, corpus: [[UInt8]], target: Target) {
         state = seed == 0 ? 1 : seed
         self.corpus = corpus
+        self.target = target
     }
 
     mutating func number(below bound: Int) -> Int {
@@ -30,7 +26,18 @@ struct Mutator {
     mutating func input() -> [UInt8] {
         var input = corpus[number(below: corpus.count)]
         for _ in 0...number(below: 6) { mutate(&input) }
-        return Array(input.prefix(Self.inputBytes))
+        input = Array(input.prefix(min(Self.usualBytes, target.maximumBytes)))
+        if number(below: Self.longOneIn) == 0 { lengthen(&input) }
+        return input
+    }
+
+    /// Repeats a piece until the input is as long as any may be.
+    private mutating func lengthen(_ input: inout [UInt8]) {
+        let start = number(below: input.count + 1)
+        let end = min(input.count, start + 1 + number(below: 64))
+        let piece = start < end ? Array(input[start..<end]) : target.tokens[number(below: target.tokens.count)]
+        let count = (target.maximumBytes - input.count) / piece.count
+        input.insert(contentsOf: repeatElement(piece, count: count).joined(), at: end)
     }
 
     /// Places where an input of `count` bytes is cut, ascending.
@@ -42,8 +49,8 @@ struct Mutator {
         let start = number(below: input.count + 1)
         let end = start + number(below: min(16, input.count - start) + 1)
         switch number(below: 7) {
-        case 0: input.insert(contentsOf: Self.tokens[number(below: Self.tokens.count)], at: start)
-        case 1: input.replaceSubrange(start..<end, with: Self.tokens[number(below: Self.tokens.count)])
+        case 0: input.insert(contentsOf: target.tokens[number(below: target.tokens.count)], at: start)
+        case 1: input.replaceSubrange(start..<end, with: target.tokens[number(below: target.tokens.count)])
         case 2: input.removeSubrange(start..<end)
         case 3: input.insert(contentsOf: input[start..<end], at: number(below: input.count + 1))
         case 4 where start < input.count: input[start] ^= 1 << UInt8(number(below: 8))

@@ -1,5 +1,20 @@
 import HTTP
 
+extension Target {
+    /// The HTTP parser: what it makes of an input must not depend on how that is cut into pieces.
+    static let http = Target(
+        name: "http", maximumBytes: 2_048,
+        tokens: [
+            "\r\n", "\r\n\r\n", "\n", "\r", "\0", " ", "\t", ":", ";", ",", "0\r\n\r\n", "5\r\nhello\r\n",
+            "GET / HTTP/1.1\r\n", "HTTP/1.0", "HTTP/2.0", "Host: a\r\n", "Content-Length: 5\r\n",
+            "Content-Length: 0\r\n", "Content-Length:", "Transfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: identity\r\n", "transfer-encoding:", "chunked", "Expect: 100-continue\r\n",
+            "Connection: close\r\n", "Connection: keep-alive\r\n", "http://a:80", "*", "%2f", "%00", "%", "?", "#",
+            "ffffffffffffffff", "99999999999999999999", "0x", "+", "-", "[::1]", "@", "\u{7f}", "\u{e4}",
+        ]
+    ) { input, mutator in Invariants.violation(input, cuts: mutator.cuts(of: input.count)) }
+}
+
 /// What must hold for any input whatever. That nothing traps goes without saying.
 enum Invariants {
     /// Small limits, so that short inputs reach them.

@@ -1,0 +1,41 @@
+import JSON
+
+/// The bodies that endpoints take, read as the endpoints read them: for those who try them all.
+package enum RequestBodies {
+    package struct Kind: Sendable {
+        package let name: String
+        private let decode: @Sendable ([UInt8]) throws -> Void
+
+        fileprivate init(_ name: String, _ decode: @escaping @Sendable ([UInt8]) throws -> Void) {
+            self.name = name
+            self.decode = decode
+        }
+
+        fileprivate init<Body: Decodable & Sendable>(_ type: Body.Type, limits: JSONLimits = JSONLimits()) {
+            self.init(String(reflecting: type)) { _ = try JSONBody.decode(type, from: $0, limits: limits) }
+        }
+
+        /// What is wrong with what becomes of a body: a body that cannot be taken is refused with an error that says so
+        /// to whoever sent it.
+        package func fault(of body: [UInt8]) -> String? {
+            do {
+                try decode(body)
+                return nil
+            } catch let error as APIError {
+                return (400..<500).contains(error.status.code) ? nil : "\(name): \(error.status.code), \(error.detail)"
+            } catch {
+                return "\(name): \(error), which says nothing to who sent it"
+            }
+        }
+    }
+
+    package static let all: [Kind] = [
+        Kind(AdminEndpoints.NewKeyBody.self), Kind(AdminEndpoints.NewUserBody.self),
+        Kind(AdminEndpoints.NewWorkspaceBody.self), Kind(AdminEndpoints.RoleBody.self),
+        Kind(AdminEndpoints.RotationBody.self), Kind(AdminEndpoints.UserChangesBody.self),
+        Kind(BotConfigurationBody.self), Kind(BotRequestBody.self), Kind(BotsMeetingsEndpoints.Changes.self),
+        Kind(MeetingsEndpoints.NewMeetingBody.self), Kind(ReinviteEndpoint.Body.self), Kind(WebhookEndpoint.Body.self),
+        Kind(StatusReportBody.self, limits: .ofMessages),
+        Kind("SegmentsEndpoint") { _ = try SegmentsEndpoint.message(of: $0) },
+    ]
+}
