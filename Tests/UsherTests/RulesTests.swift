@@ -67,6 +67,12 @@ import Testing
 
     @Test func emailsAreComparedInLowerCase() {
         #expect(NewUser(email: "Anna@Example.COM").email == "anna@example.com")
+        #expect(NewUser(email: "\u{c9}va@example.com").email.utf8.elementsEqual("\u{e9}va@example.com".utf8))
+        // Both become letters of ASCII where no care is taken.
+        for letter in ["\u{212a}", "\u{130}"] {
+            let email = NewUser(email: "\(letter)ate@example.com").email
+            #expect(email.utf8.elementsEqual("\(letter)ate@example.com".utf8))
+        }
     }
 
     @Test func aMeetingsRecordNeedsItsFields() throws {

@@ -49,7 +49,7 @@ extension Store {
     }
 
     public func user(email: String, deadline: MonotonicTime) async throws(RedisError) -> User? {
-        let key = Keys.userID(email: email.lowercased())
+        let key = Keys.userID(email: NewUser.comparable(email))
         guard let id = try await send(Command("GET", key), by: deadline).optionalString().flatMap({ Int($0) }) else {
             return nil
         }

@@ -11,10 +11,20 @@ public struct NewUser: Sendable {
 
     /// - Parameter email: compared, and kept, in lower case.
     public init(email: String, name: String? = nil, imageURL: String? = nil, maximumConcurrentBots: Int? = nil) {
-        self.email = email.lowercased()
+        self.email = Self.comparable(email)
         self.name = name
         self.imageURL = imageURL
         self.maximumConcurrentBots = maximumConcurrentBots
+    }
+
+    /// An email in lower case. A letter of which that would make one of ASCII stays as it is: the sign for Kelvin becomes
+    /// a `k`, and so one person's email another's.
+    static func comparable(_ email: String) -> String {
+        email.unicodeScalars.reduce(into: "") { result, scalar in
+            let lower = scalar.properties.lowercaseMapping
+            let isKept = !scalar.isASCII && lower.utf8.contains { $0 < 0x80 }
+            if isKept { result.unicodeScalars.append(scalar) } else { result += lower }
+        }
     }
 }
 
