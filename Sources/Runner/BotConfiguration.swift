@@ -23,6 +23,8 @@ struct BotConfiguration {
     /// The name of a bot that was asked for without one.
     var defaultName: String
     var automaticLeave: AutomaticLeave
+    /// nil: the bot is told of none, and stays silent if it has none of its own.
+    var transcription: TranscriptionService?
 
     /// A JSON object (RFC 8259) with fields of the wire and no others: bots refuse unknown ones at their start.
     var json: String {
@@ -44,6 +46,10 @@ struct BotConfiguration {
         add("language", text: meeting.language)
         add("task", text: meeting.fields["task"])
         fields.append(("transcribeEnabled", "true"))
+        add("transcriptionTier", text: transcription?.tier)
+        add("transcriptionServiceUrl", text: transcription?.url)
+        add("transcriptionServiceToken", text: transcription?.token)
+        add("transcriptionModel", text: transcription?.model)
         let timeouts = automaticLeave
         fields.append(
             (

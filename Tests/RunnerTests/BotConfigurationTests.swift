@@ -48,6 +48,28 @@ import Testing
         for field in ["passcode", "language", "task"] { #expect(object[field] == nil) }
     }
 
+    @Test func aSpeechServiceIsToldOf() throws {
+        let full = try decoded(
+            Self.record, TranscriptionService(url: "http://speech:1/v1", token: "t\"k", model: "m", tier: "deferred"))
+        #expect(full["transcriptionServiceUrl"] as? String == "http://speech:1/v1")
+        #expect(full["transcriptionServiceToken"] as? String == "t\"k")
+        #expect(full["transcriptionModel"] as? String == "m")
+        #expect(full["transcriptionTier"] as? String == "deferred")
+        let plain = try decoded(Self.record, TranscriptionService(url: "http://speech:1/v1"))
+        #expect(plain["transcriptionServiceUrl"] as? String == "http://speech:1/v1")
+        for field in ["transcriptionServiceToken", "transcriptionModel", "transcriptionTier"] {
+            #expect(plain[field] == nil)
+        }
+    }
+
+    @Test func aSpeechServiceIsPrintedWithoutItsToken() {
+        let service = TranscriptionService(url: "http://speech", token: "geheim")
+        for text in ["\(service)", String(reflecting: service), "\([service])"] { #expect(!text.contains("geheim")) }
+        var dumped = ""
+        dump(service, to: &dumped)
+        #expect(!dumped.contains("geheim"))
+    }
+
     @Test func commandsHaveTheFieldsOfTheWire() throws {
         #expect(try object(BotCommand.leave) as? [String: String] == ["action": "leave"])
         let both = Wanted(
@@ -60,11 +82,14 @@ import Testing
         #expect(try object(BotCommand.reconfigure(none)) as? [String: String] == ["action": "reconfigure"])
     }
 
-    private func decoded(_ record: [String: String]) throws -> [String: Any] {
+    private func decoded(
+        _ record: [String: String], _ transcription: TranscriptionService? = nil
+    ) throws -> [String: Any] {
         let configuration = BotConfiguration(
             meeting: try Meeting(record), botID: "b1", containerName: "usher-b1", secret: "s1",
             redisURL: "redis://bot:pw@host:1/0", apiURL: "http://api:8080", defaultName: "Usher",
-            automaticLeave: .init(waitingRoomTimeout: 1, noOneJoinedTimeout: 2, everyoneLeftTimeout: 3))
+            automaticLeave: .init(waitingRoomTimeout: 1, noOneJoinedTimeout: 2, everyoneLeftTimeout: 3),
+            transcription: transcription)
         return try object(configuration.json)
     }
 

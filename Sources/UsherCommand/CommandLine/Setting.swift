@@ -53,6 +53,11 @@ struct Setting: Sendable {
         case passEnvironment = "pass-environment"
         case botOutput = "bot-output"
         case botName = "bot-name"
+        case transcriptionURL = "transcription-url"
+        case transcriptionToken = "transcription-token"
+        case transcriptionTokenFile = "transcription-token-file"
+        case transcriptionModel = "transcription-model"
+        case transcriptionTier = "transcription-tier"
         case joinTimeout = "join-timeout-ms"
         case waitingRoomTimeout = "waiting-room-timeout-ms"
         case noOneJoinedTimeout = "no-one-joined-timeout-ms"
@@ -92,6 +97,7 @@ struct Setting: Sendable {
         case text(maximumBytes: Int)
         case secret(length: ClosedRange<Int>)
         case folder
+        case file
     }
 
     enum Default: Sendable {
@@ -131,6 +137,7 @@ struct Setting: Sendable {
         case .text: "TEXT"
         case .secret: "KEY"
         case .folder: "FOLDER"
+        case .file: "FILE"
         }
     }
 
@@ -164,6 +171,7 @@ struct Setting: Sendable {
         case .secret(let length):
             "\(length.lowerBound) to \(length.upperBound) letters, digits or signs of ASCII, without spaces"
         case .folder: "a folder's path of at most 4096 bytes"
+        case .file: "a file's path of at most 4096 bytes"
         }
     }
 
@@ -200,7 +208,7 @@ struct Setting: Sendable {
             return (1...maximum).contains(text.utf8.count) && !text.utf8.contains { $0 < 0x20 || $0 == 0x7f }
         case .secret(let length):
             return length.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-        case .folder: return !text.isEmpty && text.utf8.count <= 4096 && !text.utf8.contains(0)
+        case .folder, .file: return !text.isEmpty && text.utf8.count <= 4096 && !text.utf8.contains(0)
         }
     }
 

@@ -87,6 +87,12 @@ struct Settings: Equatable, Sendable {
     /// nil: bots get no more than they need.
     var passEnvironment: String? { given[.passEnvironment] }
     var botName: String { text(.botName) }
+    /// nil: bots are told of no speech service.
+    var transcriptionURL: String? { given[.transcriptionURL] }
+    var transcriptionToken: String? { given[.transcriptionToken] }
+    var transcriptionTokenFile: String? { given[.transcriptionTokenFile] }
+    var transcriptionModel: String? { given[.transcriptionModel] }
+    var transcriptionTier: String? { given[.transcriptionTier] }
     var joinTimeoutMilliseconds: Int { number(.joinTimeout) }
     var waitingRoomTimeoutMilliseconds: Int { number(.waitingRoomTimeout) }
     var noOneJoinedTimeoutMilliseconds: Int { number(.noOneJoinedTimeout) }
@@ -120,6 +126,9 @@ struct Settings: Equatable, Sendable {
     var logFormat: Logger.Format? { given[.logFormat].flatMap(Logger.Format.init(rawValue:)) }
     /// Writes what these settings ask for.
     var logger: Logger { Logger(minimum: logLevel, format: logFormat) }
+
+    /// Whether a value was given.
+    func has(_ key: Setting.Key) -> Bool { given[key] != nil }
 
     /// These settings with some replaced.
     func with(_ values: [Setting.Key: String]) -> Settings {

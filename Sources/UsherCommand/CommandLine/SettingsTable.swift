@@ -185,6 +185,26 @@ extension Setting {
         Setting(
             key: .botName, kind: .text(maximumBytes: 100), defaultValue: .value("Usher"), commands: [.runner, .up],
             meaning: "The name of a bot that was asked for without one"),
+        Setting(
+            key: .transcriptionURL, kind: .httpURL,
+            defaultValue: .none(description: "none: bots that need a speech service stay silent"),
+            commands: [.runner, .up], meaning: "The speech service through which bots are told to transcribe"),
+        Setting(
+            key: .transcriptionToken, kind: .secret(length: 1...1024), defaultValue: .none(description: "none"),
+            commands: [.runner, .up],
+            meaning: "The secret that the speech service asks of bots; rather by the variable or the file, since other "
+                + "users of the machine can read flags"),
+        Setting(
+            key: .transcriptionTokenFile, kind: .file, defaultValue: .none(description: "none"),
+            commands: [.runner, .up], meaning: "A file that holds that secret, and nothing else, in its place"),
+        Setting(
+            key: .transcriptionModel, kind: .text(maximumBytes: 200),
+            defaultValue: .none(description: "the speech service's own"), commands: [.runner, .up],
+            meaning: "The model that bots ask of the speech service"),
+        Setting(
+            key: .transcriptionTier, kind: .choice(["realtime", "deferred"]),
+            defaultValue: .none(description: "the bots' own"), commands: [.runner, .up],
+            meaning: "Whether bots transcribe at once, or when the speech service has time"),
         number(
             .joinTimeout, 1000...86_400_000, unit: "ms", default: 600_000, commands: [.runner, .up],
             "How long a bot may take until it is in the room, or as long as it may wait to be let in, if that is longer; "
