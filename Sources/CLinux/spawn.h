@@ -23,6 +23,7 @@ struct usher_spawn_request {
     const int *descriptors;    // descriptors[i] becomes descriptor i; every other one is closed
     int descriptor_count;      // at most USHER_SPAWN_MAX_DESCRIPTORS
     int parent_death_signal;   // 0 for none
+    int control_group;         // `cgroup.procs` of the group to be in, open for writing; negative for the parent's
 };
 
 // The child's side. Returns only on failure, with errno set: the step that failed.
@@ -37,6 +38,11 @@ static inline int usher_spawn_child(const struct usher_spawn_request *request, i
         if (prctl(PR_SET_PDEATHSIG, request->parent_death_signal) != 0) return USHER_SPAWN_PARENT_DEATH_SIGNAL;
         // A parent that died before the call above would never be noticed, and nobody is left to report to.
         if (getppid() != parent) _exit(127);
+    }
+    // A program without its group is one that is harder to end; without its start it would be none.
+    if (request->control_group >= 0) {
+        ssize_t ignored = write(request->control_group, "0", 1);
+        (void)ignored;
     }
     if (request->directory != 0 && chdir(request->directory) != 0) return USHER_SPAWN_DIRECTORY;
 

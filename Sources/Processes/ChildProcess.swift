@@ -23,10 +23,13 @@ public final class ChildProcess {
         /// Sent to the process (not to its group) when the thread that starts it ends. So use it only from a thread
         /// that lives as long as this process: the main thread. nil for none.
         public var parentDeathSignal: Int32?
+        /// `cgroup.procs` of the control group that it is to be in, open for writing, which stays the caller's to close;
+        /// nil for that of this process. If it cannot be there, it runs all the same.
+        public var controlGroup: Int32?
 
         public init(
             path: String, arguments: [String], environment: [String: String], directory: String? = nil,
-            descriptors: [Int32], parentDeathSignal: Int32?
+            descriptors: [Int32], parentDeathSignal: Int32?, controlGroup: Int32? = nil
         ) {
             self.path = path
             self.arguments = arguments
@@ -34,6 +37,7 @@ public final class ChildProcess {
             self.directory = directory
             self.descriptors = descriptors
             self.parentDeathSignal = parentDeathSignal
+            self.controlGroup = controlGroup
         }
     }
 
@@ -122,7 +126,8 @@ public final class ChildProcess {
                             var request = usher_spawn_request(
                                 path: path, arguments: arguments, environment: environment, directory: directory,
                                 descriptors: descriptors.baseAddress, descriptor_count: Int32(descriptors.count),
-                                parent_death_signal: program.parentDeathSignal ?? 0)
+                                parent_death_signal: program.parentDeathSignal ?? 0,
+                                control_group: program.controlGroup ?? -1)
                             let id = usher_spawn(&request, &failedStep)
                             code = errno
                             return id

@@ -16,6 +16,8 @@ public struct RunnerConfiguration: Sendable {
     public var botRedisURL: String
     /// Where the nodes are, as the bots reach them.
     public var apiURL: String
+    /// The speech service that bots are told of.
+    public var transcription: TranscriptionService?
     /// How many bots it runs at once.
     public var capacity: Int
     public var launch: LaunchCommand
@@ -37,6 +39,8 @@ public struct RunnerConfiguration: Sendable {
     public var redisTimeoutMilliseconds = 2_000
     /// What a claim waits for, and a renewal for one replica as long; nil: for nothing.
     public var replicaWait: ReplicaWait?
+    /// How often it looks whether its bots have what they need.
+    public var lookMilliseconds = 10_000
     /// How long one blocking read may wait for dispatches.
     public var blockMilliseconds = 2_000
 
@@ -45,6 +49,8 @@ public struct RunnerConfiguration: Sendable {
     /// Whether this process becomes the parent of what killed supervisors leave behind, and starts nothing itself but by
     /// `ChildProcess`: then whatever else is its child is such a remnant, and is ended.
     public var adoptsOrphans = false
+    /// Where each bot gets a control group of its own; nil where there are none.
+    public var controlGroups: ControlGroups?
     public var host: String
     /// Of the program, for those who look after the service.
     public var version = ""

@@ -18,6 +18,8 @@ final class RunningBot: @unchecked Sendable {
     /// From its dispatch to its claim, by Redis' clock.
     var waitedMilliseconds = 0
     var supervisor: SupervisorHandle?
+    /// nil where none can be made.
+    var controlGroup: ControlGroup?
     /// The process group of the bot.
     var group: Int32?
     /// Why this runner ended it; nil while it has not.

@@ -44,7 +44,7 @@ final class Spawner: Sendable {
                 var request = usher_spawn_request(
                     path: arguments[0], arguments: arguments.baseAddress, environment: environ, directory: nil,
                     descriptors: descriptors.baseAddress, descriptor_count: Int32(descriptors.count),
-                    parent_death_signal: SIGKILL)
+                    parent_death_signal: SIGKILL, control_group: -1)
                 var failedStep: Int32 = 0
                 return usher_spawn(&request, &failedStep)
             }

@@ -11,6 +11,7 @@ import Testing
     @Test(arguments: [
         SupervisorCommand.start(program, deadline: BootTime(nanoseconds: .max)),
         .start(SupervisedProgram(words: ["bot"], environment: [:]), deadline: BootTime(nanoseconds: 0)),
+        .mask([]), .mask(["a b", "ü"]), .controlGroup(ControlGroup(path: "/sys/a b")),
         .deadline(BootTime(nanoseconds: 12)), .end(graceMilliseconds: 0), .end(graceMilliseconds: 5000),
     ])
     func aCommandArrivesAsItWasSent(command: SupervisorCommand) throws {

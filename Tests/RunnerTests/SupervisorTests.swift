@@ -134,6 +134,35 @@ import Testing
         }
     }
 
+    /// An end that was asked for is none the later for a lease that is renewed, nor a lease for an end.
+    @Test func anEndAndADeadlineDoNotPutEachOtherOff() async throws {
+        let program = shell("trap '' TERM; echo up; while :; do sleep 0.05; done")
+        let told = try await Supervised(program, by: Binary.patientSupervisor)
+        try await told.started()
+        await told.send(.end(graceMilliseconds: 100))
+        await told.send(.deadline(.now().advanced(byMilliseconds: 7_200_000)))
+        guard case .report(.ended(let end)) = try await told.last() else { throw TestServerError("no end") }
+        #expect(end.cause == .told)
+        let expired = try await Supervised(program, by: Binary.patientSupervisor)
+        try await expired.started()
+        await expired.send(.end(graceMilliseconds: 3_600_000))
+        await expired.send(.deadline(.now()))
+        guard case .report(.ended(let end)) = try await expired.last() else { throw TestServerError("no end") }
+        // SIGTERM may have come before the trap was set.
+        #expect(end.cause == .deadline || end.status == .killed(signal: SIGTERM))
+    }
+
+    @Test func secretsAreTakenOutOfTheOutputBeforeItIsCut() async throws {
+        let secret = String(repeating: "0123456789abcdef", count: 4)
+        let program = shell("printf %s \(secret); head -c 4069 /dev/zero | tr '\\0' x")
+        let supervised = try await Supervised(program, masking: [secret])
+        guard case .report(.ended(let end)) = try await supervised.last() else {
+            Issue.record("no end")
+            return
+        }
+        #expect(end.output == "***" + String(repeating: "x", count: 4_069))
+    }
+
     @Test func aClosedPipeEndsEverything() async throws {
         let file = try TemporaryFolder.make().appendingPathComponent("pids")
         // What a runner that is killed leaves: its supervisor with a pipe that has closed.
@@ -278,63 +307,6 @@ import Testing
     private func output(of program: SupervisedProgram) async throws -> String? {
         guard case .report(.ended(let end)) = try await life(of: program).last else { return nil }
         return end.output
-    }
-}
-
-/// A supervisor and what it reported, on a loop of its own.
-private final class Supervised: Sendable {
-    private let loop: EventLoop
-    /// `nonisolated(unsafe)`: touched on the loop's thread alone.
-    nonisolated(unsafe) private var handle: SupervisorHandle?
-    private let log = Mutex<[SupervisorHandle.Event]>([])
-
-    init(
-        _ program: SupervisedProgram, milliseconds: Int = 3_600_000, by supervisor: [String] = Binary.supervisor
-    ) async throws {
-        loop = try EventLoop(name: "test")
-        try loop.start()
-        try await Task(executorPreference: loop) { [self] in
-            handle = try SupervisorHandle(
-                supervisor, running: program, deadline: .now().advanced(byMilliseconds: milliseconds), loop: loop
-            ) { event in self.log.withLock { $0.append(event) } }
-        }.value
-    }
-
-    var events: [SupervisorHandle.Event] { get async { log.withLock { $0 } } }
-
-    var supervisor: Int32 {
-        get async { await Task(executorPreference: loop) { [self] in handle!.id }.value }
-    }
-
-    func send(_ command: SupervisorCommand) async {
-        await Task(executorPreference: loop) { [self] in handle!.send(command) }.value
-    }
-
-    func wait(for what: String, _ condition: @escaping @Sendable ([SupervisorHandle.Event]) -> Bool) async throws {
-        try await waitFor(what) { [self] in log.withLock { condition($0) } }
-    }
-
-    /// - Returns: the program's process.
-    @discardableResult
-    func started() async throws -> Int32 {
-        try await wait(for: "the program is started") { !$0.isEmpty }
-        guard case .report(.started(let process)) = await events[0] else { throw TestServerError("it did not start") }
-        return process
-    }
-
-    /// Waits for the last event, and ends the loop.
-    func last() async throws -> SupervisorHandle.Event {
-        try await wait(for: "the last report") { events in
-            switch events.last {
-            case .report(.ended), .report(.notStarted), .vanished: true
-            default: false
-            }
-        }
-        return await events.last!
-    }
-
-    deinit {
-        loop.stop()
     }
 }
 

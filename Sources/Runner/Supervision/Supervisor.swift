@@ -31,7 +31,9 @@ public final class Supervisor {
     private var cause = ProgramEnd.Cause.itself
     private var program: SupervisedProgram?
     private var process: ChildProcess?
+    private var group: ControlGroup?
     private var output: Int32 = -1
+    private var mask = SecretMask()
     private var tail = OutputTail()
     /// nil: the output is kept, and not shown.
     private var relay: OutputRelay?
@@ -86,6 +88,7 @@ public final class Supervisor {
         if let deadline, deadline <= now {
             cause = .deadline
             process.signalGroup(SIGKILL)
+            group?.kill()
             // Who has come this far does not stand still; a program with much memory takes a while to be gone, and what
             // it leaves behind is to be ended too.
             kernelDeadline.set(nil)
@@ -131,6 +134,10 @@ public final class Supervisor {
     /// - Returns: false if there is nothing more to do.
     private func obey(_ command: SupervisorCommand) -> Bool {
         switch command {
+        case .mask(let secrets):
+            mask = SecretMask(secrets)
+            tail = OutputTail(masking: mask)
+        case .controlGroup(let group): self.group = group
         case .start(let program, let deadline):
             guard self.program == nil else { return false }
             self.program = program
@@ -154,8 +161,9 @@ public final class Supervisor {
 
     private func start(_ program: SupervisedProgram) -> Bool {
         do throws(SystemError) {
-            process = try startProcess(program)
+            process = try startProcess(program, in: group)
         } catch {
+            group?.remove()
             report(.notStarted("The bot could not be started: \(error)."))
             return false
         }
@@ -163,7 +171,9 @@ public final class Supervisor {
         return true
     }
 
-    private func startProcess(_ program: SupervisedProgram) throws(SystemError) -> ChildProcess {
+    private func startProcess(
+        _ program: SupervisedProgram, in group: ControlGroup? = nil
+    ) throws(SystemError) -> ChildProcess {
         let path = try executablePath(program.words[0], searchPath: program.environment["PATH"] ?? "")
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard null >= 0 else { throw SystemError("open /dev/null") }
@@ -174,17 +184,20 @@ public final class Supervisor {
         setNonBlocking(pipe[0])
         closeOutput()
         output = pipe[0]
-        relay = program.showsOutput ? OutputRelay() : nil
+        relay = program.showsOutput ? OutputRelay(masking: mask) : nil
+        let entrance = group?.openEntrance() ?? -1
+        defer { if entrance >= 0 { close(entrance) } }
         return try ChildProcess(
             starting: ChildProcess.Program(
                 path: path, arguments: program.words, environment: program.environment,
-                descriptors: [null, pipe[1], pipe[1]], parentDeathSignal: SIGKILL))
+                descriptors: [null, pipe[1], pipe[1]], parentDeathSignal: SIGKILL, controlGroup: entrance))
     }
 
     /// The pipe has closed: nobody renews the lease any more.
     private func abandon() {
         guard let process, let program else { return }
         process.signalGroup(SIGKILL)
+        group?.kill()
         deadline = nil
         _ = process.stop(graceMilliseconds: 0)
         endRemains()
@@ -203,15 +216,18 @@ public final class Supervisor {
 
     // MARK: What the program leaves behind
 
-    /// Kills what left the program's group: the program is gone, so all that is left of it are children of this process.
+    /// Kills what left the program's group: the program is gone, so all that is left of it are children of this process,
+    /// and in the control group, if there is one.
     private func endRemains() {
         let limit = MonotonicTime.now().advanced(byMilliseconds: Self.remainsMilliseconds)
         // Who they are is looked for only if there are any: that takes a look at every process of the machine.
-        while usher_has_children() != 0, MonotonicTime.now() < limit {
+        while usher_has_children() != 0 || group?.isEmpty == false, MonotonicTime.now() < limit {
+            group?.kill()
             for child in ProcessTable.children() { kill(child, SIGKILL) }
             _ = waitUntilReadable([childSignals], deadline: .now().advanced(byMilliseconds: 10))
             reapOrphans(sparing: nil)
         }
+        group?.remove()
     }
 
     /// Reaps processes that were left to this one.

@@ -31,13 +31,17 @@ final class SupervisorHandle {
     /// Starts a supervisor with what it is to run.
     /// - Parameters:
     ///   - supervisor: the program and its arguments.
+    ///   - secrets: which the program may write, and which are not to be kept of it.
+    ///   - group: the control group that it is to be in, and that is removed after it; nil for the supervisor's.
     ///   - onEvent: called on the loop's thread, never before this returns.
     /// - Throws: `SystemError`; then nothing has been started.
     init(
-        _ supervisor: [String], running program: SupervisedProgram, deadline: BootTime, loop: EventLoop,
-        onEvent: @escaping (Event) -> Void
+        _ supervisor: [String], running program: SupervisedProgram, masking secrets: [String] = [],
+        in group: ControlGroup? = nil, deadline: BootTime, loop: EventLoop, onEvent: @escaping (Event) -> Void
     ) throws {
-        let message = SupervisorFrame.encode(.start(program, deadline: deadline))
+        let message =
+            SupervisorFrame.encode(.mask(secrets)) + (group.map { SupervisorFrame.encode(.controlGroup($0)) } ?? [])
+            + SupervisorFrame.encode(.start(program, deadline: deadline))
         guard message.count <= SupervisorFrame.maximumBytes else {
             throw SystemError("hand \(message.count) bytes to a supervisor", code: E2BIG)
         }

@@ -14,7 +14,12 @@ struct SupervisedProgram: Equatable, Sendable {
 
 /// From the runner to a supervisor.
 enum SupervisorCommand: Equatable, Sendable {
-    /// To be sent first, and once.
+    /// Secrets that the program's output is kept without. To be sent before the start; runners of earlier versions, which
+    /// may have started this supervisor, send none.
+    case mask([String])
+    /// The control group that the program is to be in. To be sent before the start, if there is one.
+    case controlGroup(ControlGroup)
+    /// To be sent once.
     case start(SupervisedProgram, deadline: BootTime)
     case deadline(BootTime)
     /// SIGTERM to the group, then SIGKILL after the grace; with a grace of 0, SIGKILL at once.
@@ -45,7 +50,7 @@ struct ProgramEnd: Equatable, Sendable {
 
     var status: ExitStatus
     var cause: Cause
-    /// The last lines of its output: valid UTF-8 without NUL.
+    /// The last lines of its output, without secrets: valid UTF-8 without NUL.
     var output: String
 }
 
@@ -59,6 +64,8 @@ enum SupervisorFrame {
 
     static func encode(_ command: SupervisorCommand) -> [UInt8] {
         switch command {
+        case .mask(let secrets): frame("m", secrets)
+        case .controlGroup(let group): frame("g", [group.path])
         case .start(let program, let deadline):
             frame(
                 "s",
@@ -97,6 +104,8 @@ enum SupervisorFrame {
 
     static func command(_ kind: UInt8, _ texts: [String]) throws(Malformed) -> SupervisorCommand {
         switch (kind, texts.count) {
+        case (UInt8(ascii: "m"), _): return .mask(texts)
+        case (UInt8(ascii: "g"), 1): return .controlGroup(ControlGroup(path: texts[0]))
         case (UInt8(ascii: "s"), 4...):
             guard let deadline = UInt64(texts[0]), let words = Int(texts[2]), let cleanUp = Int(texts[3]), words > 0,
                 cleanUp >= 0, words <= texts.count, cleanUp <= texts.count, 4 + words + cleanUp <= texts.count
