@@ -42,7 +42,8 @@ import Testing
         let path = root.path + "/a/./b/"
         var first: DataFolder? = try DataFolder(path)
         #expect(first?.path == root.path + "/a/b")
-        #expect(first?.redisURL == "redis+unix://\(root.path)/a/b/redis.sock")
+        #expect(first?.redisURL(password: nil) == "redis+unix://\(root.path)/a/b/redis.sock")
+        #expect(first?.redisURL(password: "p") == "redis+unix://:p@\(root.path)/a/b/redis.sock")
         let failure = #expect(throws: UpFailure.self) { try DataFolder(path) }
         #expect(
             failure?.description
@@ -124,7 +125,16 @@ import Testing
             baseURL: "", adminKey: "a1", nodes: [7], runners: [], simulates: false,
             redisURL: "redis+unix:///o'd/redis.sock", dataFolder: "/o'd",
             demo: demo)
-        #expect(announcement.text.contains("redis-cli -s '/o'\\''d/redis.sock'"))
+        #expect(announcement.text.contains("  redis-cli -s '/o'\\''d/redis.sock'"))
+        announcement = Announcement(
+            baseURL: "", adminKey: "a1", nodes: [7], runners: [], simulates: false,
+            redisURL: "redis+unix://:pw@/d/redis.sock", dataFolder: "/d", demo: demo)
+        #expect(announcement.text.contains("  REDISCLI_AUTH=pw redis-cli -s '/d/redis.sock'"))
+        #expect(announcement.text.contains("redis+unix:///d/redis.sock, private"))
+        announcement = Announcement(
+            baseURL: "", adminKey: "a1", nodes: [7], runners: [], simulates: false,
+            redisURL: "redis+unix://:secret@/d/redis.sock", dataFolder: nil, demo: demo)
+        #expect(!announcement.text.contains("secret"), "another's password is not ours to show")
     }
 
     private func listener(sharing: Bool, port: Int = 0) throws -> (descriptor: Int32, port: Int) {

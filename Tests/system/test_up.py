@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -15,7 +16,8 @@ from harness.http_client import request
 from harness.keys import partition
 from harness.ports import free_port
 from harness.process import children, is_running, session_members
-from harness.resp import RedisClient
+from harness.node import BINARY
+from harness.resp import RedisClient, RedisError
 from harness.up import Up, run_curl, run_usher
 from harness.waiting import wait_for
 from harness.workspace import API, random_meet_code
@@ -108,6 +110,69 @@ def test_data_outlives_a_stop(servers, folder):
     assert (status, body["code"]) == (409, 12107)
     assert run_curl(first.reinvitations[0])[0] == 401
     assert run_curl(again.reinvitations[0])[0] == 202
+
+
+@pytest.fixture
+def launching(servers, folder, tmp_path):
+    """An `usher up` of bots that are given by --launch, and write down what they are told."""
+    told, bot = tmp_path / "told", tmp_path / "bot"
+    bot.write_text(f"""#!/bin/sh\necho "$VEXA_BOT_CONFIG" >>{told}\nexec '{BINARY}' simulate-bot\n""")
+    bot.chmod(0o755)
+    up = servers.add(Up(folder, "--launch", str(bot))).start()
+    up.told = told
+    return up
+
+
+def records_command(up):
+    """The printed line that shows the records, as words for a shell."""
+    [line] = re.findall(r"^  (.*redis-cli .*)$", up.output, re.MULTILINE)
+    return line
+
+
+def test_bots_of_launch_reach_redis_by_tcp(launching):
+    """Since their clients know nothing else; by a user of their own, and nobody gets in without a password."""
+    assert run_curl(launching.reinvitations[0])[0] == 202
+    wait_for(launching.told.exists, "the start of the bot")
+    url = urllib.parse.urlsplit(json.loads(launching.told.read_text().splitlines()[0])["redisUrl"])
+    assert (url.scheme, url.hostname, url.username, url.path) == ("redis", "127.0.0.1", "usher-bot", "/0")
+
+    # The bot writes what it hears to Redis, and so into the transcript.
+    records = records_command(launching)
+    def has_segments():
+        keys = subprocess.run(["bash", "-c", f"{records} --scan --pattern '*:segments'"], text=True,
+                              capture_output=True, timeout=60, check=True)
+        assert keys.stderr == ""
+        return keys.stdout.strip()
+    wait_for(has_segments, "segments of the bot's")
+
+    with socket.create_connection(("127.0.0.1", url.port), timeout=60) as stranger:
+        stranger.sendall(b"PING\r\n")
+        assert stranger.recv(100).startswith(b"-NOAUTH")
+    client = RedisClient(os.path.join(launching.data, "redis.sock"))
+    with pytest.raises(RedisError, match="NOAUTH"):
+        client.call("PING")
+    assert client.call("AUTH", url.username, url.password) == "OK"
+    for command in ("GET usher:seq:user", "ACL LIST", "CONFIG GET requirepass", "KEYS *"):
+        with pytest.raises(RedisError, match="NOPERM"):
+            client.call(*command.split())
+    client.close()
+    shown = "".join(open(f"/proc/{pid}/cmdline").read() for pid in session_members(launching.pid))
+    password = re.search("REDISCLI_AUTH=(\\w+)", records)[1]
+    assert password not in shown and url.password not in shown and password != url.password
+    assert oct(os.stat(os.path.join(launching.data, "redis.sock")).st_mode)[-3:] == "700"
+
+
+def test_redis_is_bound_to_this_machine(launching):
+    [redis] = named_children(launching, "redis")
+    listening = subprocess.run(["ss", "-Hltnp"], text=True, capture_output=True, timeout=60, check=True).stdout
+    addresses = [line.split()[3] for line in listening.splitlines() if f"pid={redis}," in line]
+    assert len(addresses) == 1 and addresses[0].startswith("127.0.0.1:")
+
+
+def test_a_launch_command_that_is_not_there_is_refused(servers, folder):
+    line = refusal(servers, Up(folder, "--launch", "/nowhere/bot"))
+    assert "--launch" in line and "/nowhere/bot" in line and "No such file" in line
+    assert not os.path.exists(os.path.join(folder, "data"))
 
 
 def test_another_redis(servers, folder):

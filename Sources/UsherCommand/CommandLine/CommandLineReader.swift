@@ -35,12 +35,15 @@ struct CommandLineReader {
         case .up:
             try checkPorts(settings)
             try checkRedisOfBots(settings)
+            try checkSocketOfBots(settings)
+            try checkTranscription(settings)
             return .up(settings)
         case .runner:
             guard settings.launch != nil else {
                 throw UsageError("usher runner needs --launch: the command that is run for each bot.")
             }
             try checkRedisOfBots(settings)
+            try checkTranscription(settings)
             return .runner(settings)
         case .status: return .status(settings, asJSON: words.isJSON)
         case .watch: return .watch(settings, try filter(words))
@@ -102,6 +105,32 @@ struct CommandLineReader {
             "Bots know a single address of Redis: give them one that leads to the primary by --bot-redis redis://..., "
                 + "such as that of a proxy which follows it"
                 + (url.isCluster ? " (in a Cluster: the primary of the slot of \(BotWire.segmentStream))." : "."))
+    }
+
+    /// Nor do they know Unix sockets; those of the private Redis, and simulated ones, need none.
+    private func checkSocketOfBots(_ settings: Settings) throws(UsageError) {
+        guard settings.launch != nil, !settings.has(.botRedis),
+            let url = try? RedisURL(settings.botRedisURL), case .unix = url.location
+        else { return }
+        throw UsageError(
+            "Bots know Redis by redis://HOST alone, and this one is reached by a Unix socket: name an address of it for "
+                + "them with --bot-redis redis://....")
+    }
+
+    /// What belongs to a speech service is of no use without one.
+    private func checkTranscription(_ settings: Settings) throws(UsageError) {
+        if settings.has(.transcriptionToken), settings.has(.transcriptionTokenFile) {
+            throw UsageError(
+                "\(Setting[.transcriptionToken].flag) and \(Setting[.transcriptionTokenFile].flag) are given, but there is "
+                    + "one secret: leave one out.")
+        }
+        let parts: [Setting.Key] = [
+            .transcriptionToken, .transcriptionTokenFile, .transcriptionModel, .transcriptionTier,
+        ]
+        guard !settings.has(.transcriptionURL), let part = parts.first(where: settings.has) else { return }
+        throw UsageError(
+            "\(Setting[part].flag) is given, but not the speech service that it is for: name that with "
+                + "\(Setting[.transcriptionURL].flag).")
     }
 
     private func helpTopic(_ words: [String]) throws(UsageError) -> HelpTopic {

@@ -38,9 +38,12 @@ struct Announcement {
             "Send a second one, and it is refused with 409: code 12107 while the first is on its way, 12103 once it is there:",
             request,
         ]
-        if case .unix(let path)? = (try? RedisURL(redisURL))?.location {
+        if let url = try? RedisURL(redisURL), case .unix(let path) = url.location {
             let quotedPath = path.replacing("'", with: "'\\''")
-            lines += ["", "Look at the records:", "  redis-cli -s '\(quotedPath)'"]
+            // Only a Redis of ours has one to be shown, and it is as new as the keys above.
+            let password = dataFolder == nil ? nil : url.password
+            let login = password.map { "REDISCLI_AUTH=\($0) " } ?? ""
+            lines += ["", "Look at the records:", "  \(login)redis-cli -s '\(quotedPath)'"]
         }
         return (lines + ["", "Ctrl-C stops everything."]).joined(separator: "\n")
     }

@@ -15,7 +15,11 @@ final class DataFolder {
 
     var socketPath: String { path + "/redis.sock" }
     var logPath: String { path + "/" + Self.log }
-    var redisURL: String { "redis+unix://" + socketPath }
+
+    /// - Parameter password: the default user's; nil for none.
+    func redisURL(password: String?) -> String {
+        "redis+unix://" + (password.map { ":\($0)@" } ?? "") + socketPath
+    }
 
     private static let log = "redis.log"
     /// What is opened there, by this program or by Redis, of which version 6 has its append-only file among them.

@@ -9,11 +9,13 @@ enum Probe {
     }
 
     /// What Redis answers to PING. While it reads its append-only file it answers LOADING.
-    static func redis(socketPath: String) -> RedisState {
+    /// - Parameter password: the default user's; nil for none.
+    static func redis(socketPath: String, password: String? = nil) -> RedisState {
         guard let address = SocketAddress(unixPath: socketPath) else { return .absent }
-        let answer = exchange(address, "PING\r\n")
-        if answer.hasPrefix("+PONG") { return .ready }
-        return answer.hasPrefix("-LOADING") ? .loading : .absent
+        let answer = exchange(address, (password.map { "AUTH \($0)\r\n" } ?? "") + "PING\r\n")
+        let last = answer.split(separator: "\r\n").last ?? ""
+        if last == "+PONG" { return .ready }
+        return last.hasPrefix("-LOADING") ? .loading : .absent
     }
 
     /// Whether the node at the address answers `GET /healthz` with 200.

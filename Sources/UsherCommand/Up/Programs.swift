@@ -1,3 +1,4 @@
+import CLinux
 import EventLoop
 import Glibc
 import Processes
@@ -27,24 +28,23 @@ struct Programs {
                 + "--redis.")
     }
 
-    /// A Redis that is reached by the folder's socket alone, and has on disk what it has acknowledged.
-    func startRedis(_ path: String, in folder: DataFolder) throws(UpFailure) -> ChildProcess {
+    /// A Redis that has on disk what it has acknowledged, and is reached by the folder's socket and, if there is one, the
+    /// bots' door.
+    func startRedis(_ path: String, in folder: DataFolder, _ door: BotsDoor?) throws(UpFailure) -> ChildProcess {
         let log = try folder.openLog()
-        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-        defer {
-            close(log)
-            close(null)
-        }
-        guard null >= 0 else { throw UpFailure("/dev/null cannot be opened: \(SystemError("open").reason).") }
+        defer { close(log) }
+        let configuration = try Self.pipe(holding: door?.secretOptions ?? "")
+        defer { close(configuration) }
         // Relative to the folder, so that no letter of its path can be taken for a part of Redis' configuration.
-        let options = [
-            "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--appendonly", "yes",
-            "--appendfsync", "always", "--save", "", "--daemonize", "no",
-        ]
+        let options =
+            [
+                "-", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--appendonly", "yes",
+                "--appendfsync", "always", "--save", "", "--daemonize", "no",
+            ] + (door?.options ?? ["--port", "0"])
         return try start(
             ChildProcess.Program(
                 path: path, arguments: ["redis-server"] + options, environment: environment, directory: folder.path,
-                descriptors: [null, log, log, folder.lock], parentDeathSignal: SIGKILL))
+                descriptors: [configuration, log, log, folder.lock], parentDeathSignal: SIGKILL))
     }
 
     /// A node with `settings`.
@@ -81,6 +81,21 @@ struct Programs {
         } catch {
             throw UpFailure("\(program.arguments[0]) could not be started (\(error)).")
         }
+    }
+
+    /// A pipe to read a short text from, which other users of the machine cannot see.
+    private static func pipe(holding text: String) throws(UpFailure) -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+            throw UpFailure("No pipe could be made: \(SystemError("pipe").reason).")
+        }
+        defer { close(ends[1]) }
+        // An empty pipe takes a page at least.
+        guard write(ends[1], text, text.utf8.count) == text.utf8.count else {
+            close(ends[0])
+            throw UpFailure("A pipe could not be written: \(SystemError("write").reason).")
+        }
+        return ends[0]
     }
 
     /// This program's own file. Its link works even if the file has been replaced since, but names the process "exe".

@@ -12,6 +12,8 @@ enum UpCommand {
         do {
             // What is made here and by all that is started, Redis' files too, is for its owner's eyes alone.
             umask(0o077)
+            try settings.checkPrograms(searchPath: environment["PATH"] ?? "")
+            _ = try settings.transcription()
             let signals = try StopSignals()
             return try Ensemble(settings, Programs(environment: environment), signals).run()
         } catch {
@@ -52,6 +54,8 @@ private final class Ensemble {
     private let output = LineWriter(STDOUT_FILENO)
     private let folder: DataFolder?
     private let redisServerPath: String?
+    /// nil if bots need none: simulated ones know the folder's socket.
+    private let door: BotsDoor?
     private let ports: UpPorts
     /// What every node and runner gets.
     private let workerSettings: Settings
@@ -73,13 +77,18 @@ private final class Ensemble {
                     "Other users could look into the data folder \(quoted(settings.dataFolder)); it is its owner's alone "
                         + "from now on.")
             }
+            door = settings.launch == nil || settings.has(.botRedis) ? nil : try BotsDoor()
         } else {
             redisServerPath = nil
             folder = nil
+            door = nil
         }
-        workerSettings = ports.settings.with([
-            .redis: folder?.redisURL ?? settings.redisURL, .adminKey: settings.adminKey ?? Self.randomKey(),
+        var workerSettings = ports.settings.with([
+            .redis: folder?.redisURL(password: door?.password) ?? settings.redisURL,
+            .adminKey: settings.adminKey ?? randomHex(),
         ])
+        if let door { workerSettings = workerSettings.with([.botRedis: door.url]) }
+        self.workerSettings = workerSettings
         workers =
             (1...settings.nodes).map { Worker(role: .node, number: $0) }
             + (0..<settings.runners).map { Worker(role: .runner, number: $0 + 1) }
@@ -108,11 +117,16 @@ private final class Ensemble {
 
     private func start() throws(End) {
         do throws(UpFailure) {
-            if let folder, let redisServerPath { redis = try programs.startRedis(redisServerPath, in: folder) }
+            if let folder, let redisServerPath { redis = try programs.startRedis(redisServerPath, in: folder, door) }
         } catch {
             throw .failed(error)
         }
         if let folder { try waitForRedis(folder) }
+        do throws(UpFailure) {
+            try door?.open(workerSettings)
+        } catch {
+            throw .failed(error)
+        }
         try start(.node)
         try waitForNodes()
         try start(.runner)
@@ -159,7 +173,7 @@ private final class Ensemble {
         var deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
         var isLoading = false
         while true {
-            switch Probe.redis(socketPath: folder.socketPath) {
+            switch Probe.redis(socketPath: folder.socketPath, password: door?.password) {
             case .ready: return
             case .loading:
                 if !isLoading { say("Redis is loading its data from \(folder.path).") }
@@ -206,12 +220,6 @@ private final class Ensemble {
             }
             try watch(until: .now().advanced(byMilliseconds: 20))
         }
-    }
-
-    /// 128 random bits from the kernel, as 32 hexadecimal digits.
-    private static func randomKey() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<32).map { _ in String(Int.random(in: 0..<16, using: &generator), radix: 16) }.joined()
     }
 
     // MARK: Watching

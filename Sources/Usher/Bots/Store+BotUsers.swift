@@ -1,0 +1,25 @@
+import EventLoop
+import Redis
+
+/// What the wire needs of the Redis that bots use, and nothing else: they write segments, hear commands, and tell what is
+/// said live. In words of Redis 7 (ACL SETUSER); the README has the same for those who make the user by hand.
+public enum BotRights {
+    static let rules =
+        "-@all +ping +hello +auth +quit +client|setname (+xadd %W~transcription_segments) (+subscribe +unsubscribe "
+        + "resetchannels &bot_commands:meeting:*) (+publish resetchannels &tc:meeting:*:mutable)"
+
+    /// The user's whole line, as `redis-cli` takes it.
+    public static func line(user: String, password: String) -> String {
+        "ACL SETUSER \(user) reset on >\(password) \(rules)"
+    }
+}
+
+extension Store {
+    /// Makes a user for bots, or gives the one of this name a new password.
+    /// - Parameter password: without spaces.
+    /// - Throws: `RedisError.refused` by a Redis older than 7, or for want of the right to.
+    public func makeBotUser(_ user: String, password: String, deadline: MonotonicTime) async throws(RedisError) {
+        let words = BotRights.line(user: user, password: password).split(separator: " ").map(String.init)
+        _ = try await send(Command(words: words), by: deadline).stringOrThrow()
+    }
+}
