@@ -23,7 +23,8 @@ let package = Package(
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
-            name: "Runner", dependencies: ["CLinux", "EventLoop", "Log", "Metrics", "Processes", "Redis", "Usher"]),
+            name: "Runner",
+            dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher"]),
         .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",

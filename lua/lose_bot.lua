@@ -26,7 +26,7 @@
 -- ARGV[9]  length at which the event stream is trimmed
 -- ARGV[10] time to live of a lease, ms
 -- ARGV[11...]  how its process ended, for the bot's record and, unless it is replaced, the meeting's: fields, each
---              followed by its value: exit_code, exit_signal, bot_output
+--              followed by its value: exit_code, exit_signal, error_details, bot_output
 --
 -- Returns {1, status, bot_status}  ended
 --         {2, epoch}               replaced

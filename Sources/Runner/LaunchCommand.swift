@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A command line, split into words as a shell would, but without anything else that a shell does: no variables, no
@@ -52,10 +53,17 @@ public struct LaunchCommand: Equatable, Sendable {
         self.words = words
     }
 
-    /// Whether there is such a program for this process to run.
-    public func isExecutable(searchPath: String) -> Bool {
-        guard let path = try? executablePath(words[0], searchPath: searchPath) else { return false }
-        return access(path, X_OK) == 0
+    /// What keeps this process from running the program, as the end of a sentence that begins with it; nil if nothing
+    /// does, or if its name depends on the bot.
+    public func obstacle(searchPath: String) -> String? {
+        let program = words[0]
+        if program.utf8.contains(UInt8(ascii: "{")) { return nil }
+        guard let path = try? executablePath(program, searchPath: searchPath) else { return "is in no folder of PATH" }
+        var status = stat()
+        guard stat(path, &status) == 0, access(path, X_OK) == 0 else {
+            return "cannot be run: \(SystemError("run").reason)"
+        }
+        return status.st_mode & S_IFMT == S_IFREG ? nil : "cannot be run: it is no file"
     }
 
     /// The words with `{name}` replaced by the value of `name`. Other braces stay as they are.

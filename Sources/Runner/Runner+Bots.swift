@@ -21,10 +21,12 @@ extension Runner {
             words: words(of: configuration.launch, bot, meeting), environment: environment(of: bot, meeting),
             cleanUp: configuration.cleanUp.map { words(of: $0, bot, meeting) } ?? [],
             showsOutput: configuration.showsOutput)
+        bot.controlGroup = configuration.controlGroups?.make(bot.id)
         do {
             // The loop runs nothing else before the bot is in the keeper, so no event comes too early.
             bot.supervisor = try SupervisorHandle(
-                configuration.supervisor, running: program, deadline: deadline, loop: loop
+                configuration.supervisor, running: program, masking: secrets(of: bot, meeting),
+                in: bot.controlGroup, deadline: deadline, loop: loop
             ) { [weak self] event in self?.supervisor(of: bot, event) }
         } catch {
             logger.error(
@@ -104,7 +106,8 @@ extension Runner {
                 automaticLeave: BotConfiguration.AutomaticLeave(
                     waitingRoomTimeout: configuration.waitingRoomTimeoutMilliseconds,
                     noOneJoinedTimeout: configuration.noOneJoinedTimeoutMilliseconds,
-                    everyoneLeftTimeout: configuration.everyoneLeftTimeoutMilliseconds)
+                    everyoneLeftTimeout: configuration.everyoneLeftTimeoutMilliseconds),
+                transcription: configuration.transcription
             ).json
         environment["TRACEPARENT"] = bot.trace?.traceparent
         environment["TRACESTATE"] = bot.trace?.state
@@ -133,7 +136,7 @@ extension Runner {
         case .report(.notStarted(let reason)):
             finish(
                 bot,
-                BotLoss(reason: "launch_failed", mayBeReplaced: false, runnerID: id, fields: ["bot_output": reason]))
+                BotLoss(reason: "launch_failed", mayBeReplaced: false, runnerID: id, fields: ["error_details": reason]))
         case .report(.ended(let end)):
             let reason = bot.endReason ?? (end.cause == .deadline ? "lease_expired" : "bot_exited")
             var fields: [String: String] = [:]
@@ -141,7 +144,9 @@ extension Runner {
             case .exited(let code): fields["exit_code"] = String(code)
             case .killed(let signal): fields["exit_signal"] = String(signal)
             }
-            if !end.output.isEmpty { fields["bot_output"] = redacted(end.output, bot) }
+            if !end.output.isEmpty { fields["bot_output"] = end.output }
+            // A bot that reaches no node ends without a word.
+            if let nodesProblem { fields["error_details"] = "When it ended, \(nodesProblem)." }
             finish(bot, BotLoss(reason: reason, mayBeReplaced: true, runnerID: id, fields: fields))
         case .vanished:
             leases.remove(bot.id)
@@ -155,16 +160,12 @@ extension Runner {
         bot.supervisor?.send(.end(graceMilliseconds: 0))
     }
 
-    /// What a bot wrote may repeat what it was told, and the record is shown to people.
-    private func redacted(_ output: String, _ bot: RunningBot) -> String {
-        var output = output.replacing(bot.secret, with: "***").replacing(configuration.botRedisURL, with: "***")
-        if let password = (try? RedisURL(configuration.botRedisURL))?.password, password.utf8.count >= 4 {
-            output = output.replacing(password, with: "***")
-        }
-        if let passcode = bot.meeting?.fields["passcode"], passcode.utf8.count >= 4 {
-            output = output.replacing(passcode, with: "***")
-        }
-        return output
+    /// What a bot writes may repeat what it was told, and the record is shown to people.
+    private func secrets(of bot: RunningBot, _ meeting: Meeting) -> [String] {
+        [
+            bot.secret, configuration.botRedisURL, (try? RedisURL(configuration.botRedisURL))?.password,
+            meeting.fields["passcode"], configuration.transcription?.token,
+        ].compactMap { $0 }
     }
 
     // MARK: Ending
@@ -181,6 +182,7 @@ extension Runner {
                 kill(-group, SIGKILL)
                 while waitpid(-group, nil, WNOHANG) > 0 {}
             }
+            bot.controlGroup?.kill()
             var left = ProcessTable.processes(carrying: bot.id)
             if configuration.adoptsOrphans {
                 left += ProcessTable.children().filter { !ChildProcess.hasStarted($0) }
@@ -191,7 +193,7 @@ extension Runner {
             }
             killed = killed.filter { waitpid($0, nil, WNOHANG) != $0 && kill($0, 0) == 0 }
             let isGroupGone = bot.group.map { kill(-$0, 0) != 0 } ?? true
-            if isGroupGone && killed.isEmpty { break }
+            if isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false { break }
             await loop.wait(milliseconds: pause)
             pause = min(2 * pause, 500)
         }
@@ -273,6 +275,8 @@ extension Runner {
 
     private func forget(_ bot: RunningBot) {
         bots[bot.id] = nil
+        // If its supervisor could not.
+        bot.controlGroup?.remove()
         wakeReaders()
         endIfDone()
     }

@@ -36,6 +36,13 @@ public final class Runner: @unchecked Sendable {
     var isStopping = false
     /// Nothing is read before this: something here keeps bots from being started.
     var pauseEnd = MonotonicTime(nanoseconds: 0)
+    /// What its bots lack, in words; nil if nothing, or while that is not known yet.
+    var problem: String?
+    /// The same of the nodes alone.
+    var nodesProblem: String?
+    var isLookingAtNeeds = false
+    var nextLookAtNeeds = MonotonicTime(nanoseconds: 0)
+    var nextWarning = MonotonicTime(nanoseconds: 0)
     private var placeWaiters: [UnsafeContinuation<Void, Never>] = []
     private var endWaiters: [UnsafeContinuation<Void, Never>] = []
     private var hasEnded = false
@@ -243,6 +250,7 @@ public final class Runner: @unchecked Sendable {
         let idle = max(60_000, 4 * configuration.leaseTimeToLiveMilliseconds)
         var nextRemoval = MonotonicTime.now()
         while !hasEnded {
+            lookAfterNeeds()
             await writeHeartbeat()
             if nextRemoval <= .now() {
                 nextRemoval = .now().advanced(byMilliseconds: idle)
@@ -262,7 +270,7 @@ public final class Runner: @unchecked Sendable {
             fields: [
                 "host": configuration.host, "process": String(getpid()), "version": configuration.version,
                 "state": isStopping ? "stopping" : "running", "capacity": String(configuration.capacity),
-                "running": String(running),
+                "running": String(running), "problem": problem ?? "",
             ], deadline: soon)
     }
 }

@@ -25,7 +25,7 @@ import Testing
             #expect(record.fields["completion_reason"] == "launch_failed")
             #expect(record.fields["failure_stage"] == "requested")
             #expect(
-                record.fields["bot_output"]
+                record.fields["error_details"]
                     == "The bot could not be started: execute /nowhere/bot: No such file or directory.")
             #expect(record.fields["epoch"] == "1")
             #expect(try await fixture.waiting() == 0)

@@ -1,3 +1,4 @@
+import RedisTestSupport
 import TestTurns
 import Testing
 
@@ -19,6 +20,20 @@ import Testing
     @Test(arguments: ["", "  ", "'", "a \"b", "a \\", "'' a", "a\0b", String(repeating: "a", count: 20_000)])
     func aCommandThatCannotBeMeantIsRefused(text: String) {
         #expect(throws: LaunchCommand.Invalid.self) { try LaunchCommand(text) }
+    }
+
+    @Test func aProgramThatCannotBeRunIsToldInWords() throws {
+        let folder = try TemporaryFolder.make()
+        func obstacle(_ program: String) throws -> String? {
+            try LaunchCommand("'\(program)' --fast").obstacle(searchPath: "/usr/bin:/bin:\(folder.path)")
+        }
+        #expect(try obstacle("sh") == nil)
+        #expect(try obstacle("/bin/sh") == nil)
+        #expect(try obstacle("no-such-bot") == "is in no folder of PATH")
+        #expect(try obstacle("/nowhere/bot") == "cannot be run: No such file or directory")
+        #expect(try obstacle("/etc/passwd") == "cannot be run: Permission denied")
+        #expect(try obstacle(folder.path) == "cannot be run: it is no file")
+        #expect(try obstacle("/nowhere/{platform}") == nil, "that depends on the bot")
     }
 
     @Test func knownNamesAreReplacedWithinWordsAndOtherBracesStay() throws {

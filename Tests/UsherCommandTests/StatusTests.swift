@@ -23,7 +23,7 @@ import Testing
             try peer("a-1", ["address": "127.0.0.1:8080"]),
             try peer("a-long-2", ["address": "10.0.0.2:80", "state": "stop\nping", "process": "12345"]),
         ]
-        overview.runners = [try peer("a-3", ["capacity": "10", "running": "2"])]
+        overview.runners = [try peer("a-3", ["capacity": "10", "running": "2", "problem": "no node\n"])]
         overview.queue.waiting = 1
         overview.queue.oldestMilliseconds = 61_500
         overview.queue.leased = 3
@@ -42,6 +42,7 @@ import Testing
                 "runners   1, with 2 of 10 places taken",
                 "  ID   HOST  PROCESS  VERSION  BOTS  STATE    UP           SEEN",
                 "  a-3  a     7        0.1.0    2/10  running  59 min 59 s  1.0 s ago",
+                "  a-3: no node\\n",
                 "rooms     4 held: 1 requested, 2 active (of the first 3)",
                 "queue     1 waiting, the oldest for 1 min 1 s",
                 "leases    2 live, 1 overdue",
@@ -73,6 +74,7 @@ import Testing
         let rooms = try #require(object["rooms"] as? [String: Any])
         #expect(rooms["held"] as? Int == 4 && rooms["by_status"] as? [String: Int] == ["requested": 1, "active": 2])
         let runner = try #require((object["runners"] as? [[String: Any]])?.first)
+        #expect(runner["problem"] as? String == "no node\n")
         #expect(runner["capacity"] as? Int == 10 && runner["started_at"] as? String == "1970-01-01T00:00:01.000Z")
     }
 

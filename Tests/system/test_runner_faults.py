@@ -3,14 +3,17 @@
 Wherever a room can have been given out twice, the presence files say whether two bots were in it at once.
 """
 
+import json
 import os
 import signal
 
 import pytest
 
 from harness.bots_user import BotsUser
-from harness.process import descendants, is_running, session_members
+from harness.ports import free_port
+from harness.process import children, descendants, is_running, session_members
 from harness.runner import processes_of, wait_until_gone
+from harness.up import run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
@@ -268,6 +271,65 @@ def test_nothing_that_a_killed_supervisor_leaves_behind_lives_on(scene, tmp_path
     assert scene.user.meeting(other)["status"] == "active" and len(runner.supervisors) == 1
 
 
+def test_what_a_runner_and_a_supervisor_leave_that_are_killed_at_once_is_ended_by_the_next_runner(scene, tmp_path):
+    """A process that nothing but its control group tells to be a bot's."""
+    remnants, program = tmp_path / "remnants", tmp_path / "bot"
+    runner = scene.runner(LAUNCH=f"sh {program}")
+    if (lines := runner.said("Bots get no control groups of their own")):
+        pytest.skip(f"no control groups here: {lines[0]['reason']}")
+    program.write_text(f"setsid env -i sleep 7777 & echo $! >>{remnants}; exec '{runner.arguments[0]}' simulate-bot\n")
+    other = scene.runner(LAUNCH=f"sh {program}")
+    for _ in range(2):
+        scene.wait_for(scene.user.send_bot(), "active")
+    scene.wait_for(scene.user.send_bot(), "active")
+    wait_for(lambda: len(runner.started) > 0 or len(other.started) > 0, "the start of bots")
+    victim, survivor = (runner, other) if runner.started else (other, runner)
+    processes = [int(line) for line in remnants.read_text().split()]
+    lost = [process for process in processes if process in descendants(victim.pid)]
+    kept = [process for process in processes if process in descendants(survivor.pid)]
+    supervisors = victim.supervisors
+    victim.signal(signal.SIGSTOP)
+    for supervisor in supervisors:
+        os.kill(supervisor, signal.SIGKILL)
+    victim.kill()
+    try:
+        assert lost and all(is_running(process) for process in lost), "something else has ended it"
+        scene.runner()
+        wait_for(lambda: not any(is_running(process) for process in lost), "the end of what the dead runner left")
+        assert all(is_running(process) for process in kept), "a living runner's was taken for a dead one's"
+    finally:
+        for process in lost:
+            if is_running(process):
+                os.kill(process, signal.SIGKILL)
+
+
+def test_nothing_of_ended_bots_is_left(scene):
+    """No descriptor, process or control group of them, nor a file of the runner's own."""
+    runner = scene.runner(LAUNCH="sh -c 'setsid sleep 7777 & exit 1'")
+
+    def run_bots(count):
+        for meeting in [scene.user.send_bot() for _ in range(count)]:
+            scene.wait_for(meeting, "failed")
+        wait_for(lambda: not children(runner.pid), "the end of all supervisors")
+
+    def left_over():
+        with open(f"/proc/{runner.pid}/mountinfo") as file:
+            mounts = [line.split()[4] for line in file if " - cgroup2 " in line]
+        groups = [path for mount in mounts for path, _, _ in os.walk(mount) if runner_group in path]
+        return len(os.listdir(f"/proc/{runner.pid}/fd")), sorted(groups), sorted(os.listdir(scene.servers.folder))
+
+    groups = [os.readlink(f"/proc/{runner.pid}/fd/{name}") for name in os.listdir(f"/proc/{runner.pid}/fd")]
+    runner_group = next((os.path.basename(path) for path in groups if "/usher-runner-" in path), "no group at all")
+    run_bots(2)
+    before = left_over()
+    run_bots(30)
+    assert len(runner.started) == 3 * 32
+    wait_for(lambda: left_over() == before, f"what was open before: {before}, and not {left_over()}")
+    runner.signal(signal.SIGTERM)
+    assert runner.wait() == 0
+    assert not any(runner_group in path for mount in ["/sys/fs/cgroup"] for path, _, _ in os.walk(mount))
+
+
 # Bots.
 
 CRASHES = {"crash-start": "requested", "crash-joining": "joining", "crash-lobby": "awaiting_admission",
@@ -278,7 +340,11 @@ CRASHES = {"crash-start": "requested", "crash-joining": "joining", "crash-lobby"
 def crashed(module_servers):
     """Bots that end without a last report, all at once."""
     scene = Scene(module_servers)
-    scene.only_runner = scene.runner()
+    scene.configurations = os.path.join(module_servers.folder, "configurations")
+    # They print what they were told, with all that is secret in it.
+    bot = f"{module_servers.folder}/launch-bot"
+    scene.only_runner = scene.runner(
+        LAUNCH=f"""sh -c 'echo "$VEXA_BOT_CONFIG" | tee -a {scene.configurations}; exec {bot}'""")
     scene.meetings = {crash: scene.user.send_bot(bot_name=f"SIMULATE={crash}", passcode="a-passcode")
                       for crash in CRASHES}
     scene.meetings["silent"] = scene.user.send_bot(bot_name="SIMULATE=exit-without-report SIMULATE_MEETING_MS=300")
@@ -288,9 +354,15 @@ def crashed(module_servers):
 
 def assert_kept(scene, meeting):
     """The end of the bot's output is in the record, without its secrets."""
-    fields = scene.user.fields(scene.redis, meeting)
-    assert "simulated bot: " in fields["bot_output"]
-    assert "a-passcode" not in fields["bot_output"] and scene.redis_server.url not in fields["bot_output"]
+    output = scene.user.fields(scene.redis, meeting)["bot_output"]
+    assert "simulated bot: " in output
+    bot_id = scene.bot_id(meeting)
+    with open(scene.configurations) as file:
+        [told] = [told for told in map(json.loads, file) if told["connectionId"] == bot_id]
+    secrets = [name for name in ("internalSecret", "redisUrl", "passcode") if name in told]
+    assert len(secrets) == (3 if "passcode" in scene.user.fields(scene.redis, meeting) else 2)
+    for name in secrets:
+        assert f'"{name}":"***"' in output and told[name] not in output
 
 
 @pytest.mark.parametrize("crash", CRASHES)
@@ -328,15 +400,63 @@ def test_a_bot_is_killed_in_the_room(crashed):
     assert_kept(crashed, meeting)
 
 
-def test_the_launch_command_is_missing(scene):
+@pytest.mark.parametrize("setting, program, reason", [
+    ("LAUNCH", "/nowhere/bot", "No such file"), ("LAUNCH", "no-such-bot", "in no folder of PATH"),
+    ("LAUNCH", "/etc/passwd", "Permission denied"), ("LAUNCH", "/etc", "no file"),
+    ("CLEAN_UP", "/nowhere/cleaner", "No such file"),
+])
+def test_a_program_that_cannot_be_run_is_said_at_the_start(scene, setting, program, reason):
+    runner = scene.servers.runner(scene.redis_server, scene.node, start=False, **{setting: f"{program} --number 1"})
+    runner.spawn()
+    assert runner.wait() == 1
+    [line] = runner.log.strip().splitlines()
+    assert f"--{setting.lower().replace('_', '-')} names" in line and program in line and reason in line
+
+
+def status_of(scene):
+    """What `usher status --json` says of the only runner, once it has said that it is there."""
+    status, output, errors = run_usher("status", "--json", environment={"USHER_REDIS": scene.redis_server.url})
+    assert status == 0, errors
+    return next(iter(json.loads(output)["runners"]), {})
+
+
+def test_nodes_that_cannot_be_reached_are_told_in_words(scene):
+    """In the runner's log, in `usher status` and in the record of a meeting whose bot could not report."""
+    url = f"http://127.0.0.1:{free_port()}"
+    runner = scene.runner(API_URL=url, LAUNCH="sh -c 'exit 1'")
+    wait_for(lambda: runner.said("Bots lack something that they need"), "the runner's warning")
+    [line] = runner.said("Bots lack something that they need")
+    assert url in line["problem"] and "--api-url" in line["problem"] and "refused" in line["problem"]
+    wait_for(lambda: status_of(scene).get("problem") == line["problem"], "the same in `usher status`")
+    status, output, _ = run_usher("status", environment={"USHER_REDIS": scene.redis_server.url})
+    assert status == 0 and line["problem"] in output
+    ended = scene.wait_for(scene.user.send_bot(), "failed")
+    assert ended["completion_reason"] == "bot_exited"
+    assert ended["data"]["error_details"] == f"When it ended, {line['problem']}."
+
+
+def test_a_server_that_is_no_node_is_told_from_one(scene):
+    """As one that serves nothing but metrics."""
+    runner = scene.runner(METRICS_PORT=(port := free_port()), API_URL=f"http://127.0.0.1:{port}")
+    wait_for(lambda: runner.said("Bots lack something that they need"), "the runner's warning")
+    assert "404" in runner.said("Bots lack something that they need")[0]["problem"]
+
+
+def test_the_launch_command_is_missing(scene, tmp_path):
     """It is told from a crash: one clear reason, and no second try."""
-    runner = scene.runner(LAUNCH="/nowhere/bot --number {number}")
-    assert runner.said("The command for bots cannot be run at the moment")
+    program = tmp_path / "bot"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    runner = scene.runner(LAUNCH=f"{program} --number {{number}}")
+    program.unlink()
     meeting = scene.user.send_bot()
     ended = scene.wait_for(meeting, "failed")
     assert (ended["completion_reason"], ended["failure_stage"]) == ("launch_failed", "requested")
     assert "exit_code" not in ended["data"] and "exit_signal" not in ended["data"]
     fields = scene.user.fields(scene.redis, meeting)
     assert fields["epoch"] == "1"
-    assert "No such file" in fields["bot_output"] and len(fields["bot_output"].splitlines()) == 1
+    assert ended["data"]["error_details"] == fields["error_details"]
+    assert "No such file" in fields["error_details"] and len(fields["error_details"].splitlines()) == 1
     assert scene.user.record(meeting)["status"] == "INITIAL" and not scene.is_held(meeting)
+    wait_for(lambda: "No such file" in (status_of(scene).get("problem") or ""), "the same in `usher status`")
+    assert runner.alive

@@ -120,7 +120,7 @@ enum BotsMeetingsOperations {
             .optional("language", .string), .optional("task", .string),
             .optional("exit_code", .integer, "The bot's, once it has ended."),
             .optional("exit_signal", .integer, "The one that ended it, if it was one."),
-            .optional("error_details", .string, "What it told of its failure.")))
+            .optional("error_details", .string, "What it, or its runner, told of its failure.")))
 
     static let meeting = NamedSchema(
         "BotMeeting", "A meeting as the Bots API shows it: the same record.",

@@ -63,7 +63,7 @@ public struct BotLoss: Sendable {
     public var mayBeReplaced: Bool
     /// The runner that saw it end; nil if its lease is said to have run out.
     public var runnerID: String?
-    /// For the record: `exit_code`, `exit_signal`, `bot_output`.
+    /// For the record: `exit_code`, `exit_signal`, `error_details`, `bot_output`.
     public var fields: [String: String]
 
     public init(reason: String, mayBeReplaced: Bool, runnerID: String?, fields: [String: String] = [:]) {

@@ -22,6 +22,8 @@ public struct Peer: Equatable, Sendable {
     /// How many bots a runner may run, and how many it does.
     public let capacity: Int?
     public let running: Int?
+    /// What a runner's bots lack, as the beginning of a sentence; nil if nothing.
+    public let problem: String?
 
     /// - Returns: nil for a record that lacks what every one has, as one that has just ended does.
     init?(_ fields: [String: String]) {
@@ -39,6 +41,7 @@ public struct Peer: Equatable, Sendable {
         address = fields["address"]
         capacity = number("capacity")
         running = number("running")
+        problem = fields["problem"].flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 

@@ -20,8 +20,13 @@ enum RunnerCommand {
             _ = ProcessLimits.raiseOpenFiles()
             // What a bot leaves behind comes here if its supervisor is killed, and is ended then.
             guard usher_adopt_orphans() == 0 else { throw SystemError("adopt orphans") }
-            let configuration = try configuration(settings, launch, environment)
-            warnIfMissing(launch, configuration.environment, logger)
+            var configuration = try configuration(settings, launch, environment)
+            try settings.checkPrograms(searchPath: configuration.environment["PATH"] ?? "")
+            if configuration.transcription == nil {
+                logger.info("Bots are told of no speech service; those that have none of their own stay silent")
+            }
+            configuration.controlGroups = controlGroups(logger)
+            defer { configuration.controlGroups?.remove() }
             let loop = try EventLoop(name: "runner")
             try loop.start()
             let runner = Runner(
@@ -88,6 +93,7 @@ enum RunnerCommand {
         configuration.adoptsOrphans = true
         configuration.version = usherVersion
         configuration.cleanUp = settings.cleanUp
+        configuration.transcription = try settings.transcription()
         configuration.environment = settings.botEnvironment(from: environment)
         configuration.showsOutput = settings.showsBotOutput
         configuration.onStop = settings.onStop
@@ -103,10 +109,19 @@ enum RunnerCommand {
         return configuration
     }
 
-    /// The program may be there later, as on a file system that is being mounted, so this stops nothing.
-    private static func warnIfMissing(_ launch: LaunchCommand, _ environment: [String: String], _ logger: Logger) {
-        if !launch.isExecutable(searchPath: environment["PATH"] ?? "") {
-            logger.warning("The command for bots cannot be run at the moment", ["program": launch.words[0]])
+    /// Ends what dead runners have left, and makes a place for groups of this one's bots, if there may be one.
+    private static func controlGroups(_ logger: Logger) -> ControlGroups? {
+        let leftovers = ControlGroups.endLeftovers()
+        if leftovers.found > 0 {
+            logger.info(
+                "Ended what dead runners have left",
+                ["runners": String(leftovers.found), "remaining": String(leftovers.remaining)])
+        }
+        do throws(ControlGroups.Unavailable) {
+            return try ControlGroups()
+        } catch {
+            logger.info("Bots get no control groups of their own", ["reason": "\(error)"])
+            return nil
         }
     }
 

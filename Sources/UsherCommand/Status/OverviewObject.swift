@@ -14,6 +14,7 @@ struct OverviewObject: Encodable {
         let address: String?
         let capacity: Int?
         let running: Int?
+        let problem: String?
 
         init(_ peer: Peer) {
             id = peer.id
@@ -26,10 +27,11 @@ struct OverviewObject: Encodable {
             address = peer.address
             capacity = peer.capacity
             running = peer.running
+            problem = peer.problem
         }
 
         enum CodingKeys: String, CodingKey {
-            case id, host, process, version, state, address, capacity, running
+            case id, host, process, version, state, address, capacity, running, problem
             case startedAt = "started_at"
             case seenAt = "seen_at"
         }

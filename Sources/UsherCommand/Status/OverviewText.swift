@@ -20,6 +20,9 @@ enum OverviewText {
             overview.runners.map { runner in
                 start(runner) + ["\(runner.running ?? 0)/\(runner.capacity ?? 0)"] + end(runner, at: overview.at)
             })
+        for runner in overview.runners {
+            if let problem = runner.problem { lines.append("  \(runner.id.jsonEscaped): \(problem.jsonEscaped)") }
+        }
         lines.append(heading("rooms", rooms(overview)))
         lines.append(
             heading(

@@ -1,0 +1,46 @@
+import EventLoop
+import Glibc
+import Runner
+
+extension Settings {
+    /// Refuses programs that cannot be run, before any bot depends on them.
+    /// - Throws: `UsageError` that names the first of them.
+    func checkPrograms(searchPath: String) throws(UsageError) {
+        for (key, command) in [(Setting.Key.launch, launch), (.cleanUp, cleanUp)] {
+            guard let command, let obstacle = command.obstacle(searchPath: searchPath) else { continue }
+            throw UsageError("\(Setting[key].flag) names \(quoted(command.words[0])), which \(obstacle).")
+        }
+    }
+
+    /// The speech service that bots are told of, with the secret from its file if it stands in one; nil for none.
+    /// - Throws: `UsageError` if the file cannot be read, or holds no such secret. Nothing of it is shown.
+    func transcription() throws(UsageError) -> TranscriptionService? {
+        guard let url = transcriptionURL else { return nil }
+        var token = transcriptionToken
+        if let file = transcriptionTokenFile { token = try Self.secret(in: file) }
+        return TranscriptionService(url: url, token: token, model: transcriptionModel, tier: transcriptionTier)
+    }
+
+    private static func secret(in path: String) throws(UsageError) -> String {
+        let flag = Setting[.transcriptionTokenFile].flag
+        // Not to wait for whoever might write into a pipe.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw unreadable(path) }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let count = read(file, &bytes, bytes.count)
+        guard count >= 0 else { throw unreadable(path) }
+        var text = Substring(String(decoding: bytes[..<count], as: UTF8.self))
+        while let last = text.last, last.isNewline { text.removeLast() }
+        let setting = Setting[.transcriptionToken]
+        guard setting.accepts(String(text)) else {
+            throw UsageError("\(flag) \(quoted(path)) must hold \(setting.allowed), and nothing else.")
+        }
+        return String(text)
+    }
+
+    private static func unreadable(_ path: String) -> UsageError {
+        let reason = SystemError("read").reason
+        return UsageError("\(Setting[.transcriptionTokenFile].flag) \(quoted(path)) cannot be read: \(reason).")
+    }
+}
