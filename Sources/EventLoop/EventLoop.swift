@@ -149,6 +149,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         }
     }
 
+    /// Suspends the task until the loop's next turn: what came in, and other tasks, have their turn before it goes on.
+    public func nextTurn() async {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            atEndOfTurn { continuation.resume() }
+        }
+    }
+
     /// Runs `body` once, after the jobs of this turn and before the loop waits again. Only on the loop's thread.
     public func atEndOfTurn(_ body: @escaping () -> Void) {
         preconditionCurrent()

@@ -17,15 +17,17 @@ extension Connection {
             !isKept ? .close : head.line.minorVersion == 0 ? .keepAlive : .none
         let dateLine = server.dateLine.current(at: server.loop.now)
         let omitsBody = head.method == .head
+        let framing: ResponseWriter.Framing =
+            response.stream == nil ? .length : head.line.minorVersion == 0 ? .untilClose : .chunked
         if output.isEmpty {
             ResponseWriter.append(
                 response, identifier: identifier, dateLine: dateLine, common: server.commonFields, connection: option,
-                omitsBody: omitsBody, to: &server.output)
+                framing: framing, omitsBody: omitsBody, to: &server.output)
             if server.output.count >= Server.gatheredBytes { flush() }
         } else {
             ResponseWriter.append(
                 response, identifier: identifier, dateLine: dateLine, common: server.commonFields, connection: option,
-                omitsBody: omitsBody, to: &output)
+                framing: framing, omitsBody: omitsBody, to: &output)
         }
     }
 

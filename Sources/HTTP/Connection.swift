@@ -13,6 +13,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         case readingBody
         /// A handler's task is under way.
         case handling
+        /// An answer's body is being written piece by piece.
+        case streaming
         /// The last answer is on its way; no more requests are read.
         case closing
         /// The last answer has been written. Input is dropped until the client closes.
@@ -44,6 +46,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private var hasReceived = false
     private var headArrived = MonotonicTime(nanoseconds: 0)
     private var current: Request?
+    /// The answer whose body is being written, if one is.
+    var stream: StreamedAnswer?
+    /// What the answer that the client has not taken yet holds.
+    private var hold: AnswerHold?
 
     /// What the client has not taken yet, from `outputStart` on.
     var output: [UInt8] = []
@@ -162,7 +168,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         enter(next)
     }
 
-    private func enter(_ next: Phase) {
+    func enter(_ next: Phase) {
         // A write that failed in between has closed the connection, and closed it stays.
         guard phase != .closed else { return }
         phase = next
@@ -172,6 +178,9 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         case .readingHead: setDeadline(configuration.headerTimeoutMilliseconds)
         case .readingBody: setDeadline(configuration.bodyTimeoutMilliseconds)
         case .lingering: setDeadline(configuration.lingerMilliseconds)
+        // For each piece anew: the whole body may take as long as it takes.
+        case .streaming:
+            setDeadline(configuration.requestDeadlineMilliseconds + configuration.overrunMilliseconds)
         case .handling, .closing, .closed: break
         }
     }
@@ -240,9 +249,15 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private func answer(
         _ request: Request, _ response: Response, pattern: String? = nil, allow: String? = nil
     ) {
-        let isKept = request.head.isKeptAlive && !server.isDraining
+        let isChunked = request.head.line.minorVersion > 0
+        let isKept = request.head.isKeptAlive && !server.isDraining && (response.stream == nil || isChunked)
         let response = shared(response, request, pattern: pattern, allow: allow)
+        hold = response.hold
         send(response, request.identifier, head: request.head, isKept: isKept)
+        if let write = response.stream, request.method != .head, phase != .closed {
+            let answer = StreamedAnswer(request: request, response: response, isKept: isKept, isChunked: isChunked)
+            return beginStream(answer, write)
+        }
         server.note(request, request.head, request.identifier, response)
         enter(isKept ? .idle : .closing)
     }
@@ -288,6 +303,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         flush()
         guard phase != .closed else { return }
         if output.isEmpty {
+            if phase == .streaming { continueStream() } else if phase != .handling { hold = nil }
             switch phase {
             case .closing:
                 linger()
@@ -304,7 +320,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             }
         }
         var interest: Readiness = output.isEmpty ? [] : .writable
-        let wantsInput = phase == .handling || output.isEmpty
+        let wantsInput = phase == .handling || phase == .streaming || output.isEmpty
         if wantsInput, leftover.isEmpty, !isInputClosed, phase != .closing { interest.insert(.readable) }
         registration.update(interest: interest)
         if !isBusy, !leftover.isEmpty, !isYielding {
@@ -337,6 +353,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             conclude()
         case .handling:
             overrun()
+        case .streaming:
+            // Nothing was written for too long, though the client has taken all there was.
+            server.warnNow("an answer was broken off", ["cause": "the rest of it did not come in time"])
+            close()
         case .closing, .closed:
             break
         }
@@ -398,10 +418,14 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     func close() {
         guard phase != .closed else { return }
+        // What ends too early must not look like a body that ends with its connection.
+        if stream != nil { resetOnClose() }
         phase = .closed
+        dropStream()
         current = nil
         leftover = []
         output = []
+        hold = nil
         registration.cancel()
         Glibc.close(descriptor)
         server.remove(self)

@@ -6,6 +6,12 @@ public struct Response: Sendable {
     /// Further fields, in order. Control bytes in a value become spaces, so that a value can never end its line.
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
+    /// Writes the body in place of `body`, for one that is too long to be held as a whole. What it throws cuts the
+    /// connection, so that nobody takes what was written for the whole. HEAD does not run it.
+    public typealias Stream = @Sendable (BodyWriter) async throws -> Void
+    public var stream: Stream?
+    /// What is held until the client has taken the answer, or is gone.
+    public var hold: AnswerHold?
     /// The service's own code for what happened, for those who count answers; 0: the status says it all. It is not sent.
     public var outcomeCode = 0
 
@@ -23,6 +29,14 @@ public struct Response: Sendable {
         _ body: [UInt8], status: Status = 200, headers: [(name: String, value: String)] = []
     ) -> Response {
         Response(status: status, contentType: "application/json", headers: headers, body: body)
+    }
+
+    /// The same, written piece by piece.
+    public static func json(hold: AnswerHold?, stream: @escaping Stream) -> Response {
+        var response = json([])
+        response.stream = stream
+        response.hold = hold
+        return response
     }
 
     /// An answer for people and simple tools.

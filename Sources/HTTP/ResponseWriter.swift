@@ -8,15 +8,24 @@ enum ResponseWriter {
         case keepAlive
     }
 
+    /// How the end of the body is told (RFC 9112 section 6).
+    enum Framing {
+        case length
+        case chunked
+        /// By the end of the connection, to clients of HTTP/1.0.
+        case untilClose
+    }
+
     static let interim: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
     /// - Parameters:
     ///   - dateLine: the whole Date field with its line end.
     ///   - common: what the answer carries besides its own fields.
+    ///   - framing: of a body that is written later, anything but `length`.
     ///   - omitsBody: for HEAD: the head is that of the answer to GET, its Content-Length included.
     static func append(
         _ response: Response, identifier: RequestIdentifier, dateLine: [UInt8], common: CommonFields,
-        connection: ConnectionOption, omitsBody: Bool, to output: inout [UInt8]
+        connection: ConnectionOption, framing: Framing, omitsBody: Bool, to output: inout [UInt8]
     ) {
         output.append("HTTP/1.1 ")
         output.append(decimal: response.status.code)
@@ -26,9 +35,14 @@ enum ResponseWriter {
         output.append(contentsOf: dateLine)
         if response.status.allowsBody {
             if let type = response.contentType { append("Content-Type", type, to: &output) }
-            output.append("Content-Length: ")
-            output.append(decimal: response.body.count)
-            output.append("\r\n")
+            switch framing {
+            case .length:
+                output.append("Content-Length: ")
+                output.append(decimal: response.body.count)
+                output.append("\r\n")
+            case .chunked: output.append("Transfer-Encoding: chunked\r\n")
+            case .untilClose: break
+            }
         }
         output.append("X-Request-Id: ")
         identifier.append(to: &output)

@@ -149,6 +149,36 @@ final class Client {
         return Answer(status: status, fields: fields, body: body)
     }
 
+    /// The rest of a body in chunks, after its head was taken as an answer to HEAD.
+    func chunkedBody() throws -> String {
+        var body: [UInt8] = []
+        while true {
+            let line = Array("\r\n".utf8)
+            while received.firstRange(of: line) == nil {
+                guard try receive() else { throw Missed("the server closed within a body") }
+            }
+            let end = received.firstRange(of: line)!
+            let size = Int(String(decoding: received[..<end.lowerBound], as: UTF8.self), radix: 16)!
+            received.removeFirst(end.upperBound)
+            while received.count < size + 2 {
+                guard try receive() else { throw Missed("the server closed within a body") }
+            }
+            body += received[..<size]
+            received.removeFirst(size + 2)
+            if size == 0 { return String(decoding: body, as: UTF8.self) }
+        }
+    }
+
+    /// Whether the server ends the connection by a reset, whatever it sends before.
+    func isReset() throws -> Bool {
+        do {
+            while try receive() {}
+            return false
+        } catch let error as SystemError where error.code == ECONNRESET {
+            return true
+        }
+    }
+
     /// What the server sends until it closes.
     func rest() throws -> String {
         while try receive() {}
