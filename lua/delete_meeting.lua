@@ -13,7 +13,8 @@
 local meeting = redis.call('HMGET', KEYS[1], 'status', 'meeting_url')
 if not meeting[1] then return 0 end
 if redis.call('GET', KEYS[3]) == ARGV[1] or meeting[1] == 'ANALYZING' then return -1 end
-redis.call('DEL', KEYS[2])
+-- What it takes to free tens of thousands of segments must not hold others up.
+redis.call('UNLINK', KEYS[2])
 redis.call('HDEL', KEYS[1], 'title', 'participants', 'languages', 'notes', 'bot_output', 'error_details', 'passcode',
   'participants_by', 'languages_by')
 -- The link may have the passcode once more: nothing is kept of it but what tells the place.

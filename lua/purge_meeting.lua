@@ -27,7 +27,8 @@ if meeting[1] and (not is_over or redis.call('GET', KEYS[5]) == ARGV[1]) then
   return -1
 end
 if meeting[1] == 'ANALYZING' then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2])
+-- What it takes to free tens of thousands of segments must not hold others up.
+redis.call('UNLINK', KEYS[1], KEYS[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('GET', KEYS[4]) == ARGV[1] then redis.call('DEL', KEYS[4]) end
 redis.call('ZREM', KEYS[7], ARGV[1])

@@ -17,11 +17,12 @@ public enum Routes {
     ///   - readiness: the node's, for all of its loops.
     ///   - trustedProxies: whose `X-Forwarded-For` tells where a request comes from.
     ///   - surfaces: what the server's port is for; anything else is not found there.
+    ///   - budget: of the node's large answers.
     ///   - metrics: nil leaves `/metrics` out.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, readiness: NodeReadiness = NodeReadiness(),
         trustedProxies: [AddressRange] = [],
-        surfaces: Set<Surface> = Set(Surface.allCases), metrics: MetricsEndpoint? = nil
+        surfaces: Set<Surface> = Set(Surface.allCases), budget: AnswerBudget, metrics: MetricsEndpoint? = nil
     ) -> Router {
         var router = DescribedRouter()
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
@@ -32,8 +33,8 @@ public enum Routes {
             let authentication = Authentication(store: store, gatekeeper: gatekeeper)
             router.add(OperationsOperations.document, synchronous: DescriptionEndpoint.openAPI.handle)
             router.add(OperationsOperations.page, synchronous: DescriptionEndpoint.page.handle)
-            addReinviteAPI(to: &router, store: store, authentication, logger: logger)
-            addBotsAPI(to: &router, store: store, authentication, logger: logger)
+            addReinviteAPI(to: &router, store: store, authentication, budget, logger: logger)
+            addBotsAPI(to: &router, store: store, authentication, budget, logger: logger)
         }
         if surfaces.contains(.internal) { addInternalAPI(to: &router, store: store, gatekeeper, logger: logger) }
         if surfaces.contains(.admin) {
@@ -46,10 +47,12 @@ public enum Routes {
     }
 
     private static func addReinviteAPI(
-        to router: inout DescribedRouter, store: Store, _ authentication: Authentication, logger: Logger
+        to router: inout DescribedRouter, store: Store, _ authentication: Authentication, _ budget: AnswerBudget,
+        logger: Logger
     ) {
         let reinvite = ReinviteEndpoint(store: store, authentication: authentication, logger: logger)
-        let meetings = MeetingsEndpoints(store: store, authentication: authentication, logger: logger)
+        let meetings = MeetingsEndpoints(
+            store: store, authentication: authentication, budget: budget, logger: logger)
         router.add(ReinviteOperations.reinvite, reinvite.handle)
         router.add(ReinviteOperations.createMeeting, meetings.create)
         router.add(ReinviteOperations.listMeetings, meetings.list)
@@ -57,12 +60,13 @@ public enum Routes {
     }
 
     private static func addBotsAPI(
-        to router: inout DescribedRouter, store: Store, _ authentication: Authentication, logger: Logger
+        to router: inout DescribedRouter, store: Store, _ authentication: Authentication, _ budget: AnswerBudget,
+        logger: Logger
     ) {
         let callers = BotsCaller(authentication: authentication)
         let bots = BotsEndpoints(store: store, callers: callers, logger: logger)
-        let meetings = BotsMeetingsEndpoints(store: store, callers: callers, logger: logger)
-        let transcripts = TranscriptEndpoint(store: store, meetings: meetings, logger: logger)
+        let meetings = BotsMeetingsEndpoints(store: store, callers: callers, budget: budget, logger: logger)
+        let transcripts = TranscriptEndpoint(store: store, meetings: meetings, budget: budget, logger: logger)
         let webhook = WebhookEndpoint(store: store, callers: callers, logger: logger)
         router.add(BotsOperations.createBot, bots.create)
         router.add(BotsMeetingsOperations.listBots, meetings.listBots)

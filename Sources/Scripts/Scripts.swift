@@ -16,6 +16,7 @@ public enum Scripts {
     public static let finalise = load("finalise", PackageResources.finalise_lua)
     public static let ingestSegments = load("ingest_segments", PackageResources.ingest_segments_lua)
     public static let createMeeting = load("create_meeting", PackageResources.create_meeting_lua)
+    public static let readMeetings = load("read_meetings", PackageResources.read_meetings_lua)
     public static let updateMeeting = load("update_meeting", PackageResources.update_meeting_lua)
     public static let deleteMeeting = load("delete_meeting", PackageResources.delete_meeting_lua)
     public static let purgeMeeting = load("purge_meeting", PackageResources.purge_meeting_lua)
@@ -32,7 +33,8 @@ public enum Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
-        loseBot, notePrimary, finalise, ingestSegments, createMeeting, updateMeeting, deleteMeeting, purgeMeeting,
+        loseBot, notePrimary, finalise, ingestSegments, createMeeting, readMeetings, updateMeeting, deleteMeeting,
+        purgeMeeting,
         createUser, createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
     ]
 

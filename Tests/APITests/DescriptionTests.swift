@@ -30,7 +30,7 @@ import Usher
                 url: try RedisURL("redis://127.0.0.1:1/0"), name: "none", scripts: Store.scripts), logger: logger)
         return Routes.make(
             store: Store(client: client, configuration: StoreConfiguration()), adminKey: nil, logger: logger,
-            metrics: MetricsEndpoint { [] })
+            budget: AnswerBudget(bytes: 1_000), metrics: MetricsEndpoint { [] })
     }
 
     /// Adding a route without describing it, or the other way round, fails here.

@@ -98,6 +98,10 @@ import Testing
         let record = try #require(
             try await store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
         _ = try await store.update(record, fields: ["title": "Review"], deadline: Client.soon)
+        var walk = MeetingWalk(
+            store: store, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil, offset: 0,
+            deadline: Client.soon)
+        _ = try await walk.read(count: 10, bytes: 100_000)
         _ = try await store.removeContents(of: record, deadline: Client.soon)
         _ = try await store.purge(meeting, in: keys.partition, deadline: Client.soon)
         try await store.beat(

@@ -25,7 +25,7 @@ import Testing
                     let found = try #require(
                         try await world.store.meeting(
                             id: meeting, workspace: world.workspaceID, deadline: Client.soon))
-                    for json in try await world.store.transcript(of: found, deadline: Client.soon).json {
+                    for json in try await world.transcriptObjects(of: found) {
                         #expect(json.hasPrefix("{\"segment_id\":\"s\","))
                     }
                 }
@@ -102,9 +102,11 @@ import Testing
         try await World.make { world in
             let ids = [try await world.meeting(), try await world.meeting(), try await world.meeting()]
             try await Self.spoil(world.keys.partition.meeting(ids[1]), without: "created_at", in: world) {
-                let page = try await world.store.meetings(
-                    workspace: world.workspaceID, offset: 0, limit: 10, deadline: Client.soon, matching: nil)
-                #expect(page.meetings.map(\.id) == [ids[2], ids[0]])
+                var walk = MeetingWalk(
+                    store: world.store, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil,
+                    offset: 0, deadline: Client.soon)
+                let meetings = try await walk.read(count: 10, bytes: 100_000)
+                #expect(meetings.map(\.id) == [ids[2], ids[0]])
             }
         }
     }

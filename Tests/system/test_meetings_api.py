@@ -136,7 +136,7 @@ def test_dispatch_is_seen_in_the_meeting(workspace):
 def listing(workspace, query=""):
     answer = workspace.request("GET", workspace.meetings_path + query)
     assert answer.status == 200, answer
-    assert set(answer.json) == {"meetings", "offset", "limit", "has_more"}
+    assert set(answer.json) == {"meetings", "offset", "limit", "has_more", "next_cursor"}
     return answer.json
 
 

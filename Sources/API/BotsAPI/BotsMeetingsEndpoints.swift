@@ -6,10 +6,10 @@ import Usher
 /// `/meetings`, and the lists beside it: meetings as users of the Bots API see and annotate them.
 struct BotsMeetingsEndpoints: Sendable {
     private static let maximumLimit = 1_000
-    private static let maximumOffset = 1_000_000
 
     let store: Store
     let callers: BotsCaller
+    let budget: AnswerBudget
     let logger: Logger
 
     // MARK: Lists
@@ -24,39 +24,32 @@ struct BotsMeetingsEndpoints: Sendable {
         await list(request, defaultLimit: 50)
     }
 
-    /// The newest first; `limit`, `offset`, `platform` and `status` narrow it.
+    /// The newest first; `limit`, `offset`, `cursor`, `platform`, `status` and `exclude_planned` narrow it.
     private func list(_ request: Request, defaultLimit: Int) async -> Response {
         await answer(request, logger: logger) {
             let caller = try await callers.authenticate(request, atLeast: .viewer)
-            let offset = try request.number("offset", in: 0...Self.maximumOffset) ?? 0
-            let limit = try request.number("limit", in: 1...Self.maximumLimit) ?? defaultLimit
-            let page = try await store.meetings(
-                workspace: caller.workspaceID, offset: offset, limit: limit, deadline: request.deadline,
-                matching: try Self.condition(of: request))
-            var body = JSONText(capacity: 64 + 768 * page.meetings.count)
-            body.add("meetings", page.meetings.map(BotsMeetingObject.json))
-            body.add("offset", offset)
-            body.add("limit", limit)
-            body.add("has_more", json: page.hasMore ? "true" : "false")
-            return .json(body.bytes)
+            return try await MeetingList(store: store, budget: budget).page(
+                request, workspace: caller.workspaceID, conditions: try Self.conditions(of: request),
+                limits: (Self.maximumLimit, defaultLimit)
+            ) { meeting, body in
+                BotsMeetingObject.json(meeting).write(to: &body)
+            }
         }
     }
 
-    /// What `platform` and `status` ask for; nil if neither is there.
-    private static func condition(of request: Request) throws -> ((Meeting) -> Bool)? {
-        let platform = try request.query("platform").map { try Platform(named: $0) }
-        let status = try request.query("status").map { text in
+    /// What `platform`, `status` and `exclude_planned` ask for.
+    private static func conditions(of request: Request) throws -> MeetingConditions {
+        var conditions = MeetingConditions()
+        conditions.platform = try request.query("platform").map { try Platform(named: $0) }
+        conditions.botStatus = try request.query("status").map { text in
             guard let status = BotStatus(rawValue: text) else {
                 throw APIError.invalid(
                     "status", "must be one of \(BotStatus.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return status
         }
-        guard platform != nil || status != nil else { return nil }
-        return { meeting in
-            (platform == nil || meeting.room.platform == platform)
-                && (status == nil || (meeting.botStatus ?? BotStatus.requested.rawValue) == status?.rawValue)
-        }
+        conditions.excludesPlanned = try request.flag("exclude_planned") ?? false
+        return conditions
     }
 
     // MARK: One meeting

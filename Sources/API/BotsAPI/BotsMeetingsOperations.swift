@@ -12,9 +12,23 @@ enum BotsMeetingsOperations {
     private static func limit(default number: Int) -> Parameter {
         .query("limit", .integer(1...1_000), "The most that a page has. \(number) if it is absent.")
     }
+    /// Of each list of meetings.
+    static let cursor = Parameter.query(
+        "cursor", .string(1...40),
+        "The `next_cursor` of the page before, in place of `offset`: meetings that are made "
+            + "meanwhile do not shift it.")
+    static let hasMore = Schema.Property.required(
+        "has_more", .boolean, "Whether there are, or may be, meetings beyond this page.")
+    static let nextCursor = Schema.Property.required(
+        "next_cursor", Schema.string.orNull,
+        "The `cursor` of the next page; null if there is none. A page may end early, even without a meeting: it has about "
+            + "a megabyte at most, and only so many meetings are looked through for those that are asked for.")
     private static let conditions: [Parameter] = [
         .query("platform", .choice(Platform.self), "Only meetings on this platform."),
         .query("status", .choice(BotStatus.self), "Only meetings whose bot has this status."),
+        .query(
+            "exclude_planned", .boolean,
+            "Whether meetings that have had no bot are left out. They are there if it is absent."),
     ]
     private static let number = Parameter.path(
         "number", .integer(1...), "The meeting's `id`.", example: 123)
@@ -29,7 +43,7 @@ enum BotsMeetingsOperations {
     static let listBots = Operation(
         method: .get, path: "/bots", id: "listBots", section: .bots, access: .apiKey(.bots, .viewer),
         summary: "List meetings, 50 a page", details: "The same as `GET /meetings`, with smaller pages.",
-        parameters: [offset, limit(default: 50)] + conditions,
+        parameters: [offset, cursor, limit(default: 50)] + conditions,
         answers: [.json(200, "The page.", .named(page), example: pageExample)], errors: [wrongQuery])
 
     static let getBot = Operation(
@@ -45,7 +59,7 @@ enum BotsMeetingsOperations {
             A page of the meetings of the key's workspace, the newest first. One that was planned by the Re-invite API \
             and has had no bot yet is shown as `requested` with `data.planned`.
             """,
-        parameters: [offset, limit(default: 1_000)] + conditions,
+        parameters: [offset, cursor, limit(default: 1_000)] + conditions,
         answers: [.json(200, "The page.", .named(page), example: pageExample)], errors: [wrongQuery])
 
     static let getMeeting = Operation(
@@ -102,9 +116,14 @@ enum BotsMeetingsOperations {
         access: .apiKey(.bots, .viewer), summary: "Read a transcript",
         details: """
             What was said in a meeting, drafts included, in order. After a restart the sessions stand one after the \
-            other; `session_uid` tells which bot heard a segment.
+            other; `session_uid` tells which bot heard a segment. A long one comes in pieces: where the connection ends \
+            before the answer does, ask again.
             """,
-        parameters: [BotsOperations.platform, BotsOperations.nativeMeetingID, ofRoom],
+        parameters: [
+            BotsOperations.platform, BotsOperations.nativeMeetingID, ofRoom,
+            .query("offset", .integer(0...1_000_000), "How many segments to pass over. 0 if it is absent."),
+            .query("limit", .integer(1...100_000), "The most segments that are shown. All if it is absent."),
+        ],
         answers: [.json(200, "The transcript.", .named(transcript), example: transcriptExample)],
         errors: [unknown, BotsOperations.wrongRoom])
 
@@ -150,10 +169,10 @@ enum BotsMeetingsOperations {
         .object(
             .required("meetings", .list(of: .named(meeting))), .required("offset", .integer(0...1_000_000)),
             .required("limit", .integer(1...1_000)),
-            .required("has_more", .boolean, "Whether there are meetings beyond this page.")))
+            hasMore, nextCursor))
 
     private static let pageExample: OrderedJSON = [
-        "meetings": [meetingExample], "offset": 0, "limit": 50, "has_more": false,
+        "meetings": [meetingExample], "offset": 0, "limit": 50, "has_more": false, "next_cursor": nil,
     ]
 
     private static let segment = NamedSchema(

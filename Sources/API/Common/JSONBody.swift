@@ -77,13 +77,30 @@ extension Request {
         }
         return number
     }
+
+    /// A yes or no among the query's parameters; nil if it is absent.
+    /// - Throws: `APIError` 422 for anything but `true`, `false`, `1` and `0`, in capitals or not.
+    func flag(_ name: String) throws -> Bool? {
+        switch query(name)?.lowercased() {
+        case nil: nil
+        case "true", "1": true
+        case "false", "0": false
+        default: throw APIError.invalid(name, "must be true or false")
+        }
+    }
 }
 
 extension Response {
     /// A JSON answer, its members in alphabetical order.
     static func encoding(_ status: Status, _ value: some Encodable) throws -> Response {
+        .json(Array(try JSONEncoder.ofAnswers.encode(value)), status: status)
+    }
+}
+
+extension JSONEncoder {
+    static var ofAnswers: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return .json(Array(try encoder.encode(value)), status: status)
+        return encoder
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTP
 import Log
 import Usher
@@ -6,10 +7,10 @@ import Usher
 /// 12110 tells users to "fetch the latest meeting state", so they can.
 struct MeetingsEndpoints: Sendable {
     private static let maximumLimit = 100
-    private static let maximumOffset = 1_000_000
 
     let store: Store
     let authentication: Authentication
+    let budget: AnswerBudget
     let logger: Logger
 
     struct NewMeetingBody: Decodable {
@@ -75,39 +76,23 @@ struct MeetingsEndpoints: Sendable {
         }
     }
 
-    private struct Page: Encodable {
-        let meetings: [MeetingObject]
-        let offset: Int
-        let limit: Int
-        let hasMore: Bool
-
-        enum CodingKeys: String, CodingKey {
-            case meetings, offset, limit
-            case hasMore = "has_more"
-        }
-    }
-
     func list(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let caller = try await caller(of: request, atLeast: .viewer)
-            let offset = try request.number("offset", in: 0...Self.maximumOffset) ?? 0
-            let limit = try request.number("limit", in: 1...Self.maximumLimit) ?? 20
-            var isWanted: ((Meeting) -> Bool)?
+            var conditions = MeetingConditions()
             if let text = request.query("status") {
                 guard let status = MeetingStatus(rawValue: text.uppercased()) else {
                     throw APIError.invalid(
                         "status", "must be one of \(MeetingStatus.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
-                isWanted = { $0.status == status.rawValue }
+                conditions.status = status
             }
-            let page = try await store.meetings(
-                workspace: caller.workspaceID, offset: offset, limit: limit, deadline: request.deadline,
-                matching: isWanted)
-            return try .encoding(
-                200,
-                Page(
-                    meetings: page.meetings.map(MeetingObject.init), offset: offset, limit: limit,
-                    hasMore: page.hasMore))
+            let encoder = JSONEncoder.ofAnswers
+            return try await MeetingList(store: store, budget: budget).page(
+                request, workspace: caller.workspaceID, conditions: conditions, limits: (Self.maximumLimit, 20)
+            ) { meeting, body in
+                body += try encoder.encode(MeetingObject(meeting))
+            }
         }
     }
 

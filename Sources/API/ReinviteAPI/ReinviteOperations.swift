@@ -133,6 +133,7 @@ enum ReinviteOperations {
         parameters: [
             workspaceID,
             .query("offset", .integer(0...1_000_000), "How many to pass over. 0 if it is absent."),
+            BotsMeetingsOperations.cursor,
             .query("limit", .integer(1...100), "The most that a page has. 20 if it is absent."),
             .query("status", .choice(MeetingStatus.self), "Only meetings with this status."),
         ],
@@ -142,8 +143,10 @@ enum ReinviteOperations {
                 .object(
                     .required("meetings", .list(of: .named(meeting))), .required("offset", .integer(0...1_000_000)),
                     .required("limit", .integer(1...100)),
-                    .required("has_more", .boolean, "Whether there are meetings beyond this page.")),
-                example: ["meetings": [meetingExample], "offset": 0, "limit": 20, "has_more": false])
+                    BotsMeetingsOperations.hasMore, BotsMeetingsOperations.nextCursor),
+                example: [
+                    "meetings": [meetingExample], "offset": 0, "limit": 20, "has_more": false, "next_cursor": nil,
+                ])
         ],
         errors: [otherWorkspace, .invalid("A parameter is wrong.", field: "limit", "must be between 1 and 100")])
 

@@ -62,8 +62,10 @@ enum Rights {
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
         + on(
             partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSTRLEN % a", "HSET % a 0",
-            "HDEL % a", "HINCRBY % a 1", "TYPE %", "DEL %")
-        + on(partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HSCAN % 0", "HSET % a 0", "TYPE %", "DEL %")
+            "HDEL % a", "HINCRBY % a 1", "TYPE %", "DEL %", "UNLINK %")
+        + on(
+            partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HSCAN % 0", "HSET % a 0", "TYPE %", "DEL %",
+            "UNLINK %")
         + on(
             partition.bot("0"), "EXISTS %", "HEXISTS % a", "HGET % a", "HMGET % a", "HSET % a 0", "HDEL % a",
             "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %")

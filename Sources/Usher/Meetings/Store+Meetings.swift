@@ -15,12 +15,6 @@ public struct NewMeeting: Sendable {
     }
 }
 
-/// A page of meetings, the newest first.
-public struct MeetingPage: Sendable {
-    public let meetings: [Meeting]
-    public let hasMore: Bool
-}
-
 extension Store {
     /// Makes a meeting in INITIAL, without a bot.
     /// - Parameter idempotencyKey: the request's, if it has one.
@@ -177,51 +171,5 @@ extension Store {
     /// The workspace that a meeting belongs to, whichever it is.
     public func workspaceID(ofMeeting id: String, deadline: MonotonicTime) async throws(RedisError) -> String? {
         try await send(Command("GET", Keys.locator(meeting: id)), by: deadline).optionalString()
-    }
-
-    /// A page of the workspace's meetings, the newest first.
-    ///
-    /// With a condition, the workspace's meetings are looked through from the newest on, a batch at a time, until the
-    /// page is full: there is no index of states to keep true. The request's deadline bounds the work.
-    public func meetings(
-        workspace: String, offset: Int, limit: Int, deadline: MonotonicTime, matching isWanted: ((Meeting) -> Bool)?
-    ) async throws(RedisError) -> MeetingPage {
-        guard let isWanted else {
-            let found = try await meetings(workspace: workspace, offset: offset, limit: limit + 1, deadline: deadline)
-            return MeetingPage(meetings: Array(found.prefix(limit)), hasMore: found.count > limit)
-        }
-        let batch = 500
-        var position = 0
-        var toSkip = offset
-        var matching: [Meeting] = []
-        while true {
-            let found = try await meetings(workspace: workspace, offset: position, limit: batch, deadline: deadline)
-            let fitting = found.filter(isWanted)
-            matching += fitting.dropFirst(toSkip).prefix(limit + 1 - matching.count)
-            toSkip -= min(toSkip, fitting.count)
-            if matching.count > limit || found.count < batch { break }
-            position += batch
-        }
-        return MeetingPage(meetings: Array(matching.prefix(limit)), hasMore: matching.count > limit)
-    }
-
-    private func meetings(
-        workspace: String, offset: Int, limit: Int, deadline: MonotonicTime
-    ) async throws(RedisError) -> [Meeting] {
-        let keys = WorkspaceKeys(workspace: workspace)
-        let range = Command("ZREVRANGE", keys.meetings, String(offset), String(offset + limit - 1))
-        let ids = try await send(range, by: deadline).arrayOrThrow()
-        guard !ids.isEmpty else { return [] }
-        let records = ids.compactMap(\.string).map(keys.partition.meeting)
-        let replies = try await self.replies(to: records.map { Command("HGETALL", $0) }, by: deadline)
-        var meetings: [Meeting] = []
-        for (record, reply) in zip(records, replies) {
-            let meeting = try oddRecords.leavingOut(record, reply) { reply throws(RedisError) -> Meeting? in
-                let hash = try reply.hash()
-                return hash.isEmpty ? nil : try Meeting(hash)
-            }
-            if let meeting { meetings.append(meeting) }
-        }
-        return meetings
     }
 }

@@ -113,20 +113,4 @@ extension Store {
         guard let parts = text?.split(separator: " "), parts.count == 2 else { return nil }
         return (String(parts[0]), String(parts[1]))
     }
-
-    // MARK: Reading
-
-    /// The transcript of a meeting.
-    public func transcript(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Transcript {
-        try await transcript(
-            ofMeeting: meeting.id, in: Partition(workspace: meeting.workspaceID),
-            sessions: Sessions(meeting.fields["sessions"]), deadline: deadline)
-    }
-
-    func transcript(
-        ofMeeting id: String, in partition: Partition, sessions: Sessions, deadline: MonotonicTime
-    ) async throws(RedisError) -> Transcript {
-        let hash = try await send(Command("HGETALL", partition.segments(ofMeeting: id)), by: deadline).hash()
-        return Transcript(hash, sessions: sessions)
-    }
 }

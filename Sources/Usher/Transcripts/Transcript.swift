@@ -3,22 +3,6 @@ import JSON
 import Log
 import Redis
 
-/// The segments of a meeting in order of their start, the sessions one after the other.
-public struct Transcript: Sendable {
-    let segments: [StoredSegment]
-
-    /// Each as a JSON object with the members of the wire's segments (wire facts, section 1), and `session_uid`: the
-    /// bot that heard it, which tells the sessions of a restarted meeting apart.
-    public var json: [String] { segments.map(\.json) }
-
-    /// - Parameters:
-    ///   - hash: the record of the segments, as `ingest_segments` writes it. What is not of that form is left out.
-    ///   - sessions: the field `sessions` of the meeting's record.
-    init(_ hash: [String: String], sessions: Sessions) {
-        segments = hash.compactMap { StoredSegment(field: $0, value: $1, sessions: sessions) }.sorted()
-    }
-}
-
 /// When the sessions of a meeting began: the field `sessions` of its record, `<bot_id>=<ms>` for each.
 struct Sessions: Equatable {
     private let began: [(id: String, at: Int)]
@@ -48,27 +32,25 @@ struct Sessions: Equatable {
 
 /// A segment as the record has it: `<version> <kind> <start ms> <end ms> <language> <JSON>`. The language is that which
 /// the bot was configured with when it came, for one that has none of its own (`=`); `-` if there was none.
-struct StoredSegment: Comparable {
+struct StoredSegment {
     private let sessionID: String
-    private let segmentID: String
-    private let sessionStart: Int?
-    private let start: Int
-    private let end: Int
+    let sessionStart: Int?
+    let start: Int
+    let end: Int
     private let createdAt: Int?
     private let configuredLanguage: String?
     private let hasLanguage: Bool
     private let object: String
 
     /// Nil for a retracted one, and for what is not of the form.
-    init?(field: String, value: String, sessions: Sessions) {
+    init?(field: [UInt8], value: String, sessions: Sessions) {
         // By bytes: a transcript has thousands.
         let parts = value.utf8.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
         guard parts.count == 6, !parts[1].elementsEqual("r".utf8), let start = Int(Substring(parts[2])),
             let end = Int(Substring(parts[3])), parts[5].first == UInt8(ascii: "{"),
-            parts[5].last == UInt8(ascii: "}"), let colon = field.utf8.firstIndex(of: UInt8(ascii: ":"))
+            parts[5].last == UInt8(ascii: "}"), let colon = field.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
-        sessionID = String(field[..<colon])
-        segmentID = String(field[field.utf8.index(after: colon)...])
+        sessionID = String(decoding: field[..<colon], as: UTF8.self)
         sessionStart = sessions.start(of: sessionID)
         self.start = start
         self.end = end
@@ -93,11 +75,6 @@ struct StoredSegment: Comparable {
     }
 
     static func milliseconds(_ seconds: Double) -> Int { Int(clamping: (seconds * 1_000).rounded()) }
-
-    static func < (left: StoredSegment, right: StoredSegment) -> Bool {
-        (left.sessionStart ?? 0, left.sessionID, left.start, left.end, left.segmentID)
-            < (right.sessionStart ?? 0, right.sessionID, right.start, right.end, right.segmentID)
-    }
 
     /// The stored object with the members that are not the bot's put behind: to decode and encode each segment again
     /// would cost a node ten times as much.

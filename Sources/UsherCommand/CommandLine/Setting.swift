@@ -28,6 +28,7 @@ struct Setting: Sendable {
         case maxHeaderFields = "max-header-fields"
         case maxBody = "max-body-bytes"
         case maxReport = "max-report-bytes"
+        case answerMemory = "answer-memory-bytes"
         case retention = "retention-ms"
         case headerTimeout = "header-timeout-ms"
         case bodyTimeout = "body-timeout-ms"

@@ -56,6 +56,7 @@ struct Settings: Equatable, Sendable {
     /// 0: for ever.
     var retentionMilliseconds: Int { number(.retention) }
     var maxReportBytes: Int { number(.maxReport) }
+    var answerMemoryBytes: Int { number(.answerMemory) }
     var headerTimeoutMilliseconds: Int { number(.headerTimeout) }
     var bodyTimeoutMilliseconds: Int { number(.bodyTimeout) }
     var idleTimeoutMilliseconds: Int { number(.idleTimeout) }

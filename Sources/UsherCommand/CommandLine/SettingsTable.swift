@@ -103,6 +103,10 @@ extension Setting {
             .maxReport, 1024...67_108_864, unit: "bytes", default: 1_048_576,
             "The longest body of a bot's report, with its logs, or of its segments"),
         number(
+            .answerMemory, 4_194_304...4_294_967_296, unit: "bytes", default: 50_331_648,
+            "What all large answers of a node, such as long lists, may hold at once; more of them wait their turn, and get "
+                + "503 if it does not come in time. No workspace has more than half"),
+        number(
             .headerTimeout, 100...600_000, unit: "ms", default: 10_000,
             "How long a client may take to send a header section it has begun; then it gets 408"),
         number(

@@ -48,6 +48,7 @@ struct Node {
                 exempt: settings.trustedProxies)
         }
         metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
+        let answers = AnswerBudget(bytes: settings.answerMemoryBytes)
         var shards: [Shard] = []
         var stores: [Store] = []
         for number in 0..<settings.loops {
@@ -71,7 +72,8 @@ struct Node {
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
-                    trustedProxies: settings.trustedProxies, surfaces: port.surfaces, metrics: endpoint)
+                    trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
+                    metrics: endpoint)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook

@@ -76,6 +76,7 @@ final class TestNode: Sendable {
         var keyRateLimit: RateLimit?
         var addressRateLimit: RateLimit?
         var trustedProxies: [AddressRange] = []
+        var answerBytes = 64 << 20
     }
 
     private init(redis own: RedisServer?, adminKey: String?, _ configuration: Configuration) async throws {
@@ -102,7 +103,7 @@ final class TestNode: Sendable {
         http.requestDeadlineMilliseconds = 20_000
         let router = Routes.make(
             store: Store(client: client, configuration: store), adminKey: adminKey, logger: logger,
-            trustedProxies: configuration.trustedProxies)
+            trustedProxies: configuration.trustedProxies, budget: AnswerBudget(bytes: configuration.answerBytes))
         counters = RequestCounters(router)
         http.onResponse = counters.hook
         http.errorResponse = ErrorAnswer.make

@@ -64,10 +64,20 @@ extension World {
         try await client.send("HGETALL", keys.partition.segments(ofMeeting: meeting)).hash()
     }
 
+    /// The same as JSON.
+    func transcriptObjects(of record: Meeting) async throws -> [String] {
+        var reading = try await TranscriptReading(of: record, in: store, deadline: Client.soon) { _ in }
+        var objects: [String] = []
+        while let piece = try await reading.next(bytes: 1, deadline: Client.soon) {
+            objects.append(String(decoding: piece, as: UTF8.self))
+        }
+        return objects
+    }
+
     /// The segments as users get them.
     func transcript(_ meeting: String) async throws -> [SegmentObject] {
         let record = try #require(try await store.meeting(id: meeting, workspace: workspaceID, deadline: Client.soon))
-        let objects = try await store.transcript(of: record, deadline: Client.soon).json
+        let objects = try await transcriptObjects(of: record)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try objects.map { try decoder.decode(SegmentObject.self, from: Data($0.utf8)) }
