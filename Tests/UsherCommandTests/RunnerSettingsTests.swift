@@ -1,0 +1,120 @@
+import Foundation
+import Runner
+import TestTurns
+import Testing
+import Usher
+
+@testable import UsherCommand
+
+/// What a runner is told of its bots and of what they use.
+@Suite(.takesTurns) struct RunnerSettingsTests {
+    private func runner(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Settings {
+        let reader = CommandLineReader(environment: environment)
+        guard case .runner(let settings) = try reader.read(["runner", "--launch", "bot"] + arguments) else {
+            throw UsageError("not runner")
+        }
+        return settings
+    }
+
+    private func refusal(_ body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    // MARK: The speech service
+
+    private static let url = ["--transcription-url", "http://speech:8000/v1/audio/transcriptions"]
+
+    @Test func aSpeechServiceIsTakenWithAllThatBelongsToIt() throws {
+        #expect(try runner([]).transcription() == nil)
+        #expect(try runner(Self.url).transcription() == TranscriptionService(url: Self.url[1]))
+        let all = Self.url + ["--transcription-model", "large v3", "--transcription-tier", "deferred"]
+        #expect(
+            try runner(all, ["USHER_TRANSCRIPTION_TOKEN": "t0ken"]).transcription()
+                == TranscriptionService(url: Self.url[1], token: "t0ken", model: "large v3", tier: "deferred"))
+    }
+
+    @Test func itsSecretMayStandInAFile() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("usher-token-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: file) }
+        func token(_ content: String) throws -> String? {
+            try Data(content.utf8).write(to: file)
+            return try runner(Self.url + ["--transcription-token-file", file.path]).transcription()?.token
+        }
+        #expect(try token("t0ken") == "t0ken")
+        #expect(try token("t0ken\n") == "t0ken")
+        #expect(try token("t0ken\r\n") == "t0ken")
+        for content in ["", "\n", "two words", "se\0cret", "se\ncret", String(repeating: "secret", count: 1_000)] {
+            let text = refusal { _ = try token(content) }
+            #expect(text?.contains("must hold 1 to 1024 letters") == true)
+            #expect(text?.contains("cret") == false)
+        }
+        for path in ["/nowhere/token", "/tmp"] {
+            let text = refusal { _ = try runner(Self.url + ["--transcription-token-file", path]).transcription() }
+            #expect(text?.hasPrefix("--transcription-token-file \"\(path)\" cannot be read: ") == true)
+        }
+    }
+
+    @Test func whatIsOfNoUseIsRefused() {
+        for flag in [
+            "--transcription-token", "--transcription-token-file", "--transcription-model", "--transcription-tier",
+        ] {
+            let text = refusal { _ = try runner([flag, "deferred"]) }
+            #expect(
+                text
+                    == "\(flag) is given, but not the speech service that it is for: name that with --transcription-url."
+            )
+        }
+        let text = refusal {
+            _ = try runner(Self.url + ["--transcription-token", "geheim", "--transcription-token-file", "/f"])
+        }
+        #expect(text?.contains("leave one out") == true && text?.contains("geheim") == false)
+        for odd in ["speech", "ftp://speech", "http://", "http://u:p@speech", "http://speech?key=1"] {
+            #expect(
+                refusal { _ = try runner(["--transcription-url", odd]) }?.contains("--transcription-url is") == true)
+        }
+        #expect(
+            refusal { _ = try runner(Self.url + ["--transcription-token", "sec ret"]) }?.contains("sec ret") == false)
+    }
+
+    // MARK: Programs and addresses
+
+    @Test func aProgramThatCannotBeRunIsNamedWithItsSetting() throws {
+        func refused(_ launch: String, _ cleanUp: String) throws -> String? {
+            let reader = CommandLineReader(environment: [:])
+            guard case .runner(let settings) = try reader.read(["runner", "--launch", launch, "--clean-up", cleanUp])
+            else { throw UsageError("not runner") }
+            return refusal { try settings.checkPrograms(searchPath: "/usr/bin:/bin") }
+        }
+        #expect(try refused("sh -c true", "/bin/sh") == nil)
+        #expect(try refused("bot --fast", "sh") == "--launch names \"bot\", which is in no folder of PATH.")
+        #expect(
+            try refused("sh", "/nowhere/x")
+                == "--clean-up names \"/nowhere/x\", which cannot be run: No such file or directory.")
+    }
+
+    @Test(arguments: ["nodes:8080", "redis://nodes", "http://", "http://nodes:0", "http://a b", "http://nodes/?x"])
+    func anAddressOfNodesThatCannotBeMeantIsRefused(url: String) {
+        #expect(refusal { _ = try runner(["--api-url", url]) }?.hasPrefix("--api-url is") == true)
+    }
+
+    /// Who makes the bots' user by hand, and who has it made by `usher up`, give the same rights.
+    @Test func theReadmeHasTheRightsOfBots() throws {
+        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("README.md")
+        let lines = try String(contentsOf: readme, encoding: .utf8).split(separator: "\n").map(String.init)
+        #expect(lines.contains(BotRights.line(user: "usher-bot", password: "PASSWORD")))
+    }
+
+    @Test func botsOfUpThatAreNoSimulatedOnesNeedRedisByTCP() {
+        let socket = ["--redis", "redis+unix:///run/redis.sock"]
+        #expect(message(["up"] + socket) == nil)
+        #expect(message(["up", "--launch", "bot"]) == nil, "the private one has an address for them")
+        #expect(message(["up", "--launch", "bot"] + socket)?.contains("--bot-redis redis://") == true)
+        #expect(message(["up", "--launch", "bot", "--bot-redis", "redis://bots:p@127.0.0.1"] + socket) == nil)
+    }
+}
