@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -160,6 +161,21 @@ def test_a_watch_that_nobody_reads_can_be_stopped(servers, redis_server, workspa
     assert watch.wait() == 0
     os.close(reading)
     os.close(writing)
+
+
+def test_what_others_say_does_nothing_to_a_terminal():
+    """Here what answers a probe: it is shown, in one line."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        probe = subprocess.Popen([BINARY, "probe", "--port", str(port)], stderr=subprocess.PIPE, text=True)
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall("HTTP/1.1 500 No\r\n\r\n\x1b[31mno\x9b0m\nand\tno".encode())
+        _, errors = probe.communicate(timeout=60)
+    assert (probe.returncode, errors) == (1, "usher:  [31mno 0m and no\n")
 
 
 def test_up_ends_where_it_cannot_say_what_is_up(redis_server, owner):

@@ -41,9 +41,14 @@ enum Terminal {
         return exitCode
     }
 
-    /// A sentence about something that went wrong.
+    /// A sentence about something that went wrong. It may repeat what others said, such as Redis or a server that was
+    /// asked, and stays one line that does nothing to a terminal.
     static func complain(_ sentence: String) {
-        LineWriter.standardError.write(Array("usher: \(sentence)\n".utf8))
+        var line = "usher: "
+        for scalar in sentence.unicodeScalars {
+            line.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+        }
+        LineWriter.standardError.write(Array((line + "\n").utf8))
     }
 
     /// The same of a program that writes a log, which goes on to whoever reads that: as a line of it where lines are JSON.
