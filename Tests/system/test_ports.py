@@ -1,6 +1,7 @@
 """Ports of their own for `/admin`, `/internal` and `/metrics`: what is there, and what is not."""
 
 import json
+import os
 import signal
 import socket
 
@@ -136,7 +137,8 @@ def test_a_port_is_not_shared_with_who_knows_whom(servers, redis_of_ports, setti
         stranger.listen()
         port = stranger.getsockname()[1]
         node = servers.node(redis_of_ports, start=False, PORT=port, **setting)
-        assert f"127.0.0.1:{port} is in use by a" in refusal(node)
+        error = refusal(node)
+        assert f"127.0.0.1:{port} is in use by a" in error and f"program (process {os.getpid()})" in error
 
 
 @pytest.mark.parametrize("setting", [{}, {"SHARE_PORT": "yes"}])

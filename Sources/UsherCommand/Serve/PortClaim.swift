@@ -49,7 +49,8 @@ final class PortClaim {
         let advice = "choose another port with \(Setting[port.setting].flag)"
         guard isShared else {
             guard let other = others.first else {
-                throw PortTaken(description: "\(place) in use by another program: stop it, or \(advice).")
+                throw PortTaken(
+                    description: "\(place) in use by another program\(holder(of: port)): stop it, or \(advice).")
             }
             throw PortTaken(
                 description:
@@ -59,8 +60,8 @@ final class PortClaim {
         guard !others.isEmpty else {
             throw PortTaken(
                 description:
-                    "\(place) in use by a program that does not say which Redis it uses, as a node of this version "
-                    + "would, so it is not shared: stop it, or \(advice).")
+                    "\(place) in use by a program\(holder(of: port)) that does not say which Redis it uses, as a node of "
+                    + "this version would, so it is not shared: stop it, or \(advice).")
         }
         if let other = others.first(where: { $0.redis != digest }) {
             throw PortTaken(
@@ -68,6 +69,10 @@ final class PortClaim {
                     "\(place) in use by a node (process \(other.process)) with another Redis, or another address of "
                     + "the same, so it is not shared: stop it, or \(advice).")
         }
+    }
+
+    private static func holder(of port: ServedPort) -> String {
+        KernelList.listener(on: port.port).map { " (process \($0))" } ?? ""
     }
 
     /// Whether anybody listens there, be it to share the port.
@@ -107,55 +112,6 @@ final class PortClaim {
         let all = ["0.0.0.0", "::"]
         return Neighbour.all().filter {
             $0.port == port.port && ($0.host == port.host || all.contains($0.host) || all.contains(port.host))
-        }
-    }
-}
-
-/// A node that listens on a port of this machine.
-struct Neighbour: Equatable {
-    var host: String
-    var port: Int
-    /// A digest of its Redis' address.
-    var redis: String
-    var process: Int32
-
-    private static let beginning = "usher node at "
-    /// Of the kernel's list: some hundred thousand sockets. What is behind it is not looked at.
-    private static let maximumListBytes = 64 << 20
-
-    var name: String { "\(Self.beginning)\(host) \(port) \(redis) \(process)" }
-
-    init(host: String, port: Int, redis: String, process: Int32) {
-        self.host = host
-        self.port = port
-        self.redis = redis
-        self.process = process
-    }
-
-    /// nil if the name is none of a node's.
-    init?(name: Substring) {
-        guard name.hasPrefix(Self.beginning) else { return nil }
-        let words = name.dropFirst(Self.beginning.count).split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 4, let port = Int(words[1]), let process = Int32(words[3]) else { return nil }
-        self.init(host: String(words[0]), port: port, redis: String(words[2]), process: process)
-    }
-
-    /// What the kernel lists, a socket a line, with its name at the end; an abstract one begins with @ (proc_pid_net(5)).
-    static func all() -> [Neighbour] {
-        let file = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 65_536)
-        while bytes.count < maximumListBytes {
-            let count = read(file, &piece, piece.count)
-            guard count > 0 else { break }
-            bytes += piece[..<count]
-        }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            line.firstIndex(of: UInt8(ascii: "@")).flatMap { at in
-                Neighbour(name: Substring(decoding: line[(at + 1)...], as: UTF8.self))
-            }
         }
     }
 }

@@ -148,9 +148,7 @@ final class DataFolder {
         }
         defer { closedir(entries) }
         while let entry = readdir(entries) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+            let name = entry.name
             if name != ".", name != ".." { try checkEntry(descriptor, name, path) }
         }
     }
