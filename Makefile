@@ -1,6 +1,7 @@
 # `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
 # `make fuzz` tries what reads input with mutated input: make fuzz TARGET=json SECONDS=600
+# `make mutate` changes the sources in small ways, and says what no test notices: make mutate ARGS="--only HTTP"
 # `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
 # `make compose-test` starts the containers of compose.yaml, breaks and updates them, and takes them down
 # `make load-test` shows what users see of restarts, losses and additions: make load-test ARGS="--hold 30"
@@ -42,11 +43,20 @@ system-test: $(VENV)/installed
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q Tests/system
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-on-sentinel test-on-cluster
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
+	$(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/mutate/tests
 
 # They mostly wait for processes to start, so they run side by side.
 test-on-sentinel test-on-cluster: test-on-%:
 	USHER="$$(swift build --show-bin-path)/usher" USHER_TEST_DEPLOYMENT=$* \
 	  $(VENV)/bin/python -m pytest -q -p no:cacheprovider $(ON_EVERY_DEPLOYMENT)
+
+# Makes each change of Tests/mutate/catalogue, all in one build, and runs what must notice it; the exit status tells of
+# survivors. Takes most of an hour; some of them by a word in their file or name, or all that there are:
+# make mutate ARGS="--only Supervisor", make mutate ARGS=--list. `make test` checks that the list is fresh.
+.PHONY: mutate
+mutate: toolchain libraries $(VENV)/installed
+	@.ci/install-packages redis-server haproxy
+	@$(VENV)/bin/python Tests/mutate/mutate.py $(ARGS)
 
 # The containers of compose.yaml from `up` to `down`, with a loss and an update under load. Not a part of `make test`: it
 # needs a Docker daemon, or to be root to start one, and takes many minutes to build the images.
