@@ -112,13 +112,17 @@ def test_data_outlives_a_stop(servers, folder):
     assert run_curl(again.reinvitations[0])[0] == 202
 
 
+TOKEN = "the-token-of-the-speech-service"
+
+
 @pytest.fixture
 def launching(servers, folder, tmp_path):
     """An `usher up` of bots that are given by --launch, and write down what they are told."""
     told, bot = tmp_path / "told", tmp_path / "bot"
     bot.write_text(f"""#!/bin/sh\necho "$VEXA_BOT_CONFIG" >>{told}\nexec '{BINARY}' simulate-bot\n""")
     bot.chmod(0o755)
-    up = servers.add(Up(folder, "--launch", str(bot))).start()
+    up = servers.add(Up(folder, "--launch", str(bot), "--transcription-url", "http://127.0.0.1:9/v1/audio",
+                        "--transcription-model", "large", environment={"USHER_TRANSCRIPTION_TOKEN": TOKEN})).start()
     up.told = told
     return up
 
@@ -160,6 +164,21 @@ def test_bots_of_launch_reach_redis_by_tcp(launching):
     password = re.search("REDISCLI_AUTH=(\\w+)", records)[1]
     assert password not in shown and url.password not in shown and password != url.password
     assert oct(os.stat(os.path.join(launching.data, "redis.sock")).st_mode)[-3:] == "700"
+
+
+def test_bots_are_told_of_the_speech_service_and_nobody_else_of_its_secret(launching):
+    assert run_curl(launching.reinvitations[0])[0] == 202
+    wait_for(launching.told.exists, "the start of the bot")
+    told = wait_for(lambda: launching.told.read_text().splitlines(), "what the bot was told")[0]
+    told = json.loads(told)
+    assert told["transcriptionServiceUrl"] == "http://127.0.0.1:9/v1/audio" and told["transcriptionModel"] == "large"
+    assert told["transcriptionServiceToken"] == TOKEN
+    shown = "".join(open(f"/proc/{pid}/cmdline").read() for pid in session_members(launching.pid))
+    assert "usher" in shown and TOKEN not in shown
+    assert TOKEN not in launching.output and TOKEN not in launching.log
+    # All that was ever written to Redis stands there.
+    files = [os.path.join(path, name) for path, _, names in os.walk(launching.data) for name in names if "aof" in name]
+    assert files and not any(TOKEN.encode() in open(name, "rb").read() for name in files)
 
 
 def test_redis_is_bound_to_this_machine(launching):
