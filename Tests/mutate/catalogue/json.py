@@ -17,7 +17,8 @@ JSON = (
     Mutant("the first of two members of one name wins", SCANNER, "guard «tape.enter(name: tape.nodes.count - 1)» else",
            "tape.enter(name: tape.nodes.count - 1) || true", READING),
     Mutant("members of different objects may not have the same name", "JSON/Tape.swift",
-           "node.link == object && node.length == name.count", "node.length == name.count", READING),
+           "node.link == object && node.length == name.count", "node.length == name.count", READING,
+           equivalent="The object is in the hash, which is compared before: it matters only to two of one hash."),
     Mutant("names that differ are the same", "JSON/Tape.swift", "«withBytes(of: node) { $0.elementsEqual(name) }»",
            "true", READING,
            equivalent="It matters only to two names of one length and one hash of 32 bits, seeded anew by each process: "
