@@ -10,6 +10,14 @@ struct BotConfiguration {
         var waitingRoomTimeout = 300_000
         var noOneJoinedTimeout = 600_000
         var everyoneLeftTimeout = 120_000
+
+        /// What the request for the bot said goes before.
+        func replaced(by asked: BotOptions.AutomaticLeave) -> AutomaticLeave {
+            AutomaticLeave(
+                waitingRoomTimeout: asked.waitingRoomTimeout ?? waitingRoomTimeout,
+                noOneJoinedTimeout: asked.noOneJoinedTimeout ?? noOneJoinedTimeout,
+                everyoneLeftTimeout: asked.everyoneLeftTimeout ?? everyoneLeftTimeout)
+        }
     }
 
     var meeting: Meeting
@@ -22,6 +30,7 @@ struct BotConfiguration {
     var apiURL: String
     /// The name of a bot that was asked for without one.
     var defaultName: String
+    /// What the runner's bots do that were asked for without saying.
     var automaticLeave: AutomaticLeave
     /// nil: the bot is told of none, and stays silent if it has none of its own.
     var transcription: TranscriptionService?
@@ -45,12 +54,12 @@ struct BotConfiguration {
         add("internalSecret", text: secret)
         add("language", text: meeting.language)
         add("task", text: meeting.fields["task"])
-        fields.append(("transcribeEnabled", "true"))
+        fields.append(("transcribeEnabled", meeting.botOptions.transcribes == false ? "false" : "true"))
         add("transcriptionTier", text: transcription?.tier)
         add("transcriptionServiceUrl", text: transcription?.url)
         add("transcriptionServiceToken", text: transcription?.token)
         add("transcriptionModel", text: transcription?.model)
-        let timeouts = automaticLeave
+        let timeouts = automaticLeave.replaced(by: meeting.botOptions.automaticLeave)
         fields.append(
             (
                 "automaticLeave",

@@ -35,7 +35,9 @@ extension Runner {
             pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
             return await handBack(bot)
         }
-        _ = leases.add(bot.id, in: bot.entry.place.partition, claimedAt: bot.claimedAt)
+        _ = leases.add(
+            bot.id, in: bot.entry.place.partition, claimedAt: bot.claimedAt,
+            waitingRoomTimeout: meeting.botOptions.automaticLeave.waitingRoomTimeout)
         keepLeases()
     }
 

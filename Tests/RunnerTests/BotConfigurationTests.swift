@@ -70,6 +70,26 @@ import Testing
         #expect(!dumped.contains("geheim"))
     }
 
+    @Test func whatTheRequestSaidGoesBefore() throws {
+        let said = [
+            "transcribe_enabled": "false", "waiting_room_timeout_ms": "30000", "everyone_left_timeout_ms": "40000",
+        ]
+        let object = try decoded(Self.record.merging(said) { $1 })
+        #expect(object["transcribeEnabled"] as? Bool == false)
+        #expect(
+            object["automaticLeave"] as? [String: Int]
+                == ["waitingRoomTimeout": 30_000, "noOneJoinedTimeout": 2, "everyoneLeftTimeout": 40_000])
+    }
+
+    /// Operators can write there too.
+    @Test(arguments: ["", "x", "-1", "0", "999", "86400001", "99999999999999999999"])
+    func whatIsNoOptionIsPassedOver(_ value: String) throws {
+        let said = ["transcribe_enabled": value, "waiting_room_timeout_ms": value]
+        let object = try decoded(Self.record.merging(said) { $1 })
+        #expect(object["transcribeEnabled"] as? Bool == true)
+        #expect((object["automaticLeave"] as? [String: Int])?["waitingRoomTimeout"] == 1)
+    }
+
     @Test func commandsHaveTheFieldsOfTheWire() throws {
         #expect(try object(BotCommand.leave) as? [String: String] == ["action": "leave"])
         let both = Wanted(

@@ -184,6 +184,17 @@ import Testing
         #expect(given == [.giveUp(bot: "a", graceMilliseconds: timing.killGrace)])
     }
 
+    /// A bot that was asked to wait longer for somebody to let it in than bots do here is not given up before.
+    @Test func theRequestsPatienceGoesBeforeTheRunners() throws {
+        for (asked, isGivenUp) in [(nil, true), (30_000, true), (900_000, false)] {
+            var keeper = LeaseKeeper(timing: timing)
+            keeper.confirm("a", keeper.add("a", in: Self.partition, claimedAt: at(0), waitingRoomTimeout: asked))
+            let renewal = LeaseRenewal(partition: Self.partition, bots: ["a"], sentAt: at(600_000))
+            let actions = keeper.take([granted()], to: renewal, now: at(600_001))
+            #expect(actions.contains(.giveUp(bot: "a", graceMilliseconds: timing.killGrace)) == isGivenUp)
+        }
+    }
+
     private func running(_ bots: [String]) -> LeaseKeeper {
         var keeper = LeaseKeeper(timing: timing)
         for bot in bots { keeper.confirm(bot, keeper.add(bot, in: Self.partition, claimedAt: at(0))) }

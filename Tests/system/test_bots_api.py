@@ -218,6 +218,85 @@ def test_every_route_takes_every_spelling(user, redis, spelling):
     assert user.request("DELETE", f"/bots/google_meet/{spelling}").status == 202
 
 
+# What a bot is to do
+
+
+def test_what_is_asked_of_a_bot_is_kept(user, redis):
+    body = {
+        "platform": "google_meet", "native_meeting_id": random_meet_code(), "transcribe_enabled": False,
+        "automatic_leave": {"max_wait_for_admission": 1000, "no_one_joined_timeout": 86_400_000,
+                            "everyone_left_timeout": 5000, "max_time_left_alone": 5000, "silence_timeout": None}}
+    meeting = post(user, **body).json
+    assert meeting["data"]["transcribe_enabled"] is False
+    assert meeting["data"]["automatic_leave"] == {
+        "waiting_room_timeout": 1000, "no_one_joined_timeout": 86_400_000, "everyone_left_timeout": 5000}
+    record = redis.hash(user.keys.meeting(meeting["data"]["meeting_id"]))
+    assert {name: record[name] for name in record if name.endswith("_ms") or name == "transcribe_enabled"} == {
+        "transcribe_enabled": "false", "waiting_room_timeout_ms": "1000", "no_one_joined_timeout_ms": "86400000",
+        "everyone_left_timeout_ms": "5000"}
+    # A restart is of the same meeting, and so its bot does the same.
+    user.play(redis, meeting, "joining", "active", "completed")
+    wait_for(lambda: user.meeting(meeting)["status"] == "completed", "the end of the meeting")
+    assert user.reinvite(meeting, {"force_restart": True}).status == 202
+    assert user.meeting(meeting)["data"]["automatic_leave"]["everyone_left_timeout"] == 5000
+
+
+@pytest.mark.parametrize("field, wish", [
+    ("transcribe_enabled", "no"), ("automatic_leave", []), ("automatic_leave", {"max_bot_time": 60_000}),
+    ("automatic_leave", {"silence_timeout": 60_000}),
+    ("automatic_leave.waiting_room_timeout", {"waiting_room_timeout": 999}),
+    ("automatic_leave.waiting_room_timeout", {"waiting_room_timeout": 86_400_001}),
+    ("automatic_leave.no_one_joined_timeout", {"no_one_joined_timeout": 1.5}),
+    ("automatic_leave.no_one_joined_timeout", {"no_one_joined_timeout": "1000"}),
+    ("automatic_leave.max_time_left_alone", {"everyone_left_timeout": 1000, "max_time_left_alone": 2000}),
+], ids=str)
+def test_422_what_a_bot_is_to_do(user, field, wish):
+    answer = post(user, **{**MEET, field.partition(".")[0]: wish})
+    assert_bots_error(answer, 422, "Invalid request", names=field)
+    assert user.running() == []
+
+
+NOT_YET_THERE = [
+    ("join_at", "2027-01-01T00:00:00Z"), ("scheduled_at", 1798761600), ("start_time", "2027-01-01T00:00:00Z"),
+    ("recording_enabled", True), ("webhook_url", "https://hooks.example.com/"), ("webhook_secret", "s" * 20),
+    ("webhook_events", {"meeting.completed": True}), ("voice_agent_enabled", True), ("authenticated", True),
+    ("continue_meeting", True), ("deduplication_key", "k"), ("allowed_languages", ["en"]),
+    ("transcription_tier", "deferred"),
+]
+
+
+@pytest.mark.parametrize("member, value", NOT_YET_THERE, ids=str)
+def test_422_what_is_not_there_yet(user, workspace, redis, member, value):
+    before = redis.scan(f"*{user.workspace_id}*")
+    answer = post(user, **MEET, **{member: value})
+    assert_bots_error(answer, 422, "Invalid request", names=member)
+    assert answer.json["field"] == member
+    assert redis.scan(f"*{user.workspace_id}*") == before
+    answer = workspace.request("POST", workspace.meetings_path, {**MEET, member: value})
+    assert answer.status == 422 and answer.json["parameters"]["field"] == member, answer
+    assert redis.call("ZCARD", workspace.keys.meetings) == 0
+
+
+def test_a_wish_for_what_is_so_anyway_is_taken(user, workspace):
+    wishes = {
+        **{member: None for member, _ in NOT_YET_THERE}, "recording_enabled": False, "voice_agent_enabled": False,
+        "authenticated": False, "continue_meeting": False, "transcription_tier": "realtime", "webhook_url": "",
+        "webhook_events": {}, "allowed_languages": [], "transcribe_enabled": True, "automatic_leave": None}
+    answer = post(user, **MEET, **wishes, nobody_knows_this=True)
+    assert answer.status == 201 and answer.json["data"]["transcribe_enabled"] is True, answer
+    assert workspace.request("POST", workspace.meetings_path, {**MEET, **wishes}).status == 201
+    for query, status in (("", 200), ("?format=json", 200), ("?since=", 200), ("?format=srt", 422), ("?since=1", 422)):
+        answer = user.request("GET", f"/transcripts/google_meet/{MEET['native_meeting_id']}{query}")
+        assert answer.status == status, answer
+
+
+@pytest.mark.parametrize("member, value", [
+    ("auto_join", True), ("transcribe_enabled", False), ("automatic_leave", {"no_one_joined_timeout": 1000})], ids=str)
+def test_422_what_a_plan_cannot_promise(workspace, member, value):
+    answer = workspace.request("POST", workspace.meetings_path, {**MEET, member: value})
+    assert answer.status == 422 and answer.json["parameters"]["field"] == member, answer
+
+
 # Planned and ended meetings
 
 

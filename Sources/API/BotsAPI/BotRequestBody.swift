@@ -1,6 +1,6 @@
 import Usher
 
-/// The body of `POST /bots` (Bots API, "Create Bot"). Unknown members are ignored.
+/// The body of `POST /bots` (Bots API, "Create Bot"). Unknown members are ignored, but for `NotYetThere.members`.
 struct BotRequestBody: Decodable {
     let request: BotRequest
 
@@ -15,8 +15,10 @@ struct BotRequestBody: Decodable {
         let botName = try container.text(.botName, maximum: 100)
         let language = try container.language(.language)
         let task = try container.task(.task)
+        let options = try BotOptions(from: decoder)
+        try NotYetThere.refuse(NotYetThere.members, in: decoder)
         let link = try Self.link(try MeetingReference(from: decoder))
-        request = BotRequest(link: link, botName: botName, language: language, task: task)
+        request = BotRequest(link: link, botName: botName, language: language, task: task, options: options)
     }
 
     private static func link(_ reference: MeetingReference) throws -> MeetingLink {

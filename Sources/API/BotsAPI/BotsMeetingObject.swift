@@ -47,6 +47,15 @@ enum BotsMeetingObject {
         if let name = meeting.fields["bot_name"] { data.add("bot_name", name) }
         if let language = meeting.language { data.add("language", language) }
         if let task = meeting.fields["task"] { data.add("task", task) }
+        let options = meeting.botOptions
+        if let transcribes = options.transcribes {
+            data.add("transcribe_enabled", json: transcribes ? "true" : "false")
+        }
+        var leave = JSONText()
+        if let time = options.automaticLeave.waitingRoomTimeout { leave.add("waiting_room_timeout", time) }
+        if let time = options.automaticLeave.noOneJoinedTimeout { leave.add("no_one_joined_timeout", time) }
+        if let time = options.automaticLeave.everyoneLeftTimeout { leave.add("everyone_left_timeout", time) }
+        if options.automaticLeave != BotOptions.AutomaticLeave() { data.add("automatic_leave", leave) }
         if isTerminal {
             if let code = meeting.number("exit_code") { data.add("exit_code", code) }
             if let signal = meeting.number("exit_signal") { data.add("exit_signal", signal) }

@@ -137,6 +137,12 @@ enum BotsMeetingsOperations {
             .optional("name", .string), .optional("participants", .list(of: .string)),
             .optional("languages", .list(of: .string)), .optional("notes", .string), .optional("bot_name", .string),
             .optional("language", .string), .optional("task", .string),
+            .optional("transcribe_enabled", .boolean, "Where the request for the bot said so."),
+            .optional(
+                "automatic_leave",
+                .object(
+                    .optional("waiting_room_timeout", .integer), .optional("no_one_joined_timeout", .integer),
+                    .optional("everyone_left_timeout", .integer)), "Milliseconds, where the request said so."),
             .optional("exit_code", .integer, "The bot's, once it has ended."),
             .optional("exit_signal", .integer, "The one that ended it, if it was one."),
             .optional("error_details", .string, "What it, or its runner, told of its failure.")))

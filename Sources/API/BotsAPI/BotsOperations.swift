@@ -19,6 +19,13 @@ enum BotsOperations {
         2...35, pattern: "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$"
     ).orNull
     private static let task = Schema.choice(["transcribe", "translate"]).orNull
+    private static let milliseconds = Schema.integer(BotOptions.AutomaticLeave.bounds).orNull
+    private static let automaticLeave = Schema.object(
+        .optional("waiting_room_timeout", milliseconds, "When nobody lets it in."),
+        .optional("max_wait_for_admission", milliseconds, "The same."),
+        .optional("no_one_joined_timeout", milliseconds, "When nobody else comes."),
+        .optional("everyone_left_timeout", milliseconds, "When everybody else has left."),
+        .optional("max_time_left_alone", milliseconds, "The same."))
     private static let noBot = DescribedError(
         BotsEndpoints.error(.noBot), "No active bot found for the specified meeting.")
     private static let noWorkspace = DescribedError(
@@ -43,6 +50,9 @@ enum BotsOperations {
 
             One bot is in a room, or on its way to it, however many ask at once: one of them gets 201, the others 409.
 
+            What is known elsewhere to change what a bot does, and is not there yet, is refused unless it asks for what \
+            is so anyway (null, `false`, nothing): \(NotYetThere.members.map { "`\($0.name)`" }.joined(separator: ", ")).
+
             A workspace has a maximum of concurrent bots. All that are in a room or on their way to it count, also \
             those that were sent by a re-invitation; but only this operation is refused past it.
             """,
@@ -61,7 +71,12 @@ enum BotsOperations {
                 .optional("bot_name", Schema.text(1...100).orNull, "The name that the bot shows in the meeting."),
                 .optional(
                     "language", language, "If not specified, the bot will auto-detect the language."),
-                .optional("task", task)),
+                .optional("task", task),
+                .optional(
+                    "transcribe_enabled", Schema.boolean.orNull, "Whether the bot transcribes. True if it is absent."),
+                .optional(
+                    "automatic_leave", automaticLeave.orNull,
+                    "After how many milliseconds the bot leaves by itself; what is absent is the runner's to decide.")),
             examples: [
                 (
                     "Google Meet",

@@ -26,6 +26,7 @@ struct TranscriptEndpoint: Sendable {
             let offset = try request.number("offset", in: 0...Self.maximumOffset) ?? 0
             let limit = try request.number("limit", in: 1...Self.maximumLimit)
             let meeting = try await meetings.find(in: try BotsCaller.room(of: request), caller, request)
+            try NotYetThere.refuse(NotYetThere.parameters, inQueryOf: request)
             var hold: AnswerHold?
             var reading = try await TranscriptReading(
                 of: meeting, in: store, offset: offset, limit: limit, deadline: request.deadline

@@ -26,6 +26,7 @@ struct MeetingsEndpoints: Sendable {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             title = try container.text(.title, maximum: 200)
             language = try container.text(.language, maximum: 35)
+            try NotYetThere.refuse(NotYetThere.members + NotYetThere.membersOfPlans, in: decoder)
             let reference = try MeetingReference(from: decoder)
             guard reference.url != nil || reference.platform != nil else {
                 throw APIError.invalid("meeting_url", "is required, or platform and native_meeting_id")

@@ -61,12 +61,16 @@ struct LeaseKeeper {
     // MARK: Bots
 
     /// Takes on a bot that was claimed by a call sent at `time`.
+    /// - Parameter waitingRoomTimeout: how long it was asked to wait to be let in, if it was: it is not given up before.
     /// - Returns: its first deadline.
-    mutating func add(_ bot: String, in partition: Partition, claimedAt time: BootTime) -> BootTime {
+    mutating func add(
+        _ bot: String, in partition: Partition, claimedAt time: BootTime, waitingRoomTimeout: Int? = nil
+    ) -> BootTime {
         let deadline = timing.deadline(renewedAt: time)
         leases[bot] = Lease(
             partition: partition, deadline: deadline, renewalTime: time.advanced(byMilliseconds: timing.interval),
-            joinDeadline: time.advanced(byMilliseconds: timing.joinTimeout))
+            joinDeadline: time.advanced(
+                byMilliseconds: max(timing.joinTimeout, waitingRoomTimeout ?? 0)))
         return deadline
     }
 

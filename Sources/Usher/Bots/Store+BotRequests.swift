@@ -9,17 +9,19 @@ public struct BotRequest: Sendable {
     public var botName: String?
     public var language: String?
     public var task: String?
+    public var options: BotOptions
     /// Further members of the meeting's `data`, as text or JSON text: not the bot's business.
     public var fields: [String: String]
 
     public init(
         link: MeetingLink, botName: String? = nil, language: String? = nil, task: String? = nil,
-        fields: [String: String] = [:]
+        options: BotOptions = BotOptions(), fields: [String: String] = [:]
     ) {
         self.link = link
         self.botName = botName
         self.language = language
         self.task = task
+        self.options = options
         self.fields = fields
     }
 }
@@ -329,7 +331,9 @@ extension BotRequest {
         if let botName { result += ["bot_name", botName] }
         if let language { result += ["language", language] }
         if let task { result += ["task", task] }
-        for (name, value) in fields.sorted(by: { $0.key < $1.key }) { result += [name, value] }
+        for (name, value) in fields.merging(options.fields, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+            result += [name, value]
+        }
         return result
     }
 }

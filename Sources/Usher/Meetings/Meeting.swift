@@ -50,6 +50,8 @@ public struct Meeting: Sendable {
     public var url: String { fields["meeting_url"] ?? "" }
     public var title: String? { fields["title"] }
     public var language: String? { fields["language"] }
+    /// What its bots are told to do: also those that replace one, and those of a restart.
+    public var botOptions: BotOptions { BotOptions(fields) }
     public var botStatus: String? { fields["bot_status"] }
     public var botID: String? { fields["bot_id"] }
     /// The user who made the meeting or asked for its first bot.

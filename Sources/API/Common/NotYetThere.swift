@@ -1,0 +1,89 @@
+import HTTP
+
+/// The name of a member of a JSON object, whatever it is.
+struct AnyMember: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+}
+
+/// What is known in this field to change what a bot does, and is not there yet. A request that has it is refused: who
+/// asks for it would wait for it in vain. A value that asks for what is so anyway is taken, and so are members and
+/// parameters that nobody in the field knows.
+enum NotYetThere {
+    /// A member, or a parameter of the query.
+    struct Wish: Sendable {
+        let name: String
+        /// What asks for what is so anyway, beside null, `false` and what is empty.
+        var harmless: [String] = []
+        /// Whether it is so anyway that this is `true`.
+        var isSo = false
+        /// What can be done in its place, as the end of a sentence.
+        var advice: String?
+    }
+
+    private static let times = ["join_at", "scheduled_at", "start_time"].map {
+        Wish(name: $0, advice: "a bot is sent at once")
+    }
+    private static let webhooks = ["webhook_url", "webhook_secret", "webhook_events", "callback_url"].map {
+        Wish(name: $0, advice: "PUT /user/webhook sets the workspace's webhook")
+    }
+
+    /// Of `POST /bots`, and of the Re-invite API's `POST .../meetings`.
+    static let members: [Wish] =
+        times + webhooks + [
+            Wish(name: "recording_enabled"), Wish(name: "capture_modes"), Wish(name: "recording_config"),
+            Wish(name: "voice_agent_enabled"), Wish(name: "authenticated"), Wish(name: "continue_meeting"),
+            Wish(name: "allowed_languages"), Wish(name: "transcription_tier", harmless: ["realtime"]),
+            Wish(name: "deduplication_key", advice: "send an Idempotency-Key"),
+        ]
+
+    /// Of the Re-invite API's `POST .../meetings` besides: what `POST /bots` takes.
+    static let membersOfPlans = [
+        Wish(name: "auto_join"), Wish(name: "transcribe_enabled", isSo: true), Wish(name: "automatic_leave"),
+    ]
+    .map { Wish(name: $0.name, isSo: $0.isSo, advice: "no bot is sent for it: POST /bots sends one") }
+
+    /// Of the query of `GET /transcripts/...`.
+    static let parameters = [Wish(name: "since"), Wish(name: "format", harmless: ["json"])]
+
+    private static func refusal(_ wish: Wish) -> APIError {
+        .invalid(wish.name, "is not there yet\(wish.advice.map { ": \($0)" } ?? ""). Leave it out")
+    }
+
+    /// - Throws: `APIError` 422 that names the member.
+    static func refuse(_ wishes: [Wish], in decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: AnyMember.self)
+        for wish in wishes where container.contains(AnyMember(wish.name)) {
+            guard try asksForNothing(container, AnyMember(wish.name), wish) else { throw refusal(wish) }
+        }
+    }
+
+    /// - Throws: `APIError` 422 that names the parameter.
+    static func refuse(_ wishes: [Wish], inQueryOf request: Request) throws {
+        for wish in wishes {
+            guard let value = request.query(wish.name), !value.isEmpty else { continue }
+            guard wish.harmless.contains(value) else { throw refusal(wish) }
+        }
+    }
+
+    private static func asksForNothing(
+        _ container: KeyedDecodingContainer<AnyMember>, _ member: AnyMember, _ wish: Wish
+    ) throws -> Bool {
+        if try container.decodeNil(forKey: member) { return true }
+        if let flag = try? container.decode(Bool.self, forKey: member) {
+            return flag == wish.isSo
+        }
+        if let text = try? container.decode(String.self, forKey: member) {
+            return text.isEmpty || wish.harmless.contains(text)
+        }
+        if let list = try? container.nestedUnkeyedContainer(forKey: member) { return list.isAtEnd }
+        if let object = try? container.nestedContainer(keyedBy: AnyMember.self, forKey: member) {
+            return object.allKeys.isEmpty
+        }
+        return false
+    }
+}
