@@ -5,13 +5,18 @@
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[4]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[5]  usher:{pX}:events                             stream: what happened
--- KEYS[6]  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
+-- KEYS[6]  usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was in last
+-- KEYS[7]  usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[8]  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
 -- ARGV[1]  meeting_id
 -- ARGV[2]  number
 -- ARGV[3]  length at which the event stream is trimmed
 -- ARGV[4]  who asked, for the event
 -- ARGV[5]  time to live of what the request did, ms
--- ARGV[6...]  further fields of the meeting, each followed by its value
+-- ARGV[6]  room
+-- ARGV[7]  other names of the room, which are to lead to it, with a space before each
+-- ARGV[8]  names that are to lead nowhere any more, likewise
+-- ARGV[9...]  further fields of the meeting, each followed by its value
 --
 -- Returns {1, created_at ms}  written
 --         {2, meeting_id}     done before, by a request with the same key
@@ -21,15 +26,24 @@
 -- include: time
 -- include: events
 
-local earlier = KEYS[6] and redis.call('GET', KEYS[6])
+local earlier = KEYS[8] and redis.call('GET', KEYS[8])
 if earlier then return {2, earlier} end
 if redis.call('EXISTS', KEYS[1]) == 0 then return {0} end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {-1} end
 
+for name in string.gmatch(ARGV[8], '%S+') do redis.call('HDEL', KEYS[7], name) end
+for name in string.gmatch(ARGV[7], '%S+') do redis.call('HSET', KEYS[7], name, ARGV[6]) end
 local at_ms = now_ms()
-redis.call('HSET', KEYS[4], 'id', ARGV[1], 'number', ARGV[2], 'status', 'INITIAL', 'created_at', at_ms, unpack(ARGV, 6))
+redis.call('HSET', KEYS[4], 'id', ARGV[1], 'number', ARGV[2], 'status', 'INITIAL', 'created_at', at_ms, unpack(ARGV, 9))
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+local previous = redis.call('GET', KEYS[3])
+if previous then
+  -- What the room stands for again should this plan be removed.
+  redis.call('HSET', KEYS[4], 'previous', previous)
+  -- Of a room that is older than this key, the newest meeting is the one that may have been held.
+  redis.call('SET', KEYS[6], previous, 'NX')
+end
 redis.call('SET', KEYS[3], ARGV[1])
 record_event(KEYS[5], ARGV[3], at_ms, 'created', ARGV[1], '', '/', 'INITIAL/', ARGV[4])
-if KEYS[6] then redis.call('SET', KEYS[6], ARGV[1], 'PX', ARGV[5]) end
+if KEYS[8] then redis.call('SET', KEYS[8], ARGV[1], 'PX', ARGV[5]) end
 return {1, at_ms}

@@ -10,6 +10,7 @@
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  usher:{pX}:events                             stream: what happened
 -- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[10] usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was in last
 -- ARGV[1]  bot_id
 -- ARGV[2]  meeting_id
 -- ARGV[3]  the status: joining, awaiting_admission, needs_help, active, completed or failed
@@ -63,6 +64,7 @@ record_event(KEYS[8], ARGV[7], at_ms, ARGV[3], ARGV[2], ARGV[1], (meeting[2] or 
   status .. '/' .. ARGV[3], 'bot', bot[3])
 redis.call('HSET', KEYS[2], 'reported', ARGV[3])
 if status == 'LIVE' then
+  redis.call('SET', KEYS[10], ARGV[2])
   redis.call('HSET', KEYS[2], 'active_at', at_ms)
   redis.call('HSET', KEYS[1], 'start_time', at_ms)
   begin_session(KEYS[1], ARGV[1], at_ms)

@@ -19,6 +19,7 @@ public enum Scripts {
     public static let readMeetings = load("read_meetings", PackageResources.read_meetings_lua)
     public static let updateMeeting = load("update_meeting", PackageResources.update_meeting_lua)
     public static let deleteMeeting = load("delete_meeting", PackageResources.delete_meeting_lua)
+    public static let removePlan = load("remove_plan", PackageResources.remove_plan_lua)
     public static let purgeMeeting = load("purge_meeting", PackageResources.purge_meeting_lua)
     public static let createUser = load("create_user", PackageResources.create_user_lua)
     public static let createWorkspace = load("create_workspace", PackageResources.create_workspace_lua)
@@ -34,7 +35,7 @@ public enum Scripts {
     public static let all = [
         dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
         loseBot, notePrimary, finalise, ingestSegments, createMeeting, readMeetings, updateMeeting, deleteMeeting,
-        purgeMeeting,
+        removePlan, purgeMeeting,
         createUser, createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
     ]
 

@@ -104,6 +104,10 @@ import Testing
         _ = try await walk.read(count: 10, bytes: 100_000)
         _ = try await store.removeContents(of: record, deadline: Client.soon)
         _ = try await store.purge(meeting, in: keys.partition, deadline: Client.soon)
+        let plan = try #require(
+            try await store.meeting(
+                id: try await world.meeting(), workspace: world.workspaceID, deadline: Client.soon))
+        #expect(try await store.removePlan(plan, deadline: Client.soon) == .removed)
         try await store.beat(
             .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
         try await store.endBeat(.nodes, id: "n", deadline: Client.soon)

@@ -19,7 +19,7 @@ import Testing
                 _ = try await world.ingest(one("s\(index)", "x", start: Double(index), more: more), for: meeting)
             }
             let reply = try await world.run(
-                Scripts.report, keys: bot.lifeKeys,
+                Scripts.report, keys: bot.reportKeys,
                 arguments: [bot.botID, meeting, "completed", "left_alone", "", "86400000", "1000"])
             #expect(reply == .array([.integer(1), .string("ANALYZING"), .string("completed")]))
             try await body(world, meeting, bot)
@@ -178,7 +178,8 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     partition.meeting(meeting), partition.segments(ofMeeting: meeting), partition.ended,
-                    world.keys.meetings, world.keys.latest(World.room), Keys.locator(meeting: meeting),
+                    world.keys.meetings, world.keys.latest(World.room), world.keys.held(World.room),
+                    Keys.locator(meeting: meeting),
                     Keys.locator(number: number),
                 ])
             for key in after.changes(since: before) { #expect(after[key] == nil) }
@@ -201,8 +202,11 @@ import Testing
                 Scripts.purgeMeeting,
                 keys: [
                     partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(World.room),
-                    keys.holder(World.room), partition.ended, partition.analyzing,
-                ], arguments: [id, "1000", MeetingRemains(id: id, number: meeting.number).member])
+                    keys.holder(World.room), partition.ended, partition.analyzing, keys.held(World.room), keys.names,
+                ],
+                arguments: [
+                    id, "1000", MeetingRemains(id: id, number: meeting.number).member, World.room.description,
+                ])
             #expect(reply == .integer(1))
             let before = try await world.snapshot()
             #expect(before[partition.ended] == .sortedSet(["\(id) \(meeting.number)": "1"]))

@@ -28,6 +28,8 @@ import Testing
         #expect(keys.bots == "usher:{p3}:ws:123456789:bots")
         #expect(keys.inFlight(room) == "usher:{p3}:ws:123456789:inflight:google_meet:abc-defg-hij")
         #expect(keys.holder(room) == "usher:{p3}:ws:123456789:room:google_meet:abc-defg-hij")
+        #expect(keys.held(room) == "usher:{p3}:ws:123456789:held:google_meet:abc-defg-hij")
+        #expect(keys.names == "usher:{p3}:ws:123456789:names")
         #expect(keys.latest(room) == "usher:{p3}:ws:123456789:latest:google_meet:abc-defg-hij")
         #expect(keys.partition.meeting("m") == "usher:{p3}:meeting:m")
         #expect(keys.partition.bot("b") == "usher:{p3}:bot:b")

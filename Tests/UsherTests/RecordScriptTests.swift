@@ -197,8 +197,11 @@ import Testing
                     Scripts.createMeeting,
                     keys: [
                         workspace, keys.meetings, keys.latest(World.room), keys.partition.meeting(id),
-                        keys.partition.events,
-                    ], arguments: [id, "99", "1000", "user 1", "600000", "platform", "zoom"])
+                        keys.partition.events, keys.held(World.room), keys.names,
+                    ],
+                    arguments: [
+                        id, "99", "1000", "user 1", "600000", World.room.description, "", "", "platform", "zoom",
+                    ])
             }
             let before = try await world.snapshot()
             #expect(try await create("new", in: "usher:{p0}:ws:none") == .array([.integer(0)]))

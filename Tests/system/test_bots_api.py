@@ -297,7 +297,69 @@ def test_422_what_a_plan_cannot_promise(workspace, member, value):
     assert answer.status == 422 and answer.json["parameters"]["field"] == member, answer
 
 
+# One room, whatever it is called
+
+LINK = ("https://teams.microsoft.com/l/meetup-join/19%3ameeting_ABC%40thread.v2/0?context=%7b%22Tid%22%3a%22t%22%7d")
+NUMBER = "389141384648269"
+DIGEST = "0f1e2d3c4b5a6978"
+PAIR = {"meeting_url": LINK, "platform": "teams", "native_meeting_id": NUMBER, "passcode": "p"}
+
+
+@pytest.mark.parametrize("first, second", [
+    ({"meeting_url": LINK}, PAIR), (PAIR, {"meeting_url": LINK}),
+    (PAIR, {"platform": "teams", "native_meeting_id": NUMBER, "passcode": "p"}),
+    ({"platform": "teams", "native_meeting_id": NUMBER, "passcode": "p"}, PAIR),
+    ({"meeting_url": LINK}, {"meeting_url": LINK, "platform": "teams", "native_meeting_id": DIGEST, "passcode": None}),
+], ids=lambda body: "+".join(body))
+def test_one_bot_whatever_the_meeting_is_called(user, first, second):
+    meeting = post(user, **first).json
+    answer = post(user, **second)
+    assert_bots_error(answer, 409, "Bot already in meeting")
+    assert answer.json["meeting_id"] == meeting["id"]
+    assert [bot["meeting_id"] for bot in user.running()] == [meeting["id"]]
+
+
+@pytest.mark.parametrize("name", [NUMBER, "19%3Ameeting_ABC%40thread.v2", DIGEST, DIGEST.upper()])
+def test_every_route_takes_every_name(user, redis, name):
+    meeting = post(user, **PAIR).json
+    assert meeting["native_meeting_id"] == "19:meeting_ABC@thread.v2"
+    assert user.request("DELETE", f"/bots/teams/{NUMBER}").status == 202
+    meeting = post(user, meeting_url=LINK, platform="teams", native_meeting_id=DIGEST).json
+    user.play(redis, meeting, "joining", "active")
+    assert user.request("PUT", f"/bots/teams/{name}/config", {"language": "es"}).status == 202
+    for query in ("", f"?meeting_id={meeting['id']}"):
+        assert user.request("GET", f"/transcripts/teams/{name}{query}").json["id"] == meeting["id"]
+        change = {"data": {"name": "Weekly"}}
+        assert user.request("PATCH", f"/meetings/teams/{name}{query}", change).json["id"] == meeting["id"]
+        assert_bots_error(user.request("DELETE", f"/meetings/teams/{name}{query}"), 409, "Meeting not over")
+    assert user.request("DELETE", f"/bots/teams/{name}").status == 202
+
+
 # Planned and ended meetings
+
+
+def test_a_plan_hides_no_meeting_that_was_held(user, redis):
+    held = user.send_bot()
+    user.play(redis, held, "joining", "active", "completed")
+    code = held["native_meeting_id"]
+    workspace = user.as_workspace()
+    plan = workspace.create_meeting(f"https://meet.google.com/{code}").record["number"]
+    path = f"/meetings/google_meet/{code}"
+    assert user.request("GET", f"/transcripts/google_meet/{code}").json["id"] == held["id"]
+    assert user.request("PATCH", path, {"data": {"notes": "Said"}}).json["id"] == held["id"]
+    wait_for(lambda: user.request("DELETE", path).status == 200, "the end of the meeting")
+    assert "notes" not in user.meeting(held)["data"]
+    assert user.request("GET", f"/meetings/{plan}").json["data"]["planned"] is True
+
+    # The plan itself is removed by its number; and where nothing was held, by the room.
+    assert str(plan) in user.request("DELETE", f"{path}?meeting_id={plan}").json["message"]
+    assert_bots_error(user.request("GET", f"/meetings/{plan}"), 404, "Meeting not found")
+    assert [meeting["id"] for meeting in user.request("GET", "/meetings").json["meetings"]] == [held["id"]]
+    other = workspace.create_meeting()
+    path = f"/meetings/google_meet/{other.record['native_meeting_id']}"
+    assert user.request("DELETE", path).status == 200
+    assert_bots_error(user.request("DELETE", path), 404, "Meeting not found")
+    assert workspace.request("GET", f"{workspace.meetings_path}/{other.id}").status == 404
 
 
 def test_a_planned_meeting_is_taken_over(user, redis):

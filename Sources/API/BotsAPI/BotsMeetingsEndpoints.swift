@@ -114,32 +114,44 @@ struct BotsMeetingsEndpoints: Sendable {
     }
 
     /// `DELETE /meetings/{platform}/{native_meeting_id}`: the transcript and what was collected go, the bare record
-    /// stays.
+    /// stays. A plan goes altogether.
     func delete(_ request: Request) async -> Response {
         await answer(request, logger: logger) {
             let caller = try await callers.authenticate(request, atLeast: .member)
             let meeting = try await find(in: try BotsCaller.room(of: request), caller, request)
-            switch try await store.removeContents(of: meeting, deadline: request.deadline) {
+            let removal =
+                meeting.isPlanned
+                ? try await store.removePlan(meeting, deadline: request.deadline)
+                : try await store.removeContents(of: meeting, deadline: request.deadline)
+            switch removal {
             case .removed: break
             case .unknown: throw Self.unknown
             case .busy: throw Self.notOver(number: meeting.number)
             }
             var object = JSONText()
-            object.add("message", "The transcript and the data of meeting \(meeting.number) were deleted.")
+            object.add(
+                "message",
+                meeting.isPlanned
+                    ? "The planned meeting \(meeting.number) was deleted."
+                    : "The transcript and the data of meeting \(meeting.number) were deleted.")
             return .json(object.bytes)
         }
     }
 
     /// The meeting that the room stands for, or the one whose number `?meeting_id=` says.
     func find(in room: Room, _ caller: Caller, _ request: Request) async throws -> Meeting {
-        let found: Meeting?
         if let number = try request.number("meeting_id", in: 1...Int.max) {
-            found = try await store.meeting(
-                number: number, workspace: caller.workspaceID, deadline: request.deadline)
-        } else {
-            found = try await store.meeting(in: room, workspace: caller.workspaceID, deadline: request.deadline)
+            guard
+                let found = try await store.meeting(
+                    number: number, workspace: caller.workspaceID, deadline: request.deadline),
+                try await store.isMeeting(found, in: room, deadline: request.deadline)
+            else { throw Self.unknown }
+            return found
         }
-        guard let found, found.room == room else { throw Self.unknown }
+        guard
+            let found = try await store.meeting(
+                in: room, workspace: caller.workspaceID, deadline: request.deadline)
+        else { throw Self.unknown }
         return found
     }
 

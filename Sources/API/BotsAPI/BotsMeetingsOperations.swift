@@ -34,7 +34,8 @@ enum BotsMeetingsOperations {
         "number", .integer(1...), "The meeting's `id`.", example: 123)
     private static let ofRoom = Parameter.query(
         "meeting_id", .integer(1...),
-        "The `id` of one of the room's meetings. Without it, it is the one whose bot holds the room, else the newest.")
+        "The `id` of one of the room's meetings. Without it, it is the one whose bot holds the room, else the last one "
+            + "that was held, else the newest.")
     private static let unknown = DescribedError(
         BotsMeetingsEndpoints.unknown, "There is no such meeting in the key's workspace.")
     private static let wrongQuery = DescribedError.invalid(
@@ -96,7 +97,7 @@ enum BotsMeetingsOperations {
         access: .apiKey(.bots, .member), summary: "Delete what a meeting left",
         details: """
             The transcript and what was collected go, and so do the passcode and the query of the link, which may \
-            have it too; the bare record stays.
+            have it too; the bare record stays. A planned meeting that had no bot yet is removed altogether.
             """,
         parameters: [BotsOperations.platform, BotsOperations.nativeMeetingID, ofRoom],
         answers: [

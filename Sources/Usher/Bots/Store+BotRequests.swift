@@ -62,11 +62,20 @@ extension Store {
         trace: TraceContext, deadline: MonotonicTime
     ) async throws(BotRefusal) -> (meeting: Meeting, isRepeated: Bool) {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
-        let room = request.link.room
-        let requestKey = idempotencyKey.map { keys.request(.bot, of: room.description, by: caller.userID, $0) }
+        // By the room as the request names it: what that means may be known better when the request comes again.
+        let requestKey = idempotencyKey.map {
+            keys.request(.bot, of: request.link.room.description, by: caller.userID, $0)
+        }
         for _ in 0..<Self.maximumRounds {
+            let known: RoomNames
+            do throws(RedisError) {
+                known = try await names(of: request.link, in: keys, deadline: deadline)
+            } catch {
+                throw .unavailable(error)
+            }
+            let room = known.room
             let botID = botIdentifiers.next(in: keys.partition)
-            let latest: (id: String, isPlanned: Bool)?
+            let latest: Latest?
             switch try await look(
                 at: room, in: keys, as: caller, atLeast: role, requestKey: requestKey, deadline: deadline)
             {
@@ -74,6 +83,7 @@ extension Store {
             case .done(let meetingID):
                 return try await answerAgain(meetingID, requestKey, keys, deadline: deadline)
             }
+            let (names, forgotten) = known.inheriting(latest?.names)
             let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()
             var number: Int?
@@ -83,14 +93,14 @@ extension Store {
             let reply = try await refusing { () throws(RedisError) in
                 try await run(
                     Scripts.requestBot,
-                    keys: keys.keys(ofRequestTo: room, meeting: meetingID, bot: botID)
+                    keys: keys.keys(ofRequestTo: room, others: names.others, meeting: meetingID, bot: botID)
                         + (requestKey.map { [$0] } ?? []),
                     arguments: [
                         meetingID, number.map { String($0) } ?? "", caller.workspaceID, room.description, botID,
                         String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                         "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
-                        trace.traceparent, trace.state ?? "",
-                    ] + request.recordFields(createdBy: planned == nil ? caller.userID : nil),
+                        trace.traceparent, trace.state ?? "", RoomNames.text(names.names), RoomNames.text(forgotten),
+                    ] + request.recordFields(in: names, createdBy: planned == nil ? caller.userID : nil),
                     isChange: { $0.array?.first == .integer(1) }, by: deadline
                 ).arrayOrThrow()
             }
@@ -111,9 +121,17 @@ extension Store {
         throw .contended
     }
 
+    /// The newest meeting of a room.
+    private struct Latest {
+        let id: String
+        /// Whether it is a planned one that never had a bot.
+        let isPlanned: Bool
+        /// What the room is called besides, as its record has it.
+        let names: String?
+    }
+
     private enum Sight {
-        /// The newest meeting of the room, and whether it is a planned one that never had a bot.
-        case latest((id: String, isPlanned: Bool)?)
+        case latest(Latest?)
         /// An earlier request with the same idempotency key sent a bot to this meeting.
         case done(meetingID: String)
     }
@@ -161,9 +179,10 @@ extension Store {
         guard let latest else { return .latest(nil) }
         do throws(RedisError) {
             let state = try await send(
-                Command("HMGET", keys.partition.meeting(latest), "status", "bot_status"), by: deadline
+                Command("HMGET", keys.partition.meeting(latest), "status", "bot_status", "names"), by: deadline
             ).arrayOrThrow()
-            return .latest((latest, state == [.string(MeetingStatus.initial.rawValue), .null]))
+            let isPlanned = state.prefix(2) == [.string(MeetingStatus.initial.rawValue), .null]
+            return .latest(Latest(id: latest, isPlanned: isPlanned, names: state.last?.string))
         } catch {
             throw .unavailable(error)
         }
@@ -201,13 +220,15 @@ extension Store {
 
     // MARK: Stopping and configuring
 
-    /// The meeting whose bot holds a room; nil if no bot is in it or on its way to it.
+    /// The meeting whose bot holds a room, by whichever of its names; nil if no bot is in it or on its way to it.
     public func holder(of room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting? {
         let keys = WorkspaceKeys(workspace: workspace)
-        guard let id = try await send(Command("GET", keys.holder(room)), by: deadline).optionalString() else {
-            return nil
+        for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
+            if let id = try await send(Command("GET", keys.holder(room)), by: deadline).optionalString() {
+                return try await meeting(id: id, workspace: workspace, deadline: deadline)
+            }
         }
-        return try await meeting(id: id, workspace: workspace, deadline: deadline)
+        return nil
     }
 
     public enum Stop: Sendable {
@@ -322,10 +343,11 @@ extension Store {
 
 extension BotRequest {
     /// The fields of the record that it sets, each followed by its value.
-    fileprivate func recordFields(createdBy user: String?) -> [String] {
+    fileprivate func recordFields(in room: RoomNames, createdBy user: String?) -> [String] {
         var result = [
-            "platform", link.room.platform.rawValue, "native_meeting_id", link.room.nativeID, "meeting_url", link.url,
+            "platform", room.room.platform.rawValue, "native_meeting_id", room.room.nativeID, "meeting_url", link.url,
         ]
+        if !room.names.isEmpty { result += ["names", RoomNames.text(room.names)] }
         if let user { result += ["created_by", user] }
         if let passcode = link.passcode { result += ["passcode", passcode] }
         if let botName { result += ["bot_name", botName] }

@@ -80,6 +80,8 @@ enum Rights {
             + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "DEL %")
             + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
             + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %")
+            + on("\(workspace):held:0", "SET % 0 NX", "GET %", "DEL %")
+            + on("\(workspace):names", "HSET % a 0", "HGET % a", "HMGET % a", "HEXISTS % a", "HDEL % a")
             + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %")
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",

@@ -50,6 +50,8 @@ public struct Meeting: Sendable {
     public var url: String { fields["meeting_url"] ?? "" }
     public var title: String? { fields["title"] }
     public var language: String? { fields["language"] }
+    /// Whether it was planned, and no bot was sent to it yet.
+    public var isPlanned: Bool { botStatus == nil && status == MeetingStatus.initial.rawValue }
     /// What its bots are told to do: also those that replace one, and those of a restart.
     public var botOptions: BotOptions { BotOptions(fields) }
     public var botStatus: String? { fields["bot_status"] }

@@ -25,24 +25,32 @@ extension Store {
     ) async throws(RedisError) -> Meeting? {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let id = Identifier.hex()
+        let known = try await names(of: new.link, in: keys, deadline: deadline)
+        let room = known.room
+        let (names, forgotten) = known.inheriting(try await namesOfLatest(in: room, keys, deadline: deadline))
         let number = try await newMeetingNumber(id, workspace: caller.workspaceID, deadline: deadline)
         var fields = [
-            "workspace_id", caller.workspaceID, "platform", new.link.room.platform.rawValue, "native_meeting_id",
-            new.link.room.nativeID, "meeting_url", new.link.url, "created_by", caller.userID,
+            "workspace_id", caller.workspaceID, "platform", room.platform.rawValue, "native_meeting_id",
+            room.nativeID, "meeting_url", new.link.url, "created_by", caller.userID,
         ]
+        if !names.names.isEmpty { fields += ["names", RoomNames.text(names.names)] }
         if let passcode = new.link.passcode { fields += ["passcode", passcode] }
         if let title = new.title { fields += ["title", title] }
         if let language = new.language { fields += ["language", language] }
-        let room = new.link.room
-        let requestKey = idempotencyKey.map { keys.request(.meeting, of: room.description, by: caller.userID, $0) }
+        // By the room as the request names it: what that means may be known better when the request comes again.
+        let requestKey = idempotencyKey.map {
+            keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
+        }
         let reply = try await run(
             Scripts.createMeeting,
             keys: [
                 keys.workspace, keys.meetings, keys.latest(room), keys.partition.meeting(id), keys.partition.events,
+                keys.held(room), keys.names,
             ] + (requestKey.map { [$0] } ?? []),
             arguments: [
                 id, String(number), String(configuration.maximumEvents), "user \(caller.userID)",
-                String(configuration.inFlightTimeToLiveMilliseconds),
+                String(configuration.inFlightTimeToLiveMilliseconds), room.description, RoomNames.text(names.names),
+                RoomNames.text(forgotten),
             ] + fields,
             isChange: { $0.array?.first == .integer(1) }, by: deadline
         ).arrayOrThrow()
@@ -57,6 +65,16 @@ extension Store {
             return nil
         default: throw .unexpectedReply("create_meeting returned \(reply)")
         }
+    }
+
+    /// What a room is called besides, by its newest meeting. Only MS Teams' rooms are.
+    private func namesOfLatest(
+        in room: Room, _ keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(RedisError) -> String? {
+        guard room.platform == .teams,
+            let latest = try await send(Command("GET", keys.latest(room)), by: deadline).optionalString()
+        else { return nil }
+        return try await send(Command("HGET", keys.partition.meeting(latest), "names"), by: deadline).optionalString()
     }
 
     /// A number for a new meeting, and what leads to it by that and by its id: written before the record, so that what
@@ -97,19 +115,6 @@ extension Store {
         return try await meeting(id: String(parts[1]), workspace: workspace, deadline: deadline)
     }
 
-    /// The meeting that a room stands for, as the Bots API addresses meetings: the one whose bot holds the room, else
-    /// the newest one there.
-    public func meeting(in room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting?
-    {
-        let keys = WorkspaceKeys(workspace: workspace)
-        let replies = try await pipeline(
-            [Command("GET", keys.holder(room)), Command("GET", keys.latest(room))], by: deadline)
-        let holder = try replies[0].optionalString()
-        let newest = try replies[1].optionalString()
-        guard let id = holder ?? newest else { return nil }
-        return try await meeting(id: id, workspace: workspace, deadline: deadline)
-    }
-
     /// The most bytes that a meeting's title, participants, languages and notes may have together, as they are stored.
     public static let maximumNoteBytes = 65_536
 
@@ -142,29 +147,6 @@ extension Store {
         case .integer(0): return .unknown
         case .integer(-1): return .tooLarge
         default: throw .unexpectedReply("update_meeting returned \(reply)")
-        }
-    }
-
-    public enum Removal: Sendable {
-        case removed, unknown
-        /// Its bot is in the room or on its way, or its transcript is being collected.
-        case busy
-    }
-
-    /// Removes a meeting's transcript and what was collected or noted about it, and keeps the bare record.
-    public func removeContents(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Removal {
-        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
-        let reply = try await run(
-            Scripts.deleteMeeting,
-            keys: [
-                keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
-                keys.holder(meeting.room),
-            ], arguments: [meeting.id], isChange: { $0 == .integer(1) }, by: deadline)
-        switch reply {
-        case .integer(1): return .removed
-        case .integer(0): return .unknown
-        case .integer(-1): return .busy
-        default: throw .unexpectedReply("delete_meeting returned \(reply)")
         }
     }
 

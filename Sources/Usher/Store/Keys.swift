@@ -103,6 +103,10 @@ public struct WorkspaceKeys: Sendable {
 
     public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
     public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
+    /// string: the meeting of a room that a bot was in last.
+    public func held(_ room: Room) -> String { join(workspace, ":held:", room.description) }
+    /// hash: another name of a room -> the room, both as `Room.description`.
+    public var names: String { join(workspace, ":names") }
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
     /// string, PX: what a request with an idempotency key did. Neither a user's id nor the key has a space.
     /// - Parameter object: the meeting or the room that it is about.
@@ -111,11 +115,13 @@ public struct WorkspaceKeys: Sendable {
     }
 
     /// The keys of `request_bot`, in its order.
-    func keys(ofRequestTo room: Room, meeting: String, bot: String) -> [String] {
-        [
+    /// - Parameter others: rooms that are the same under other names: at most `RoomNames.maximumOthers`.
+    func keys(ofRequestTo room: Room, others: [Room] = [], meeting: String, bot: String) -> [String] {
+        let holders = others.prefix(RoomNames.maximumOthers).map(holder)
+        return [
             workspace, inFlight(room), holder(room), bots, partition.meeting(meeting), partition.bot(bot),
-            partition.dispatch, partition.events, latest(room), meetings,
-        ]
+            partition.dispatch, partition.events, latest(room), meetings, names,
+        ] + holders + Array(repeating: holder(room), count: RoomNames.maximumOthers - holders.count)
     }
 }
 
@@ -170,6 +176,9 @@ public struct BotPlace: Equatable, Sendable {
     public var traceID: String { trace?.traceID ?? "" }
 
     public var partition: Partition { Partition(workspace: workspaceID) }
+
+    /// Those of `report`, in its order.
+    var reportKeys: [String] { lifeKeys + [WorkspaceKeys(workspace: workspaceID).held(room)] }
 
     /// The keys that the scripts of a bot's life share, in the order that all of them take them in.
     var lifeKeys: [String] {

@@ -40,7 +40,7 @@ extension Store {
         if let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline) {
             candidates += [
                 Keys.locator(number: meeting.number), keys.inFlight(meeting.room), keys.holder(meeting.room),
-                keys.latest(meeting.room),
+                keys.latest(meeting.room), keys.held(meeting.room),
             ]
             if let bot = meeting.botID { candidates.append(keys.partition.bot(bot)) }
         }

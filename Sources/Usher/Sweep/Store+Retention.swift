@@ -28,8 +28,11 @@ extension Store {
             Scripts.purgeMeeting,
             keys: [
                 partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(meeting.room),
-                keys.holder(meeting.room), partition.ended, partition.analyzing,
-            ], arguments: [id, String(configuration.retentionMilliseconds), remains.member], by: deadline)
+                keys.holder(meeting.room), partition.ended, partition.analyzing, keys.held(meeting.room), keys.names,
+            ],
+            arguments: [
+                id, String(configuration.retentionMilliseconds), remains.member, meeting.room.description,
+            ], by: deadline)
         guard reply == .integer(1) else { return false }
         try await remove(remains, in: partition, deadline: deadline)
         return true
@@ -37,7 +40,7 @@ extension Store {
 
     /// Removes what leads to a meeting that is no more, and lies in other slots of a cluster than its record did.
     /// Should this fail, it leads nowhere, and the sweep does it again: that it is there is forgotten last.
-    private func remove(
+    func remove(
         _ remains: MeetingRemains, in partition: Partition, deadline: MonotonicTime
     ) async throws(RedisError) {
         _ = try await pipeline(

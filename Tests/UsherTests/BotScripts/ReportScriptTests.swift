@@ -138,8 +138,9 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
-                    world.keys.inFlight(World.room),
+                    world.keys.inFlight(World.room), world.keys.held(World.room),
                 ])
+            #expect(after[world.keys.held(World.room)] == .string(place.meetingID))
             let event = try #require(after.lastEvent(world.keys))
             #expect(event["from"] == "INITIAL/awaiting_admission" && event["to"] == "LIVE/active")
             let at = try #require(event["at"])

@@ -59,7 +59,7 @@ extension World {
         _ place: BotPlace, _ status: String, reason: String = "", stage: String = "", _ fields: String...
     ) async throws -> Value {
         try await run(
-            Scripts.report, keys: place.lifeKeys,
+            Scripts.report, keys: place.reportKeys,
             arguments: [place.botID, place.meetingID, status, reason, stage, "86400000", "1000"] + fields)
     }
 
@@ -93,16 +93,17 @@ extension World {
     /// - Parameter number: nil to take over a planned meeting.
     func request(
         _ meeting: String, bot: String, number: Int?, latest: String, in room: Room = World.room, limit: Int = 10,
-        workspace: String? = nil, key: String? = nil, _ fields: String...
+        workspace: String? = nil, key: String? = nil, others: [Room] = [], names: String = "", forgotten: String = "",
+        _ fields: String...
     ) async throws -> Value {
         let made = ["platform", room.platform.rawValue, "native_meeting_id", room.nativeID]
-        var requestKeys = keys.keys(ofRequestTo: room, meeting: meeting, bot: bot)
+        var requestKeys = keys.keys(ofRequestTo: room, others: others, meeting: meeting, bot: bot)
         if let workspace { requestKeys[0] = workspace }
         return try await run(
             Scripts.requestBot, keys: requestKeys + (key.map { [$0] } ?? []),
             arguments: [
                 meeting, number.map { String($0) } ?? "", workspaceID, room.description, bot, "600000", "1000",
-                "user 1", String(limit), latest, Self.trace.traceparent, "",
+                "user 1", String(limit), latest, Self.trace.traceparent, "", names, forgotten,
             ] + made + fields)
     }
 

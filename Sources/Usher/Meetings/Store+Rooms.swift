@@ -1,0 +1,96 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// The meetings of a room, as the Bots API addresses them.
+extension Store {
+    /// The meeting that a room stands for, by whichever of its names: the one that has a bot there or on its way, else
+    /// the last one that was held, else the newest.
+    public func meeting(in room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting?
+    {
+        let keys = WorkspaceKeys(workspace: workspace)
+        for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
+            let replies = try await pipeline(
+                [keys.holder(room), keys.held(room), keys.latest(room)].map { Command("GET", $0) }, by: deadline)
+            if let holder = try replies[0].optionalString() {
+                return try await meeting(id: holder, workspace: workspace, deadline: deadline)
+            }
+            var found: [Meeting?] = []
+            for reply in replies.dropFirst() {
+                guard let id = try reply.optionalString() else {
+                    found.append(nil)
+                    continue
+                }
+                found.append(try await meeting(id: id, workspace: workspace, deadline: deadline))
+            }
+            if let meeting = Self.lastHeld(found[0], newest: found[1]) { return meeting }
+        }
+        return nil
+    }
+
+    /// Nodes of the version before do not note what was held last. So it may be the newest one.
+    static func lastHeld(_ held: Meeting?, newest: Meeting?) -> Meeting? {
+        // What such a room noted first may be a plan, or have failed on its way.
+        guard let held, held.botStatus != nil else { return newest ?? held }
+        guard let newest, newest.id != held.id, let start = newest.startTime else { return held }
+        return start > held.startTime ?? 0 ? newest : held
+    }
+
+    /// Whether a meeting is one of a room's, by whichever of its names.
+    public func isMeeting(
+        _ meeting: Meeting, in room: Room, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        if meeting.room == room { return true }
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        return try await rooms(meantBy: room, in: keys, deadline: deadline).contains(meeting.room)
+    }
+
+    // MARK: Removal
+
+    public enum Removal: Sendable {
+        case removed, unknown
+        /// Its bot is in the room or on its way, or its transcript is being collected.
+        case busy
+    }
+
+    /// Removes a meeting's transcript and what was collected or noted about it, and keeps the bare record.
+    public func removeContents(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Removal {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let reply = try await run(
+            Scripts.deleteMeeting,
+            keys: [
+                keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
+                keys.holder(meeting.room),
+            ], arguments: [meeting.id], isChange: { $0 == .integer(1) }, by: deadline)
+        switch reply {
+        case .integer(1): return .removed
+        case .integer(0): return .unknown
+        case .integer(-1): return .busy
+        default: throw .unexpectedReply("delete_meeting returned \(reply)")
+        }
+    }
+
+    /// Removes a planned meeting that never had a bot, with all that leads to it.
+    public func removePlan(_ meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Removal {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let room = meeting.room
+        let remains = MeetingRemains(id: meeting.id, number: meeting.number)
+        let previous = meeting.fields["previous"] ?? ""
+        let reply = try await run(
+            Scripts.removePlan,
+            keys: [
+                keys.partition.meeting(meeting.id), keys.meetings, keys.latest(room), keys.held(room), keys.names,
+                keys.partition.ended, keys.partition.meeting(previous),
+            ], arguments: [meeting.id, previous, remains.member, room.description],
+            isChange: { $0 == .integer(1) }, by: deadline)
+        switch reply {
+        case .integer(1):
+            // Should this fail, the sweep does it.
+            try? await remove(remains, in: keys.partition, deadline: deadline)
+            return .removed
+        case .integer(0): return .unknown
+        case .integer(-1): return .busy
+        default: throw .unexpectedReply("remove_plan returned \(reply)")
+        }
+    }
+}

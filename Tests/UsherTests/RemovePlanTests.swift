@@ -1,0 +1,142 @@
+import Redis
+import RedisTestSupport
+import Scripts
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// `remove_plan.lua`, and which meeting a room stands for.
+@Suite(.takesTurns) struct RemovePlanTests {
+    private static func remove(_ id: String, _ world: World) async throws -> Store.Removal {
+        let meeting = try #require(
+            try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+        return try await world.store.removePlan(meeting, deadline: Client.soon)
+    }
+
+    private static func found(_ world: World) async throws -> String? {
+        try await world.store.meeting(in: World.room, workspace: world.workspaceID, deadline: Client.soon)?.id
+    }
+
+    /// A meeting of the room in which a bot was.
+    private static func held(_ world: World) async throws -> String {
+        let place = try await world.bot(at: .active)
+        _ = try await world.report(place, "completed", reason: "left_alone")
+        return place.meetingID
+    }
+
+    @Test func aPlanGoesWithAllThatLeadsToIt() async throws {
+        try await World.make { world in
+            let before = try await world.snapshot()
+            let plan = try await world.meeting()
+            #expect(try await Self.remove(plan, world) == .removed)
+            let after = try await world.snapshot()
+            // What happened is not undone.
+            #expect(after.changes(since: before) == [Keys.meetingSequence, world.keys.partition.events])
+            #expect(try await Self.found(world) == nil)
+        }
+    }
+
+    /// A node that stops after the script leaves what the sweep takes up.
+    @Test func whatIsToBeDoneStillIsNoted() async throws {
+        try await World.make { world in
+            let id = try await world.meeting()
+            let number = try #require(try await world.fields(id)["number"])
+            let keys = world.keys
+            let before = try await world.snapshot()
+            let reply = try await world.run(
+                Scripts.removePlan,
+                keys: [
+                    keys.partition.meeting(id), keys.meetings, keys.latest(World.room), keys.held(World.room),
+                    keys.names, keys.partition.ended, keys.partition.meeting(""),
+                ], arguments: [id, "", "\(id) \(number)", World.room.description])
+            #expect(reply == .integer(1))
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [
+                    keys.partition.meeting(id), keys.meetings, keys.latest(World.room), keys.partition.ended,
+                ])
+            #expect(after[keys.partition.ended]?.sortedSet?.keys.sorted() == ["\(id) \(number)"])
+        }
+    }
+
+    @Test(arguments: Stage.allCases)
+    func oneThatHasABotIsNoPlan(_ stage: Stage) async throws {
+        try await World.make { world in
+            let id = try await world.meeting()
+            let plan = try #require(
+                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            try await world.tell(try await world.bot(at: id), stage.reports)
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .busy)
+            }
+        }
+    }
+
+    @Test func oneThatIsGoneIsUnknown() async throws {
+        try await World.make { world in
+            let id = try await world.meeting()
+            let plan = try #require(
+                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .removed)
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .unknown)
+            }
+        }
+    }
+
+    @Test func aPlanHidesNothingThatWasHeld() async throws {
+        try await World.make { world in
+            let held = try await Self.held(world)
+            let plan = try await world.meeting()
+            #expect(try await Self.found(world) == held)
+            #expect(try await world.snapshot()[world.keys.latest(World.room)] == .string(plan))
+            #expect(try await Self.remove(plan, world) == .removed)
+            #expect(try await world.snapshot()[world.keys.latest(World.room)] == .string(held))
+            #expect(try await Self.found(world) == held)
+        }
+    }
+
+    /// The plan before it is what the room stands for again; and what is sent a bot.
+    @Test func ofTwoPlansTheOtherStays() async throws {
+        try await World.make { world in
+            let first = try await world.meeting()
+            let second = try await world.meeting()
+            #expect(try await Self.found(world) == second)
+            #expect(try await Self.remove(second, world) == .removed)
+            #expect(try await Self.found(world) == first)
+            let third = try await world.meeting()
+            #expect(try await Self.remove(first, world) == .removed)
+            #expect(try await Self.found(world) == third)
+            #expect(try await Self.remove(third, world) == .removed)
+            #expect(try await Self.found(world) == nil)
+        }
+    }
+
+    /// One whose bot never came into the room hides nothing either, once that bot has ended.
+    @Test func whatFailedOnItsWayHidesNothingThatWasHeld() async throws {
+        try await World.make { world in
+            let held = try await Self.held(world)
+            let place = try await world.bot(at: .joining)
+            #expect(try await Self.found(world) == place.meetingID)
+            _ = try await world.report(place, "failed")
+            #expect(try await Self.found(world) == held)
+        }
+    }
+
+    /// Nodes of the version before note nothing of what was held.
+    @Test func roomsOfTheVersionBeforeAreRead() async throws {
+        try await World.make { world in
+            let held = try await Self.held(world)
+            _ = try await world.client.send("DEL", world.keys.held(World.room))
+            #expect(try await Self.found(world) == held)
+            _ = try await world.meeting()
+            #expect(try await Self.found(world) == held)
+            // Another one was held there since, by way of such a node.
+            let newer = try await Self.held(world)
+            _ = try await world.client.send("SET", world.keys.held(World.room), held)
+            try await world.set(world.keys.partition.meeting(held), ["start_time": "1"])
+            #expect(try await Self.found(world) == newer)
+        }
+    }
+}
