@@ -79,7 +79,8 @@ public enum Routes {
         router.add(BotsMeetingsOperations.updateMeeting, meetings.update)
         router.add(BotsMeetingsOperations.deleteMeeting, meetings.delete)
         router.add(BotsMeetingsOperations.getTranscript, transcripts.get)
-        router.add(BotsOperations.setWebhook, webhook.set)
+        router.add(WebhookOperations.setWebhook, webhook.set)
+        router.add(WebhookOperations.getWebhook, webhook.get)
     }
 
     private static func addInternalAPI(

@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("PUT", "/bots/google_meet/abc-defg-hij/config", "member"), ("GET", "/meetings", "viewer"),
     ("GET", "/meetings/1", "viewer"), ("PATCH", "/meetings/google_meet/abc-defg-hij", "member"),
     ("DELETE", "/meetings/google_meet/abc-defg-hij", "member"), ("PUT", "/user/webhook", "manager"),
+    ("GET", "/user/webhook", "manager"),
 ]
 ROLES = ["viewer", "member", "manager", "owner"]
 
@@ -539,3 +540,48 @@ def test_webhook_is_the_workspaces(workspace, admin, redis):
     for body in ({}, {"webhook_url": 1}, {"webhook_url": "https://a.example/#x"}, {"webhook_url": "//a.example"}):
         answer = workspace.request("PUT", "/user/webhook", body, key=key)
         assert_bots_error(answer, 422, "Invalid request", names="webhook_url")
+
+
+def test_a_webhooks_secret_and_events(workspace, redis):
+    key = workspace.member_key("manager", scopes=["bots"])
+    url = "https://hooks.example.com/a"
+    none = dict.fromkeys(["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed",
+                          "transcription.ready", "recording.ready"], False)
+
+    def put(**body):
+        answer = workspace.request("PUT", "/user/webhook", body, key=key)
+        assert answer.status == 200, answer
+        assert "0123456789" not in answer.body.decode()
+        return workspace.request("GET", "/user/webhook", key=key).json
+
+    default = {**none, "meeting.completed": True}
+    assert put(webhook_url=url) == {
+        "webhook_url": url, "webhook_secret_set": False, "webhook_secret": None, "webhook_events": default}
+    set_ = {"webhook_url": url, "webhook_secret_set": True, "webhook_secret": "********6789",
+            "webhook_events": {**none, "bot.failed": True}}
+    assert put(webhook_url=url, webhook_secret="secret-0123456789",
+               webhook_events={"bot.failed": True, "meeting.completed": False}) == set_
+    # What is not said stays.
+    assert put(webhook_url=url, webhook_secret="") == set_
+    assert put(webhook_url=url, webhook_secret=None, webhook_events=None) == set_
+    assert redis.hash(WorkspaceKeys(workspace.id).workspace)["webhook_secret"] == "secret-0123456789"
+    assert put(webhook_url=url, webhook_secret="short")["webhook_secret"] == "********"
+    assert put(webhook_url=None) == {
+        "webhook_url": None, "webhook_secret_set": False, "webhook_secret": None, "webhook_events": default}
+    assert not [name for name in redis.hash(WorkspaceKeys(workspace.id).workspace) if name.startswith("webhook")]
+
+
+@pytest.mark.parametrize("field, body", [
+    ("webhook_secret", {"webhook_secret": 1}), ("webhook_secret", {"webhook_secret": "x" * 257}),
+    ("webhook_secret", {"webhook_secret": "a\nb"}), ("webhook_events", {"webhook_events": ["meeting.completed"]}),
+    ("webhook_events", {"webhook_events": {"meeting.began": True}}),
+    ("webhook_events.bot.failed", {"webhook_events": {"bot.failed": "yes"}}),
+    *[("webhook_url", {"webhook_url": url}) for url in (
+        "http://169.254.169.254/", "http://127.1/", "http://[::ffff:10.0.0.1]/", "http://localhost:8080/", "http://redis/",
+        "http://2130706433/", "http://0x7f000001/", "http://017700000001/", "http://metadata.google.internal/")],
+], ids=str)
+def test_422_webhook(workspace, redis, field, body):
+    key = workspace.member_key("manager", scopes=["bots"])
+    answer = workspace.request("PUT", "/user/webhook", {"webhook_url": "https://hooks.example.com/", **body}, key=key)
+    assert_bots_error(answer, 422, "Invalid request", names=field)
+    assert not [name for name in redis.hash(WorkspaceKeys(workspace.id).workspace) if name.startswith("webhook")]

@@ -4,7 +4,7 @@ import Usher
 /// What is said of the Bots API: bots, and the webhook.
 enum BotsOperations {
     static let all =
-        [createBot, stopBot, configureBot, listRunningBots] + BotsMeetingsOperations.all + [setWebhook]
+        [createBot, stopBot, configureBot, listRunningBots] + BotsMeetingsOperations.all + WebhookOperations.all
 
     static let platform = Parameter.path(
         "platform", .choice(Platform.self), "Meeting platform.", example: "google_meet")
@@ -155,29 +155,6 @@ enum BotsOperations {
             .json(
                 200, "The bots.", .object(.required("running_bots", .list(of: .named(runningBot)))),
                 example: ["running_bots": [runningBotExample]])
-        ])
-
-    static let setWebhook = Operation(
-        method: .put, path: "/user/webhook", id: "setWebhook", section: .bots, access: .apiKey(.bots, .manager),
-        summary: "Set the webhook",
-        details: """
-            Where the key's workspace wants to be told what happens. The address is kept and shown; nothing is sent to \
-            it yet.
-            """,
-        body: RequestBody(
-            schema: .object(
-                .required(
-                    "webhook_url", Schema.text(1...2_048).orNull,
-                    "`http(s)://host/path`, without a user, a password or a fragment; null removes it.")),
-            examples: [
-                ("Set it", ["webhook_url": "https://example.com/hooks/usher"]), ("Remove it", ["webhook_url": nil]),
-            ]),
-        answers: [
-            .json(200, "The key's user.", .named(AdminOperations.user), example: AdminOperations.userExample)
-        ],
-        errors: [
-            DescribedError(WebhookEndpoint.noUser, "The key's user no longer exists."),
-            .invalid("The body is wrong.", field: "webhook_url", "is required"),
         ])
 
     // MARK: Objects

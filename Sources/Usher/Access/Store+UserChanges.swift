@@ -73,15 +73,6 @@ extension Store {
         return try await self.user(id: id, deadline: deadline)
     }
 
-    /// Sets, or with nil removes, where a workspace wants to be told what happens.
-    public func setWebhook(
-        _ url: String?, workspace id: String, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        let key = WorkspaceKeys(workspace: id).workspace
-        let command = url.map { Command("HSET", key, "webhook_url", $0) } ?? Command("HDEL", key, "webhook_url")
-        _ = try await change([command], by: deadline)
-    }
-
     /// A user as a caller's key shows it: with what the key's own workspace has set.
     public func user(of caller: Caller, deadline: MonotonicTime) async throws(RedisError) -> User? {
         guard let id = Int(caller.userID) else { return nil }
