@@ -33,6 +33,8 @@ if redis.call('GET', KEYS[3]) == ARGV[1] then
   local before = ARGV[2] ~= '' and redis.call('EXISTS', KEYS[7]) == 1 and ARGV[2] or held
   if before then
     redis.call('SET', KEYS[3], before)
+    -- Names are forgotten with the newest meeting that has them.
+    if before == ARGV[2] and meeting[3] then redis.call('HSET', KEYS[7], 'names', meeting[3]) end
   else
     redis.call('DEL', KEYS[3])
     for name in string.gmatch(meeting[3] or '', '%S+') do

@@ -46,7 +46,7 @@ struct BotConfiguration {
         add("botName", text: meeting.fields["bot_name"] ?? defaultName)
         add("redisUrl", text: redisURL)
         add("passcode", text: meeting.fields["passcode"])
-        add("nativeMeetingId", text: meeting.room.nativeID)
+        add("nativeMeetingId", text: meeting.room.platformID)
         add("connectionId", text: botID)
         fields.append(("meeting_id", String(meeting.number)))
         add("container_name", text: containerName)

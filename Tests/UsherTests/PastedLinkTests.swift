@@ -193,6 +193,15 @@ import Testing
     }
 
     @Test(arguments: [
+        (Platform.googleMeet, "abc-defg-hij", "abc-defg-hij"), (.zoom, "1612345678@zoomgov.com", "1612345678"),
+        (.zoom, "123456789", "123456789"), (.teams, "123456", "123456"), (.teams, "19:a@thread.v2", "19:a@thread.v2"),
+        (.teams, "19:a@thread.tacv2:17", "19:a@thread.tacv2"),
+    ])
+    func botsAreToldThePlatformsOwnId(_ platform: Platform, _ native: String, _ id: String) {
+        #expect(Room(platform: platform, nativeID: native).platformID == id)
+    }
+
+    @Test(arguments: [
         (Platform.googleMeet, "AAA-OOOO-AAA", "aaa-oooo-aaa"), (.googleMeet, "aaaooooaaa", "aaa-oooo-aaa"),
         (.teams, "19:a@thread.v2/0", "19:a@thread.v2"), (.teams, "19:a@thread.tacv2/17", "19:a@thread.tacv2:17"),
         (.teams, "19:a@thread.tacv2:17", "19:a@thread.tacv2:17"), (.teams, "0F1E2D3C4B5A6978", "0f1e2d3c4b5a6978"),

@@ -113,6 +113,27 @@ import Testing
         }
     }
 
+    /// Names end with the last meeting of their room, not before and not later.
+    @Test func namesEndWithTheLastMeeting() async throws {
+        try await World.make { world in
+            let thread = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_ABC%40thread.v2/0"
+            func plan(_ number: String?) async throws -> String {
+                let link = try MeetingReference(url: thread, nativeID: number).link()
+                return try #require(
+                    try await world.store.createMeeting(
+                        NewMeeting(link: link), by: world.owner, deadline: Client.soon)
+                ).id
+            }
+            let first = try await plan(nil)
+            let second = try await plan("389141384648269")
+            #expect(try await world.snapshot()[world.keys.names]?.hash?.count == 1)
+            #expect(try await Self.remove(second, world) == .removed)
+            #expect(try await world.fields(first)["names"] == " teams:389141384648269")
+            #expect(try await Self.remove(first, world) == .removed)
+            #expect(try await world.snapshot()[world.keys.names] == nil)
+        }
+    }
+
     /// One whose bot never came into the room hides nothing either, once that bot has ended.
     @Test func whatFailedOnItsWayHidesNothingThatWasHeld() async throws {
         try await World.make { world in

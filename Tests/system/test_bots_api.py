@@ -243,7 +243,7 @@ def test_what_is_asked_of_a_bot_is_kept(user, redis):
 
 
 @pytest.mark.parametrize("field, wish", [
-    ("transcribe_enabled", "no"), ("automatic_leave", []), ("automatic_leave", {"max_bot_time": 60_000}),
+    ("transcribe_enabled", "no"), ("automatic_leave", []), ("automatic_leave.max_bot_time", {"max_bot_time": 60_000}),
     ("automatic_leave", {"silence_timeout": 60_000}),
     ("automatic_leave.waiting_room_timeout", {"waiting_room_timeout": 999}),
     ("automatic_leave.waiting_room_timeout", {"waiting_room_timeout": 86_400_001}),

@@ -25,7 +25,11 @@ extension BotOptions {
             for member in container.allKeys {
                 guard Self.names.joined().contains(where: { $0.utf8.elementsEqual(member.stringValue.utf8) }) else {
                     guard try !container.decodeNil(forKey: member) else { continue }
-                    throw APIError.invalid("automatic_leave", "has a member that is not known, or not honoured yet")
+                    // Of what clients of this field send, it is the one that bots can't be told.
+                    let isKnown = member.stringValue == "max_bot_time"
+                    throw APIError.invalid(
+                        isKnown ? "automatic_leave.max_bot_time" : "automatic_leave",
+                        isKnown ? "is not there yet: leave it out" : "has a member that is not known")
                 }
             }
             let times = try Self.names.map { try Self.time(container, $0) }

@@ -29,6 +29,17 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
         description = join(platform.rawValue, ":", nativeID)
     }
 
+    /// The id as the platform itself writes it: without what tells its clouds apart, or the meetings of a channel.
+    public var platformID: String {
+        switch platform {
+        case .googleMeet: return nativeID
+        case .teams:
+            guard case .thread(let thread)? = TeamsID(nativeID) else { return nativeID }
+            return "19:\(thread.dropFirst(3).prefix { $0 != ":" })"
+        case .zoom: return ZoomID(nativeID)?.number ?? nativeID
+        }
+    }
+
     /// The room that a record names: `platform:native_meeting_id`. Nil for another text.
     public init?(_ text: String) {
         guard let colon = text.firstIndex(of: ":"), let platform = Platform(rawValue: String(text[..<colon])) else {
