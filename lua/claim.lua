@@ -4,6 +4,8 @@
 -- younger than it is. An entry that can't be claimed any more is removed, but for one whose time is up:
 -- by its entry, expire_dispatch finds what is to be ended. Design, section 6.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
@@ -46,7 +48,8 @@ if not bot[1] then
   at_ms = now_ms()
   -- First, since it can fail: a lease without a claim is no runner's to renew.
   redis.call('ZADD', KEYS[4], at_ms + ARGV[4], ARGV[1])
-  redis.call('HSET', KEYS[2], 'runner', ARGV[3], 'claimed_at', at_ms, 'secret', ARGV[5], 'container', ARGV[7])
+  redis.call('HSET', KEYS[2], 'runner', ARGV[3], 'claimed_at', at_ms, 'lease_ms', ARGV[4], 'secret', ARGV[5],
+    'container', ARGV[7])
   redis.call('HSET', KEYS[1], 'bot_container_id', ARGV[7])
 end
 void(1)

@@ -1,6 +1,8 @@
 -- Changes the configuration of the bot that is in a room (PUT /bots/.../config). It reaches the bot by the answer to
 -- its lease, should the message to it be lost.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>  hash: the meeting
 -- KEYS[2]  usher:{pX}:bot:<bot_id>          hash: the bot
 -- ARGV[1]  bot_id

@@ -1,6 +1,8 @@
 -- Removes a meeting's transcript and what was collected or noted about it, and keeps the bare record
 -- (DELETE /meetings). Only for a meeting that no bot is in or on its way to.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments      hash: its transcript
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room

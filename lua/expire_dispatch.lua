@@ -1,6 +1,8 @@
 -- Ends a dispatch that no runner claimed while its in-flight key lived: no runner may claim it any more, so the room
 -- can be given out again. Section 4 of the design: "failed before it was in the room". Repeating it changes nothing.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight

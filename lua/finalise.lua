@@ -2,6 +2,8 @@
 -- ANALYZING to OFFLINE. A record that is OFFLINE already gets what came in late. What a user wrote stays. Repeating it
 -- changes nothing. Section 4 of the design: "record finalised".
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>  hash: the meeting
 -- KEYS[2]  usher:{pX}:analyzing             zset: end of the meeting (ms) -> meeting_id
 -- KEYS[3]  usher:{pX}:events                stream: what happened

@@ -3,6 +3,8 @@
 -- the dispatch is in flight; one in the room ends as failed; a stopped one as completed. Repeating it changes nothing.
 -- Section 4 of the design: "failed before it was in the room", "failed in the room, or its runner was lost".
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight

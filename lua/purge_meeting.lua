@@ -3,6 +3,8 @@
 -- this is still to be done is noted in its place among those that have ended, and makes the sweep do it if the caller
 -- stops here.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments      hash: its transcript
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id

@@ -1,6 +1,8 @@
 -- Renews the leases of a runner's bots in one partition, and tells what is wanted of each. A lease that has run out is
 -- not renewed, even if nobody has noticed yet: the bot's supervisor has ended it by then. Design, section 6.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]     usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
 -- KEYS[2...]  usher:{pX}:bot:<bot_id>  hash: a bot, in the order of the bot_ids
 -- ARGV[1]     id of the runner

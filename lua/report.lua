@@ -1,6 +1,8 @@
 -- Takes in a bot's report of its status, if it comes from the meeting's current bot and is the next step along
 -- section 4 of the design; anything else changes nothing. The bot's secret has been checked by the caller.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
@@ -71,5 +73,5 @@ if status == 'LIVE' then
   redis.call('DEL', KEYS[3])
 end
 redis.call('HSET', KEYS[1], 'status', status, 'bot_status', ARGV[3], 'updated_at', at_ms)
-if status == 'LIVE' then return {1, status, ARGV[3], at_ms - (tonumber(meeting[4]) or at_ms)} end
+if status == 'LIVE' then return {1, status, ARGV[3], math.max(0, at_ms - (tonumber(meeting[4]) or at_ms))} end
 return {1, status, ARGV[3]}

@@ -1,6 +1,8 @@
 -- Ends an API key that was replaced by another one: after a grace, and never later than it would have ended. Only the
 -- first one that replaces it counts.
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:key:<sha256 of the API key>  hash: what the key may do
 -- ARGV[1]  id of the key that replaces it
 -- ARGV[2]  for how long it stays valid, ms

@@ -2,6 +2,8 @@
 -- answer to its lease if by nothing else, and ends as completed whatever happens to it. Repeating it changes nothing.
 -- Section 4 of the design: "stop asked" and "stopped before it was in the room".
 --
+-- flags: allow-oom
+--
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
 -- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight

@@ -230,8 +230,12 @@ public final class Client: @unchecked Sendable {
         guard text.hasPrefix("NOSCRIPT") else { throw .refused(text) }
         // Redis has restarted, failed over or been told to forget its scripts. EVAL runs it and makes it known again.
         let again = Self.scriptCall("EVAL", script.text, keys, arguments)
-        let result = try await self.replies(
+        var result = try await self.replies(
             to: [again], areDependent: true, isChange: isChange, deadline: deadline)[0]
+        if case .error(let text) = result, Script.isCompileError(text), let plain = script.withoutFlags {
+            let call = Self.scriptCall("EVAL", plain, keys, arguments)
+            result = try await self.replies(to: [call], areDependent: true, isChange: isChange, deadline: deadline)[0]
+        }
         if case .error(let text) = result { throw .refused(text) }
         return (before, result)
     }

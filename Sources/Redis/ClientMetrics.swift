@@ -45,7 +45,7 @@ public final class ClientMetrics: @unchecked Sendable {
 
     /// Counts an error reply, unless it is one that the client sees to, as a script that Redis does not know (yet).
     func noteErrorReply(_ text: String) {
-        let expected = ["NOSCRIPT", "BUSYGROUP", "MOVED", "ASK"]
+        let expected = ["NOSCRIPT", "BUSYGROUP", "MOVED", "ASK", "ERR Error compiling script"]
         if !expected.contains(where: { text.hasPrefix($0) }) { failures[.refused, default: 0] += 1 }
     }
 }

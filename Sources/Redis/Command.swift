@@ -81,4 +81,14 @@ public struct Script: Sendable {
         self.name = name
         self.text = text
     }
+
+    /// The same without its flags, a first line such as `#!lua flags=allow-oom`, for a Redis before 7.0, to which that line
+    /// is an error; nil if it has none.
+    public var withoutFlags: String? {
+        guard text.hasPrefix("#!"), let end = text.firstIndex(of: "\n") else { return nil }
+        return String(text[text.index(after: end)...])
+    }
+
+    /// Whether Redis says that it cannot compile a script.
+    public static func isCompileError(_ text: String) -> Bool { text.hasPrefix("ERR Error compiling script") }
 }

@@ -10,7 +10,8 @@ struct Login {
     }
 
     let commands: [Command]
-    private let scripts: [Script]
+    /// Which of the commands load a script. One with flags is loaded without them too, in case Redis does not know any.
+    private let loads: [(script: String, index: Int, indexWithoutFlags: Int?)]
     private let hasPassword: Bool
     /// Which of the commands asks whether this is the primary, if one does.
     private let roleIndex: Int?
@@ -26,31 +27,39 @@ struct Login {
         // Sentinels may be out of date.
         roleIndex = url.isSentinel ? commands.count : nil
         if url.isSentinel { commands.append(Command("ROLE")) }
-        commands += configuration.scripts.map { Command("SCRIPT", "LOAD", $0.text) }
+        var loads: [(script: String, index: Int, indexWithoutFlags: Int?)] = []
+        for script in configuration.scripts {
+            let plain = script.withoutFlags
+            loads.append((script.name, commands.count, plain.map { _ in commands.count + 1 }))
+            for text in [script.text, plain].compactMap(\.self) { commands.append(Command("SCRIPT", "LOAD", text)) }
+        }
         // Unlike those before it, refused while Redis loads its data, even if there are no scripts.
         commands.append(Command("PING"))
         self.commands = commands
-        scripts = configuration.scripts
+        self.loads = loads
         hasPassword = url.password != nil
     }
 
     /// - Parameter replies: one for each command.
     func outcome(of replies: [Value]) -> Outcome {
-        let firstScript = commands.count - 1 - scripts.count
         for (index, reply) in replies.enumerated() {
             guard case .error(let text) = reply else { continue }
             if Self.passes(text) { return .notYet(text) }
             if index == 0, hasPassword { return .refused(Self.withoutSecrets(text)) }
-            let isScript = index >= firstScript && index < firstScript + scripts.count
-            return .refused(isScript ? "script \(scripts[index - firstScript].name): \(text)" : text)
+            let load = loads.last { $0.index <= index && index <= $0.indexWithoutFlags ?? $0.index }
+            // It counts without its flags.
+            if load?.index == index, load?.indexWithoutFlags != nil, Script.isCompileError(text) { continue }
+            return .refused(load.map { "script \($0.script): \(text)" } ?? text)
         }
         if let roleIndex, let role = replies[roleIndex].array?.first?.string, role != "master" {
             return .notYet("it is not the primary: its ROLE is \(role)")
         }
         var hashes: [String: String] = [:]
-        for (script, reply) in zip(scripts, replies[firstScript...]) {
-            guard let hash = reply.string else { return .refused("SCRIPT LOAD returned no hash: not a Redis") }
-            hashes[script.name] = hash
+        for load in loads {
+            guard let hash = replies[load.index].string ?? load.indexWithoutFlags.flatMap({ replies[$0].string }) else {
+                return .refused("SCRIPT LOAD returned no hash: not a Redis")
+            }
+            hashes[load.script] = hash
         }
         return .ready(scriptHashes: hashes)
     }

@@ -16,6 +16,12 @@ public enum RedisError: Error, Equatable, Sendable {
     /// A reply of another type than the command has: the key, or the script, is not ours.
     case unexpectedReply(String)
 
+    /// Whether Redis refused the command since it is full (`maxmemory`), and so did not run it. Before 7.0 it wraps the error
+    /// of a script.
+    public var isOutOfMemory: Bool {
+        if case .refused(let text) = self { text.hasPrefix("OOM ") || text.contains(" -OOM ") } else { false }
+    }
+
     /// Whether Redis may have run the command. False means that trying again cannot do anything twice.
     public var mayHaveRun: Bool {
         switch self {

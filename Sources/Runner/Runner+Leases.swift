@@ -53,8 +53,12 @@ extension Runner {
                 logger.warning(
                     "Ending a bot that has not come into its room in its time",
                     ["trace_id": traceID(of: bot), "bot_id": bot])
-                bots[bot]?.endReason = "join_timeout"
-                bots[bot]?.supervisor?.send(.end(graceMilliseconds: grace))
+                guard let bot = bots[bot] else { continue }
+                bot.endReason = "join_timeout"
+                Task(executorPreference: loop) { [self] in
+                    await noteEnding(of: bot, "join_timeout")
+                    bot.supervisor?.send(.end(graceMilliseconds: grace))
+                }
             case .kill(let bot):
                 logger.warning(
                     "The lease of a bot is lost; ending it", ["trace_id": traceID(of: bot), "bot_id": bot])
@@ -66,6 +70,12 @@ extension Runner {
                 bots[bot]?.supervisor?.kill()
             }
         }
+    }
+
+    /// Has the record say why a bot ends, which itself reports no more than that it was told to leave. Should this fail, it
+    /// ends all the same.
+    func noteEnding(of bot: RunningBot, _ reason: String) async {
+        try? await store.noteEnding(of: bot.entry.place, runner: id, reason: reason, deadline: soon)
     }
 
     private func traceID(of bot: String) -> String { bots[bot]?.traceID ?? "" }

@@ -85,9 +85,9 @@ public final class Runner: @unchecked Sendable {
         renewing = configuration.replicaWait.map { _ in Client(loop: loop, configuration: followed, logger: logger) }
         renewals = Store(client: client, changing: renewing, configuration: records)
         let parts = configuration.redis.isCluster ? Partition.all.map { [$0] } : [Partition.all]
-        readers = parts.map { [id, client, blocking] partitions in
+        readers = parts.map { [id, store, blocking] partitions in
             DispatchReader(
-                blocking: blocking, client: client, partitions: partitions, runnerID: id, configuration: configuration,
+                blocking: blocking, store: store, partitions: partitions, runnerID: id, configuration: configuration,
                 logger: logger)
         }
     }
@@ -155,6 +155,7 @@ public final class Runner: @unchecked Sendable {
         for renewal in leases.dueRenewals(now: .now()) { await renew(renewal) }
         for bot in bots.values where bot.supervisor != nil && !bot.hasEnded {
             if leases.wasInRoom(bot.id) {
+                await noteEnding(of: bot, "runner_stopped")
                 perform(leases.letLeave(bot.id, now: .now()))
             } else {
                 end(bot, because: "runner_stopped")

@@ -9,6 +9,10 @@ public enum Scripts {
     public static let removeConsumers = load("remove_consumers", PackageResources.remove_consumers_lua)
     public static let renew = load("renew", PackageResources.renew_lua)
     public static let report = load("report", PackageResources.report_lua)
+    public static let noteEnding = load("note_ending", PackageResources.note_ending_lua)
+    public static let boundLease = load("bound_lease", PackageResources.bound_lease_lua)
+    public static let boundIdle = load("bound_idle", PackageResources.bound_idle_lua)
+    public static let makeGroup = load("make_group", PackageResources.make_group_lua)
     public static let stop = load("stop", PackageResources.stop_lua)
     public static let configure = load("configure", PackageResources.configure_lua)
     public static let loseBot = load("lose_bot", PackageResources.lose_bot_lua)
@@ -37,6 +41,8 @@ public enum Scripts {
         loseBot, notePrimary, finalise, ingestSegments, createMeeting, readMeetings, updateMeeting, deleteMeeting,
         removePlan, purgeMeeting,
         createUser, createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
+        noteEnding,
+        boundLease, boundIdle, makeGroup,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.
@@ -56,8 +62,13 @@ public enum Scripts {
         "primary": PackageResources.primary_lua,
     ]
 
+    /// What Redis gets. A line `-- flags: <flags>` of the header becomes the first one, as Redis has it from 7.0 on:
+    /// `allow-oom` lets a script write although Redis is full.
     private static func load(_ name: String, _ bytes: [UInt8]) -> Source {
-        Source(name: name, text: expand(String(decoding: bytes, as: UTF8.self), in: name))
+        let text = String(decoding: bytes, as: UTF8.self)
+        let directive = "-- flags: "
+        let flags = text.split(separator: "\n").first { $0.hasPrefix(directive) }?.dropFirst(directive.count)
+        return Source(name: name, text: (flags.map { "#!lua flags=\($0)\n" } ?? "") + expand(text, in: name))
     }
 
     /// Puts the text of `includes/<name>.lua` in place of each line `-- include: <name>`, and drops the other lines

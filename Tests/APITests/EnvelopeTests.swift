@@ -106,11 +106,14 @@ import Usher
         for error in [RedisError.notConnected, .overloaded] {
             #expect(APIError(error).status == 503 && APIError(error).retryAfterSeconds != nil)
         }
-        for error in [RedisError.connectionLost, .deadlinePassed, .refused("OOM x"), .unexpectedReply("nil")] {
+        for error in [RedisError.connectionLost, .deadlinePassed, .refused("ERR x"), .unexpectedReply("nil")] {
             #expect(APIError(error).status == 500)
             #expect(APIError(error, isRead: true).status == 503)
-            #expect(!String(decoding: APIError(error).body(.reinvite), as: UTF8.self).contains("OOM"))
         }
+        // It says so before it does anything.
+        let full = APIError(RedisError.refused("OOM x"))
+        #expect(full.status == 503 && full.retryAfterSeconds == 60)
+        #expect(!String(decoding: full.body(.reinvite), as: UTF8.self).contains("OOM"))
     }
 
     private static let administrativeTable: [(refusal: AdministrationRefusal, status: Int)] = [

@@ -148,6 +148,29 @@ import Testing
         #expect(outcome == .ready(scriptHashes: ["one": "abc"]))
     }
 
+    /// A Redis before 7.0 knows no flags, and takes the script without them.
+    @Test func aScriptCountsWithoutItsFlagsWhereTheyAreNotKnown() throws {
+        let flagged = Script(name: "two", text: "#!lua flags=allow-oom\nreturn 2")
+        #expect(flagged.withoutFlags == "return 2" && Self.script.withoutFlags == nil)
+        let login = try Self.login("redis://h", scripts: [flagged, Self.script])
+        let compile = Value.error(
+            "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'")
+        func outcome(_ replies: Value...) -> Login.Outcome {
+            login.outcome(of: [.string("OK")] + replies + [.string("PONG")])
+        }
+        #expect(outcome(.string("a"), .string("b"), .string("c")) == .ready(scriptHashes: ["two": "a", "one": "c"]))
+        #expect(outcome(compile, .string("b"), .string("c")) == .ready(scriptHashes: ["two": "b", "one": "c"]))
+        for refused in [outcome(compile, compile, .string("c")), outcome(.string("a"), compile, .string("c"))] {
+            guard case .refused(let text) = refused else {
+                Issue.record("\(refused)")
+                continue
+            }
+            #expect(text.hasPrefix("script two: ERR Error compiling"))
+        }
+        #expect(outcome(.error("NOPERM no"), .string("b"), .string("c")) == .refused("script two: NOPERM no"))
+        #expect(outcome(.string("a"), .string("b"), compile) != .ready(scriptHashes: [:]))
+    }
+
     @Test func tellsWhatPassesFromWhatDoesNot() throws {
         let login = try Self.login("redis://h", scripts: [Self.script])
         for text in ["LOADING Redis is loading the dataset in memory", "BUSY Redis is busy", "MASTERDOWN Link is down"]

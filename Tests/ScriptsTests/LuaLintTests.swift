@@ -8,6 +8,8 @@ import Testing
     private static let good = """
         -- Gives a lock back.
         --
+        -- flags: allow-oom
+        --
         -- KEYS[1]  usher:{pX}:lock           string: whose it is
         -- KEYS[2]  usher:key:<sha256 of it>  hash: what it is
         -- ARGV[1]  the token
@@ -69,6 +71,9 @@ import Testing
         ("'GET', KEYS[1])", "'XINFO', KEYS[1])", "calls XINFO without a fixed subcommand"),
         ("'GET', KEYS[1])", "'XINFO', 'STREAM', 'usher:lock')", "calls XINFO on another key"),
         ("or 0 another's", "or {0 another's", "braces that do not match"),
+        ("-- flags: allow-oom", "-- flags: allow-oon", "has the unknown flag allow-oon"),
+        ("-- flags: allow-oom", "-- flags: allow-oom\n-- flags: allow-oom", "has two lines of flags"),
+        ("-- ARGV[1]  the token", "-- flags: allow-oom\n-- ARGV[1]  the token", "has two lines of flags"),
         ("local token = redis", "local long_\(String(repeating: "g", count: 120)), token = redis", ", over 120"),
     ])
     func aBadSampleIsFound(_ sample: (from: String, to: String, problem: String)) {
@@ -80,7 +85,7 @@ import Testing
 
     @Test func aLongScriptIsFound() {
         let long = Self.good + String(repeating: "\n", count: 81)
-        #expect(LuaLint(long, includes: Self.includes).problems.contains { $0.contains("lines, over 80") })
+        #expect(LuaLint(long, includes: Self.includes).problems.contains { $0.contains("lines, over 100") })
     }
 
     // MARK: Loops, pcall and functions of the script's own

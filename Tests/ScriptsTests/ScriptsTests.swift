@@ -42,7 +42,13 @@ private enum LuaFolder {
     @Test(arguments: Scripts.all.map(\.name))
     func whatRedisGetsHasItsIncludesOnceAndNoComments(_ name: String) throws {
         let text = try #require(Scripts.all.first { $0.name == name }).text
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        if let flags = lines.first, flags.hasPrefix("#!lua flags=") {
+            lines.removeFirst()
+            #expect(LuaFolder.scripts[name]?.contains("\n-- flags: \(flags.dropFirst(12))\n") == true)
+        } else {
+            #expect(LuaFolder.scripts[name]?.contains("\n-- flags: ") == false)
+        }
         #expect(!lines.contains { $0.hasPrefix("--") || $0.isEmpty })
         let functions = lines.filter { $0.hasPrefix("local function ") }
         #expect(functions.count == Set(functions).count)

@@ -111,6 +111,11 @@ import Testing
         try await store.beat(
             .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
         try await store.endBeat(.nodes, id: "n", deadline: Client.soon)
+        _ = try await world.run(
+            Scripts.boundLease, keys: [keys.partition.leases, keys.partition.bot("b")], arguments: ["b", "600000"])
+        try await store.makeGroup(of: keys.partition, deadline: Client.soon)
+        try await store.boundIdle(of: keys.partition.dispatch, group: Store.runnerGroup, deadline: Client.soon)
+        try await store.noteEnding(of: lost, runner: "runner", reason: "join_timeout", deadline: Client.soon)
         _ = try await world.run(Scripts.unlock, keys: [keys.lock], arguments: ["nobody"])
     }
 }

@@ -24,11 +24,11 @@ local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
 end
 
 -- Ends a bot and moves its meeting along section 4 of the design. `outcome` is 'completed' or 'failed'; a bot that was
--- told to stop ends as completed whatever happened to it. `stage` is the bot_status that it failed in. Returns the new
--- status and bot_status.
+-- told to stop ends as completed whatever happened to it, and only such a one was stopped. `stage` is the bot_status
+-- that it failed in. Returns the new status and bot_status.
 local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, outcome, reason, stage)
   local meeting = redis.call('HMGET', keys.meeting, 'status', 'bot_status', 'start_time')
-  local bot = redis.call('HMGET', keys.bot, 'active_at', 'traceparent')
+  local bot = redis.call('HMGET', keys.bot, 'active_at', 'traceparent', 'ending')
   local was_in_room = bot[1]
   local is_stopping = meeting[1] == 'STOPPING'
   local status, bot_status
@@ -41,6 +41,11 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
   end
   if is_stopping then
     reason = 'stopped'
+  elseif bot[3] then
+    -- Whoever ended it knows why; the bot itself only that it was told to leave.
+    reason = bot[3]
+  elseif reason == 'stopped' then
+    reason = 'left_unasked'
   elseif bot_status == 'failed' and reason == '' then
     -- A record always says why there is no bot.
     reason = 'no_reason_given'
@@ -64,7 +69,7 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
   if was_in_room then
     redis.call('HSET', keys.meeting, 'end_time', at_ms)
     local start_ms = tonumber(meeting[3])
-    if start_ms then redis.call('HSET', keys.meeting, 'duration', at_ms - start_ms) end
+    if start_ms then redis.call('HSET', keys.meeting, 'duration', math.max(0, at_ms - start_ms)) end
   end
   return status, bot_status
 end

@@ -21,6 +21,9 @@ local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at
   redis.call('HSET', keys.bot, 'meeting_id', meeting_id, 'workspace_id', workspace_id, 'room', room, 'epoch',
     epoch_text, 'attempts', string.format('%d', attempts), 'desired', 'run', 'config_version', '0', 'dispatched_at', at,
     'entry', entry, 'traceparent', trace.parent)
+  -- What is said in this session is kept, also if the clock was set back since an earlier transcript was deleted.
+  local redacted_at = tonumber(redis.call('HGET', keys.meeting, 'redacted_at') or 0) or 0
+  if redacted_at >= at_ms then redis.call('HSET', keys.meeting, 'redacted_at', string.format('%d', at_ms - 1)) end
   if trace.state ~= '' then redis.call('HSET', keys.bot, 'tracestate', trace.state) end
   return epoch
 end

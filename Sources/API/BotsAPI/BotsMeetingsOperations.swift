@@ -159,7 +159,9 @@ enum BotsMeetingsOperations {
             .required("bot_container_id", Schema.string.orNull),
             .required("start_time", Schema.time.orNull), .required("end_time", Schema.time.orNull),
             .required(
-                "completion_reason", Schema.string.orNull, "Why its bot ended, such as `stopped` or `left_alone`."),
+                "completion_reason", Schema.string.orNull,
+                "Why its bot ended: `stopped` if a stop was asked, else such as `left_alone`; `left_unasked` if the bot says that it "
+                    + "was stopped and nobody asked."),
             .required("failure_stage", Schema.string.orNull, "Where its bot was when it failed."),
             .required("data", .named(data)), .required("created_at", .time), .required("updated_at", .time)))
 

@@ -118,6 +118,8 @@ extension APIError {
                 503,
                 "The request may have gone through, but too few replicas have confirmed it. Sending it again is safe.",
                 retryAfterSeconds: 2, cause: error)
+        } else if error.isOutOfMemory {
+            self = .full(cause: error)
         } else if error.mayHaveRun && !isRead {
             self.init(
                 500, "The request failed for an unexpected reason. Look whether it took effect before you try again.",
@@ -125,6 +127,14 @@ extension APIError {
         } else {
             self = .unavailable(cause: error)
         }
+    }
+
+    /// Redis takes nothing new. It says so before it does anything.
+    static func full(cause: RedisError) -> APIError {
+        APIError(
+            503,
+            "The service has no room for new records at the moment. Nothing was changed; what runs goes on, and can be "
+                + "stopped. Retry later.", retryAfterSeconds: 60, cause: cause)
     }
 
     static func unavailable(cause: RedisError) -> APIError {

@@ -74,6 +74,9 @@ extension DescribedError {
             .unavailable(cause: .notConnected),
             "The records cannot be reached at the moment, or too few replicas confirmed a change. Sending it again is "
                 + "safe."),
+        DescribedError(
+            .full(cause: .refused("OOM")),
+            "Redis is full, so that nothing new is taken. What runs goes on: stops and reports are not concerned."),
     ]
 
     /// What the HTTP layer answers in place of an operation. `HTTPError` has no list of them: they are found where they

@@ -18,7 +18,12 @@ enum OperationsOperations {
         details: "Whether Redis answers every event loop of the node, and the node is not about to stop.",
         answers: [
             .json(
-                200, "The node is ready.", .object(.required("status", .choice(["ready"]))),
+                200, "The node is ready.",
+                .object(
+                    .required("status", .choice(["ready"])),
+                    .optional(
+                        "redis_memory", .choice(["full"]),
+                        "Redis takes nothing new; what runs goes on, and can be stopped.")),
                 example: ["status": "ready"]),
             .json(
                 503, "Send requests to another node.",

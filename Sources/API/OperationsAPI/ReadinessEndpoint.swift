@@ -5,7 +5,8 @@ import Usher
 
 /// `GET /readyz`: whether to send requests to this node. 200 `{"status":"ready"}` if Redis answers within its deadline on
 /// the connections of every loop, which have all scripts loaded, and the node is not about to stop; otherwise 503 with a
-/// `reason`, a word for machines, and a `detail` for people.
+/// `reason`, a word for machines, and a `detail` for people. A Redis that is full does not make a node unready: no other
+/// one would do better, and stops and reports still come through; `redis_memory` says so.
 ///
 /// All probes of a moment at a loop share one question, so that a crowd of them costs Redis nothing.
 ///
@@ -15,6 +16,7 @@ final class ReadinessEndpoint: @unchecked Sendable {
     private static let freshMilliseconds = 100
     static let reasons = ["draining", "redis_unreachable", "redis_silent", "redis_overloaded", "redis_refuses"]
     private static let ready = Response.json(Array("{\"status\":\"ready\"}".utf8))
+    private static let full = Response.json(Array("{\"status\":\"ready\",\"redis_memory\":\"full\"}".utf8))
 
     private let loop: EventLoop
     private let readiness: NodeReadiness
@@ -33,7 +35,7 @@ final class ReadinessEndpoint: @unchecked Sendable {
         if readiness.isDraining {
             return Self.unready("draining", "The node is about to stop. Send requests to another one.")
         }
-        return failure.map(Self.unready) ?? Self.ready
+        return failure.map(Self.unready) ?? (readiness.isRedisFull ? Self.full : Self.ready)
     }
 
     /// - Returns: why Redis cannot be used; nil if it can.

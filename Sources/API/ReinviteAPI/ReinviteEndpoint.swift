@@ -152,8 +152,11 @@ extension APIError {
         case .failed(let error):
             self.init(
                 500, code: 12109,
-                "The dispatch of meeting \(meetingID) failed for an unexpected reason. Safe to retry; contact support "
-                    + "if it persists.", parameters: own, cause: error)
+                error.isOutOfMemory
+                    ? "The dispatch of meeting \(meetingID) failed: the service has no room for new records at the moment. "
+                        + "Safe to retry later."
+                    : "The dispatch of meeting \(meetingID) failed for an unexpected reason. Safe to retry; contact "
+                        + "support if it persists.", parameters: own, cause: error)
         case .unavailable(let error):
             self = .unavailable(cause: error)
             parameters = own

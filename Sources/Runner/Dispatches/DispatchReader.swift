@@ -7,7 +7,7 @@ import Usher
 /// answer was lost, and those that a dead runner has left. Never keeps more than it was asked for. Belongs to its loop's
 /// thread.
 final class DispatchReader {
-    static let group = "runners"
+    static let group = Store.runnerGroup
     /// The consumer that entries are given back to: nobody reads for it, so whoever has a place takes them over.
     static let returned = "returned"
     /// The idle time of such an entry, longer than any lease, so that it is taken over at the next look.
@@ -16,6 +16,7 @@ final class DispatchReader {
     /// On this connection reads block.
     private let blocking: Client
     private let client: Client
+    private let store: Store
     private let partitions: [Partition]
     private let runnerID: String
     private let logger: Logger
@@ -30,11 +31,12 @@ final class DispatchReader {
 
     /// - Parameter partitions: at least one; of more than one only if one read may take the streams of all.
     init(
-        blocking: Client, client: Client, partitions: [Partition], runnerID: String, configuration: RunnerConfiguration,
+        blocking: Client, store: Store, partitions: [Partition], runnerID: String, configuration: RunnerConfiguration,
         logger: Logger
     ) {
         self.blocking = blocking
-        self.client = client
+        client = store.client
+        self.store = store
         self.partitions = partitions
         self.runnerID = runnerID
         self.logger = logger
@@ -205,10 +207,10 @@ final class DispatchReader {
     }
 
     private func makeGroups() async throws(RedisError) {
-        let replies = try await client.pipeline(
-            partitions.map { Command("XGROUP", "CREATE", $0.dispatch, Self.group, "0", "MKSTREAM") },
-            deadline: MonotonicTime.now().advanced(byMilliseconds: timeoutMilliseconds))
-        for case .error(let text) in replies where !text.hasPrefix("BUSYGROUP") { throw .refused(text) }
+        for partition in partitions {
+            try await store.makeGroup(
+                of: partition, deadline: MonotonicTime.now().advanced(byMilliseconds: timeoutMilliseconds))
+        }
         hasGroups = true
     }
 

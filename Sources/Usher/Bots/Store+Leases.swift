@@ -121,13 +121,42 @@ extension Store {
             ], arguments: [place.botID, runner], by: deadline) == .integer(1)
     }
 
+    /// Makes the group of runners of a partition's dispatch stream. Safe to repeat.
+    public func makeGroup(of partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
+        try await makeGroup(Self.runnerGroup, of: partition.dispatch, deadline: deadline)
+    }
+
+    /// The consumer group of runners.
+    public static let runnerGroup = "runners"
+    /// How many entries that are out are looked at in one go.
+    private static let maximumPending = 100
+
+    /// Makes a group of any stream.
+    func makeGroup(_ group: String, of stream: String, deadline: MonotonicTime) async throws(RedisError) {
+        _ = try await run(Scripts.makeGroup, keys: [stream], arguments: [group], by: deadline)
+    }
+
+    /// Lets entries of a stream be taken over that were given out before the clock was set back. Safe to repeat.
+    func boundIdle(of stream: String, group: String, deadline: MonotonicTime) async throws(RedisError) {
+        _ = try await run(
+            Scripts.boundIdle, keys: [stream], arguments: [group, String(Self.maximumPending)], by: deadline)
+    }
+
+    /// Notes why a runner ends a bot, before it does: what the bot then reports does not tell. Safe to repeat.
+    public func noteEnding(
+        of place: BotPlace, runner: String, reason: String, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        _ = try await run(
+            Scripts.noteEnding, keys: [place.partition.bot(place.botID)], arguments: [runner, reason], by: deadline)
+    }
+
     /// Removes the consumers of runners that are gone from a partition's dispatch stream. Safe to repeat.
     /// - Returns: how many.
     public func removeConsumers(
         in partition: Partition, idleForMilliseconds idle: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Int {
         try await removeConsumers(
-            of: partition.dispatch, group: "runners", idleForMilliseconds: idle, deadline: deadline)
+            of: partition.dispatch, group: Self.runnerGroup, idleForMilliseconds: idle, deadline: deadline)
     }
 
     /// The same of any stream and group.
@@ -182,9 +211,21 @@ extension Store {
     }
 
     /// Notes since when the server that answers for a partition now does so: from then on it counts when a lease may be
-    /// said to have run out. Safe to repeat.
+    /// said to have run out. Also notes how full it is. Safe to repeat.
     func notePrimary(of partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
-        _ = try await run(Scripts.notePrimary, keys: [partition.primary], arguments: [], by: deadline)
+        let reply = try await run(Scripts.notePrimary, keys: [partition.primary], arguments: [], by: deadline)
+            .arrayOrThrow()
+        guard reply.count == 3, let used = reply[1].integer, let limit = reply[2].integer else {
+            throw .unexpectedReply("note_primary returned \(reply)")
+        }
+        memory.note(RedisMemory.Reading(used: used, limit: limit), of: partition)
+    }
+
+    /// Brings a lease to the latest end that it can have, if the clock was set back since it was granted.
+    func boundLease(of bot: String, in partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
+        _ = try await run(
+            Scripts.boundLease, keys: [partition.leases, partition.bot(bot)],
+            arguments: [bot, String(StoreConfiguration.longestLeaseMilliseconds)], by: deadline)
     }
 
     /// Ends a bot that has gone without a terminal report. Safe to repeat.

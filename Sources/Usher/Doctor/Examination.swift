@@ -155,9 +155,16 @@ public struct Examination: Sendable {
 
     private func loadScripts(into reading: inout Reading) async throws(RedisError) {
         reading.scriptCount = Scripts.all.count
-        let replies = try await ask(Scripts.all.map { Command("SCRIPT", "LOAD", $0.text) })
-        for (script, reply) in zip(Scripts.all, replies) {
-            if case .error(let text) = reply { reading.refusedScripts.append((script.name, text)) }
+        let scripts = Store.scripts
+        let replies = try await ask(scripts.map { Command("SCRIPT", "LOAD", $0.text) })
+        for (script, reply) in zip(scripts, replies) {
+            guard case .error(var text) = reply else { continue }
+            // As a login does, which takes a script without its flags where Redis knows none.
+            if Script.isCompileError(text), let plain = script.withoutFlags {
+                guard case .error(let other) = try await ask([Command("SCRIPT", "LOAD", plain)])[0] else { continue }
+                text = other
+            }
+            reading.refusedScripts.append((script.name, text))
         }
     }
 

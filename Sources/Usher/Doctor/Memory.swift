@@ -28,8 +28,12 @@ extension Doctor {
         guard limit > 0 else { return .ok(subject, "no maxmemory, noeviction; \(megabytes(used)) are used") }
         let found = "\(megabytes(used)) of \(megabytes(limit)) are used, noeviction"
         guard used / 100 * 100 < limit / 100 * fullPercent else {
+            let refused =
+                knowsFlags(info)
+                ? "new meetings, bots and segments are refused (OOM), and what runs goes on"
+                : "every change is refused (OOM), and bots end with their leases: only from Redis 7.0 on there is a reserve"
             return .warn(
-                subject, "\(found): when it is full, every change is refused (OOM)",
+                subject, "\(found): when it is full, \(refused)",
                 "Give Redis more memory, or let old meetings go (USHER_RETENTION_MS).")
         }
         return .ok(subject, found)
@@ -40,6 +44,11 @@ extension Doctor {
         policy.hasPrefix("volatile")
             ? "Redis drops in-flight keys, and with them accepted dispatches, and locks and API keys that expire"
             : "Redis drops in-flight keys and rooms, so that a room gets a second bot, and any other record"
+    }
+
+    /// Whether scripts may have the flag `allow-oom`.
+    private static func knowsFlags(_ info: [String: String]) -> Bool {
+        (info["redis_version"]?.prefix { $0 != "." }).flatMap { Int($0) } ?? 0 >= 7
     }
 
     private static func megabytes(_ bytes: Int) -> String {

@@ -38,7 +38,8 @@ enum Rights {
         + inPartition + ofWorkspace
         + on(
             BotWire.segmentStream, "XGROUP CREATE % g 0 MKSTREAM", "XREADGROUP GROUP g c STREAMS % >",
-            "XAUTOCLAIM % g c 1 0-0", "XDEL % 0-1", "XACK % g 0-1", "XINFO GROUPS %", "XINFO CONSUMERS % g",
+            "XAUTOCLAIM % g c 1 0-0", "XPENDING % g", "XCLAIM % g c 0 0-1", "XDEL % 0-1", "XACK % g 0-1",
+            "XINFO GROUPS %", "XINFO CONSUMERS % g",
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(BotWire.commandChannel(0), "PUBLISH % 0")
         + on(
@@ -49,7 +50,8 @@ enum Rights {
 
     private static let inPartition =
         on(
-            partition.dispatch, "XADD % * a 0", "XRANGE % - +", "XDEL % 0-1", "XACK % g 0-1", "XCLAIM % g c 0 0-1",
+            partition.dispatch, "XADD % * a 0", "XRANGE % - +", "XDEL % 0-1", "XACK % g 0-1", "XPENDING % g",
+            "XCLAIM % g c 0 0-1",
             "XAUTOCLAIM % g c 1 0-0", "XREADGROUP GROUP g c STREAMS % >", "XGROUP CREATE % g 0 MKSTREAM",
             "XGROUP DELCONSUMER % g c", "XINFO GROUPS %", "XINFO CONSUMERS % g", "EVAL return 1 %", "EVALSHA 0 1 %",
             "EXISTS %", "TYPE %", "XLEN %")
@@ -76,8 +78,8 @@ enum Rights {
             workspace, "EXISTS %", "HGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "TYPE %")
             + on("\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a")
             + on("\(workspace):keys", "HGETALL %", "HLEN %", "HRANDFIELD % 1", "HSET % a 0", "HDEL % a")
-            + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "DEL %")
-            + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "DEL %")
+            + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "PTTL %", "PEXPIRE % 1", "DEL %")
+            + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "PEXPIRE % 1", "DEL %")
             + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
             + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %")
             + on("\(workspace):held:0", "SET % 0 NX", "GET %", "DEL %")

@@ -281,6 +281,7 @@ public struct Reinvitation: Sendable {
                 let left = giveUp.milliseconds(since: .now())
                 guard left > 0 else {
                     store.metrics.lockRefusals += 1
+                    await boundLock()
                     throw .locked
                 }
                 await loop.wait(milliseconds: min(left, Int.random(in: 5...25)))
@@ -321,6 +322,14 @@ public struct Reinvitation: Sendable {
     /// After a failure the lock may still be this request's. Should this fail too, the lock ends with its time to live.
     private func giveBack(_ token: String) async {
         _ = try? await store.run(Scripts.unlock, keys: [keys.lock], arguments: [token], by: deadline)
+    }
+
+    /// The clock may have been set back since a node took the lock that is gone now. Should this fail, the next one does it.
+    private func boundLock() async {
+        let longest = store.configuration.lockTimeToLiveMilliseconds
+        let left = try? await store.send(Command("PTTL", keys.lock), by: deadline).integer
+        guard let left, left > longest else { return }
+        _ = try? await store.send(Command("PEXPIRE", keys.lock, String(longest)), by: deadline)
     }
 
     // MARK: A room that is held though no dispatch is in flight

@@ -32,6 +32,9 @@ public struct StoreConfiguration: Sendable {
     /// Of requests without a valid key from the same address; nil: none.
     public var addressRateLimit: RateLimit?
 
+    /// The most that the setting of a lease's time to live allows, of nodes and runners.
+    public static let longestLeaseMilliseconds = 600_000
+
     public init() {}
 }
 
@@ -51,6 +54,7 @@ public struct Store: Sendable {
     let oddRecords: OddRecords
     /// Only on the loop's thread.
     public let metrics = StoreMetrics()
+    public let memory = RedisMemory()
 
     /// - Parameters:
     ///   - changing: for changes that wait for replicas; nil: they wait for none.

@@ -9,6 +9,8 @@ public struct Sweeper: Sendable {
     private static let itemsPerPartition = 100
     /// How long the node that took a bot's last report has for finalising the record itself.
     private static let analyzingGraceMilliseconds = 5_000
+    /// What is written while a sweep is under way is not ahead of the time at which that began.
+    private static let aheadMilliseconds = 1_000
 
     private let store: Store
     private let logger: Logger
@@ -35,6 +37,7 @@ public struct Sweeper: Sendable {
     /// another hand gave a key another type, does not keep the others waiting; nor does a partition whose node is away.
     func sweep(deadline: MonotonicTime) async throws(RedisError) {
         let now = try await store.send(Command("TIME"), by: deadline).millisecondsOrThrow()
+        let wasFull = store.memory.isFull
         // All at once, so that their first questions leave together.
         let failures = await withTaskGroup(of: RedisError?.self) { group in
             for partition in Partition.all {
@@ -49,13 +52,27 @@ public struct Sweeper: Sendable {
             }
             return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
         }
+        noteMemory(wasFull: wasFull)
         if let failure = failures.first { throw failure }
+    }
+
+    private func noteMemory(wasFull: Bool) {
+        guard let fullest = store.memory.fullest, fullest.isFull != wasFull else { return }
+        if fullest.isFull {
+            logger.warning(
+                "Redis is full: new meetings, bots and segments are refused; what runs goes on and can be stopped",
+                ["bytes": String(fullest.used), "maxmemory": String(fullest.limit)])
+        } else {
+            logger.info("Redis has room again", ["bytes": String(fullest.used), "maxmemory": String(fullest.limit)])
+        }
     }
 
     private func sweep(_ partition: Partition, now: Int, deadline: MonotonicTime) async throws(RedisError) {
         try await attempt("primary", String(partition.number)) { () throws(RedisError) in
             try await store.notePrimary(of: partition, deadline: deadline)
+            try await store.boundIdle(of: partition.dispatch, group: Store.runnerGroup, deadline: deadline)
         }
+        try await boundTimes(in: partition, now: now, deadline: deadline)
         let retention = store.configuration.retentionMilliseconds
         let commands =
             [
@@ -84,6 +101,34 @@ public struct Sweeper: Sendable {
                 try await purge(meeting, in: partition, deadline: deadline)
             }
         }
+    }
+
+    /// What counts from a time that lies ahead was written before the clock was set back, and would wait until the clock
+    /// has caught up. No lease is shortened by which a supervisor may still go.
+    private func boundTimes(in partition: Partition, now: Int, deadline: MonotonicTime) async throws(RedisError) {
+        let ends = [partition.analyzing] + (store.configuration.retentionMilliseconds > 0 ? [partition.ended] : [])
+        let lease = store.configuration.leaseTimeToLiveMilliseconds
+        let found = try await store.replies(
+            to: [ahead(partition.leases, of: now + lease)] + ends.map { ahead($0, of: now) }, by: deadline
+        ).map { ($0.array ?? []).compactMap(\.string) }
+        for bot in found[0] {
+            try await attempt("lease", bot) { () throws(RedisError) in
+                try await store.boundLease(of: bot, in: partition, deadline: deadline)
+            }
+        }
+        for (key, members) in zip(ends, found.dropFirst()) where !members.isEmpty {
+            try await attempt("time", key) { () throws(RedisError) in
+                _ = try await store.send(
+                    Command(words: ["ZADD", key, "XX", "LT"] + members.flatMap { [String(now), $0] }), by: deadline)
+            }
+        }
+    }
+
+    /// The members of a sorted set with scores well beyond a time.
+    private func ahead(_ key: String, of milliseconds: Int) -> Command {
+        Command(
+            "ZRANGEBYSCORE", key, "(\(milliseconds + Self.aheadMilliseconds)", "+inf", "LIMIT", "0",
+            String(Self.itemsPerPartition))
     }
 
     /// The members of a sorted set with scores up to a time.
@@ -154,10 +199,17 @@ public struct Sweeper: Sendable {
         }
         guard !entries.isEmpty else { return [] }
         let commands = entries.map { entry in
-            Command("EXISTS", WorkspaceKeys(workspace: entry.place.workspaceID).inFlight(entry.place.room))
+            Command("PTTL", WorkspaceKeys(workspace: entry.place.workspaceID).inFlight(entry.place.room))
         }
-        let areInFlight = try await store.replies(to: commands, by: deadline)
-        return zip(entries, areInFlight).compactMap { entry, isInFlight in isInFlight == .integer(0) ? entry : nil }
+        let remaining = try await store.replies(to: commands, by: deadline)
+        let longest = store.configuration.inFlightTimeToLiveMilliseconds
+        for (entry, remaining) in zip(entries, remaining) where remaining.integer ?? 0 > longest {
+            // The clock was set back since.
+            let key = WorkspaceKeys(workspace: entry.place.workspaceID).inFlight(entry.place.room)
+            _ = try await store.send(Command("PEXPIRE", key, String(longest)), by: deadline)
+        }
+        // -2: there is no such key.
+        return zip(entries, remaining).compactMap { entry, remaining in remaining == .integer(-2) ? entry : nil }
     }
 
     private func expire(

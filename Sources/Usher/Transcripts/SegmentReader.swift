@@ -116,12 +116,7 @@ public final class SegmentReader: Sendable {
     }
 
     private func createGroup() async throws(RedisError) {
-        do {
-            _ = try await client.send(
-                Command("XGROUP", "CREATE", BotWire.segmentStream, Self.group, "0", "MKSTREAM"), deadline: soon)
-        } catch .refused(let text) where text.hasPrefix("BUSYGROUP") {
-            return
-        }
+        try await store.makeGroup(Self.group, of: BotWire.segmentStream, deadline: soon)
     }
 
     /// Waits for new entries, but no longer than until `time`.
@@ -144,6 +139,7 @@ public final class SegmentReader: Sendable {
     /// Takes over what nodes that are gone have left behind, and forgets them.
     /// - Returns: false if some of it has to wait.
     private func takeOver() async throws(RedisError) -> Bool {
+        try await store.boundIdle(of: BotWire.segmentStream, group: Self.group, deadline: soon)
         var cursor = "0-0"
         var haveFailed = false
         repeat {

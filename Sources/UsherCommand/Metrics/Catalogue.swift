@@ -57,6 +57,14 @@ enum Catalogue {
         .gauge, "usher_bots_running",
         "Bots that runners have claimed and that have not ended, of the whole installation.")
 
+    static let redisMemory = Metric(
+        .gauge, "usher_redis_memory_bytes",
+        "Memory of Redis that counts against its maxmemory, as this node's sweep last saw: of the fullest primary. 0 before "
+            + "the first sweep.")
+    static let redisMemoryLimit = Metric(
+        .gauge, "usher_redis_memory_limit_bytes",
+        "Its maxmemory, 0 for none. Beyond it nothing new is taken; what runs goes on.")
+
     // MARK: Leases and bots
 
     static let leaseExpiries = Metric(
@@ -126,7 +134,7 @@ enum Catalogue {
     static let node =
         http
         + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries]
-        + [redisUp, queueLength, queueAge, botsLeased] + redis + process
+        + [redisUp, queueLength, queueAge, botsLeased, redisMemory, redisMemoryLimit] + redis + process
 
     /// What a runner shows, in this order.
     static let runner =

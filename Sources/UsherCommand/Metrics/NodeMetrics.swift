@@ -63,6 +63,9 @@ final class NodeMetrics: @unchecked Sendable {
             samples.add(Catalogue.queueAge, Double(reading.oldestMilliseconds) / 1_000)
             samples.add(Catalogue.botsLeased, reading.leased)
         }
+        let memory = loops.first?.store.memory.fullest
+        samples.add(Catalogue.redisMemory, memory?.used ?? 0)
+        samples.add(Catalogue.redisMemoryLimit, memory?.limit ?? 0)
         samples.addProcess()
         return samples.text(of: Catalogue.node)
     }

@@ -28,7 +28,10 @@ import Testing
             #expect(Array(reply[3...]) == [.string(World.trace.traceparent), .string("")])
             let at = try reply[1].integerOrThrow()
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
-            let claimed = ["runner": "runner", "claimed_at": String(at), "secret": "hash", "container": "container"]
+            let claimed = [
+                "runner": "runner", "claimed_at": String(at), "secret": "hash", "container": "container",
+                "lease_ms": String(World.leaseMilliseconds),
+            ]
             #expect(after[partition.bot(place.botID)] == .hash(bot.merging(claimed) { $1 }))
             let fields = try #require(before[partition.meeting(meeting)]?.hash)
             let named = fields.merging(["bot_container_id": "container"]) { $1 }

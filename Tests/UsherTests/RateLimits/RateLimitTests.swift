@@ -69,8 +69,13 @@ import Testing
         try await World.make { world in
             let now = try await world.now()
             _ = try await world.client.send("SET", "usher:rate:address:::1", "\(now * 1_000 + 999_999_999_999)")
+            let before = try await world.snapshot()
             let answer = try await Self.take(1, ["1", "10"], world).array
             #expect(answer?.first == .integer(0) && (answer?.last?.integer ?? 0) <= 1_000)
+            // It is written, so that the wait ends.
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == ["usher:rate:address:::1"])
+            #expect((1...10_000).contains(after.timeToLive["usher:rate:address:::1"] ?? 0))
             _ = try await world.client.send("DEL", "usher:rate:address:::1")
             _ = try await world.client.send("HSET", "usher:rate:address:::1", "a", "b")
             await #expect(throws: RedisError.self) { try await Self.take(1, ["1", "10"], world) }

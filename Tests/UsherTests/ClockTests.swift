@@ -1,0 +1,238 @@
+import EventLoop
+import Log
+import Redis
+import RedisTestSupport
+import Scripts
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// Redis' clock was set back by an hour: what was written before counts from a time that lies ahead. (The tests leave the
+/// clock alone, and put what is written an hour ahead.)
+@Suite(.takesTurns) struct ClockTests {
+    private static let hour = 3_600_000
+
+    private static func sweep(_ world: World) async throws {
+        try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+    }
+
+    private static func expiry(_ place: BotPlace, _ world: World) async throws -> Int? {
+        try await world.client.send("ZSCORE", place.partition.leases, place.botID).string.flatMap { Int($0) }
+    }
+
+    // MARK: Leases
+
+    private static func bound(_ place: BotPlace, _ world: World) async throws -> Value {
+        try await world.run(
+            Scripts.boundLease, keys: [place.partition.leases, place.partition.bot(place.botID)],
+            arguments: [place.botID, "600000"])
+    }
+
+    @Test func aLeaseIsBroughtToItsLatestEndAndNoFurther() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let leases = place.partition.leases
+            try await world.expectNoChange { () async throws in
+                #expect(try await Self.bound(place, world) == .integer(0))
+            }
+            let ahead = try await world.now() + Self.hour
+            _ = try await world.client.send("ZADD", leases, String(ahead), place.botID)
+            let before = try await world.snapshot()
+            let earliest = try await world.now()
+            #expect(try await Self.bound(place, world) == .integer(1))
+            #expect(try await world.snapshot().changes(since: before) == [leases])
+            let latest = try await world.now()
+            let end = try #require(try await Self.expiry(place, world))
+            #expect((earliest + World.leaseMilliseconds...latest + World.leaseMilliseconds).contains(end))
+            // Not again and again: it runs out.
+            try await world.expectNoChange { () async throws in
+                #expect(try await Self.bound(place, world) == .integer(0))
+            }
+
+            // A runner with longer leases, and one of a version that does not say how long they are.
+            for (record, length) in [("60000", 60_000), (nil, 600_000)] {
+                _ = try await world.client.send("ZADD", leases, String(ahead), place.botID)
+                if let record {
+                    try await world.set(place.partition.bot(place.botID), ["lease_ms": record])
+                } else {
+                    _ = try await world.client.send("HDEL", place.partition.bot(place.botID), "lease_ms")
+                }
+                let earliest = try await world.now()
+                #expect(try await Self.bound(place, world) == .integer(1))
+                let end = try #require(try await Self.expiry(place, world))
+                #expect(end >= earliest + length)
+                #expect(end <= (try await world.now()) + length)
+            }
+            _ = try await world.client.send("DEL", leases)
+            try await world.expectNoChange { () async throws in
+                #expect(try await Self.bound(place, world) == .integer(0))
+            }
+        }
+    }
+
+    /// The room of a dead bot, and a stop that waits for its end.
+    @Test(arguments: [false, true]) func theRoomOfADeadBotIsFreedInItsTime(_ isStopped: Bool) async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            if isStopped { _ = try await world.stop(place) }
+            let leases = place.partition.leases
+            _ = try await world.client.send(
+                "ZADD", leases, String(try await world.now() + Self.hour), place.botID)
+            try await Self.sweep(world)
+            let end = try #require(try await Self.expiry(place, world))
+            #expect(end <= (try await world.now()) + World.leaseMilliseconds)
+            #expect(try await world.fields(place.meetingID)["status"] == (isStopped ? "STOPPING" : "LIVE"))
+            // Its time is over.
+            try await world.endLease(of: place)
+            try await Self.sweep(world)
+            #expect(try await world.fields(place.meetingID)["status"] == "OFFLINE")
+            try await world.expectFree()
+        }
+    }
+
+    // MARK: Claims
+
+    /// A runner that died with an entry in its hands.
+    @Test func whatWasGivenOutAheadOfTheClockIsTakenOver() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            func bound() async throws -> Value {
+                try await world.run(Scripts.boundIdle, keys: [partition.dispatch], arguments: ["runners", "100"])
+            }
+            try await world.expectNoChange { () async throws in #expect(try await bound() == .integer(0)) }
+            _ = try await world.send(to: try await world.meeting())
+            try await world.expectNoChange { () async throws in #expect(try await bound() == .integer(0)) }
+            try await world.store.makeGroup(of: partition, deadline: Client.soon)
+            let id = try #require(try await world.entry()["<id>"])
+            _ = try await world.client.send(
+                "XREADGROUP", "GROUP", "runners", "dead", "STREAMS", partition.dispatch, ">")
+            // Redis lets nobody write a time that lies ahead. What was given out this millisecond is as much ahead.
+            let call = try #require(
+                world.client.call(
+                    Script(name: Scripts.boundIdle.name, text: Scripts.boundIdle.text), keys: [partition.dispatch],
+                    arguments: ["runners", "100"]))
+            let claim = Command("XCLAIM", partition.dispatch, "runners", "dead", "0", id, "IDLE", "0", "JUSTID")
+            try await waitFor("two commands within a millisecond") {
+                try await world.client.pipeline([claim, call], deadline: Client.soon).last == .integer(1)
+            }
+            let entry = try #require(
+                try await world.client.send("XPENDING", partition.dispatch, "runners", "-", "+", "10")
+                    .array?.first?.array)
+            #expect(entry.prefix(2) == [.string(id), .string("dead")] && entry.last == .integer(1))
+            // One that has been out for a while stays so.
+            _ = try await world.client.send(
+                "XCLAIM", partition.dispatch, "runners", "dead", "0", id, "IDLE", "60000", "JUSTID")
+            #expect(try await bound() == .integer(0))
+            #expect(
+                try await world.client.send(
+                    "XAUTOCLAIM", partition.dispatch, "runners", "other", "60000", "0-0", "JUSTID"
+                ).array?.dropFirst().first == .array([.string(id)]))
+        }
+    }
+
+    @Test func aGroupIsMadeOnce() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            func make() async throws -> Value {
+                try await world.run(Scripts.makeGroup, keys: [partition.dispatch], arguments: ["runners"])
+            }
+            let before = try await world.snapshot()
+            #expect(try await make() == .integer(1))
+            #expect(try await world.snapshot().changes(since: before) == [partition.dispatch])
+            try await world.expectNoChange { () async throws in #expect(try await make() == .integer(0)) }
+            _ = try await world.client.send("DEL", partition.dispatch)
+            _ = try await world.client.send("SET", partition.dispatch, "x")
+            await #expect(throws: RedisError.self) { try await make() }
+        }
+    }
+
+    // MARK: What expires by itself
+
+    @Test func aDispatchThatNobodyClaimsExpiresInItsTime() async throws {
+        try await World.make { world in
+            _ = try await world.send(to: try await world.meeting())
+            let key = world.keys.inFlight(World.room)
+            let life = world.store.configuration.inFlightTimeToLiveMilliseconds
+            _ = try await world.client.send("PEXPIRE", key, String(life + Self.hour))
+            try await Self.sweep(world)
+            #expect(try await world.client.send("PTTL", key).integer ?? .max <= life)
+        }
+    }
+
+    @Test func theLockOfADeadNodeIsGivenUpInItsTime() async throws {
+        let patience = World.patient.lockTimeToLiveMilliseconds
+        var configuration = World.patient
+        configuration.lockWaitMilliseconds = 1
+        try await World.make(configuration: configuration) { world in
+            let meeting = try await world.meeting()
+            _ = try await world.client.send("SET", world.keys.lock, "dead", "PX", String(Self.hour))
+            let visitor = Reinvitation.Visitor(caller: world.owner, meetingID: meeting)
+            await #expect(throws: ReinviteRefusal.locked) {
+                try await Reinvitation(
+                    store: world.store, visitor: visitor, forceRestart: false, trace: World.trace,
+                    deadline: Client.soon
+                ).perform()
+            }
+            let left = try await world.client.send("PTTL", world.keys.lock).integer ?? .max
+            #expect(left <= patience)
+        }
+    }
+
+    // MARK: Times in records
+
+    @Test func recordsOfLateAreFinalisedAndRemovedInTheirTime() async throws {
+        var configuration = World.patient
+        configuration.retentionMilliseconds = 86_400_000
+        try await World.make(configuration: configuration) { world in
+            let partition = world.keys.partition
+            let ahead = String(try await world.now() + Self.hour)
+            for key in [partition.analyzing, partition.ended] {
+                _ = try await world.client.send("ZADD", key, ahead, "m", "1", "old")
+                _ = try await world.client.send("SET", "unused", "x")
+            }
+            try await world.set(partition.meeting("m"), ["workspace_id": world.workspaceID, "status": "LIVE"])
+            try await Self.sweep(world)
+            for key in [partition.analyzing, partition.ended] {
+                let score = try await world.client.send("ZSCORE", key, "m").string.flatMap { Int($0) }
+                #expect(score ?? .max <= (try await world.now()), "\(key)")
+            }
+        }
+    }
+
+    /// Otherwise nothing that the new bot hears would be kept until the clock has caught up.
+    @Test func aTranscriptThatWasDeletedAheadOfTheClockHidesNoLaterOne() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting(["status": "OFFLINE", "bot_status": "completed"])
+            let ahead = try await world.now() + Self.hour
+            try await world.set(world.keys.partition.meeting(meeting), ["redacted_at": String(ahead)])
+            _ = try await world.bot(at: meeting, seen: "OFFLINE", .joining, .active)
+            let fields = try await world.fields(meeting)
+            let dispatchedAt = try #require(fields["dispatched_at"].flatMap { Int($0) })
+            #expect(fields["redacted_at"] == String(dispatchedAt - 1))
+            #expect(try await world.ingest(one("s", "x"), for: meeting) == .stored(changed: 1))
+        }
+    }
+
+    @Test func theDeadAreTakenOffTheListOfThoseThatLive() async throws {
+        try await World.make { world in
+            let list = Keys.peers(.runners)
+            let ahead = String(try await world.now() + Self.hour)
+            _ = try await world.client.send("ZADD", list, ahead, "dead")
+            try await world.store.beat(
+                .runners, id: "r", lifetime: 15_000, uptime: 1, fields: ["host": "a"], deadline: Client.soon)
+            #expect(try await world.client.send("ZRANGE", list, "0", "-1") == .array([.string("r")]))
+        }
+    }
+
+    @Test func theUseOfAKeyIsNotedByTheClockAsItIs() async throws {
+        try await World.make { world in
+            let key = Keys.apiKey(hash: "hash")
+            let ahead = try await world.now() + Self.hour
+            try await world.set(key, ["id": "k", "last_used_at": String(ahead)])
+            #expect(try await world.run(Scripts.noteUse, keys: [key], arguments: []) == .integer(1))
+            let noted = try await world.client.send("HGET", key, "last_used_at").string.flatMap { Int($0) }
+            #expect(noted ?? .max <= (try await world.now()))
+        }
+    }
+}
