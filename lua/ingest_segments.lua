@@ -8,7 +8,7 @@
 -- ARGV[1]  meeting_id
 -- ARGV[2]  bot_id of the session
 -- ARGV[3]  version: the id of the stream entry that brought them, or '' for the present time, which is newer than all
--- ARGV[4]  how long the session lasts by the latest of them, ms
+-- ARGV[4]  how long the session lasts by the latest of them, ms; from 1e12 on: when the first was said, ms since 1970
 -- ARGV[5]  most segments that a meeting may have
 -- ARGV[6...]  for each segment, of which no two have one id: its id, its kind (d draft, c confirmed, r retracted),
 --             meta (start ms, end ms, language: `-` for none, `=` if the JSON has it), and its JSON or ''
@@ -36,7 +36,9 @@ if meeting[5] then
 end
 
 -- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.
-begin_session(KEYS[1], ARGV[2], math.max(ms - tonumber(ARGV[4]), math.min(ms, tonumber(meeting[4] or 0))))
+local began = tonumber(ARGV[4])
+began = began < 1000000000000 and ms - began or math.min(ms, began)
+begin_session(KEYS[1], ARGV[2], math.max(began, math.min(ms, tonumber(meeting[4] or 0))))
 local segments = {unpack(ARGV, 6)}
 local fields = {}
 for index = 1, #segments, 4 do fields[#fields + 1] = ARGV[2] .. ':' .. segments[index] end

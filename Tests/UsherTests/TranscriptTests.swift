@@ -137,6 +137,140 @@ import Testing
         }
     }
 
+    // MARK: Times since 1970
+
+    /// Today's bots send them (wire facts, section 2).
+    @Test func timesSince1970BecomeTimesOfTheSession() async throws {
+        try await Self.make { world, meeting, _ in
+            let began = try #require(try await world.fields(meeting)["start_time"].flatMap { Int($0) })
+            let from = Double(began) / 1_000
+            let more = #","words":[{"word":"x","start":\#(from + 1.5),"end":2,"probability":0.5}]"#
+            for _ in 0..<2 {
+                _ = try await world.ingest(
+                    one("a", "x", start: from + 1.25, end: from + 3.75, more: more), for: meeting)
+            }
+            // Older bots' are as they were, and what was heard before the session began is below zero.
+            _ = try await world.ingest(one("b", "y", start: 2, end: 3), for: meeting)
+            _ = try await world.ingest(one("c", "z", start: from - 0.5, end: from), for: meeting)
+            let segments = try await world.transcript(meeting)
+            #expect(segments.map(\.start) == [-0.5, 1.25, 2])
+            #expect(segments.map(\.end) == [0, 3.75, 3])
+            let starts = [-500, 1_250, 2_000].map { Timestamp.withZone(began + $0) }
+            #expect(segments.map(\.absoluteStartTime) == starts)
+            let ends = [0, 3_750, 3_000].map { Timestamp.withZone(began + $0) }
+            #expect(segments.map(\.absoluteEndTime) == ends)
+            #expect(segments[1].words?.first?.start == 1.5 && segments[1].words?.first?.end == 2)
+        }
+    }
+
+    /// No `session_start` need come, and no report: it begins with what is heard first, but not before its dispatch.
+    @Test func aSessionBeginsWithItsFirstSegment() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let bot = try await world.bot(at: meeting)
+            let now = try await world.now()
+            let two = """
+                {"segments":[{"segment_id":"b","start":\(now / 1_000 + 60).5,"end":\(now / 1_000 + 62),"text":"b"},
+                {"segment_id":"a","start":\(now / 1_000 + 60),"end":\(now / 1_000 + 60),"text":"a","source":"chat"}]}
+                """
+            #expect(try await world.ingest(two, for: meeting, version: "\(now + 90_000)-0") == .stored(changed: 2))
+            #expect(try await world.fields(meeting)["sessions"] == "\(bot.botID)=\((now / 1_000 + 60) * 1_000)")
+            let segments = try await world.transcript(meeting)
+            #expect(segments.map(\.start) == [0, 0.5] && segments.map(\.end) == [0, 2])
+            #expect(segments[0].source == "chat")
+        }
+    }
+
+    @Test func noTimeSince1970IsTooMuch() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let bot = try await world.bot(at: meeting)
+            // Of clocks that are decades wrong, and of a record that another hand spoilt.
+            #expect(try await world.ingest(one("a", "x", start: 1e9, end: 1e9), for: meeting) == .stored(changed: 1))
+            let dispatched = try #require(try await world.fields(meeting)["dispatched_at"])
+            #expect(try await world.fields(meeting)["sessions"] == "\(bot.botID)=\(dispatched)")
+            #expect(
+                try await world.ingest(one("b", "x", start: 99e9, end: 99e9), for: meeting) == .stored(changed: 1))
+            for began in ["9223372036854775807", "-9223372036854775808", "x"] {
+                try await world.set(world.keys.partition.meeting(meeting), ["sessions": "\(bot.botID)=\(began)"])
+                let outcome = try await world.ingest(
+                    one("of \(began)", "x", start: 2e9, end: 2e9).replacing("of ", with: "of"), for: meeting)
+                #expect(outcome == .stored(changed: 1))
+            }
+        }
+    }
+
+    @Test func aSessionThatCannotBeginTakesNothing() async throws {
+        try await Self.make { world, meeting, bot in
+            try await world.tell(bot, [.completed])
+            let record = try #require(
+                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+            _ = try await world.store.removeContents(of: record, deadline: Client.soon)
+            try await world.set(world.keys.partition.meeting(meeting), ["sessions": ""])
+            let before = try await world.snapshot()
+            let late = one("a", "x", start: 1_795_864_692.01, end: 1_795_864_694.5)
+            #expect(try await world.ingest(late, for: meeting) == .deleted)
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
+    // MARK: What rides along
+
+    @Test func whatRidesAlongIsKept() async throws {
+        try await Self.make { world, meeting, _ in
+            let more = #"""
+                ,"confidence":0.875,"source":"caption","speaker_key":"k1","other":{"a":[1]},
+                "words":[{"word":"x","start":1,"end":1.5,"confidence":0.5,"probability":0.25,"more":1},7,{"start":1},
+                {"word":"y","start":1e300,"end":"2"}]
+                """#
+            _ = try await world.ingest(one("a", "x y", more: more), for: meeting)
+            _ = try await world.ingest(
+                one("b", "z", start: 2, more: #","confidence":null,"words":null,"source":"","speaker_key":null"#),
+                for: meeting)
+            _ = try await world.ingest(one("c", "z", start: 3, more: #","words":"none""#), for: meeting)
+            let segments = try await world.transcript(meeting)
+            #expect(
+                segments[0].confidence == 0.875 && segments[0].source == "caption" && segments[0].speakerKey == "k1")
+            #expect(
+                segments[0].words == [
+                    SegmentObject.Word(word: "x", start: 1, end: 1.5, confidence: 0.5, probability: 0.25),
+                    SegmentObject.Word(word: "y"),
+                ])
+            for segment in segments[1...] {
+                #expect(segment.confidence == nil && segment.source == nil && segment.speakerKey == nil)
+                #expect(segment.words == nil)
+            }
+        }
+    }
+
+    @Test func idsAreToldApartByTheirBytes() async throws {
+        try await Self.make { world, meeting, _ in
+            let two = """
+                {"segments":[{"segment_id":"\\u00f1","start":1,"end":2,"text":"one"},
+                {"segment_id":"n\\u0303","start":3,"end":4,"text":"two"}]}
+                """
+            let outcome = try await world.ingest(two, for: meeting)
+            #expect(outcome == .stored(changed: 2))
+            let key = world.keys.partition.segments(ofMeeting: meeting)
+            #expect(try await world.client.send("HLEN", key) == .integer(2))
+            let retraction = #"{"type":"transcript_retract","segment_ids":["\u00f1","n\u0303","\u00f1"]}"#
+            #expect(try await world.ingest(retraction, for: meeting) == .stored(changed: 2))
+        }
+    }
+
+    @Test func aMeetingMayBeNamedByItsDigits() throws {
+        for (text, number) in [("7", 7), ("\"7\"", 7), ("\"007\"", 7), ("null", nil)] {
+            let message = try SegmentMessage(
+                json: #"{"type":"transcription","meeting_id":\#(text),"segments":[]}"#.utf8)
+            #expect(message.meetingNumber == number)
+        }
+        for text in ["\"\"", "\"+7\"", "\"7 \"", "\"٧\"", "\"99999999999999999999\"", "1.5", "true", "[7]"] {
+            #expect(throws: SegmentMessage.Invalid(field: "meeting_id", problem: "must be an integer")) {
+                try SegmentMessage(json: #"{"type":"transcription","meeting_id":\#(text),"segments":[]}"#.utf8)
+            }
+        }
+    }
+
     // MARK: Sessions
 
     @Test func aRestartKeepsTheEarlierTranscriptApart() async throws {

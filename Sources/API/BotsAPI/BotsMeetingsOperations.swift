@@ -187,11 +187,23 @@ enum BotsMeetingsOperations {
     private static let segment = NamedSchema(
         "Segment", "A piece of a transcript.",
         .object(
-            .required("segment_id", .string), .required("start", .number, "Seconds from the start of the session."),
+            .required("segment_id", .string),
+            .required(
+                "start", .number,
+                "Seconds from the start of the session; below zero if its bot heard something before it began."),
             .required("end", .number), .required("text", .string), .required("language", Schema.string.orNull),
             .required("speaker", Schema.string.orNull), .required("completed", .boolean, "False for a draft."),
             .required("absolute_start_time", Schema.time.orNull), .required("absolute_end_time", Schema.time.orNull),
-            .required("created_at", Schema.time.orNull), .required("session_uid", .string, "The bot that heard it.")))
+            .required("created_at", Schema.time.orNull), .required("session_uid", .string, "The bot that heard it."),
+            .optional("confidence", .number, "This and what follows as its bot said it, if it did."),
+            .optional("source", .string, "Such as `chat` for a line of the chat."), .optional("speaker_key", .string),
+            .optional("words", .list(of: .named(word)), "The words one by one.")))
+
+    private static let word = NamedSchema(
+        "SpokenWord", "A word of a segment.",
+        .object(
+            .required("word", .string), .optional("start", .number, "As a segment's."), .optional("end", .number),
+            .optional("confidence", .number), .optional("probability", .number)))
 
     private static let transcript = NamedSchema(
         "Transcript", "A meeting with what was said in it.",

@@ -61,7 +61,8 @@ enum InternalOperations {
                     "type",
                     Schema.choice(["transcription", "transcript_retract", "session_start", "session_end"]).orNull,
                     "`transcription` if it is absent."),
-                .optional("meeting_id", Schema.integer.orNull, "The number of the bot's own meeting."),
+                .optional(
+                    "meeting_id", .any, "The number of the bot's own meeting: an integer, or its digits in a string."),
                 .optional("session_uid", .any, "The session that heard it."),
                 .optional(
                     "segments", .list(of: .named(segment), atMost: SegmentMessage.maximumSegments),
@@ -108,10 +109,20 @@ enum InternalOperations {
         "NewSegment", "A piece of a transcript, as a bot sends it.",
         .object(
             .required("segment_id", .string(1...200), "Without spaces; 200 bytes at most."),
-            .required("start", seconds, "Seconds from the start of the session."), .required("end", seconds),
+            .required(
+                "start", seconds, "Seconds from the start of the session, or, from 1e9 on, seconds since 1970."),
+            .required("end", seconds, "Counted from where `start` is."),
             .required("text", .string(0...20_000), "At most 20000 bytes."),
             .optional("language", Schema.string(0...35).orNull), .optional("speaker", Schema.string(0...200).orNull),
             .optional("completed", Schema.boolean.orNull, "False for a draft; true if it is absent."),
             .optional("absolute_start_time", Schema.string(0...40).orNull, "RFC 3339; only with the other one."),
-            .optional("absolute_end_time", Schema.string(0...40).orNull)))
+            .optional("absolute_end_time", Schema.string(0...40).orNull),
+            .optional("confidence", Schema.number.orNull), .optional("source", Schema.string(0...64).orNull),
+            .optional("speaker_key", Schema.string(0...200).orNull),
+            .optional(
+                "words", .any,
+                """
+                The words, at most 2000 of 20000 bytes together: `word`, `start`, `end`, `confidence` and `probability` \
+                of each are kept. What is of another form is left out.
+                """)))
 }

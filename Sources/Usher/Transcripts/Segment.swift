@@ -5,25 +5,30 @@ import Log
 public struct Segment: Codable, Equatable, Sendable {
     /// Longest text of one segment, in bytes; a longer one is refused.
     static let maximumTextBytes = 20_000
-    /// The most that a time may say, in seconds: over a year.
-    private static let maximumSeconds = 4e7
 
     public let segmentID: String
-    /// Seconds from the start of the session.
-    public let start: Double
-    public let end: Double
+    /// As `SegmentTime` says: seconds from the start of the session, or since 1970. Both are of one kind.
+    public private(set) var start: Double
+    public private(set) var end: Double
     public let text: String
     public let language: String?
     public let speaker: String?
     /// Whether it is confirmed; a draft is replaced by a later form of the same id.
     public let completed: Bool
     /// RFC 3339 in UTC, both or none: a bot's own are taken only if they are such times.
-    public let absoluteStartTime: String?
-    public let absoluteEndTime: String?
+    public private(set) var absoluteStartTime: String?
+    public private(set) var absoluteEndTime: String?
+    /// What rides along, as the bot sent it: how sure it is, where the segment comes from (`chat` for a line of the
+    /// chat), what its own name for the speaker is, and the words one by one.
+    public let confidence: Double?
+    public let source: String?
+    public let speakerKey: String?
+    public private(set) var words: [SpokenWord]?
 
     enum CodingKeys: String, CodingKey {
         case segmentID = "segment_id"
-        case start, end, text, language, speaker, completed
+        case speakerKey = "speaker_key"
+        case start, end, text, language, speaker, completed, confidence, source, words
         case absoluteStartTime = "absolute_start_time"
         case absoluteEndTime = "absolute_end_time"
     }
@@ -31,8 +36,10 @@ public struct Segment: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         segmentID = try container.word(.segmentID, maximumBytes: 200)
-        start = try container.seconds(.start, maximum: Self.maximumSeconds)
-        end = try container.seconds(.end, maximum: Self.maximumSeconds)
+        start = try container.number(.start, "must be a number of seconds", SegmentTime.isTime)
+        end = try container.number(.end, "must be a number of seconds", SegmentTime.isTime)
+        try container.require(
+            SegmentTime.isAbsolute(start) == SegmentTime.isAbsolute(end), .end, "must count from where start does")
         text = try container.decode(String.self, forKey: .text)
         try container.require(
             text.utf8.count <= Self.maximumTextBytes, .text, "must have at most \(Self.maximumTextBytes) bytes")
@@ -46,6 +53,29 @@ public struct Segment: Codable, Equatable, Sendable {
         let isTimed = from != nil && to != nil
         absoluteStartTime = isTimed ? from.map(Timestamp.withZone) : nil
         absoluteEndTime = isTimed ? to.map(Timestamp.withZone) : nil
+        confidence =
+            try container.contains(.confidence) && !container.decodeNil(forKey: .confidence)
+            ? container.number(.confidence, "must be a number") { $0.isFinite } : nil
+        source = try container.shortText(.source, maximumBytes: 64)
+        speakerKey = try container.shortText(.speakerKey, maximumBytes: 200)
+        words = try SpokenWord.read(from: container, .words)
+    }
+
+    /// Whether its times count from 1970.
+    var isAbsolute: Bool { SegmentTime.isAbsolute(start) }
+
+    /// The same with times from the start of its session, which is how it is stored. What a bot heard before its session
+    /// began, by whatever clock, has times below zero.
+    /// - Parameter milliseconds: when the session began, since 1970.
+    func placed(inSessionFrom milliseconds: Int) -> Segment {
+        guard isAbsolute else { return self }
+        var segment = self
+        segment.absoluteStartTime = absoluteStartTime ?? Timestamp.withZone(SegmentTime.milliseconds(start))
+        segment.absoluteEndTime = absoluteEndTime ?? Timestamp.withZone(SegmentTime.milliseconds(end))
+        segment.start = SegmentTime.seconds(start, from: milliseconds)
+        segment.end = SegmentTime.seconds(end, from: milliseconds)
+        segment.words = words?.map { $0.placed(inSessionFrom: milliseconds) }
+        return segment
     }
 
     /// As it is stored: its own language or none, and the speaker even if it is none.
@@ -60,6 +90,10 @@ public struct Segment: Codable, Equatable, Sendable {
         try container.encode(completed, forKey: .completed)
         try container.encodeIfPresent(absoluteStartTime, forKey: .absoluteStartTime)
         try container.encodeIfPresent(absoluteEndTime, forKey: .absoluteEndTime)
+        try container.encodeIfPresent(confidence, forKey: .confidence)
+        try container.encodeIfPresent(source, forKey: .source)
+        try container.encodeIfPresent(speakerKey, forKey: .speakerKey)
+        try container.encodeIfPresent(words, forKey: .words)
     }
 }
 
@@ -86,17 +120,21 @@ extension KeyedDecodingContainer {
         return text
     }
 
-    fileprivate func seconds(_ key: Key, maximum: Double) throws -> Double {
-        let seconds: Double
+    /// A number that must be there.
+    /// - Parameter isRight: what else is asked of it.
+    fileprivate func number(_ key: Key, _ problem: String, _ isRight: (Double) -> Bool) throws -> Double {
+        let number: Double
         do {
-            seconds = try decode(Double.self, forKey: key)
-        } catch let error as DecodingError {
+            number = try decode(Double.self, forKey: key)
+        } catch {
+            switch error {
+            case DecodingError.keyNotFound, DecodingError.typeMismatch, DecodingError.valueNotFound: throw error
             // What is too large for a number names no field.
-            if case .dataCorrupted = error { try require(false, key, "must be a number of seconds") }
-            throw error
+            default: throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: problem)
+            }
         }
-        try require(seconds.magnitude <= maximum, key, "must be a number of seconds")
-        return seconds
+        try require(isRight(number), key, problem)
+        return number
     }
 }
 

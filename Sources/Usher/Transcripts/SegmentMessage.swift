@@ -15,6 +15,8 @@ public struct SegmentMessage: Equatable, Sendable {
 
     /// Most segments that one message may have.
     public static let maximumSegments = 1_000
+    /// Most bytes that one message may have. A longer one is not looked at.
+    public static let maximumBytes = 1 << 20
 
     /// Why a message, or one of its segments, cannot be used.
     public struct Invalid: Error, Equatable, Sendable {
@@ -35,7 +37,10 @@ public struct SegmentMessage: Equatable, Sendable {
     public let faults: [Invalid]
 
     /// - Parameter assumedType: of a message that names no type, as in a body that has nothing but segments.
-    public init(json: some Sequence<UInt8>, assumedType: String? = nil) throws(Invalid) {
+    public init(json: some Collection<UInt8>, assumedType: String? = nil) throws(Invalid) {
+        guard json.count <= Self.maximumBytes else {
+            throw Invalid(field: nil, problem: "must have at most \(Self.maximumBytes) bytes")
+        }
         do {
             self = try JSONDocument(Array(json), limits: .ofMessages)
                 .decode(Body.self, userInfo: [Self.assumedTypeKey: assumedType as Any]).message
@@ -99,11 +104,19 @@ public struct SegmentMessage: Equatable, Sendable {
             }
         }
 
+        /// As a number, or as its digits in a string.
         private static func meetingNumber(_ container: KeyedDecodingContainer<CodingKeys>) throws -> Int? {
+            let invalid = Invalid(field: "meeting_id", problem: "must be an integer")
+            if let digits = try? container.decodeIfPresent(String.self, forKey: .meetingID) {
+                guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits) else {
+                    throw invalid
+                }
+                return number
+            }
             do {
                 return try container.decodeIfPresent(Int.self, forKey: .meetingID)
             } catch {
-                throw Invalid(field: "meeting_id", problem: "must be an integer")
+                throw invalid
             }
         }
     }

@@ -38,27 +38,68 @@ extension Store {
         let session = try await self.session(
             of: message, meeting: id, in: partition, version: version, deadline: deadline)
         guard let session else { return .unknownMeeting }
+        let target = Target(meeting: id, partition: partition, session: session.id, version: version)
         var arguments: [String] = []
         var end = 0
         switch message.content {
-        case .segments(let segments):
+        case .segments(var segments):
+            if let earliest = segments.lazy.filter(\.isAbsolute).map(\.start).min() {
+                let earliest = SegmentTime.milliseconds(earliest)
+                let began: Int
+                switch try await beginning(of: target, known: session.began, earliest: earliest, deadline: deadline) {
+                case .at(let time): began = time
+                case .none(let outcome): return outcome
+                }
+                segments = segments.map { $0.placed(inSessionFrom: began) }
+            }
+            var bytes = 0
             for segment in Self.lastForms(of: segments) {
                 guard let (meta, json) = StoredSegment.encode(segment, configuredLanguage: session.language) else {
                     continue
                 }
                 arguments += [segment.segmentID, segment.completed ? "c" : "d", meta, json]
                 end = max(end, StoredSegment.milliseconds(segment.end))
+                bytes += json.utf8.count
+                // Others have their turn on the loop meanwhile.
+                if bytes > Self.bytesInOneTurn {
+                    bytes = 0
+                    await Task.yield()
+                }
             }
         case .retraction(let ids):
-            for id in Set(ids) { arguments += [id, "r", "0 0 -", ""] }
+            var seen: Set<[UInt8]> = []
+            for id in ids where seen.insert(Array(id.utf8)).inserted { arguments += [id, "r", "0 0 -", ""] }
         case .sessionStart: break
         case .sessionEnd: return .stored(changed: 0)
         }
+        return try await ingest(arguments, to: target, lasting: end, deadline: deadline)
+    }
+
+    /// How many bytes of segments are put into their stored form in one turn of the loop.
+    private static let bytesInOneTurn = 32_768
+
+    /// What the script is told beside the segments.
+    private struct Target {
+        let meeting: String
+        let partition: Partition
+        let session: String
+        let version: String?
+    }
+
+    /// - Parameters:
+    ///   - segments: four arguments for each, as the script takes them.
+    ///   - lasting: how long the session lasts by the latest of them, in milliseconds; or when the earliest was said,
+    ///     since 1970.
+    private func ingest(
+        _ segments: [String], to target: Target, lasting: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Ingestion {
+        let (id, partition) = (target.meeting, target.partition)
         let reply = try await run(
             Scripts.ingestSegments,
             keys: [partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing],
-            arguments: [id, session.id, version ?? "", String(end), String(Self.maximumSegmentsOfMeeting)] + arguments,
-            isChange: { ($0.integer ?? -1) >= 0 }, by: deadline
+            arguments: [
+                id, target.session, target.version ?? "", String(lasting), String(Self.maximumSegmentsOfMeeting),
+            ] + segments, isChange: { ($0.integer ?? -1) >= 0 }, by: deadline
         ).integerOrThrow()
         switch reply {
         case 0...: return .stored(changed: reply)
@@ -69,24 +110,48 @@ extension Store {
         }
     }
 
-    /// One form of each segment: the last confirmed one, or else the last draft.
+    private enum Beginning {
+        case at(Int)
+        /// The session cannot begin: what the script says of it.
+        case none(Ingestion)
+    }
+
+    /// When the session began, from which times since 1970 are counted: noted once, so that each delivery of a segment
+    /// is the same. It begins here if nothing has been heard of it.
+    /// - Parameter earliest: when the first of the segments was said, milliseconds since 1970.
+    private func beginning(
+        of target: Target, known: Int?, earliest: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Beginning {
+        if let known { return .at(known) }
+        let outcome = try await ingest([], to: target, lasting: earliest, deadline: deadline)
+        guard case .stored = outcome else { return .none(outcome) }
+        let text = try await send(
+            Command("HGET", target.partition.meeting(target.meeting), "sessions"), by: deadline
+        ).optionalString()
+        // A field that another hand spoilt has no beginning.
+        return .at(Sessions(text).start(of: target.session) ?? earliest)
+    }
+
+    /// One form of each segment: the last confirmed one, or else the last draft. Ids are told apart by their bytes, as
+    /// Redis does: two that look alike may be two.
     private static func lastForms(of segments: [Segment]) -> [Segment] {
-        var forms: [String: Segment] = [:]
-        for segment in segments where segment.completed || forms[segment.segmentID]?.completed != true {
-            forms[segment.segmentID] = segment
+        var forms: [[UInt8]: Segment] = [:]
+        for segment in segments {
+            let id = Array(segment.segmentID.utf8)
+            if segment.completed || forms[id]?.completed != true { forms[id] = segment }
         }
         return Array(forms.values)
     }
 
-    /// The session that a message belongs to, and the language that its bot is configured with. Nil if the meeting is
-    /// not there, or has no bot.
+    /// The session that a message belongs to, the language that its bot is configured with, and when it began, if it
+    /// has, in milliseconds since 1970. Nil if the meeting is not there, or has no bot.
     ///
     /// A message that names none, or one that was not this meeting's, belongs to the session that was under way when it
     /// was written: so what an earlier bot wrote late stays its own after a restart.
     private func session(
         of message: SegmentMessage, meeting id: String, in partition: Partition, version: String?,
         deadline: MonotonicTime
-    ) async throws(RedisError) -> (id: String, language: String?)? {
+    ) async throws(RedisError) -> (id: String, language: String?, began: Int?)? {
         let named = message.session.flatMap { Partition(bot: $0) == partition ? $0 : nil }
         let replies = try await pipeline(
             [Command("HMGET", partition.meeting(id), "bot_id", "language", "sessions")]
@@ -97,13 +162,14 @@ extension Store {
         if let named {
             let bot = try replies[1].arrayOrThrow()
             if bot.first?.string == id || sessions.start(of: named) != nil {
-                return (named, bot.last?.string ?? meeting[1].string)
+                return (named, bot.last?.string ?? meeting[1].string, sessions.start(of: named))
             }
         }
         // A session that is not this meeting's does not begin here.
         if case .sessionStart = message.content { return nil }
         let writtenAt = version.flatMap { Int($0.prefix { $0 != "-" }) } ?? Int.max
-        return (sessions.current(at: writtenAt) ?? current, meeting[1].string)
+        let session = sessions.current(at: writtenAt) ?? current
+        return (session, meeting[1].string, sessions.start(of: session))
     }
 
     /// The workspace and the id of the meeting with this number; nil if there is none.

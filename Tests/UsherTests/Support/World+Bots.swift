@@ -96,6 +96,18 @@ struct SegmentObject: Decodable {
     let absoluteStartTime: String
     let absoluteEndTime: String
     let sessionUid: String
+    let confidence: Double?
+    let source: String?
+    let speakerKey: String?
+    let words: [Word]?
+
+    struct Word: Decodable, Equatable {
+        var word: String
+        var start: Double?
+        var end: Double?
+        var confidence: Double?
+        var probability: Double?
+    }
 }
 
 /// The text of a message with one segment.
