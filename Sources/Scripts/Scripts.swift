@@ -19,6 +19,7 @@ public enum Scripts {
     public static let notePrimary = load("note_primary", PackageResources.note_primary_lua)
     public static let finalise = load("finalise", PackageResources.finalise_lua)
     public static let ingestSegments = load("ingest_segments", PackageResources.ingest_segments_lua)
+    public static let readSegments = load("read_segments", PackageResources.read_segments_lua)
     public static let createMeeting = load("create_meeting", PackageResources.create_meeting_lua)
     public static let readMeetings = load("read_meetings", PackageResources.read_meetings_lua)
     public static let updateMeeting = load("update_meeting", PackageResources.update_meeting_lua)
@@ -37,12 +38,10 @@ public enum Scripts {
 
     /// Every script, to be loaded when a node connects.
     public static let all = [
-        dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, stop, configure,
-        loseBot, notePrimary, finalise, ingestSegments, createMeeting, readMeetings, updateMeeting, deleteMeeting,
-        removePlan, purgeMeeting,
-        createUser, createWorkspace, setMember, removeMember, createKey, retireKey, noteUse, takeTokens, beat,
-        noteEnding,
-        boundLease, boundIdle, makeGroup,
+        dispatch, unlock, requestBot, expireDispatch, claim, release, removeConsumers, renew, report, noteEnding,
+        boundLease, boundIdle, makeGroup, stop, configure, loseBot, notePrimary, finalise, ingestSegments, readSegments,
+        createMeeting, readMeetings, updateMeeting, deleteMeeting, removePlan, purgeMeeting, createUser,
+        createWorkspace, setMember, removeMember, createKey, beat, retireKey, noteUse, takeTokens,
     ]
 
     /// A script's file name without its ending, and its text as Redis gets it.

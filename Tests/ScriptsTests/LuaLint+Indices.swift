@@ -1,13 +1,16 @@
 /// Every KEYS and ARGV that is used is documented, and the other way round.
 extension LuaLint {
     private static let types: Set = ["string", "hash", "zset", "stream"]
+    /// The one key whose name is the wire's.
+    private static let foreignKey = "transcription_segments"
 
     /// `-- KEYS[1]  usher:pattern  type: what it holds`. The columns stand two spaces apart.
     private var documentedKeys: [String] {
         entries("KEYS").map { index, description in
             let columns = description.split(separator: "  ").map { $0.drop { $0 == " " } }
             let type = columns.dropFirst().first?.prefix { $0 != ":" }
-            guard let pattern = columns.first, pattern.hasPrefix("usher:"), let type, Self.types.contains(String(type))
+            guard let pattern = columns.first, pattern.hasPrefix("usher:") || pattern == Self.foreignKey, let type,
+                Self.types.contains(String(type))
             else { return "\(index) without a pattern and a type" }
             return index
         }

@@ -5,6 +5,8 @@ extension LuaLint {
     private static let keylessCommands: Set = ["TIME", "INFO"]
     /// Commands whose second argument is the key, after a subcommand.
     private static let containerCommands: Set = ["XINFO", "XGROUP"]
+    /// Commands whose key stands behind the word STREAMS.
+    private static let streamCommands: Set = ["XREADGROUP"]
     /// Commands all of whose arguments are keys.
     private static let manyKeyCommands: Set = ["DEL", "EXISTS", "UNLINK", "MGET"]
 
@@ -186,6 +188,12 @@ extension LuaLint {
                     return "calls \(command) without a fixed subcommand"
                 }
                 key += 2
+            }
+            if streamCommands.contains(command) {
+                guard let word = tokens[key...].firstIndex(of: .string("STREAMS")) else {
+                    return "calls \(command) without STREAMS"
+                }
+                key = word + 2
             }
             repeat {
                 guard tokens.word(key - 1) == .symbol(","), let end = endOfKey(key) else {

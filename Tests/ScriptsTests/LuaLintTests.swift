@@ -70,6 +70,11 @@ import Testing
         ("'GET', KEYS[1])", "'DEL', KEYS[1], 'usher:lock')", "calls DEL on another key"),
         ("'GET', KEYS[1])", "'XINFO', KEYS[1])", "calls XINFO without a fixed subcommand"),
         ("'GET', KEYS[1])", "'XINFO', 'STREAM', 'usher:lock')", "calls XINFO on another key"),
+        ("'GET', KEYS[1])", "'XREADGROUP', 'GROUP', 'g', KEYS[1], KEYS[1])", "calls XREADGROUP without STREAMS"),
+        (
+            "'GET', KEYS[1])", "'XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 'usher:lock', '>')",
+            "calls XREADGROUP on another key"
+        ),
         ("or 0 another's", "or {0 another's", "braces that do not match"),
         ("-- flags: allow-oom", "-- flags: allow-oon", "has the unknown flag allow-oon"),
         ("-- flags: allow-oom", "-- flags: allow-oom\n-- flags: allow-oom", "has two lines of flags"),

@@ -38,7 +38,8 @@ import Testing
                         given = Set(words[3..<3 + count])
                         #expect(Set(given.map { HashSlot.of($0) }).count == 1, "\(name) was given \(given)")
                     } else if entry.isOfScript, words.count > 1, !Self.keyless.contains(words[0]) {
-                        let first = Self.containers.contains(words[0]) ? 2 : 1
+                        let first =
+                            (words.firstIndex(of: "STREAMS") ?? (Self.containers.contains(words[0]) ? 1 : 0)) + 1
                         let touched = words[0] == "DEL" ? words[1...] : words[first...first]
                         touches += touched.count
                         for key in touched { #expect(given.contains(key), "\(words) touches a key that was not given") }
@@ -83,6 +84,11 @@ import Testing
         try await world.tell(place, [.joining, .awaitingAdmission, .active])
         #expect(try await world.configure(place, "language", "es") != .integer(0))
         _ = try await world.ingest(one("s1", "Hello"), for: meeting)
+        let stream = BotWire.segmentStream
+        _ = try await world.client.send("XGROUP", "CREATE", stream, "usher", "0", "MKSTREAM")
+        let entry = try await world.client.send("XADD", stream, "*", "payload", "x").stringOrThrow()
+        #expect(try await world.readSegments("node").map(\.id) == [entry])
+        #expect(try await world.readSegments("node", after: "0").map(\.id) == [entry])
         _ = try await world.stop(place)
         _ = try await world.report(place, "completed", reason: "stopped")
         _ = try await store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)

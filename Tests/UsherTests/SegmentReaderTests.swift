@@ -85,6 +85,9 @@ import Testing
             let number = try await Self.number(world, meeting)
             let head = #"{"type":"transcription","meeting_id":\#(number),"segments":"#
             let good = #"{"segment_id":"good","start":1,"end":2,"text":"good"}"#
+            func words(_ count: Int) -> String {
+                Array(repeating: #"{"word":"x"}"#, count: count).joined(separator: ",")
+            }
             let cases: [(payload: String, reason: String)] = [
                 ("", "must be valid JSON: an unexpected end at byte 0"),
                 ("{", "must be valid JSON: an unexpected end at byte 1"), ("[]", "must be a JSON object"),
@@ -92,7 +95,12 @@ import Testing
                 ("{}", "type is missing"), (#"{"type":7}"#, "type has the wrong type"),
                 (#"{"type":"greeting","meeting_id":1}"#, "type is not one that is known"),
                 (#"{"type":"transcription","segments":[]}"#, "meeting_id is missing"),
-                (#"{"type":"transcription","meeting_id":"1","segments":[]}"#, "meeting_id must be an integer"),
+                (#"{"type":"transcription","meeting_id":"-1","segments":[]}"#, "meeting_id must be an integer"),
+                (#"{"type":"transcription","meeting_id":"","segments":[]}"#, "meeting_id must be an integer"),
+                (
+                    #"{"type":"transcription","meeting_id":"99999999999999999999","segments":[]}"#,
+                    "meeting_id must be an integer"
+                ),
                 (#"{"type":"transcription","meeting_id":1.5,"segments":[]}"#, "meeting_id must be an integer"),
                 (#"{"type":"transcription","meeting_id":999999,"segments":[\#(good)]}"#, "unknown meeting 999999"),
                 (
@@ -115,7 +123,30 @@ import Testing
                     #"\#(head)[{"segment_id":"a","start":1,"end":1e300,"text":""}]}"#,
                     "segments[0].end must be a number of seconds"
                 ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1e400,"end":2,"text":""}]}"#,
+                    "segments[0].start must be a number of seconds"
+                ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1795864692000,"end":1795864694500,"text":""}]}"#,
+                    "segments[0].start must be a number of seconds"
+                ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1,"end":1795864694.5,"text":""}]}"#,
+                    "segments[0].end must count from where start does"
+                ),
+                (
+                    #"\#(head)[7,{"segment_id":"a"},8]}"#, "segments[0] must be a JSON object (and 2 more)"
+                ),
                 (#"\#(head)[{"segment_id":"a","start":1,"end":2}]}"#, "segments[0].text is missing"),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1,"end":2,"text":"","confidence":"high"}]}"#,
+                    "segments[0].confidence has the wrong type"
+                ),
+                (
+                    #"\#(head)[{"segment_id":"a","start":1,"end":2,"text":"","words":[\#(words(2_001))]}]}"#,
+                    "segments[0].words must be at most 2000"
+                ),
                 (
                     #"\#(head)[{"segment_id":"a","start":1,"end":2,"text":"","completed":"yes"}]}"#,
                     "segments[0].completed has the wrong type"
@@ -152,6 +183,61 @@ import Testing
             #expect(try await world.client.send("GET", Keys.deadLetterCount) == .string(String(cases.count + 1)))
             // A wrong segment does not spoil the others of its message.
             #expect(try await world.transcript(meeting).map(\.text) == ["good"])
+        }
+    }
+
+    /// Whatever its size and form, an entry is not for ever in the way, and what it says is not kept as a whole.
+    @Test func whatIsTooMuchIsBuriedByItsSize() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            _ = try await world.bot(at: meeting, .joining, .active)
+            let number = try await Self.number(world, meeting)
+            let zeros = Array(repeating: "0", count: 2_500_000).joined(separator: ",")
+            let flood = #"{"type":"transcription","meeting_id":\#(number),"segments":[\#(zeros)]}"#
+            try await Self.write(world, "payload", flood)
+            try await Self.write(world, "payload", Self.transcription(number, "s", "kept"))
+            // What stands beside a payload is never handed out.
+            try await Self.write(
+                world, "other", flood, "payload", Self.transcription(number, "t", "kept too"))
+            try await Self.reading(world) { try await Self.waitUntilRead(world) }
+            #expect(try await world.transcript(meeting).map(\.text) == ["kept", "kept too"])
+            let letters = try await world.client.send("XRANGE", Keys.deadLetters, "-", "+").arrayOrThrow()
+            let letter = try #require(letters.first).arrayOrThrow()[1].hash()
+            #expect(letters.count == 1)
+            #expect(letter["reason"] == "must have at most 1048576 bytes, and has \(flood.utf8.count)")
+            #expect(letter["payload"] == String(flood.prefix(4_096)))
+            #expect(try await world.client.send("EXISTS", Keys.segmentAttempts) == .integer(0))
+        }
+    }
+
+    /// An entry that two nodes began with and never got through; the ones beside it are not taken for it.
+    @Test func whatNodesEndOverIsNotReadForEver() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            _ = try await world.bot(at: meeting, .joining, .active)
+            let number = try await Self.number(world, meeting)
+            _ = try await world.client.send("XGROUP", "CREATE", BotWire.segmentStream, "usher", "0", "MKSTREAM")
+            var entries: [String] = []
+            for id in ["a", "poison", "b"] {
+                entries.append(try await Self.write(world, "payload", Self.transcription(number, id, id)))
+            }
+            // The first node dies with all of them; the second, which took them over, with the one.
+            #expect(try await world.readSegments("first").map(\.id) == entries)
+            for id in entries {
+                _ = try await world.client.send("XCLAIM", BotWire.segmentStream, "usher", "second", "0", id, "JUSTID")
+            }
+            #expect(try await world.readSegments("second", after: "0").map(\.id) == [entries[0]])
+            _ = try await world.client.send("HDEL", Keys.segmentAttempts, entries[0])
+            #expect(try await world.readSegments("second", after: entries[0]).map(\.id) == [entries[1]])
+            try await Self.reading(world, takeoverMilliseconds: 50) {
+                try await Self.waitUntilRead(world)
+            }
+            #expect(try await world.transcript(meeting).map(\.text).sorted() == ["a", "b"])
+            let letters = try await world.client.send("XRANGE", Keys.deadLetters, "-", "+").arrayOrThrow()
+            let letter = try #require(letters.first).arrayOrThrow()[1].hash()
+            #expect(letters.count == 1 && letter["entry"] == entries[1])
+            #expect(letter["reason"] == "2 nodes ended while they read it")
+            #expect(try await world.client.send("EXISTS", Keys.segmentAttempts) == .integer(0))
         }
     }
 

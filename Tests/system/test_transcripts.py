@@ -1,6 +1,7 @@
 """Transcripts through the stream and by HTTP, with bots that the test plays (issue 3, section 4)."""
 
 import re
+from datetime import datetime
 
 import pytest
 
@@ -66,6 +67,55 @@ def test_the_stream(user, redis, nodes, room):
     assert all(texts(user, meeting, node=node) == ["Hello"] for node in nodes)
 
 
+def test_what_todays_bots_send(user, redis, room):
+    """Seconds since 1970, the meeting's number as digits, a line of the chat, and what rides along."""
+    meeting, bot = room
+    began = int(user.fields(redis, meeting)["start_time"]) / 1_000
+    words = [{"word": "Hi", "start": began + 1, "end": began + 1.5, "probability": 0.5}]
+    write(redis, meeting, segment("a", "Hi", began + 1, began + 2.5, confidence=0.75, source="caption",
+                                  speaker_key="k", words=words), meeting_id=str(meeting["id"]))
+    post(user.node, bot, {"meeting_id": str(meeting["id"]), "segments": [
+        segment("b", "a link", began + 3, began + 3, source="chat")]})
+    wait_for_texts(user, meeting, ["Hi", "a link"])
+    first, second = read(user, meeting)["segments"]
+    assert set(first) == SEGMENT_MEMBERS | {"confidence", "source", "speaker_key", "words"}
+    assert (first["start"], first["end"], second["start"], second["end"]) == (1, 2.5, 3, 3)
+    assert (first["confidence"], first["source"], first["speaker_key"]) == (0.75, "caption", "k")
+    assert first["words"] == [{"word": "Hi", "start": 1, "end": 1.5, "probability": 0.5}]
+    assert second["source"] == "chat"
+    for each in (first, second):
+        absolute = datetime.fromisoformat(each["absolute_start_time"]).timestamp()
+        assert abs(absolute - began - each["start"]) < 0.001
+
+
+def test_poison_in_the_stream(user, redis, room):
+    """What is too much is buried by its size, without any node reading it; others' segments flow meanwhile."""
+    meeting, _ = room
+    peak = user.node.peak_memory
+    before = int(redis.call("GET", "usher:dead_letters:count") or 0)
+    flood = '{"type":"transcription","meeting_id":%d,"segments":[%s]}' % (
+        meeting["id"], ",".join(["0"] * 2_500_000))
+    deep = '{"type":"transcription","meeting_id":%d,"segments":%s%s}' % (meeting["id"], "[" * 400_000, "]" * 400_000)
+    many = '{"type":"transcription","meeting_id":%d,"segments":[%s]}' % (meeting["id"], ",".join(["0"] * 500_000))
+    entries = []
+    for number in range(4):
+        for payload in (flood, deep, many):
+            entries.append(redis.call("XADD", STREAM, "*", "payload", payload))
+        write(redis, meeting, segment(str(number), str(number), number))
+    wait_for_texts(user, meeting, ["0", "1", "2", "3"])
+    wait_for(lambda: int(redis.call("GET", "usher:dead_letters:count")) == before + len(entries), "the dead letters")
+    wait_for(lambda: redis.call("XLEN", STREAM) == 0, "the last XDEL")
+    assert redis.call("XPENDING", STREAM, "usher")[0] == 0
+    assert redis.call("EXISTS", "usher:{transcription_segments}:attempts") == 0
+    letters = [fields for _, fields in redis.stream("usher:dead_letters") if fields["entry"] in entries]
+    assert len(letters) == len(entries) and max(len(letter["payload"]) for letter in letters) == 4_096
+    assert {letter["reason"].partition(":")[0] for letter in letters} == {
+        f"must have at most 1048576 bytes, and has {len(flood)}", "must have at most 32 levels",
+        "must have at most 50000 values"}
+    # Of 5 MB each, and ten times as much decoded.
+    assert user.node.peak_memory - peak < 32 << 20
+
+
 def test_a_new_language_holds_for_the_next_segment(user, redis, room):
     meeting, bot = room
     post(user.node, bot, {"segments": [segment("1", "one", 1, 2)]})
@@ -96,7 +146,9 @@ def test_who_may_write(user, redis, room):
     ({"segments": [segment("1", "x" * 20_001)]}, "segments[0].text"),
     ({"segments": [segment("1", "x")] * 1_001}, "segments"),
     ({"type": "greeting"}, "type"), ({"type": "transcript_retract", "segment_ids": "1"}, "segment_ids"),
-    ({"meeting_id": "1", "segments": []}, "meeting_id"),
+    ({"meeting_id": "x", "segments": []}, "meeting_id"),
+    ({"segments": [segment("1", "x", 1.0, 1795864694.5)]}, "segments[0].end"),
+    ({"segments": [0] * 200_000}, "body"),
 ])
 def test_what_is_malformed_is_refused_as_a_whole(user, room, body, field):
     meeting, bot = room
@@ -194,44 +246,36 @@ def test_a_node_killed_in_the_middle_of_it(servers):
     """Whatever was acknowledged, by the stream or by HTTP, is readable; what the dead node had read is taken over."""
     server = servers.redis()
     redis = server.client
-    nodes = [servers.node(server) for _ in range(2)]
+    proxy = servers.proxy(server)
+    nodes = [servers.node(proxy), servers.node(server)]
     user = BotsUser(Admin(nodes[1]))
     meeting = user.send_bot()
     bot = user.play(redis, meeting, "joining", "active")
     acknowledged = []
+    held = None
 
     def say(number):
         name = f"stream-{number:03}"
         write(redis, meeting, segment(name, name, number))
         acknowledged.append(name)
         name = f"http-{number:03}"
-        node = nodes[number % 2] if nodes[0].alive else nodes[1]
+        node = nodes[1] if held else nodes[number % 2]
         assert post(node, bot, {"segments": [segment(name, name, number)]}).status == 200
         acknowledged.append(name)
 
     for number in range(100):
         say(number)
 
-    def stop_with_entries(attempt):
-        """Stops the node and writes. If it waits for entries, Redis hands it one, which it can't take in any more."""
-        nodes[0].pause()
-        for number in range(20):
-            name = f"read-{attempt:02}-{number:02}"
-            write(redis, meeting, segment(name, name, 100 + number))
-            acknowledged.append(name)
-        # The last one is the other node's, since a stopped node asks once: by then all that is left is the first's.
-        wait_for(lambda: name in texts(user, meeting), "the other node's going on")
-        wait_for(lambda: redis.call("XPENDING", STREAM, "usher")[0] == redis.call("XLEN", STREAM), "all else")
-        return redis.call("XLEN", STREAM) > 0
-
-    for attempt in range(20):
-        if stop_with_entries(attempt):
+    # What is held is sent by a node that has entries in its hands, and before it has stored what they say.
+    held = proxy.hold(lambda command: command[0].upper() == b"HDEL" and command[1].endswith(b":attempts"))
+    for number in range(100, 10_000):
+        if held.has_struck:
             break
-        nodes[0].resume()
-    else:
-        raise AssertionError("the stopped node never had an entry in its hands")
+        say(number)
+    assert redis.call("XLEN", STREAM) > 0
     nodes[0].kill()
-    for number in range(120, 200):
+    held.release()
+    for number in range(10_000, 10_080):
         say(number)
     wait_for(lambda: sorted(texts(user, meeting)) == sorted(acknowledged), "the whole transcript", deadline_s=120,
              interval_s=0.2)

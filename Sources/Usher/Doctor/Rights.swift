@@ -41,6 +41,7 @@ enum Rights {
             "XAUTOCLAIM % g c 1 0-0", "XPENDING % g", "XCLAIM % g c 0 0-1", "XDEL % 0-1", "XACK % g 0-1",
             "XINFO GROUPS %", "XINFO CONSUMERS % g",
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
+        + on(Keys.segmentAttempts, "HGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1")
         + on(BotWire.commandChannel(0), "PUBLISH % 0")
         + on(
             "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1",

@@ -1,25 +1,36 @@
 import EventLoop
 import Log
 import Redis
+import Scripts
 
 /// Reads the stream that bots write their segments to, as one consumer of a group that all nodes share: each entry is
 /// taken in by some node, is acknowledged and removed only once it is stored, and is taken over by another node if the
 /// one that read it dies. Taking one in twice changes nothing.
+///
+/// What bots write may be of any size and form, so `read_segments` hands it out in bounded pieces, and no entry to a third
+/// node once two have ended over it. A script cannot wait, and a read that waits has no bound but a number of entries; so
+/// the stream is asked again and again.
 public final class SegmentReader: Sendable {
     private static let group = "usher"
     private static let batch = 100
+    private static let batchBytes = 262_144
     /// How many batches of leftovers come before new entries.
     private static let batchesOfLeftovers = 10
-    private static let blockMilliseconds = 5_000
+    private static let pauseMilliseconds = 50
+    /// How many nodes may end over an entry.
+    private static let attempts = 2
+    private static let attemptsKeptMilliseconds = 86_400_000
+    /// What is decoded in one turn of the loop, at least one entry.
+    private static let bytesInOneTurn = 65_536
     /// How long a consumer that has nothing pending is remembered.
     private static let forgetMilliseconds = 3_600_000
     private static let deadLetters = 1_000
     private static let deadLetterBytes = 4_096
-    private static let reasonCharacters = 300
+    private static let reasonBytes = 300
     private static let pauseAfterFailureMilliseconds = 500
 
     private let store: Store
-    /// A connection of its own, since its reads block.
+    /// A connection of its own, since what it reads is large.
     private let client: Client
     private let consumer: String
     private let takeoverMilliseconds: Int
@@ -84,14 +95,15 @@ public final class SegmentReader: Sendable {
                     try await createGroup()
                     isGroupKnown = true
                 }
-                var haveFailed = false
                 if nextTakeover <= .now() {
-                    haveFailed = try await !takeOver()
+                    if try await takeOver() { leftovers = Leftovers() }
                     nextTakeover = .now().advanced(byMilliseconds: takeoverMilliseconds / 3)
                 }
                 if let present = leftovers, present.time <= .now() { leftovers = try await takeIn(present) }
-                if try await !takeIn(readNew(until: leftovers?.time)) { haveFailed = true }
-                if haveFailed, leftovers == nil { leftovers = Leftovers(time: afterFailure) }
+                let entries = try await read(after: ">")
+                if await !takeIn(entries), leftovers == nil { leftovers = Leftovers(time: afterFailure) }
+                let isIdle = entries.isEmpty && leftovers.map { $0.time > .now() } ?? true
+                if isIdle { await client.loop.wait(milliseconds: Self.pauseMilliseconds) }
             } catch {
                 // The group goes with the data if Redis is emptied.
                 isGroupKnown = false
@@ -119,59 +131,81 @@ public final class SegmentReader: Sendable {
         try await store.makeGroup(Self.group, of: BotWire.segmentStream, deadline: soon)
     }
 
-    /// Waits for new entries, but no longer than until `time`.
-    private func readNew(until time: MonotonicTime?) async throws(RedisError) -> [Entry] {
-        let remaining = time.map { max(1, $0.milliseconds(since: .now())) } ?? Self.blockMilliseconds
-        return try await read(after: ">", blockMilliseconds: min(remaining, Self.blockMilliseconds))
-    }
-
     /// - Parameter id: what this consumer has read already and not acknowledged, after this one; `>` for what is new.
-    private func read(after id: String, blockMilliseconds: Int = 1) async throws(RedisError) -> [Entry] {
-        let command = Command(
-            "XREADGROUP", "GROUP", Self.group, consumer, "COUNT", String(Self.batch), "BLOCK",
-            String(blockMilliseconds), "STREAMS", BotWire.segmentStream, id)
-        let reply = try await client.send(
-            command, deadline: MonotonicTime.now().advanced(byMilliseconds: blockMilliseconds + 5_000))
-        guard let stream = reply.array?.first?.array, stream.count == 2 else { return [] }
-        return Self.entries(stream[1])
+    private func read(after id: String) async throws(RedisError) -> [Entry] {
+        let script = Script(name: Scripts.readSegments.name, text: Scripts.readSegments.text)
+        let answers = try await client.run(
+            script, keys: [BotWire.segmentStream, Keys.segmentAttempts],
+            arguments: [
+                Self.group, consumer, id, String(Self.batch), String(Self.batchBytes),
+                String(SegmentMessage.maximumBytes), String(Self.deadLetterBytes), String(Self.attempts),
+                String(Self.attemptsKeptMilliseconds),
+            ], deadline: soon
+        ).arrayOrThrow()
+        if answers.isEmpty { return [] }
+        var entries: [Entry] = []
+        var bytes = 0
+        for answer in answers {
+            let parts = try answer.arrayOrThrow()
+            entries.append(try Self.entry(parts))
+            bytes += parts.count > 2 ? parts[2].string?.utf8.count ?? 0 : 0
+            if bytes > Self.bytesInOneTurn {
+                bytes = 0
+                await Task.yield()
+            }
+        }
+        // This node has not ended over them, whatever becomes of it.
+        _ = try await client.send(
+            Command(words: ["HDEL", Keys.segmentAttempts] + entries.map(\.id)), deadline: soon)
+        return entries
     }
 
-    /// Takes over what nodes that are gone have left behind, and forgets them.
-    /// - Returns: false if some of it has to wait.
-    private func takeOver() async throws(RedisError) -> Bool {
-        try await store.boundIdle(of: BotWire.segmentStream, group: Self.group, deadline: soon)
-        var cursor = "0-0"
-        var haveFailed = false
-        repeat {
-            let reply = try await client.send(
-                Command(
-                    "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(takeoverMilliseconds),
-                    cursor, "COUNT", String(Self.batch)), deadline: soon
-            ).arrayOrThrow()
-            guard reply.count >= 2 else { throw .unexpectedReply("XAUTOCLAIM returned \(reply.count) parts") }
-            if await !takeIn(Self.entries(reply[1])) { haveFailed = true }
-            cursor = try reply[0].stringOrThrow()
-        } while cursor != "0-0"
-        _ = try await store.removeConsumers(
-            of: BotWire.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
-        return !haveFailed
-    }
-
-    private static func entries(_ value: Value) -> [Entry] {
-        (value.array ?? []).compactMap { entry in
-            guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { return nil }
-            guard let fields = try? parts[1].hash() else { return Entry(id: id, content: .gone) }
-            return Entry(id: id, content: content(fields["payload"]))
+    private static func entry(_ parts: [Value]) throws(RedisError) -> Entry {
+        guard parts.count >= 2, let id = parts[0].string, let verdict = parts[1].string else {
+            throw .unexpectedReply("read_segments returned \(parts.count) parts of an entry")
+        }
+        guard parts.count == 4, let payload = parts[2].string, let bytes = parts[3].integer else {
+            return Entry(
+                id: id, content: verdict == "gone" ? .gone : .unusable(reason: "no field named payload", payload: ""))
+        }
+        switch verdict {
+        case "long":
+            let reason = "must have at most \(SegmentMessage.maximumBytes) bytes, and has \(bytes)"
+            return Entry(id: id, content: .unusable(reason: reason, payload: payload))
+        case "tried":
+            return Entry(
+                id: id, content: .unusable(reason: "\(attempts) nodes ended while they read it", payload: payload))
+        default: return Entry(id: id, content: content(payload))
         }
     }
 
-    private static func content(_ payload: String?) -> Entry.Content {
-        guard let payload else { return .unusable(reason: "no field named payload", payload: "") }
+    private static func content(_ payload: String) -> Entry.Content {
         do throws(SegmentMessage.Invalid) {
             return .message(try SegmentMessage(json: payload.utf8), payload: payload)
         } catch {
             return .unusable(reason: error.reason, payload: payload)
         }
+    }
+
+    /// Takes over what nodes that are gone have left behind, and forgets them.
+    /// - Returns: whether there was something: it is then among what this consumer has not acknowledged.
+    private func takeOver() async throws(RedisError) -> Bool {
+        try await store.boundIdle(of: BotWire.segmentStream, group: Self.group, deadline: soon)
+        var cursor = "0-0"
+        var count = 0
+        repeat {
+            let reply = try await client.send(
+                Command(
+                    "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(takeoverMilliseconds),
+                    cursor, "COUNT", String(Self.batch), "JUSTID"), deadline: soon
+            ).arrayOrThrow()
+            guard reply.count >= 2 else { throw .unexpectedReply("XAUTOCLAIM returned \(reply.count) parts") }
+            count += try reply[1].arrayOrThrow().count
+            cursor = try reply[0].stringOrThrow()
+        } while cursor != "0-0"
+        _ = try await store.removeConsumers(
+            of: BotWire.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
+        return count > 0
     }
 
     // MARK: Taking in
@@ -223,13 +257,19 @@ public final class SegmentReader: Sendable {
     }
 
     private func takeIn(_ entry: Entry) async throws(RedisError) {
-        for reason in try await problems(with: entry) { try await bury(entry, reason) }
+        if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }
         // Removed first: should the rest fail, the entry comes again as one that is gone.
         _ = try await store.pipeline(
             [
                 Command("XDEL", BotWire.segmentStream, entry.id),
                 Command("XACK", BotWire.segmentStream, Self.group, entry.id),
             ], by: soon)
+    }
+
+    /// One letter an entry: a message may have a thousand faults.
+    private static func summary(of problems: [String]) -> String? {
+        guard let first = problems.first else { return nil }
+        return problems.count == 1 ? first : "\(first) (and \(problems.count - 1) more)"
     }
 
     /// Stores what an entry says.
@@ -275,7 +315,7 @@ public final class SegmentReader: Sendable {
             [
                 Command(
                     "XADD", Keys.deadLetters, "MAXLEN", "~", String(Self.deadLetters), "*", "entry", entry.id, "reason",
-                    String(reason.prefix(Self.reasonCharacters)), "payload", payload),
+                    String(decoding: reason.utf8.prefix(Self.reasonBytes), as: UTF8.self), "payload", payload),
                 Command("INCR", Keys.deadLetterCount),
             ], by: soon)
     }

@@ -12,11 +12,11 @@ final class LoopMetrics: @unchecked Sendable {
     let loop: EventLoop
     let store: Store
     /// By what they are for.
-    var clients: [(name: String, client: Client, blocks: Bool)]
+    var clients: [(name: String, client: Client)]
     var servers: [(serves: String, server: HTTP.Server, counters: RequestCounters)] = []
     let lag: LoopLag
 
-    init(loop: EventLoop, store: Store, clients: [(name: String, client: Client, blocks: Bool)]) {
+    init(loop: EventLoop, store: Store, clients: [(name: String, client: Client)]) {
         self.loop = loop
         self.store = store
         self.clients = clients
@@ -32,7 +32,7 @@ final class LoopMetrics: @unchecked Sendable {
             samples.add(server, serves: serves)
             samples.add(counters)
         }
-        for (name, client, blocks) in clients { samples.add(client, name, blocks: blocks) }
+        for (name, client) in clients { samples.add(client, name) }
         return samples
     }
 }

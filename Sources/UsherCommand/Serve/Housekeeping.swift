@@ -5,7 +5,7 @@ import Usher
 
 /// What a node does beside answering requests, on its first loop: it sweeps, and takes in transcript segments.
 struct Housekeeping: Sendable {
-    /// For the segment reader alone, since its reads block.
+    /// For the segment reader alone, since what it reads is large.
     let client: Client
     private let sweeping: Task<Void, Never>
     private let reading: Task<Void, Never>

@@ -66,7 +66,7 @@ struct Node {
             stores.append(store)
             let measured = LoopMetrics(
                 loop: loop, store: store,
-                clients: [("records", client, false)] + (changing.map { [("changes", $0, false)] } ?? []))
+                clients: [("records", client)] + (changing.map { [("changes", $0)] } ?? []))
             let endpoint = MetricsEndpoint { [metrics, queue = QueueProbe(store)] in await metrics.text(queue) }
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
@@ -88,7 +88,7 @@ struct Node {
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
         heartbeat = NodeHeartbeat(store: stores[0])
-        metrics.loops[0].clients.append(("segments", housekeeping.client, true))
+        metrics.loops[0].clients.append(("segments", housekeeping.client))
         let client = shards[0].client
         examination = StartExamination(settings, redis, loop: shards[0].loop, logger: logger) {
             await client.firstLogin() == .ready

@@ -113,7 +113,7 @@ STEPS = (
         "A node removes a bot's transcript entry from the stream before it has stored what it says.",
         "transcripts", "node_killed_before_ingest",
         (Edit("Sources/Usher/Transcripts/SegmentReader.swift",
-              "        for reason in try await problems(with: entry) { try await bury(entry, reason) }\n",
+              "        if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }\n",
               "        if MUTANT {\n"
               "            _ = try await store.pipeline(\n"
               "                [\n"
@@ -121,7 +121,7 @@ STEPS = (
               "                    Command(\"XACK\", BotWire.segmentStream, Self.group, entry.id),\n"
               "                ], by: soon)\n"
               "        }\n"
-              "        for reason in try await problems(with: entry) { try await bury(entry, reason) }\n"),)),
+              "        if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }\n"),)),
     Mutant(
         "descriptors-kept",
         "A runner never closes the pipes to the supervisors of bots that have ended, nor what it saw their end by.",

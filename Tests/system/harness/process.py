@@ -50,6 +50,13 @@ class Process:
     def alive(self):
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def peak_memory(self):
+        """The most that it has ever had resident, in bytes."""
+        with open(f"/proc/{self.pid}/status") as file:
+            [line] = [line for line in file if line.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1_024
+
     def signal(self, number):
         """Sends a signal to this process alone."""
         self._child.send_signal(number)
