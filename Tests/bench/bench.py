@@ -7,7 +7,8 @@ Each round has three phases, on a database that is filled anew for each:
 - `GET /healthz`.
 After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`), and the phases of the bots (`bots`,
 `launches`): asking for them, asking what runs, transcripts, and the time from an accepted request to the bot's process;
-then what a client gets while another one floods the node (`floods`).
+then what a client gets while another one floods the node (`floods`), or while another tenant does its worst
+(`neighbours`).
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
 
@@ -25,6 +26,7 @@ import floods
 import footprint
 import launches
 import load
+import neighbours
 import report
 from processes import BenchError, Node, Redis, raise_open_files
 from records import DispatchRequests, ScriptCalls, script_digest
@@ -55,7 +57,8 @@ def options_of(arguments):
     parser.add_argument(
         "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
     parser.add_argument(
-        "--only", choices=["speed", "cluster", "bots", "launches", "floods", "footprint"], help="measure this alone")
+        "--only", choices=["speed", "cluster", "bots", "launches", "floods", "neighbours", "footprint"],
+        help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
     for name, upper in [("seconds", 60), ("rounds", 50), ("connections", 1024), ("threads", 64), ("loops", 256),
@@ -188,6 +191,10 @@ def main(arguments):
                 tables.append(report.launch_rows(launched))
             if options.only in (None, "floods"):
                 tables.append(floods.rows(floods.measure(options.usher, folder, redis, options, say)))
+            if options.only in (None, "neighbours"):
+                measured = neighbours.measure(options.usher, folder, redis, options, say)
+                problems += [problem for entry in measured for problem in entry.problems]
+                tables.append(neighbours.rows(measured))
             if options.only in (None, "footprint"):
                 say("footprint")
                 tables.append(report.footprint_rows(footprint.measure(options.usher, folder, redis, options)))

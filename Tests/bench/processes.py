@@ -15,6 +15,7 @@ from harness.ports import free_port  # noqa: E402
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+ADMIN_KEY = "an-admin-key-of-the-bench"
 
 
 class BenchError(Exception):
@@ -48,6 +49,12 @@ def resident_bytes(pid):
         return int(statm.read().split()[1]) * PAGE_BYTES
 
 
+def peak_bytes(pid):
+    """The most that the process has had in memory since it began."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
 def wait_until(condition, what, seconds=20):
     """Asks again and again until `condition` gives something. Raises `BenchError` naming `what` never happened."""
     deadline = time.monotonic() + seconds
@@ -60,13 +67,16 @@ def wait_until(condition, what, seconds=20):
 
 
 class Child:
-    """A process with its own log file, which does not outlive the `with` block that it is started for."""
+    """A process with its own log file, which does not outlive the `with` block that it is started for.
 
-    def __init__(self, command, log_path, environment=None):
+    Where its log is not read, it goes into a pipe that is soon full."""
+
+    def __init__(self, command, log_path, environment=None, reads_log=True):
         self.log_path = log_path
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log if reads_log else subprocess.PIPE,
+                env=environment)
         self.pid = self.process.pid
 
     def __enter__(self):
@@ -80,6 +90,8 @@ class Child:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.process.stderr:
+            self.process.stderr.close()
 
     def require_alive(self):
         if self.process.poll() is not None:
@@ -206,14 +218,15 @@ class Runner(Child):
 class Node(Child):
     """`usher serve`, with as many loops as asked for."""
 
-    def __init__(self, binary, folder, redis, loops):
+    def __init__(self, binary, folder, redis, loops, reads_log=True):
         self.port = free_port()
         self.started_at = time.monotonic()
         super().__init__(
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
              # Limits that cost what they cost anybody, and are not met.
              "--rate-limit-per-second", "1000000", "--rate-limit-burst", "10000000", "--redis", redis.url],
-            os.path.join(folder, "node.log"), environment_without_settings())
+            os.path.join(folder, "node.log"), {**environment_without_settings(), "USHER_ADMIN_KEY": ADMIN_KEY},
+            reads_log)
 
     def status(self, path):
         """The status of the answer to a GET on a connection of its own; None if there is none yet."""
