@@ -20,8 +20,11 @@ def know_scripts(folder):
 
 
 def script_text(folder, path):
-    """A script as Usher loads it: includes put in, comment lines and empty ones left out."""
-    return "\n".join(_lines(folder, path)).encode()
+    """A script as Usher loads it: its flags first, includes put in, comment lines and empty ones left out."""
+    directive = "-- flags: "
+    with open(os.path.join(folder, path)) as file:
+        flags = [line.removeprefix(directive).rstrip("\n") for line in file if line.startswith(directive)]
+    return "\n".join([*(f"#!lua flags={each}" for each in flags[:1]), *_lines(folder, path)]).encode()
 
 
 def _lines(folder, path):
