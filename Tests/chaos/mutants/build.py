@@ -47,8 +47,8 @@ HOOK_FILES = {
     "Sources/Scripts/MutantScript.swift": SCRIPT_HOOK,
 }
 HOOKS = (
-    Edit("Sources/Scripts/Scripts.swift", "expand(String(decoding: bytes, as: UTF8.self), in: name)",
-         'expand(mutantScript("\\(name).lua") ?? String(decoding: bytes, as: UTF8.self), in: name)'),
+    Edit("Sources/Scripts/Scripts.swift", "let text = String(decoding: bytes, as: UTF8.self)",
+         'let text = mutantScript("\\(name).lua") ?? String(decoding: bytes, as: UTF8.self)'),
     Edit("Sources/Scripts/Scripts.swift", "expand(String(decoding: include, as: UTF8.self), in: name)",
          'expand(mutantScript("includes/\\(name).lua") ?? String(decoding: include, as: UTF8.self), in: name)'),
     Edit("Sources/Runner/Supervision/SupervisorHandle.swift", "environment: [:],",

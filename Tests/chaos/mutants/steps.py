@@ -38,9 +38,9 @@ STEPS = (
         "supervisor-outlives-runner",
         "A supervisor whose pipe has closed lets its bot go on, and heeds no deadline any more.",
         "presence", "runner_killed",
-        (Edit(SUPERVISOR, "process.signalGroup(SIGKILL)\n        deadline = nil",
+        (Edit(SUPERVISOR, "process.signalGroup(SIGKILL)\n        group?.kill()\n        deadline = nil",
               "if MUTANT { _ = process.waitForExit(deadline: .now().advanced(byMilliseconds: 600_000)) }\n"
-              "        process.signalGroup(SIGKILL)\n        deadline = nil"),
+              "        process.signalGroup(SIGKILL)\n        group?.kill()\n        deadline = nil"),
          NO_KERNEL_DEADLINE)),
     Mutant(
         "lease-never-swept",
