@@ -14,7 +14,9 @@ SCRIPTS = (
         "presence", "request_held_while_restarted",
         (Edit("lua/request_bot.lua",
               "if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end\n"
-              "if holder then return {-3, holder} end\n", ""),)),
+              "if holder then return {-3, holder} end\n", ""),
+         # A room that has no other name is asked for in place of one.
+         Edit("lua/request_bot.lua", "if other then return {-1, other} end\n", ""))),
     Mutant(
         "request-without-limit",
         "The Bots API's script leaves it to the node's look beforehand whether the limit is reached.",
