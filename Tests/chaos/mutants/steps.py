@@ -4,6 +4,7 @@ from mutants.mutant import NO_KERNEL_DEADLINE, Edit, Mutant
 
 KEEPER = "Sources/Runner/Leases/LeaseKeeper.swift"
 TIMING = "Sources/Runner/Leases/LeaseTiming.swift"
+RUNNER_COMMAND = "Sources/UsherCommand/Commands/RunnerCommand.swift"
 SUPERVISOR = "Sources/Runner/Supervision/Supervisor.swift"
 SWEEPER = "Sources/Usher/Sweep/Sweeper.swift"
 
@@ -41,6 +42,8 @@ STEPS = (
         (Edit(SUPERVISOR, "process.signalGroup(SIGKILL)\n        group?.kill()\n        deadline = nil",
               "if MUTANT { _ = process.waitForExit(deadline: .now().advanced(byMilliseconds: 600_000)) }\n"
               "        process.signalGroup(SIGKILL)\n        group?.kill()\n        deadline = nil"),
+         # Any runner that starts on the machine would end what is in a control group whose runner is dead.
+         Edit(RUNNER_COMMAND, "return try ControlGroups()", "return MUTANT ? nil : try ControlGroups()"),
          NO_KERNEL_DEADLINE)),
     Mutant(
         "lease-never-swept",
