@@ -161,7 +161,7 @@ class DeepReports(Attacker):
     def requests(self, tenant):
         body = ('{"connection_id":"x","status":"completed","bot_logs":' + "[" * 400 + ",".join(["{}"] * 2_000)
                 + "]" * 400 + "}").encode()
-        return itertools.repeat(("POST", "/internal/bots/status", tenant.key, body))
+        return reports(tenant, body)
 
 
 class FlatReports(Attacker):
@@ -169,7 +169,7 @@ class FlatReports(Attacker):
 
     def requests(self, tenant):
         body = b'{"connection_id":"x","status":"completed","error_details":[' + b"0," * 500_000 + b"0]}"
-        return itertools.repeat(("POST", "/internal/bots/status", tenant.key, body))
+        return reports(tenant, body)
 
 
 class Poison(Attacker):
