@@ -5,19 +5,24 @@
 -- KEYS[1]  usher:{pX}:meeting:<meeting_id>           hash: the meeting
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments  hash: <bot_id>:<segment_id> -> <version> <kind> <meta> <JSON>
 -- KEYS[3]  usher:{pX}:analyzing                      zset: end of the meeting (ms) -> meeting_id
+-- KEYS[4]  usher:{pX}:ws:<workspace_id>              hash: the workspace
 -- ARGV[1]  meeting_id
 -- ARGV[2]  bot_id of the session
 -- ARGV[3]  version: the id of the stream entry that brought them, or '' for the present time, which is newer than all
 -- ARGV[4]  how long the session lasts by the latest of them, ms; from 1e12 on: when the first was said, ms since 1970
 -- ARGV[5]  most segments that a meeting may have
--- ARGV[6...]  for each segment, of which no two have one id: its id, its kind (d draft, c confirmed, r retracted),
+-- ARGV[6]  most bytes that a meeting may have
+-- ARGV[7]  the most bytes of all meetings of a workspace that has no limit of its own
+-- ARGV[8...]  for each segment, of which no two have one id: its id, its kind (d draft, c confirmed, r retracted),
 --             meta (start ms, end ms, language: `-` for none, `=` if the JSON has it), and its JSON or ''
 --
 -- Returns how many were changed, -1 there is no such meeting, -2 its transcript was deleted after this session,
--- -3 it would have more segments than it may: nothing was changed but the beginning of the session
+-- -3 it would have more segments or bytes than it may, -4 the workspace's meetings would have: nothing was changed but
+-- the beginning of the session
 
 -- include: time
 -- include: sessions
+-- include: quota
 
 -- Versions are compared as pairs of numbers: milliseconds, then a counter, as stream ids are made.
 local function parts(version)
@@ -25,7 +30,8 @@ local function parts(version)
   return tonumber(ms), tonumber(count)
 end
 
-local meeting = redis.call('HMGET', KEYS[1], 'id', 'status', 'bot_id', 'dispatched_at', 'redacted_at', 'sessions')
+local meeting = redis.call('HMGET', KEYS[1], 'id', 'status', 'bot_id', 'dispatched_at', 'redacted_at', 'sessions',
+  'bytes')
 if not meeting[1] then return -1 end
 local version = ARGV[3] ~= '' and ARGV[3] or string.format('%.0f-0', now_ms())
 local ms, count = parts(version)
@@ -39,7 +45,7 @@ end
 local began = tonumber(ARGV[4])
 began = began < 1000000000000 and ms - began or math.min(ms, began)
 begin_session(KEYS[1], ARGV[2], math.max(began, math.min(ms, tonumber(meeting[4] or 0))))
-local segments = {unpack(ARGV, 6)}
+local segments = {unpack(ARGV, 8)}
 local fields = {}
 for index = 1, #segments, 4 do fields[#fields + 1] = ARGV[2] .. ':' .. segments[index] end
 local known = #fields > 0 and redis.call('HMGET', KEYS[2], unpack(fields)) or {}
@@ -48,7 +54,7 @@ for index = 1, #fields do
   if not known[index] then new = new + 1 end
 end
 if new > 0 and redis.call('HLEN', KEYS[2]) + new > tonumber(ARGV[5]) then return -3 end
-local changed = 0
+local writes, more = {}, 0
 for index = 1, #segments, 4 do
   local field, kind = fields[(index + 3) / 4], segments[index + 1]
   local value = version .. ' ' .. kind .. ' ' .. segments[index + 2] .. ' ' .. segments[index + 3]
@@ -62,12 +68,18 @@ for index = 1, #segments, 4 do
     is_taken = not is_same and old_kind ~= 'r' and (kind == 'r' or is_newer) and not (old_kind == 'c' and kind == 'd')
   end
   if is_taken then
-    redis.call('HSET', KEYS[2], field, value)
-    changed = changed + 1
+    writes[#writes + 1] = {field = field, value = value}
+    -- With what Redis takes for each beside its text.
+    more = more + #value + (present and -#present or #field + 100)
   end
 end
-if changed > 0 then
+if more > 0 and (tonumber(meeting[7] or '') or 0) + more > tonumber(ARGV[6]) then return -3 end
+if passed_limit(KEYS[4], ARGV[7], more) then return -4 end
+for _, write in ipairs(writes) do redis.call('HSET', KEYS[2], write.field, write.value) end
+if #writes > 0 then
+  local keys = {workspace = KEYS[4], meeting = KEYS[1]}
+  count_bytes_of(keys, more)
   redis.call('HINCRBY', KEYS[1], 'segments_revision', 1)
   if meeting[2] == 'ANALYZING' or meeting[2] == 'OFFLINE' then redis.call('ZADD', KEYS[3], 'NX', now_ms(), ARGV[1]) end
 end
-return changed
+return #writes

@@ -14,6 +14,7 @@
 -- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was in last
 -- KEYS[9]  usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[10] usher:{pX}:ws:<workspace_id>                  hash: the workspace
 -- ARGV[1]  meeting_id
 -- ARGV[2]  how long a meeting is kept after its end, ms
 -- ARGV[3]  what is noted
@@ -22,16 +23,18 @@
 -- Returns 1 removed, 0 it is not due, or its transcript is being collected, -1 it has a bot again: its next end counts
 
 -- include: time
+-- include: quota
 
 local ended_at = redis.call('ZSCORE', KEYS[6], ARGV[1])
 if not ended_at or tonumber(ended_at) + tonumber(ARGV[2]) > now_ms() then return 0 end
-local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status', 'names')
+local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status', 'names', 'bytes')
 local is_over = meeting[2] == 'completed' or meeting[2] == 'failed'
 if meeting[1] and (not is_over or redis.call('GET', KEYS[5]) == ARGV[1]) then
   redis.call('ZREM', KEYS[6], ARGV[1])
   return -1
 end
 if meeting[1] == 'ANALYZING' then return 0 end
+count_bytes(KEYS[10], -(tonumber(meeting[4] or '') or 0))
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', KEYS[1], KEYS[2])
 redis.call('ZREM', KEYS[3], ARGV[1])

@@ -8,6 +8,7 @@
 -- KEYS[5]  usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
 -- KEYS[6]  usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id, or what is noted
 -- KEYS[7]  usher:{pX}:meeting:<previous meeting_id>    hash: the room's newest meeting before, if there was one
+-- KEYS[8]  usher:{pX}:ws:<workspace_id>                hash: the workspace
 -- ARGV[1]  meeting_id
 -- ARGV[2]  id of the room's newest meeting before, or ''
 -- ARGV[3]  what is noted
@@ -16,12 +17,14 @@
 -- Returns 1 removed, 0 there is no such meeting, -1 it is planned no more: a bot was sent to it
 
 -- include: time
+-- include: quota
 
-local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status', 'names')
+local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status', 'names', 'bytes')
 if not meeting[1] then return 0 end
 if meeting[1] ~= 'INITIAL' or meeting[2] then return -1 end
 redis.call('ZADD', KEYS[6], now_ms(), ARGV[3])
 redis.call('DEL', KEYS[1])
+count_bytes(KEYS[8], -(tonumber(meeting[4] or '') or 0))
 redis.call('ZREM', KEYS[2], ARGV[1])
 local held = redis.call('GET', KEYS[4])
 -- A room that is older than this key has noted a plan there, if there was nothing else.

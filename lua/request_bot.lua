@@ -29,7 +29,9 @@
 -- ARGV[12] tracestate, or ''
 -- ARGV[13] other names of the room, which are to lead to it, with a space before each
 -- ARGV[14] names that are to lead nowhere any more, likewise
--- ARGV[15...]  fields of the meeting, each followed by its value
+-- ARGV[15] the most meetings of a workspace that has no limit of its own
+-- ARGV[16] the most bytes of them, likewise
+-- ARGV[17...]  fields of the meeting, each followed by its value
 --
 -- Returns {1, meeting's fields and values}  accepted
 --         {2, meeting_id}                   done before, by a request with the same key
@@ -38,10 +40,13 @@
 --         {-2}                              what was seen of the room has changed, or it has become a name: look again
 --         {-3, meeting_id}                  a bot of this meeting holds the room, and no dispatch is in flight
 --         {-4, limit}                       the workspace's bots have reached their limit
+--         {-6, limit}                       the workspace has as many meetings as it may have
+--         {-7, limit}                       its meetings would take more bytes than they may
 
 -- include: time
 -- include: events
 -- include: send_bot
+-- include: quota
 
 local earlier = KEYS[14] and redis.call('GET', KEYS[14])
 if earlier then return {2, earlier} end
@@ -58,13 +63,22 @@ local is_planned = state[1] == 'INITIAL' and not state[2]
 if ARGV[2] == '' and not is_planned or ARGV[2] ~= '' and state[1] then return {-2} end
 local limit = tonumber(maximum or ARGV[9])
 if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end
+local counted = {workspace = KEYS[1], meetings = KEYS[10], meeting = KEYS[5]}
+local bytes = 0
+if ARGV[2] ~= '' then
+  local most = passed_count(counted, ARGV[15])
+  if most then return {-6, most} end
+  bytes = bytes_of({unpack(ARGV, 17)})
+  local most_bytes = passed_limit(KEYS[1], ARGV[16], bytes)
+  if most_bytes then return {-7, most_bytes} end
+end
 
 for name in string.gmatch(ARGV[14], '%S+') do redis.call('HDEL', KEYS[11], name) end
 for name in string.gmatch(ARGV[13], '%S+') do redis.call('HSET', KEYS[11], name, ARGV[4]) end
 local at_ms = now_ms()
 -- As text, once: see send_bot.
 local at = string.format('%d', at_ms)
-local fields = {'updated_at', at, unpack(ARGV, 15)}
+local fields = {'updated_at', at, unpack(ARGV, 17)}
 if ARGV[2] ~= '' then
   fields = {'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'status', 'INITIAL', 'created_at', at,
     unpack(fields)}
@@ -72,6 +86,7 @@ if ARGV[2] ~= '' then
   redis.call('SET', KEYS[9], ARGV[1])
 end
 redis.call('HSET', KEYS[5], unpack(fields))
+count_bytes_of(counted, bytes)
 local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
   events = KEYS[8]}
 send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7], what = 'dispatched',

@@ -100,6 +100,8 @@ public enum Routes {
         router.add(AdminOperations.createToken, admin.createToken)
         router.add(AdminOperations.revokeToken, admin.revokeToken)
         router.add(WorkspaceOperations.createWorkspace, admin.createWorkspace)
+        router.add(WorkspaceOperations.readWorkspace, admin.workspace)
+        router.add(WorkspaceOperations.updateWorkspace, admin.updateWorkspace)
         router.add(WorkspaceOperations.setMember, admin.setMember)
         router.add(WorkspaceOperations.removeMember, admin.removeMember)
         router.add(WorkspaceOperations.createKey, admin.createKey)

@@ -59,6 +59,7 @@ public enum Scripts {
         "sessions": PackageResources.sessions_lua,
         "send_bot": PackageResources.send_bot_lua,
         "primary": PackageResources.primary_lua,
+        "quota": PackageResources.quota_lua,
     ]
 
     /// What Redis gets. A line `-- flags: <flags>` of the header becomes the first one, as Redis has it from 7.0 on:

@@ -179,10 +179,11 @@ import Testing
                 after.changes(since: before) == [
                     partition.meeting(meeting), partition.segments(ofMeeting: meeting), partition.ended,
                     world.keys.meetings, world.keys.latest(World.room), world.keys.held(World.room),
-                    Keys.locator(meeting: meeting),
-                    Keys.locator(number: number),
+                    Keys.locator(meeting: meeting), Keys.locator(number: number), world.keys.workspace,
                 ])
-            for key in after.changes(since: before) { #expect(after[key] == nil) }
+            for key in after.changes(since: before) where key != world.keys.workspace { #expect(after[key] == nil) }
+            // It was the only one.
+            #expect(after[world.keys.workspace]?.hash?["bytes"] == nil)
             #expect(try await world.ingest(one("s", "late"), for: meeting) == .unknownMeeting)
             let message = try SegmentMessage(json: one("s", "late").utf8, assumedType: "transcription")
             #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .unknownMeeting)
@@ -203,6 +204,7 @@ import Testing
                 keys: [
                     partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(World.room),
                     keys.holder(World.room), partition.ended, partition.analyzing, keys.held(World.room), keys.names,
+                    keys.workspace,
                 ],
                 arguments: [
                     id, "1000", MeetingRemains(id: id, number: meeting.number).member, World.room.description,

@@ -212,7 +212,8 @@ import Testing
             func make(_ key: IdempotencyKey?) async throws -> Meeting {
                 try #require(
                     try await world.store.createMeeting(
-                        NewMeeting(link: link), by: world.owner, idempotencyKey: key, deadline: Client.soon))
+                        NewMeeting(link: link), by: world.owner, idempotencyKey: key, deadline: Client.soon
+                    ).made)
             }
             let first = try await make(Self.key)
             let before = try await world.snapshot()

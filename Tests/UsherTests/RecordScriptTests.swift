@@ -127,7 +127,7 @@ import Testing
             let link = try MeetingLink(url: "https://zoom.us/j/123456789?pwd=x")
             let new = NewMeeting(link: link, title: "Planning", language: "de")
             let meeting = try #require(
-                try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon))
+                try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
             let after = try await world.snapshot()
             let partition = world.keys.partition
             #expect(
@@ -135,6 +135,7 @@ import Testing
                     Keys.meetingSequence, Keys.locator(meeting: meeting.id),
                     Keys.locator(number: meeting.number), world.keys.meetings,
                     world.keys.latest(link.room), partition.meeting(meeting.id), partition.events,
+                    world.keys.workspace,
                 ])
             #expect(after[Keys.locator(meeting: meeting.id)] == .string(world.workspaceID))
             #expect(after[world.keys.meetings] == .sortedSet([meeting.id: String(meeting.number)]))
@@ -146,6 +147,7 @@ import Testing
                         "created_at": String(meeting.createdAt), "workspace_id": world.workspaceID, "platform": "zoom",
                         "native_meeting_id": "123456789", "meeting_url": "https://zoom.us/j/123456789?pwd=x",
                         "created_by": "1", "passcode": "x", "title": "Planning", "language": "de",
+                        "bytes": after[world.keys.workspace]?.hash?["bytes"] ?? "",
                     ]))
             var event = try #require(after[partition.events]?.stream?.last)
             event["<id>"] = nil
@@ -162,7 +164,8 @@ import Testing
         try await World.make { world in
             func make() async throws -> Meeting {
                 let new = NewMeeting(link: try MeetingLink(url: "https://zoom.us/j/123456789"))
-                return try #require(try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon))
+                return try #require(
+                    try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
             }
             var numbers: [Int] = []
             var locators: [String: Stored?] = [:]
@@ -200,7 +203,9 @@ import Testing
                         keys.partition.events, keys.held(World.room), keys.names,
                     ],
                     arguments: [
-                        id, "99", "1000", "user 1", "600000", World.room.description, "", "", "platform", "zoom",
+                        id, "99", "1000", "user 1", "600000", World.room.description, "", "", "1000", "1000000",
+                        "platform",
+                        "zoom",
                     ])
             }
             let before = try await world.snapshot()

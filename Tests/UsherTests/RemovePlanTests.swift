@@ -48,13 +48,14 @@ import Testing
                 Scripts.removePlan,
                 keys: [
                     keys.partition.meeting(id), keys.meetings, keys.latest(World.room), keys.held(World.room),
-                    keys.names, keys.partition.ended, keys.partition.meeting(""),
+                    keys.names, keys.partition.ended, keys.partition.meeting(""), keys.workspace,
                 ], arguments: [id, "", "\(id) \(number)", World.room.description])
             #expect(reply == .integer(1))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
                     keys.partition.meeting(id), keys.meetings, keys.latest(World.room), keys.partition.ended,
+                    keys.workspace,
                 ])
             #expect(after[keys.partition.ended]?.sortedSet?.keys.sorted() == ["\(id) \(number)"])
         }
@@ -121,7 +122,8 @@ import Testing
                 let link = try MeetingReference(url: thread, nativeID: number).link()
                 return try #require(
                     try await world.store.createMeeting(
-                        NewMeeting(link: link), by: world.owner, deadline: Client.soon)
+                        NewMeeting(link: link), by: world.owner, deadline: Client.soon
+                    ).made
                 ).id
             }
             let first = try await plan(nil)

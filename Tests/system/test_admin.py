@@ -18,6 +18,8 @@ def email():
 ENDPOINTS = [
     ("POST", "/admin/users", {"email": "a@example.com"}),
     ("POST", "/admin/workspaces", {"name": "W", "owner_user_id": 1}),
+    ("GET", "/admin/workspaces/{ws}", None),
+    ("PATCH", "/admin/workspaces/{ws}", {"max_bytes": 1}),
     ("PUT", "/admin/workspaces/{ws}/members/1", {"role": "owner"}),
     ("DELETE", "/admin/workspaces/{ws}/members/1", None),
     ("POST", "/admin/workspaces/{ws}/keys", {"user_id": 1, "scopes": ["seameet"]}),

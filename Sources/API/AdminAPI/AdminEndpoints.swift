@@ -70,6 +70,43 @@ struct AdminEndpoints: Sendable {
         }
     }
 
+    /// `GET /admin/workspaces/{workspace_id}`
+    func workspace(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            try .encoding(200, WorkspaceObject(await administration.workspace(Self.workspaceID(of: request))))
+        }
+    }
+
+    struct WorkspaceChangesBody: Decodable {
+        let changes: WorkspaceChanges
+
+        enum CodingKeys: String, CodingKey {
+            case maximumConcurrentBots = "max_concurrent_bots"
+            case maximumMeetings = "max_meetings"
+            case maximumBytes = "max_bytes"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            func limit(_ key: CodingKeys) throws -> WorkspaceChanges.Limit {
+                guard container.contains(key) else { return .unchanged }
+                return try container.decodeIfPresent(Int.self, forKey: key).map { .at($0) } ?? .byDefault
+            }
+            changes = WorkspaceChanges(
+                maximumConcurrentBots: try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots),
+                maximumMeetings: try limit(.maximumMeetings), maximumBytes: try limit(.maximumBytes))
+        }
+    }
+
+    /// `PATCH /admin/workspaces/{workspace_id}`: what is absent stays as it is.
+    func updateWorkspace(_ request: Request) async -> Response {
+        await administer(request) { administration in
+            let changes = try JSONBody.decode(WorkspaceChangesBody.self, from: request).changes
+            let workspace = try await administration.updateWorkspace(Self.workspaceID(of: request), changes)
+            return try .encoding(200, WorkspaceObject(workspace))
+        }
+    }
+
     // MARK: Members
 
     struct RoleBody: Decodable {
@@ -94,8 +131,10 @@ struct AdminEndpoints: Sendable {
     }
 
     private static func member(of request: Request) throws -> (workspace: String, user: Int) {
-        (request.parameter("workspace_id").lowercased(), try userID(of: request))
+        (workspaceID(of: request), try userID(of: request))
     }
+
+    private static func workspaceID(of request: Request) -> String { request.parameter("workspace_id").lowercased() }
 
     static func userID(of request: Request) throws -> Int {
         let text = request.parameter("user_id")
@@ -134,7 +173,7 @@ struct AdminEndpoints: Sendable {
         await administer(request) { administration in
             let body = try JSONBody.decode(NewKeyBody.self, from: request)
             let (key, record) = try await administration.createKey(
-                workspace: request.parameter("workspace_id").lowercased(), user: body.userID, scopes: body.scopes,
+                workspace: Self.workspaceID(of: request), user: body.userID, scopes: body.scopes,
                 label: body.label, expiresAt: body.expiresAt)
             return try .encoding(201, KeyObject(record, key: key))
         }

@@ -39,8 +39,10 @@ public struct WorkspaceObject: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, name
+        case id, name, bytes
         case maximumConcurrentBots = "max_concurrent_bots"
+        case maximumMeetings = "max_meetings"
+        case maximumBytes = "max_bytes"
         case createdAt = "created_at"
     }
 
@@ -49,6 +51,9 @@ public struct WorkspaceObject: Encodable {
         try container.encode(workspace.id, forKey: .id)
         try container.encode(workspace.name, forKey: .name)
         try container.encode(workspace.maximumConcurrentBots, forKey: .maximumConcurrentBots)
+        try container.encode(workspace.maximumMeetings, forKey: .maximumMeetings)
+        try container.encode(workspace.maximumBytes, forKey: .maximumBytes)
+        try container.encode(workspace.bytes, forKey: .bytes)
         try container.encode(Timestamp.withZone(workspace.createdAt), forKey: .createdAt)
     }
 }

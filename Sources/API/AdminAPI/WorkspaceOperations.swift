@@ -3,7 +3,10 @@ import Usher
 
 /// What is said of the administration's workspaces, members and API keys.
 enum WorkspaceOperations {
-    static let all = [createWorkspace, setMember, removeMember, createKey, listKeys, revokeKey, rotateKey]
+    static let all = [
+        createWorkspace, readWorkspace, updateWorkspace, setMember, removeMember, createKey, listKeys, revokeKey,
+        rotateKey,
+    ]
 
     private static let workspaceID = Parameter.path(
         "workspace_id", .segment(), "The workspace's id, a UUID.", example: .string(Sample.workspaceID))
@@ -26,18 +29,38 @@ enum WorkspaceOperations {
                 .optional("max_concurrent_bots", AdminOperations.maximumBots)),
             examples: [("A workspace", ["name": "Sales", "owner_user_id": 7, "max_concurrent_bots": 20])]),
         answers: [
-            .json(
-                201, "The workspace.",
-                .object(
-                    .required("id", .string, "A UUID."), .required("name", .string),
-                    .required("max_concurrent_bots", .integer), .required("created_at", .time)),
-                example: [
-                    "id": .string(Sample.workspaceID), "name": "Sales", "max_concurrent_bots": 20,
-                    "created_at": .string(Sample.time),
-                ])
+            .json(201, "The workspace.", .named(workspace), example: workspaceExample)
         ],
         errors: [
             AdminOperations.unknownUser, .invalid("A member of the body is wrong.", field: "name", "is required"),
+        ])
+
+    static let readWorkspace = Operation(
+        method: .get, path: "/admin/workspaces/{workspace_id}", id: "readWorkspace", section: .admin,
+        access: .adminKey, summary: "Read a workspace", details: "With its limits, and what it takes of them.",
+        parameters: [workspaceID],
+        answers: [.json(200, "The workspace.", .named(workspace), example: workspaceExample)],
+        errors: [unknownWorkspace])
+
+    private static let quota = Schema.integer(0...Administration.maximumQuota).orNull
+
+    static let updateWorkspace = Operation(
+        method: .patch, path: "/admin/workspaces/{workspace_id}", id: "updateWorkspace", section: .admin,
+        access: .adminKey, summary: "Change a workspace's limits",
+        details: "What is absent stays as it is. What it has already it keeps, if that is more.",
+        parameters: [workspaceID],
+        body: RequestBody(
+            schema: .object(
+                .optional("max_concurrent_bots", AdminOperations.maximumBots, "null leaves it as it is."),
+                .optional("max_meetings", quota, "null: what the nodes' settings say."),
+                .optional("max_bytes", quota, "null: what the nodes' settings say.")),
+            examples: [("More room", ["max_meetings": 200_000, "max_bytes": 1_000_000_000])]),
+        answers: [.json(200, "The workspace as it is now.", .named(workspace), example: workspaceExample)],
+        errors: [
+            unknownWorkspace,
+            .invalid(
+                "A member of the body is wrong.", field: "max_meetings",
+                "must be between 0 and \(Administration.maximumQuota)"),
         ])
 
     static let setMember = Operation(
@@ -138,6 +161,20 @@ enum WorkspaceOperations {
         ])
 
     // MARK: Objects
+
+    private static let workspace = NamedSchema(
+        "Workspace", "A workspace with its limits.",
+        .object(
+            .required("id", .string, "A UUID."), .required("name", .string),
+            .required("max_concurrent_bots", .integer),
+            .required("max_meetings", Schema.integer.orNull, "Of its own; null: what the nodes' settings say."),
+            .required("max_bytes", Schema.integer.orNull, "Of its own, likewise."),
+            .required("bytes", .integer, "What its meetings take, with their transcripts."),
+            .required("created_at", .time)))
+    private static let workspaceExample: OrderedJSON = [
+        "id": .string(Sample.workspaceID), "name": "Sales", "max_concurrent_bots": 20, "max_meetings": 200_000,
+        "max_bytes": .null, "bytes": 1_250_000, "created_at": .string(Sample.time),
+    ]
 
     private static let keyProperties: [Schema.Property] = [
         .required("id", .string, "What revokes it."), .required("workspace_id", .string),

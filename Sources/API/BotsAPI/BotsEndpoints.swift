@@ -150,6 +150,7 @@ struct BotsEndpoints: Sendable {
                 429, title: "Too many concurrent bots",
                 "This workspace has as many bots at once as it may have: \(limit). Stop one, or wait until one has left.",
                 retryAfterSeconds: retryAfterLimit)
+        case .quota(let refusal): APIError(refusal)
         case .noBot:
             APIError(
                 404, title: "Bot not found",

@@ -109,6 +109,7 @@ struct BotsMeetingsEndpoints: Sendable {
             case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
             case .unknown: throw Self.unknown
             case .tooLarge: throw Self.tooLarge
+            case .workspaceFull: throw APIError.workspaceFull
             }
         }
     }

@@ -89,7 +89,7 @@ enum BotsMeetingsOperations {
         answers: [.json(200, "The meeting as it is now.", .named(meeting), example: meetingExample)],
         errors: [
             unknown, BotsOperations.wrongRoom,
-            DescribedError(BotsMeetingsEndpoints.tooLarge, "The meeting would have too much of it."),
+            DescribedError(BotsMeetingsEndpoints.tooLarge, "The meeting would have too much of it."), .workspaceFull,
         ])
 
     static let deleteMeeting = Operation(

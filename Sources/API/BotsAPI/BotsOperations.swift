@@ -102,6 +102,7 @@ enum BotsOperations {
             DescribedError(
                 BotsEndpoints.error(.limitReached(10)),
                 "The workspace has reached its maximum of concurrent bots."),
+            .tooManyMeetings, .workspaceFull,
             noWorkspace, contended,
             .invalid(
                 "A member of the body is wrong.", field: "language", "must be a language code such as en or zh-TW"),

@@ -61,6 +61,11 @@ extension DescribedError {
         }
     }
 
+    static let tooManyMeetings = DescribedError(
+        APIError(.meetings(limit: 100_000)), "The workspace has as many meetings as it may have.")
+    static let workspaceFull = DescribedError(
+        APIError(.bytes(limit: 134_217_728)), "The workspace's meetings would take more bytes than they may.")
+
     private static let tooManyInvalid = DescribedError(
         .tooManyInvalidRequests(milliseconds: 1_000),
         "Too many requests without a valid key came from the caller's address.")

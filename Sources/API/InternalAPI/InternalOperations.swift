@@ -94,7 +94,7 @@ enum InternalOperations {
                 example: ["accepted": 1, "changed": 1])
         ],
         errors: [
-            DescribedError(SegmentsEndpoint.meetingRemoved, "The meeting of this bot was removed."),
+            DescribedError(SegmentsEndpoint.meetingRemoved, "The meeting of this bot was removed."), .workspaceFull,
             .invalid("A member of the body is wrong; nothing was taken.", field: "segments[3].start", "is missing"),
         ])
 

@@ -26,6 +26,7 @@ struct SegmentsEndpoint: Sendable {
             case .stored(let changed): return Self.accepted(count, changed: changed)
             // Its transcript was deleted on purpose: there is nothing that the bot could do about it.
             case .deleted: return Self.accepted(0, changed: 0)
+            case .workspaceFull: throw APIError.workspaceFull
             case .full: throw APIError.invalid("segments", "are more than a meeting may have")
             case .unknownMeeting: throw Self.meetingRemoved
             }

@@ -44,13 +44,13 @@ struct MeetingsEndpoints: Sendable {
             let caller = try await caller(of: request, atLeast: .member)
             let body = try JSONBody.decode(NewMeetingBody.self, from: request)
             let new = NewMeeting(link: body.link, title: body.title, language: body.language)
-            guard
-                let meeting = try await store.createMeeting(
-                    new, by: caller, idempotencyKey: try request.idempotencyKey(), deadline: request.deadline)
-            else {
-                throw Self.noWorkspace(caller.workspaceID)
+            switch try await store.createMeeting(
+                new, by: caller, idempotencyKey: try request.idempotencyKey(), deadline: request.deadline)
+            {
+            case .made(let meeting): return try .encoding(201, MeetingObject(meeting))
+            case .unknownWorkspace: throw Self.noWorkspace(caller.workspaceID)
+            case .refused(let quota): throw APIError(quota)
             }
-            return try .encoding(201, MeetingObject(meeting))
         }
     }
 

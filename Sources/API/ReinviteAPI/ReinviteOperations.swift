@@ -123,6 +123,7 @@ enum ReinviteOperations {
             otherWorkspace,
             DescribedError(
                 MeetingsEndpoints.noWorkspace(Sample.workspaceID), "The workspace no longer exists."),
+            .tooManyMeetings, .workspaceFull,
             .invalid(
                 "A member of the body is wrong.", field: "meeting_url", "is not a Google Meet, MS Teams or Zoom link"),
         ])

@@ -65,6 +65,12 @@ public struct Workspace: Sendable {
     public let id: String
     public let name: String
     public let maximumConcurrentBots: Int
+    /// How many meetings it may have; nil: as many as the nodes' settings say.
+    public let maximumMeetings: Int?
+    /// How many bytes they may take, with their transcripts; nil likewise.
+    public let maximumBytes: Int?
+    /// How many they take.
+    public let bytes: Int
     public let webhookURL: String?
     /// Milliseconds since 1970.
     public let createdAt: Int

@@ -24,6 +24,8 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
 /// `usher admin` alike.
 public struct Administration: Sendable {
     public static let maximumBotLimit = 100_000
+    /// Of a workspace's meetings and bytes.
+    public static let maximumQuota = 1_000_000_000_000
     /// How long a key stays valid that was replaced: a day, and 30 days at most.
     public static let defaultGraceSeconds = 86_400
     public static let maximumGraceSeconds = 30 * 86_400
@@ -90,6 +92,29 @@ public struct Administration: Sendable {
         }
     }
 
+    public func workspace(_ id: String) async throws(AdministrationRefusal) -> Workspace {
+        guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
+        let workspace = try await attempt { () throws(RedisError) in
+            try await store.workspace(id: id, deadline: deadline)
+        }
+        guard let workspace else { throw .unknownWorkspace(id) }
+        return workspace
+    }
+
+    public func updateWorkspace(_ id: String, _ changes: WorkspaceChanges) async throws(AdministrationRefusal)
+        -> Workspace
+    {
+        try Self.check(changes.maximumConcurrentBots)
+        try Self.check(changes.maximumMeetings, "max_meetings")
+        try Self.check(changes.maximumBytes, "max_bytes")
+        guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
+        let workspace = try await attempt { () throws(RedisError) in
+            try await store.update(workspace: id, changes, deadline: deadline)
+        }
+        guard let workspace else { throw .unknownWorkspace(id) }
+        return workspace
+    }
+
     // MARK: Members
 
     public func setMember(workspace: String, user: Int, role: String) async throws(AdministrationRefusal) {
@@ -138,7 +163,7 @@ public struct Administration: Sendable {
             if !scopes.contains(scope) { scopes.append(scope) }
         }
         guard !scopes.isEmpty else { throw .invalid(field: "scopes", problem: Self.scopesProblem) }
-        try await requireWorkspace(workspace)
+        _ = try await self.workspace(workspace)
         let isMember = try await attempt { () throws(RedisError) in
             try await store.isMember(workspace: workspace, user: user, deadline: deadline)
         }
@@ -167,7 +192,7 @@ public struct Administration: Sendable {
         "must be a list of one or more of \(Scope.allCases.map(\.rawValue).joined(separator: ", "))"
 
     public func keys(workspace: String) async throws(AdministrationRefusal) -> [APIKey] {
-        try await requireWorkspace(workspace)
+        _ = try await self.workspace(workspace)
         return try await attempt { () throws(RedisError) in
             try await store.apiKeys(workspace: workspace, deadline: deadline)
         }
@@ -218,12 +243,11 @@ public struct Administration: Sendable {
         guard user != nil else { throw .unknownUser(id) }
     }
 
-    private func requireWorkspace(_ id: String) async throws(AdministrationRefusal) {
-        guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
-        let workspace = try await attempt { () throws(RedisError) in
-            try await store.workspace(id: id, deadline: deadline)
-        }
-        guard workspace != nil else { throw .unknownWorkspace(id) }
+    private static func check(
+        _ limit: WorkspaceChanges.Limit, _ field: String
+    ) throws(AdministrationRefusal) {
+        guard case .at(let value) = limit, !(0...maximumQuota).contains(value) else { return }
+        throw .invalid(field: field, problem: "must be between 0 and \(maximumQuota)")
     }
 
     private static func check(_ maximumConcurrentBots: Int?) throws(AdministrationRefusal) {

@@ -93,6 +93,17 @@ extension Store {
             deadline: deadline)
     }
 
+    /// - Returns: the workspace with the changes; nil if there is none.
+    public func update(
+        workspace id: String, _ changes: WorkspaceChanges, deadline: MonotonicTime
+    ) async throws(RedisError) -> Workspace? {
+        guard let workspace = try await workspace(id: id, deadline: deadline) else { return nil }
+        let commands = changes.commands(on: WorkspaceKeys(workspace: id).workspace)
+        guard !commands.isEmpty else { return workspace }
+        _ = try await change(commands, by: deadline)
+        return try await self.workspace(id: id, deadline: deadline)
+    }
+
     public func workspace(id: String, deadline: MonotonicTime) async throws(RedisError) -> Workspace? {
         let key = WorkspaceKeys(workspace: id).workspace
         let hash = try await send(Command("HGETALL", key), by: deadline).hash()
@@ -173,6 +184,9 @@ extension Workspace {
             let createdAt = hash["created_at"].flatMap({ Int($0) })
         else { throw .unexpectedReply("a workspace's record lacks a field: \(hash.keys.sorted())") }
         self.init(
-            id: id, name: name, maximumConcurrentBots: maximum, webhookURL: hash["webhook_url"], createdAt: createdAt)
+            id: id, name: name, maximumConcurrentBots: maximum,
+            maximumMeetings: hash["max_meetings"].flatMap { Int($0) },
+            maximumBytes: hash["max_bytes"].flatMap { Int($0) }, bytes: hash["bytes"].flatMap { Int($0) } ?? 0,
+            webhookURL: hash["webhook_url"], createdAt: createdAt)
     }
 }

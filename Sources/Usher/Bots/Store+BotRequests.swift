@@ -32,6 +32,8 @@ public enum BotRefusal: Error, Equatable, Sendable {
     case roomTaken(holder: String?)
     /// The workspace has reached its limit.
     case limitReached(Int)
+    /// The workspace's meetings have reached a limit of theirs.
+    case quota(QuotaRefusal)
     /// No bot is in the room or on its way to it, or none that is active where it must be.
     case noBot
     case unknownWorkspace
@@ -100,6 +102,7 @@ extension Store {
                         String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
                         "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
                         trace.traceparent, trace.state ?? "", RoomNames.text(names.names), RoomNames.text(forgotten),
+                        String(configuration.defaultMaximumMeetings), String(configuration.defaultMaximumBytes),
                     ] + request.recordFields(in: names, createdBy: planned == nil ? caller.userID : nil),
                     isChange: { $0.array?.first == .integer(1) }, by: deadline
                 ).arrayOrThrow()
@@ -115,6 +118,8 @@ extension Store {
             case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
             case (-2, _), (-3, _): continue
             case (-4, .integer(let limit)): throw .limitReached(limit)
+            case (-6, .integer(let limit)): throw .quota(.meetings(limit: limit))
+            case (-7, .integer(let limit)): throw .quota(.bytes(limit: limit))
             default: throw .failed(.unexpectedReply("request_bot returned \(reply)"))
             }
         }

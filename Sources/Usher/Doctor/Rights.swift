@@ -76,7 +76,8 @@ enum Rights {
     private static let ofWorkspace = {
         let workspace = partition.workspace("0")
         return on(
-            workspace, "EXISTS %", "HGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "TYPE %")
+            workspace, "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "HINCRBY % a 1",
+            "TYPE %")
             + on("\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a")
             + on("\(workspace):keys", "HGETALL %", "HLEN %", "HRANDFIELD % 1", "HSET % a 0", "HDEL % a")
             + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "PTTL %", "PEXPIRE % 1", "DEL %")

@@ -15,14 +15,22 @@ public struct NewMeeting: Sendable {
     }
 }
 
+/// A meeting that was asked for, or why there is none.
+public enum MeetingCreation: Sendable {
+    case made(Meeting)
+    case unknownWorkspace
+    case refused(QuotaRefusal)
+
+    public var made: Meeting? { if case .made(let meeting) = self { meeting } else { nil } }
+}
+
 extension Store {
     /// Makes a meeting in INITIAL, without a bot.
     /// - Parameter idempotencyKey: the request's, if it has one.
-    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key; nil if there is no
-    ///   such workspace.
+    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key.
     public func createMeeting(
         _ new: NewMeeting, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, deadline: MonotonicTime
-    ) async throws(RedisError) -> Meeting? {
+    ) async throws(RedisError) -> MeetingCreation {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let id = Identifier.hex()
         let known = try await names(of: new.link, in: keys, deadline: deadline)
@@ -50,19 +58,29 @@ extension Store {
             arguments: [
                 id, String(number), String(configuration.maximumEvents), "user \(caller.userID)",
                 String(configuration.inFlightTimeToLiveMilliseconds), room.description, RoomNames.text(names.names),
-                RoomNames.text(forgotten),
+                RoomNames.text(forgotten), String(configuration.defaultMaximumMeetings),
+                String(configuration.defaultMaximumBytes),
             ] + fields,
             isChange: { $0.array?.first == .integer(1) }, by: deadline
         ).arrayOrThrow()
         switch (reply.first?.integer, reply.dropFirst().first) {
-        case (1, _): return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline)
+        case (1, _):
+            return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline).map { .made($0) }
+                ?? .unknownWorkspace
         case (2, .string(let earlier)):
             await forget(number, of: id, deadline: deadline)
-            return try await meeting(
-                ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline)
+            return .made(
+                try await meeting(
+                    ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline))
         case (0, _):
             await forget(number, of: id, deadline: deadline)
-            return nil
+            return .unknownWorkspace
+        case (-2, .integer(let limit)):
+            await forget(number, of: id, deadline: deadline)
+            return .refused(.meetings(limit: limit))
+        case (-3, .integer(let limit)):
+            await forget(number, of: id, deadline: deadline)
+            return .refused(.bytes(limit: limit))
         default: throw .unexpectedReply("create_meeting returned \(reply)")
         }
     }
@@ -124,6 +142,8 @@ extension Store {
         case unknown
         /// The record would have more than `maximumNoteBytes`: nothing was changed.
         case tooLarge
+        /// All meetings of the workspace would take more bytes than they may.
+        case workspaceFull
     }
 
     /// Changes what users write into a meeting's record.
@@ -131,13 +151,13 @@ extension Store {
     public func update(
         _ meeting: Meeting, fields: [String: String], deadline: MonotonicTime
     ) async throws(RedisError) -> Update {
-        let key = Partition(workspace: meeting.workspaceID).meeting(meeting.id)
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         var fields = fields
         // What a user wrote is not replaced by what is collected from the transcript.
         for name in ["participants", "languages"] where fields[name] != nil { fields["\(name)_by"] = "user" }
         let reply = try await run(
-            Scripts.updateMeeting, keys: [key],
-            arguments: [String(Self.maximumNoteBytes)]
+            Scripts.updateMeeting, keys: [keys.partition.meeting(meeting.id), keys.workspace],
+            arguments: [String(Self.maximumNoteBytes), String(configuration.defaultMaximumBytes)]
                 + fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
             isChange: { $0 == .integer(1) }, by: deadline)
         switch reply {
@@ -146,6 +166,7 @@ extension Store {
                 .map { .changed($0) } ?? .unknown
         case .integer(0): return .unknown
         case .integer(-1): return .tooLarge
+        case .integer(-2): return .workspaceFull
         default: throw .unexpectedReply("update_meeting returned \(reply)")
         }
     }

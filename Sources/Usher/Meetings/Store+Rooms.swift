@@ -60,7 +60,7 @@ extension Store {
             Scripts.deleteMeeting,
             keys: [
                 keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
-                keys.holder(meeting.room),
+                keys.holder(meeting.room), keys.workspace,
             ], arguments: [meeting.id], isChange: { $0 == .integer(1) }, by: deadline)
         switch reply {
         case .integer(1): return .removed
@@ -80,7 +80,7 @@ extension Store {
             Scripts.removePlan,
             keys: [
                 keys.partition.meeting(meeting.id), keys.meetings, keys.latest(room), keys.held(room), keys.names,
-                keys.partition.ended, keys.partition.meeting(previous),
+                keys.partition.ended, keys.partition.meeting(previous), keys.workspace,
             ], arguments: [meeting.id, previous, remains.member, room.description],
             isChange: { $0 == .integer(1) }, by: deadline)
         switch reply {

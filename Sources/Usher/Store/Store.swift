@@ -27,6 +27,10 @@ public struct StoreConfiguration: Sendable {
     public var maximumEvents = 100_000
     /// The limit of a new workspace for which none is given.
     public var defaultMaximumConcurrentBots = 10
+    /// How many meetings a workspace may have that has no limit of its own (`max_meetings` of its record).
+    public var defaultMaximumMeetings = 100_000
+    /// How many bytes all of its meetings may take, with their transcripts (`max_bytes`).
+    public var defaultMaximumBytes = 128 << 20
     /// Of requests with the same API key; nil: none.
     public var keyRateLimit: RateLimit?
     /// Of requests without a valid key from the same address; nil: none.

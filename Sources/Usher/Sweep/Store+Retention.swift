@@ -29,6 +29,7 @@ extension Store {
             keys: [
                 partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(meeting.room),
                 keys.holder(meeting.room), partition.ended, partition.analyzing, keys.held(meeting.room), keys.names,
+                keys.workspace,
             ],
             arguments: [
                 id, String(configuration.retentionMilliseconds), remains.member, meeting.room.description,

@@ -301,7 +301,9 @@ public final class SegmentReader: Sendable {
         switch outcome {
         case .stored: nil
         case .unknownMeeting: "meeting \(number) has no bot, or not this session"
-        case .full: "meeting \(number) has \(Store.maximumSegmentsOfMeeting) segments already"
+        case .full:
+            "meeting \(number) has \(Store.maximumSegmentsOfMeeting) segments or \(Store.maximumBytesOfMeeting) bytes"
+        case .workspaceFull: "the workspace of meeting \(number) has as many bytes as it may have"
         // Nor is it kept where it was not asked for.
         case .deleted: nil
         }

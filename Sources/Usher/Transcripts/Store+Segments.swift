@@ -9,13 +9,18 @@ public enum Ingestion: Equatable, Sendable {
     case unknownMeeting
     /// The meeting's transcript was deleted after the session that they belong to.
     case deleted
-    /// The meeting has as many segments as it may have.
+    /// The meeting has as many segments, or bytes of them, as it may have.
     case full
+    /// All meetings of its workspace have as many bytes as they may have.
+    case workspaceFull
 }
 
 extension Store {
     /// The most segments that a meeting may have: a day and a half of one every three seconds.
     static let maximumSegmentsOfMeeting = 50_000
+
+    /// The most bytes that a meeting may have, with its transcript.
+    static let maximumBytesOfMeeting = 16 << 20
 
     // MARK: Taking in
 
@@ -34,11 +39,11 @@ extension Store {
     func ingest(
         _ message: SegmentMessage, meeting id: String, workspace: String, version: String?, deadline: MonotonicTime
     ) async throws(RedisError) -> Ingestion {
-        let partition = Partition(workspace: workspace)
+        let keys = WorkspaceKeys(workspace: workspace)
         let session = try await self.session(
-            of: message, meeting: id, in: partition, version: version, deadline: deadline)
+            of: message, meeting: id, in: keys.partition, version: version, deadline: deadline)
         guard let session else { return .unknownMeeting }
-        let target = Target(meeting: id, partition: partition, session: session.id, version: version)
+        let target = Target(meeting: id, keys: keys, session: session.id, version: version)
         var arguments: [String] = []
         var end = 0
         switch message.content {
@@ -81,7 +86,7 @@ extension Store {
     /// What the script is told beside the segments.
     private struct Target {
         let meeting: String
-        let partition: Partition
+        let keys: WorkspaceKeys
         let session: String
         let version: String?
     }
@@ -93,12 +98,15 @@ extension Store {
     private func ingest(
         _ segments: [String], to target: Target, lasting: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Ingestion {
-        let (id, partition) = (target.meeting, target.partition)
+        let (id, partition) = (target.meeting, target.keys.partition)
         let reply = try await run(
             Scripts.ingestSegments,
-            keys: [partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing],
+            keys: [
+                partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing, target.keys.workspace,
+            ],
             arguments: [
                 id, target.session, target.version ?? "", String(lasting), String(Self.maximumSegmentsOfMeeting),
+                String(Self.maximumBytesOfMeeting), String(configuration.defaultMaximumBytes),
             ] + segments, isChange: { ($0.integer ?? -1) >= 0 }, by: deadline
         ).integerOrThrow()
         switch reply {
@@ -106,6 +114,7 @@ extension Store {
         case -1: return .unknownMeeting
         case -2: return .deleted
         case -3: return .full
+        case -4: return .workspaceFull
         default: throw .unexpectedReply("ingest_segments returned \(reply)")
         }
     }
@@ -126,7 +135,7 @@ extension Store {
         let outcome = try await ingest([], to: target, lasting: earliest, deadline: deadline)
         guard case .stored = outcome else { return .none(outcome) }
         let text = try await send(
-            Command("HGET", target.partition.meeting(target.meeting), "sessions"), by: deadline
+            Command("HGET", target.keys.partition.meeting(target.meeting), "sessions"), by: deadline
         ).optionalString()
         // A field that another hand spoilt has no beginning.
         return .at(Sessions(text).start(of: target.session) ?? earliest)

@@ -22,6 +22,8 @@ struct Setting: Sendable {
         case lockWait = "lock-wait-ms"
         case inFlightTTL = "in-flight-ttl-ms"
         case maxConcurrentBots = "max-concurrent-bots"
+        case maxMeetings = "max-meetings"
+        case maxWorkspaceBytes = "max-workspace-bytes"
         case eventsMaxLength = "events-max-length"
         case maxRequestLine = "max-request-line-bytes"
         case maxHeader = "max-header-bytes"

@@ -44,6 +44,8 @@ struct Settings: Equatable, Sendable {
     var lockWaitMilliseconds: Int { number(.lockWait) }
     var inFlightTTLMilliseconds: Int { number(.inFlightTTL) }
     var maxConcurrentBots: Int { number(.maxConcurrentBots) }
+    var maxMeetings: Int { number(.maxMeetings) }
+    var maxWorkspaceBytes: Int { number(.maxWorkspaceBytes) }
     /// nil: the setting is absent. `usher admin` then leaves an existing limit alone.
     var givenMaxConcurrentBots: Int? { given[.maxConcurrentBots].flatMap { Int($0) } }
     /// In stream entries, for each partition.

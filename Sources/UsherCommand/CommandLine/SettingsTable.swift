@@ -85,6 +85,12 @@ extension Setting {
             .maxConcurrentBots, 1...100_000, default: 10, commands: [.serve, .up, .admin],
             "How many bots a new workspace may have at once, unless it is made with a limit of its own"),
         number(
+            .maxMeetings, 1...1_000_000_000, default: 100_000,
+            "How many meetings a workspace may have that has no limit of its own; more get 429"),
+        number(
+            .maxWorkspaceBytes, 1_000_000...1_000_000_000_000, unit: "bytes", default: 134_217_728,
+            "How many bytes the meetings of such a workspace may take, with their transcripts; more get 413"),
+        number(
             .retention, 0...315_360_000_000, unit: "ms", default: 0,
             "How long a meeting and its transcript are kept after its end; 0 keeps them for ever"),
         number(

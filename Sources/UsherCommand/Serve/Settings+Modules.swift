@@ -36,6 +36,8 @@ extension Settings {
         configuration.leaseTimeToLiveMilliseconds = leaseTTLMilliseconds
         configuration.maximumAttempts = maxAttempts
         configuration.defaultMaximumConcurrentBots = maxConcurrentBots
+        configuration.defaultMaximumMeetings = maxMeetings
+        configuration.defaultMaximumBytes = maxWorkspaceBytes
         configuration.retentionMilliseconds = retentionMilliseconds
         configuration.keyRateLimit = rateLimit
         configuration.addressRateLimit = addressRateLimit

@@ -43,7 +43,8 @@ struct Demo: Equatable, Sendable {
         let link = try MeetingLink(platform: .googleMeet, nativeID: meetCode())
         guard let caller = try await store.caller(apiKey: key, deadline: deadline),
             let meeting = try await store.createMeeting(
-                NewMeeting(link: link, title: "Demo"), by: caller, deadline: deadline)
+                NewMeeting(link: link, title: "Demo"), by: caller, deadline: deadline
+            ).made
         else { throw UpFailure("its workspace or its key was removed meanwhile") }
         return Demo(
             workspaceID: user.workspaceID, apiKey: key, apiKeyID: record.id, meetingID: meeting.id,

@@ -66,15 +66,18 @@ import Testing
             let meeting = try await world.meeting(["notes": "old", "custom": "kept"])
             let key = world.keys.partition.meeting(meeting)
             func update(_ key: String, _ fields: String...) async throws -> Value {
-                try await world.run(Scripts.updateMeeting, keys: [key], arguments: ["100"] + fields)
+                try await world.run(
+                    Scripts.updateMeeting, keys: [key, world.keys.workspace], arguments: ["100", "1000000"] + fields)
             }
             let before = try await world.snapshot()
             #expect(try await update(key, "notes", "new", "title", "") == .integer(1))
             let after = try await world.snapshot()
-            #expect(after.changes(since: before) == [key])
+            #expect(after.changes(since: before) == [key, world.keys.workspace])
             let fields = try #require(after[key]?.hash)
             let old = try #require(before[key]?.hash)
-            let changed = ["notes": "new", "title": "", "updated_at": fields["updated_at"] ?? ""]
+            // "Planning", which goes, is counted; "old", which another hand wrote, is as long as what replaces it.
+            let bytes = String(try #require(Int(old["bytes"] ?? "")) - 8)
+            let changed = ["notes": "new", "title": "", "updated_at": fields["updated_at"] ?? "", "bytes": bytes]
             #expect(fields == old.merging(changed) { $1 })
             #expect(try #require(Int(fields["updated_at"] ?? "")) >= #require(Int(old["created_at"] ?? "")))
             try await world.expectNoChange { () async throws in
@@ -95,8 +98,8 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             func update() async throws -> Value {
                 try await world.run(
-                    Scripts.updateMeeting, keys: [key],
-                    arguments: ["100", field, String(repeating: "x", count: bytes)])
+                    Scripts.updateMeeting, keys: [key, world.keys.workspace],
+                    arguments: ["100", "1000000", field, String(repeating: "x", count: bytes)])
             }
             if result == 1 {
                 #expect(try await update() == .integer(1))
@@ -116,7 +119,7 @@ import Testing
             Scripts.deleteMeeting,
             keys: [
                 world.keys.partition.meeting(meeting), world.keys.partition.segments(ofMeeting: meeting),
-                world.keys.holder(World.room),
+                world.keys.holder(World.room), world.keys.workspace,
             ], arguments: [meeting])
     }
 
@@ -138,13 +141,14 @@ import Testing
             #expect(before[world.keys.partition.segments(ofMeeting: meeting)] != nil)
             #expect(try await Self.delete(meeting, world) == .integer(1))
             let after = try await world.snapshot()
-            #expect(after.changes(since: before) == [key, world.keys.partition.segments(ofMeeting: meeting)])
+            let segments = world.keys.partition.segments(ofMeeting: meeting)
+            #expect(after.changes(since: before) == [key, segments, world.keys.workspace])
             #expect(after[world.keys.partition.segments(ofMeeting: meeting)] == nil)
             var fields = try #require(before[key]?.hash)
             for name in collected.keys.sorted() + ["bot_output", "error_details"] { fields[name] = nil }
             fields["meeting_url"] = link
             let at = try #require(after[key]?.hash?["redacted_at"])
-            #expect(after[key] == .hash(fields.merging(["redacted_at": at, "updated_at": at]) { $1 }))
+            #expect(after[key] == .hash(fields.merging(["redacted_at": at, "updated_at": at, "bytes": "1000"]) { $1 }))
             #expect(!(after[key]?.description.contains("secret") ?? true))
             #expect(try await Self.delete(meeting, world) == .integer(1))
         }

@@ -93,6 +93,7 @@ extension World {
     /// - Parameter number: nil to take over a planned meeting.
     func request(
         _ meeting: String, bot: String, number: Int?, latest: String, in room: Room = World.room, limit: Int = 10,
+        mostMeetings: Int = 1_000, mostBytes: Int = 1_000_000,
         workspace: String? = nil, key: String? = nil, others: [Room] = [], names: String = "", forgotten: String = "",
         _ fields: String...
     ) async throws -> Value {
@@ -104,6 +105,7 @@ extension World {
             arguments: [
                 meeting, number.map { String($0) } ?? "", workspaceID, room.description, bot, "600000", "1000",
                 "user 1", String(limit), latest, Self.trace.traceparent, "", names, forgotten,
+                String(mostMeetings), String(mostBytes),
             ] + made + fields)
     }
 

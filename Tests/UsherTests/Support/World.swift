@@ -102,7 +102,7 @@ struct World: Sendable {
     func meeting(in room: Room = World.room, _ fields: [String: String] = [:]) async throws -> String {
         let link = try MeetingLink(platform: room.platform, nativeID: room.nativeID)
         let new = NewMeeting(link: link, title: "Planning", language: "de")
-        let meeting = try #require(try await store.createMeeting(new, by: owner, deadline: Client.soon))
+        let meeting = try #require(try await store.createMeeting(new, by: owner, deadline: Client.soon).made)
         if !fields.isEmpty { try await set(keys.partition.meeting(meeting.id), fields) }
         return meeting.id
     }

@@ -60,7 +60,8 @@ SCRIPTS = (
         "segments-unwritten",
         "Transcript segments are counted, and not written.",
         "transcripts", "one_stay",
-        (Edit("lua/ingest_segments.lua", "    redis.call('HSET', KEYS[2], field, value)\n", ""),)),
+        (Edit("lua/ingest_segments.lua", "for _, write in ipairs(writes) do redis.call('HSET', KEYS[2], write.field, write.value) end\n",
+              ""),)),
     Mutant(
         "request-done-twice",
         "The dispatch script does not look whether a request with the same idempotency key was done.",

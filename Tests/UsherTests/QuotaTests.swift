@@ -1,0 +1,188 @@
+import Redis
+import RedisTestSupport
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// What a workspace may have, and that it gets back what it gives up.
+@Suite(.takesTurns) struct QuotaTests {
+    private static func number(_ key: String, _ field: String, _ world: World) async throws -> Int {
+        Int(try await world.snapshot()[key]?.hash?[field] ?? "0") ?? -1
+    }
+
+    /// The sum in the workspace's hash, after a look that it is that of its meetings.
+    private static func bytes(_ world: World) async throws -> Int {
+        let snapshot = try await world.snapshot()
+        let ids = snapshot[world.keys.meetings]?.sortedSet?.keys.map { $0 } ?? []
+        let parts = ids.map { Int(snapshot[world.keys.partition.meeting($0)]?.hash?["bytes"] ?? "0") ?? -1 }
+        let sum = Int(snapshot[world.keys.workspace]?.hash?["bytes"] ?? "0")
+        #expect(sum == parts.reduce(0, +))
+        return sum ?? -1
+    }
+
+    private static func plan(_ code: String, _ world: World) async throws -> MeetingCreation {
+        let link = try MeetingLink(platform: .googleMeet, nativeID: code)
+        return try await world.store.createMeeting(
+            NewMeeting(link: link), by: world.owner, deadline: Client.soon)
+    }
+
+    private static func send(_ code: String, _ world: World) async throws -> Result<String, BotRefusal> {
+        let request = BotRequest(link: try MeetingLink(platform: .googleMeet, nativeID: code))
+        do throws(BotRefusal) {
+            let sent = try await world.store.requestBot(
+                request, by: world.owner, trace: World.trace, deadline: Client.soon)
+            return .success(sent.meeting.id)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func limit(_ world: World, _ changes: WorkspaceChanges) async throws {
+        _ = try await world.store.update(workspace: world.workspaceID, changes, deadline: Client.soon)
+    }
+
+    // MARK: Meetings
+
+    /// A workspace's own limit goes before that of the settings, in both directions.
+    @Test(arguments: [(settings: 2, own: nil), (settings: 9, own: 2), (settings: 1, own: 2)])
+    func noMoreMeetingsThanTheLimit(settings: Int, own: Int?) async throws {
+        var configuration = World.patient
+        configuration.defaultMaximumMeetings = settings
+        try await World.make(configuration: configuration) { world in
+            if let own { try await Self.limit(world, WorkspaceChanges(maximumMeetings: .at(own))) }
+            let first = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
+            _ = try await Self.send("bbb-bbbb-bbb", world).get()
+            let before = try await world.snapshot()
+            guard case .refused(.meetings(limit: 2)) = try await Self.plan("ccc-cccc-ccc", world) else {
+                Issue.record("a third meeting was planned")
+                return
+            }
+            #expect(try await Self.send("ddd-dddd-ddd", world) == .failure(.quota(.meetings(limit: 2))))
+            #expect(try await world.snapshot().changes(since: before) == [Keys.meetingSequence])
+
+            // A bot for a meeting that is there is none more; and one that goes makes room.
+            #expect(try await Self.send("aaa-aaaa-aaa", world) == .success(first.id))
+            try await Self.limit(world, WorkspaceChanges(maximumMeetings: .at(3)))
+            let third = try #require(try await Self.plan("ccc-cccc-ccc", world).made)
+            #expect(try await world.store.removePlan(third, deadline: Client.soon) == .removed)
+            #expect(try await Self.plan("ddd-dddd-ddd", world).made != nil)
+            try await Self.limit(world, WorkspaceChanges(maximumMeetings: .byDefault))
+            #expect(try await Self.number(world.keys.workspace, "max_meetings", world) == 0)
+        }
+    }
+
+    // MARK: Bytes
+
+    private static func refusal(_ creation: MeetingCreation) -> QuotaRefusal? {
+        if case .refused(let refusal) = creation { refusal } else { nil }
+    }
+
+    /// What is refused for its bytes changes nothing; what is given up is there for others.
+    @Test func noMoreBytesThanTheLimit() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let planned = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
+            let limit = try await Self.bytes(world) + 5_000
+            try await Self.limit(world, WorkspaceChanges(maximumBytes: .at(limit)))
+            #expect(
+                try await world.ingest(one("s", String(repeating: "x", count: 4_000)), for: place.meetingID)
+                    == .stored(changed: 1))
+            let taken = try await Self.bytes(world)
+            #expect(taken > limit - 1_000)
+
+            let before = try await world.snapshot()
+            #expect(Self.refusal(try await Self.plan("bbb-bbbb-bbb", world)) == .bytes(limit: limit))
+            #expect(try await Self.send("ccc-cccc-ccc", world) == .failure(.quota(.bytes(limit: limit))))
+            let note = ["notes": String(repeating: "n", count: 1_001)]
+            guard case .workspaceFull = try await world.store.update(planned, fields: note, deadline: Client.soon)
+            else {
+                Issue.record("notes were taken beyond the limit")
+                return
+            }
+            #expect(
+                try await world.ingest(one("t", String(repeating: "y", count: 1_000)), for: place.meetingID)
+                    == .workspaceFull)
+            let changes = try await world.snapshot().changes(since: before)
+            #expect(changes.subtracting([Keys.meetingSequence]) == [])
+
+            // What replaces something longer makes room, and is never refused.
+            #expect(try await world.ingest(one("s", "short"), for: place.meetingID) == .stored(changed: 1))
+            #expect(try await Self.bytes(world) < taken - 3_900)
+            guard case .changed = try await world.store.update(planned, fields: note, deadline: Client.soon),
+                case .changed = try await world.store.update(planned, fields: ["notes": ""], deadline: Client.soon)
+            else {
+                Issue.record("notes were not taken")
+                return
+            }
+            #expect(try await Self.bytes(world) < taken - 3_900)
+        }
+    }
+
+    /// Bots report, are stopped and end in a workspace that is full.
+    @Test func whatRunsEndsInAFullWorkspace() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .awaitingAdmission)
+            try await Self.limit(world, WorkspaceChanges(maximumMeetings: .at(0), maximumBytes: .at(0)))
+            #expect(try await world.report(place, "active").arrayOrThrow().first == .integer(1))
+            #expect(
+                try await world.report(place, "completed", reason: "left_alone").arrayOrThrow().first == .integer(1))
+            try await world.expectFree()
+        }
+    }
+
+    // MARK: Giving back
+
+    @Test func whatIsRemovedIsGivenBack() async throws {
+        try await World.make { world in
+            let start = try await Self.bytes(world)
+            let plan = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
+            #expect(try await Self.bytes(world) > start + 1_000)
+            #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .removed)
+            #expect(try await Self.bytes(world) == start)
+
+            let place = try await world.bot(at: .active)
+            let bare = try await Self.bytes(world)
+            for number in 1...20 {
+                _ = try await world.ingest(one("s\(number)", String(repeating: "x", count: 500)), for: place.meetingID)
+            }
+            #expect(try await Self.bytes(world) > bare + 10_000)
+            _ = try await world.report(place, "completed", reason: "left_alone")
+            _ = try await world.client.send(
+                "ZADD", world.keys.partition.analyzing, "1", place.meetingID)
+            let meeting = try #require(
+                try await world.store.meeting(id: place.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+            try await world.set(world.keys.partition.meeting(meeting.id), ["status": "OFFLINE"])
+            #expect(try await world.store.removeContents(of: meeting, deadline: Client.soon) == .removed)
+            #expect(try await Self.bytes(world) == start + 1_000)
+        }
+    }
+
+    /// Records of versions that did not count have no bytes, and give none back.
+    @Test func whatWasNotCountedIsNotGivenBack() async throws {
+        try await World.make { world in
+            let old = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
+            _ = try await world.client.send("HDEL", world.keys.partition.meeting(old.id), "bytes")
+            _ = try await world.client.send("HDEL", world.keys.workspace, "bytes")
+            let new = try #require(try await Self.plan("bbb-bbbb-bbb", world).made)
+            let bytes = try await Self.bytes(world)
+            #expect(bytes > 1_000)
+            #expect(try await world.store.removePlan(old, deadline: Client.soon) == .removed)
+            #expect(try await Self.bytes(world) == bytes)
+            #expect(try await world.store.removePlan(new, deadline: Client.soon) == .removed)
+            #expect(try await Self.bytes(world) == 0)
+        }
+    }
+
+    /// One meeting cannot take all of it.
+    @Test func aMeetingHasABoundOfItsOwn() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            try await world.set(
+                world.keys.partition.meeting(place.meetingID), ["bytes": String(Store.maximumBytesOfMeeting - 100)])
+            let before = try await world.snapshot()
+            #expect(try await world.ingest(one("s", "x"), for: place.meetingID) == .full)
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+}

@@ -1,0 +1,39 @@
+-- How many meetings a workspace has, and how many bytes users and bots wrote into them, against its limits. Its hash
+-- has the sum of the bytes in the field `bytes`, and each meeting's hash its part, so that all of that is given back
+-- with the meeting.
+
+-- What a new meeting takes: its fields and values, and about as much as its keys, its bot and its end add.
+local function bytes_of(fields)
+  local bytes = 1000
+  for _, text in ipairs(fields) do bytes = bytes + #text end
+  return bytes
+end
+
+-- The limit, if there are as many meetings as there may be. `default_limit` is that of a workspace that has none of its
+-- own.
+local function passed_count(keys, default_limit)
+  local limit = tonumber(redis.call('HGET', keys.workspace, 'max_meetings') or '') or tonumber(default_limit)
+  return redis.call('ZCARD', keys.meetings) >= limit and limit
+end
+
+-- The limit, if so many bytes more would pass it.
+local function passed_limit(workspace_key, default_limit, bytes)
+  local workspace = redis.call('HMGET', workspace_key, 'max_bytes', 'bytes')
+  local limit = tonumber(workspace[1] or '') or tonumber(default_limit)
+  return bytes > 0 and (tonumber(workspace[2] or '') or 0) + bytes > limit and limit
+end
+
+-- Counts bytes that a workspace takes more, or less if negative; never of one that is gone.
+local function count_bytes(workspace_key, bytes)
+  if bytes ~= 0 and redis.call('EXISTS', workspace_key) == 1 then
+    local sum = redis.call('HINCRBY', workspace_key, 'bytes', string.format('%d', bytes))
+    if sum <= 0 then redis.call('HDEL', workspace_key, 'bytes') end
+  end
+end
+
+-- The same of a meeting.
+local function count_bytes_of(keys, bytes)
+  if bytes == 0 then return end
+  redis.call('HINCRBY', keys.meeting, 'bytes', string.format('%d', bytes))
+  count_bytes(keys.workspace, bytes)
+end
