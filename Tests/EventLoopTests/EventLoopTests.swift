@@ -387,6 +387,22 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
         #expect(fired == fired.sorted())
     }
 
+    @Test func timersOfOneMomentKeepTheirOrder() {
+        var heap = TimerHeap()
+        var fired: [Int] = []
+        for number in 0..<100 { _ = heap.insert(at: MonotonicTime(nanoseconds: 5)) { fired.append(number) } }
+        while let timer = heap.popDue(at: MonotonicTime(nanoseconds: 5)) { timer.fire() }
+        #expect(fired == Array(0..<100))
+    }
+
+    @Test func aTimerThatWasCancelledIsNoDeadline() {
+        var heap = TimerHeap()
+        let first = heap.insert(at: MonotonicTime(nanoseconds: 1)) {}
+        _ = heap.insert(at: MonotonicTime(nanoseconds: 2)) {}
+        first.cancel()
+        #expect(heap.nextDeadline() == MonotonicTime(nanoseconds: 2))
+    }
+
     @Test func cancelledTimersDoNotPileUp() {
         var heap = TimerHeap()
         for number in 0..<100_000 {

@@ -66,15 +66,26 @@ import Testing
     }
 
     @Test func aHandlerThatOverrunsIsAnsweredFor() async throws {
+        let answers = Mutex<[Int]>([])
         try await withServer {
             $0.requestDeadlineMilliseconds = 20
             $0.overrunMilliseconds = 40
+            $0.onResponse = { request, response, _ in
+                if request?.path == "/gate" { answers.withLock { $0.append(response.status.code) } }
+            }
         } _: { fixture in
             let client = try fixture.connect()
             try client.request("/gate")
             #expect(try client.answer().status == 503)
             fixture.gate.open()
             #expect(try client.rest() == "", "the late answer is dropped")
+            // The handler goes on before whatever the loop is given now.
+            let next = try fixture.connect()
+            for _ in 0..<2 {
+                try next.request("/items/next")
+                #expect(try next.answer().status == 200)
+            }
+            #expect(answers.withLock { $0 } == [503], "and counted for nothing")
         }
     }
 

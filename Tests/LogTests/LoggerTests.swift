@@ -28,6 +28,15 @@ import Testing
             String(decoding: line, as: UTF8.self) == "2026-05-21T03:42:11.482Z info a\\u001b[31mb  key=v\\nw\n")
     }
 
+    @Test func deleteIsAControlCharacterToo() {
+        #expect("a\u{7f}b".jsonEscaped == "a\\u007fb")
+    }
+
+    @Test func levelsAscend() {
+        #expect(Logger.Level.allCases.sorted() == [.debug, .info, .warning, .error])
+        #expect(Logger.Level.debug < .error)
+    }
+
     @Test func theFormIsTheOneThatWasAskedFor() {
         #expect(Logger(format: .people).format == .people && Logger(format: .json).format == .json)
     }

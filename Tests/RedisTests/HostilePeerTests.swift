@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Redis
 import RedisTestSupport
 import Synchronization
@@ -101,6 +102,65 @@ import Testing
                 client.isConnected && peer.connectionCount > 1
             }
             #expect(try await client.send("PING") == .string("OK"))
+        }
+    }
+
+    /// A reply that has begun would be taken for that to the next command.
+    @Test(arguments: [":1", "$", "+OK", "*2\r\n+OK\r\n"]) func anUnaskedReplyThatHasBegunEndsTheConnection(
+        _ reply: String
+    ) async throws {
+        let peer = try FakePeer { socket, number in
+            if number > 0 { return Self.behave(socket) }
+            socket.answerLogin()
+            socket.write(reply)
+            socket.readToEnd()
+        }
+        try await withClient(Self.configuration(peer)) { client throws in
+            _ = await client.firstLogin()
+            try await client.waitUntil("another connection is there") { peer.connectionCount == 2 }
+            try await client.waitUntilConnected()
+            #expect(try await client.send("PING") == .string("OK"))
+        }
+    }
+
+    /// As Redis before 7.0 says it of a script, which began when this was a primary.
+    @Test func aScriptsErrorOfAReplicaEndsTheConnection() async throws {
+        let peer = try FakePeer { socket, number in
+            if number > 0 { return Self.behave(socket) }
+            socket.answerLogin()
+            while socket.readCommand() != nil {
+                socket.write("-ERR Error running script (call to f_0): @user_script:1: -READONLY You can't write\r\n")
+            }
+        }
+        try await withClient(Self.configuration(peer)) { client throws in
+            _ = await client.firstLogin()
+            await #expect(throws: RedisError.self) { try await client.send("PING") }
+            try await client.waitUntil("another connection is there") { peer.connectionCount == 2 }
+            try await client.waitUntilConnected()
+        }
+    }
+
+    /// It may be busy with a slow script: another connection would not make it faster.
+    @Test func aReplyThatIsLateLeavesTheConnection() async throws {
+        let mayAnswer = Mutex(false)
+        let peer = try FakePeer { socket, _ in
+            socket.answerLogin()
+            while let command = socket.readCommand() {
+                while command == ["LATE"], !mayAnswer.withLock({ $0 }) { usleep(1_000) }
+                socket.write("+\(command[0])\r\n")
+            }
+        }
+        defer { mayAnswer.withLock { $0 = true } }
+        try await withClient(Self.configuration(peer)) { client throws in
+            _ = await client.firstLogin()
+            await #expect(throws: RedisError.deadlinePassed) {
+                try await client.send(Command("LATE"), deadline: .now().advanced(byMilliseconds: 50))
+            }
+            // A while in which no timer of the connection may end it.
+            await client.loop.wait(milliseconds: 100)
+            mayAnswer.withLock { $0 = true }
+            #expect(try await client.send("NEXT") == .string("NEXT"))
+            #expect(peer.connectionCount == 1)
         }
     }
 

@@ -154,6 +154,8 @@ import Testing
         "a message without end": "$2000000\r\n" + String(repeating: "x", count: 1_100_000),
     ]
 
+    static let fatalReplies = ["another protocol", "an error", "a message without end"]
+
     /// A peer that is no Redis, or a hostile one, costs a connection and nothing else.
     @Test(arguments: oddReplies.keys.sorted())
     func oddRepliesEndNothingButTheConnection(name: String) async throws {
@@ -162,6 +164,8 @@ import Testing
             socket.answerLogin()
             guard number > 0 else {
                 socket.write(odd)
+                // The client leaves by itself.
+                if Self.fatalReplies.contains(name) { socket.readToEnd() }
                 return
             }
             while let command = socket.readCommand() {
@@ -176,6 +180,7 @@ import Testing
                 record.count(.message(channel: "c", payload: "hi")) == 1
             }
             #expect(record.count(.subscribed(channel: "c")) == 1)
+            #expect(record.count(.message(channel: "x", payload: "x")) == 0)
         }
     }
 

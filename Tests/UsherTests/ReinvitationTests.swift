@@ -43,6 +43,27 @@ import Testing
         }
     }
 
+    /// Between the first look and the script the meeting went LIVE: whoever wanted a restart decides anew.
+    @Test func aRestartOfWhatIsNoLongerOfflineIsTheCallersToDecide() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting(["status": "LIVE"])
+            let seen: [Value] = [
+                .string("owner"),
+                .array([
+                    .string(world.workspaceID), .string("OFFLINE"), .string(World.room.platform.rawValue),
+                    .string(World.room.nativeID),
+                ]),
+            ]
+            let before = try await world.snapshot()
+            let reinvitation = Reinvitation(
+                store: world.store,
+                visitor: Reinvitation.Visitor(caller: world.owner, meetingID: meeting, replies: seen),
+                forceRestart: true, trace: World.trace, deadline: Client.soon)
+            await #expect(throws: ReinviteRefusal.statusChanged) { try await reinvitation.perform() }
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
     @Test func theChecksComeInTheirOrder() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()
