@@ -44,7 +44,8 @@ public enum Value: Equatable, Sendable {
         if case .array(let values) = self { values } else { nil }
     }
 
-    /// The fields and values of a hash, as HGETALL returns them: empty if there is no such key.
+    /// The fields and values of a hash, as HGETALL returns them: empty if there is no such key. For records whose fields
+    /// Usher names itself: Swift takes names for one that differ only in how Unicode composes their letters.
     /// - Throws: `RedisError.unexpectedReply` if this is something else.
     public func hash() throws(RedisError) -> [String: String] {
         let values = try arrayOrThrow()

@@ -109,6 +109,28 @@ def test_422(user, redis, change, field):
     assert user.meeting(meeting)["status"] == "requested"
 
 
+DEEP = '"bot_logs":' + "[" * 400 + ",".join(["{}"] * 2_000) + "]" * 400
+
+
+@pytest.mark.parametrize("path, members, problem", [
+    ("status", DEEP, "must have at most 32 levels"),
+    ("status", '"error_details":[' + ",".join(["0"] * 500_000) + "]", "must have at most 50000 values"),
+    ("segments", '"segments":[' + ",".join(["0"] * 500_000) + "]", "must have at most 50000 values"),
+    ("segments", '"segments":[' + ",".join(["0"] * 40_000) + "]", "segments must be at most 1000"),
+    ("status", '"status":"failed","exit_code":1,"exit_code":2', "status must be there once"),
+    ("status", '"exit_code":01', "a number with a zero too many"), ("status", '"x":[1,]', "a comma before ]"),
+], ids=lambda value: value[:30])
+def test_a_body_that_would_cost_too_much_is_refused(user, redis, path, members, problem):
+    """Each of the first three held a loop for seconds: they are refused before anything is made of them."""
+    meeting = user.send_bot()
+    bot = user.play(redis, meeting, "joining", "active")
+    body = f'{{"connection_id":"{bot.bot_id}","status":"completed",{members}}}'
+    answer = user.node.request("POST", f"/internal/bots/{bot.bot_id}/{path}", raw_body=body.encode(),
+                               headers={"x-internal-secret": bot.secret})
+    assert_bots_error(answer, 422, "Invalid request", names=problem)
+    assert user.meeting(meeting)["status"] == "active"
+
+
 def test_whatever_else_a_report_carries(user, redis):
     """Unknown members, odd types and long logs are taken; what helps is kept, and shown without secrets."""
     meeting = user.send_bot()
