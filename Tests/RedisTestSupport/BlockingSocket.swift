@@ -1,14 +1,17 @@
 import CLinux
 import Foundation
 
-/// A plain socket with blocking calls, each of which gives up after 30 s: for tests, and for peers that they script.
+/// A plain socket with blocking calls: for tests, and for peers that they script.
 public final class BlockingSocket: Sendable {
     private static let timeoutSeconds = 30
 
     let descriptor: Int32
 
-    init(owning descriptor: Int32) {
+    /// - Parameter givesUp: whether each call does after 30 s. Not for a peer that a test has at hand: to whom it talks,
+    ///   that would look as if it had closed the connection, and the test would take it for what it waits for.
+    init(owning descriptor: Int32, givesUp: Bool = true) {
         self.descriptor = descriptor
+        guard givesUp else { return }
         var limit = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))

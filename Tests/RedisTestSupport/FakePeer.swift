@@ -31,7 +31,7 @@ public final class FakePeer: Sendable {
                     if errno == EAGAIN || errno == EINTR { continue }
                     return
                 }
-                let socket = BlockingSocket(owning: descriptor)
+                let socket = BlockingSocket(owning: descriptor, givesUp: false)
                 guard let number = self?.note(socket) else { return }
                 Thread.detachNewThread {
                     serve(socket, number)

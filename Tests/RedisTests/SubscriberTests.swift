@@ -154,7 +154,11 @@ import Testing
         "a message without end": "$2000000\r\n" + String(repeating: "x", count: 1_100_000),
     ]
 
-    static let fatalReplies = ["another protocol", "an error", "a message without end"]
+    /// Those after which the client leaves by itself, and what it says then.
+    static let fatalReplies = [
+        "another protocol": "unexpected reply from Redis: not a reply of Redis", "an error": "ERR no",
+        "a message without end": "a message of over 1048576 bytes",
+    ]
 
     /// A peer that is no Redis, or a hostile one, costs a connection and nothing else.
     @Test(arguments: oddReplies.keys.sorted())
@@ -164,8 +168,7 @@ import Testing
             socket.answerLogin()
             guard number > 0 else {
                 socket.write(odd)
-                // The client leaves by itself.
-                if Self.fatalReplies.contains(name) { socket.readToEnd() }
+                if Self.fatalReplies[name] != nil { socket.readToEnd() }
                 return
             }
             while let command = socket.readCommand() {
@@ -181,6 +184,7 @@ import Testing
             }
             #expect(record.count(.subscribed(channel: "c")) == 1)
             #expect(record.count(.message(channel: "x", payload: "x")) == 0)
+            if let reason = Self.fatalReplies[name] { #expect(record.count(.lost(reason: reason)) == 1) }
         }
     }
 
