@@ -88,6 +88,39 @@ import Testing
         try waitUntilGone(grandchild)
     }
 
+    /// It ends by itself once it has been asked to, and has got what it needs for that.
+    @Test func aProcessHasItsGrace() throws {
+        let (input, output) = (Pipe(), Pipe())
+        var program = shell(
+            "trap 'echo asked; read line; exit 7' TERM; echo ready; while :; do sleep 0.05; done")
+        program.descriptors[0] = input.fileHandleForReading.fileDescriptor
+        program.descriptors[1] = output.fileHandleForWriting.fileDescriptor
+        let child = try ChildProcess(starting: program)
+        #expect(output.fileHandleForReading.availableData == Data("ready\n".utf8))
+        let (answer, question) = (input.fileHandleForWriting, output.fileHandleForReading)
+        Thread.detachNewThread {
+            _ = question.availableData
+            answer.write(Data("go\n".utf8))
+        }
+        #expect(child.stop(graceMilliseconds: 60_000) == .exited(code: 7))
+    }
+
+    /// The first process does not care for the signal: it ends when the other one has.
+    @Test func aSignalReachesTheWholeGroup() throws {
+        let output = Pipe()
+        var program = shell(
+            """
+            (trap 'exit 0' TERM; echo ready; sleep 600 & wait) &
+            trap '' TERM; echo ready; wait; exit 5
+            """)
+        program.descriptors[1] = output.fileHandleForWriting.fileDescriptor
+        let child = try ChildProcess(starting: program)
+        var said = Data()
+        while said.count < 2 * "ready\n".utf8.count { said += output.fileHandleForReading.availableData }
+        child.signalGroup(SIGTERM)
+        #expect(child.waitForExit(deadline: soon()) == .exited(code: 5))
+    }
+
     @Test func theGroupEndsWithItsLeader() throws {
         let (child, grandchild) = try withGrandchild("sleep 600 & echo $!; exit 3")
         #expect(child.waitForExit(deadline: soon()) == .exited(code: 3))

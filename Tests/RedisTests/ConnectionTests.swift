@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Log
 import RedisTestSupport
 import Synchronization
@@ -145,6 +146,35 @@ import Testing
             of: { connection, log, _ in connection.onConnect = { log.entries.append("connected") } }, to: target)
         #expect(entries.count == 1)
         #expect(entries.first?.hasPrefix("closed: ") == true, "\(entries)")
+    }
+
+    /// hiredis leaves the flag out that closes a descriptor in programs.
+    @Test func noProgramInheritsAConnection() async throws {
+        let peer = try FakePeer { socket, _ in socket.readToEnd() }
+        let flags = Mutex<[Int32]>([])
+        _ = try await Self.entries(
+            of: { [path = peer.path] connection, _, _ in
+                connection.onConnect = { [unowned connection] in
+                    flags.withLock { $0 = Self.descriptors(to: path).map { fcntl($0, F_GETFD) } }
+                    connection.close(because: "done")
+                }
+            }, to: .unix(path: peer.path))
+        #expect(flags.withLock { $0 } == [FD_CLOEXEC])
+    }
+
+    /// The descriptors of this process that are connected to the Unix socket of this path.
+    private static func descriptors(to path: String) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return all.compactMap { Int32($0) }.filter { descriptor in
+            var address = sockaddr_un()
+            var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+            let result = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &length) }
+            }
+            return result == 0
+                && withUnsafeBytes(of: address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                    == path
+        }
     }
 
     @Test func theServersEndIsToldOnce() async throws {

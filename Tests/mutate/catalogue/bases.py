@@ -38,9 +38,9 @@ BASES = (
            ("EventLoopTests",)),
     Mutant("a wait does not end by its time", "EventLoop/Waiters.swift",
            "waiter.timer = loop.schedule(afterMilliseconds: milliseconds) { waiter.resume(returning: nil) }", "",
-           ("EventLoopTests", "ClientTests"), is_statement=True),
+           ("WaitersTests",), is_statement=True),
     Mutant("what a peer said before a write failed is not read", "EventLoop/OutgoingConnection.swift",
-           "guard «receive() > 0» else { break }", "false", ("HTTPClientTests",)),
+           "guard «receive() > 0» else { break }", "false", ("OutgoingConnectionTests",)),
     Mutant("the request counts as unsent once it has left", "EventLoop/OutgoingConnection.swift",
            "hasSent = true", "", ("HTTPClientTests",), is_statement=True),
 

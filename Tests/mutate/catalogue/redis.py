@@ -31,7 +31,7 @@ REDIS = (
     Mutant("a Redis that has become a replica is kept", CONNECTION, "if «Self.isOfReplica(text)» {", "false",
            ("SentinelTests",)),
     Mutant("a script's error of a replica is not known", CONNECTION,
-           'text.hasPrefix("READONLY ") || «text.contains(" -READONLY ")»', "false", ("SentinelTests",)),
+           'text.hasPrefix("READONLY ") || «text.contains(" -READONLY ")»', "false", LIVE),
     Mutant("the connection is inherited by programs", CONNECTION,
            "_ = fcntl(context.pointee.c.fd, F_SETFD, FD_CLOEXEC)", "", LIVE, is_statement=True),
     Mutant("what was pending is never told that it is lost", CONNECTION,
