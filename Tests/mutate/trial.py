@@ -11,6 +11,9 @@ import time
 
 from rewrite import VARIABLE
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "system"))
+from harness.process import session_members
+
 PASSED, FAILED, TIMED_OUT = "passed", "failed", "timed out"
 # What Swift Testing puts before each issue; pytest ends by itself.
 SIGN_OF_FAILURE = "✘"
@@ -101,8 +104,10 @@ def _run(command, environment, folder, seconds):
 
 
 def _kill(process):
-    """Ends a program and what it started, such as servers; those of Swift tests end with the thread that made them."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    """Ends a program and what it started, such as servers, in whatever group: who lives on keeps its output open."""
+    while members := session_members(process.pid):
+        for pid in members:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # It ended by itself in between.
