@@ -8,7 +8,7 @@ struct MeetingList: Sendable {
     /// About the most bytes that a page has; the last record may go beyond.
     private static let maximumBytes = 1_048_576
     /// Records are read in batches of about so many bytes.
-    private static let batchBytes = 131_072
+    private static let batchBytes = 65_536
     /// A page up to here needs no place in the budget of large answers.
     private static let smallBytes = 131_072
     /// What one beyond that may hold at most, with the batch that it is made from.

@@ -40,7 +40,7 @@ extension Store {
     /// The most keys that a workspace may have.
     public static let maximumAPIKeys = 1_000
     /// Keys that are read at once: more would hold up everybody else.
-    private static let keysAtOnce = 100
+    private static let keysAtOnce = 50
     /// Listed keys that each new one has looked at.
     private static let keysLookedAt = 10
 
@@ -95,6 +95,13 @@ extension Store {
         let list = WorkspaceKeys(workspace: workspace).apiKeys
         let some = Command("HRANDFIELD", list, String(Self.keysLookedAt), "WITHVALUES")
         let entries = Array(try await send(some, by: deadline).hash())
+        try await forgetExpired(of: entries[...], workspace: workspace, deadline: deadline)
+    }
+
+    /// - Parameter entries: of the workspace's list.
+    private func forgetExpired(
+        of entries: ArraySlice<(key: String, value: String)>, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) {
         let exist = try await pipeline(
             entries.map { Command("EXISTS", Keys.apiKey(hash: $0.value)) }, by: deadline)
         let absent = zip(entries, exist).filter { $0.1 == .integer(0) }.map(\.0.key)
@@ -102,10 +109,20 @@ extension Store {
     }
 
     /// Whether all keys of a list that has become too long are still there.
+    ///
+    /// As many are looked at as there may be: all of them, but for lists that versions without a limit made.
     private func hasRoomForListedKeys(workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Bool {
-        _ = try await apiKeys(workspace: workspace, deadline: deadline)
-        let count = Command("HLEN", WorkspaceKeys(workspace: workspace).apiKeys)
-        return try await send(count, by: deadline).integerOrThrow() <= Self.maximumAPIKeys
+        let list = WorkspaceKeys(workspace: workspace).apiKeys
+        let some = Command("HRANDFIELD", list, String(Self.maximumAPIKeys + 1), "WITHVALUES")
+        var rest = Array(try await send(some, by: deadline).hash())[...]
+        while !rest.isEmpty {
+            let entries = rest.prefix(Self.keysAtOnce)
+            rest = rest.dropFirst(Self.keysAtOnce)
+            try await largeReads.turn(of: workspace) { () throws(RedisError) in
+                try await forgetExpired(of: entries, workspace: workspace, deadline: deadline)
+            }
+        }
+        return try await send(Command("HLEN", list), by: deadline).integerOrThrow() <= Self.maximumAPIKeys
     }
 
     /// The workspace's keys that work, the oldest first.
@@ -116,8 +133,10 @@ extension Store {
         while !rest.isEmpty {
             let entries = rest.prefix(Self.keysAtOnce)
             rest = rest.dropFirst(Self.keysAtOnce)
-            let replies = try await self.replies(
-                to: entries.map { Command("HGETALL", Keys.apiKey(hash: $0.value)) }, by: deadline)
+            let replies = try await largeReads.turn(of: id) { () throws(RedisError) in
+                try await self.replies(
+                    to: entries.map { Command("HGETALL", Keys.apiKey(hash: $0.value)) }, by: deadline)
+            }
             var absent: [String] = []
             for (entry, reply) in zip(entries, replies) {
                 if reply == .array([]) {

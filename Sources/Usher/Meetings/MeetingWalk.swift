@@ -65,7 +65,7 @@ public struct MeetingWalk {
     /// Meetings that one walk with conditions looks at.
     static let maximumLooked = 2_000
     /// Of which this many are asked of Redis at once, and of whole records fewer.
-    private static let lookedAtOnce = 200
+    private static let lookedAtOnce = 50
     private static let readAtOnce = 100
 
     private let store: Store
@@ -104,10 +104,12 @@ public struct MeetingWalk {
             try await find(wanted: count)
             let batch = found.prefix(min(count, Self.readAtOnce))
             if batch.isEmpty { return [] }
-            let replies = try await store.run(
-                Scripts.readMeetings, keys: batch.map { keys.partition.meeting($0.id) },
-                arguments: [String(bytes)] + batch.map(\.id), by: deadline
-            ).arrayOrThrow()
+            let replies = try await store.largeReads.turn(of: keys.id) { () throws(RedisError) in
+                try await store.run(
+                    Scripts.readMeetings, keys: batch.map { keys.partition.meeting($0.id) },
+                    arguments: [String(bytes)] + batch.map(\.id), by: deadline
+                ).arrayOrThrow()
+            }
             guard (2...2 * batch.count).contains(replies.count), replies.count % 2 == 0 else {
                 throw .unexpectedReply("read_meetings returned \(replies.count) parts for \(batch.count) meetings")
             }
@@ -145,9 +147,12 @@ public struct MeetingWalk {
                 found += places
                 continue
             }
-            let replies = try await store.replies(
-                to: places.map { Command(words: ["HMGET", keys.partition.meeting($0.id)] + MeetingConditions.fields) },
-                by: deadline)
+            let commands = places.map {
+                Command(words: ["HMGET", keys.partition.meeting($0.id)] + MeetingConditions.fields)
+            }
+            let replies = try await store.largeReads.turn(of: keys.id) { () throws(RedisError) in
+                try await store.replies(to: commands, by: deadline)
+            }
             for (place, reply) in zip(places, replies) {
                 let values = try store.oddRecords.list(keys.partition.meeting(place.id), reply)
                 guard conditions.hold(for: values) else { continue }

@@ -56,6 +56,7 @@ public struct Store: Sendable {
     let botIdentifiers: BotIdentifiers
     public let invalidRequests: InvalidRequests
     let oddRecords: OddRecords
+    let largeReads: LargeReads
     /// Only on the loop's thread.
     public let metrics = StoreMetrics()
     public let memory = RedisMemory()
@@ -72,6 +73,7 @@ public struct Store: Sendable {
         keyOwners = KeyOwners(loop: client.loop)
         botIdentifiers = BotIdentifiers(loop: client.loop)
         oddRecords = OddRecords(loop: client.loop, logger: logger)
+        largeReads = LargeReads(loop: client.loop)
         invalidRequests = InvalidRequests(
             client: client, limit: configuration.addressRateLimit,
             timeoutMilliseconds: configuration.redisTimeoutMilliseconds)

@@ -5,7 +5,7 @@ import Redis
 /// Redis and the loop are held for a batch alone. What changes meanwhile is seen in its old form or in its new one.
 struct SegmentScan {
     /// About the bytes of a batch.
-    private static let batchBytes = 131_072
+    private static let batchBytes = 65_536
     /// The first batch has about so many, whatever they are; the sizes in it tell how many later ones have. Redis' order
     /// is that of a hash with a seed of its own, so that nobody can put the large ones behind.
     private static let firstCount = 20
@@ -14,6 +14,7 @@ struct SegmentScan {
     private static let maximumSegments = 4 * Store.maximumSegmentsOfMeeting
 
     private let store: Store
+    private let workspace: String
     private let key: String
     private var cursor: String? = "0"
     private var count = Self.firstCount
@@ -24,9 +25,10 @@ struct SegmentScan {
     /// Of all fields so far.
     private(set) var fieldBytes = 0
 
-    init(store: Store, segmentsOfMeeting id: String, in partition: Partition) {
+    init(store: Store, segmentsOfMeeting id: String, of workspace: String) {
         self.store = store
-        key = partition.segments(ofMeeting: id)
+        self.workspace = workspace
+        key = Partition(workspace: workspace).segments(ofMeeting: id)
     }
 
     var segmentCount: Int { seen.count }
@@ -34,8 +36,9 @@ struct SegmentScan {
     /// - Returns: nil once there are no more. A batch may be empty.
     mutating func next(by deadline: MonotonicTime) async throws(RedisError) -> [(field: [UInt8], value: String)]? {
         guard let cursor else { return nil }
-        let reply = try await store.send(Command("HSCAN", key, cursor, "COUNT", String(count)), by: deadline)
-            .arrayOrThrow()
+        let reply = try await store.largeReads.turn(of: workspace) { () throws(RedisError) in
+            try await store.send(Command("HSCAN", key, cursor, "COUNT", String(count)), by: deadline).arrayOrThrow()
+        }
         guard reply.count == 2 else { throw .unexpectedReply("HSCAN returned \(reply.count) parts") }
         let next = try reply[0].stringOrThrow()
         let parts = try reply[1].arrayOrThrow()

@@ -18,7 +18,7 @@ extension Store {
         guard fields.count == 3 else { throw .unexpectedReply("a meeting's record with \(fields.count) fields") }
         let sessions = Sessions(fields[2].string)
         var participation = Participation()
-        var scan = SegmentScan(store: self, segmentsOfMeeting: id, in: partition)
+        var scan = SegmentScan(store: self, segmentsOfMeeting: id, of: workspace)
         while let batch = try await scan.next(by: deadline) {
             for (field, value) in batch {
                 guard let segment = StoredSegment(field: field, value: value, sessions: sessions) else { continue }

@@ -76,24 +76,32 @@ struct StoredSegment {
 
     static func milliseconds(_ seconds: Double) -> Int { Int(clamping: (seconds * 1_000).rounded()) }
 
-    /// The stored object with the members that are not the bot's put behind: to decode and encode each segment again
-    /// would cost a node ten times as much.
-    var json: String {
-        var json = String(object.dropLast())
+    /// Appends the stored object with the members that are not the bot's put behind: to decode and encode each segment
+    /// again would cost a node ten times as much.
+    func append(to json: inout [UInt8]) {
+        // But the brace at its end, which `init` has seen.
+        json.append(contentsOf: object.utf8)
+        json.removeLast()
         // Its members are in alphabetical order.
-        if !object.hasPrefix("{\"absolute_") {
+        if !object.utf8.starts(with: "{\"absolute_".utf8) {
             add("absolute_start_time", sessionStart.map { Timestamp.withZone($0.addingClamped(start)) }, to: &json)
             add("absolute_end_time", sessionStart.map { Timestamp.withZone($0.addingClamped(end)) }, to: &json)
         }
         if !hasLanguage { add("language", configuredLanguage, to: &json) }
         add("created_at", createdAt.map(Timestamp.withZone), to: &json)
         add("session_uid", sessionID, to: &json)
-        return json + "}"
+        json.append(UInt8(ascii: "}"))
     }
 
-    private func add(_ name: String, _ value: String?, to json: inout String) {
-        json += ",\"\(name)\":"
-        json += value.map { "\"\($0.jsonEscaped)\"" } ?? "null"
+    private func add(_ name: String, _ value: String?, to json: inout [UInt8]) {
+        json.append(contentsOf: ",\"\(name)\":".utf8)
+        guard let value else {
+            json.append(contentsOf: "null".utf8)
+            return
+        }
+        json.append(UInt8(ascii: "\""))
+        value.appendJSONEscaped(to: &json)
+        json.append(UInt8(ascii: "\""))
     }
 
     /// What `finalise` collects.

@@ -18,6 +18,7 @@ public struct TranscriptReading: Sendable {
     private static let skippedAtOnce = 500
 
     private let store: Store
+    private let workspace: String
     private let key: String
     private let sessions: Sessions
     private var order: SegmentOrder
@@ -39,14 +40,14 @@ public struct TranscriptReading: Sendable {
         of meeting: Meeting, in store: Store, offset: Int = 0, limit: Int? = nil, deadline: MonotonicTime,
         prepare: (_ bytes: Int) async throws -> Void
     ) async throws {
-        let partition = Partition(workspace: meeting.workspaceID)
         self.store = store
-        key = partition.segments(ofMeeting: meeting.id)
+        workspace = meeting.workspaceID
+        key = Partition(workspace: workspace).segments(ofMeeting: meeting.id)
         sessions = Sessions(meeting.fields["sessions"])
         remaining = limit ?? Int.max
         var kept: [[UInt8]: StoredSegment]? = [:]
         var order = SegmentOrder()
-        var scan = SegmentScan(store: store, segmentsOfMeeting: meeting.id, in: partition)
+        var scan = SegmentScan(store: store, segmentsOfMeeting: meeting.id, of: workspace)
         while let batch = try await scan.next(by: deadline) {
             if kept != nil, scan.bytes > Self.smallBytes {
                 kept = nil
@@ -86,7 +87,7 @@ public struct TranscriptReading: Sendable {
         var json: [UInt8] = []
         for segment in try await segments(fields, deadline) {
             if !json.isEmpty { json.append(UInt8(ascii: ",")) }
-            json += segment.json.utf8
+            segment.append(to: &json)
         }
         return json
     }
@@ -96,7 +97,9 @@ public struct TranscriptReading: Sendable {
     ) async throws(RedisError) -> [StoredSegment] {
         if let kept { return fields.compactMap { kept[$0] } }
         let names = fields.map { String(decoding: $0, as: UTF8.self) }
-        let values = try await store.send(Command(words: ["HMGET", key] + names), by: deadline).arrayOrThrow()
+        let values = try await store.largeReads.turn(of: workspace) { () throws(RedisError) in
+            try await store.send(Command(words: ["HMGET", key] + names), by: deadline).arrayOrThrow()
+        }
         guard values.count == fields.count else { throw .unexpectedReply("HMGET returned \(values.count) values") }
         return zip(fields, values).compactMap { field, value in
             value.string.flatMap { StoredSegment(field: field, value: $0, sessions: sessions) }
