@@ -34,9 +34,9 @@ test: toolchain libraries
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
 # The tests of both APIs, on each kind of Redis (the first run has them on a single one).
-ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_wire bots_api \
-  client cross_api error_codes force_restart idempotency meetings_api one_dispatch status_and_watch status_reports stops \
-  traces transcripts)
+ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_users bot_wire \
+  bots_api client cross_api error_codes force_restart idempotency meetings_api one_dispatch status_and_watch \
+  status_reports stops traces transcripts)
 
 .PHONY: system-test test-on-sentinel test-on-cluster
 system-test: $(VENV)/installed

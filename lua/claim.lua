@@ -18,6 +18,7 @@
 -- ARGV[5]  SHA-256 of the bot's secret
 -- ARGV[6]  id of the stream entry
 -- ARGV[7]  name of the bot's container or process, as users see it
+-- ARGV[8]  1 if the bot is told to write to the segment stream, else 0
 --
 -- Returns {1, claimed_at ms, meeting's fields and values, traceparent or '', tracestate or ''}  claimed
 --         {0}   the bot is not the meeting's current one, or has ended
@@ -49,7 +50,7 @@ if not bot[1] then
   -- First, since it can fail: a lease without a claim is no runner's to renew.
   redis.call('ZADD', KEYS[4], at_ms + ARGV[4], ARGV[1])
   redis.call('HSET', KEYS[2], 'runner', ARGV[3], 'claimed_at', at_ms, 'lease_ms', ARGV[4], 'secret', ARGV[5],
-    'container', ARGV[7])
+    'container', ARGV[7], 'stream', ARGV[8])
   redis.call('HSET', KEYS[1], 'bot_container_id', ARGV[7])
 end
 void(1)

@@ -6,6 +6,7 @@
 -- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments  hash: <bot_id>:<segment_id> -> <version> <kind> <meta> <JSON>
 -- KEYS[3]  usher:{pX}:analyzing                      zset: end of the meeting (ms) -> meeting_id
 -- KEYS[4]  usher:{pX}:ws:<workspace_id>              hash: the workspace
+-- KEYS[5]  usher:{pX}:bot:<bot_id>                   hash: the bot of the session
 -- ARGV[1]  meeting_id
 -- ARGV[2]  bot_id of the session
 -- ARGV[3]  version: the id of the stream entry that brought them, or '' for the present time, which is newer than all
@@ -18,7 +19,8 @@
 --
 -- Returns how many were changed, -1 there is no such meeting, -2 its transcript was deleted after this session,
 -- -3 it would have more segments or bytes than it may, -4 the workspace's meetings would have: nothing was changed but
--- the beginning of the session
+-- the beginning of the session, -5 they came by the stream, whose messages anybody may have written, and the bot was
+-- not told to use it, or has ended some time ago
 
 -- include: time
 -- include: sessions
@@ -39,6 +41,12 @@ if meeting[5] then
   local began = string.match(' ' .. (meeting[6] or ''), ' ' .. string.gsub(ARGV[2], '%-', '%%-') .. '=(%d+)')
   if not began and meeting[3] == ARGV[2] then began = meeting[4] end
   if not began or tonumber(began) <= tonumber(meeting[5]) then return -2 end
+end
+
+-- Up to ten minutes after its end. A runner of the version before does not note that its bots use the stream.
+if ARGV[3] ~= '' then
+  local bot = redis.call('HMGET', KEYS[5], 'runner', 'stream', 'ended_at')
+  if not bot[1] or bot[2] == '0' or (bot[3] and ms > (tonumber(bot[3]) or 0) + 600000) then return -5 end
 end
 
 -- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.

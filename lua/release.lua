@@ -19,7 +19,7 @@ if bot[2] ~= 'run' then return -1 end
 local entry = redis.call('XADD', KEYS[4], '*', 'meeting_id', bot[4], 'workspace_id', bot[5], 'bot_id', ARGV[1],
   'epoch', bot[6], 'room', bot[7], 'dispatched_at', bot[8], 'traceparent', bot[9] or '')
 redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('HDEL', KEYS[2], 'runner', 'claimed_at', 'lease_ms', 'secret', 'container')
+redis.call('HDEL', KEYS[2], 'runner', 'claimed_at', 'lease_ms', 'secret', 'container', 'stream')
 redis.call('HDEL', KEYS[1], 'bot_container_id')
 redis.call('HSET', KEYS[2], 'entry', entry)
 return 1

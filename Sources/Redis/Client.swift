@@ -162,6 +162,41 @@ public final class Client: @unchecked Sendable {
         return reply
     }
 
+    /// Sends commands to every primary, as those on what each server keeps to itself, such as its users.
+    /// - Returns: their replies, of each primary that gave them. Of a cluster those that cannot be reached are left out.
+    /// - Throws: `refused` if one of the replies is an error, another error if no primary could be reached.
+    public func sendToEach(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [[Value]] {
+        if commands.isEmpty { return [] }
+        var answers: [[Value]] = []
+        if case .cluster(let cluster) = server, !cluster.primaries.isEmpty {
+            var failure = RedisError.notConnected
+            for address in cluster.primaries {
+                do throws(RedisError) {
+                    answers.append(try await replies(to: commands, of: address, in: cluster, deadline: deadline))
+                } catch {
+                    failure = error
+                }
+            }
+            if answers.isEmpty { throw failure }
+        } else {
+            answers.append(try await pipeline(commands, deadline: deadline))
+        }
+        for case .error(let text) in answers.joined() { throw .refused(text) }
+        return answers
+    }
+
+    /// A primary that nothing was sent to before is connected to first.
+    private func replies(
+        to commands: [Command], of address: NodeAddress, in cluster: Cluster, deadline: MonotonicTime
+    ) async throws(RedisError) -> [Value] {
+        while cluster.isConnecting(to: address), MonotonicTime.now() < deadline { await loop.wait(milliseconds: 5) }
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<[Value], RedisError>, Never>) in
+            cluster.submit(commands, to: address, deadline: deadline) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
     /// Sends commands in one write, and returns their replies in order. Error replies are among them as values.
     /// - Throws: `RedisError` if not every reply arrived. Nothing is sent after `deadline`.
     public func pipeline(_ commands: [Command], deadline: MonotonicTime) async throws(RedisError) -> [Value] {

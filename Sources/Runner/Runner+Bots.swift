@@ -9,12 +9,15 @@ import Usher
 extension Runner {
     /// How long nothing is read after this machine could start no supervisor.
     private static let pauseMilliseconds = 5_000
+    /// Tells a bot where to send its segments by HTTP, with its secret as with its reports.
+    static let segmentsVariable = "USHER_BOT_SEGMENTS_URL"
 
     // MARK: Starting
 
     func launch(_ bot: RunningBot) async {
         guard let meeting = await claim(bot) else { return forget(bot) }
         bot.meeting = meeting
+        guard await makeUser(of: bot, meeting) else { return await handBack(bot) }
         let deadline = timing.deadline(renewedAt: bot.claimedAt)
         guard !isStopping, BootTime.now() < deadline else { return await handBack(bot) }
         let program = SupervisedProgram(
@@ -47,7 +50,8 @@ extension Runner {
         while true {
             do throws(RedisError) {
                 let claim = try await store.claim(
-                    bot.entry, runner: id, secret: bot.secret, container: bot.containerName, deadline: soon)
+                    bot.entry, runner: id, secret: bot.secret, container: bot.containerName,
+                    writesToStream: configuration.isStreamShared, deadline: soon)
                 guard case .claimed(let meeting, let trace, let waited) = claim else { return nil }
                 bot.trace = trace ?? bot.trace
                 bot.waitedMilliseconds = waited
@@ -71,8 +75,35 @@ extension Runner {
         }
     }
 
+    /// - Returns: false if the bot is to have a user of Redis, and that cannot be made.
+    private func makeUser(of bot: RunningBot, _ meeting: Meeting) async -> Bool {
+        let giveUp = timing.deadline(renewedAt: bot.claimedAt)
+        while true {
+            do throws(RedisError) {
+                bot.login = try await users.make(bot: bot.id, meeting: meeting.number, deadline: soon)
+                return true
+            } catch {
+                guard BootTime.now() < giveUp, !isStopping else {
+                    logger.error(
+                        "A bot's user of Redis could not be made; pausing",
+                        ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+                    pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
+                    return false
+                }
+                await loop.wait(milliseconds: timing.retry)
+            }
+        }
+    }
+
+    /// What a bot is told of Redis.
+    private func redisURL(of bot: RunningBot) -> String {
+        bot.login.map { BotUsers.url(configuration.botRedisURL, as: $0) } ?? configuration.botRedisURL
+    }
+
     /// Gives back a bot that was claimed and not started. What Redis does not hear of here, the end of its lease tells.
     private func handBack(_ bot: RunningBot) async {
+        // Before another runner makes it anew.
+        if bot.login != nil { await users.remove(bot: bot.id, deadline: soon) }
         let giveUp = bot.claimedAt.advanced(byMilliseconds: timing.timeToLive)
         while true {
             do throws(RedisError) {
@@ -103,7 +134,7 @@ extension Runner {
         environment[BotConfiguration.variable] =
             BotConfiguration(
                 meeting: meeting, botID: bot.id, containerName: bot.containerName, secret: bot.secret,
-                redisURL: configuration.botRedisURL, apiURL: configuration.apiURL,
+                redisURL: redisURL(of: bot), apiURL: configuration.apiURL,
                 defaultName: configuration.defaultBotName,
                 automaticLeave: BotConfiguration.AutomaticLeave(
                     waitingRoomTimeout: configuration.waitingRoomTimeoutMilliseconds,
@@ -111,6 +142,10 @@ extension Runner {
                     everyoneLeftTimeout: configuration.everyoneLeftTimeoutMilliseconds),
                 transcription: configuration.transcription
             ).json
+        // For bots that send their segments by HTTP, as ours where the stream is closed.
+        if !configuration.isStreamShared {
+            environment[Self.segmentsVariable] = "\(configuration.apiURL)/internal/bots/\(bot.id)/segments"
+        }
         environment["TRACEPARENT"] = bot.trace?.traceparent
         environment["TRACESTATE"] = bot.trace?.state
         return environment
@@ -164,10 +199,10 @@ extension Runner {
 
     /// What a bot writes may repeat what it was told, and the record is shown to people.
     private func secrets(of bot: RunningBot, _ meeting: Meeting) -> [String] {
-        [
-            bot.secret, configuration.botRedisURL, (try? RedisURL(configuration.botRedisURL))?.password,
-            meeting.fields["passcode"], configuration.transcription?.token,
-        ].compactMap { $0 }
+        // The address that it would have without a user of its own is not for its record either.
+        let urls = Set([redisURL(of: bot), configuration.botRedisURL])
+        return urls + urls.compactMap { (try? RedisURL($0))?.password }
+            + [bot.secret, meeting.fields["passcode"], configuration.transcription?.token].compactMap { $0 }
     }
 
     // MARK: Ending
@@ -279,6 +314,9 @@ extension Runner {
         bots[bot.id] = nil
         // If its supervisor could not.
         bot.controlGroup?.remove()
+        if bot.login != nil {
+            Task(executorPreference: loop) { [self] in await users.remove(bot: bot.id, deadline: soon) }
+        }
         wakeReaders()
         endIfDone()
     }

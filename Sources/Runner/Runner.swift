@@ -27,6 +27,7 @@ public final class Runner: @unchecked Sendable {
     /// server end all bots.
     public let renewing: Client?
     let renewals: Store
+    let users: BotUsers
     /// One, or one a partition where a read may not take several streams.
     let readers: [DispatchReader]
 
@@ -84,6 +85,9 @@ public final class Runner: @unchecked Sendable {
         let followed = connection
         renewing = configuration.replicaWait.map { _ in Client(loop: loop, configuration: followed, logger: logger) }
         renewals = Store(client: client, changing: renewing, configuration: records)
+        users = BotUsers(
+            client: client, store: store, mode: configuration.botUsers,
+            writesToStream: configuration.isStreamShared, logger: logger)
         let parts = configuration.redis.isCluster ? Partition.all.map { [$0] } : [Partition.all]
         readers = parts.map { [id, store, blocking] partitions in
             DispatchReader(
@@ -176,6 +180,7 @@ public final class Runner: @unchecked Sendable {
             // Redis may have given an entry to the connection of the reads that block after that was closed here, or
             // before a claim was given up: nobody would look for it until it had been idle for as long as a lease.
             for reader in readers { try? await reader.giveBackAll { _ in false } }
+            await users.settle(deadline: soon)
             try? await store.endBeat(.runners, id: id, deadline: soon)
             for waiter in endWaiters { waiter.resume() }
             endWaiters = []
@@ -250,11 +255,17 @@ public final class Runner: @unchecked Sendable {
     private func beat() async {
         let idle = max(60_000, 4 * configuration.leaseTimeToLiveMilliseconds)
         var nextRemoval = MonotonicTime.now()
+        var nextRestoring = MonotonicTime.now()
         while !hasEnded {
             lookAfterNeeds()
             await writeHeartbeat()
-            if nextRemoval <= .now() {
+            if nextRestoring <= .now() {
+                nextRestoring = .now().advanced(byMilliseconds: timing.interval)
+                await users.restore(deadline: soon)
+            }
+            if nextRemoval <= .now(), client.isConnected {
                 nextRemoval = .now().advanced(byMilliseconds: idle)
+                await users.removeLeftovers(deadline: soon)
                 for partition in Partition.all {
                     _ = try? await store.removeConsumers(in: partition, idleForMilliseconds: idle, deadline: soon)
                 }

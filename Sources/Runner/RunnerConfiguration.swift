@@ -25,6 +25,10 @@ public struct RunnerConfiguration: Sendable {
     public var cleanUp: LaunchCommand?
     /// The environment that every bot gets, besides its configuration.
     public var environment: [String: String] = [:]
+    /// Whether each bot gets a user of that Redis for itself.
+    public var botUsers = BotUsers.Mode.auto
+    /// Whether bots may write to the segment stream.
+    public var isStreamShared = true
     public var showsOutput = false
     public var onStop = OnStop.leave
     public var defaultBotName = "Usher"

@@ -11,6 +11,8 @@ final class RunningBot: @unchecked Sendable {
     /// Read before the first try to claim it: the lease cannot have begun earlier.
     let claimedAt = BootTime.now()
     var meeting: Meeting?
+    /// Its own user of Redis, if it has one.
+    var login: BotUsers.Login?
     /// The trace of its dispatch; nil if the node that sent it knew nothing of traces.
     var trace: TraceContext?
     /// Whether the log says that it was told to leave: it is told so again and again.

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import Log
 import Redis
 
@@ -52,11 +53,13 @@ public final class SimulatedBot: @unchecked Sendable {
     /// When the meeting ends by itself.
     private var meetingEnd: MonotonicTime?
 
-    /// - Parameter trace: goes with its reports.
+    /// - Parameters:
+    ///   - trace: goes with its reports.
+    ///   - segmentsURL: where it sends its segments by HTTP; nil: it writes them to the stream.
     /// - Throws: `SystemError` if the files of the presence folder cannot be written.
     public init(
         loop: EventLoop, configuration: BotConfiguration, simulation: Simulation, trace: TraceContext? = nil,
-        logger: Logger
+        segmentsURL: HTTPURL? = nil, logger: Logger
     ) throws(SystemError) {
         self.loop = loop
         self.configuration = configuration
@@ -81,7 +84,10 @@ public final class SimulatedBot: @unchecked Sendable {
         }
         let redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-simulated-bot")
         redis = Client(loop: loop, configuration: redisConfiguration, logger: logger)
-        writer = TranscriptWriter(client: redis, logger: logger)
+        let poster = segmentsURL.map { [logger] url in
+            Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)
+        }
+        writer = TranscriptWriter(client: redis, poster: poster, logger: logger)
         departure = Signal(loop: loop)
         isListening = Signal(loop: loop)
         subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) { [weak self] in

@@ -2,8 +2,8 @@ import EventLoop
 import Log
 import Redis
 
-/// Writes to Redis in order, for as long as it takes: an entry whose outcome is unknown is written again, since segments
-/// are told apart by their ids. What waits is bounded; then the oldest goes.
+/// Writes to the segment stream, or sends to a node, in order, for as long as it takes: an entry whose outcome is unknown
+/// is written again, since segments are told apart by their ids. What waits is bounded; then the oldest goes.
 ///
 /// `@unchecked Sendable`: belongs to its loop's thread, on which its tasks run too.
 final class TranscriptWriter: @unchecked Sendable {
@@ -17,22 +17,25 @@ final class TranscriptWriter: @unchecked Sendable {
     }
 
     private let client: Client
+    /// What sends entries to a node in place of the stream; nil: they go to the stream.
+    private let poster: Reporter?
     private let logger: Logger
     private var waiting: [Entry] = []
     private var isWriting = false
     private var isStopped = false
 
-    init(client: Client, logger: Logger) {
+    init(client: Client, poster: Reporter? = nil, logger: Logger) {
         self.client = client
+        self.poster = poster
         self.logger = logger
     }
 
     /// Queues an entry of the stream: `XADD transcription_segments * payload <text>`.
-    /// - Parameter acknowledged: called once Redis has answered that it has the entry.
+    /// - Parameter acknowledged: called once it was answered that the entry is taken.
     func append(_ payload: String, acknowledged: (() -> Void)? = nil) {
         if waiting.count == Self.maximumWaiting {
             waiting.removeFirst()
-            logger.warning("Dropped a transcript entry: Redis has been away for long")
+            logger.warning("Dropped a transcript entry: nobody has taken any for long")
         }
         waiting.append(Entry(payload: payload, acknowledged: acknowledged))
         guard !isWriting else { return }
@@ -52,7 +55,7 @@ final class TranscriptWriter: @unchecked Sendable {
     func flush(deadline: MonotonicTime) async {
         while isWriting, MonotonicTime.now() < deadline { await client.loop.wait(milliseconds: 5) }
         isStopped = true
-        if !waiting.isEmpty { logger.warning("Leaving with transcript entries that Redis did not take") }
+        if !waiting.isEmpty { logger.warning("Leaving with transcript entries that nobody took") }
     }
 
     private var deadline: MonotonicTime { .now().advanced(byMilliseconds: Self.timeoutMilliseconds) }
@@ -60,18 +63,31 @@ final class TranscriptWriter: @unchecked Sendable {
     private func write() async {
         while !isStopped, let entry = waiting.first {
             do throws(RedisError) {
-                _ = try await client.send(
-                    Command("XADD", "transcription_segments", "*", "payload", entry.payload), deadline: deadline)
+                try await send(entry.payload)
                 removeFirst(entry)
                 entry.acknowledged?()
             } catch .refused(let text) {
                 removeFirst(entry)
-                logger.warning("Redis refused a transcript entry", ["reason": text])
+                logger.warning("A transcript entry was refused", ["reason": text])
             } catch {
                 await client.loop.wait(milliseconds: Self.pauseMilliseconds)
             }
         }
         isWriting = false
+    }
+
+    /// - Throws: `refused` if it is not taken, another error if it may be taken later.
+    private func send(_ payload: String) async throws(RedisError) {
+        guard let poster else {
+            let command = Command("XADD", "transcription_segments", "*", "payload", payload)
+            _ = try await client.send(command, deadline: deadline)
+            return
+        }
+        switch await poster.post(payload) {
+        case .some(200..<300): return
+        case .some(let status) where status < 500 && status != 429: throw .refused("the node answers \(status)")
+        case .some, nil: throw .notConnected
+        }
     }
 
     /// It may have been dropped in the meantime.

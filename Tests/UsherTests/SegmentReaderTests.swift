@@ -285,6 +285,7 @@ import Testing
             let away = try await world.meeting(["bot_id": "b"])
             var there = away
             while there.first == away.first { there = try await world.meeting(["bot_id": "b"]) }
+            try await world.set(world.keys.partition.bot("b"), ["runner": "r"])
             let user = Identifier.hex()
             let reachable = ["~usher:[^{]*", "~transcription_segments", "~usher:{*}:[^m]*"]
             @Sendable func reach(_ patterns: [String]) async throws {

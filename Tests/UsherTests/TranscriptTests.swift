@@ -279,7 +279,8 @@ import Testing
             try await world.tell(first, [.completed])
             let second = try await world.bot(at: meeting, seen: "OFFLINE", .joining)
             // What the first bot wrote late: the second one's session has not begun.
-            _ = try await world.ingest(one("s2", "first, late", start: 5), for: meeting, version: "\(Int.max / 2)-0")
+            let soon = try await world.now() + 60_000
+            _ = try await world.ingest(one("s2", "first, late", start: 5), for: meeting, version: "\(soon)-0")
             let start = #"{"type":"session_start","session_uid":"\#(second.botID)","meeting_id":1}"#
             let now = try await world.now()
             #expect(try await world.ingest(start, for: meeting, version: "\(now)-0") == .stored(changed: 0))
@@ -318,6 +319,51 @@ import Testing
             #expect(segment.createdAt == Timestamp.withZone(now + 90_000))
             try await world.tell(bot, [.joining, .active])
             #expect(try await world.transcript(meeting).first?.absoluteEndTime == segment.absoluteEndTime)
+        }
+    }
+
+    // MARK: The stream
+
+    /// Its messages name no bot: what comes by it is taken only for one that was told to write there.
+    @Test func theStreamIsOnlyForBotsThatWereToldToUseIt() async throws {
+        try await Self.make { world, meeting, bot in
+            let key = world.keys.partition.bot(bot.botID)
+            let now = try await world.now()
+            _ = try await world.ingest(one("s", "said"), for: meeting, version: "\(now)-0")
+            let retraction = #"{"type":"transcript_retract","meeting_id":1,"segment_ids":["s"]}"#
+            func expectRefused(at time: Int) async throws {
+                let before = try await world.snapshot()
+                for message in [one("t", "forged"), one("u", "x", start: 2e9, end: 2e9), retraction] {
+                    #expect(try await world.ingest(message, for: meeting, version: "\(time)-1") == .notByStream)
+                }
+                #expect(try await world.snapshot().changes(since: before) == [])
+            }
+            try await world.set(key, ["stream": "0"])
+            try await expectRefused(at: now)
+            // With its secret it may speak all the same.
+            let message = try SegmentMessage(json: one("t", "by HTTP").utf8, assumedType: "transcription")
+            #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .stored(changed: 1))
+            // A runner of the version before says nothing of it.
+            _ = try await world.client.send("HDEL", key, "stream")
+            #expect(try await world.ingest(one("u", "old"), for: meeting, version: "\(now)-2") == .stored(changed: 1))
+            try await world.set(key, ["stream": "1"])
+            try await world.tell(bot, [.completed])
+            let ended = try #require(try await world.client.send("HGET", key, "ended_at").string.flatMap { Int($0) })
+            let last = try await world.ingest(one("v", "late"), for: meeting, version: "\(ended + 600_000)-0")
+            #expect(last == .stored(changed: 1))
+            try await expectRefused(at: ended + 600_001)
+            _ = try await world.client.send("DEL", key)
+            try await expectRefused(at: now)
+        }
+    }
+
+    @Test func nothingIsTakenByTheStreamBeforeThereIsABot() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            _ = try await world.send(to: meeting)
+            let before = try await world.snapshot()
+            #expect(try await world.ingest(one("s", "x"), for: meeting, version: "1-0") == .notByStream)
+            #expect(try await world.snapshot().changes(since: before) == [])
         }
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 
@@ -58,6 +59,10 @@ class Scene:
     def config(self, meeting):
         config = json.loads(self.environment(meeting)["VEXA_BOT_CONFIG"])
         wire.check_config(config)
+        # A user of its own, whose password nobody knows beforehand.
+        login = f"//usher-bot-{config['connectionId']}:[0-9a-f]{{64}}@"
+        config["redisUrl"], count = re.subn(login, "//", config["redisUrl"])
+        assert count == 1
         return config
 
     def common(self, meeting):

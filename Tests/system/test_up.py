@@ -138,7 +138,8 @@ def test_bots_of_launch_reach_redis_by_tcp(launching):
     assert run_curl(launching.reinvitations[0])[0] == 202
     wait_for(launching.told.exists, "the start of the bot")
     url = urllib.parse.urlsplit(json.loads(launching.told.read_text().splitlines()[0])["redisUrl"])
-    assert (url.scheme, url.hostname, url.username, url.path) == ("redis", "127.0.0.1", "usher-bot", "/0")
+    assert (url.scheme, url.hostname, url.path) == ("redis", "127.0.0.1", "/0")
+    assert url.username.startswith("usher-bot-")
 
     # The bot writes what it hears to Redis, and so into the transcript.
     records = records_command(launching)

@@ -28,7 +28,7 @@ struct SegmentsEndpoint: Sendable {
             case .deleted: return Self.accepted(0, changed: 0)
             case .workspaceFull: throw APIError.workspaceFull
             case .full: throw APIError.invalid("segments", "are more than a meeting may have")
-            case .unknownMeeting: throw Self.meetingRemoved
+            case .unknownMeeting, .notByStream: throw Self.meetingRemoved
             }
         }
     }

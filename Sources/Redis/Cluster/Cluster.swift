@@ -73,6 +73,20 @@ final class Cluster {
         send(call, call.commands.indices.map { .init(index: $0) })
     }
 
+    /// Whether the first connection to a node is under way; begins it if need be.
+    func isConnecting(to address: NodeAddress) -> Bool {
+        if !isShutDown, case .new = link(to: address).state { true } else { false }
+    }
+
+    /// Sends commands to one node, whatever slots that serves.
+    func submit(
+        _ commands: [Command], to address: NodeAddress, deadline: MonotonicTime,
+        completion: @escaping (Result<[Value], RedisError>) -> Void
+    ) {
+        guard !isShutDown else { return completion(.failure(.notConnected)) }
+        link(to: address).submit(commands, deadline: deadline, completion: completion)
+    }
+
     /// Sends some of a call's commands, to each node in one write.
     private func send(_ call: ClusterCall, _ parts: [ClusterCall.Part]) {
         var groups: [(link: Link, address: NodeAddress, parts: [ClusterCall.Part])] = []

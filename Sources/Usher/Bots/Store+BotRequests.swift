@@ -372,4 +372,7 @@ public enum BotWire {
 
     /// Where a bot listens for commands.
     public static func commandChannel(_ number: Int) -> String { "bot_commands:meeting:\(number)" }
+
+    /// Where a bot tells live what is said.
+    public static func liveChannel(_ number: Int) -> String { "tc:meeting:\(number):mutable" }
 }

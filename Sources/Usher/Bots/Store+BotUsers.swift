@@ -12,6 +12,21 @@ public enum BotRights {
     public static func line(user: String, password: String) -> String {
         "ACL SETUSER \(user) reset on >\(password) \(rules)"
     }
+
+    /// Makes the user of one bot, which has the channels of its own meeting alone. In words of Redis 6.2 too, to which
+    /// QUIT is no command that has rights. So it may publish its own commands as well, and hear what it tells live.
+    /// - Parameter number: of its meeting.
+    public static func command(
+        user: String, password: String, meeting number: Int, writesToStream: Bool
+    ) -> Command {
+        let stream = writesToStream ? " ~\(BotWire.segmentStream) +xadd" : ""
+        let rules =
+            "resetchannels &\(BotWire.commandChannel(number)) &\(BotWire.liveChannel(number)) -@all +ping +hello +auth "
+            + "+client|setname +subscribe +unsubscribe +publish\(stream)"
+        return Command(
+            words: ["ACL", "SETUSER", user, "reset", "on", "#\(Digest.sha256(password))"]
+                + rules.split(separator: " ").map(String.init))
+    }
 }
 
 extension Store {

@@ -85,8 +85,11 @@ extension Store {
     }
 
     /// Claims a dispatch for a runner. Safe to ask again when the answer was lost.
+    /// - Parameter writesToStream: whether the bot is told to write to the segment stream. What comes from there is not
+    ///   taken for another one's.
     public func claim(
-        _ entry: DispatchEntry, runner: String, secret: String, container: String, deadline: MonotonicTime
+        _ entry: DispatchEntry, runner: String, secret: String, container: String, writesToStream: Bool = true,
+        deadline: MonotonicTime
     ) async throws(RedisError) -> Claim {
         let place = entry.place
         let keys = WorkspaceKeys(workspace: place.workspaceID)
@@ -99,7 +102,7 @@ extension Store {
             ],
             arguments: [
                 place.botID, String(entry.epoch), runner, String(configuration.leaseTimeToLiveMilliseconds),
-                Digest.sha256(secret), entry.id, container,
+                Digest.sha256(secret), entry.id, container, writesToStream ? "1" : "0",
             ], isChange: { $0.array?.first == .integer(1) }, by: deadline
         ).arrayOrThrow()
         guard reply.first == .integer(1), reply.count == 5 else { return .void }
@@ -274,6 +277,20 @@ extension Store {
         case .integer(-2): return .notCurrent
         default: throw .unexpectedReply("expire_dispatch returned \(reply)")
         }
+    }
+
+    /// Whether a bot is none that is known any more, or ended so long ago.
+    public func isOver(
+        bot id: String, sinceMilliseconds: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        guard let partition = Partition(bot: id) else { return false }
+        let replies = try await pipeline(
+            [Command("HMGET", partition.bot(id), "meeting_id", "ended_at"), Command("TIME")], by: deadline)
+        let (bot, time) = (try replies[0].arrayOrThrow(), try replies[1].arrayOrThrow())
+        guard bot.count == 2, bot[0].string != nil else { return true }
+        guard let endedAt = bot[1].string.flatMap({ Int($0) }), let seconds = time.first?.string.flatMap({ Int($0) })
+        else { return false }
+        return endedAt / 1_000 < seconds - sinceMilliseconds / 1_000
     }
 
     /// Where a bot is, by its own record; nil once that is gone.

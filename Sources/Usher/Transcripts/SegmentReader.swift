@@ -304,6 +304,7 @@ public final class SegmentReader: Sendable {
         case .full:
             "meeting \(number) has \(Store.maximumSegmentsOfMeeting) segments or \(Store.maximumBytesOfMeeting) bytes"
         case .workspaceFull: "the workspace of meeting \(number) has as many bytes as it may have"
+        case .notByStream: "meeting \(number) has no bot that was told to write here, or its end is long ago"
         // Nor is it kept where it was not asked for.
         case .deleted: nil
         }

@@ -13,6 +13,8 @@ public enum Ingestion: Equatable, Sendable {
     case full
     /// All meetings of its workspace have as many bytes as they may have.
     case workspaceFull
+    /// They came by the stream, and the meeting has no bot that was told to write there.
+    case notByStream
 }
 
 extension Store {
@@ -103,6 +105,7 @@ extension Store {
             Scripts.ingestSegments,
             keys: [
                 partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing, target.keys.workspace,
+                partition.bot(target.session),
             ],
             arguments: [
                 id, target.session, target.version ?? "", String(lasting), String(Self.maximumSegmentsOfMeeting),
@@ -115,6 +118,7 @@ extension Store {
         case -2: return .deleted
         case -3: return .full
         case -4: return .workspaceFull
+        case -5: return .notByStream
         default: throw .unexpectedReply("ingest_segments returned \(reply)")
         }
     }

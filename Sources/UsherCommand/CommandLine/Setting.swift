@@ -52,6 +52,8 @@ struct Setting: Sendable {
         case capacity, launch
         case cleanUp = "clean-up"
         case botRedis = "bot-redis"
+        case botRedisUsers = "bot-redis-users"
+        case sharedStream = "shared-stream"
         case onStop = "on-stop"
         case passEnvironment = "pass-environment"
         case botOutput = "bot-output"

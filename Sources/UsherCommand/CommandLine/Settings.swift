@@ -85,6 +85,9 @@ struct Settings: Equatable, Sendable {
     var launch: LaunchCommand? { given[.launch].flatMap { try? LaunchCommand($0) } }
     var cleanUp: LaunchCommand? { given[.cleanUp].flatMap { try? LaunchCommand($0) } }
     var botRedisURL: String { given[.botRedis] ?? redisURL }
+    var botUsers: BotUsers.Mode { BotUsers.Mode(rawValue: text(.botRedisUsers)) ?? .auto }
+    /// Whether bots may write to the segment stream, and nodes read it.
+    var isStreamShared: Bool { text(.sharedStream) == "on" }
     var onStop: RunnerConfiguration.OnStop { RunnerConfiguration.OnStop(rawValue: text(.onStop)) ?? .leave }
     var showsBotOutput: Bool { text(.botOutput) == "show" }
     /// nil: bots get no more than they need.

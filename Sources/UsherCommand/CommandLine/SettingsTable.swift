@@ -180,6 +180,16 @@ extension Setting {
             commands: [.runner, .up],
             meaning: "The Redis that bots are told to use, by an address that follows the primary if that may change; "
                 + "its user needs to be able to do only what their wire needs"),
+        Setting(
+            key: .botRedisUsers, kind: .choice(BotUsers.Mode.allCases.map(\.rawValue)), defaultValue: .value("auto"),
+            commands: [.runner, .up],
+            meaning: "Whether a runner makes a user of Redis for each bot, in place of the one that `--bot-redis` "
+                + "names; `auto`: where Redis lets it"),
+        Setting(
+            key: .sharedStream, kind: .choice(["on", "off"]), defaultValue: .value("on"),
+            commands: [.serve, .runner, .up],
+            meaning: "Whether bots may write their segments to the stream `transcription_segments`; `off`: nodes do "
+                + "not read it, and bots send them by HTTP"),
         number(.capacity, 1...10_000, default: 10, commands: [.runner, .up], "How many bots a runner runs at once"),
         Setting(
             key: .onStop, kind: .choice(RunnerConfiguration.OnStop.allCases.map(\.rawValue)),

@@ -97,6 +97,8 @@ enum RunnerCommand {
         configuration.environment = settings.botEnvironment(from: environment)
         configuration.showsOutput = settings.showsBotOutput
         configuration.onStop = settings.onStop
+        configuration.botUsers = settings.botUsers
+        configuration.isStreamShared = settings.isStreamShared
         configuration.defaultBotName = settings.botName
         configuration.joinTimeoutMilliseconds = settings.joinTimeoutMilliseconds
         configuration.waitingRoomTimeoutMilliseconds = settings.waitingRoomTimeoutMilliseconds

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import HTTP
 import Log
 import Processes
 import SimulatedBot
@@ -24,6 +25,7 @@ enum SimulateBotCommand {
                 trace: environment["TRACEPARENT"].flatMap {
                     TraceContext(traceparent: $0, tracestate: environment["TRACESTATE"])
                 },
+                segmentsURL: environment["USHER_BOT_SEGMENTS_URL"].flatMap { try? HTTPURL($0) },
                 logger: settings.logger)
             try loop.start()
             defer {

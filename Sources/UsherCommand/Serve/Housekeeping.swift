@@ -23,6 +23,7 @@ struct Housekeeping: Sendable {
         loop.execute { client.start() }
         sweeping = Task(executorPreference: loop) { await sweeper.run() }
         reading = Task(executorPreference: loop) {
+            guard settings.isStreamShared else { return }
             _ = await client.firstLogin()
             await reader.run()
         }

@@ -30,7 +30,7 @@ import Testing
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             let claimed = [
                 "runner": "runner", "claimed_at": String(at), "secret": "hash", "container": "container",
-                "lease_ms": String(World.leaseMilliseconds),
+                "lease_ms": String(World.leaseMilliseconds), "stream": "1",
             ]
             #expect(after[partition.bot(place.botID)] == .hash(bot.merging(claimed) { $1 }))
             let fields = try #require(before[partition.meeting(meeting)]?.hash)

@@ -38,7 +38,7 @@ extension World {
             Scripts.claim,
             keys: [life[0], life[1], life[2], keys.partition.leases, keys.partition.dispatch],
             arguments: [
-                place.botID, epoch, runner, String(Self.leaseMilliseconds), secret, entry, "container",
+                place.botID, epoch, runner, String(Self.leaseMilliseconds), secret, entry, "container", "1",
             ])
     }
 

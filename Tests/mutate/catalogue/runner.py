@@ -8,6 +8,7 @@ TIMING = "Runner/Leases/LeaseTiming.swift"
 READER = "Runner/Dispatches/DispatchReader.swift"
 MESSAGES = "Runner/Supervision/SupervisorMessages.swift"
 BOTS = "Runner/Runner+Bots.swift"
+USERS = "Runner/BotUsers.swift"
 TAIL = "Runner/Supervision/OutputTail.swift"
 SUPERVISING = ("SupervisorTests",)
 
@@ -91,4 +92,15 @@ RUNNER = (
     Mutant("broken UTF-8 makes the tail too long", TAIL,
            "while text.utf8.count > Self.maximumBytes { text.removeFirst() }", "", ("OutputTailTests",),
            is_statement=True),
+
+    Mutant("a lost user of a bot is not made again", USERS, "if «missing.isEmpty» { return }", "true",
+           ("test_bot_users.py -k lost",)),
+    Mutant("the users of bots that run are leftovers too", USERS,
+           "bot: id, sinceMilliseconds: Self.leftoverMilliseconds, deadline: deadline), «isOver»", "true",
+           ("test_bot_users.py -k leftovers",)),
+    Mutant("a user stays when its bot has ended", USERS,
+           "await remove(users: [Self.prefix + id], deadline: deadline)", "", ("test_bot_users.py -k as_long_as",),
+           is_statement=True),
+    Mutant("bots share a user where each must have one", USERS, "where «mode == .auto» && Self.isForGood(text)", "true",
+           ("test_bot_users.py -k may_make",)),
 )

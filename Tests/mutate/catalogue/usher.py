@@ -102,4 +102,9 @@ USHER = (
            is_statement=True),
     Mutant("a bot's id of another partition is taken", "Usher/Store/Keys.swift",
            "guard «Identifier.isUUID(id)», let digit", "true", ("KeysTests", "IdentifierTests", "TranscriptTests")),
+
+    Mutant("bots may write to a closed stream", "Usher/Bots/Store+BotUsers.swift",
+           "let stream = «writesToStream» ?", "true", ("test_bot_users.py -k closed",)),
+    Mutant("every bot is noted as told to use the stream", LEASES, "«writesToStream» ? \"1\" : \"0\"", "true",
+           ("test_bot_users.py -k closed",)),
 )

@@ -37,8 +37,9 @@ def latest_dispatch(redis, keys, meeting_id):
 class PlayedBot:
     """The bot of a meeting's latest dispatch, claimed by a runner that is the test itself."""
 
-    def __init__(self, redis, workspace_id, meeting_id, runner="played-runner", dispatch=None):
-        """`dispatch` is an entry that was read before; by default the meeting's latest one."""
+    def __init__(self, redis, workspace_id, meeting_id, runner="played-runner", dispatch=None, stream=True):
+        """`dispatch` is an entry that was read before; by default the meeting's latest one. `stream`: whether the bot
+        is told to write to the segment stream."""
         keys = WorkspaceKeys(workspace_id)
         self.entry, dispatch = dispatch or latest_dispatch(redis, keys, meeting_id)
         self.redis = redis
@@ -51,7 +52,7 @@ class PlayedBot:
             "EVAL", script("claim"), 5, keys.meeting(meeting_id), keys.bot(self.bot_id),
             keys.in_flight(dispatch["room"]), f"{keys.partition}:leases", keys.dispatch,
             self.bot_id, dispatch["epoch"], runner, LEASE_MS, hashlib.sha256(self.secret.encode()).hexdigest(),
-            self.entry, self.container)
+            self.entry, self.container, int(stream))
 
     @classmethod
     def of(cls, redis, workspace_id, meeting):
