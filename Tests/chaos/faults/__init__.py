@@ -5,6 +5,7 @@ from faults import borders, bots, clock, exchanges, failovers, instants, links, 
 _CLASSES = (
     servers.NodeKill, servers.NodePause, servers.NodeTerminate, servers.RollingRestart,
     servers.RunnerKill, servers.RunnerPause, servers.RunnerTerminate,
+    servers.NodeLogStalled, servers.RunnerLogStalled,
     bots.SupervisorKill, bots.SupervisorPause, bots.BotKill, bots.BotPause,
     bots.BotAndSupervisorKill, bots.BotAndSupervisorPause, bots.RunnerAndBotsPause, bots.RunnerTreeKill,
     instants.NodeKillAfterLock, instants.NodePauseAfterLock, instants.NodeKillAfterRequest,
@@ -12,7 +13,8 @@ _CLASSES = (
     instants.RunnerKillAfterClaim, instants.RunnerPauseBeforeStart,
     instants.RunnerKillAtBotEnd, instants.RunnerPauseAtBotEnd,
     redis.RedisKill, redis.RedisPause, redis.RedisScriptFlush, redis.RedisClientKillNormal,
-    redis.RedisClientKillPubSub, redis.RedisClientPause, redis.RedisFullMemory, replica.RedisReadOnly,
+    redis.RedisClientKillPubSub, redis.RedisClientPause, redis.RedisFullMemory, redis.RedisFilled,
+    redis.StreamPoison, replica.RedisReadOnly,
     links.RedisLinkCut, links.RedisLinkHalfOpen, links.RedisLinkHalfOpenTo, links.RedisLinkHalfOpenFrom,
     links.RedisLinkDelay, links.RedisLinkTrickle,
     borders.CutAfterExecution, borders.CutBeforeExecution, borders.CutWithinPipeline,
@@ -21,7 +23,7 @@ _CLASSES = (
     links.ApiLinkDelay, links.ApiLinkTrickle, exchanges.AnswerLost, exchanges.RequestLost,
     failovers.FailoverAsked, failovers.PrimaryKilled, failovers.PrimaryPaused, failovers.ReplicaKilled,
     failovers.SplitBrain, failovers.SlotMoved, failovers.SentinelsDown,
-    clock.NodeWrongClock, clock.RunnerWrongClock, clock.NodeClockJump, clock.RunnerClockJump,
+    clock.NodeWrongClock, clock.RunnerWrongClock, clock.NodeClockJump, clock.RunnerClockJump, clock.RedisClockBack,
 )
 
 FAULTS = {fault.name: fault for fault in _CLASSES}

@@ -1,4 +1,4 @@
-"""Nodes and runners whose wall clock is wrong by hours, or jumps.
+"""Nodes and runners whose wall clock is wrong by hours, or jumps; and a Redis whose clock is set back.
 
 Their calls that read the wall clock are interposed by a small library that is preloaded (`wrong_clock.c`). A time
 namespace would not do: it shifts the monotonic clocks, which no clock service ever sets, and not the wall clock.
@@ -47,6 +47,11 @@ class WallClock:
         environment.update(LD_PRELOAD=self._library, WRONG_CLOCK=self._path)
         if PASSED_ON in environment and VARIABLES not in environment[PASSED_ON]:
             environment[PASSED_ON] += VARIABLES
+
+    @property
+    def shift_ns(self):
+        with open(self._path, "rb") as file:
+            return struct.unpack("=q", file.read())[0]
 
     @property
     def is_in_use(self):
@@ -132,3 +137,25 @@ class NodeClockJump(ClockJump):
 
 class RunnerClockJump(ClockJump):
     name, among = "runner-clock-jump", "runners"
+
+
+class RedisClockBack(Fault):
+    """The clock of Redis is set back by an hour, and stays so: what it had said of the time is in the future now. The
+    first time, Redis is started again for that."""
+
+    name = "redis-clock-back"
+    deployments = ("standalone",)
+    needs = (COMPILER,)
+
+    def inject(self, cluster, random):
+        if not cluster.redis.alive:
+            raise NoTarget("Redis does not run")
+        if cluster.redis_clock is None:
+            cluster.redis_clock = WallClock(cluster.redis)
+            cluster.redis.kill()
+            cluster.restart(cluster.redis)
+        cluster.redis_clock.set(cluster.redis_clock.shift_ns - HOUR_NS)
+        return cluster.redis.name, f"{cluster.redis_clock.shift_ns / HOUR_NS:+.0f} h in all"
+
+    def heal(self, cluster):
+        pass

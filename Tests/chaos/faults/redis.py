@@ -1,8 +1,13 @@
 """Redis that dies, stops, forgets its scripts, drops its clients, makes them wait, or refuses to write."""
 
-from faults.choice import around_the_timeouts, until_restarted
+import string
+
+from faults.choice import alive, around_the_timeouts, one_of, until_restarted
 from faults.fault import Fault, NoTarget
+from harness.bots_user import BotsUser
 from harness.resp import RedisClient, RedisError
+from harness.transcripts import STREAM as SEGMENTS
+from harness.workspace import API, Admin
 
 # How long Redis may be silent; beyond that it is stopped by another fault.
 SILENCE_S = 1.0
@@ -26,8 +31,12 @@ def order(server, *command):
 
 def order_if_it_lives(cluster, *command):
     """For healing: a Redis that was restarted has forgotten the fault; one that is stopped obeys when it goes on."""
+    _order_if_it_lives(cluster.redis, *command)
+
+
+def _order_if_it_lives(server, *command):
     try:
-        client = RedisClient(cluster.redis.address, timeout_s=SILENCE_S)
+        client = RedisClient(server.address, timeout_s=SILENCE_S)
     except OSError:
         return
     try:
@@ -147,3 +156,78 @@ class RedisFullMemory(Fault):
 
     def heal(self, cluster):
         order_if_it_lives(cluster, "CONFIG", "SET", "maxmemory", "0")
+
+
+class RedisFilled(Fault):
+    """Another tenant writes notes until Redis has no room for more, and keeps what room there is from then on."""
+
+    name = "redis-filled"
+    ROOM_BYTES = 1 << 19
+    NOTE = "n" * 32_000
+    # Several times as many as there is room for.
+    MOST_NOTES = 100
+
+    def duration_ms(self, cluster, random):
+        return around_the_timeouts(cluster, random)
+
+    def inject(self, cluster, random):
+        node = one_of(random, alive(cluster.nodes), "node that runs")
+        try:
+            tenant = BotsUser(Admin(node))
+        except (OSError, AssertionError) as error:
+            raise NoTarget(f"no tenant can be made: {error}") from error
+        servers = [cluster.redis] if cluster.deployment == "standalone" else cluster.redis.data
+        for server in servers:
+            order(server, "CONFIG", "SET", "maxmemory", self._used(server) + self.ROOM_BYTES,
+                  "maxmemory-policy", "noeviction")
+        statuses = [status for status in self._fill(tenant) if status is not None]
+        for server in servers:
+            order(server, "CONFIG", "SET", "maxmemory", self._used(server) - self.ROOM_BYTES)
+        return node.name, f"{len(statuses)} notes until {statuses[-1] if statuses else 'nobody answered'}"
+
+    @staticmethod
+    def _used(server):
+        memory = order(server, "INFO", "memory")
+        return int(next(line.partition(":")[2] for line in memory.splitlines() if line.startswith("used_memory:")))
+
+    def _fill(self, tenant):
+        """The statuses of the answers until one says that there is no room; None where there was no answer."""
+        for number in range(self.MOST_NOTES):
+            code = f"abc-full-{string.ascii_lowercase[number // 10]}{string.ascii_lowercase[number % 10]}x"
+            try:
+                made = tenant.request("POST", f"{API}/{tenant.workspace_id}/meetings", {
+                    "meeting_url": f"https://meet.google.com/{code}"}, timeout_s=2.0)
+                noted = tenant.request("PATCH", f"/meetings/google_meet/{code}", {"data": {"notes": self.NOTE}},
+                                       timeout_s=2.0) if made.status == 201 else made
+            except OSError:
+                yield None
+                return
+            yield noted.status
+            if noted.status != 200:
+                return
+
+    def heal(self, cluster):
+        for server in [cluster.redis] if cluster.deployment == "standalone" else cluster.redis.data:
+            _order_if_it_lives(server, "CONFIG", "SET", "maxmemory", "0")
+
+
+class StreamPoison(Fault):
+    """A bot writes what no node can use, and what costs more the more there is of it, to the stream of segments."""
+
+    name = "stream-poison"
+    PAYLOADS = (
+        '{"type":"transcription","meeting_id":1,"segments":[' + "0," * 2_500_000 + "0]}",
+        '{"type":"transcription","meeting_id":1,"segments":' + "[" * 200_000 + "]" * 200_000 + "}",
+        '{"type":"transcription","meeting_id":1,"segments":[{"text":"' + "x" * 5_000_000 + '"}]}',
+    )
+
+    def inject(self, cluster, random):
+        candidates = [cluster.redis] if cluster.deployment == "standalone" else cluster.redis.of_bots
+        number = random.randrange(len(self.PAYLOADS))
+        for server in candidates:
+            try:
+                order(server, "XADD", SEGMENTS, "*", "payload", self.PAYLOADS[number])
+                return server.name, f"kind {number + 1}"
+            except RedisError:
+                continue  # A replica, or full.
+        raise NoTarget("no Redis takes segments")

@@ -74,6 +74,22 @@ class Terminate(ServerFault):
         restart_if_ended(cluster, self._server)
 
 
+class LogStalled(ServerFault):
+    """Nobody reads what it writes to standard error, which is a pipe that is full."""
+
+    def duration_ms(self, cluster, random):
+        return around_the_timeouts(cluster, random)
+
+    def inject(self, cluster, random):
+        self._server = self.choose(cluster, random)
+        self._server.error_tap.stall()
+        self._server.error_tap.fill()
+        return self._server.name, ""
+
+    def heal(self, cluster):
+        self._server.error_tap.flow()
+
+
 class NodeKill(Kill):
     name, among = "node-kill", "nodes"
 
@@ -113,3 +129,11 @@ class RollingRestart(Fault):
             cluster.restart(node)
             wait_for(node.is_healthy, f"a 200 of {node.name}'s /healthz")
         return "nodes", f"restarted {', '.join(node.name for node in nodes)}"
+
+
+class NodeLogStalled(LogStalled):
+    name, among = "node-log-stalled", "nodes"
+
+
+class RunnerLogStalled(LogStalled):
+    name, among = "runner-log-stalled", "runners"

@@ -12,6 +12,7 @@ from harness.node import BINARY, Node
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
 from harness.runner import LAUNCHER, Runner
+from harness.stalled import Tap
 from machine import deployments, network, settings
 from machine.doors import Doors, PrimaryFollower
 
@@ -40,6 +41,7 @@ class Cluster:
     bots()            [(bot_id, bot pid, supervisor pid, runner)] of the bot processes that run now
     processes()       servers of Redis, nodes and runners
     restart(process)  starts a dead node, runner or Redis again, with its settings
+    redis_clock       the WallClock of a single Redis, once a fault has set it
     topology_fault    the fault of Redis' servers that lasts, of which there is one at a time
     workspaces        the ids of those that clients ask for
     presence          Presence: the folder of the files that the bots write themselves
@@ -64,6 +66,7 @@ class Cluster:
             self.redis = deployments.KINDS[deployment](folder, hosts)
             self.servers = self.redis.servers
             self.follower = PrimaryFollower().start()
+        self.redis_clock = None
         self._proxies = {}
         self.nodes = [self._node(f"node{number}") for number in range(1, NODES + 1)]
         # It has a port, which runners are told, once it has started.
@@ -113,6 +116,7 @@ class Cluster:
             self.redis.make_whole()
             self.follower.follow(self.redis.of_bots[0].address)
         for process in self.nodes + self.runners:
+            process.error_tap = Tap()
             process.start()
         self._note_sessions()
         return self
@@ -121,6 +125,8 @@ class Cluster:
         """Ends everything, and what is left of it."""
         for process in reversed(self.processes()):
             process.end()
+            if process.error_tap:
+                process.error_tap.end()
         for pid in self.strays():
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -161,6 +167,8 @@ class Cluster:
         for process in self.processes():
             if process.alive:
                 process.resume()
+            if process.error_tap:
+                process.error_tap.flow()
             self.restart(process)
         for bot in self.bots():
             for pid in (bot.supervisor_pid, bot.pid):

@@ -1,13 +1,18 @@
 """What a run left behind, read from outside: the bots' own files, the event streams, and both APIs."""
 
+import datetime
 import json
 import os
 
+from checkers.clock import milliseconds
 from harness.keys import WorkspaceKeys
 from harness.waiting import wait_for
 from history import Acknowledged, Event, FinalMeeting, Stay
 
 PAGE = 100
+HOUR_MS = 3_600_000
+# How far Redis' clock and that of the tests may be apart where no fault has set it.
+APART_MS = 60_000
 
 
 def stays(folder):
@@ -30,17 +35,42 @@ def acknowledged(folder):
     return found
 
 
-def events(redis, meetings):
-    """All entries of the event streams of these meetings' partitions."""
+def told_right(time_ms, begun_ms):
+    """What a clock that may have been set back by whole hours since the run began would have said without."""
+    hours = max(0, -(-(begun_ms - APART_MS - time_ms) // HOUR_MS))
+    return time_ms + hours * HOUR_MS
+
+
+def events(redis, meetings, begun_ms):
+    """All entries of the event streams of these meetings' partitions, of a run that began then."""
     found, known = [], {meeting.reinvite["meeting_id"]: meeting for meeting in meetings}
     for stream in sorted({WorkspaceKeys(meeting.workspace_id).events for meeting in meetings}):
         for entry, fields in redis.stream(stream):
-            meeting = known[fields["meeting_id"]]
+            meeting = known.get(fields["meeting_id"])
+            if meeting is None and _is_of_another(redis, fields["meeting_id"], meetings):
+                continue
+            at_ms, entry_ms = told_right(int(fields["at"]), begun_ms), int(entry.partition("-")[0])
+            # Ids never go back, whatever the clock does.
+            time_ms = entry_ms if at_ms == int(fields["at"]) else at_ms
             found.append(Event(
-                f"{stream} {entry}", int(entry.partition("-")[0]), fields["what"], fields["meeting_id"],
-                fields["bot_id"], fields["from"], fields["to"], fields["why"], int(fields["at"]),
-                meeting.workspace_id, meeting.room, fields["trace_id"]))
+                f"{stream} {entry}", time_ms, fields["what"], fields["meeting_id"], fields["bot_id"], fields["from"],
+                fields["to"], fields["why"], at_ms, meeting.workspace_id, meeting.room, fields["trace_id"]))
     return found
+
+
+def _is_of_another(redis, meeting_id, meetings):
+    """Whether a meeting is of a workspace that a fault has made: its partition may be that of others."""
+    workspace_id = redis.call("GET", f"usher:meeting:{meeting_id}")
+    return workspace_id is not None and workspace_id not in {meeting.workspace_id for meeting in meetings}
+
+
+def tell_right(operations, begun_ms):
+    """Has what was answered of Redis' clock be told as that of the tests tells it."""
+    for operation in operations:
+        if operation.kind == "reinvite" and operation.outcome == "ok":
+            right = told_right(milliseconds(operation.answer["dispatched_at"]), begun_ms)
+            moment = datetime.datetime.fromtimestamp(right / 1000, datetime.timezone.utc)
+            operation.answer["dispatched_at"] = moment.isoformat(timespec="milliseconds").removesuffix("+00:00")
 
 
 def meetings(places):

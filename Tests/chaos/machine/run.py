@@ -60,6 +60,7 @@ class Run:
         return random.Random(f"{self._seed}/{purpose}")
 
     def perform(self, seconds, faults):
+        self._begun_ms = time.time_ns() // 1_000_000
         try:
             self._cluster.start()
             self._places = places.make(self._cluster, self._random("places"))
@@ -168,7 +169,8 @@ class Run:
         history.acknowledged = collecting.acknowledged(folder)
         history.meetings = collecting.meetings(self._places)
         redis = self._cluster.redis.connect()
-        history.events = collecting.events(redis, history.meetings)
+        history.events = collecting.events(redis, history.meetings, self._begun_ms)
+        collecting.tell_right(history.operations, self._begun_ms)
         redis.close()
         history.deaths = self._deaths()
 

@@ -12,6 +12,7 @@ from harness.process import children
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
 from harness.runner import Runner, processes_of
+from harness.stalled import Tap
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
 
@@ -29,16 +30,20 @@ class SmallCluster:
         # A variable that is another command's is passed over.
         self._variables = {"REDIS_TIMEOUT_MS": 1000, "REQUEST_TIMEOUT_MS": 3000,
                            **{f"{name.upper()}_MS": value for name, value in SETTINGS.items()}}
+        self.redis_clock = None
         self._proxies = {name: Proxy(self.redis.socket_path, self.folder, f"proxy-of-{name}")
                          for name in ("node", "runner")}
         self.node = Node(self.folder, self._proxies["node"].url, "node", **self._variables)
         self.api_proxy = ApiProxy([self.node.port])
 
     def start(self):
+        self.node.error_tap = Tap()
         for started in (self.redis, *self._proxies.values(), self.node, self.api_proxy):
             started.start()
         self.runner = Runner(
-            self.folder, self._proxies["runner"].url, self.api_proxy, "runner", **self._variables).start()
+            self.folder, self._proxies["runner"].url, self.api_proxy, "runner", **self._variables)
+        self.runner.error_tap = Tap()
+        self.runner.start()
         self.nodes, self.runners = [self.node], [self.runner]
         self.user = BotsUser(Admin(self.node), max_concurrent_bots=1000)
         return self
@@ -46,6 +51,8 @@ class SmallCluster:
     def end(self):
         for started in (self.runner, self.node, self.api_proxy, *self._proxies.values(), self.redis):
             started.end()
+        for server in (self.runner, self.node):
+            server.error_tap.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def proxy_of(self, server):
@@ -89,6 +96,8 @@ class SmallCluster:
 
     def mend(self):
         """Ends what a test that failed has left of its fault."""
+        for server in (self.node, self.runner):
+            server.error_tap.flow()
         for proxy in (*self._proxies.values(), self.api_proxy):
             proxy.mend()
 
