@@ -17,20 +17,16 @@ if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 0 then return {-1} end
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local each_us, most = 1000000 / ARGV[1], tonumber(ARGV[2])
-local kept_us = math.max(now_us, tonumber(redis.call('GET', KEYS[1]) or 0) or 0)
+local full_us = math.max(now_us, tonumber(redis.call('GET', KEYS[1]) or 0) or 0)
 
--- At least a millisecond: at a high rate a token takes less than the clock shows.
-local function keep(time_us)
-  redis.call('SET', KEYS[1], string.format('%.0f', time_us), 'PX', math.max(1, math.ceil((time_us - now_us) / 1000)))
-end
+-- An empty bucket is full sooner than that: the clock was set back since, by more than clocks are wrong anyway, and
+-- nothing is known of the bucket any more. Nobody is to wait for it.
+if full_us > now_us + each_us * most + 1000000 then full_us = now_us end
 
--- A clock that was set back makes nobody wait for longer than an empty bucket takes: not now, and not the next time.
-local full_us = math.min(kept_us, now_us + each_us * most)
 local there = math.floor(most - (full_us - now_us) / each_us)
-if there < 1 then
-  if full_us < kept_us then keep(full_us) end
-  return {0, math.ceil((full_us - now_us - each_us * (most - 1)) / 1000)}
-end
+if there < 1 then return {0, math.ceil((full_us - now_us - each_us * (most - 1)) / 1000)} end
 local taken = math.min(there, tonumber(ARGV[3]))
-keep(full_us + taken * each_us)
+full_us = full_us + taken * each_us
+-- At least a millisecond: at a high rate a token takes less than the clock shows.
+redis.call('SET', KEYS[1], string.format('%.0f', full_us), 'PX', math.max(1, math.ceil((full_us - now_us) / 1000)))
 return {1, taken}
