@@ -43,6 +43,9 @@ ANSWERS = {
 }
 # Too slow a client; what is broken or cannot be reached.
 ANY_TIME = {408, 500, 502, 503, 504}
+# What is said when Redis is full: to those who want something new.
+NO_ROOM = "no room for new records"
+WANT_ROOM = ("reinvite", "create_bot")
 # Faults that hold a command back before Redis has it; the detail names its script.
 HOLDS = ("hold", "redis-hold", "redis-hold-within-pipeline")
 # After so many violations a room is left alone.
@@ -63,6 +66,9 @@ def _against_the_tables(history):
     gone = {operation.meeting_id for operation in fates.lost(history, Timeline(history))
             if operation.kind == "create_bot"}
     for operation in history.operations:
+        if operation.kind not in WANT_ROOM and NO_ROOM in str(operation.answer):
+            yield Violation("answers", operation.room or operation.workspace_id,
+                            f"{described(operation)} needs no room in Redis: {operation.answer}")
         if operation.status is None or operation.status in ANY_TIME:
             continue
         # A meeting that was made, and that a failover has lost, or what leads to it.

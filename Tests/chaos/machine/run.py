@@ -22,8 +22,9 @@ from machine.watch import Watch
 WARM_UP_S = 1.5
 CALM_S = 0.5
 AFTERMATH_S = 3.0
-# Ends that are asked for: SIGKILL, and SIGTERM, after which nodes and runners exit with 0.
-ASKED = (0, -signal.SIGKILL)
+# Ends that are asked for: SIGKILL, and SIGTERM, after which nodes and runners exit with 0; those that have only just
+# been started do not hear it yet, and have nothing to bring to its end.
+ASKED = (0, -signal.SIGKILL, -signal.SIGTERM)
 
 
 def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="standalone", wait_replicas=0):

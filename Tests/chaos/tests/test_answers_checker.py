@@ -334,3 +334,10 @@ def test_the_search_gives_up_when_told_to():
                 for number in range(12)]
     steps = [linearizability.Step(0, 1, range(12)) for _ in range(12)] + [linearizability.Step(0, 1, ())]
     assert linearizability.search(steps, requests, 1000).verdict == "gave up"
+
+
+def test_what_needs_no_room_is_never_refused_for_want_of_it(written):
+    full = {"error": "Service unavailable", "detail": "The service has no room for new records at the moment."}
+    for kind in ("create_bot", "stop", "configure"):
+        written.request(kind, 1000, 1010, 503, answer=full)
+    assert sentences(found(written)).count("needs no room in Redis") == 2 == len(found(written))

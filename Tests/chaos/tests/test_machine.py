@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from history import FaultRecord, History, Operation
-from machine import bot_names, recovery, tables
+from machine import bot_names, collecting, recovery, tables
 from machine.plan import Plan
 from machine.sampling import Sampler
 
@@ -109,3 +109,12 @@ def test_a_process_that_is_ending_is_not_sampled():
         child.communicate()
     assert [sample.process for sample in written.samples] == ["child"]
     assert written.samples[0].resident_bytes > 0
+
+
+def test_a_time_of_a_clock_that_was_set_back_is_told_right():
+    begun, hour = 1_000_000_000, 3_600_000
+    for later in (0, 5_000, 300_000):
+        for hours in range(4):
+            assert collecting.told_right(begun + later - hours * hour, begun) == begun + later
+    # Clocks are a little apart.
+    assert collecting.told_right(begun - 1_000, begun) == begun - 1_000
