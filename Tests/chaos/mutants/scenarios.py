@@ -7,11 +7,14 @@ happening, a scenario gives it time and goes on.
 import os
 import signal
 
+from harness.bots_user import BotsUser
 from harness.played_bot import PlayedBot
 from harness.proxy import is_dispatch_script
 from harness.waiting import wait_for
+from harness.workspace import Admin
 from history import now_ns
 from machine import clients
+from machine.places import Place
 
 # As names, which say how simulated bots behave.
 HASTY = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0"
@@ -269,6 +272,50 @@ def asked_again_elsewhere(stage):
     stage.comes(is_over)
     hold.release()
     slow.join()
+
+
+# What one tenant, or a clock, does to all.
+
+@scenario()
+def redis_filled(stage):
+    """Another tenant fills Redis for as long as three leases live, and only then is the bot stopped."""
+    place = stage.rooms()[0]
+    stage.join(place, stage.send_bot(place).meeting_id)
+    filled = stage.strike("redis-filled")
+    until = now_ns() + 3 * 1_000_000 * stage.cluster.settings["lease_ttl"]
+    stage.comes(lambda: now_ns() > until or not stage.cluster.bots())
+    stage.stop(place)
+    stage.comes(lambda: not stage.cluster.bots())
+    filled.heal()
+
+
+@scenario()
+def clock_set_back_while_users_ask(stage):
+    """Redis' clock is set back while a user's bucket of requests is not full."""
+    # Nobody else's, so that all others are answered in the end.
+    place = Place(BotsUser(Admin(stage.nodes[0])), "abc-defg-hij")
+    # The first time it is started again for that.
+    stage.strike("redis-clock-back").heal()
+    redis = stage.cluster.redis.connect()
+    for _ in range(5):
+        def is_in_use():
+            stage.stop(place)
+            return redis.scan("usher:rate:*")
+        wait_for(is_in_use, "a bucket that is not full")
+        stage.strike("redis-clock-back").heal()
+        for node in range(3):
+            stage.stop(place, node)
+
+
+@scenario(lease_ttl=6_000)
+def clock_set_back_while_a_runner_is_dead(stage):
+    """A runner is killed, and then Redis' clock is set back: the lease of its bot lies an hour ahead."""
+    place = stage.rooms()[0]
+    sent, runner = _bot_in_its_room(stage, place)
+    kill = stage.kill(runner)
+    stage.strike("redis-clock-back").heal()
+    stage.comes(lambda: stage.record(place, sent.meeting_id)["bot_status"] == "failed")
+    stage.restart(runner, kill)
 
 
 def _lose(stage, what):

@@ -103,4 +103,27 @@ SCRIPTS = (
         "A request that failed gives back the lock of the workspace, even if it is another's.",
         "answers", "lock_held_while_memory_is_full",
         (Edit("lua/unlock.lua", "if token ~= ARGV[1] then return 0 end\n", ""),)),
+    Mutant(
+        "renewal-without-reserve",
+        "No lease is renewed while Redis is full.",
+        "deaths", "redis_filled",
+        (Edit("lua/renew.lua", "-- flags: allow-oom\n--\n", ""),)),
+    Mutant(
+        "end-without-reserve",
+        "No bot can be stopped, or say that it has left, while Redis is full.",
+        "answers", "redis_filled",
+        (Edit("lua/stop.lua", "-- flags: allow-oom\n--\n", ""),
+         Edit("lua/report.lua", "-- flags: allow-oom\n--\n", ""))),
+    Mutant(
+        "bucket-beyond-empty",
+        "A bucket of requests is believed to be empty for as long as Redis' clock was set back by.",
+        "answers", "clock_set_back_while_users_ask",
+        (Edit("lua/take_tokens.lua",
+              "if full_us > now_us + each_us * most + 1000000 then full_us = now_us end\n", ""),)),
+    Mutant(
+        "lease-beyond-its-life",
+        "A lease is believed to last for as long as Redis' clock was set back by.",
+        "convergence", "clock_set_back_while_a_runner_is_dead",
+        (Edit("lua/bound_lease.lua",
+              "if tonumber(expiry) <= latest then return 0 end\n", "if true then return 0 end\n"),)),
 )

@@ -1,7 +1,9 @@
 """What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and waiting."""
 
+import random
 import threading
 
+from faults import FAULTS
 from faults.border import Border
 from faults.commands import name_of
 from harness.keys import WorkspaceKeys
@@ -133,6 +135,14 @@ class Stage:
         self._history.faults.append(record)
         return record
 
+    def strike(self, name):
+        """Injects a fault of the machine. `heal` of what it returns ends it."""
+        fault = FAULTS[name]()
+        record = FaultRecord(name, "", now_ns())
+        self._history.faults.append(record)
+        record.target, record.detail = fault.inject(self.cluster, random.Random(name))
+        return Strike(self.cluster, fault, record)
+
     def hold(self, processes, script, matches=lambda command: True):
         """Holds one run of a script on its way to Redis: the first that matches, of whichever process."""
         return Hold(self, script, Border(
@@ -147,6 +157,17 @@ class Stage:
     def restart(self, process, record):
         self.cluster.restart(process)
         record.healed_ns = now_ns()
+
+
+class Strike:
+    def __init__(self, cluster, fault, record):
+        self._cluster = cluster
+        self._fault = fault
+        self._record = record
+
+    def heal(self):
+        self._fault.heal(self._cluster)
+        self._record.healed_ns = now_ns()
 
 
 class Hold:
