@@ -38,17 +38,18 @@ ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour
   bots_api client cross_api error_codes force_restart idempotency meetings_api one_dispatch status_and_watch \
   status_reports stops traces transcripts)
 
-.PHONY: system-test test-on-sentinel test-on-cluster
-system-test: $(VENV)/installed
-	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q Tests/system
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-on-sentinel test-on-cluster
-	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/chaos/tests
-	$(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/mutate/tests
+# They mostly wait for processes, so they run side by side: so many at once, each with servers of its own.
+SIDE_BY_SIDE ?= 4
+PYTEST_ALONE = USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider
+PYTEST = $(PYTEST_ALONE) --numprocesses $(SIDE_BY_SIDE) --dist worksteal
 
-# They mostly wait for processes to start, so they run side by side.
-test-on-sentinel test-on-cluster: test-on-%:
-	USHER="$$(swift build --show-bin-path)/usher" USHER_TEST_DEPLOYMENT=$* \
-	  $(VENV)/bin/python -m pytest -q -p no:cacheprovider $(ON_EVERY_DEPLOYMENT)
+.PHONY: system-test
+system-test: $(VENV)/installed
+	$(PYTEST) Tests/system
+	USHER_TEST_DEPLOYMENT=sentinel $(PYTEST) $(ON_EVERY_DEPLOYMENT)
+	USHER_TEST_DEPLOYMENT=cluster $(PYTEST) $(ON_EVERY_DEPLOYMENT)
+	$(PYTEST_ALONE) Tests/chaos/tests
+	$(PYTEST_ALONE) Tests/mutate/tests
 
 # Makes each change of Tests/mutate/catalogue, all in one build, and runs what must notice it; the exit status tells of
 # survivors. Takes most of an hour; some of them by a word in their file or name, or all that there are:
