@@ -1,4 +1,4 @@
-# `make up` runs Usher here, `make test` runs every test, `make lint` checks the form of the code.
+# `make up` runs Usher here, `make test` runs every test, `make check` those that need no Redis, and the form of the code.
 # ARGS is passed on to `usher up`: make up ARGS="--port 9000"
 # `make fuzz` tries what reads input with mutated input: make fuzz TARGET=json SECONDS=600
 # `make mutate` changes the sources in small ways, and says what no test notices: make mutate ARGS="--only HTTP"
@@ -8,7 +8,7 @@
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
 .DEFAULT_GOAL := build
-.PHONY: build up test lint clean toolchain libraries
+.PHONY: build up test check lint clean toolchain libraries
 
 ARGS ?=
 VENV := .build/venv
@@ -32,6 +32,12 @@ test: toolchain libraries
 	  [ $$status -ne 124 ] || echo "The Swift tests did not end within 15 minutes: without --quiet, they say which." >&2; \
 	  exit $$status; }
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
+
+# While one works: the form of the code, and the Swift tests that need no Redis.
+WITHOUT_REDIS = EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Processes|Scripts
+check: toolchain libraries lint
+	swift build --build-tests
+	swift test --skip-build --disable-xctest --quiet --filter '^($(WITHOUT_REDIS))Tests\.'
 
 # The tests of both APIs, on each kind of Redis (the first run has them on a single one).
 ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_users bot_wire \
