@@ -43,10 +43,13 @@ if meeting[5] then
   if not began or tonumber(began) <= tonumber(meeting[5]) then return -2 end
 end
 
--- Up to ten minutes after its end. A runner of the version before does not note that its bots use the stream.
+-- Up to ten minutes after its end; ids of a stream lie ahead if the clock was set back, as they never go back. A runner
+-- of the version before does not note that its bots use the stream.
 if ARGV[3] ~= '' then
   local bot = redis.call('HMGET', KEYS[5], 'runner', 'stream', 'ended_at')
-  if not bot[1] or bot[2] == '0' or (bot[3] and ms > (tonumber(bot[3]) or 0) + 600000) then return -5 end
+  if not bot[1] or bot[2] == '0' or (bot[3] and math.min(ms, now_ms()) > (tonumber(bot[3]) or 0) + 600000) then
+    return -5
+  end
 end
 
 -- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.
