@@ -2,7 +2,7 @@
 -- still wanted and with its in-flight key alive, can be claimed, and only once; a runner that asks again because it
 -- lost the answer gets the same one, which it tells by the secret: a later claim of its own would take the lease for
 -- younger than it is. An entry that can't be claimed any more is removed, but for one whose time is up:
--- by its entry, expire_dispatch finds what is to be ended. Design, section 6.
+-- by its entry, expire_dispatch finds what is to be ended. docs/architecture.md, "Leases".
 --
 -- flags: allow-oom
 --

@@ -1,4 +1,5 @@
--- Writes the record of a new meeting, in INITIAL and without a bot. Section 4 of the design: "created".
+-- Writes the record of a new meeting, in INITIAL and without a bot. docs/architecture.md, "A meeting's state":
+-- "created".
 --
 -- KEYS[1]  usher:{pX}:ws:<workspace_id>                  hash: the workspace
 -- KEYS[2]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id

@@ -1,6 +1,6 @@
 -- Accepts the dispatch of a bot to a meeting, as the re-invite endpoint asks for it: everything at once, or nothing.
--- Section 4 of the design: "dispatch accepted" and "restarted". The lock is given back whatever the result, unless
--- it is another's. A repeated call finds the in-flight key and changes nothing.
+-- docs/architecture.md, "A meeting's state": "dispatch accepted" and "restarted". The lock is given back whatever the
+-- result, unless it is another's. A repeated call finds the in-flight key and changes nothing.
 --
 -- KEYS[1]  usher:{pX}:ws:<workspace_id>:lock             string: the token of the request that holds the lock
 -- KEYS[2]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight

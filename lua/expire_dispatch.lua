@@ -1,5 +1,6 @@
 -- Ends a dispatch that no runner claimed while its in-flight key lived: no runner may claim it any more, so the room
--- can be given out again. Section 4 of the design: "failed before it was in the room". Repeating it changes nothing.
+-- can be given out again. docs/architecture.md, "A meeting's state": "failed before it was in the room". Repeating it
+-- changes nothing.
 --
 -- flags: allow-oom
 --

@@ -1,6 +1,6 @@
 -- Writes what was collected from the transcript into the record of a meeting whose bot has left, and moves it from
 -- ANALYZING to OFFLINE. A record that is OFFLINE already gets what came in late. What a user wrote stays. Repeating it
--- changes nothing. Section 4 of the design: "record finalised".
+-- changes nothing. docs/architecture.md, "A meeting's state": "record finalised".
 --
 -- flags: allow-oom
 --

@@ -1,7 +1,8 @@
 -- Ends a bot that has gone without a word: its lease ran out, or its runner saw its process end without a terminal
 -- report. One that was not in the room yet is replaced by a new one, next epoch, up to a number of attempts and while
 -- the dispatch is in flight; one in the room ends as failed; a stopped one as completed. Repeating it changes nothing.
--- Section 4 of the design: "failed before it was in the room", "failed in the room, or its runner was lost".
+-- docs/architecture.md, "A meeting's state": "failed before it was in the room", "failed in the room, or its runner was
+-- lost".
 --
 -- flags: allow-oom
 --

@@ -1,5 +1,6 @@
 -- Renews the leases of a runner's bots in one partition, and tells what is wanted of each. A lease that has run out is
--- not renewed, even if nobody has noticed yet: the bot's supervisor has ended it by then. Design, section 6.
+-- not renewed, even if nobody has noticed yet: the bot's supervisor has ended it by then. docs/architecture.md,
+-- "Leases".
 --
 -- flags: allow-oom
 --

@@ -1,5 +1,6 @@
 -- Takes in a bot's report of its status, if it comes from the meeting's current bot and is the next step along
--- section 4 of the design; anything else changes nothing. The bot's secret has been checked by the caller.
+-- docs/architecture.md, "A meeting's state"; anything else changes nothing. The bot's secret has been checked by the
+-- caller.
 --
 -- flags: allow-oom
 --

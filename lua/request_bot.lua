@@ -1,5 +1,5 @@
 -- Accepts a bot as the Bots API asks for it (POST /bots): limit, room, record, in-flight key and stream entry, at once
--- or not at all. Section 4 of the design: "created" (for a new record) and "dispatch accepted".
+-- or not at all. docs/architecture.md, "A meeting's state": "created" (for a new record) and "dispatch accepted".
 --
 -- KEYS[1]  usher:{pX}:ws:<workspace_id>                  hash: the workspace
 -- KEYS[2]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight

@@ -1,6 +1,6 @@
 -- Stops the bot that holds a room. One that no runner has claimed ends at once; any other is told to leave, by the
 -- answer to its lease if by nothing else, and ends as completed whatever happens to it. Repeating it changes nothing.
--- Section 4 of the design: "stop asked" and "stopped before it was in the room".
+-- docs/architecture.md, "A meeting's state": "stop asked" and "stopped before it was in the room".
 --
 -- flags: allow-oom
 --

@@ -1,7 +1,7 @@
 import Log
 import Usher
 
-/// What a bot is told in its environment variable `VEXA_BOT_CONFIG` (wire facts, section 2).
+/// What a bot is told in its environment variable `VEXA_BOT_CONFIG` (docs/bot-wire.md, "Configuration").
 struct BotConfiguration {
     static let variable = "VEXA_BOT_CONFIG"
 
@@ -71,7 +71,7 @@ struct BotConfiguration {
     }
 }
 
-/// The commands that a runner publishes to its bots (wire facts, section 2).
+/// The commands that a runner publishes to its bots (docs/bot-wire.md, "Commands").
 enum BotCommand {
     static let leave = "{\"action\":\"leave\"}"
 

@@ -74,8 +74,8 @@ public final class BotUsers: @unchecked Sendable {
         } catch .refused(let text) where mode == .auto && Self.isForGood(text) {
             isRefused = true
             logger.warning(
-                "Bots have no users of Redis of their own, since this runner may make none; see README.md, \"What a bot "
-                    + "may do\"", ["reason": text])
+                "Bots have no users of Redis of their own, since this runner may make none; see "
+                    + "docs/security.md, \"What a bot may do\"", ["reason": text])
             return nil
         }
         commands[id] = command

@@ -4,7 +4,7 @@ import Log
 import Redis
 import Usher
 
-/// Reads dispatches, runs a bot for each under a supervisor, and keeps the leases (design, section 6).
+/// Reads dispatches, runs a bot for each under a supervisor, and keeps the leases (docs/architecture.md, "Leases").
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 public final class Runner: @unchecked Sendable {

@@ -1,4 +1,4 @@
-/// The speech service through which bots transcribe what they hear (wire facts, section 2).
+/// The speech service through which bots transcribe what they hear (docs/bot-wire.md, "Configuration").
 public struct TranscriptionService: Equatable, Sendable {
     public var url: String
     /// A secret: bots get it in their configuration, and nobody else.

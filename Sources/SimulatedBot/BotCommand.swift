@@ -1,6 +1,6 @@
 import JSON
 
-/// A command from the channel `bot_commands:meeting:{meeting_id}` (wire, section 2).
+/// A command from the channel `bot_commands:meeting:{meeting_id}` (docs/bot-wire.md, "Commands").
 enum BotCommand: Equatable {
     case leave
     /// What is nil stays as it is. An inner nil of the language means that none is set.

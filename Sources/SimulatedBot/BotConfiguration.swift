@@ -2,8 +2,8 @@ import HTTP
 import JSON
 import Redis
 
-/// What a bot is told at its start, in the environment variable `VEXA_BOT_CONFIG` (wire, section 2): the parts that a
-/// simulated bot has a use for. The others are checked and let go.
+/// What a bot is told at its start, in the environment variable `VEXA_BOT_CONFIG` (docs/bot-wire.md, "Configuration"):
+/// the parts that a simulated bot has a use for. The others are checked and let go.
 public struct BotConfiguration: Equatable, Sendable {
     /// What is wrong with a configuration: one sentence that names the field and never shows a value.
     public struct Invalid: Error, Equatable, CustomStringConvertible {

@@ -2,8 +2,8 @@ import EventLoop
 import HTTP
 import Log
 
-/// Delivers reports to `meetingApiCallbackUrl`: five tries with back-off from 0.5 s (wire, section 2). Belongs to its
-/// loop's thread.
+/// Delivers reports to `meetingApiCallbackUrl`: five tries with back-off from 0.5 s (docs/bot-wire.md, "Reports").
+/// Belongs to its loop's thread.
 final class Reporter {
     enum Outcome: Equatable {
         case accepted

@@ -1,6 +1,7 @@
 import FoundationEssentials
 
-/// What a bot writes to the stream `transcription_segments`, one JSON object an entry (wire, section 2).
+/// What a bot writes to the stream `transcription_segments`, one JSON object an entry (docs/bot-wire.md, "Transcript
+/// segments").
 struct TranscriptSegment: Encodable, Equatable {
     let segmentID: String
     let speaker: String

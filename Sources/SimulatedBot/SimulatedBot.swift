@@ -3,8 +3,9 @@ import HTTP
 import Log
 import Redis
 
-/// A bot that speaks the wire of a real one (wire, section 2) and attends nothing: it waits in a lobby that is not there,
-/// joins, hears a built-in conversation and leaves. Its name in the room and each of its log lines say that it simulates.
+/// A bot that speaks the wire of a real one (docs/bot-wire.md) and attends nothing: it waits in a lobby that is not
+/// there, joins, hears a built-in conversation and leaves. Its name in the room and each of its log lines say that it
+/// simulates.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 public final class SimulatedBot: @unchecked Sendable {

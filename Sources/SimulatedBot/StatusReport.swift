@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What a bot reports about itself, as the body of a POST (wire, section 2).
+/// What a bot reports about itself, as the body of a POST (docs/bot-wire.md, "Reports").
 struct StatusReport: Encodable, Equatable {
     enum Status: String, Encodable {
         case joining, active, completed, failed

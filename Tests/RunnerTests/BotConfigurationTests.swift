@@ -5,7 +5,7 @@ import Testing
 @testable import Runner
 @testable import Usher
 
-/// What goes out on the bot's wire, field by field (wire facts, section 2).
+/// What goes out on the bot's wire, field by field (docs/bot-wire.md, "Configuration").
 @Suite(.takesTurns) struct BotConfigurationTests {
     private static let record = [
         "id": "m1", "number": "17", "workspace_id": "w1", "platform": "teams", "native_meeting_id": "9398850880426",

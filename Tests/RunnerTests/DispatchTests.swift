@@ -8,7 +8,7 @@ import Testing
 @testable import Runner
 @testable import Usher
 
-/// From a dispatch to a process, on a real Redis (issue 3, section 3).
+/// From a dispatch to a process, on a real Redis.
 @Suite(.takesTurns) struct DispatchTests {
     private static let sleeper = "exec sleep 600"
 

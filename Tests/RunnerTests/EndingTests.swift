@@ -9,7 +9,7 @@ import Testing
 @testable import Runner
 @testable import Usher
 
-/// How bots end, and what stands in the record then (issue 3, section 3; design, section 4).
+/// How bots end, and what stands in the record then (docs/architecture.md, "A meeting's state").
 @Suite(.takesTurns) struct EndingTests {
     private static let sleeper = "exec sleep 600"
 

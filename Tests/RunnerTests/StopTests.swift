@@ -10,7 +10,7 @@ import Testing
 @testable import Runner
 @testable import Usher
 
-/// How a runner goes away, asked or not (issue 3, sections 3 and 6).
+/// How a runner goes away, asked or not.
 @Suite(.takesTurns) struct StopTests {
     @Test func botsThatAreNotInTheRoomAreReplacedByAnotherRunner() async throws {
         try await RunnerFixture.use { fixture in

@@ -51,14 +51,15 @@ import Testing
     }
 
     /// `usher help settings --markdown` prints what belongs there.
-    @Test func theTableInTheReadmeIsTheOneOfTheSettings() throws {
+    @Test func theTableInTheDocumentIsTheOneOfTheSettings() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-        let parts = readme.components(separatedBy: "<!-- settings -->\n")
-        #expect(parts.count == 2, "README.md needs one <!-- settings -->")
+        let document = root.appendingPathComponent("docs/configuration.md")
+        let text = try String(contentsOf: document, encoding: .utf8)
+        let parts = text.components(separatedBy: "<!-- settings -->\n")
+        #expect(parts.count == 2, "docs/configuration.md needs one <!-- settings -->")
         let table = try #require(parts.last).components(separatedBy: "<!-- /settings -->")
-        #expect(table.count == 2, "README.md needs one <!-- /settings -->")
+        #expect(table.count == 2, "docs/configuration.md needs one <!-- /settings -->")
         #expect(
             table[0] == Help.markdown, "put the output of `usher help settings --markdown` between the two comments")
     }

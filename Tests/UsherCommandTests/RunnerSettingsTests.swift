@@ -103,10 +103,10 @@ import Usher
     }
 
     /// Who makes the bots' user by hand, and who has it made by `usher up`, give the same rights.
-    @Test func theReadmeHasTheRightsOfBots() throws {
-        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("README.md")
-        let lines = try String(contentsOf: readme, encoding: .utf8).split(separator: "\n").map(String.init)
+    @Test func theDocumentHasTheRightsOfBots() throws {
+        let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("docs/operations.md")
+        let lines = try String(contentsOf: document, encoding: .utf8).split(separator: "\n").map(String.init)
         #expect(lines.contains(BotRights.line(user: "usher-bot", password: "PASSWORD")))
     }
 

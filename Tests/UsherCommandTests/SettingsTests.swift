@@ -25,7 +25,7 @@ import Testing
         #expect(Setting[.lockTTL].flag == "--lock-ttl-ms")
     }
 
-    /// The defaults that issue 2, sections 2 and 4, names.
+    /// The documented defaults.
     @Test func theDefaultsAreThoseOfTheIssue() throws {
         let settings = try serve([])
         #expect(settings.host == "127.0.0.1")

@@ -7,7 +7,8 @@ import Testing
 
 @testable import Usher
 
-/// Every script on a Redis Cluster: none touches two slots, or a key that it was not given (design 3).
+/// Every script on a Redis Cluster: none touches two slots, or a key that it was not given (docs/architecture.md,
+/// "Keys").
 @Suite(.takesTurns, .timeLimit(.minutes(5))) struct ClusterScriptsTests {
     /// Subcommands come before the key.
     static let containers: Set = ["XINFO", "XGROUP"]

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Usher
 
-/// From ANALYZING to OFFLINE (issue 3, section 4), and how long records are kept.
+/// From ANALYZING to OFFLINE, and how long records are kept.
 @Suite(.takesTurns) struct FinaliseTests {
     /// A meeting in ANALYZING, with a transcript, as a node leaves it that stops after the bot's last report.
     private static func make(_ body: @escaping @Sendable (World, String, BotPlace) async throws -> Void) async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Usher
 
-/// Links as people paste them (wire facts, section 8): one room, whatever it is called.
+/// Links as people paste them (docs/bot-wire.md, "Links"): one room, whatever it is called.
 @Suite(.takesTurns) struct PastedLinkTests {
     struct Link: Sendable, CustomStringConvertible {
         let text: String

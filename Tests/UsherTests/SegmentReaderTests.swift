@@ -7,7 +7,7 @@ import Testing
 
 @testable import Usher
 
-/// The stream that bots write to, read by nodes as they do it (issue 3, section 4).
+/// The stream that bots write to, read by nodes as they do it.
 @Suite(.takesTurns) struct SegmentReaderTests {
     /// Runs a reader of its own beside `body`.
     private static func reading(

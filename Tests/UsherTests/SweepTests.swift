@@ -6,7 +6,7 @@ import Testing
 
 @testable import Usher
 
-/// What nobody else ends (design, section 6): every kind, and that a second sweep changes nothing.
+/// What nobody else ends (docs/architecture.md, "Leases"): every kind, and that a second sweep changes nothing.
 @Suite(.takesTurns) struct SweepTests {
     /// Sweeps twice: the second time changes nothing.
     private static func sweep(_ world: World) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Usher
 
-/// Which form of a segment stands, and how a transcript reads (issue 3, section 4).
+/// Which form of a segment stands, and how a transcript reads.
 @Suite(.takesTurns) struct TranscriptTests {
     /// A meeting whose bot is in the room.
     private static func make(_ body: @escaping @Sendable (World, String, BotPlace) async throws -> Void) async throws {
@@ -139,7 +139,7 @@ import Testing
 
     // MARK: Times since 1970
 
-    /// Today's bots send them (wire facts, section 2).
+    /// Today's bots send them (docs/bot-wire.md, "Transcript segments").
     @Test func timesSince1970BecomeTimesOfTheSession() async throws {
         try await Self.make { world, meeting, _ in
             let began = try #require(try await world.fields(meeting)["start_time"].flatMap { Int($0) })

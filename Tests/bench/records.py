@@ -17,7 +17,7 @@ RANDOM = "__rand_int__"
 
 
 def partition(workspace):
-    """The hash tag of a workspace: CRC16 (XMODEM) of its id, modulo 16 (design, section 3)."""
+    """The hash tag of a workspace: CRC16 (XMODEM) of its id, modulo 16 (docs/architecture.md, "Keys")."""
     return f"usher:{{p{binascii.crc_hqx(workspace.encode(), 0) % 16:x}}}"
 
 

@@ -1,4 +1,4 @@
-"""Who may call the endpoint, and with what body: 401, 403 and 422, in the order of checks of design 5."""
+"""Who may call the endpoint, and with what body: 401, 403 and 422, in the order of checks of docs/architecture.md, "How one bot stays one bot"."""
 
 import datetime
 import time
@@ -46,7 +46,8 @@ def test_401_expired_key(redis, workspace, meeting):
     record = api_key(key)
     assert redis.hash(record)["expires_at"] == str(int(moment.timestamp()) * 1000)
     assert workspace.reinvite(meeting, key=key).status == 202
-    # Redis itself ends the record when the hour is over (design 3: its clock decides); here the hour is over now.
+    # Redis itself ends the record when the hour is over (docs/architecture.md, "Keys": its clock decides); here the
+    # hour is over now.
     assert redis.call("PEXPIRETIME", record) == int(moment.timestamp()) * 1000
     redis.call("PEXPIRE", record, 1)
     wait_for(lambda: not redis.call("EXISTS", record), "the key's expiry")

@@ -1,4 +1,4 @@
-"""The administrator's API: users, workspaces, members and keys (issue 3)."""
+"""The administrator's API: users, workspaces, members and keys."""
 
 import secrets
 
@@ -165,7 +165,7 @@ def test_key_is_shown_once(redis, admin, workspace):
     record = answer.json
     assert len(record["key"]) >= 32
     assert (record["scopes"], record["label"]) == (["seameet", "bots"], "mine")
-    # Stored nowhere but under its hash (design 3).
+    # Stored nowhere but under its hash (docs/architecture.md, "Keys").
     assert redis.call("EXISTS", api_key(record["key"])) == 1
     assert all(record["key"] not in str(redis.value(key)) for key in redis.scan("usher:*"))
     answer = listed(admin, workspace)

@@ -1,4 +1,4 @@
-"""Nodes behind a real HAProxy, set up as in compose.yaml: updated and lost under load (issue 6, section 2)."""
+"""Nodes behind a real HAProxy, set up as in compose.yaml: updated and lost under load."""
 
 import signal
 import socket

@@ -68,7 +68,7 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
     assert (body["meeting_id"], body["status"], body["action"]) == (meeting.id, "INITIAL", action)
     assert DISPATCHED_AT.match(body["dispatched_at"]), body
 
-    # The meeting (design 4, "dispatch accepted").
+    # The meeting (docs/architecture.md, "A meeting's state", "dispatch accepted").
     fields = meeting.fields(redis)
     bot_id = fields["bot_id"]
     assert str(uuid.UUID(bot_id)) == bot_id.lower()
@@ -77,7 +77,7 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
     seconds, microseconds = redis.call("TIME")
     assert 0 <= int(seconds) * 1000 + int(microseconds) // 1000 - int(fields["dispatched_at"]) < 600000
 
-    # The room is taken, for at most ten minutes by the dispatch alone (design 3).
+    # The room is taken, for at most ten minutes by the dispatch alone (docs/architecture.md, "Keys").
     keys = workspace.keys
     assert redis.call("GET", meeting.in_flight_key) == bot_id
     assert 0 < redis.call("PTTL", meeting.in_flight_key) <= 600000
@@ -106,7 +106,7 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
 
 
 def test_the_callers_request_id_is_answered(redis, workspace):
-    """`X-Request-Id`: the caller's if sane (issue 2), on a 202 as on a 409."""
+    """`X-Request-Id`: the caller's if sane, on a 202 as on a 409."""
     meeting = workspace.create_meeting()
     for status in (202, 409):
         headers = {**workspace.headers(), "X-Request-Id": "a-caller.s_id-1"}
@@ -115,7 +115,7 @@ def test_the_callers_request_id_is_answered(redis, workspace):
 
 
 def test_epochs_grow_with_every_dispatch(redis, workspace):
-    """Design 1: the epoch grows with every dispatch of the meeting, and the bot is a new one."""
+    """docs/architecture.md, "Words": the epoch grows with every dispatch of the meeting, and the bot is a new one."""
     meeting = workspace.create_meeting()
     bots = set()
     for epoch in ("1", "2", "3"):
@@ -123,7 +123,8 @@ def test_epochs_grow_with_every_dispatch(redis, workspace):
         fields = meeting.fields(redis)
         assert fields["epoch"] == epoch
         bots.add(fields["bot_id"])
-        # The bot's end, as a runner's report will write it (design 4, "stopped before it was in the room").
+        # The bot's end, as a runner's report will write it (docs/architecture.md, "A meeting's state", "stopped before
+        # it was in the room").
         meeting.set(redis, status="OFFLINE", bot_status="completed")
         redis.call("DEL", meeting.in_flight_key, meeting.room_key, workspace.keys.bots)
     assert len(bots) == 3
@@ -131,7 +132,7 @@ def test_epochs_grow_with_every_dispatch(redis, workspace):
 
 
 def test_a_workspace_without_room_for_more_bots_is_no_error_of_this_endpoint(redis, admin):
-    """The document's table has no code for a limit; the limit belongs to the Bots API (design 5)."""
+    """The document's table has no code for a limit; the limit belongs to the Bots API (docs/architecture.md, "How one bot stays one bot")."""
     workspace = admin.create_workspace(max_concurrent_bots=1)
     for _ in range(3):
         assert workspace.reinvite(workspace.create_meeting()).status == 202

@@ -1,4 +1,4 @@
-"""The README's session with `usher up` and a simulated bot: a bot's whole life, by both APIs (issue 3, section 6)."""
+"""The README's session with `usher up` and a simulated bot: a bot's whole life, by both APIs."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The Redis that bots are told to use, by a user that can do only what their wire needs (issue 3, section 3)."""
+"""The Redis that bots are told to use, by a user that can do only what their wire needs."""
 
 import json
 import os
@@ -17,10 +17,10 @@ from harness.workspace import Admin
 PASSWORD = "a-password-of-the-bots"
 
 
-def words_of_the_readme():
+def words_of_the_document():
     """The arguments of its line that makes the user, with our password. Redis puts the parts of a selector, which
     redis-cli passes on one by one, together itself."""
-    with open(os.path.join(REPOSITORY, "README.md")) as file:
+    with open(os.path.join(REPOSITORY, "docs", "operations.md")) as file:
         [line] = re.findall(r"^ACL SETUSER usher-bot .*$", file.read(), re.MULTILINE)
     return line.replace("PASSWORD", PASSWORD).split()
 
@@ -28,7 +28,7 @@ def words_of_the_readme():
 @pytest.fixture
 def redis(servers):
     redis = servers.redis()
-    assert redis.client.call(*words_of_the_readme()) == "OK"
+    assert redis.client.call(*words_of_the_document()) == "OK"
     return redis
 
 

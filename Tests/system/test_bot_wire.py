@@ -1,4 +1,4 @@
-"""JSON on the bot's wire, field by field (issue 3, section 6): what a bot is told, and what is taken from it."""
+"""JSON on the bot's wire, field by field: what a bot is told, and what is taken from it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The Bots API as its document says: requests, refusals, lists and data (issue 3, sections 1 and 2)."""
+"""The Bots API as its document says: requests, refusals, lists and data."""
 
 import re
 from urllib.parse import quote

@@ -1,5 +1,5 @@
 """The real client of the Bots API, `vexa-client` from PyPI, unchanged: every method of it against the nodes of
-`usher up`, with its runner and its simulated bots (issue 3, section 2)."""
+`usher up`, with its runner and its simulated bots."""
 
 import re
 import secrets

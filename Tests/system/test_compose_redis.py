@@ -1,4 +1,4 @@
-"""The Redis of compose.yaml, as its own script starts it: who may use it, and what a restart leaves (issue 6, section 1)."""
+"""The Redis of compose.yaml, as its own script starts it: who may use it, and what a restart leaves."""
 
 import os
 import re
@@ -109,9 +109,9 @@ def test_nobody_gets_in_without_a_password(servers):
     client.close()
 
 
-def test_users_are_those_of_the_readme():
-    """The rights that it gives Usher and its bots are the ones that the README explains."""
-    with open(os.path.join(REPOSITORY, "README.md")) as file:
+def test_users_are_those_of_the_document():
+    """The rights that it gives Usher and its bots are the ones that docs/operations.md explains."""
+    with open(os.path.join(REPOSITORY, "docs", "operations.md")) as file:
         documented = dict(re.findall(r"(?m)^ACL SETUSER (\S+) reset on >PASSWORD (.*)$", file.read()))
     with open(SCRIPT) as file:
         given = dict(re.findall(r"(?m)^user (\S+) reset on >\$\w+ (.*)$", file.read()))

@@ -1,4 +1,4 @@
-"""The two APIs over one record (issue 3, sections 1 and 6): each status as simulated bots reach it, against the
+"""The two APIs over one record: each status as simulated bots reach it, against the
 behaviour table of the Re-invite API, POST's 409, DELETE's 404 and GET /bots/status."""
 
 import os

@@ -1,4 +1,4 @@
-"""`usher doctor`, and what nodes and runners say of their Redis when they start (issue 5, section 1)."""
+"""`usher doctor`, and what nodes and runners say of their Redis when they start."""
 
 import os
 import re
@@ -162,17 +162,17 @@ def test_a_password_is_never_shown(servers):
     assert "WRONGPASS" in output and "a-wrong-password" not in output and PASSWORD not in output
 
 
-def words_of_the_readme(user):
-    with open(os.path.join(REPOSITORY, "README.md")) as file:
+def words_of_the_document(user):
+    with open(os.path.join(REPOSITORY, "docs", "operations.md")) as file:
         [line] = re.findall(f"^ACL SETUSER {user} .*$", file.read(), re.MULTILINE)
     return line.replace("PASSWORD", PASSWORD).split()
 
 
-def test_a_whole_life_with_the_user_of_the_readme(servers):
+def test_a_whole_life_with_the_documented_user(servers):
     """What the doctor says that the user needs is all that nodes, runners and scripts need."""
     server = servers.redis(durable=True)
     for user in ("usher", "usher-bot"):
-        assert server.client.call(*words_of_the_readme(user)) == "OK"
+        assert server.client.call(*words_of_the_document(user)) == "OK"
     url = with_user(server, "usher")
     code, levels, output = examine(url)
     assert code == 0 and set(bad(levels)) == {"persistence (appendonly is on)", "idle clients"}, output

@@ -77,7 +77,7 @@ def test_12108_lock_held(redis, workspace, meeting):
 
 
 def test_a_lock_given_back_within_the_wait_is_no_error(redis_server, servers):
-    """A request that finds the lock held tries again for a short while (issue 4)."""
+    """A request that finds the lock held tries again for a short while."""
     server = servers.redis()
     proxy = servers.proxy(server)
     workspace = Admin(servers.node(proxy)).create_workspace()
@@ -173,7 +173,7 @@ def test_12107_another_meetings_dispatch_in_the_same_room(redis, workspace, shar
 def test_another_meetings_bot_in_the_same_room(redis, workspace, sharing, status, code):
     first, second = sharing
     assert workspace.reinvite(first).status == 202
-    # The bot joined, as a runner's report will write it (design 4).
+    # The bot joined, as a runner's report will write it (docs/architecture.md, "A meeting's state").
     first.set(redis, status=status, bot_status="active" if status == "LIVE" else "stopping")
     redis.call("DEL", first.in_flight_key)
     answer = reinvite_unchanged(redis, workspace, second, first)
@@ -201,7 +201,7 @@ def behind_proxy(servers):
 @pytest.mark.parametrize("force, seen, then, code", [
     # The restart is bound to the OFFLINE that was seen: 12110, whatever came instead.
     (True, "OFFLINE", "LIVE", 12110), (True, "OFFLINE", "STOPPING", 12110), (True, "OFFLINE", "GARBAGE", 12110),
-    # Without a restart the table is read again, once (design 5).
+    # Without a restart the table is read again, once (docs/architecture.md, "How one bot stays one bot").
     (False, "INITIAL", "LIVE", 12103), (False, "INITIAL", "ANALYZING", 12105), (False, "INITIAL", "OFFLINE", 12106),
     (True, "INITIAL", "LIVE", 12104),
 ])

@@ -1,4 +1,4 @@
-"""A Redis that fails over, or whose slots move, under nodes, runners and bots (issue 5; design 7)."""
+"""A Redis that fails over, or whose slots move, under nodes, runners and bots (docs/architecture.md, "Failures")."""
 
 import re
 import subprocess

@@ -7,8 +7,9 @@ from harness.workspace import dump
 RUNTIME_FIELDS = {"status", "start_time", "end_time", "duration", "flag"}
 DISPATCH_FIELDS = {"bot_status", "bot_id", "epoch", "dispatched_at"}
 
-# What a meeting has after a recording, by the rules of design 4, and configuration that the document names
-# (language, participants, transcriptions, NLP results, etc.), some of it in fields of later versions.
+# What a meeting has after a recording, by the rules of docs/architecture.md, "A meeting's state", and configuration
+# that the document names (language, participants, transcriptions, NLP results, etc.), some of it in fields of later
+# versions.
 ENDED = {
     "status": "OFFLINE", "bot_status": "completed", "start_time": "1700000000000", "end_time": "1700003600000",
     "duration": "3600000", "flag": "reviewed", "epoch": "4", "bot_id": "0b2b7f2c-7c7c-4a47-9c5c-111111111111",

@@ -1,4 +1,4 @@
-"""Answers that are large, or made from much: bounded in bytes, written in pieces, and shared out fairly (issue 16)."""
+"""Answers that are large, or made from much: bounded in bytes, written in pieces, and shared out fairly."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""Meetings: create, list and get, beside the endpoint and in its style (issue 3)."""
+"""Meetings: create, list and get, beside the endpoint and in its style."""
 
 import re
 
@@ -57,7 +57,7 @@ def test_links_are_understood(redis, workspace, url, platform, native_id, passco
     assert (fields["id"], fields["platform"], fields["native_meeting_id"]) == (meeting.id, platform, native_id)
     assert fields.get("passcode") or None == passcode
     assert (fields["status"], fields["number"]) == ("INITIAL", str(record["number"]))
-    # The other keys of a meeting (design 3).
+    # The other keys of a meeting (docs/architecture.md, "Keys").
     keys = workspace.keys
     assert redis.call("GET", meeting_owner(meeting.id)) == workspace.id
     assert redis.call("ZSCORE", keys.meetings, meeting.id) == str(record["number"])

@@ -1,4 +1,4 @@
-"""Nodes stopped, killed and cut off at the worst moments (issue 5; design 7)."""
+"""Nodes stopped, killed and cut off at the worst moments (docs/architecture.md, "Failures")."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""At most one bot for a room: 64 parallel requests over three nodes, 200 rounds of each scenario (issue 5)."""
+"""At most one bot for a room: 64 parallel requests over three nodes, 200 rounds of each scenario."""
 
 import collections
 

@@ -1,4 +1,4 @@
-"""Readiness, the notice before a stop, and nodes and runners that are there before their Redis (issue 6, section 2)."""
+"""Readiness, the notice before a stop, and nodes and runners that are there before their Redis."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""Redis' clock is set back by an hour: nothing waits until it has caught up (design, section 3: all times are Redis')."""
+"""Redis' clock is set back by an hour: nothing waits until it has caught up (docs/architecture.md, "Keys": all times are Redis')."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Redis killed, paused, and absent at the start, under load (issue 4 and 5; design 7)."""
+"""Redis killed, paused, and absent at the start, under load (docs/architecture.md, "Failures")."""
 
 import collections
 import signal

@@ -1,4 +1,4 @@
-"""Runners, supervisors and bots that are killed, stopped or crash (issue 3, sections 3 and 6; design 6 and 7).
+"""Runners, supervisors and bots that are killed, stopped or crash (docs/architecture.md, "Leases").
 
 Wherever a room can have been given out twice, the presence files say whether two bots were in it at once.
 """

@@ -1,4 +1,4 @@
-"""`POST /internal/bots/{bot_id}/status`: what bots report (issue 3, section 4; wire facts, section 2)."""
+"""`POST /internal/bots/{bot_id}/status`: what bots report (docs/bot-wire.md, "Reports")."""
 
 import itertools
 

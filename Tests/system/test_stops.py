@@ -1,4 +1,4 @@
-"""A stop at every stage of a bot's life is final (issue 3, sections 1 and 6): with real runners and simulated bots."""
+"""A stop at every stage of a bot's life is final: with real runners and simulated bots."""
 
 import pytest
 

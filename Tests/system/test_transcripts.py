@@ -1,4 +1,4 @@
-"""Transcripts through the stream and by HTTP, with bots that the test plays (issue 3, section 4)."""
+"""Transcripts through the stream and by HTTP, with bots that the test plays."""
 
 import re
 from datetime import datetime

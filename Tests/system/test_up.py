@@ -1,4 +1,4 @@
-"""`usher up`: a newcomer's first minutes, and every way in which they can go wrong (issue 1)."""
+"""`usher up`: a newcomer's first minutes, and every way in which they can go wrong."""
 
 import json
 import os

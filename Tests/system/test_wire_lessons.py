@@ -1,4 +1,4 @@
-"""What users of the Bots API ran into elsewhere, and must not run into here (issue 3, section 6)."""
+"""What users of the Bots API ran into elsewhere, and must not run into here."""
 
 import pytest
 

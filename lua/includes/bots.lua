@@ -23,9 +23,9 @@ local function free_bot(keys, bot_id, meeting_id, at_ms, keep_ms)
   if holder == meeting_id then redis.call('DEL', keys.room) end
 end
 
--- Ends a bot and moves its meeting along section 4 of the design. `outcome` is 'completed' or 'failed'; a bot that was
--- told to stop ends as completed whatever happened to it, and only such a one was stopped. `stage` is the bot_status
--- that it failed in. Returns the new status and bot_status.
+-- Ends a bot and moves its meeting along docs/architecture.md, "A meeting's state". `outcome` is 'completed' or
+-- 'failed'; a bot that was told to stop ends as completed whatever happened to it, and only such a one was stopped.
+-- `stage` is the bot_status that it failed in. Returns the new status and bot_status.
 local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, outcome, reason, stage)
   local meeting = redis.call('HMGET', keys.meeting, 'status', 'bot_status', 'start_time')
   local bot = redis.call('HMGET', keys.bot, 'active_at', 'traceparent', 'ending')

@@ -2,7 +2,7 @@ import HTTP
 import Log
 import Usher
 
-/// What the Bots API's client asks of `/admin` beside making users (wire facts, section 1).
+/// What the Bots API's client asks of `/admin` beside making users (docs/bot-wire.md, "Clients").
 extension AdminEndpoints {
     private static let maximumPage = 1_000
     private static let maximumOffset = 1_000_000_000

@@ -15,8 +15,8 @@ extension BotOptions {
                 ?? AutomaticLeave())
     }
 
-    /// `automatic_leave` (wire facts, section 7): each time has two names. All members are wishes that a bot would have to
-    /// keep, so that one which is not known is refused.
+    /// `automatic_leave` (docs/bot-wire.md, "Requests for a bot"): each time has two names. All members are wishes that
+    /// a bot would have to keep, so that one which is not known is refused.
     private struct AutomaticLeaveBody: Decodable {
         let value: AutomaticLeave
 

@@ -72,7 +72,8 @@ struct BotConfigurationBody: Decodable {
         return changes
     }
 
-    /// The command on the bot's wire (wire facts, section 2), which knows no name; nil if nothing of it is the bot's.
+    /// The command on the bot's wire (docs/bot-wire.md, "Commands"), which knows no name; nil if nothing of it is the
+    /// bot's.
     var command: String? {
         guard language != nil || task != nil else { return nil }
         var command = JSONText()

@@ -168,7 +168,7 @@ struct BotsEndpoints: Sendable {
     }
 }
 
-/// A bot that runs, as `GET /bots/status` shows it (wire facts, section 1).
+/// A bot that runs, as `GET /bots/status` shows it (docs/bot-wire.md, "Clients").
 private enum RunningBotObject {
     static func json(_ bot: RunningBot) -> JSONText {
         var object = JSONText(capacity: 640)

@@ -1,7 +1,7 @@
 import JSON
 import Usher
 
-/// A meeting as the Bots API shows it (wire facts, section 1). Every member is always there.
+/// A meeting as the Bots API shows it (docs/bot-wire.md, "Clients"). Every member is always there.
 ///
 /// `status` is the bot's. A meeting that was planned by the other API and never had a bot is shown as `requested`, the
 /// first of the statuses that the published schema allows, and `data.planned` tells it apart: there is no bot to stop.

@@ -3,9 +3,9 @@ import HTTP
 import Log
 import Usher
 
-/// `GET /transcripts/{platform}/{native_meeting_id}`: what was said in a meeting, drafts included (wire facts, section
-/// 1, "Transcript object"). `?meeting_id=` names a meeting of the room by its number; without it, it is the one that
-/// holds the room, else the last one that was held, else the newest.
+/// `GET /transcripts/{platform}/{native_meeting_id}`: what was said in a meeting, drafts included (docs/bot-wire.md,
+/// "Clients"). `?meeting_id=` names a meeting of the room by its number; without it, it is the one that holds the room,
+/// else the last one that was held, else the newest.
 struct TranscriptEndpoint: Sendable {
     private static let maximumOffset = 1_000_000
     private static let maximumLimit = 100_000

@@ -3,8 +3,9 @@ import Log
 import Usher
 
 /// `POST /internal/bots/{bot_id}/segments`: a bot's transcript, for bots that do not write to the segment stream. The
-/// body is `{"segments": [...]}`, or any message of that stream (wire facts, section 2). All of it is taken, or nothing.
-/// What a bot says shortly after its end is taken too: the last words are transcribed when all have left.
+/// body is `{"segments": [...]}`, or any message of that stream (docs/bot-wire.md, "Transcript segments"). All of it is
+/// taken, or nothing. What a bot says shortly after its end is taken too: the last words are transcribed when all have
+/// left.
 struct SegmentsEndpoint: Sendable {
     let store: Store
     let gatekeeper: Gatekeeper

@@ -1,7 +1,8 @@
 import JSON
 import Usher
 
-/// A bot's report of its status (wire facts, section 2). What is not known of it is tolerated: the bots are others'.
+/// A bot's report of its status (docs/bot-wire.md, "Reports"). What is not known of it is tolerated: the bots are
+/// others'.
 struct StatusReportBody: Decodable {
     /// Bytes of the details that are kept: the first ones.
     private static let maximumDetail = 2_000

@@ -2,7 +2,7 @@ import HTTP
 import Log
 import Usher
 
-/// `POST /internal/bots/{bot_id}/status`: what a bot tells of itself (wire facts, section 2).
+/// `POST /internal/bots/{bot_id}/status`: what a bot tells of itself (docs/bot-wire.md, "Reports").
 struct StatusReportEndpoint: Sendable {
     let store: Store
     let gatekeeper: Gatekeeper

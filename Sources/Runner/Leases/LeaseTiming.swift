@@ -2,7 +2,7 @@
 struct LeaseTiming: Equatable, Sendable {
     /// How long a lease lives in Redis.
     let timeToLive: Int
-    /// Between two renewals (design, section 6: 5 s of 15 s).
+    /// Between two renewals (docs/architecture.md, "Leases": 5 s of 15 s).
     let interval: Int
     /// How much earlier than the lease a bot's deadline is: for the kill to take effect, for a clean-up, and for what
     /// the clocks of two machines may differ in pace.

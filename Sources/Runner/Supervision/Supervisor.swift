@@ -3,10 +3,10 @@ import EventLoop
 import Glibc
 import Processes
 
-/// The process between a runner and one bot (design, section 6). It has no network. It starts the bot in a process
-/// group of its own and ends it, with everything that the bot started, when its deadline passes or its pipe from the
-/// runner closes: so a bot never outlives its lease, even if the runner is killed, stopped or cut off. If it is stopped
-/// itself when the deadline passes, or too slow, the kernel ends both a moment later.
+/// The process between a runner and one bot (docs/architecture.md, "Leases"). It has no network. It starts the bot in a
+/// process group of its own and ends it, with everything that the bot started, when its deadline passes or its pipe
+/// from the runner closes: so a bot never outlives its lease, even if the runner is killed, stopped or cut off. If it
+/// is stopped itself when the deadline passes, or too slow, the kernel ends both a moment later.
 ///
 /// Standard input is the pipe from the runner, standard output the pipe to it (`SupervisorFrame`). Runs on the main
 /// thread alone: the bot gets SIGKILL when that ends.

@@ -1,4 +1,4 @@
-/// What a member may do in a workspace (design, section 3).
+/// What a member may do in a workspace (docs/architecture.md, "Keys").
 public enum Role: String, CaseIterable, Comparable, Sendable {
     case viewer, member, manager, owner
 

@@ -329,8 +329,8 @@ extension Store {
         return meeting
     }
 
-    /// Publishes a command to a meeting's bot (wire facts, section 2). Should it be lost, the answer to the bot's next
-    /// lease renewal says the same.
+    /// Publishes a command to a meeting's bot (docs/bot-wire.md, "Commands"). Should it be lost, the answer to the
+    /// bot's next lease renewal says the same.
     private func tell(_ meeting: Meeting, _ message: String, deadline: MonotonicTime) async {
         _ = try? await send(Command("PUBLISH", BotWire.commandChannel(meeting.number), message), by: deadline)
     }
@@ -365,7 +365,7 @@ extension BotRequest {
     }
 }
 
-/// Names on the wire between Usher and its bots (wire facts, section 2).
+/// Names on the wire between Usher and its bots (docs/bot-wire.md).
 public enum BotWire {
     /// Where bots write their transcript segments.
     public static let segmentStream = "transcription_segments"

@@ -2,7 +2,7 @@ import EventLoop
 import Redis
 
 /// What the wire needs of the Redis that bots use, and nothing else: they write segments, hear commands, and tell what is
-/// said live. In words of Redis 7 (ACL SETUSER); the README has the same for those who make the user by hand.
+/// said live. In words of Redis 7 (ACL SETUSER); docs/operations.md has the same for those who make the user by hand.
 public enum BotRights {
     static let rules =
         "-@all +ping +hello +auth +quit +client|setname (+xadd %W~transcription_segments) (+subscribe +unsubscribe "

@@ -2,7 +2,7 @@ import EventLoop
 import Redis
 import Scripts
 
-/// A bot's report of its status (wire facts, section 2).
+/// A bot's report of its status (docs/bot-wire.md, "Reports").
 public struct BotReport: Sendable {
     public var status: BotStatus
     public var completionReason: String?

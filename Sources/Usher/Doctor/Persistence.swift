@@ -1,4 +1,4 @@
-/// What a restart of Redis can lose (design, section 7).
+/// What a restart of Redis can lose (docs/architecture.md, "Failures").
 extension Doctor {
     private static let lossAdvice = "Set `appendonly yes` and `appendfsync always`"
 

@@ -111,7 +111,7 @@ extension Doctor {
         guard case .given(let missing) = reading.missingRights else {
             return .unknown(
                 subject, because: reading.missingRights.reason,
-                "See that the user may do what \"Is Redis set up right?\" in README.md lists.")
+                "See that the user may do what docs/operations.md, \"Rights in Redis\", lists.")
         }
         guard !missing.isEmpty else {
             return .ok(subject, "the user \(user) may do all that nodes, runners and scripts do")

@@ -48,7 +48,8 @@ public enum ReinviteRefusal: Error, Equatable, Sendable {
     case unavailable(RedisError)
 }
 
-/// Sends a bot to a meeting on behalf of the Re-invite API, in the steps of section 5 of the design.
+/// Sends a bot to a meeting on behalf of the Re-invite API, in the steps of docs/architecture.md, "How one bot stays
+/// one bot".
 public struct Reinvitation: Sendable {
     private let store: Store
     private let caller: Caller

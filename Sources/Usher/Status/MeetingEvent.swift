@@ -1,6 +1,6 @@
 import Redis
 
-/// A change of a meeting, as the event streams have it (design, section 3).
+/// A change of a meeting, as the event streams have it (docs/architecture.md, "Keys").
 public struct MeetingEvent: Equatable, Sendable {
     /// The stream entry's.
     public let id: String

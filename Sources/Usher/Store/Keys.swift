@@ -2,7 +2,7 @@ import EventLoop
 import Log
 import Redis
 
-/// Builds every key of section 3 of the design. No other file writes one.
+/// Builds every key of docs/architecture.md, "Keys". No other file writes one.
 public enum Keys {
     public static let userSequence = "usher:seq:user"
     public static let meetingSequence = "usher:seq:meeting"

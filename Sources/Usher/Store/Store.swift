@@ -15,7 +15,7 @@ public struct StoreConfiguration: Sendable {
     public var inFlightTimeToLiveMilliseconds = 600_000
     /// How long the record of a bot that has ended is kept.
     public var endedBotTimeToLiveMilliseconds = 86_400_000
-    /// How long a bot may be in its room without its runner saying so (design, section 6).
+    /// How long a bot may be in its room without its runner saying so (docs/architecture.md, "Leases").
     public var leaseTimeToLiveMilliseconds = 15_000
     /// How many bots a dispatch may take until one is in the room.
     public var maximumAttempts = 3

@@ -4,7 +4,7 @@ import Redis
 
 /// Ends what nobody else will: bots whose lease ran out, dispatches that nobody claimed in their time, records that
 /// were left in ANALYZING, meetings kept for long enough. Every node sweeps; there is no leader, since each step is a script that looks again for
-/// itself and does nothing the second time (design, section 6).
+/// itself and does nothing the second time (docs/architecture.md, "Leases").
 public struct Sweeper: Sendable {
     private static let itemsPerPartition = 100
     /// How long the node that took a bot's last report has for finalising the record itself.

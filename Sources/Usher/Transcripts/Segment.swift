@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Log
 
-/// A piece of a transcript, as a bot sends it (wire facts, section 2). Further members are ignored.
+/// A piece of a transcript, as a bot sends it (docs/bot-wire.md, "Transcript segments"). Further members are ignored.
 public struct Segment: Codable, Equatable, Sendable {
     /// Longest text of one segment, in bytes; a longer one is refused.
     static let maximumTextBytes = 20_000

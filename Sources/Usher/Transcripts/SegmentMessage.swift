@@ -1,6 +1,7 @@
 import JSON
 
-/// What a bot says of its transcript: a message on the segment stream, or a body sent by HTTP (wire facts, section 2).
+/// What a bot says of its transcript: a message on the segment stream, or a body sent by HTTP (docs/bot-wire.md,
+/// "Transcript segments").
 ///
 /// The wire's transcription messages name no session. `session_start` does, and so tells which session of a meeting the
 /// later messages of the stream belong to; a `session_uid` in a message of another type is taken too.

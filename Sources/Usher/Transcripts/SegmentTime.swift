@@ -1,5 +1,5 @@
-/// What the times in bots' messages mean (wire facts, section 2): from 1e9 on they are seconds since 1970, as today's
-/// bots send them; smaller ones, as older bots send them, are seconds from the start of the session.
+/// What the times in bots' messages mean (docs/bot-wire.md, "Transcript segments"): from 1e9 on they are seconds since
+/// 1970, as today's bots send them; smaller ones, as older bots send them, are seconds from the start of the session.
 enum SegmentTime {
     private static let firstAbsolute = 1e9
     /// In the year 5138: what is beyond is no number of seconds, but of milliseconds perhaps.

@@ -2,8 +2,8 @@ import EventLoop
 import Redis
 
 /// The transcript of a meeting, as it is being read: the segments in order, each as a JSON object with the members of
-/// the wire's segments (wire facts, section 1) and `session_uid`, the bot that heard it, which tells the sessions of a
-/// restarted meeting apart.
+/// the wire's segments (docs/bot-wire.md, "Transcript segments") and `session_uid`, the bot that heard it, which tells
+/// the sessions of a restarted meeting apart.
 ///
 /// It is read twice: first where each segment stands, then, in order, piece by piece, what it says. So a transcript of
 /// any length is held in pieces alone, but for one that is small, which is read once.

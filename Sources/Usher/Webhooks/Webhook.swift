@@ -1,7 +1,7 @@
 import EventLoop
 import Redis
 
-/// Where a workspace wants to be told what happens, and of what (wire facts, section 5).
+/// Where a workspace wants to be told what happens, and of what (docs/bot-wire.md, "Receivers").
 public struct Webhook: Equatable, Sendable {
     public enum Event: String, CaseIterable, Sendable {
         case started = "meeting.started"

@@ -1,4 +1,4 @@
-/// What `usher admin` is told to do: the requests of `/admin` (issue 2, section 3), from a shell.
+/// What `usher admin` is told to do: the requests of `/admin`, from a shell.
 enum AdminRequest: Equatable, Sendable {
     case createUser(email: String, name: String?, imageURL: String?)
     case createWorkspace(name: String, ownerUserID: Int)

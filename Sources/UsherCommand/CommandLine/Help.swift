@@ -14,7 +14,7 @@ enum Help {
         }
     }
 
-    /// The configuration table of the README.
+    /// The table of docs/configuration.md.
     static var markdown: String {
         let rows = Setting.all.map { setting in
             let range =
@@ -46,8 +46,8 @@ enum Help {
         return text
             + wrapped(
                 "`usher COMMAND --help` lists what a command takes, `usher help settings` lists all settings, and "
-                    + "`usher help settings --markdown` prints them as the table in README.md. Exit codes: 0 done, 1 "
-                    + "failed, 2 not understood.", indent: "")
+                    + "`usher help settings --markdown` prints them as the table in docs/configuration.md. Exit codes: "
+                    + "0 done, 1 failed, 2 not understood.", indent: "")
     }
 
     /// What `GET /metrics` of nodes and runners shows.

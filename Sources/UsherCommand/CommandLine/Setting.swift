@@ -107,7 +107,7 @@ struct Setting: Sendable {
 
     enum Default: Sendable {
         case value(String)
-        /// Depends on the machine, so help and README describe it instead of showing its value.
+        /// Depends on the machine, so help and documents describe it instead of showing its value.
         case computed(description: String, value: @Sendable () -> String)
         /// - Parameter description: what its absence means.
         case none(description: String)

@@ -4,8 +4,8 @@ import Runner
 import SimulatedBot
 
 extension Setting {
-    /// Every setting, in the order in which help and README show them. What stands here is the only place for names,
-    /// defaults and ranges (issue 2, sections 1, 2 and 4).
+    /// Every setting, in the order in which help and docs/configuration.md show them. What stands here is the only place for names,
+    /// defaults and ranges.
     static let all: [Setting] = [
         Setting(
             key: .host, kind: .address, defaultValue: .value("127.0.0.1"), commands: node.union([.probe]),

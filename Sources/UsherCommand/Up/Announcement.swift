@@ -31,6 +31,7 @@ struct Announcement {
         let request = "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'"
         lines += [
             "  workspace  \(demo.workspaceID), its owner's API key \(demo.apiKey)",
+            "             (new at each start; the key of the last start is revoked)",
             "  meeting    \(demo.meetingID), \(demo.meetingURL)",
             "",
             "Send a bot into the meeting; the answer is 202:",

@@ -7,7 +7,7 @@ import Testing
 
 /// `report.lua`: for each result, every raw key before and after.
 @Suite(.takesTurns) struct ReportScriptTests {
-    /// Section 4 of the design, by what a bot may report at each of its statuses.
+    /// docs/architecture.md, "A meeting's state", by what a bot may report at each of its statuses.
     private static let steps: [String: Set<String>] = [
         "requested": ["joining", "failed"],
         "joining": ["awaiting_admission", "active", "failed"],

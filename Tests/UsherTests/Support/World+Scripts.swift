@@ -140,7 +140,7 @@ enum Stage: String, CaseIterable, Sendable {
     /// The meeting's status meanwhile.
     var status: String { self == .active ? "LIVE" : "INITIAL" }
 
-    /// What the record says if the bot fails at this stage (wire facts, section 2: failure_stage).
+    /// What the record says if the bot fails at this stage (docs/bot-wire.md, "Reports": failure_stage).
     var failureStage: String { self == .needsHelp ? "awaiting_admission" : rawValue }
 }
 

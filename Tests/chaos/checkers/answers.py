@@ -1,7 +1,7 @@
 """The answers are such as the documents' tables allow: a linearizability check of each room.
 
-The specification of a room is the design's table of changes (section 4) and, for each state, the answers that the two
-API documents give in it. The bots' own changes (joined, ended, replaced, ...) are not guessed: the event stream tells
+The specification of a room is the table of changes in docs/architecture.md, "A meeting's state", and, for each state, the
+answers that the two API documents give in it. The bots' own changes (joined, ended, replaced, ...) are not guessed: the event stream tells
 every change in the order in which Redis applied it, so the chain of states is known, and what is searched for is a
 place in this chain for each request (`checkers.linearizability`). A request that changed something must be the cause
 of an event: an accepted one of the very event that its answer names, one of unknown outcome of any later one that it

@@ -1,7 +1,8 @@
 """Some seconds after the last fault is healed, all is as it should be.
 
 Within `patience.convergence_ms` nothing is left over in Redis and no process is left; every meeting is dispatchable,
-live or ended; both APIs show it alike, as a pair of the design's table (section 4); and it is as its last event says.
+live or ended; both APIs show it alike, as a pair of the table in docs/architecture.md, "A meeting's state"; and it is as
+its last event says.
 The two objects of a meeting are read one after the other, so they may show two states that the meeting had meanwhile.
 """
 

@@ -1,4 +1,4 @@
-"""Section 4 of the design: which changes a meeting may make, as pairs of status and bot_status."""
+"""docs/architecture.md, "A meeting's state": which changes a meeting may make, as pairs of status and bot_status."""
 
 ON_ITS_WAY = ("INITIAL/requested", "INITIAL/joining", "INITIAL/awaiting_admission", "INITIAL/needs_help")
 # A bot is in the room or on its way to it: it holds the room, and counts against the limit.

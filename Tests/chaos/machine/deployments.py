@@ -15,7 +15,7 @@ WHOLE_S = 60.0
 # A server that comes back is given this long by Sentinels until they make it a replica; after that the machine does.
 TURN_S = 1.0
 
-# As the README advises, but for the lag: such a failover is over in seconds, and so is everything else here.
+# As docs/operations.md advises, but for the lag: such a failover is over in seconds, and so is everything else here.
 OPTIONS = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", str(settings.MAX_LAG_S))
 
 

@@ -1,4 +1,4 @@
-"""Every Redis key of design section 3, built here apart from the server's own code."""
+"""Every Redis key of docs/architecture.md, "Keys", built here apart from the server's own code."""
 
 import binascii
 import hashlib
