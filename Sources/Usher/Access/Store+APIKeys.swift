@@ -110,18 +110,21 @@ extension Store {
 
     /// Whether all keys of a list that has become too long are still there.
     ///
-    /// As many are looked at as there may be: all of them, but for lists that versions without a limit made.
+    /// No more than twice as many are looked at as there may be: only lists that versions without a limit made are longer.
     private func hasRoomForListedKeys(workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Bool {
         let list = WorkspaceKeys(workspace: workspace).apiKeys
-        let some = Command("HRANDFIELD", list, String(Self.maximumAPIKeys + 1), "WITHVALUES")
-        var rest = Array(try await send(some, by: deadline).hash())[...]
-        while !rest.isEmpty {
-            let entries = rest.prefix(Self.keysAtOnce)
-            rest = rest.dropFirst(Self.keysAtOnce)
-            try await largeReads.turn(of: workspace) { () throws(RedisError) in
-                try await forgetExpired(of: entries, workspace: workspace, deadline: deadline)
+        var cursor = "0"
+        var looked = 0
+        repeat {
+            let (at, count) = (cursor, String(Self.keysAtOnce))
+            (cursor, looked) = try await largeReads.turn(of: workspace) { () throws(RedisError) in
+                let reply = try await send(Command("HSCAN", list, at, "COUNT", count), by: deadline).arrayOrThrow()
+                guard reply.count == 2 else { throw .unexpectedReply("HSCAN returned \(reply.count) parts") }
+                let entries = Array(try reply[1].hash())
+                try await forgetExpired(of: entries[...], workspace: workspace, deadline: deadline)
+                return (try reply[0].stringOrThrow(), looked + entries.count)
             }
-        }
+        } while cursor != "0" && looked < 2 * Self.maximumAPIKeys
         return try await send(Command("HLEN", list), by: deadline).integerOrThrow() <= Self.maximumAPIKeys
     }
 

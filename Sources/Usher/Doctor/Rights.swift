@@ -79,7 +79,7 @@ enum Rights {
             workspace, "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "HINCRBY % a 1",
             "TYPE %")
             + on("\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a")
-            + on("\(workspace):keys", "HGETALL %", "HLEN %", "HRANDFIELD % 1", "HSET % a 0", "HDEL % a")
+            + on("\(workspace):keys", "HGETALL %", "HSCAN % 0", "HLEN %", "HRANDFIELD % 1", "HSET % a 0", "HDEL % a")
             + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "PTTL %", "PEXPIRE % 1", "DEL %")
             + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "PEXPIRE % 1", "DEL %")
             + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
