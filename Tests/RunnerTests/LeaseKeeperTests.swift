@@ -4,7 +4,7 @@ import Testing
 @testable import Runner
 @testable import Usher
 
-/// With the times of the design: a lease of 15 s, a stop grace of 30 s. Every time is given in milliseconds.
+/// With the default times: a lease of 15 s, a stop grace of 30 s. Every time is given in milliseconds.
 @Suite(.takesTurns) struct LeaseKeeperTests {
     private static let partition = Partition(number: 3)
     private let timing = LeaseTiming(timeToLive: 15_000, stopGrace: 30_000, joinTimeout: 600_000)

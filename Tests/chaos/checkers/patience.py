@@ -1,4 +1,4 @@
-"""How long things may take: the bounds of the design, and how faults prolong them."""
+"""How long things may take: the bounds that follow from the settings, and how faults prolong them."""
 
 import math
 

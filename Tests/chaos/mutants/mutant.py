@@ -36,7 +36,7 @@ NO_KERNEL_DEADLINE = Edit(
 class Mutant:
     """A deliberately broken variant of scripts, steps or both.
 
-    More than one edit is made where the design has two guards for one promise, and taking away either alone breaks
+    More than one edit is made where there are two guards for one promise, and taking away either alone breaks
     nothing.
     """
     name: str
