@@ -115,7 +115,7 @@ def test_while_redis_is_away(servers, scene_redis):
 
     def scrape_without():
         scrape = Scrape(node.port, timeout_s=10)
-        assert scrape.value("usher_build_info", version="0.1.0") == 1
+        assert scrape.value("usher_build_info", version="0.2.0") == 1
         if scrape.value("usher_redis_up") != 0:
             return None
         assert [scrape.value(name) for name in cluster_wide] == [None] * 3
