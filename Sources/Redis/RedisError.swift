@@ -22,6 +22,16 @@ public enum RedisError: Error, Equatable, Sendable {
         if case .refused(let text) = self { text.hasPrefix("OOM ") || text.contains(" -OOM ") } else { false }
     }
 
+    /// What a server says that takes no command, or no change, at the moment: it fails over, loads its data, or has too few
+    /// good replicas. It says so before it does anything.
+    private static let refusalsForNow = ["CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"]
+
+    /// Whether the command was refused for the moment alone, and so did not run.
+    public var isRefusedForNow: Bool {
+        guard case .refused(let text) = self, let word = text.split(separator: " ").first else { return false }
+        return Self.refusalsForNow.contains { word.elementsEqual($0) }
+    }
+
     /// Whether Redis may have run the command. False means that trying again cannot do anything twice.
     public var mayHaveRun: Bool {
         switch self {

@@ -110,7 +110,12 @@ import Usher
             #expect(APIError(error).status == 500)
             #expect(APIError(error, isRead: true).status == 503)
         }
-        // It says so before it does anything.
+        // These are said before anything is done.
+        for word in ["CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"] {
+            let refusal = APIError(RedisError.refused("\(word) x"))
+            #expect(refusal.status == 503 && refusal.retryAfterSeconds == 2)
+        }
+        #expect(APIError(RedisError.refused("ERR READONLY")).status == 500)
         let full = APIError(RedisError.refused("OOM x"))
         #expect(full.status == 503 && full.retryAfterSeconds == 60)
         #expect(!String(decoding: full.body(.reinvite), as: UTF8.self).contains("OOM"))

@@ -120,7 +120,7 @@ extension APIError {
                 retryAfterSeconds: 2, cause: error)
         } else if error.isOutOfMemory {
             self = .full(cause: error)
-        } else if error.mayHaveRun && !isRead {
+        } else if error.mayHaveRun && !error.isRefusedForNow && !isRead {
             self.init(
                 500, "The request failed for an unexpected reason. Look whether it took effect before you try again.",
                 cause: error)
