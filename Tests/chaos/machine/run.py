@@ -177,7 +177,7 @@ class Run:
 
     def _deaths(self):
         found = []
-        struck = {fault.target for fault in self._history.faults}
+        struck = {name for fault in self._history.faults for name in fault.target.split(", ")}
         for name, status in self._cluster.ended:
             if status not in ASKED:
                 found.append(f"{name} ended with status {status}")
