@@ -8,7 +8,7 @@ from machine import collecting
 # replicas do not follow, or that is on its way to another primary.
 EXPLAINED = re.compile(
     "not connected to Redis|too many commands wait|connection to Redis was lost|no reply from Redis"
-    "|Redis refused the command: (OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN"
+    "|Redis refused the command: (OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED"
     "|UNBLOCKED|ERR WAIT cannot be used with replica)"
     "|the change is on [0-9]+ replicas, fewer than wanted"
     "|A supervisor has ended before its bot|A supervisor has not kept its deadline")
