@@ -31,7 +31,7 @@ API = (
     Mutant("a refusal for its rate says to come back at once", "API/Common/Gatekeeper.swift",
            "max(1, milliseconds.addingClamped(999) / 1_000)", "milliseconds / 1_000", ("RateLimitHTTPTests",)),
     Mutant("a change whose outcome is unknown is said to have changed nothing", ERROR,
-           "} else if «error.mayHaveRun && !isRead» {", "false", ("EnvelopeTests", "test_redis_faults.py")),
+           "} else if «error.mayHaveRun && !error.isRefusedForNow && !isRead» {", "false", ("EnvelopeTests", "test_redis_faults.py")),
     Mutant("errors of the Bots API have the other API's form", ERROR,
            'case "bots", "meetings", "transcripts", "user", "internal": «self = .bots»', "self = .reinvite",
            ("EnvelopeTests", "BotsObjectTests", "RateLimitHTTPTests"), is_statement=True),
