@@ -174,6 +174,33 @@ import Testing
         }
     }
 
+    /// What another hand wrote there stops nobody: it counts as nothing.
+    @Test(arguments: ["", "x", "1e400", "nan", "-5", "12 "])
+    func aSpoiltCounterStopsNothing(_ text: String) async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            for key in [world.keys.workspace, world.keys.partition.meeting(place.meetingID)] {
+                try await world.set(key, ["bytes": text])
+            }
+            if text != "1e400" {
+                #expect(try await world.ingest(one("s", "x"), for: place.meetingID) == .stored(changed: 1))
+                #expect(try await Self.plan("aaa-aaaa-aaa", world).made != nil)
+                #expect(try await Self.number(world.keys.workspace, "bytes", world) > 1_000)
+            } else {
+                #expect(Self.refusal(try await Self.plan("aaa-aaaa-aaa", world)) != nil)
+            }
+            let meeting = try #require(
+                try await world.store.meeting(id: place.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+            guard
+                case .changed = try await world.store.update(
+                    meeting, fields: ["title": ""], deadline: Client.soon)
+            else {
+                Issue.record("the record was not changed")
+                return
+            }
+        }
+    }
+
     /// One meeting cannot take all of it.
     @Test func aMeetingHasABoundOfItsOwn() async throws {
         try await World.make { world in

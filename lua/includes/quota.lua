@@ -23,17 +23,26 @@ local function passed_limit(workspace_key, default_limit, bytes)
   return bytes > 0 and (tonumber(workspace[2] or '') or 0) + bytes > limit and limit
 end
 
+-- The sum of a counter and bytes that come to it, or go if negative. What another hand spoilt counts as nothing, since
+-- a command that fails would leave half of the script done.
+local function sum_of(counter, bytes)
+  return string.format('%.0f', math.max(0, math.min((tonumber(counter or '') or 0) + bytes, 9007199254740992)))
+end
+
 -- Counts bytes that a workspace takes more, or less if negative; never of one that is gone.
 local function count_bytes(workspace_key, bytes)
-  if bytes ~= 0 and redis.call('EXISTS', workspace_key) == 1 then
-    local sum = redis.call('HINCRBY', workspace_key, 'bytes', string.format('%d', bytes))
-    if sum <= 0 then redis.call('HDEL', workspace_key, 'bytes') end
+  if bytes == 0 or redis.call('EXISTS', workspace_key) == 0 then return end
+  local sum = sum_of(redis.call('HGET', workspace_key, 'bytes'), bytes)
+  if sum == '0' then
+    redis.call('HDEL', workspace_key, 'bytes')
+  else
+    redis.call('HSET', workspace_key, 'bytes', sum)
   end
 end
 
 -- The same of a meeting.
 local function count_bytes_of(keys, bytes)
   if bytes == 0 then return end
-  redis.call('HINCRBY', keys.meeting, 'bytes', string.format('%d', bytes))
+  redis.call('HSET', keys.meeting, 'bytes', sum_of(redis.call('HGET', keys.meeting, 'bytes'), bytes))
   count_bytes(keys.workspace, bytes)
 end

@@ -5,7 +5,8 @@ import Redis
 /// came in has its turn, in Redis and on the loop. So a workspace that lists all of its records, on however many
 /// connections, holds up the others for about one batch. Workspaces that wait take turns too.
 ///
-/// Nobody waits beyond a deadline: whose turn comes too late has its command refused by that.
+/// A turn lasts no longer than its own command may. One that comes after its deadline is passed on at once, as that
+/// command is refused then.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 final class LargeReads: @unchecked Sendable {
