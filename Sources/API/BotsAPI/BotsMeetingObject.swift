@@ -41,8 +41,8 @@ enum BotsMeetingObject {
         data.add("meeting_id", meeting.id)
         if meeting.botStatus == nil { data.add("planned", json: "true") }
         if let title = meeting.title { data.add("name", title) }
-        if let participants = list(meeting, "participants") { data.add("participants", participants) }
-        if let languages = list(meeting, "languages") { data.add("languages", languages) }
+        if let participants = list(meeting, "participants") { data.add("participants", json: participants) }
+        if let languages = list(meeting, "languages") { data.add("languages", json: languages) }
         if let notes = meeting.fields["notes"] { data.add("notes", notes) }
         if let name = meeting.fields["bot_name"] { data.add("bot_name", name) }
         if let language = meeting.language { data.add("language", language) }
@@ -68,8 +68,9 @@ enum BotsMeetingObject {
         meeting.fields[field].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// A field that holds a JSON array of strings.
-    private static func list(_ meeting: Meeting, _ field: String) -> [String]? {
-        meeting.fields[field].flatMap { try? [String](json: Array($0.utf8)) }
+    /// A field that holds a JSON array of strings, as it stands there.
+    private static func list(_ meeting: Meeting, _ field: String) -> String? {
+        guard let text = meeting.fields[field], let list = try? JSONFragment(json: Array(text.utf8)) else { return nil }
+        return list.texts == nil ? nil : text
     }
 }

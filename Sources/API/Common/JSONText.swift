@@ -33,17 +33,6 @@ struct JSONText {
         append("Z\"")
     }
 
-    /// - Parameter values: written as a list of strings.
-    mutating func add(_ name: StaticString, _ values: [String]) {
-        begin(name)
-        append("[")
-        for (index, value) in values.enumerated() {
-            if index > 0 { append(",") }
-            appendQuoted(value)
-        }
-        append("]")
-    }
-
     /// - Parameter json: a JSON text of its own.
     mutating func add(_ name: StaticString, json: String) {
         begin(name)
@@ -93,7 +82,7 @@ struct JSONText {
 
     private mutating func appendQuoted(_ text: String) {
         open.append(UInt8(ascii: "\""))
-        append(text.jsonEscaped)
+        text.appendJSONEscaped(to: &open)
         open.append(UInt8(ascii: "\""))
     }
 }
