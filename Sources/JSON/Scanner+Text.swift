@@ -10,7 +10,7 @@ extension Scanner {
                 position += 1
                 return
             case UInt8(ascii: "\\"): return try scanEscapedText(kind, link: link, from: start)
-            default: try skipCharacter()
+            default: try skipCharacters()
             }
         }
     }
@@ -35,19 +35,26 @@ extension Scanner {
                 tape.unescaped += input[plainStart..<position]
                 try scanEscape()
                 plainStart = position
-            default: try skipCharacter()
+            default: try skipCharacters()
             }
         }
     }
 
-    /// One character that stands for itself: no control character, and whole in UTF-8 (RFC 3629, section 4).
+    /// Characters that stand for themselves: as many as there are of ASCII, or else one.
+    private mutating func skipCharacters() throws(JSONError) {
+        let start = position
+        while position < input.count, Self.isPlain(input[position]) { position += 1 }
+        if position == start { try skipCharacter() }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20..<0x80).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    /// One character that is not of ASCII, whole in UTF-8 (RFC 3629, section 4).
     private mutating func skipCharacter() throws(JSONError) {
         guard let first = byte else { throw syntax("") }
-        if first < 0x80 {
-            guard first >= 0x20 else { throw syntax("a control character that is not escaped") }
-            position += 1
-            return
-        }
+        guard first >= 0x20 else { throw syntax("a control character that is not escaped") }
         let (length, second): (Int, ClosedRange<UInt8>) =
             switch first {
             case 0xc2...0xdf: (2, 0x80...0xbf)

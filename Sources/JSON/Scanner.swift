@@ -4,9 +4,22 @@ struct Scanner {
     let limits: JSONLimits
     var position = 0
     var tape: Tape
-    /// The lists and objects that have not ended, outermost first, each with the name that was read last in it.
-    private var open: [(container: Int, name: Int)] = []
+    /// The lists and objects that have not ended, outermost first.
+    private var open: [Level] = []
     private var valueCount = 0
+
+    /// A list or object that has not ended.
+    private struct Level {
+        /// Its node.
+        let container: Int
+        let isObject: Bool
+        /// How many members or elements have begun.
+        var count: UInt32 = 0
+        /// The node of the name that was read last.
+        var name = 0
+
+        var end: UInt8 { isObject ? UInt8(ascii: "}") : UInt8(ascii: "]") }
+    }
 
     static func scan(_ bytes: [UInt8], limits: JSONLimits) throws(JSONError) -> Tape {
         // Places in the text are held in 32 bits.
@@ -50,27 +63,33 @@ struct Scanner {
 
     /// The next element or member of the innermost list or object, or its end.
     private mutating func scanNext() throws(JSONError) {
-        let container = open[open.count - 1].container
-        let isObject = tape.nodes[container].kind == .object
-        let (end, endName): (UInt8, String) =
-            isObject ? (UInt8(ascii: "}"), "}") : (UInt8(ascii: "]"), "]")
+        let level = open[open.count - 1]
         skipBlanks()
-        if byte == end {
+        if byte == level.end {
             position += 1
-            tape.nodes[container].length = UInt32(position) - tape.nodes[container].start
-            tape.nodes[container].link = UInt32(tape.nodes.count)
-            open.removeLast()
+            end(level)
             return
         }
-        if tape.nodes[container].count > 0 {
-            guard byte == UInt8(ascii: ",") else { throw syntax("neither a comma nor \(endName) after a value") }
+        if level.count > 0 {
+            guard byte == UInt8(ascii: ",") else {
+                throw syntax("neither a comma nor \(Character(Unicode.Scalar(level.end))) after a value")
+            }
             position += 1
             skipBlanks()
-            if byte == end { throw syntax("a comma before \(endName)") }
+            if byte == level.end { throw syntax("a comma before \(Character(Unicode.Scalar(level.end)))") }
         }
-        tape.nodes[container].count += 1
-        if isObject { try scanName(of: container) }
+        open[open.count - 1].count += 1
+        if level.isObject { try scanName(of: level.container) }
         try scanValue()
+    }
+
+    private mutating func end(_ level: Level) {
+        var node = tape.nodes[level.container]
+        node.length = UInt32(position) - node.start
+        node.count = level.count
+        node.link = UInt32(tape.nodes.count)
+        tape.nodes[level.container] = node
+        open.removeLast()
     }
 
     private mutating func scanName(of object: Int) throws(JSONError) {
@@ -106,7 +125,7 @@ struct Scanner {
 
     private mutating func begin(_ kind: Tape.Node.Kind) throws(JSONError) {
         guard open.count < limits.levels else { throw .limit("\(limits.levels) levels", at: position) }
-        open.append((tape.nodes.count, 0))
+        open.append(Level(container: tape.nodes.count, isObject: kind == .object))
         tape.nodes.append(.init(kind: kind, start: UInt32(position), length: 0))
         position += 1
     }
@@ -130,13 +149,13 @@ struct Scanner {
     /// What leads to the name that was read last, bounded, as it comes from outside and goes into logs and answers.
     private var path: String {
         var path = ""
-        for (container, name) in open {
-            let node = tape.nodes[container]
-            if node.kind == .list {
-                path += "[\(node.count - 1)]"
-            } else {
+        for level in open {
+            if level.isObject {
                 path += path.isEmpty ? "" : "."
-                path += String(String.UnicodeScalarView(tape.text(of: tape.nodes[name]).unicodeScalars.prefix(64)))
+                let name = tape.text(of: tape.nodes[level.name])
+                path += String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))
+            } else {
+                path += "[\(level.count - 1)]"
             }
         }
         return path
