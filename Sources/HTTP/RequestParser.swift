@@ -240,9 +240,13 @@ public struct RequestParser: Sendable {
 
     // MARK: Message
 
+    private static let trustedBodyBytes = 32_768
+
     private mutating func takeBody(_ input: UnsafeBufferPointer<UInt8>, _ position: inout Int) {
         let count = min(remaining, input.count - position)
         guard count > 0 else { return }
+        // Whoever has sent so much is believed about the rest: growing step by step would copy it again and again.
+        if body.count >= Self.trustedBodyBytes, !framing.isChunked { body.reserveCapacity(body.count + remaining) }
         body.append(contentsOf: UnsafeBufferPointer(rebasing: input[position..<position + count]))
         position += count
         remaining -= count
