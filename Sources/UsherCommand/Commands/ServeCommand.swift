@@ -14,6 +14,7 @@ enum ServeCommand {
             // First of all, before any thread could get the signals in the ordinary way.
             let signals = try StopSignals()
             _ = ProcessLimits.raiseOpenFiles()
+            Machine.keepFreedMemory()
             let node = try Node(settings, redis: RedisURL(settings.redisURL), logger: logger)
             for port in try node.start() {
                 logger.info(
