@@ -9,7 +9,7 @@ import Usher
 struct TranscriptEndpoint: Sendable {
     private static let maximumOffset = 1_000_000
     private static let maximumLimit = 100_000
-    private static let pieceBytes = 65_536
+    private static let pieceBytes = 16_384
     /// What a large answer holds beside the places of its segments: a few pieces, in the forms that they pass through.
     private static let heldBytes = 1_048_576
     /// How long the client may take is its own affair, so that each piece has its own time.

@@ -5,11 +5,11 @@ import Redis
 /// Redis and the loop are held for a batch alone. What changes meanwhile is seen in its old form or in its new one.
 struct SegmentScan {
     /// About the bytes of a batch.
-    private static let batchBytes = 65_536
+    private static let batchBytes = 16_384
     /// The first batch has about so many, whatever they are; the sizes in it tell how many later ones have. Redis' order
     /// is that of a hash with a seed of its own, so that nobody can put the large ones behind.
     private static let firstCount = 20
-    private static let countRange = 4...500
+    private static let countRange = 4...100
     /// Far more than ingestion lets a meeting have.
     private static let maximumSegments = 4 * Store.maximumSegmentsOfMeeting
 
@@ -18,8 +18,10 @@ struct SegmentScan {
     private let key: String
     private var cursor: String? = "0"
     private var count = Self.firstCount
-    /// A scan may come by one twice while the hash grows. By bytes, as Redis tells them apart.
-    private var seen: Set<[UInt8]> = []
+    /// The hashes of those that it has come by, as it may come by one twice while the record grows. Swift seeds them anew
+    /// in each process and they have 64 bits, so that no two fields share one; the fields themselves would take a loop
+    /// milliseconds to keep and to let go.
+    private var seen: Set<Int> = []
     /// Of all values so far.
     private(set) var bytes = 0
     /// Of all fields so far.
@@ -50,7 +52,7 @@ struct SegmentScan {
             let value = try parts[index + 1].stringOrThrow()
             batchBytes += value.utf8.count
             fieldBytes += field.count
-            if seen.insert(field).inserted { batch.append((field, value)) }
+            if seen.insert(field.hashValue).inserted { batch.append((field, value)) }
         }
         bytes += batchBytes
         guard seen.count <= Self.maximumSegments else {

@@ -11,11 +11,11 @@ public struct TranscriptReading: Sendable {
     /// A transcript of so many bytes is kept from the first reading.
     static let smallBytes = 131_072
     /// Segments that are asked for at once.
-    private static let segmentsAtOnce = 200
+    private static let segmentsAtOnce = 50
     /// What a place takes in memory, beside the bytes of its field.
     private static let placeBytes = 112
     /// Places that are passed over before others have their turn.
-    private static let skippedAtOnce = 500
+    private static let skippedAtOnce = 100
 
     private let store: Store
     private let workspace: String
