@@ -12,7 +12,7 @@ JSON = (
     Mutant("any number of levels", SCANNER, "open.count < limits.levels", "true", READING),
     Mutant("one value more", SCANNER, "valueCount < limits.values", "valueCount <= limits.values", READING),
     Mutant("any number of bytes", SCANNER, "bytes.count <= maximum", "true", READING),
-    Mutant("a comma before the end", SCANNER, "if «byte == end» { throw syntax(\"a comma before", "false", READING),
+    Mutant("a comma before the end", SCANNER, "if «byte == level.end» { throw syntax(\"a comma before", "false", READING),
     Mutant("something after the end", SCANNER, "guard «position == input.count» else", "true", READING),
     Mutant("the first of two members of one name wins", SCANNER, "guard «tape.enter(name: tape.nodes.count - 1)» else",
            "tape.enter(name: tape.nodes.count - 1) || true", READING),
