@@ -173,11 +173,11 @@ class FlatReports(Attacker):
 
 
 class Poison(Attacker):
-    name = "has a bot write entries of 5 MB into the stream"
+    name = "has a bot write entries of 2 MB, which is the most, into the stream"
     at_once = 1
 
     def steps(self, port, redis_socket, tenant):
-        payload = '{"type":"transcription","meeting_id":2,"segments":[' + "0," * 2_500_000 + "0]}"
+        payload = '{"type":"transcription","meeting_id":2,"segments":[' + "0," * 1_000_000 + "0]}"
         command = resp("XADD", "transcription_segments", "*", "payload", payload).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_S)

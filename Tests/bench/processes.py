@@ -110,7 +110,8 @@ class Redis(Child):
             # Rewriting the file in the middle of a phase would disturb one side only.
             persistence = ["--appendonly", "yes", "--appendfsync", append_only, "--auto-aof-rewrite-percentage", "0"]
         super().__init__(
-            ["redis-server", "--port", "0", "--unixsocket", self.socket_path, "--dir", folder, "--save", ""]
+            ["redis-server", "--port", "0", "--unixsocket", self.socket_path, "--dir", folder, "--save", "",
+             "--proto-max-bulk-len", "2mb"]
             + persistence + list(arguments), os.path.join(folder, "redis.log"))
 
     def wait_ready(self):

@@ -109,6 +109,17 @@ def test_nobody_gets_in_without_a_password(servers):
     client.close()
 
 
+def test_no_bot_writes_an_entry_that_redis_stands_still_over(servers):
+    redis = servers.add(ComposeRedis(servers.folder)).start()
+    client = RedisClient(redis.socket_path)
+    client.call("AUTH", "usher-bot", "another")
+    assert client.call("XADD", "transcription_segments", "*", "payload", "x" * (1 << 20))
+    with pytest.raises((RedisError, OSError)):
+        client.call("XADD", "transcription_segments", "*", "payload", "x" * (2 << 20 | 1))
+    client.close()
+    assert redis.client.call("XLEN", "transcription_segments") == 1
+
+
 def test_users_are_those_of_the_document():
     """The rights that it gives Usher and its bots are the ones that docs/operations.md explains."""
     with open(os.path.join(REPOSITORY, "docs", "operations.md")) as file:

@@ -76,6 +76,7 @@ def test_what_runs_and_where_the_data_is(up):
     assert client.call("INFO", "server").count(f"process_id:{redis}\r\n") == 1
     assert client.call("CONFIG", "GET", "appendonly") == ["appendonly", "yes"]
     assert client.call("CONFIG", "GET", "port") == ["port", "0"]
+    assert client.call("CONFIG", "GET", "proto-max-bulk-len") == ["proto-max-bulk-len", str(2 << 20)]
     assert os.path.realpath(client.call("CONFIG", "GET", "dir")[1]) == os.path.realpath(up.data)
     assert up.data in up.output, "the data folder is not named"
     # No secret stands on a command line, where every user of the machine can read it.

@@ -40,6 +40,8 @@ struct Programs {
             [
                 "-", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--appendonly", "yes",
                 "--appendfsync", "always", "--save", "", "--daemonize", "no",
+                // Nothing that Usher or a bot has to say is longer: docs/operations.md, "What Redis takes at once".
+                "--proto-max-bulk-len", "2mb",
             ] + (door?.options ?? ["--port", "0"])
         return try start(
             ChildProcess.Program(
