@@ -124,6 +124,11 @@ else
 		-artifact_prefix=.build/fuzz/ .build/fuzz/$(TARGET)
 endif
 
+# The calls of the scripts in Swift, from the headers of lua/*.lua. A test checks that they are fresh.
+.PHONY: scripts
+scripts: toolchain
+	swift run GenerateScripts
+
 lint: toolchain
 	swift format lint --strict -r Sources Tests Package.swift
 

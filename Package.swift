@@ -19,7 +19,7 @@ let package = Package(
         .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
         .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
-        .target(name: "Scripts", dependencies: [], resources: [.embedInCode("lua")]),
+        .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
@@ -33,6 +33,7 @@ let package = Package(
                 "Usher",
             ]),
 
+        .executableTarget(name: "GenerateScripts"),
         .executableTarget(name: "Fuzz", dependencies: ["API", "HTTP", "Usher"]),
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop", "TestTurns"]),
@@ -53,7 +54,7 @@ let package = Package(
         .target(
             name: "RedisTestSupport", dependencies: ["CLinux", "EventLoop", "Log", "Redis"],
             path: "Tests/RedisTestSupport"),
-        .testTarget(name: "ScriptsTests", dependencies: ["Scripts"]),
+        .testTarget(name: "ScriptsTests", dependencies: ["GenerateScripts", "Scripts"]),
         .testTarget(
             name: "UsherTests",
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),

@@ -3,32 +3,36 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{nodes} or usher:{runners}            zset: when it counts as gone (ms) -> id
--- KEYS[2]  usher:{nodes}:<id> or usher:{runners}:<id>  hash: what it says of itself
--- ARGV[1]  id
--- ARGV[2]  after how long it counts as gone unless it says so again, ms; 0: it ends now
--- ARGV[3]  for how long it has been there, ms
--- ARGV[4...]  fields of the hash, each followed by its value; at least one
+-- KEYS  peers_key  usher:{nodes} or usher:{runners}            zset: when it counts as gone (ms) -> id
+-- KEYS  peer_key   usher:{nodes}:<id> or usher:{runners}:<id>  hash: what it says of itself
+-- ARGV  id           text
+-- ARGV  lifetime_ms  integer: after how long it counts as gone unless it says so again, ms; 0: it ends now
+-- ARGV  uptime_ms    integer: for how long it has been there, ms
+-- ARGV  fields...    pairs: fields of the hash, each followed by its value; at least one
 --
--- Returns 1
+-- Returns 1  noted
 
 -- include: time
 
+local peers_key, peer_key = unpack(KEYS)
+local id, lifetime_ms, uptime_ms = unpack(ARGV, 1, 3)
+local fields = {unpack(ARGV, 4)}
+
 local at_ms = now_ms()
 -- A few at a time: the others go with the next beats.
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', at_ms, 'LIMIT', 0, 100)) do
-  redis.call('ZREM', KEYS[1], gone)
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', peers_key, '-inf', at_ms, 'LIMIT', 0, 100)) do
+  redis.call('ZREM', peers_key, gone)
 end
-if ARGV[2] == '0' then
-  redis.call('ZREM', KEYS[1], ARGV[1])
-  redis.call('DEL', KEYS[2])
+if lifetime_ms == '0' then
+  redis.call('ZREM', peers_key, id)
+  redis.call('DEL', peer_key)
   return 1
 end
 -- Nobody's word lasts for longer than ten minutes: it was said before the clock was set back. Who lives says it again.
-for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], at_ms + 660000, '+inf', 'LIMIT', 0, 100)) do
-  redis.call('ZREM', KEYS[1], ahead)
+for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', peers_key, at_ms + 660000, '+inf', 'LIMIT', 0, 100)) do
+  redis.call('ZREM', peers_key, ahead)
 end
-redis.call('ZADD', KEYS[1], at_ms + ARGV[2], ARGV[1])
-redis.call('HSET', KEYS[2], 'id', ARGV[1], 'started_at', at_ms - ARGV[3], 'seen_at', at_ms, unpack(ARGV, 4))
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('ZADD', peers_key, at_ms + lifetime_ms, id)
+redis.call('HSET', peer_key, 'id', id, 'started_at', at_ms - uptime_ms, 'seen_at', at_ms, unpack(fields))
+redis.call('PEXPIRE', peer_key, lifetime_ms)
 return 1

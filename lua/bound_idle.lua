@@ -3,18 +3,21 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
--- ARGV[1]  name of the group
--- ARGV[2]  most entries to look at
+-- KEYS  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
+-- ARGV  group    text: name of the group
+-- ARGV  maximum  integer: most entries to look at
 --
--- Returns how many, 0 if there is no such stream or group
+-- Returns bounded: integer  done: how many, 0 if there is no such stream or group
 
-local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', ARGV[2])
+local stream_key = unpack(KEYS)
+local group, maximum = unpack(ARGV)
+
+local pending = redis.pcall('XPENDING', stream_key, group, '-', '+', maximum)
 if pending.err then return 0 end
 local bounded = 0
 for _, entry in ipairs(pending) do
   if entry[3] <= 0 then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], entry[2], 0, entry[1], 'IDLE', 0, 'JUSTID')
+    redis.call('XCLAIM', stream_key, group, entry[2], 0, entry[1], 'IDLE', 0, 'JUSTID')
     bounded = bounded + 1
   end
 end

@@ -4,18 +4,22 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
--- KEYS[2]  usher:{pX}:bot:<bot_id>  hash: the bot
--- ARGV[1]  bot_id
--- ARGV[2]  the longest time to live of any lease, ms: of one whose record has none
+-- KEYS  leases_key  usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
+-- KEYS  bot_key     usher:{pX}:bot:<bot_id>  hash: the bot
+-- ARGV  bot_id      text
+-- ARGV  longest_ms  integer: the longest time to live of any lease, ms: of one whose record has none
 --
--- Returns 1 brought forward, 0 it is as it should be, or there is none
+-- Returns 1  bounded: brought forward
+--         0  unchanged: it is as it should be, or there is none
 
 -- include: time
 
-local expiry = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local leases_key, bot_key = unpack(KEYS)
+local bot_id, longest_ms = unpack(ARGV)
+
+local expiry = redis.call('ZSCORE', leases_key, bot_id)
 if not expiry then return 0 end
-local latest = now_ms() + (tonumber(redis.call('HGET', KEYS[2], 'lease_ms') or '') or tonumber(ARGV[2]))
+local latest = now_ms() + (tonumber(redis.call('HGET', bot_key, 'lease_ms') or '') or tonumber(longest_ms))
 if tonumber(expiry) <= latest then return 0 end
-redis.call('ZADD', KEYS[1], latest, ARGV[1])
+redis.call('ZADD', leases_key, latest, bot_id)
 return 1

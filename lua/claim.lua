@@ -6,52 +6,55 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS[4]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
--- KEYS[5]  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- ARGV[1]  bot_id
--- ARGV[2]  epoch
--- ARGV[3]  id of the runner
--- ARGV[4]  time to live of the lease, ms
--- ARGV[5]  SHA-256 of the bot's secret
--- ARGV[6]  id of the stream entry
--- ARGV[7]  name of the bot's container or process, as users see it
--- ARGV[8]  1 if the bot is told to write to the segment stream, else 0
+-- KEYS  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS  bot_key       usher:{pX}:bot:<bot_id>                       hash: the bot
+-- KEYS  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS  leases_key    usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
+-- KEYS  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- ARGV  bot_id       text
+-- ARGV  epoch        integer
+-- ARGV  runner       text: id of the runner
+-- ARGV  lease_ms     integer: time to live of the lease, ms
+-- ARGV  secret       text: SHA-256 of the bot's secret
+-- ARGV  entry        text: id of the stream entry
+-- ARGV  container    text: name of the bot's container or process, as users see it
+-- ARGV  uses_stream  flag: whether the bot is told to write to the segment stream
 --
--- Returns {1, claimed_at ms, meeting's fields and values, traceparent or '', tracestate or ''}  claimed
---         {0}   the bot is not the meeting's current one, or has ended
---         {-1}  another runner has it, or another claim of this one
---         {-2}  it is no longer wanted
---         {-3}  its in-flight key has gone
+-- Returns {1, claimed_at: integer, meeting: hash, traceparent: text?, tracestate: text?}  claimed (change)
+--         {0}   stale: the bot is not the meeting's current one, or has ended
+--         {-1}  taken: another runner has it, or another claim of this one
+--         {-2}  unwanted: it is no longer wanted
+--         {-3}  expired: its in-flight key has gone
 
 -- include: time
 
+local meeting_key, bot_key, inflight_key, leases_key, dispatch_key = unpack(KEYS)
+local bot_id, epoch, runner, lease_ms, secret, entry, container, uses_stream = unpack(ARGV)
+
 local function void(code)
-  redis.call('XACK', KEYS[5], 'runners', ARGV[6])
-  redis.call('XDEL', KEYS[5], ARGV[6])
+  redis.call('XACK', dispatch_key, 'runners', entry)
+  redis.call('XDEL', dispatch_key, entry)
   return {code}
 end
 
-local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'epoch')
-local bot = redis.call('HMGET', KEYS[2], 'runner', 'desired', 'ended_at', 'claimed_at', 'secret', 'traceparent',
+local meeting = redis.call('HMGET', meeting_key, 'bot_id', 'epoch')
+local bot = redis.call('HMGET', bot_key, 'runner', 'desired', 'ended_at', 'claimed_at', 'secret', 'traceparent',
   'tracestate')
-if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end
-if bot[1] and (bot[1] ~= ARGV[3] or bot[5] ~= ARGV[5]) then return void(-1) end
+if meeting[1] ~= bot_id or meeting[2] ~= epoch or bot[3] then return void(0) end
+if bot[1] and (bot[1] ~= runner or bot[5] ~= secret) then return void(-1) end
 if bot[2] ~= 'run' then return void(-2) end
 local at_ms = bot[4]
 if not bot[1] then
-  if redis.call('GET', KEYS[3]) ~= ARGV[1] then
-    redis.call('XACK', KEYS[5], 'runners', ARGV[6])
+  if redis.call('GET', inflight_key) ~= bot_id then
+    redis.call('XACK', dispatch_key, 'runners', entry)
     return {-3}
   end
   at_ms = now_ms()
   -- First, since it can fail: a lease without a claim is no runner's to renew.
-  redis.call('ZADD', KEYS[4], at_ms + ARGV[4], ARGV[1])
-  redis.call('HSET', KEYS[2], 'runner', ARGV[3], 'claimed_at', at_ms, 'lease_ms', ARGV[4], 'secret', ARGV[5],
-    'container', ARGV[7], 'stream', ARGV[8])
-  redis.call('HSET', KEYS[1], 'bot_container_id', ARGV[7])
+  redis.call('ZADD', leases_key, at_ms + lease_ms, bot_id)
+  redis.call('HSET', bot_key, 'runner', runner, 'claimed_at', at_ms, 'lease_ms', lease_ms, 'secret', secret,
+    'container', container, 'stream', uses_stream)
+  redis.call('HSET', meeting_key, 'bot_container_id', container)
 end
 void(1)
-return {1, tonumber(at_ms), redis.call('HGETALL', KEYS[1]), bot[6] or '', bot[7] or ''}
+return {1, tonumber(at_ms), redis.call('HGETALL', meeting_key), bot[6] or '', bot[7] or ''}

@@ -3,18 +3,23 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS[2]  usher:{pX}:bot:<bot_id>          hash: the bot
--- ARGV[1]  bot_id
--- ARGV[2...]  fields, each followed by its value: language, task, bot_name; at least one
+-- KEYS  meeting_key  usher:{pX}:meeting:<meeting_id>  hash: the meeting
+-- KEYS  bot_key      usher:{pX}:bot:<bot_id>          hash: the bot
+-- ARGV  bot_id     text
+-- ARGV  fields...  pairs: fields, each followed by its value: language, task, bot_name; at least one
 --
--- Returns the new config_version, 0 if this bot is not in the room
+-- Returns 0                        not_in_room: this bot is not in the room
+--         config_version: integer  configured (change): the new one
 
 -- include: time
 
-local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'bot_status')
-if meeting[1] ~= ARGV[1] or meeting[2] ~= 'active' then return 0 end
-local version = redis.call('HINCRBY', KEYS[2], 'config_version', 1)
-redis.call('HSET', KEYS[2], unpack(ARGV, 2))
-redis.call('HSET', KEYS[1], 'updated_at', now_ms(), unpack(ARGV, 2))
+local meeting_key, bot_key = unpack(KEYS)
+local bot_id = unpack(ARGV, 1, 1)
+local fields = {unpack(ARGV, 2)}
+
+local meeting = redis.call('HMGET', meeting_key, 'bot_id', 'bot_status')
+if meeting[1] ~= bot_id or meeting[2] ~= 'active' then return 0 end
+local version = redis.call('HINCRBY', bot_key, 'config_version', 1)
+redis.call('HSET', bot_key, unpack(fields))
+redis.call('HSET', meeting_key, 'updated_at', now_ms(), unpack(fields))
 return version

@@ -1,19 +1,24 @@
 -- Writes the record of an API key. An expiry is Redis' own, so that no node's clock decides when a key ends.
 --
--- KEYS[1]  usher:key:<sha256 of the API key>  hash: what the key may do
--- ARGV[1]  expires_at in ms, or '' for never
--- ARGV[2...]  fields of the record, each followed by its value
+-- KEYS  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
+-- ARGV  expires_at  integer?: expires_at in ms for never
+-- ARGV  fields...   pairs: fields of the record, each followed by its value
 --
--- Returns created_at in ms, 0 if expires_at has passed
+-- Returns 0                    expired: expires_at has passed
+--         created_at: integer  created (change)
 
 -- include: time
 
+local record_key = unpack(KEYS)
+local expires_at = unpack(ARGV, 1, 1)
+local fields = {unpack(ARGV, 2)}
+
 local at_ms = now_ms()
-local expires = ARGV[1] ~= ''
-if expires and tonumber(ARGV[1]) <= at_ms then return 0 end
-redis.call('HSET', KEYS[1], 'created_at', at_ms, unpack(ARGV, 2))
+local expires = expires_at ~= ''
+if expires and tonumber(expires_at) <= at_ms then return 0 end
+redis.call('HSET', record_key, 'created_at', at_ms, unpack(fields))
 if expires then
-  redis.call('HSET', KEYS[1], 'expires_at', ARGV[1])
-  redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+  redis.call('HSET', record_key, 'expires_at', expires_at)
+  redis.call('PEXPIREAT', record_key, expires_at)
 end
 return at_ms

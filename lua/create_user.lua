@@ -1,18 +1,22 @@
 -- Writes a user's record unless it is there. Repeating it changes nothing, so that whoever meets a user whose creation
 -- stopped half-way can finish it.
 --
--- KEYS[1]  usher:user:<user_id>  hash: the user
--- ARGV[1]  user_id
--- ARGV[2]  email
--- ARGV[3]  id of the personal workspace, taken if the record is new
--- ARGV[4...]  further fields of the user, each followed by its value
+-- KEYS  user_key  usher:user:<user_id>  hash: the user
+-- ARGV  user_id       integer
+-- ARGV  email         text
+-- ARGV  workspace_id  text: id of the personal workspace, taken if the record is new
+-- ARGV  fields...     pairs: further fields of the user, each followed by its value
 --
--- Returns the record's fields and values, one after the other
+-- Returns record: hash  there (change): the record
 
 -- include: time
 
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'email', ARGV[2], 'workspace_id', ARGV[3], 'created_at', now_ms(),
-    unpack(ARGV, 4))
+local user_key = unpack(KEYS)
+local user_id, email, workspace_id = unpack(ARGV, 1, 3)
+local fields = {unpack(ARGV, 4)}
+
+if redis.call('EXISTS', user_key) == 0 then
+  redis.call('HSET', user_key, 'id', user_id, 'email', email, 'workspace_id', workspace_id, 'created_at', now_ms(),
+    unpack(fields))
 end
-return redis.call('HGETALL', KEYS[1])
+return redis.call('HGETALL', user_key)

@@ -2,59 +2,65 @@
 -- docs/architecture.md, "A meeting's state": "dispatch accepted" and "restarted". The lock is given back whatever the
 -- result, unless it is another's. A repeated call finds the in-flight key and changes nothing.
 --
--- KEYS[1]  usher:{pX}:ws:<workspace_id>:lock             string: the token of the request that holds the lock
--- KEYS[2]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS[4]  usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
--- KEYS[5]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS[6]  usher:{pX}:bot:<bot_id>                       hash: the new bot
--- KEYS[7]  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
--- ARGV[1]  the caller's lock token
--- ARGV[2]  the status that the caller saw: INITIAL, or OFFLINE for a restart
--- ARGV[3]  meeting_id
--- ARGV[4]  workspace_id
--- ARGV[5]  room
--- ARGV[6]  bot_id
--- ARGV[7]  time to live of the in-flight key, ms
--- ARGV[8]  length at which the event stream is trimmed
--- ARGV[9]  who asked, for the event
--- ARGV[10] traceparent of what follows (W3C Trace Context)
--- ARGV[11] tracestate, or ''
+-- KEYS  lock_key      usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
+-- KEYS  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS  room_key      usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS  bots_key      usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS  bot_key       usher:{pX}:bot:<bot_id>                       hash: the new bot
+-- KEYS  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS  events_key    usher:{pX}:events                             stream: what happened
+-- KEYS  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- ARGV  token         text: the caller's lock token
+-- ARGV  seen          text: the status that the caller saw: INITIAL, or OFFLINE for a restart
+-- ARGV  meeting_id    text
+-- ARGV  workspace_id  text
+-- ARGV  room          text
+-- ARGV  bot_id        text
+-- ARGV  inflight_ms   integer: time to live of the in-flight key, ms
+-- ARGV  max_events    integer: length at which the event stream is trimmed
+-- ARGV  why           text: who asked, for the event
+-- ARGV  traceparent   text: traceparent of what follows (W3C Trace Context)
+-- ARGV  tracestate    text?
 --
--- Returns {1, dispatched_at ms, epoch}  accepted
---         {2, what}                     done before, by a request with the same key: bot_id, dispatched_at ms, epoch
---                                       and the status that was seen, with spaces between
---         {0}                           the lock is not the caller's (any more)
---         {-1, meeting_id or ''}        a dispatch to the room is in flight; the meeting that holds the room
---         {-2, status or ''}            the status is no longer the one that was seen
---         {-3, meeting_id}              a bot of this meeting holds the room, and no dispatch is in flight
+-- Returns {1, dispatched_at: integer, epoch: integer}  accepted (change)
+--         {2, what: text}      repeated: done before, by a request with the same key: bot_id, dispatched_at in ms,
+--                              epoch and the status that was seen, with spaces between
+--         {0}                  not_locked: the lock is not the caller's (any more)
+--         {-1, holder: text?}  in_flight: a dispatch to the room is in flight; the meeting that holds the room
+--         {-2, status: text?}  status_changed: the status is no longer the one that was seen
+--         {-3, holder: text}   room_held: a bot of this meeting holds the room, and no dispatch is in flight
 
 -- include: time
 -- include: events
+-- include: entry
 -- include: send_bot
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
-redis.call('DEL', KEYS[1])
-local earlier = KEYS[9] and redis.call('GET', KEYS[9])
+local lock_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, request_key =
+  unpack(KEYS)
+local token, seen, meeting_id, workspace_id, room, bot_id, inflight_ms, max_events, why, traceparent, tracestate =
+  unpack(ARGV)
+
+if redis.call('GET', lock_key) ~= token then return {0} end
+redis.call('DEL', lock_key)
+local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {2, earlier} end
 
-local holder = redis.call('GET', KEYS[3])
-if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end
-local meeting = redis.call('HMGET', KEYS[5], 'status', 'bot_status')
-if meeting[1] ~= ARGV[2] then return {-2, meeting[1] or ''} end
+local holder = redis.call('GET', room_key)
+if redis.call('EXISTS', inflight_key) == 1 then return {-1, holder or ''} end
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
+if meeting[1] ~= seen then return {-2, meeting[1] or ''} end
 if holder then return {-3, holder} end
 
 local at_ms = now_ms()
-local is_restart = ARGV[2] == 'OFFLINE'
-local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
-  events = KEYS[8]}
-local epoch = send_bot(keys, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], at_ms, 1, {max_length = ARGV[8],
-  what = is_restart and 'restarted' or 'dispatched', from = ARGV[2] .. '/' .. (meeting[2] or ''), why = ARGV[9]},
-  {parent = ARGV[10], state = ARGV[11]})
-if is_restart then redis.call('HDEL', KEYS[5], 'start_time', 'end_time', 'duration', 'flag') end
-if KEYS[9] then
-  redis.call('SET', KEYS[9], string.format('%s %d %d %s', ARGV[6], at_ms, epoch, ARGV[2]), 'PX', ARGV[7])
+local is_restart = seen == 'OFFLINE'
+local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
+  dispatch = dispatch_key, events = events_key}
+local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
+  what = is_restart and 'restarted' or 'dispatched', from = seen .. '/' .. (meeting[2] or ''), why = why},
+  {parent = traceparent, state = tracestate})
+if is_restart then redis.call('HDEL', meeting_key, 'start_time', 'end_time', 'duration', 'flag') end
+if request_key then
+  redis.call('SET', request_key, string.format('%s %d %d %s', bot_id, at_ms, epoch, seen), 'PX', inflight_ms)
 end
 return {1, at_ms, epoch}

@@ -4,41 +4,36 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS[2]  usher:{pX}:bot:<bot_id>                       hash: the bot
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS[4]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS[5]  usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
--- KEYS[6]  usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
--- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
--- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
--- KEYS[10] usher:{pX}:dispatch                           stream: dispatches to be claimed
--- ARGV[1]  bot_id
--- ARGV[2]  meeting_id
--- ARGV[3]  how long the hash of a bot that has ended is kept, ms
--- ARGV[4]  length at which the event stream is trimmed
+-- KEYS  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
+-- ARGV  bot_id      text
+-- ARGV  meeting_id  text
+-- ARGV  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
+-- ARGV  max_events  integer: length at which the event stream is trimmed
 --
--- Returns 1 ended, 0 the dispatch is still in flight, or another hand wrote that the bot is in the room, -1 a runner
--- has claimed it, -2 the bot is not the meeting's current one
+-- Returns 1   ended
+--         0   in_flight: the dispatch is still in flight, or another hand wrote that the bot is in the room
+--         -1  claimed: a runner has claimed it
+--         -2  stale: the bot is not the meeting's current one
 
+-- include: life
 -- include: time
 -- include: events
 -- include: bots
 
-local meeting = redis.call('HMGET', KEYS[1], 'bot_id', 'status', 'bot_status')
-if meeting[1] ~= ARGV[1] then return -2 end
-local bot = redis.call('HMGET', KEYS[2], 'runner', 'entry')
-if bot[1] then return -1 end
-if redis.call('EXISTS', KEYS[3]) == 1 or meeting[2] == 'LIVE' or meeting[2] == 'STOPPING' then return 0 end
+local dispatch_key = unpack(KEYS, 10)
+local bot_id, meeting_id, keep_ms, max_events = unpack(ARGV)
 
-if bot[2] then redis.call('XDEL', KEYS[10], bot[2]) end
-local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
-  analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9]}
+local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
+if meeting[1] ~= bot_id then return -2 end
+local bot = redis.call('HMGET', keys.bot, 'runner', 'entry')
+if bot[1] then return -1 end
+if redis.call('EXISTS', keys.inflight) == 1 or meeting[2] == 'LIVE' or meeting[2] == 'STOPPING' then return 0 end
+
+if bot[2] then redis.call('XDEL', dispatch_key, bot[2]) end
 if meeting[2] == 'INITIAL' and meeting[3] == 'requested' then
-  end_bot(keys, ARGV[1], ARGV[2], now_ms(), ARGV[3], ARGV[4], 'failed', 'dispatch_expired', 'requested')
+  end_bot(keys, bot_id, meeting_id, now_ms(), keep_ms, max_events, 'failed', 'dispatch_expired', 'requested')
 else
   -- Another hand wrote this status: the room is freed all the same, and the record left alone.
-  free_bot(keys, ARGV[1], ARGV[2], now_ms(), ARGV[3])
+  free_bot(keys, bot_id, meeting_id, now_ms(), keep_ms)
 end
 return 1

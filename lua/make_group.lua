@@ -3,12 +3,16 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
--- ARGV[1]  name of the group
+-- KEYS  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
+-- ARGV  group  text: name of the group
 --
--- Returns 1 made, 0 it was there
+-- Returns 1  made
+--         0  there: it was there
 
-local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+local stream_key = unpack(KEYS)
+local group = unpack(ARGV)
+
+local made = redis.pcall('XGROUP', 'CREATE', stream_key, group, '0', 'MKSTREAM')
 if made.err then
   if string.find(made.err, 'BUSYGROUP', 1, true) then return 0 end
   return made

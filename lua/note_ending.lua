@@ -3,13 +3,17 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:bot:<bot_id>  hash: the bot
--- ARGV[1]  id of the runner
--- ARGV[2]  reason, such as join_timeout
+-- KEYS  bot_key  usher:{pX}:bot:<bot_id>  hash: the bot
+-- ARGV  runner  text: id of the runner
+-- ARGV  reason  text: reason, such as join_timeout
 --
--- Returns 1 noted, 0 the bot is not this runner's, or has ended
+-- Returns 1  noted
+--         0  not_yours: the bot is not this runner's, or has ended
 
-local bot = redis.call('HMGET', KEYS[1], 'runner', 'ended_at')
-if bot[1] ~= ARGV[1] or bot[2] then return 0 end
-redis.call('HSET', KEYS[1], 'ending', ARGV[2])
+local bot_key = unpack(KEYS)
+local runner, reason = unpack(ARGV)
+
+local bot = redis.call('HMGET', bot_key, 'runner', 'ended_at')
+if bot[1] ~= runner or bot[2] then return 0 end
+redis.call('HSET', bot_key, 'ending', reason)
 return 1

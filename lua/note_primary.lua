@@ -3,12 +3,15 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:primary  hash: the server that answers, by its replication id, and since when (ms)
+-- KEYS  primary_key  usher:{pX}:primary  hash: the server that answers, by its replication id, and since when (ms)
 --
--- Returns {since when ms, bytes that count against its limit, the limit or 0 for none}
+-- Returns {since: integer, used: integer, limit: integer}  noted: since when in ms, the bytes that count against its
+--           limit, and the limit or 0 for none
 
 -- include: time
 -- include: primary
+
+local primary_key = unpack(KEYS)
 
 local memory = redis.call('INFO', 'memory')
 
@@ -17,5 +20,5 @@ local function bytes(field)
 end
 
 -- What replicas and the append-only file are still to get counts for nothing, as when Redis itself looks.
-return {primary_since(KEYS[1], now_ms()), bytes('used_memory') - bytes('mem_not_counted_for_evict'),
+return {primary_since(primary_key, now_ms()), bytes('used_memory') - bytes('mem_not_counted_for_evict'),
   bytes('maxmemory')}

@@ -5,48 +5,54 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS[2]  usher:{pX}:meeting:<meeting_id>:segments      hash: its transcript
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS[4]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
--- KEYS[5]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS[6]  usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id, or what is noted
--- KEYS[7]  usher:{pX}:analyzing                          zset: end of the meeting (ms) -> meeting_id
--- KEYS[8]  usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was in last
--- KEYS[9]  usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[10] usher:{pX}:ws:<workspace_id>                  hash: the workspace
--- ARGV[1]  meeting_id
--- ARGV[2]  how long a meeting is kept after its end, ms
--- ARGV[3]  what is noted
--- ARGV[4]  room
+-- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
+-- KEYS  segments_key   usher:{pX}:meeting:<meeting_id>:segments    hash: its transcript
+-- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
+-- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
+-- KEYS  room_key       usher:{pX}:ws:<workspace_id>:room:<room>    string: the meeting whose bot holds the room
+-- KEYS  ended_key      usher:{pX}:ended  zset: end of the meeting (ms) -> meeting_id, or what is noted
+-- KEYS  analyzing_key  usher:{pX}:analyzing                        zset: end of the meeting (ms) -> meeting_id
+-- KEYS  held_key       usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
+-- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
+-- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
+-- ARGV  meeting_id  text
+-- ARGV  keep_ms     integer: how long a meeting is kept after its end, ms
+-- ARGV  note        text: what is noted
+-- ARGV  room        text
 --
--- Returns 1 removed, 0 it is not due, or its transcript is being collected, -1 it has a bot again: its next end counts
+-- Returns 1   removed
+--         0   not_due: it is not due, or its transcript is being collected
+--         -1  busy: it has a bot again: its next end counts
 
 -- include: time
 -- include: quota
 
-local ended_at = redis.call('ZSCORE', KEYS[6], ARGV[1])
-if not ended_at or tonumber(ended_at) + tonumber(ARGV[2]) > now_ms() then return 0 end
-local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status', 'names', 'bytes')
+local meeting_key, segments_key, meetings_key, latest_key, room_key, ended_key, analyzing_key, held_key, names_key,
+  workspace_key = unpack(KEYS)
+local meeting_id, keep_ms, note, room = unpack(ARGV)
+
+local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
+if not ended_at or tonumber(ended_at) + tonumber(keep_ms) > now_ms() then return 0 end
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
 local is_over = meeting[2] == 'completed' or meeting[2] == 'failed'
-if meeting[1] and (not is_over or redis.call('GET', KEYS[5]) == ARGV[1]) then
-  redis.call('ZREM', KEYS[6], ARGV[1])
+if meeting[1] and (not is_over or redis.call('GET', room_key) == meeting_id) then
+  redis.call('ZREM', ended_key, meeting_id)
   return -1
 end
 if meeting[1] == 'ANALYZING' then return 0 end
-count_bytes(KEYS[10], -(tonumber(meeting[4] or '') or 0))
+count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 -- What it takes to free tens of thousands of segments must not hold others up.
-redis.call('UNLINK', KEYS[1], KEYS[2])
-redis.call('ZREM', KEYS[3], ARGV[1])
-if redis.call('GET', KEYS[4]) == ARGV[1] then
-  redis.call('DEL', KEYS[4])
+redis.call('UNLINK', meeting_key, segments_key)
+redis.call('ZREM', meetings_key, meeting_id)
+if redis.call('GET', latest_key) == meeting_id then
+  redis.call('DEL', latest_key)
   -- Each new meeting of a room has the names of the one before, so that they end with the last one.
   for name in string.gmatch(meeting[3] or '', '%S+') do
-    if redis.call('HGET', KEYS[9], name) == ARGV[4] then redis.call('HDEL', KEYS[9], name) end
+    if redis.call('HGET', names_key, name) == room then redis.call('HDEL', names_key, name) end
   end
 end
-if redis.call('GET', KEYS[8]) == ARGV[1] then redis.call('DEL', KEYS[8]) end
-redis.call('ZREM', KEYS[7], ARGV[1])
-redis.call('ZADD', KEYS[6], ended_at, ARGV[3])
-redis.call('ZREM', KEYS[6], ARGV[1])
+if redis.call('GET', held_key) == meeting_id then redis.call('DEL', held_key) end
+redis.call('ZREM', analyzing_key, meeting_id)
+redis.call('ZADD', ended_key, ended_at, note)
+redis.call('ZREM', ended_key, meeting_id)
 return 1

@@ -1,13 +1,18 @@
 -- Takes a user out of a workspace: the user's API keys for it are refused from the next request on.
 --
--- KEYS[1]  usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
--- ARGV[1]  user_id
+-- KEYS  members_key  usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
+-- ARGV  user_id  integer
 --
--- Returns 1 done, 0 the user is no member, -1 the workspace would have no owner left
+-- Returns 1   removed (change)
+--         0   unknown_member (change): the user is no member; one removed before may still be there on a replica
+--         -1  last_owner: the workspace would have no owner left
 
 -- include: members
 
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
-if not has_another_owner(KEYS[1], ARGV[1]) then return -1 end
-redis.call('HDEL', KEYS[1], ARGV[1])
+local members_key = unpack(KEYS)
+local user_id = unpack(ARGV)
+
+if redis.call('HEXISTS', members_key, user_id) == 0 then return 0 end
+if not has_another_owner(members_key, user_id) then return -1 end
+redis.call('HDEL', members_key, user_id)
 return 1

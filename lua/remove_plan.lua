@@ -1,47 +1,53 @@
 -- Removes a planned meeting that never had a bot (DELETE /meetings). What leads to it from outside its partition is
 -- removed by the caller, afterwards: that this is still to be done is noted among the meetings that have ended.
 --
--- KEYS[1]  usher:{pX}:meeting:<meeting_id>             hash: the meeting
--- KEYS[2]  usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
--- KEYS[4]  usher:{pX}:ws:<workspace_id>:held:<room>    string: the meeting of the room that a bot was in last
--- KEYS[5]  usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
--- KEYS[6]  usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id, or what is noted
--- KEYS[7]  usher:{pX}:meeting:<previous meeting_id>    hash: the room's newest meeting before, if there was one
--- KEYS[8]  usher:{pX}:ws:<workspace_id>                hash: the workspace
--- ARGV[1]  meeting_id
--- ARGV[2]  id of the room's newest meeting before, or ''
--- ARGV[3]  what is noted
--- ARGV[4]  room
+-- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
+-- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
+-- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
+-- KEYS  held_key       usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
+-- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
+-- KEYS  ended_key      usher:{pX}:ended  zset: end of the meeting (ms) -> meeting_id, or what is noted
+-- KEYS  previous_key   usher:{pX}:meeting:<previous meeting_id>  hash: the room's newest meeting before, if there was
+--                        one
+-- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
+-- ARGV  meeting_id   text
+-- ARGV  previous_id  text?: id of the room's newest meeting before
+-- ARGV  note         text: what is noted
+-- ARGV  room         text
 --
--- Returns 1 removed, 0 there is no such meeting, -1 it is planned no more: a bot was sent to it
+-- Returns 1   removed (change)
+--         0   unknown_meeting: there is no such meeting
+--         -1  busy: it is planned no more, as a bot was sent to it
 
 -- include: time
 -- include: quota
 
-local meeting = redis.call('HMGET', KEYS[1], 'status', 'bot_status', 'names', 'bytes')
+local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key = unpack(KEYS)
+local meeting_id, previous_id, note, room = unpack(ARGV)
+
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
 if not meeting[1] then return 0 end
 if meeting[1] ~= 'INITIAL' or meeting[2] then return -1 end
-redis.call('ZADD', KEYS[6], now_ms(), ARGV[3])
-redis.call('DEL', KEYS[1])
-count_bytes(KEYS[8], -(tonumber(meeting[4] or '') or 0))
-redis.call('ZREM', KEYS[2], ARGV[1])
-local held = redis.call('GET', KEYS[4])
+redis.call('ZADD', ended_key, now_ms(), note)
+redis.call('DEL', meeting_key)
+count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
+redis.call('ZREM', meetings_key, meeting_id)
+local held = redis.call('GET', held_key)
 -- A room that is older than this key has noted a plan there, if there was nothing else.
-if held == ARGV[1] then
-  redis.call('DEL', KEYS[4])
+if held == meeting_id then
+  redis.call('DEL', held_key)
   held = false
 end
-if redis.call('GET', KEYS[3]) == ARGV[1] then
-  local before = ARGV[2] ~= '' and redis.call('EXISTS', KEYS[7]) == 1 and ARGV[2] or held
+if redis.call('GET', latest_key) == meeting_id then
+  local before = previous_id ~= '' and redis.call('EXISTS', previous_key) == 1 and previous_id or held
   if before then
-    redis.call('SET', KEYS[3], before)
+    redis.call('SET', latest_key, before)
     -- Names are forgotten with the newest meeting that has them.
-    if before == ARGV[2] and meeting[3] then redis.call('HSET', KEYS[7], 'names', meeting[3]) end
+    if before == previous_id and meeting[3] then redis.call('HSET', previous_key, 'names', meeting[3]) end
   else
-    redis.call('DEL', KEYS[3])
+    redis.call('DEL', latest_key)
     for name in string.gmatch(meeting[3] or '', '%S+') do
-      if redis.call('HGET', KEYS[5], name) == ARGV[4] then redis.call('HDEL', KEYS[5], name) end
+      if redis.call('HGET', names_key, name) == room then redis.call('HDEL', names_key, name) end
     end
   end
 end

@@ -4,28 +4,37 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]     usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
--- KEYS[2...]  usher:{pX}:bot:<bot_id>  hash: a bot, in the order of the bot_ids
--- ARGV[1]     id of the runner
--- ARGV[2]     time to live of a lease, ms
--- ARGV[3...]  bot_ids
+-- KEYS  leases_key   usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
+-- KEYS  bot_keys...  usher:{pX}:bot:<bot_id>  hash: a bot, in the order of the bot_ids
+-- ARGV  runner      text: id of the runner
+-- ARGV  lease_ms    integer: time to live of a lease, ms
+-- ARGV  bot_ids...  list: bot_ids
 --
--- Returns an array with, for each bot, {} if the lease is refused, else {desired ('run' or 'leave'), config_version,
--- language or '', task or '', bot_name or '', whether the bot has been in the room: 1 or 0}
+-- Returns {1, bots: array}  renewed (change): some of them; for each bot {} if its lease is refused, else {desired
+--                           ('run' or 'leave'), config_version, language or '', task or '', bot_name or '', whether the
+--                           bot has been in the room: 1 or 0}
+--         {0}               refused: the leases of all of them
 
 -- include: time
 
+local leases_key = unpack(KEYS, 1, 1)
+local bot_keys = {unpack(KEYS, 2)}
+local runner, lease_ms = unpack(ARGV, 1, 2)
+local bot_ids = {unpack(ARGV, 3)}
+
 local at_ms = now_ms()
-local answers = {}
-for index = 3, #ARGV do
-  local bot = redis.call('HMGET', KEYS[index - 1], 'runner', 'ended_at', 'desired', 'config_version', 'language',
+local answers, is_renewed = {}, false
+for index = 1, #bot_keys do
+  local bot = redis.call('HMGET', bot_keys[index], 'runner', 'ended_at', 'desired', 'config_version', 'language',
     'task', 'bot_name', 'active_at')
-  local expiry = redis.call('ZSCORE', KEYS[1], ARGV[index])
+  local expiry = redis.call('ZSCORE', leases_key, bot_ids[index])
   local answer = {}
-  if bot[1] == ARGV[1] and not bot[2] and expiry and tonumber(expiry) > at_ms then
-    redis.call('ZADD', KEYS[1], at_ms + ARGV[2], ARGV[index])
+  if bot[1] == runner and not bot[2] and expiry and tonumber(expiry) > at_ms then
+    redis.call('ZADD', leases_key, at_ms + lease_ms, bot_ids[index])
+    is_renewed = true
     answer = {bot[3], tonumber(bot[4]), bot[5] or '', bot[6] or '', bot[7] or '', bot[8] and 1 or 0}
   end
   answers[#answers + 1] = answer
 end
-return answers
+if not is_renewed then return {0} end
+return {1, answers}

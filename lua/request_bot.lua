@@ -1,95 +1,105 @@
 -- Accepts a bot as the Bots API asks for it (POST /bots): limit, room, record, in-flight key and stream entry, at once
 -- or not at all. docs/architecture.md, "A meeting's state": "created" (for a new record) and "dispatch accepted".
 --
--- KEYS[1]  usher:{pX}:ws:<workspace_id>                  hash: the workspace
--- KEYS[2]  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS[3]  usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS[4]  usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
--- KEYS[5]  usher:{pX}:meeting:<meeting_id>               hash: the meeting, planned already or to be made
--- KEYS[6]  usher:{pX}:bot:<bot_id>                       hash: the new bot
--- KEYS[7]  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS[8]  usher:{pX}:events                             stream: what happened
--- KEYS[9]  usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
--- KEYS[10] usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS[11] usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[12] usher:{pX}:ws:<workspace_id>:room:<name>      string: as KEYS[3], of a name of the room; else KEYS[3] again
--- KEYS[13] usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
--- KEYS[14] usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did; absent if it has no key
--- ARGV[1]  meeting_id
--- ARGV[2]  number of the meeting if it is to be made, or '' to take over a planned one, which never had a bot
--- ARGV[3]  workspace_id
--- ARGV[4]  room
--- ARGV[5]  bot_id
--- ARGV[6]  time to live of the in-flight key, ms
--- ARGV[7]  length at which the event stream is trimmed
--- ARGV[8]  who asked, for the event
--- ARGV[9]  the limit of a workspace that has none of its own
--- ARGV[10] the newest meeting of the room that the caller saw, or ''
--- ARGV[11] traceparent of what follows (W3C Trace Context)
--- ARGV[12] tracestate, or ''
--- ARGV[13] other names of the room, which are to lead to it, with a space before each
--- ARGV[14] names that are to lead nowhere any more, likewise
--- ARGV[15] the most meetings of a workspace that has no limit of its own
--- ARGV[16] the most bytes of them, likewise
--- ARGV[17...]  fields of the meeting, each followed by its value
+-- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
+-- KEYS  inflight_key   usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS  room_key       usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS  bots_key       usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting, planned already or to be made
+-- KEYS  bot_key        usher:{pX}:bot:<bot_id>                       hash: the new bot
+-- KEYS  dispatch_key   usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS  events_key     usher:{pX}:events                             stream: what happened
+-- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
+-- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS  other_key      usher:{pX}:ws:<workspace_id>:room:<name>  string: as room_key, of a name of it; else room_key
+--                        again
+-- KEYS  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
+-- KEYS  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- ARGV  meeting_id            text
+-- ARGV  number                integer?: number of the meeting if it is to be made, none to take over a planned one,
+--                               which never had a bot
+-- ARGV  workspace_id          text
+-- ARGV  room                  text
+-- ARGV  bot_id                text
+-- ARGV  inflight_ms           integer: time to live of the in-flight key, ms
+-- ARGV  max_events            integer: length at which the event stream is trimmed
+-- ARGV  why                   text: who asked, for the event
+-- ARGV  default_max_bots      integer: the limit of a workspace that has none of its own
+-- ARGV  latest                text?: the newest meeting of the room that the caller saw
+-- ARGV  traceparent           text: traceparent of what follows (W3C Trace Context)
+-- ARGV  tracestate            text?
+-- ARGV  names                 text: other names of the room, which are to lead to it, with a space before each
+-- ARGV  forgotten             text: names that are to lead nowhere any more, likewise
+-- ARGV  default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
+-- ARGV  default_max_bytes     integer: the most bytes of them, likewise
+-- ARGV  fields...             pairs: fields of the meeting, each followed by its value
 --
--- Returns {1, meeting's fields and values}  accepted
---         {2, meeting_id}                   done before, by a request with the same key
---         {0}                               there is no such workspace
---         {-1, meeting_id or ''}            in flight, or a bot is there by another name: whose meeting
---         {-2}                              what was seen of the room has changed, or it has become a name: look again
---         {-3, meeting_id}                  a bot of this meeting holds the room, and no dispatch is in flight
---         {-4, limit}                       the workspace's bots have reached their limit
---         {-6, limit}                       the workspace has as many meetings as it may have
---         {-7, limit}                       its meetings would take more bytes than they may
+-- Returns {1, meeting: hash}     accepted (change)
+--         {2, meeting_id: text}  repeated: done before, by a request with the same key
+--         {0}                    unknown_workspace: there is no such workspace
+--         {-1, holder: text?}    in_flight: or a bot is there by another name: whose meeting
+--         {-2}                   room_changed: what was seen of the room has changed, or it has become a name: look
+--                                again
+--         {-3, holder: text}     room_held: a bot of this meeting holds the room, and no dispatch is in flight
+--         {-4, limit: integer}   too_many_bots: the workspace's bots have reached their limit
+--         {-6, limit: integer}   too_many_meetings: the workspace has as many meetings as it may have
+--         {-7, limit: integer}   too_many_bytes: its meetings would take more bytes than they may
 
 -- include: time
 -- include: events
+-- include: entry
 -- include: send_bot
 -- include: quota
 
-local earlier = KEYS[14] and redis.call('GET', KEYS[14])
+local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, latest_key,
+  meetings_key, names_key, other_key, another_key, request_key = unpack(KEYS)
+local meeting_id, number, workspace_id, room, bot_id, inflight_ms, max_events, why, default_max_bots, latest,
+  traceparent, tracestate, names, forgotten, default_max_meetings, default_max_bytes = unpack(ARGV, 1, 16)
+local fields = {unpack(ARGV, 17)}
+
+local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {2, earlier} end
-local maximum = redis.call('HGET', KEYS[1], 'max_concurrent_bots')
-if not maximum and redis.call('EXISTS', KEYS[1]) == 0 then return {0} end
-local holder = redis.call('GET', KEYS[3])
-if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end
+local maximum = redis.call('HGET', workspace_key, 'max_concurrent_bots')
+if not maximum and redis.call('EXISTS', workspace_key) == 0 then return {0} end
+local holder = redis.call('GET', room_key)
+if redis.call('EXISTS', inflight_key) == 1 then return {-1, holder or ''} end
 if holder then return {-3, holder} end
-local other = redis.call('GET', KEYS[12]) or redis.call('GET', KEYS[13])
+local other = redis.call('GET', other_key) or redis.call('GET', another_key)
 if other then return {-1, other} end
-if redis.call('HEXISTS', KEYS[11], ARGV[4]) == 1 or (redis.call('GET', KEYS[9]) or '') ~= ARGV[10] then return {-2} end
-local state = redis.call('HMGET', KEYS[5], 'status', 'bot_status')
+if redis.call('HEXISTS', names_key, room) == 1 or (redis.call('GET', latest_key) or '') ~= latest then return {-2} end
+local state = redis.call('HMGET', meeting_key, 'status', 'bot_status')
 local is_planned = state[1] == 'INITIAL' and not state[2]
-if ARGV[2] == '' and not is_planned or ARGV[2] ~= '' and state[1] then return {-2} end
-local limit = tonumber(maximum or ARGV[9])
-if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end
-local counted = {workspace = KEYS[1], meetings = KEYS[10], meeting = KEYS[5]}
+if number == '' and not is_planned or number ~= '' and state[1] then return {-2} end
+local limit = tonumber(maximum or default_max_bots)
+if redis.call('ZCARD', bots_key) >= limit then return {-4, limit} end
+local counted = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key}
 local bytes = 0
-if ARGV[2] ~= '' then
-  local most = passed_count(counted, ARGV[15])
+if number ~= '' then
+  local most = passed_count(counted, default_max_meetings)
   if most then return {-6, most} end
-  bytes = bytes_of({unpack(ARGV, 17)})
-  local most_bytes = passed_limit(KEYS[1], ARGV[16], bytes)
+  bytes = bytes_of(fields)
+  local most_bytes = passed_limit(workspace_key, default_max_bytes, bytes)
   if most_bytes then return {-7, most_bytes} end
 end
 
-for name in string.gmatch(ARGV[14], '%S+') do redis.call('HDEL', KEYS[11], name) end
-for name in string.gmatch(ARGV[13], '%S+') do redis.call('HSET', KEYS[11], name, ARGV[4]) end
+for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
+for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
 local at_ms = now_ms()
 -- As text, once: see send_bot.
 local at = string.format('%d', at_ms)
-local fields = {'updated_at', at, unpack(ARGV, 17)}
-if ARGV[2] ~= '' then
-  fields = {'id', ARGV[1], 'number', ARGV[2], 'workspace_id', ARGV[3], 'status', 'INITIAL', 'created_at', at,
-    unpack(fields)}
-  redis.call('ZADD', KEYS[10], ARGV[2], ARGV[1])
-  redis.call('SET', KEYS[9], ARGV[1])
+local record = {'updated_at', at, unpack(fields)}
+if number ~= '' then
+  record = {'id', meeting_id, 'number', number, 'workspace_id', workspace_id, 'status', 'INITIAL', 'created_at', at,
+    unpack(record)}
+  redis.call('ZADD', meetings_key, number, meeting_id)
+  redis.call('SET', latest_key, meeting_id)
 end
-redis.call('HSET', KEYS[5], unpack(fields))
+redis.call('HSET', meeting_key, unpack(record))
 count_bytes_of(counted, bytes)
-local keys = {inflight = KEYS[2], room = KEYS[3], bots = KEYS[4], meeting = KEYS[5], bot = KEYS[6], dispatch = KEYS[7],
-  events = KEYS[8]}
-send_bot(keys, ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6], at_ms, 1, {max_length = ARGV[7], what = 'dispatched',
-  from = (state[1] or '') .. '/', why = ARGV[8]}, {parent = ARGV[11], state = ARGV[12]})
-if KEYS[14] then redis.call('SET', KEYS[14], ARGV[1], 'PX', ARGV[6]) end
-return {1, redis.call('HGETALL', KEYS[5])}
+local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
+  dispatch = dispatch_key, events = events_key}
+send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
+  what = 'dispatched', from = (state[1] or '') .. '/', why = why}, {parent = traceparent, state = tracestate})
+if request_key then redis.call('SET', request_key, meeting_id, 'PX', inflight_ms) end
+return {1, redis.call('HGETALL', meeting_key)}

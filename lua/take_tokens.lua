@@ -3,21 +3,25 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  usher:rate:{<key>} or usher:rate:address:<address>  string: when the bucket is full again, microseconds
--- KEYS[2]  usher:key:<sha256 of the API key>  hash: the key whose bucket it is; absent for that of an address
--- ARGV[1]  tokens a second
--- ARGV[2]  tokens in a full bucket
--- ARGV[3]  tokens asked for, 1 or more
+-- KEYS  bucket_key   usher:rate:{<key>} or usher:rate:address:<address>  string: when the bucket is full again,
+--                      microseconds
+-- KEYS  record_key?  usher:key:<sha256 of the API key>  hash: the key whose bucket it is; absent for an address
+-- ARGV  per_second  integer: tokens a second
+-- ARGV  burst       integer: tokens in a full bucket
+-- ARGV  wanted      integer: tokens asked for, 1 or more
 --
--- Returns {1, tokens taken}
---         {0, milliseconds until there is one}
---         {-1}  there is no such API key, and so no bucket
+-- Returns {1, tokens: integer}        taken: so many
+--         {0, milliseconds: integer}  empty: until there is one
+--         {-1}                        unknown_key: there is no such API key, and so no bucket
 
-if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 0 then return {-1} end
+local bucket_key, record_key = unpack(KEYS)
+local per_second, burst, wanted = unpack(ARGV)
+
+if record_key and redis.call('EXISTS', record_key) == 0 then return {-1} end
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
-local each_us, most = 1000000 / ARGV[1], tonumber(ARGV[2])
-local full_us = math.max(now_us, tonumber(redis.call('GET', KEYS[1]) or 0) or 0)
+local each_us, most = 1000000 / per_second, tonumber(burst)
+local full_us = math.max(now_us, tonumber(redis.call('GET', bucket_key) or 0) or 0)
 
 -- An empty bucket is full sooner than that: the clock was set back since, by more than clocks are wrong anyway, and
 -- nothing is known of the bucket any more. Nobody is to wait for it.
@@ -25,8 +29,8 @@ if full_us > now_us + each_us * most + 1000000 then full_us = now_us end
 
 local there = math.floor(most - (full_us - now_us) / each_us)
 if there < 1 then return {0, math.ceil((full_us - now_us - each_us * (most - 1)) / 1000)} end
-local taken = math.min(there, tonumber(ARGV[3]))
+local taken = math.min(there, tonumber(wanted))
 full_us = full_us + taken * each_us
 -- At least a millisecond: at a high rate a token takes less than the clock shows.
-redis.call('SET', KEYS[1], string.format('%.0f', full_us), 'PX', math.max(1, math.ceil((full_us - now_us) / 1000)))
+redis.call('SET', bucket_key, string.format('%.0f', full_us), 'PX', math.max(1, math.ceil((full_us - now_us) / 1000)))
 return {1, taken}

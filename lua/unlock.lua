@@ -1,12 +1,17 @@
 -- Gives a workspace's lock back, if it is still the caller's.
 --
--- KEYS[1]  usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
--- ARGV[1]  the caller's lock token
+-- KEYS  lock_key  usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
+-- ARGV  token  text: the caller's lock token
 --
--- Returns 1 given back, 0 the lock is another's, -1 there is no lock
+-- Returns 1   unlocked: given back
+--         0   not_yours: the lock is another's
+--         -1  not_locked: there is no lock
 
-local token = redis.call('GET', KEYS[1])
-if not token then return -1 end
-if token ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
+local lock_key = unpack(KEYS)
+local token = unpack(ARGV)
+
+local holder = redis.call('GET', lock_key)
+if not holder then return -1 end
+if holder ~= token then return 0 end
+redis.call('DEL', lock_key)
 return 1

@@ -1,32 +1,38 @@
 -- Changes what users write into a meeting's record: name, participants, languages, notes and their like. Together they
 -- are bounded, whoever wrote which of them when: a list shows them all.
 --
--- KEYS[1]  usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS[2]  usher:{pX}:ws:<workspace_id>     hash: the workspace
--- ARGV[1]  the most bytes that title, participants, languages and notes may have together
--- ARGV[2]  the most bytes of all meetings of a workspace that has no limit of its own
--- ARGV[3...]  fields, each followed by its value
+-- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
+-- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>     hash: the workspace
+-- ARGV  max_bytes          integer: the most bytes that title, participants, languages and notes may have together
+-- ARGV  default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
+-- ARGV  fields...          pairs: fields, each followed by its value
 --
--- Returns 1 changed, 0 there is no such meeting, -1 it would have too many bytes, -2 its workspace would: nothing was
--- changed
+-- Returns 1   changed (change)
+--         0   unknown_meeting: there is no such meeting
+--         -1  full: it would have too many bytes
+--         -2  workspace_full: its workspace would: nothing was changed
 
 -- include: time
 -- include: quota
 
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local meeting_key, workspace_key = unpack(KEYS)
+local max_bytes, default_max_bytes = unpack(ARGV, 1, 2)
+local fields = {unpack(ARGV, 3)}
+
+if redis.call('EXISTS', meeting_key) == 0 then return 0 end
 local changes = {}
 local more = 0
-for index = 3, #ARGV, 2 do
-  changes[ARGV[index]] = ARGV[index + 1]
-  more = more + #ARGV[index + 1] - redis.call('HSTRLEN', KEYS[1], ARGV[index])
+for index = 1, #fields, 2 do
+  changes[fields[index]] = fields[index + 1]
+  more = more + #fields[index + 1] - redis.call('HSTRLEN', meeting_key, fields[index])
 end
 local bytes = 0
 for _, field in ipairs({'title', 'participants', 'languages', 'notes'}) do
-  bytes = bytes + (changes[field] and #changes[field] or redis.call('HSTRLEN', KEYS[1], field))
+  bytes = bytes + (changes[field] and #changes[field] or redis.call('HSTRLEN', meeting_key, field))
 end
-if bytes > tonumber(ARGV[1]) then return -1 end
-if passed_limit(KEYS[2], ARGV[2], more) then return -2 end
-redis.call('HSET', KEYS[1], 'updated_at', now_ms(), unpack(ARGV, 3))
-local keys = {workspace = KEYS[2], meeting = KEYS[1]}
+if bytes > tonumber(max_bytes) then return -1 end
+if passed_limit(workspace_key, default_max_bytes, more) then return -2 end
+redis.call('HSET', meeting_key, 'updated_at', now_ms(), unpack(fields))
+local keys = {workspace = workspace_key, meeting = meeting_key}
 count_bytes_of(keys, more)
 return 1

@@ -1,13 +1,8 @@
 /// Any value of a document as it stands there: for members of no fixed type, of which little is kept. Nothing is made of
 /// it but what is asked for.
 public struct JSONFragment: Decodable, Sendable {
-    let tape: Tape
-    let index: Int
-
-    init(_ tape: Tape, _ index: Int) {
-        self.tape = tape
-        self.index = index
-    }
+    private let tape: Tape
+    private let index: Int
 
     /// - Throws: `DecodingError` if the decoder is not one of a `JSONDocument`.
     public init(from decoder: any Decoder) throws {

@@ -14,24 +14,31 @@ extension LuaLint {
 
     var problemsOfKeys: [String] {
         var problems: [String] = []
-        var tables: [String: (members: Set<String>, needed: Set<String>)] = [:]
+        // Those that the script uses itself, or gives to functions that do.
+        var tables: [String: (members: Set<String>, used: Set<String>)] = [:]
         var places: Set<Int> = []
+        if !sharedKeys.isEmpty { tables["keys"] = (Set(sharedKeys), []) }
         for table in keyTables {
             if tables.updateValue((table.members, []), forKey: table.name) != nil {
                 problems.append("declares the table \(table.name) twice")
             }
             places.insert(table.place)
         }
+        for position in tokens.indices {
+            guard let name = tokens[position].asName, tokens.word(position - 1) != .symbol("."),
+                let member = member(at: position), tables[name]?.members.contains(member) == true
+            else { continue }
+            let isAssigned = tokens.word(position + 3) == .symbol("=") && tokens.word(position + 4) != .symbol("=")
+            if !isAssigned {
+                places.insert(position)
+                tables[name]?.used.insert(member)
+            }
+        }
         let needs = Self.needs(functions)
-        let isKey = { (position: Int) in
-            self.tokens.word(position) == .name("KEYS") && self.tokens.word(position + 1) == .symbol("[")
-        }
-        problems += Self.problemsOfRedis(tokens, at: tokens.indices) { position in
-            isKey(position) ? self.tokens[position...].firstIndex(of: .symbol("]")).map { $0 + 1 } : nil
-        }
+        problems += Self.problemsOfRedis(tokens, at: tokens.indices, endOfKey: endOfKey)
         for function in functions {
             for call in Self.calls(of: function.name, in: tokens, at: tokens.indices, &problems) {
-                if function.takesOneKey, !isKey(call) {
+                if function.takesOneKey, endOfKey(call) == nil {
                     problems.append("calls \(function.name) with another key than one of KEYS")
                 }
                 guard function.takesKeys else { continue }
@@ -46,11 +53,11 @@ extension LuaLint {
                 for member in needed.subtracting(table.members).sorted() {
                     problems.append("calls \(function.name) without the key \(member)")
                 }
-                tables[name]?.needed.formUnion(needed)
+                tables[name]?.used.formUnion(needed)
             }
         }
         for (name, table) in tables {
-            for member in table.members.subtracting(table.needed).sorted() {
+            for member in table.members.subtracting(table.used).sorted() {
                 problems.append("gives \(name) the key \(member), which nothing takes")
             }
             for position in tokens.indices where tokens[position] == .name(name) && !places.contains(position) {
@@ -62,7 +69,24 @@ extension LuaLint {
         return problems
     }
 
-    /// `local name = {member = KEYS[1], ...}`: every table that holds nothing but keys.
+    /// Where the key that begins at a place ends; nil if none does. `lock_key`, `bot_keys[index]` or `keys.meeting`.
+    private func endOfKey(_ position: Int) -> Int? {
+        guard let name = tokens.word(position)?.asName else { return nil }
+        if let key = contract.keys.first(where: { $0.name == name }) {
+            guard key.isList else { return position + 1 }
+            guard tokens.word(position + 1) == .symbol("[") else { return nil }
+            return tokens[position...].firstIndex(of: .symbol("]")).map { $0 + 1 }
+        }
+        guard name == "keys", let member = member(at: position), sharedKeys.contains(member) else { return nil }
+        return position + 3
+    }
+
+    /// `name.member`.
+    private func member(at position: Int) -> String? {
+        tokens.word(position + 1) == .symbol(".") ? tokens.word(position + 2)?.asName : nil
+    }
+
+    /// `local name = {member = lock_key, ...}`: every table that holds nothing but keys.
     private var keyTables: [(name: String, members: Set<String>, place: Int)] {
         tokens.indices.compactMap { position in
             guard tokens[position] == .name("local"), let name = tokens.word(position + 1)?.asName,
@@ -70,11 +94,10 @@ extension LuaLint {
             else { return nil }
             var members: Set<String> = []
             var next = position + 4
-            while let member = tokens.word(next)?.asName,
-                tokens.has([.symbol("="), .name("KEYS"), .symbol("[")], at: next + 1),
-                tokens.word(next + 5) == .symbol("]"), members.insert(member).inserted
+            while let member = tokens.word(next)?.asName, tokens.word(next + 1) == .symbol("="),
+                let end = endOfKey(next + 2), members.insert(member).inserted
             {
-                next += 6
+                next = end
                 if tokens.word(next) == .symbol("}") { return (name, members, position + 1) }
                 guard tokens.word(next) == .symbol(",") else { return nil }
                 next += 1

@@ -8,6 +8,7 @@ extension LuaLint {
         "KEYS", "ARGV", "redis", "tonumber", "tostring", "unpack", "math", "string", "table", "ipairs", "pairs",
     ]
 
+    /// - Parameter known: names of others that it may use.
     static func problemsOfNames(_ tokens: [LuaToken], known: [String]) -> [String] {
         var declared = Set(known)
         var problems: [String] = []
@@ -42,7 +43,7 @@ extension LuaLint {
     }
 
     /// The names of a list, as in `local a, b = ...`.
-    private static func names(in tokens: ArraySlice<LuaToken>) -> [String] {
+    static func names(in tokens: ArraySlice<LuaToken>) -> [String] {
         var names: [String] = []
         for (offset, token) in tokens.enumerated() {
             if offset % 2 == 1 {

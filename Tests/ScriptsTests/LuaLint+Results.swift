@@ -2,39 +2,21 @@
 /// number, as "how many were changed", is not looked at.
 extension LuaLint {
     var problemsOfResults: [String] {
-        guard let start = header.firstIndex(where: { $0.hasPrefix("-- Returns ") }) else {
-            return ["does not document what it returns"]
-        }
-        let text = header[start...].map { $0.dropFirst(2).drop { $0 == " " } }.joined(separator: "\n")
-        guard let parts = Self.parts(text.dropFirst("Returns ".count)) else {
-            return ["documents results with braces that do not match"]
-        }
-        let documented = Set(parts.compactMap { Self.code($0) })
+        if contract.results.isEmpty { return ["does not document what it returns"] }
+        let documented = Set(
+            contract.results.compactMap { result in
+                result.code.map { result.isArray ? "{\($0)" : String($0) }
+            })
+        // Beside what has a number of its own, such as "how many were changed".
+        let hasCount = contract.results.contains { $0.code == nil && !$0.isArray && $0.parts[0].type == "integer" }
+        let returned = returned.filter { !hasCount || !$0.first!.isNumber || documented.contains($0) }
         return documented.subtracting(returned).sorted().map { "documents the result \($0), which it never returns" }
             + returned.subtracting(documented).sorted().map { "does not document the result \($0)" }
     }
 
-    /// Split at commas, semicolons and line ends, but not within braces. Nil if those do not match.
-    private static func parts(_ text: Substring) -> [Substring]? {
-        var parts: [Substring] = []
-        var start = text.startIndex
-        var depth = 0
-        for index in text.indices {
-            if text[index] == "{" { depth += 1 }
-            if text[index] == "}" { depth -= 1 }
-            if depth < 0 { return nil }
-            if depth == 0, ",;\n".contains(text[index]) {
-                parts.append(text[start..<index])
-                start = text.index(after: index)
-            }
-        }
-        return depth == 0 ? parts + [text[start...]] : nil
-    }
-
-    /// The number that a result begins with, in its braces if it is an array: `1`, `{-2`. `or 0` is one too.
+    /// The number that a result begins with, in its braces if it is an array: `1`, `{-2`.
     private static func code(_ text: Substring) -> String? {
-        var text = text.drop { $0 == " " }
-        if text.hasPrefix("or ") { text = text.dropFirst(3) }
+        let text = text.drop { $0 == " " }
         let brace = text.first == "{" ? "{" : ""
         let sign = text.dropFirst(brace.count).first == "-" ? "-" : ""
         let digits = text.dropFirst(brace.count + sign.count).prefix { $0.isNumber }

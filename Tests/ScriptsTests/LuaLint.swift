@@ -1,11 +1,15 @@
+import GenerateScripts
+
 /// Holds a script against its header: what `lua/` promises to readers must be what Redis runs. Rules of the style page,
 /// "Lua".
 struct LuaLint {
-    static let maximumLines = 100
+    /// Of its code, below the header.
+    static let maximumLines = 80
     static let maximumLineLength = 120
-    static let directive = "-- include: "
 
     let header: [Substring]
+    /// What the header says.
+    let contract: ScriptHeader
     let tokens: [LuaToken]
     /// Names of the includes, in the order in which they are put in.
     let included: [String]
@@ -17,26 +21,33 @@ struct LuaLint {
     ///   - includes: every file of `lua/includes`, by name.
     init(_ text: String, includes: [String: String]) {
         lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        header = Array(lines.prefix { $0.hasPrefix("--") && !$0.hasPrefix(Self.directive) })
-        included = lines.filter { $0.hasPrefix(Self.directive) }.map { String($0.dropFirst(Self.directive.count)) }
+        header = Array(lines.prefix { $0.hasPrefix("--") && !$0.hasPrefix(ScriptHeader.includeDirective) })
+        contract = ScriptHeader(text)
+        included = contract.includes
         tokens = LuaToken.read(text)
         self.includes = includes
     }
 
     /// What is wrong, as sentences; empty if all is well.
     var problems: [String] {
-        let lineCount = lines.last == "" ? lines.count - 1 : lines.count
-        var problems = Self.problemsOfNames(tokens, known: functions.map(\.name)) + Self.problemsOfLines(lines)
+        let lineCount = lines.count - header.count
+        let known = functions.map(\.name) + (sharedKeys.isEmpty ? [] : ["keys"])
+        var problems = Self.problemsOfNames(tokens, known: known) + Self.problemsOfLines(lines)
         if lineCount > Self.maximumLines { problems.append("has \(lineCount) lines, over \(Self.maximumLines)") }
         if header.isEmpty { problems.append("has no header") }
-        problems += problemsOfFlags
-        return problems + problemsOfIndices + problemsOfIncludes + problemsOfKeys + problemsOfResults
+        problems += contract.problems + problemsOfFlags
+        return problems + problemsOfBindings + problemsOfIncludes + problemsOfKeys + problemsOfResults
     }
 
     /// What is wrong with a file of `lua/includes`.
     /// - Parameter includes: every file there, by name.
     static func problems(ofInclude text: String, includes: [String: String]) -> [String] {
         let tokens = LuaToken.read(text)
+        let contract = ScriptHeader(text)
+        guard contract.keys.isEmpty else {
+            return contract.problems
+                + (tokens == LuaToken.read(contract.table) ? [] : ["is not its keys:\n\(contract.table)"])
+        }
         let own = LuaFunction.read(tokens)
         let ownNames = Set(own.map(\.name))
         let others = includes.values.flatMap { LuaFunction.read(LuaToken.read($0)) }
@@ -91,7 +102,8 @@ struct LuaLint {
                 continue
             }
             let own = LuaToken.read(text)
-            if !LuaFunction.read(own).contains(where: { users.contains(.name($0.name)) }) {
+            let isKeys = !ScriptHeader(text).keys.isEmpty
+            if !isKeys, !LuaFunction.read(own).contains(where: { users.contains(.name($0.name)) }) {
                 problems.append("includes \(name) and does not use it")
             }
             let before = Set(included[..<position])

@@ -1,4 +1,5 @@
 import Foundation
+import GenerateScripts
 import Scripts
 import Testing
 
@@ -7,8 +8,13 @@ private enum LuaFolder {
     static let scripts = read("lua")
     static let includes = read("lua/includes")
 
+    static let calls = try? String(
+        contentsOf: package.appendingPathComponent("Sources/Scripts/Calls.swift"), encoding: .utf8)
+
+    private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../..")
+
     private static func read(_ path: String) -> [String: String] {
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         let folder = package.appendingPathComponent(path)
         var files: [String: String] = [:]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -32,6 +38,12 @@ private enum LuaFolder {
         let text = try #require(LuaFolder.includes[name])
         let problems = LuaLint.problems(ofInclude: text, includes: LuaFolder.includes)
         #expect(problems == [])
+    }
+
+    @Test func callsAreMadeOfTheHeaders() throws {
+        let text = try #require(LuaFolder.calls)
+        // `make scripts` makes them.
+        #expect(SwiftWriter.calls(of: LuaFolder.scripts, includes: LuaFolder.includes) == text)
     }
 
     @Test func everyFileIsEmbeddedAndEveryIncludeUsed() {

@@ -25,7 +25,7 @@ import Testing
 
     private static func bound(_ place: BotPlace, _ world: World) async throws -> Value {
         try await world.run(
-            Scripts.boundLease, keys: [place.partition.leases, place.partition.bot(place.botID)],
+            Scripts.BoundLease.script, keys: [place.partition.leases, place.partition.bot(place.botID)],
             arguments: [place.botID, "600000"])
     }
 
@@ -98,7 +98,8 @@ import Testing
         try await World.make { world in
             let partition = world.keys.partition
             func bound() async throws -> Value {
-                try await world.run(Scripts.boundIdle, keys: [partition.dispatch], arguments: ["runners", "100"])
+                try await world.run(
+                    Scripts.BoundIdle.script, keys: [partition.dispatch], arguments: ["runners", "100"])
             }
             try await world.expectNoChange { () async throws in #expect(try await bound() == .integer(0)) }
             _ = try await world.send(to: try await world.meeting())
@@ -110,7 +111,7 @@ import Testing
             // Redis lets nobody write a time that lies ahead. What was given out this millisecond is as much ahead.
             let call = try #require(
                 world.client.call(
-                    Script(name: Scripts.boundIdle.name, text: Scripts.boundIdle.text), keys: [partition.dispatch],
+                    Scripts.BoundIdle.script, keys: [partition.dispatch],
                     arguments: ["runners", "100"]))
             let claim = Command("XCLAIM", partition.dispatch, "runners", "dead", "0", id, "IDLE", "0", "JUSTID")
             try await waitFor("two commands within a millisecond") {
@@ -135,7 +136,7 @@ import Testing
         try await World.make { world in
             let partition = world.keys.partition
             func make() async throws -> Value {
-                try await world.run(Scripts.makeGroup, keys: [partition.dispatch], arguments: ["runners"])
+                try await world.run(Scripts.MakeGroup.script, keys: [partition.dispatch], arguments: ["runners"])
             }
             let before = try await world.snapshot()
             #expect(try await make() == .integer(1))
@@ -230,7 +231,7 @@ import Testing
             let key = Keys.apiKey(hash: "hash")
             let ahead = try await world.now() + Self.hour
             try await world.set(key, ["id": "k", "last_used_at": String(ahead)])
-            #expect(try await world.run(Scripts.noteUse, keys: [key], arguments: []) == .integer(1))
+            #expect(try await world.run(Scripts.NoteUse.script, keys: [key], arguments: []) == .integer(1))
             let noted = try await world.client.send("HGET", key, "last_used_at").string.flatMap { Int($0) }
             #expect(noted ?? .max <= (try await world.now()))
         }

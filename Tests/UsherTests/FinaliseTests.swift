@@ -19,7 +19,7 @@ import Testing
                 _ = try await world.ingest(one("s\(index)", "x", start: Double(index), more: more), for: meeting)
             }
             let reply = try await world.run(
-                Scripts.report, keys: bot.reportKeys,
+                Scripts.Report.script, keys: bot.reportKeys,
                 arguments: [bot.botID, meeting, "completed", "left_alone", "", "86400000", "1000"])
             #expect(reply == .array([.integer(1), .string("ANALYZING"), .string("completed")]))
             try await body(world, meeting, bot)
@@ -109,7 +109,7 @@ import Testing
             // The revision that was seen is an older one than the record has by now.
             let partition = world.keys.partition
             let reply = try await world.run(
-                Scripts.finalise,
+                Scripts.Finalise.script,
                 keys: [partition.meeting(meeting), partition.analyzing, partition.events, partition.bot(bot.botID)],
                 arguments: [meeting, bot.botID, "1", "[]", "[]", "1000"])
             #expect(reply == .integer(1))
@@ -133,7 +133,7 @@ import Testing
             // A node that read the record before the restart, and one that sweeps after it.
             let partition = world.keys.partition
             let reply = try await world.run(
-                Scripts.finalise,
+                Scripts.Finalise.script,
                 keys: [partition.meeting(meeting), partition.analyzing, partition.events, partition.bot(first.botID)],
                 arguments: [meeting, first.botID, "", "[]", "[]", "1000"])
             #expect(reply == .integer(0))
@@ -200,7 +200,7 @@ import Testing
             let (keys, partition) = (world.keys, world.keys.partition)
             try await Self.age(world, partition.ended, id)
             let reply = try await world.run(
-                Scripts.purgeMeeting,
+                Scripts.PurgeMeeting.script,
                 keys: [
                     partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(World.room),
                     keys.holder(World.room), partition.ended, partition.analyzing, keys.held(World.room), keys.names,

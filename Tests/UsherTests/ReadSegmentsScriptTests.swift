@@ -131,7 +131,7 @@ extension World {
         prefix: Int = 100
     ) async throws -> [ReadSegment] {
         let reply = try await run(
-            Scripts.readSegments, keys: [BotWire.segmentStream, Keys.segmentAttempts],
+            Scripts.ReadSegments.script, keys: [BotWire.segmentStream, Keys.segmentAttempts],
             arguments: [
                 "usher", node, id, String(most), String(bytes), String(longest), String(prefix), "2", "60000",
             ])

@@ -92,10 +92,11 @@ import Testing
             let keys = world.keys
             func set(_ user: String, _ role: String, in workspace: String? = nil) async throws -> Value {
                 try await world.run(
-                    Scripts.setMember, keys: [workspace ?? keys.workspace, keys.members], arguments: [user, role])
+                    Scripts.SetMember.script, keys: [workspace ?? keys.workspace, keys.members],
+                    arguments: [user, role])
             }
             func remove(_ user: String) async throws -> Value {
-                try await world.run(Scripts.removeMember, keys: [keys.members], arguments: [user])
+                try await world.run(Scripts.RemoveMember.script, keys: [keys.members], arguments: [user])
             }
             let before = try await world.snapshot()
             // No such workspace; the last owner can neither step down nor leave; no member.
@@ -197,7 +198,7 @@ import Testing
             let keys = world.keys
             func create(_ id: String, in workspace: String) async throws -> Value {
                 try await world.run(
-                    Scripts.createMeeting,
+                    Scripts.CreateMeeting.script,
                     keys: [
                         workspace, keys.meetings, keys.latest(World.room), keys.partition.meeting(id),
                         keys.partition.events, keys.held(World.room), keys.names,

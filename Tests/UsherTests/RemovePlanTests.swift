@@ -45,7 +45,7 @@ import Testing
             let keys = world.keys
             let before = try await world.snapshot()
             let reply = try await world.run(
-                Scripts.removePlan,
+                Scripts.RemovePlan.script,
                 keys: [
                     keys.partition.meeting(id), keys.meetings, keys.latest(World.room), keys.held(World.room),
                     keys.names, keys.partition.ended, keys.partition.meeting(""), keys.workspace,

@@ -15,8 +15,8 @@ import Testing
         try await World.make { world in
             let meeting = try await world.meeting()
             var configuration = world.clientConfiguration
-            configuration.scripts.removeAll { $0.name == Scripts.dispatch.name }
-            configuration.scripts.append(Script(name: Scripts.dispatch.name, text: "return {0}"))
+            configuration.scripts.removeAll { $0.name == Scripts.Dispatch.script.name }
+            configuration.scripts.append(Script(name: Scripts.Dispatch.script.name, text: "return {0}"))
             let owner = world.owner
             try await withClient(configuration) { client in
                 try await client.waitUntilConnected()

@@ -95,10 +95,9 @@ class ScriptCalls:
       again, as its status stays INITIAL.
     - In-flight keys and bots are numbered by five and three, so that none comes again: a call that met one would be
       refused, and leave no lock for those after it.
-    - One key serves as the lock (KEYS[1]) and as the room's holder (KEYS[3]), with the same value as the token (ARGV[1])
-      and as the meeting (ARGV[3]). The script compares and deletes the lock, finds the room free, and in the end sets
-      the holder: the lock of the next call. So it runs the very commands of an accepted dispatch, and no lock has to be
-      set between the calls.
+    - One key serves as `lock_key` and as `room_key`, with the same value as the `token` and as the `meeting_id`. The
+      script compares and deletes the lock, finds the room free, and in the end sets the holder: the lock of the next
+      call. So it runs the very commands of an accepted dispatch, and no lock has to be set between the calls.
 
     Keys and arguments have the lengths of real ones, and the database has as many keys: the larger it is, the longer
     Redis takes for each.

@@ -1,5 +1,4 @@
--- What the scripts of a bot's life share. Where they name keys, a bot's keys are a table with these members:
--- meeting, bot (hashes), inflight, room (strings), bots, leases, analyzing, ended (zsets), events (stream).
+-- What the scripts of a bot's life share. `keys` are those of life.lua.
 --
 -- Redis takes nothing back when a command fails, as on a key that another hand gave another type. So those that can
 -- fail come first, and leave nothing that counts: repeated once the key is mended, the whole is done.

@@ -8,8 +8,7 @@ local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at
   local epoch = redis.call('HINCRBY', keys.meeting, 'epoch', 1)
   -- As text, once: Redis writes every number that it is given with seventeen digits, which costs as much as a command.
   local at, epoch_text = string.format('%d', at_ms), string.format('%d', epoch)
-  local entry = redis.call('XADD', keys.dispatch, '*', 'meeting_id', meeting_id, 'workspace_id', workspace_id,
-    'bot_id', bot_id, 'epoch', epoch_text, 'room', room, 'dispatched_at', at, 'traceparent', trace.parent)
+  local entry = add_entry(keys.dispatch, meeting_id, workspace_id, bot_id, epoch_text, room, at, trace.parent)
   record_event(keys.events, event.max_length, at, event.what, meeting_id, bot_id, event.from, 'INITIAL/requested',
     event.why, trace.parent)
   redis.call('ZADD', keys.bots, at, bot_id)

@@ -106,13 +106,12 @@ extension Schema {
         choice(Choice.allCases.map(\.rawValue))
     }
 
-    /// - Parameter bounds: up to `Int.max` leaves the side open.
     static func integer(_ bounds: ClosedRange<Int>) -> Schema {
-        Schema(.integer(least: bounds.lowerBound, greatest: bounds.upperBound == .max ? nil : bounds.upperBound))
+        Schema(.integer(least: bounds.lowerBound, greatest: bounds.upperBound))
     }
 
     static func integer(_ bounds: PartialRangeFrom<Int>) -> Schema {
-        integer(bounds.lowerBound...Int.max)
+        Schema(.integer(least: bounds.lowerBound, greatest: nil))
     }
 
     static func list(of element: Schema, atLeast: Int = 0, atMost: Int? = nil) -> Schema {

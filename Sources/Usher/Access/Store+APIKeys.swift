@@ -76,7 +76,7 @@ extension Store {
             return .full
         }
         let createdAt = try await run(
-            Scripts.createKey, keys: [Keys.apiKey(hash: hash)],
+            Scripts.CreateKey.script, keys: [Keys.apiKey(hash: hash)],
             arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, isChange: { $0 != .integer(0) }, by: deadline
         ).integerOrThrow()
         guard createdAt > 0 else {
@@ -212,7 +212,7 @@ extension Store {
             return .notKept
         }
         let outcome = try await run(
-            Scripts.retireKey, keys: [Keys.apiKey(hash: hash)],
+            Scripts.RetireKey.script, keys: [Keys.apiKey(hash: hash)],
             arguments: [made.record.id, String(graceMilliseconds)], isChange: { $0.array?.first == .integer(1) },
             by: deadline
         ).arrayOrThrow()

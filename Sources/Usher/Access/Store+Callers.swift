@@ -118,7 +118,7 @@ extension Store {
         key.nextNote = client.loop.now.advanced(byMilliseconds: Self.millisecondsBetweenNotes)
         Task(executorPreference: client.loop) {
             let deadline = client.loop.now.advanced(byMilliseconds: configuration.redisTimeoutMilliseconds)
-            _ = try? await run(Scripts.noteUse, keys: [Keys.apiKey(hash: hash)], arguments: [], by: deadline)
+            _ = try? await run(Scripts.NoteUse.script, keys: [Keys.apiKey(hash: hash)], arguments: [], by: deadline)
         }
     }
 }
@@ -138,14 +138,14 @@ extension Store {
         guard case .ask(let count) = plan else { return nil }
         let (keys, arguments) = tokenArguments(count, hash)
         return client.call(
-            Script(name: Scripts.takeTokens.name, text: Scripts.takeTokens.text), keys: keys, arguments: arguments)
+            Scripts.TakeTokens.script, keys: keys, arguments: arguments)
     }
 
     /// The same once more, with the script's text, since Redis has forgotten it. Nil if that fails: no request does for it.
     private func askAnew(_ plan: Allowance.Plan, _ hash: String, _ deadline: MonotonicTime) async -> Value? {
         guard case .ask(let count) = plan else { return nil }
         let (keys, arguments) = tokenArguments(count, hash)
-        return try? await run(Scripts.takeTokens, keys: keys, arguments: arguments, by: deadline)
+        return try? await run(Scripts.TakeTokens.script, keys: keys, arguments: arguments, by: deadline)
     }
 
     /// - Parameter reply: of `take_tokens`, if it was asked and has answered.

@@ -42,7 +42,8 @@ extension Store {
         if let imageURL = new.imageURL { fields += ["image_url", imageURL] }
         let maximum = new.maximumConcurrentBots ?? configuration.defaultMaximumConcurrentBots
         let hash = try await run(
-            Scripts.createUser, keys: [Keys.user(id)], arguments: fields + ["max_concurrent_bots", String(maximum)],
+            Scripts.CreateUser.script, keys: [Keys.user(id)],
+            arguments: fields + ["max_concurrent_bots", String(maximum)],
             // What another call wrote may still not be on a replica.
             isChange: { _ in true }, by: deadline
         ).hash()
@@ -116,7 +117,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: id)
         return try Workspace(
             await run(
-                Scripts.createWorkspace, keys: [keys.workspace, keys.members],
+                Scripts.CreateWorkspace.script, keys: [keys.workspace, keys.members],
                 arguments: [id, name, String(maximumConcurrentBots), String(owner)], isChange: { _ in true },
                 by: deadline
             ).hash())
@@ -133,7 +134,7 @@ extension Store {
     ) async throws(RedisError) -> MemberChange {
         let keys = WorkspaceKeys(workspace: id)
         let reply = try await run(
-            Scripts.setMember, keys: [keys.workspace, keys.members], arguments: [String(user), role.rawValue],
+            Scripts.SetMember.script, keys: [keys.workspace, keys.members], arguments: [String(user), role.rawValue],
             isChange: { $0 == .integer(1) }, by: deadline)
         switch reply {
         case .integer(1): return .done
@@ -148,7 +149,7 @@ extension Store {
     ) async throws(RedisError) -> MemberChange {
         let keys = WorkspaceKeys(workspace: id)
         let reply = try await run(
-            Scripts.removeMember, keys: [keys.members], arguments: [String(user)],
+            Scripts.RemoveMember.script, keys: [keys.members], arguments: [String(user)],
             // One that was removed before may still be there on a replica.
             isChange: { $0 != .integer(-1) }, by: deadline)
         switch reply {

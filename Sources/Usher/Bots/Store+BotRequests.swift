@@ -94,7 +94,7 @@ extension Store {
             }
             let reply = try await refusing { () throws(RedisError) in
                 try await run(
-                    Scripts.requestBot,
+                    Scripts.RequestBot.script,
                     keys: keys.keys(ofRequestTo: room, others: names.others, meeting: meetingID, bot: botID)
                         + (requestKey.map { [$0] } ?? []),
                     arguments: [
@@ -265,7 +265,8 @@ extension Store {
             guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
             let reply = try await refusing { () throws(RedisError) in
                 try await run(
-                    Scripts.stop, keys: place.lifeKeys + [place.partition.dispatch] + (requestKey.map { [$0] } ?? []),
+                    Scripts.Stop.script,
+                    keys: place.lifeKeys + [place.partition.dispatch] + (requestKey.map { [$0] } ?? []),
                     arguments: [
                         place.botID, meeting.id, String(configuration.endedBotTimeToLiveMilliseconds),
                         String(configuration.maximumEvents), "user \(caller.userID)",
@@ -319,7 +320,7 @@ extension Store {
         guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
         let version = try await refusing { () throws(RedisError) in
             try await run(
-                Scripts.configure, keys: Array(place.lifeKeys.prefix(2)),
+                Scripts.Configure.script, keys: Array(place.lifeKeys.prefix(2)),
                 arguments: [place.botID] + changes.flatMap { [$0.key, $0.value] },
                 isChange: { ($0.integer ?? 0) > 0 }, by: deadline
             ).integerOrThrow()

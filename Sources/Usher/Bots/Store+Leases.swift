@@ -95,7 +95,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: place.workspaceID)
         let partition = keys.partition
         let reply = try await run(
-            Scripts.claim,
+            Scripts.Claim.script,
             keys: [
                 partition.meeting(place.meetingID), partition.bot(place.botID), keys.inFlight(place.room),
                 partition.leases, partition.dispatch,
@@ -118,7 +118,7 @@ extension Store {
     ) async throws(RedisError) -> Bool {
         let partition = place.partition
         return try await run(
-            Scripts.release,
+            Scripts.Release.script,
             keys: [
                 partition.meeting(place.meetingID), partition.bot(place.botID), partition.leases, partition.dispatch,
             ], arguments: [place.botID, runner], by: deadline) == .integer(1)
@@ -136,13 +136,13 @@ extension Store {
 
     /// Makes a group of any stream.
     func makeGroup(_ group: String, of stream: String, deadline: MonotonicTime) async throws(RedisError) {
-        _ = try await run(Scripts.makeGroup, keys: [stream], arguments: [group], by: deadline)
+        _ = try await run(Scripts.MakeGroup.script, keys: [stream], arguments: [group], by: deadline)
     }
 
     /// Lets entries of a stream be taken over that were given out before the clock was set back. Safe to repeat.
     func boundIdle(of stream: String, group: String, deadline: MonotonicTime) async throws(RedisError) {
         _ = try await run(
-            Scripts.boundIdle, keys: [stream], arguments: [group, String(Self.maximumPending)], by: deadline)
+            Scripts.BoundIdle.script, keys: [stream], arguments: [group, String(Self.maximumPending)], by: deadline)
     }
 
     /// Notes why a runner ends a bot, before it does: what the bot then reports does not tell. Safe to repeat.
@@ -150,7 +150,8 @@ extension Store {
         of place: BotPlace, runner: String, reason: String, deadline: MonotonicTime
     ) async throws(RedisError) {
         _ = try await run(
-            Scripts.noteEnding, keys: [place.partition.bot(place.botID)], arguments: [runner, reason], by: deadline)
+            Scripts.NoteEnding.script, keys: [place.partition.bot(place.botID)], arguments: [runner, reason],
+            by: deadline)
     }
 
     /// Removes the consumers of runners that are gone from a partition's dispatch stream. Safe to repeat.
@@ -167,7 +168,7 @@ extension Store {
         of stream: String, group: String, idleForMilliseconds idle: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Int {
         try await run(
-            Scripts.removeConsumers, keys: [stream], arguments: [group, String(idle)], by: deadline
+            Scripts.RemoveConsumers.script, keys: [stream], arguments: [group, String(idle)], by: deadline
         ).integerOrThrow()
     }
 
@@ -179,13 +180,14 @@ extension Store {
         bots: [String], in partition: Partition, runner: String, deadline: MonotonicTime
     ) async throws(RedisError) -> [Renewal] {
         let reply = try await run(
-            Scripts.renew, keys: [partition.leases] + bots.map(partition.bot),
-            arguments: [runner, String(configuration.leaseTimeToLiveMilliseconds)] + bots,
-            isChange: { $0.array?.contains { $0.array?.isEmpty == false } ?? false }, by: deadline
-        ).arrayOrThrow()
-        guard reply.count == bots.count else { throw .unexpectedReply("renew answered for \(reply.count) bots") }
+            Scripts.Renew(
+                leasesKey: partition.leases, botKeys: bots.map(partition.bot), runner: runner,
+                leaseMilliseconds: configuration.leaseTimeToLiveMilliseconds, botIDs: bots),
+            by: deadline)
+        guard case .renewed(let answers) = reply else { return bots.map { _ in .refused } }
+        guard answers.count == bots.count else { throw .unexpectedReply("renew answered for \(answers.count) bots") }
         var renewals: [Renewal] = []
-        for answer in reply {
+        for answer in answers {
             let parts = try answer.arrayOrThrow()
             guard parts.count == 6, let desired = parts[0].string, let version = parts[1].integer else {
                 renewals.append(.refused)
@@ -216,7 +218,7 @@ extension Store {
     /// Notes since when the server that answers for a partition now does so: from then on it counts when a lease may be
     /// said to have run out. Also notes how full it is. Safe to repeat.
     func notePrimary(of partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
-        let reply = try await run(Scripts.notePrimary, keys: [partition.primary], arguments: [], by: deadline)
+        let reply = try await run(Scripts.NotePrimary.script, keys: [partition.primary], arguments: [], by: deadline)
             .arrayOrThrow()
         guard reply.count == 3, let used = reply[1].integer, let limit = reply[2].integer else {
             throw .unexpectedReply("note_primary returned \(reply)")
@@ -227,7 +229,7 @@ extension Store {
     /// Brings a lease to the latest end that it can have, if the clock was set back since it was granted.
     func boundLease(of bot: String, in partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
         _ = try await run(
-            Scripts.boundLease, keys: [partition.leases, partition.bot(bot)],
+            Scripts.BoundLease.script, keys: [partition.leases, partition.bot(bot)],
             arguments: [bot, String(StoreConfiguration.longestLeaseMilliseconds)], by: deadline)
     }
 
@@ -237,7 +239,7 @@ extension Store {
     ) async throws(RedisError) -> LossOutcome {
         let replacement = botIdentifiers.next(in: place.partition)
         let reply = try await run(
-            Scripts.loseBot,
+            Scripts.LoseBot.script,
             keys: place.lifeKeys + [
                 place.partition.dispatch, place.partition.bot(replacement), place.partition.primary,
             ],
@@ -265,7 +267,7 @@ extension Store {
     /// Ends a dispatch that no runner claimed in its time. Safe to repeat.
     public func expireDispatch(_ place: BotPlace, deadline: MonotonicTime) async throws(RedisError) -> Expiry {
         let reply = try await run(
-            Scripts.expireDispatch, keys: place.lifeKeys + [place.partition.dispatch],
+            Scripts.ExpireDispatch.script, keys: place.lifeKeys + [place.partition.dispatch],
             arguments: [
                 place.botID, place.meetingID, String(configuration.endedBotTimeToLiveMilliseconds),
                 String(configuration.maximumEvents),

@@ -45,7 +45,7 @@ extension Store {
         _ report: BotReport, from place: BotPlace, deadline: MonotonicTime
     ) async throws(RedisError) -> ReportOutcome {
         let reply = try await run(
-            Scripts.report, keys: place.reportKeys,
+            Scripts.Report.script, keys: place.reportKeys,
             arguments: [
                 place.botID, place.meetingID, report.status.rawValue, report.completionReason ?? "",
                 report.failureStage ?? "", String(configuration.endedBotTimeToLiveMilliseconds),

@@ -106,7 +106,7 @@ public struct MeetingWalk {
             if batch.isEmpty { return [] }
             let replies = try await store.largeReads.turn(of: keys.id) { () throws(RedisError) in
                 try await store.run(
-                    Scripts.readMeetings, keys: batch.map { keys.partition.meeting($0.id) },
+                    Scripts.ReadMeetings.script, keys: batch.map { keys.partition.meeting($0.id) },
                     arguments: [String(bytes)] + batch.map(\.id), by: deadline
                 ).arrayOrThrow()
             }

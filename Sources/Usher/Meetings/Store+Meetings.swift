@@ -50,7 +50,7 @@ extension Store {
             keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
         }
         let reply = try await run(
-            Scripts.createMeeting,
+            Scripts.CreateMeeting.script,
             keys: [
                 keys.workspace, keys.meetings, keys.latest(room), keys.partition.meeting(id), keys.partition.events,
                 keys.held(room), keys.names,
@@ -156,7 +156,7 @@ extension Store {
         // What a user wrote is not replaced by what is collected from the transcript.
         for name in ["participants", "languages"] where fields[name] != nil { fields["\(name)_by"] = "user" }
         let reply = try await run(
-            Scripts.updateMeeting, keys: [keys.partition.meeting(meeting.id), keys.workspace],
+            Scripts.UpdateMeeting.script, keys: [keys.partition.meeting(meeting.id), keys.workspace],
             arguments: [String(Self.maximumNoteBytes), String(configuration.defaultMaximumBytes)]
                 + fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
             isChange: { $0 == .integer(1) }, by: deadline)

@@ -301,7 +301,7 @@ public struct Reinvitation: Sendable {
         let lock = Command("SET", keys.lock, token, "NX", "PX", String(configuration.lockTimeToLiveMilliseconds))
         do {
             let (locked, reply) = try await store.run(
-                Scripts.dispatch,
+                Scripts.Dispatch.script,
                 keys: [
                     keys.lock, keys.inFlight(sight.room), keys.holder(sight.room), keys.bots,
                     keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
@@ -322,7 +322,7 @@ public struct Reinvitation: Sendable {
 
     /// After a failure the lock may still be this request's. Should this fail too, the lock ends with its time to live.
     private func giveBack(_ token: String) async {
-        _ = try? await store.run(Scripts.unlock, keys: [keys.lock], arguments: [token], by: deadline)
+        _ = try? await store.run(Scripts.Unlock.script, keys: [keys.lock], arguments: [token], by: deadline)
     }
 
     /// The clock may have been set back since a node took the lock that is gone now. Should this fail, the next one does it.

@@ -57,7 +57,7 @@ extension Store {
     public func removeContents(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Removal {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         let reply = try await run(
-            Scripts.deleteMeeting,
+            Scripts.DeleteMeeting.script,
             keys: [
                 keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
                 keys.holder(meeting.room), keys.workspace,
@@ -77,7 +77,7 @@ extension Store {
         let remains = MeetingRemains(id: meeting.id, number: meeting.number)
         let previous = meeting.fields["previous"] ?? ""
         let reply = try await run(
-            Scripts.removePlan,
+            Scripts.RemovePlan.script,
             keys: [
                 keys.partition.meeting(meeting.id), keys.meetings, keys.latest(room), keys.held(room), keys.names,
                 keys.partition.ended, keys.partition.meeting(previous), keys.workspace,

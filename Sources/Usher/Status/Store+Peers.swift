@@ -53,7 +53,7 @@ extension Store {
         deadline: MonotonicTime
     ) async throws(RedisError) {
         _ = try await run(
-            Scripts.beat, keys: [Keys.peers(kind), Keys.peer(kind, id)],
+            Scripts.Beat.script, keys: [Keys.peers(kind), Keys.peer(kind, id)],
             arguments: [id, String(lifetime), String(uptime)] + fields.flatMap { [$0.key, $0.value] }, by: deadline)
     }
 

@@ -80,7 +80,7 @@ public struct Store: Sendable {
     }
 
     /// Every script, in the form that the client loads at each connection.
-    public static let scripts = Scripts.all.map { Script(name: $0.name, text: $0.text) }
+    public static let scripts = Scripts.all
 
     func send(_ command: Command, by deadline: MonotonicTime) async throws(RedisError) -> Value {
         try await client.send(command, deadline: bounded(deadline))
@@ -105,9 +105,24 @@ public struct Store: Sendable {
         return replies
     }
 
+    /// Runs a script. One that may tell of a change waits for replicas, if there are any to wait for.
+    func run<Call: ScriptCall>(_ call: Call, by deadline: MonotonicTime) async throws(RedisError) -> Call.Reply {
+        try await run(call, after: nil, by: deadline).reply
+    }
+
+    /// The same, with a command sent before the script in the same write.
+    func run<Call: ScriptCall>(
+        _ call: Call, after preceding: Command?, by deadline: MonotonicTime
+    ) async throws(RedisError) -> (preceding: Value, reply: Call.Reply) {
+        let replies = try await run(
+            Call.script, keys: call.keys, arguments: call.arguments, after: preceding, isChange: Call.isChange,
+            by: deadline)
+        return (replies.preceding, try Call.reply(replies.script))
+    }
+
     /// - Parameter isChange: for those that wait for replicas: whether the reply tells of a change.
     func run(
-        _ source: Scripts.Source, keys: [String], arguments: [String], isChange: ((Value) -> Bool)? = nil,
+        _ source: Script, keys: [String], arguments: [String], isChange: ((Value) -> Bool)? = nil,
         by deadline: MonotonicTime
     ) async throws(RedisError) -> Value {
         try await run(source, keys: keys, arguments: arguments, after: nil, isChange: isChange, by: deadline).script
@@ -115,11 +130,11 @@ public struct Store: Sendable {
 
     /// The same, with a command sent before the script in the same write.
     func run(
-        _ source: Scripts.Source, keys: [String], arguments: [String], after preceding: Command?,
+        _ source: Script, keys: [String], arguments: [String], after preceding: Command?,
         isChange: ((Value) -> Bool)? = nil, by deadline: MonotonicTime
     ) async throws(RedisError) -> (preceding: Value, script: Value) {
         try await (isChange == nil ? client : changing).run(
-            Script(name: source.name, text: source.text), keys: keys, arguments: arguments, after: preceding,
+            source, keys: keys, arguments: arguments, after: preceding,
             isChange: isChange, deadline: bounded(deadline))
     }
 

@@ -25,7 +25,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         let remains = MeetingRemains(id: id, number: meeting.number)
         let reply = try await run(
-            Scripts.purgeMeeting,
+            Scripts.PurgeMeeting.script,
             keys: [
                 partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(meeting.room),
                 keys.holder(meeting.room), partition.ended, partition.analyzing, keys.held(meeting.room), keys.names,

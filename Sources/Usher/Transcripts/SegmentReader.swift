@@ -133,7 +133,7 @@ public final class SegmentReader: Sendable {
 
     /// - Parameter id: what this consumer has read already and not acknowledged, after this one; `>` for what is new.
     private func read(after id: String) async throws(RedisError) -> [Entry] {
-        let script = Script(name: Scripts.readSegments.name, text: Scripts.readSegments.text)
+        let script = Scripts.ReadSegments.script
         let answers = try await client.run(
             script, keys: [BotWire.segmentStream, Keys.segmentAttempts],
             arguments: [

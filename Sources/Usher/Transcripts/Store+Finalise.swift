@@ -27,7 +27,7 @@ extension Store {
         }
         let bot = fields[0].string ?? ""
         return try await run(
-            Scripts.finalise,
+            Scripts.Finalise.script,
             keys: [partition.meeting(id), partition.analyzing, partition.events, partition.bot(bot)],
             arguments: [
                 id, bot, fields[1].string ?? "", Self.json(participation.participants),

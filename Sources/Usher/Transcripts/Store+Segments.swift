@@ -102,7 +102,7 @@ extension Store {
     ) async throws(RedisError) -> Ingestion {
         let (id, partition) = (target.meeting, target.keys.partition)
         let reply = try await run(
-            Scripts.ingestSegments,
+            Scripts.IngestSegments.script,
             keys: [
                 partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing, target.keys.workspace,
                 partition.bot(target.session),

@@ -67,7 +67,8 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             func update(_ key: String, _ fields: String...) async throws -> Value {
                 try await world.run(
-                    Scripts.updateMeeting, keys: [key, world.keys.workspace], arguments: ["100", "1000000"] + fields)
+                    Scripts.UpdateMeeting.script, keys: [key, world.keys.workspace],
+                    arguments: ["100", "1000000"] + fields)
             }
             let before = try await world.snapshot()
             #expect(try await update(key, "notes", "new", "title", "") == .integer(1))
@@ -98,7 +99,7 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             func update() async throws -> Value {
                 try await world.run(
-                    Scripts.updateMeeting, keys: [key, world.keys.workspace],
+                    Scripts.UpdateMeeting.script, keys: [key, world.keys.workspace],
                     arguments: ["100", "1000000", field, String(repeating: "x", count: bytes)])
             }
             if result == 1 {
@@ -116,7 +117,7 @@ import Testing
 
     private static func delete(_ meeting: String, _ world: World) async throws -> Value {
         try await world.run(
-            Scripts.deleteMeeting,
+            Scripts.DeleteMeeting.script,
             keys: [
                 world.keys.partition.meeting(meeting), world.keys.partition.segments(ofMeeting: meeting),
                 world.keys.holder(World.room), world.keys.workspace,

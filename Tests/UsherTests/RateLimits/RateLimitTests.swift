@@ -17,7 +17,7 @@ import Testing
         _ count: Int, _ limit: [String], _ world: World, key: String? = nil
     ) async throws -> Value {
         let keys = key.map { [Keys.bucket(apiKeyHash: $0), Keys.apiKey(hash: $0)] } ?? ["usher:rate:address:::1"]
-        return try await world.run(Scripts.takeTokens, keys: keys, arguments: limit + [String(count)])
+        return try await world.run(Scripts.TakeTokens.script, keys: keys, arguments: limit + [String(count)])
     }
 
     @Test func aBucketGivesWhatItHasAndIsGoneWhenItIsFull() async throws {

@@ -35,7 +35,7 @@ extension World {
     ) async throws -> Value {
         let life = place.lifeKeys
         return try await run(
-            Scripts.claim,
+            Scripts.Claim.script,
             keys: [life[0], life[1], life[2], keys.partition.leases, keys.partition.dispatch],
             arguments: [
                 place.botID, epoch, runner, String(Self.leaseMilliseconds), secret, entry, "container", "1",
@@ -44,14 +44,14 @@ extension World {
 
     func release(_ place: BotPlace, runner: String = "runner") async throws -> Value {
         try await run(
-            Scripts.release,
+            Scripts.Release.script,
             keys: [place.lifeKeys[0], place.lifeKeys[1], keys.partition.leases, keys.partition.dispatch],
             arguments: [place.botID, runner])
     }
 
     func renew(_ bots: [String], runner: String = "runner") async throws -> Value {
         try await run(
-            Scripts.renew, keys: [keys.partition.leases] + bots.map(keys.partition.bot),
+            Scripts.Renew.script, keys: [keys.partition.leases] + bots.map(keys.partition.bot),
             arguments: [runner, String(Self.leaseMilliseconds)] + bots)
     }
 
@@ -59,19 +59,19 @@ extension World {
         _ place: BotPlace, _ status: String, reason: String = "", stage: String = "", _ fields: String...
     ) async throws -> Value {
         try await run(
-            Scripts.report, keys: place.reportKeys,
+            Scripts.Report.script, keys: place.reportKeys,
             arguments: [place.botID, place.meetingID, status, reason, stage, "86400000", "1000"] + fields)
     }
 
     func stop(_ place: BotPlace) async throws -> Value {
         try await run(
-            Scripts.stop, keys: place.lifeKeys + [keys.partition.dispatch],
+            Scripts.Stop.script, keys: place.lifeKeys + [keys.partition.dispatch],
             arguments: [place.botID, place.meetingID, "86400000", "1000", "user 1", "600000"])
     }
 
     func configure(_ place: BotPlace, _ fields: String...) async throws -> Value {
         try await run(
-            Scripts.configure, keys: Array(place.lifeKeys.prefix(2)), arguments: [place.botID] + fields)
+            Scripts.Configure.script, keys: Array(place.lifeKeys.prefix(2)), arguments: [place.botID] + fields)
     }
 
     /// - Parameter runner: empty if its lease is said to have run out.
@@ -80,7 +80,7 @@ extension World {
         by replacement: String, _ fields: String...
     ) async throws -> Value {
         try await run(
-            Scripts.loseBot,
+            Scripts.LoseBot.script,
             keys: place.lifeKeys + [
                 keys.partition.dispatch, keys.partition.bot(replacement), keys.partition.primary,
             ],
@@ -101,7 +101,7 @@ extension World {
         var requestKeys = keys.keys(ofRequestTo: room, others: others, meeting: meeting, bot: bot)
         if let workspace { requestKeys[0] = workspace }
         return try await run(
-            Scripts.requestBot, keys: requestKeys + (key.map { [$0] } ?? []),
+            Scripts.RequestBot.script, keys: requestKeys + (key.map { [$0] } ?? []),
             arguments: [
                 meeting, number.map { String($0) } ?? "", workspaceID, room.description, bot, "600000", "1000",
                 "user 1", String(limit), latest, Self.trace.traceparent, "", names, forgotten,

@@ -116,7 +116,7 @@ struct World: Sendable {
 
     // MARK: Requests
 
-    func run(_ source: Scripts.Source, keys: [String], arguments: [String]) async throws -> Value {
+    func run(_ source: Script, keys: [String], arguments: [String]) async throws -> Value {
         try await store.run(source, keys: keys, arguments: arguments, by: Client.soon)
     }
 
@@ -127,7 +127,7 @@ struct World: Sendable {
     ) async throws -> Value {
         if let lock { _ = try await client.send("SET", keys.lock, lock, "PX", "60000") }
         return try await run(
-            Scripts.dispatch,
+            Scripts.Dispatch.script,
             keys: [
                 keys.lock, keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
                 keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
@@ -140,7 +140,7 @@ struct World: Sendable {
 
     func expire(_ meeting: String, bot: String) async throws -> Value {
         try await run(
-            Scripts.expireDispatch, keys: place(meeting, bot).lifeKeys + [keys.partition.dispatch],
+            Scripts.ExpireDispatch.script, keys: place(meeting, bot).lifeKeys + [keys.partition.dispatch],
             arguments: [bot, meeting, "86400000", "1000"])
     }
 

@@ -13,7 +13,7 @@ SCRIPTS = (
         "The Bots API's script leaves it to the node's look beforehand whether the room is free.",
         "presence", "request_held_while_restarted",
         (Edit("lua/request_bot.lua",
-              "if redis.call('EXISTS', KEYS[2]) == 1 then return {-1, holder or ''} end\n"
+              "if redis.call('EXISTS', inflight_key) == 1 then return {-1, holder or ''} end\n"
               "if holder then return {-3, holder} end\n", ""),
          # A room that has no other name is asked for in place of one.
          Edit("lua/request_bot.lua", "if other then return {-1, other} end\n", ""))),
@@ -21,20 +21,20 @@ SCRIPTS = (
         "request-without-limit",
         "The Bots API's script leaves it to the node's look beforehand whether the limit is reached.",
         "limits", "request_held_at_the_limit",
-        (Edit("lua/request_bot.lua", "if redis.call('ZCARD', KEYS[4]) >= limit then return {-4, limit} end\n", ""),)),
+        (Edit("lua/request_bot.lua", "if redis.call('ZCARD', bots_key) >= limit then return {-4, limit} end\n", ""),)),
     Mutant(
         "no-epoch-check",
         "Neither claim nor renewal nor report asks whether the bot is the one that its meeting waits for.",
         "presence", "claim_held_while_stopped",
-        (Edit("lua/claim.lua", "if meeting[1] ~= ARGV[1] or meeting[2] ~= ARGV[2] or bot[3] then return void(0) end\n",
+        (Edit("lua/claim.lua", "if meeting[1] ~= bot_id or meeting[2] ~= epoch or bot[3] then return void(0) end\n",
               ""),
          Edit("lua/claim.lua", "if bot[2] ~= 'run' then return void(-2) end\n", ""),
-         Edit("lua/claim.lua", "  if redis.call('GET', KEYS[3]) ~= ARGV[1] then\n", "  if false then\n"),
-         Edit("lua/renew.lua", "bot[1] == ARGV[1] and not bot[2] and expiry", "bot[1] == ARGV[1] and expiry"),
-         Edit("lua/report.lua", "if meeting[1] ~= ARGV[1] then return {-2} end\n", ""),
+         Edit("lua/claim.lua", "  if redis.call('GET', inflight_key) ~= bot_id then\n", "  if false then\n"),
+         Edit("lua/renew.lua", "bot[1] == runner and not bot[2] and expiry", "bot[1] == runner and expiry"),
+         Edit("lua/report.lua", "if meeting[1] ~= bot_id then return {-2} end\n", ""),
          Edit("lua/report.lua", "if bot[1] then return {-2} end\n", ""),
          Edit("lua/report.lua",
-              "if not (steps[from] and steps[from][ARGV[3]]) then return {-1, from, ARGV[3]} end\n", ""))),
+              "if not (steps[from] and steps[from][step]) then return {-1, from, step} end\n", ""))),
     Mutant(
         "slot-never-freed",
         "A bot that has ended goes on to count against the limit of its workspace.",
@@ -55,12 +55,12 @@ SCRIPTS = (
         "never-finalised",
         "A record is finalised, and stays in ANALYZING.",
         "convergence", "one_stay",
-        (Edit("lua/finalise.lua", "redis.call('HSET', KEYS[1], 'status', 'OFFLINE')\n", ""),)),
+        (Edit("lua/finalise.lua", "redis.call('HSET', meeting_key, 'status', 'OFFLINE')\n", ""),)),
     Mutant(
         "segments-unwritten",
         "Transcript segments are counted, and not written.",
         "transcripts", "one_stay",
-        (Edit("lua/ingest_segments.lua", "for _, write in ipairs(writes) do redis.call('HSET', KEYS[2], write.field, write.value) end\n",
+        (Edit("lua/ingest_segments.lua", "for _, write in ipairs(writes) do redis.call('HSET', segments_key, write.field, write.value) end\n",
               ""),)),
     Mutant(
         "request-done-twice",
@@ -71,23 +71,23 @@ SCRIPTS = (
         "stop-unmarked",
         "A stop is told to the bot alone, and not written down for the runner to hear of.",
         "stops", "stop_of_a_deaf_bot",
-        (Edit("lua/stop.lua", "redis.call('HSET', KEYS[2], 'desired', 'leave', 'stop_asked_at', at_ms)\n",
-              "redis.call('HSET', KEYS[2], 'stop_asked_at', at_ms)\n"),)),
+        (Edit("lua/stop.lua", "redis.call('HSET', keys.bot, 'desired', 'leave', 'stop_asked_at', at_ms)\n",
+              "redis.call('HSET', keys.bot, 'stop_asked_at', at_ms)\n"),)),
     Mutant(
         "stop-of-the-unclaimed-forgotten",
         "The stop of a bot that no runner has claimed is left to a runner to carry out.",
         "convergence", "stop_before_the_claim",
-        (Edit("lua/stop.lua", "if bot[1] then\n  if KEYS[11] then",
-              "if true then\n  if KEYS[11] then"),)),
+        (Edit("lua/stop.lua", "if bot[1] then\n  if request_key then",
+              "if true then\n  if request_key then"),)),
     Mutant(
         "stopped-bot-replaced",
         "A bot that is killed after it was told to stop is replaced by another one.",
         "stops", "stop_of_a_stubborn_bot",
         (Edit("lua/lose_bot.lua",
-              "local left_ms = redis.call('PTTL', KEYS[3])\n"
-              "local may_replace = ARGV[5] == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0\n",
-              "local left_ms = math.max(redis.call('PTTL', KEYS[3]), 60000)\n"
-              "local may_replace = ARGV[5] == '1' and not bot[3]\n"),)),
+              "local left_ms = redis.call('PTTL', keys.inflight)\n"
+              "local may_replace = replaceable == '1' and meeting[2] == 'INITIAL' and not bot[3] and left_ms > 0\n",
+              "local left_ms = math.max(redis.call('PTTL', keys.inflight), 60000)\n"
+              "local may_replace = replaceable == '1' and not bot[3]\n"),)),
     Mutant(
         "expiry-forgotten",
         "A dispatch that no runner claims in its time is taken for claimed, and never ends.",
@@ -97,12 +97,12 @@ SCRIPTS = (
         "lock-ignored",
         "The re-invite's script does not ask whose the lock of the workspace is.",
         "answers", "lock_held",
-        (Edit("lua/dispatch.lua", "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end\n", ""),)),
+        (Edit("lua/dispatch.lua", "if redis.call('GET', lock_key) ~= token then return {0} end\n", ""),)),
     Mutant(
         "unlock-without-token",
         "A request that failed gives back the lock of the workspace, even if it is another's.",
         "answers", "lock_held_while_memory_is_full",
-        (Edit("lua/unlock.lua", "if token ~= ARGV[1] then return 0 end\n", ""),)),
+        (Edit("lua/unlock.lua", "if holder ~= token then return 0 end\n", ""),)),
     Mutant(
         "renewal-without-reserve",
         "No lease is renewed while Redis is full.",

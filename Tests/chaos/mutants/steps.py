@@ -58,7 +58,7 @@ STEPS = (
         (Edit(SWEEPER, "due(partition.leases, by: now),", "due(partition.leases, by: MUTANT ? .max : now),"),
          Edit("lua/lose_bot.lua",
               "  if not expiry or tonumber(expiry) > at_ms then return {-1} end\n"
-              "  if primary_since(KEYS[12], at_ms) + ARGV[10] > at_ms then return {-1} end\n", ""))),
+              "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {-1} end\n", ""))),
     Mutant(
         "lease-renewed-late",
         "A runner renews a lease when it has long run out, and lets the bot live until then.",

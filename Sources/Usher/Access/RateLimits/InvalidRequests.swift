@@ -54,9 +54,8 @@ public final class InvalidRequests: @unchecked Sendable {
     }
 
     private func take(_ count: Int, of limit: RateLimit, for address: IPAddress) async {
-        let source = Scripts.takeTokens
         let reply = try? await client.run(
-            Script(name: source.name, text: source.text), keys: [Keys.bucket(address)],
+            Scripts.TakeTokens.script, keys: [Keys.bucket(address)],
             arguments: limit.arguments + [String(count)],
             deadline: client.loop.now.advanced(byMilliseconds: timeoutMilliseconds))
         allowances[address]?.receive(Tokens(reply), to: count, at: client.loop.now)

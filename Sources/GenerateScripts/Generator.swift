@@ -1,0 +1,27 @@
+import Foundation
+
+/// Writes `Sources/Scripts/Calls.swift` from the headers of `lua/*.lua` (`make scripts`).
+@main
+enum Generator {
+    static func main() throws {
+        let scripts = try texts(in: "lua")
+        let includes = try texts(in: "lua/includes")
+        for (name, text) in scripts.merging(includes, uniquingKeysWith: { $1 }) {
+            for problem in ScriptHeader(text).problems { throw Problem(description: "\(name).lua \(problem)") }
+        }
+        try SwiftWriter.calls(of: scripts, includes: includes)
+            .write(toFile: "Sources/Scripts/Calls.swift", atomically: true, encoding: .utf8)
+    }
+
+    private struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static func texts(in folder: String) throws -> [String: String] {
+        var texts: [String: String] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasSuffix(".lua") {
+            texts[String(name.dropLast(4))] = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+        }
+        return texts
+    }
+}

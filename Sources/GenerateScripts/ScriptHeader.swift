@@ -1,0 +1,198 @@
+/// The header of a script in `lua/`, which is its contract: what it takes, and each result that it may have.
+///
+///     -- KEYS  lock_key     usher:{pX}:ws:<workspace_id>:lock  string: whose the lock is
+///     -- ARGV  token        text: of the one that calls
+///     -- ARGV  fields...    pairs: fields of the record, each followed by its value
+///     --
+///     -- Returns {1, at: integer}  done (change)
+///     --         {0}               not_yours: the lock is another's
+///
+/// A line that begins further to the right goes on with the one before. `?` after a key, the last one, tells that it may
+/// be absent, and after a type that there may be none; `...` that all that follow are meant.
+public struct ScriptHeader {
+    public struct Key: Equatable {
+        public let name: String
+        public let isOptional: Bool
+        public let isList: Bool
+        public let pattern: String
+        public let type: String
+    }
+
+    public struct Argument: Equatable {
+        public let name: String
+        public let isList: Bool
+        public let type: String
+    }
+
+    /// A part of a result, after the number that it begins with.
+    public struct Part: Equatable {
+        public let name: String
+        public let type: String
+    }
+
+    public struct Result: Equatable {
+        public let name: String
+        /// The number that it begins with; nil if it is whatever the others are not.
+        public let code: Int?
+        public let isArray: Bool
+        public let parts: [Part]
+        /// Whether it tells of a change that is answered once replicas have it, where those are waited for.
+        public let isChange: Bool
+        public let description: String
+    }
+
+    public private(set) var purpose: [String] = []
+    public private(set) var keys: [Key] = []
+    public private(set) var arguments: [Argument] = []
+    public private(set) var results: [Result] = []
+    public let includes: [String]
+    /// What cannot be read, as sentences.
+    public private(set) var problems: [String] = []
+
+    public static let includeDirective = "-- include: "
+    static let flagsDirective = "-- flags: "
+    static let keyTypes: Set = ["string", "hash", "zset", "stream"]
+    static let argumentTypes: Set = ["text", "text?", "integer", "integer?", "flag"]
+    static let listTypes: Set = ["list", "pairs"]
+    static let partTypes: Set = ["text", "text?", "integer", "integer?", "hash", "array"]
+    /// The one key whose name is the wire's.
+    private static let foreignKey = "transcription_segments"
+
+    public init(_ text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        includes = lines.filter { $0.hasPrefix(Self.includeDirective) }
+            .map { String($0.dropFirst(Self.includeDirective.count)) }
+        for entry in Self.entries(lines.prefix { $0.hasPrefix("--") && !$0.hasPrefix(Self.includeDirective) }) {
+            switch entry.kind {
+            case .purpose: purpose.append(entry.text)
+            case .key: readKey(entry.text)
+            case .argument: readArgument(entry.text)
+            case .result: readResult(entry.text)
+            }
+        }
+        if keys.dropLast().contains(where: { $0.isOptional || $0.isList }) {
+            problems.append("has a key after the last")
+        }
+        if arguments.dropLast().contains(where: \.isList) { problems.append("has an argument after the last") }
+    }
+
+    // MARK: Entries
+
+    private enum Kind { case purpose, key, argument, result }
+
+    private static func entries(_ lines: some Sequence<Substring>) -> [(kind: Kind, text: String)] {
+        var entries: [(kind: Kind, text: String)] = []
+        var areResults = false
+        for line in lines {
+            let indent = line.dropFirst(2).prefix { $0 == " " }.count
+            let text = String(line.dropFirst(2 + indent))
+            if line.hasPrefix("-- KEYS  ") {
+                entries.append((.key, String(line.dropFirst(9))))
+            } else if line.hasPrefix("-- ARGV  ") {
+                entries.append((.argument, String(line.dropFirst(9))))
+            } else if line.hasPrefix("-- Returns ") {
+                areResults = true
+                entries.append((.result, String(line.dropFirst(11))))
+            } else if areResults, indent == 9 {
+                entries.append((.result, text))
+            } else if indent > 1, !entries.isEmpty {
+                entries[entries.count - 1].text += " " + text
+            } else if !text.isEmpty, !line.hasPrefix(flagsDirective) {
+                entries.append((.purpose, text))
+            }
+        }
+        return entries
+    }
+
+    /// What stands two or more spaces apart.
+    private static func columns(_ text: String, atMost count: Int) -> [String] {
+        var columns: [String] = []
+        var rest = text[...]
+        while columns.count < count - 1, let gap = rest.firstRange(of: "  ") {
+            columns.append(String(rest[..<gap.lowerBound]))
+            rest = rest[gap.upperBound...].drop { $0 == " " }
+        }
+        return columns + [String(rest)]
+    }
+
+    /// `name: what is said of it`.
+    private static func named(_ text: some StringProtocol) -> (name: String, rest: String) {
+        guard let colon = text.firstRange(of: ":") else { return (String(text), "") }
+        return (String(text[..<colon.lowerBound]), String(text[colon.upperBound...].drop { $0 == " " }))
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 }
+    }
+
+    private mutating func readKey(_ text: String) {
+        let columns = Self.columns(text, atMost: 3)
+        let isOptional = columns[0].hasSuffix("?")
+        let isList = columns[0].hasSuffix("...")
+        let name = String(columns[0].dropLast(isOptional ? 1 : isList ? 3 : 0))
+        let type = columns.count == 3 ? Self.named(columns[2]).name : ""
+        guard Self.isName(name), columns.count == 3,
+            columns[1].hasPrefix("usher:") || columns[1].hasPrefix(Self.foreignKey), Self.keyTypes.contains(type)
+        else { return problems.append("has a key without a name, a pattern and a type: \(columns[0])") }
+        keys.append(Key(name: name, isOptional: isOptional, isList: isList, pattern: columns[1], type: type))
+    }
+
+    private mutating func readArgument(_ text: String) {
+        let columns = Self.columns(text, atMost: 2)
+        let isList = columns[0].hasSuffix("...")
+        let name = String(columns[0].dropLast(isList ? 3 : 0))
+        let type = Self.named(columns.last ?? "").name
+        guard columns.count == 2, Self.isName(name), (isList ? Self.listTypes : Self.argumentTypes).contains(type)
+        else {
+            return problems.append("has an argument without a name and a type: \(columns[0])")
+        }
+        arguments.append(Argument(name: name, isList: isList, type: type))
+    }
+
+    private mutating func readResult(_ text: String) {
+        let columns = Self.columns(text, atMost: 2)
+        let pattern = columns[0]
+        let isArray = pattern.hasPrefix("{") && pattern.hasSuffix("}")
+        var words = (isArray ? pattern.dropFirst().dropLast() : pattern[...]).split(separator: ",")
+            .map { $0.drop { $0 == " " } }
+        let code = words.first.flatMap { Int($0) }
+        if code != nil { words.removeFirst() }
+        let parts = words.map { Self.named($0) }.map { Part(name: $0.name, type: $0.rest) }
+        var (name, description) = Self.named(columns.last ?? "")
+        let isChange = name.hasSuffix(" (change)")
+        if isChange { name.removeLast(9) }
+        guard columns.count == 2, Self.isName(name), isArray || (code == nil) == (parts.count == 1),
+            parts.allSatisfy({ Self.isName($0.name) && Self.partTypes.contains($0.type) })
+        else { return problems.append("has a result that cannot be read: \(text)") }
+        results.append(
+            Result(
+                name: name, code: code, isArray: isArray, parts: parts, isChange: isChange, description: description))
+    }
+}
+
+extension ScriptHeader {
+    /// The lines that bind the names of the header, with which the code of a script begins.
+    /// - Parameter shared: how many keys come before its own, by an include.
+    public func bindings(after shared: Int) -> String {
+        Self.binding(
+            "KEYS", keys.filter { !$0.isList }.map(\.name), keys.first(where: \.isList)?.name, from: shared + 1)
+            + Self.binding(
+                "ARGV", arguments.filter { !$0.isList }.map(\.name), arguments.first(where: \.isList)?.name, from: 1)
+    }
+
+    private static func binding(_ table: String, _ names: [String], _ list: String?, from start: Int) -> String {
+        var lines = ""
+        if !names.isEmpty {
+            let bounds = list == nil ? (start == 1 ? "" : ", \(start)") : ", \(start), \(start + names.count - 1)"
+            lines += "local \(names.joined(separator: ", ")) = unpack(\(table)\(bounds))\n"
+        }
+        if let list { lines += "local \(list) = {unpack(\(table), \(start + names.count))}\n" }
+        return lines
+    }
+
+    /// The one line of an include that has keys: `local keys = {meeting = KEYS[1], ...}`.
+    public var table: String {
+        let members = keys.enumerated().map { "\($1.name) = KEYS[\($0 + 1)]" }
+        return "local keys = {\(members.joined(separator: ", "))}\n"
+    }
+}

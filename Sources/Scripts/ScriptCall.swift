@@ -1,0 +1,76 @@
+import Redis
+
+/// A script of `lua/` with what it is given: made from its header (CONTRIBUTING.md, "To add").
+public protocol ScriptCall: Sendable {
+    /// What it may answer: a case for each result that its header documents.
+    associatedtype Reply: Sendable
+
+    static var script: Script { get }
+    /// Whether a reply tells of a change that is answered once replicas have it; nil if none does.
+    static var isChange: (@Sendable (Value) -> Bool)? { get }
+    var keys: [String] { get }
+    var arguments: [String] { get }
+
+    static func read(_ reply: ReplyParts) throws(RedisError) -> Reply
+}
+
+extension ScriptCall {
+    public static var isChange: (@Sendable (Value) -> Bool)? { nil }
+
+    /// - Throws: `RedisError.unexpectedReply` for a reply that the header does not document.
+    public static func reply(_ value: Value) throws(RedisError) -> Reply {
+        try read(ReplyParts(script: script.name, whole: value))
+    }
+}
+
+/// A script's reply by its parts. The first one is the number that tells which of its results it is, where there are
+/// several.
+public struct ReplyParts {
+    let script: String
+    let whole: Value
+    private let parts: [Value]
+
+    init(script: String, whole: Value) {
+        self.script = script
+        self.whole = whole
+        parts = whole.array ?? [whole]
+    }
+
+    var code: Int? { parts.first?.integer }
+    var unexpected: RedisError { .unexpectedReply("\(script) returned \(whole)") }
+
+    private func part(_ index: Int) throws(RedisError) -> Value {
+        guard index < parts.count else { throw unexpected }
+        return parts[index]
+    }
+
+    func integer(_ index: Int) throws(RedisError) -> Int { try part(index).integerOrThrow() }
+    func text(_ index: Int) throws(RedisError) -> String { try part(index).stringOrThrow() }
+    func hash(_ index: Int) throws(RedisError) -> [String: String] { try part(index).hash() }
+    func array(_ index: Int) throws(RedisError) -> [Value] { try part(index).arrayOrThrow() }
+
+    /// Nil for one that is absent.
+    func optionalInteger(_ index: Int) throws(RedisError) -> Int? {
+        index < parts.count ? try integer(index) : nil
+    }
+
+    /// Nil for an empty one.
+    func optionalText(_ index: Int) throws(RedisError) -> String? {
+        let text = try text(index)
+        return text.isEmpty ? nil : text
+    }
+}
+
+extension Scripts {
+    /// Whether a reply begins with one of these numbers.
+    static func changes(_ codes: Int...) -> @Sendable (Value) -> Bool {
+        { reply in (reply.array?.first ?? reply).integer.map(codes.contains) ?? false }
+    }
+
+    /// Whether a reply is a number that is not negative, and none of these.
+    static func changesUnless(_ codes: Int...) -> @Sendable (Value) -> Bool {
+        { reply in reply.integer.map { $0 >= 0 && !codes.contains($0) } ?? false }
+    }
+
+    static func list(_ key: String?) -> [String] { key.map { [$0] } ?? [] }
+}
