@@ -26,8 +26,12 @@ public enum Routes {
     ) -> Router {
         var router = DescribedRouter()
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
+        let services = Services(
+            store: store, authentication: Authentication(store: store, gatekeeper: gatekeeper), gatekeeper: gatekeeper,
+            budget: budget, logger: logger, adminKey: adminKey,
+            readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics)
         router.add(OperationsOperations.health, synchronous: HealthEndpoint.handle)
-        router.add(OperationsOperations.readiness, ReadinessEndpoint(store: store, readiness: readiness).handle)
+        router.add(OperationsOperations.readiness, services.readiness.handle)
         if surfaces.contains(.metrics), let metrics { router.add(OperationsOperations.metrics, metrics.handle) }
         if surfaces.contains(.api) {
             let authentication = Authentication(store: store, gatekeeper: gatekeeper)
@@ -38,10 +42,7 @@ public enum Routes {
         }
         if surfaces.contains(.internal) { addInternalAPI(to: &router, store: store, gatekeeper, logger: logger) }
         if surfaces.contains(.admin) {
-            addAdminAPI(
-                to: &router,
-                AdminEndpoints(
-                    store: store, adminKey: adminKey, gatekeeper: gatekeeper, logger: logger))
+            for endpoint in AdminAPI.endpoints { router.add(endpoint, services) }
         }
         return router.router
     }
@@ -90,23 +91,5 @@ public enum Routes {
         let segments = SegmentsEndpoint(store: store, gatekeeper: gatekeeper, logger: logger)
         router.add(InternalOperations.reportStatus, reports.handle)
         router.add(InternalOperations.sendSegments, segments.handle)
-    }
-
-    private static func addAdminAPI(to router: inout DescribedRouter, _ admin: AdminEndpoints) {
-        router.add(AdminOperations.createUser, admin.createUser)
-        router.add(AdminOperations.listUsers, admin.listUsers)
-        router.add(AdminOperations.updateUser, admin.updateUser)
-        router.add(AdminOperations.findUser, admin.findUser)
-        router.add(AdminOperations.createToken, admin.createToken)
-        router.add(AdminOperations.revokeToken, admin.revokeToken)
-        router.add(WorkspaceOperations.createWorkspace, admin.createWorkspace)
-        router.add(WorkspaceOperations.readWorkspace, admin.workspace)
-        router.add(WorkspaceOperations.updateWorkspace, admin.updateWorkspace)
-        router.add(WorkspaceOperations.setMember, admin.setMember)
-        router.add(WorkspaceOperations.removeMember, admin.removeMember)
-        router.add(WorkspaceOperations.createKey, admin.createKey)
-        router.add(WorkspaceOperations.listKeys, admin.listKeys)
-        router.add(WorkspaceOperations.revokeKey, admin.revokeKey)
-        router.add(WorkspaceOperations.rotateKey, admin.rotateKey)
     }
 }

@@ -1,8 +1,13 @@
 /// Any value of a document as it stands there: for members of no fixed type, of which little is kept. Nothing is made of
 /// it but what is asked for.
 public struct JSONFragment: Decodable, Sendable {
-    private let tape: Tape
-    private let index: Int
+    let tape: Tape
+    let index: Int
+
+    init(_ tape: Tape, _ index: Int) {
+        self.tape = tape
+        self.index = index
+    }
 
     /// - Throws: `DecodingError` if the decoder is not one of a `JSONDocument`.
     public init(from decoder: any Decoder) throws {

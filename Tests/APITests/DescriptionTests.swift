@@ -80,7 +80,7 @@ import Usher
 
     /// What the administration refuses, in every way that it can.
     @Test func everyAdministrativeRefusalIsDescribedSomewhere() {
-        let all = AdminOperations.all.reduce(into: Set<String>()) { $0.formUnion(Self.codes(of: $1)) }
+        let all = AdminAPI.endpoints.reduce(into: Set<String>()) { $0.formUnion(Self.codes(of: $1.operation)) }
         for refusal in EnvelopeTests.administrativeRefusals {
             let error = APIError(refusal)
             #expect(all.contains("\(error.status) \(error.code)"), "\(refusal)")

@@ -2,88 +2,116 @@ import HTTP
 import Log
 import Usher
 
-/// What the Bots API's client asks of `/admin` beside making users (docs/bot-wire.md, "Clients").
-extension AdminEndpoints {
-    private static let maximumPage = 1_000
-    private static let maximumOffset = 1_000_000_000
+/// Users, as whoever has the admin key makes and finds them, and their tokens.
+enum UserEndpoints {
+    static let all = [create, list, update, find, createToken, revokeToken]
 
-    /// `GET /admin/users?skip&limit`: a list, the oldest first.
-    func listUsers(_ request: Request) async -> Response {
-        await administer(request) { administration in
-            let offset = try request.number("skip", in: 0...Self.maximumOffset) ?? 0
-            let limit = try request.number("limit", in: 1...Self.maximumPage) ?? 100
-            let users = try await administration.users(offset: offset, limit: limit)
-            return try .encoding(200, users.map { UserObject($0) })
-        }
+    static let idSchema = Schema.integer(1...Schema.greatestExactInteger)
+
+    static let id = Input<String>.path("user_id", "The user's id.", schema: idSchema, example: 7).map { text in
+        guard let id = Int(text) else { throw APIError(404, "There is no user \(text).") }
+        return id
     }
 
-    /// `GET /admin/users/email/{email}`
-    func findUser(_ request: Request) async -> Response {
-        await administer(request) { administration in
-            try .encoding(200, UserObject(await administration.user(email: request.parameter("email"))))
-        }
+    private static let name = Member<String?>.optional("name", .text(Administration.maximumNameCharacters))
+    private static let imageURL = Member<String?>.optional(
+        "image_url", .text(Administration.maximumImageURLCharacters))
+    private static let maximumBots = Member<Int?>.optional(
+        "max_concurrent_bots", .integer(1...Administration.maximumBotLimit), "Of the personal workspace.")
+    private static let newUser = Input<NewUser>.body(
+        .required(
+            "email", .string.described(as: .string(3...254, format: "idn-email")), "Compared, and kept, in lower case."),
+        name, imageURL, maximumBots,
+        examples: ["A user": ["email": .string(Sample.email), "name": "Anna", "max_concurrent_bots": 5]]
+    ) { NewUser(email: $0, name: $1, imageURL: $2, maximumConcurrentBots: $3) }
+    private static let changes = Input<UserChanges>.body(
+        name, imageURL, maximumBots, examples: ["Another limit": ["max_concurrent_bots": 20]]
+    ) { UserChanges(name: $0, imageURL: $1, maximumConcurrentBots: $2) }
+    private static let wrongBody = DescribedError.invalid(
+        "A member of the body is wrong.", field: "email", Administration.emailProblem)
+
+    static let create = Endpoint(
+        .post, "/admin/users", id: "createUser", .adminKey, summary: "Make a user",
+        details: "Makes a user with a personal workspace, or finds the one that has this email.",
+        takes: newUser,
+        answers: [
+            .json(201, "The user was made.", .named(UserObject.schema), example: UserObject.example),
+            .json(
+                200, "The user who has this email already, unchanged.", .named(UserObject.schema),
+                example: UserObject.example),
+        ],
+        errors: [wrongBody]
+    ) { call, new in
+        let (user, isNew) = try await call.caller.createUser(new)
+        return try .encoding(isNew ? 201 : 200, UserObject(user))
     }
 
-    struct UserChangesBody: Decodable {
-        let changes: UserChanges
-
-        enum CodingKeys: String, CodingKey {
-            case name
-            case imageURL = "image_url"
-            case maximumConcurrentBots = "max_concurrent_bots"
-        }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            changes = UserChanges(
-                name: try container.text(.name, maximum: Administration.maximumNameCharacters),
-                imageURL: try container.text(.imageURL, maximum: Administration.maximumImageURLCharacters),
-                maximumConcurrentBots: try container.decodeIfPresent(Int.self, forKey: .maximumConcurrentBots))
-        }
+    static let list = Endpoint(
+        .get, "/admin/users", id: "listUsers", .adminKey, summary: "List users",
+        details: "A page of them, the oldest first.",
+        takes: .query("skip", 0...1_000_000_000, default: 0, "How many to pass over."),
+        .query("limit", 1...1_000, default: 100, "The most that a page has."),
+        answers: [.json(200, "The page.", .list(of: .named(UserObject.schema)), example: [UserObject.example])],
+        errors: [.invalid("A parameter is wrong.", field: "limit", (1...1_000).problem)]
+    ) { call, offset, limit in
+        let users = try await call.caller.users(offset: offset, limit: limit)
+        return try .encoding(200, users.map { UserObject($0) })
     }
 
-    /// `PATCH /admin/users/{user_id}`: what is absent or null stays as it is.
-    func updateUser(_ request: Request) async -> Response {
-        await administer(request) { administration in
-            let id = try Self.userID(of: request)
-            let changes = try JSONBody.decode(UserChangesBody.self, from: request).changes
-            return try .encoding(200, UserObject(await administration.updateUser(id, changes)))
-        }
+    static let update = Endpoint(
+        .patch, "/admin/users/{user_id}", id: "updateUser", .adminKey, summary: "Change a user",
+        details: "What is absent or null stays as it is.",
+        takes: id, changes,
+        answers: [.json(200, "The user as it is now.", .named(UserObject.schema), example: UserObject.example)],
+        errors: [.unknownUser, wrongBody]
+    ) { call, id, changes in
+        try .encoding(200, UserObject(await call.caller.updateUser(id, changes)))
     }
 
-    private struct TokenObject: Encodable {
-        let id: String
-        let token: String
-        let userID: Int
-        let workspaceID: String
-        let scopes: [String]
-        let createdAt: String
-
-        enum CodingKeys: String, CodingKey {
-            case id, token, scopes
-            case userID = "user_id"
-            case workspaceID = "workspace_id"
-            case createdAt = "created_at"
-        }
+    static let find = Endpoint(
+        .get, "/admin/users/email/{email}", id: "findUser", .adminKey, summary: "Find a user by email",
+        takes: .path("email", "The user's email, in any case.", example: .string(Sample.email)),
+        answers: [.json(200, "The user.", .named(UserObject.schema), example: UserObject.example)],
+        errors: [DescribedError(.unknownEmail(Sample.email), "There is no user with this email.")]
+    ) { call, email in
+        try .encoding(200, UserObject(await call.caller.user(email: email)))
     }
 
-    /// `POST /admin/users/{user_id}/tokens`: an API key of the personal workspace, shown this once.
-    func createToken(_ request: Request) async -> Response {
-        await administer(request) { administration in
-            let (key, record) = try await administration.createToken(user: try Self.userID(of: request))
-            return try .encoding(
-                201,
-                TokenObject(
-                    id: record.id, token: key, userID: record.userID, workspaceID: record.workspaceID,
-                    scopes: record.scopes, createdAt: Timestamp.withZone(record.createdAt)))
-        }
+    static let createToken = Endpoint(
+        .post, "/admin/users/{user_id}/tokens", id: "createToken", .adminKey, summary: "Make a user's token",
+        details: "An API key for the user's personal workspace, with every scope. It is shown this once.",
+        takes: id,
+        answers: [
+            .json(
+                201, "The token.",
+                .object(
+                    .required("id", .string, "What revokes it."), .required("token", .string, "The key itself."),
+                    .required("user_id", idSchema), .required("workspace_id", .string),
+                    .required("scopes", .list(of: .choice(Scope.self))), .required("created_at", .time)),
+                example: [
+                    "id": .string(Sample.keyID), "token": .string(Sample.apiKey), "user_id": 7,
+                    "workspace_id": .string(Sample.workspaceID), "scopes": ["seameet", "bots"],
+                    "created_at": .string(Sample.time),
+                ])
+        ],
+        errors: [.unknownUser]
+    ) { call, id in
+        let (key, record) = try await call.caller.createToken(user: id)
+        let token: OrderedJSON = [
+            "created_at": .string(Timestamp.withZone(record.createdAt)), "id": .string(record.id),
+            "scopes": .list(record.scopes.map { .string($0) }), "token": .string(key),
+            "user_id": .integer(record.userID), "workspace_id": .string(record.workspaceID),
+        ]
+        return .json(Array(token.json.utf8), status: 201)
     }
 
-    /// `DELETE /admin/tokens/{token_id}`
-    func revokeToken(_ request: Request) async -> Response {
-        await administer(request) { administration in
-            try await administration.revokeKey(id: request.parameter("token_id"))
-            return .empty()
-        }
+    static let revokeToken = Endpoint(
+        .delete, "/admin/tokens/{token_id}", id: "revokeToken", .adminKey, summary: "Revoke a token",
+        details: "It is refused from the next request on.",
+        takes: .path("token_id", "The token's id.", example: .string(Sample.keyID)),
+        answers: [.empty("It is revoked.")], errors: [.unknownKey]
+    ) { call, id in
+        try await call.caller.revokeKey(id: id)
+        return .empty()
     }
 }

@@ -41,7 +41,7 @@ enum WebhookOperations {
                 ("Remove it", ["webhook_url": nil]),
             ]),
         answers: [
-            .json(200, "The key's user.", .named(AdminOperations.user), example: AdminOperations.userExample)
+            .json(200, "The key's user.", .named(UserObject.schema), example: UserObject.example)
         ],
         errors: [
             DescribedError(WebhookEndpoint.noUser, "The key's user no longer exists."),

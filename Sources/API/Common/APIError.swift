@@ -151,20 +151,32 @@ extension APIError {
         401, "Send a valid API key: Authorization: Bearer <key>, or X-API-Key: <key>.")
 }
 
+/// An error that has an answer of its own.
+protocol AnsweredError: Error {
+    /// - Parameter isRead: whether what failed changes nothing anyway.
+    func answer(isRead: Bool) -> APIError
+}
+
+extension APIError: AnsweredError {
+    func answer(isRead: Bool) -> APIError { self }
+}
+
+extension RedisError: AnsweredError {
+    func answer(isRead: Bool) -> APIError { APIError(self, isRead: isRead) }
+}
+
 /// Runs a handler, and turns what it throws into an answer.
 func answer(
-    _ request: Request, logger: Logger, _ handler: () async throws -> Response
+    _ request: Request, _ style: ErrorStyle, logger: Logger, _ handler: () async throws -> Response
 ) async -> Response {
     do {
         return try await handler()
     } catch {
         let failure: APIError
         var cause: String?
-        switch error {
-        case let error as APIError: failure = error
-        case let error as RedisError:
-            failure = APIError(error, isRead: request.method == .get || request.method == .head)
-        default:
+        if let error = error as? any AnsweredError {
+            failure = error.answer(isRead: request.method == .get || request.method == .head)
+        } else {
             failure = APIError(500, "The request failed for an unexpected reason.")
             cause = "\(error)"
         }
@@ -185,6 +197,10 @@ func answer(
                     "status": String(failure.status.code), "code": String(failure.code),
                 ])
         }
-        return failure.response(ErrorStyle(path: request.path))
+        return failure.response(style)
     }
+}
+
+func answer(_ request: Request, logger: Logger, _ handler: () async throws -> Response) async -> Response {
+    await answer(request, ErrorStyle(path: request.path), logger: logger, handler)
 }

@@ -21,7 +21,8 @@ package enum RequestBodies {
             do {
                 try decode(body)
                 return nil
-            } catch let error as APIError {
+            } catch let error as any AnsweredError {
+                let error = error.answer(isRead: false)
                 return (400..<500).contains(error.status.code) ? nil : "\(name): \(error.status.code), \(error.detail)"
             } catch {
                 return "\(name): \(error), which says nothing to who sent it"
@@ -29,13 +30,16 @@ package enum RequestBodies {
         }
     }
 
-    package static let all: [Kind] = [
-        Kind(AdminEndpoints.NewKeyBody.self), Kind(AdminEndpoints.NewUserBody.self),
-        Kind(AdminEndpoints.NewWorkspaceBody.self), Kind(AdminEndpoints.RoleBody.self),
-        Kind(AdminEndpoints.RotationBody.self), Kind(AdminEndpoints.UserChangesBody.self),
-        Kind(BotConfigurationBody.self), Kind(BotRequestBody.self), Kind(BotsMeetingsEndpoints.Changes.self),
-        Kind(MeetingsEndpoints.NewMeetingBody.self), Kind(ReinviteEndpoint.Body.self), Kind(WebhookEndpoint.Body.self),
-        Kind(StatusReportBody.self, limits: .ofMessages),
-        Kind("SegmentsEndpoint") { _ = try SegmentsEndpoint.message(of: $0) },
-    ]
+    private static let ofEndpoints = AdminAPI.endpoints.compactMap { endpoint in
+        endpoint.operation.body.map { Kind(endpoint.operation.id, $0.attempt) }
+    }
+
+    package static let all: [Kind] =
+        ofEndpoints + [
+            Kind(BotConfigurationBody.self), Kind(BotRequestBody.self), Kind(BotsMeetingsEndpoints.Changes.self),
+            Kind(MeetingsEndpoints.NewMeetingBody.self), Kind(ReinviteEndpoint.Body.self),
+            Kind(WebhookEndpoint.Body.self),
+            Kind(StatusReportBody.self, limits: .ofMessages),
+            Kind("SegmentsEndpoint") { _ = try SegmentsEndpoint.message(of: $0) },
+        ]
 }

@@ -19,10 +19,6 @@ struct DescribedError: Sendable {
         self.init(APIError(refusal, meetingID: Sample.meetingID, workspaceID: Sample.workspaceID), meaning)
     }
 
-    init(_ refusal: AdministrationRefusal, _ meaning: String) {
-        self.init(APIError(refusal), meaning)
-    }
-
     /// What tells it apart from others of its status in an API.
     func label(_ style: ErrorStyle) -> String {
         style == .bots ? error.title : String(error.code)
@@ -37,7 +33,7 @@ struct DescribedError: Sendable {
 
 extension DescribedError {
     /// The errors of those who may not ask.
-    static func ofAccess(_ access: Access) -> [DescribedError] {
+    static func ofAccess(_ access: Credentials) -> [DescribedError] {
         switch access {
         case .open: []
         case .apiKey(let scope, let role):
@@ -51,7 +47,7 @@ extension DescribedError {
                 tooManyInvalid,
             ]
         case .adminKey:
-            [DescribedError(AdminEndpoints.wrongKey, "The admin key is missing or wrong."), tooManyInvalid]
+            [DescribedError(.wrongAdminKey, "The admin key is missing or wrong."), tooManyInvalid]
         case .botSecret:
             [
                 DescribedError(
@@ -116,7 +112,7 @@ extension DescribedError {
 }
 
 extension Operation {
-    var style: ErrorStyle { ErrorStyle(path: path) }
+    var style: ErrorStyle { section.style }
 
     /// All errors that it can answer with, by status, but those that an answer of its own tells of. Those of the HTTP
     /// layer are last of their status.

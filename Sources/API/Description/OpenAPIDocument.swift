@@ -165,7 +165,7 @@ struct OpenAPIDocument: Sendable {
     ]
 }
 
-extension Access {
+extension Credentials {
     /// What OpenAPI's `security` says: one of the schemes, with the scope that the key needs.
     fileprivate var security: OrderedJSON {
         switch self {

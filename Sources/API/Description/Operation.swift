@@ -10,7 +10,7 @@ struct Operation: Sendable {
     /// The `operationId`, which is the anchor in `/docs` too.
     let id: String
     let section: Section
-    let access: Access
+    let access: Credentials
     /// A few words, as a heading.
     let summary: String
     /// Paragraphs; code stands in backticks.
@@ -37,6 +37,24 @@ enum Section: String, CaseIterable, Sendable {
         }
     }
 
+    /// What a port must be for to serve it; nil where that is the endpoint's own affair.
+    var surface: Surface? {
+        switch self {
+        case .reinvite, .bots: .api
+        case .internal: .internal
+        case .admin: .admin
+        case .operations: nil
+        }
+    }
+
+    var style: ErrorStyle {
+        switch self {
+        case .reinvite, .operations: .reinvite
+        case .bots, .internal: .bots
+        case .admin: .admin
+        }
+    }
+
     var meaning: String {
         switch self {
         case .reinvite: "Meetings of a workspace, and sending a bot into one of them: exactly one."
@@ -48,16 +66,6 @@ enum Section: String, CaseIterable, Sendable {
         case .operations: "How the node is, and this description."
         }
     }
-}
-
-/// Who may ask.
-enum Access: Sendable {
-    case open
-    /// An API key with this scope, of a user with at least this role in the workspace.
-    case apiKey(Scope, Role)
-    case adminKey
-    /// The secret of the bot that the path names.
-    case botSecret
 }
 
 struct Parameter: Sendable {
@@ -84,6 +92,8 @@ struct RequestBody: Sendable {
     let schema: Schema
     var isRequired = true
     let examples: [(title: String, value: OrderedJSON)]
+    /// Reads a body as the endpoint does, for those who try it.
+    var attempt: @Sendable ([UInt8]) throws -> Void = { _ in }
 }
 
 /// An answer of success.
@@ -117,6 +127,14 @@ struct Answer: Sendable {
 /// A router that takes a handler only with what is said of it.
 struct DescribedRouter {
     private(set) var router = Router()
+
+    mutating func add(_ endpoint: Endpoint, _ services: Services) {
+        switch endpoint.handler(services) {
+        case .asynchronous(let handler): add(endpoint.operation, handler)
+        case .synchronous(let handler): add(endpoint.operation, synchronous: handler)
+        case nil: break
+        }
+    }
 
     mutating func add(_ operation: Operation, _ handler: @escaping @Sendable (Request) async -> Response) {
         router.add(operation.method, operation.path, handler)

@@ -106,12 +106,13 @@ extension Schema {
         choice(Choice.allCases.map(\.rawValue))
     }
 
+    /// - Parameter bounds: up to `Int.max` leaves the side open.
     static func integer(_ bounds: ClosedRange<Int>) -> Schema {
-        Schema(.integer(least: bounds.lowerBound, greatest: bounds.upperBound))
+        Schema(.integer(least: bounds.lowerBound, greatest: bounds.upperBound == .max ? nil : bounds.upperBound))
     }
 
     static func integer(_ bounds: PartialRangeFrom<Int>) -> Schema {
-        Schema(.integer(least: bounds.lowerBound, greatest: nil))
+        integer(bounds.lowerBound...Int.max)
     }
 
     static func list(of element: Schema, atLeast: Int = 0, atMost: Int? = nil) -> Schema {

@@ -32,6 +32,8 @@ public struct Administration: Sendable {
     /// Of the names of users and workspaces, and of the labels of keys.
     public static let maximumNameCharacters = 200
     public static let maximumImageURLCharacters = 2_048
+    /// What is wrong with an email that is none, as the end of a sentence.
+    public static let emailProblem = "must be an email address such as anna@example.com"
 
     private let store: Store
     private let deadline: MonotonicTime
@@ -48,7 +50,7 @@ public struct Administration: Sendable {
         try Self.check(new.name, "name", maximum: Self.maximumNameCharacters)
         try Self.check(new.imageURL, "image_url", maximum: Self.maximumImageURLCharacters)
         guard Self.isEmail(new.email) else {
-            throw .invalid(field: "email", problem: "must be an email address such as anna@example.com")
+            throw .invalid(field: "email", problem: Self.emailProblem)
         }
         try Self.check(new.maximumConcurrentBots)
         return try await attempt { () throws(RedisError) in try await store.createUser(new, deadline: deadline) }
@@ -188,7 +190,8 @@ public struct Administration: Sendable {
             expiresAt: nil)
     }
 
-    private static let scopesProblem =
+    /// What is wrong with scopes that are none, as the end of a sentence.
+    public static let scopesProblem =
         "must be a list of one or more of \(Scope.allCases.map(\.rawValue).joined(separator: ", "))"
 
     public func keys(workspace: String) async throws(AdministrationRefusal) -> [APIKey] {

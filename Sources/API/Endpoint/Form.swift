@@ -1,0 +1,140 @@
+import JSON
+import Usher
+
+/// What a value of a body may be: it describes itself, and reads itself.
+struct Form<Value>: Sendable {
+    let schema: Schema
+    /// - Throws: `FormError` for what is of another form.
+    let read: @Sendable (JSONFragment) throws -> Value
+}
+
+/// Something in a body has not the form that it should have.
+struct FormError: Error {
+    /// The place, such as `data.languages[3]`; empty for the value itself.
+    private(set) var place = ""
+    /// Completes "<place> ...".
+    let problem: String
+
+    init(_ problem: String) { self.problem = problem }
+
+    func inside(member name: String) -> FormError {
+        var error = self
+        error.place = place.isEmpty || place.hasPrefix("[") ? name + place : "\(name).\(place)"
+        return error
+    }
+
+    func inside(element index: Int) -> FormError {
+        var error = self
+        error.place = place.isEmpty || place.hasPrefix("[") ? "[\(index)]\(place)" : "[\(index)].\(place)"
+        return error
+    }
+}
+
+// MARK: Forms made of others
+
+extension Form {
+    /// The same, or null.
+    var orNull: Form<Value?> {
+        Form<Value?>(schema: schema.orNull) { $0.isNull ? nil : try read($0) }
+    }
+
+    /// The same with a rule that a schema can't have, or the domain's own type.
+    /// - Parameter make: throws a `FormError`, or an `APIError`.
+    func map<New>(_ make: @escaping @Sendable (Value) throws -> New) -> Form<New> {
+        Form<New>(schema: schema) { try make(read($0)) }
+    }
+
+    /// The same under a schema that says more. What it says is seen to by who uses the value.
+    func described(as schema: Schema) -> Form {
+        Form(schema: schema, read: read)
+    }
+
+    static func list<Element>(of element: Form<Element>) -> Form where Value == [Element] {
+        Form(schema: .list(of: element.schema)) { fragment in
+            guard let elements = fragment.elements else { throw FormError("must be a list") }
+            return try elements.enumerated().map { index, fragment in
+                do { return try element.read(fragment) } catch let error as FormError {
+                    throw error.inside(element: index)
+                }
+            }
+        }
+    }
+
+    /// An object. Members that are not among these are passed over.
+    /// - Parameter make: gets the values in the order of the members; throws a `FormError` for the object, or an `APIError`.
+    static func object<each Part>(
+        _ members: repeat Member<each Part>, make: @escaping @Sendable (repeat each Part) throws -> Value
+    ) -> Form {
+        var properties: [Schema.Property] = []
+        for member in repeat each members { properties += member.properties }
+        return Form(schema: Schema(.object(properties, others: nil))) { fragment in
+            guard fragment.isObject else { throw FormError("must be an object") }
+            return try make(repeat try (each members).read(fragment))
+        }
+    }
+}
+
+// MARK: Plain ones
+
+extension Form where Value == String {
+    static var string: Form {
+        Form(schema: .string) { fragment in
+            guard let text = fragment.text else { throw FormError("must be a string") }
+            return text
+        }
+    }
+
+    /// A text of 1 to `maximum` characters, without control characters.
+    static func text(_ maximum: Int) -> Form {
+        string.map { text in
+            if let problem = Administration.problem(of: text, maximum: maximum) { throw FormError(problem) }
+            return text
+        }
+        .described(as: .text(1...maximum))
+    }
+
+    /// One of these texts.
+    static func choice(_ values: [String]) -> Form {
+        string.map { text in
+            guard values.contains(text) else { throw FormError(problem(values)) }
+            return text
+        }
+        .described(as: .choice(values))
+    }
+
+    private static func problem(_ values: [String]) -> String {
+        values.count == 2
+            ? "must be \(values[0]) or \(values[1])" : "must be one of \(values.joined(separator: ", "))"
+    }
+}
+
+extension Form where Value == Bool {
+    static var boolean: Form {
+        Form(schema: .boolean) { fragment in
+            guard let flag = fragment.bool else { throw FormError("must be true or false") }
+            return flag
+        }
+    }
+}
+
+extension Form where Value == Int {
+    static var integer: Form {
+        Form(schema: .integer) { fragment in
+            guard let number = fragment.integer else { throw FormError("must be an integer") }
+            return number
+        }
+    }
+
+    static func integer(_ bounds: ClosedRange<Int>) -> Form {
+        integer.map { number in
+            guard bounds.contains(number) else { throw FormError(bounds.problem) }
+            return number
+        }
+        .described(as: .integer(bounds))
+    }
+}
+
+extension ClosedRange<Int> {
+    /// What is said of a number that is none of these.
+    var problem: String { "must be between \(lowerBound) and \(upperBound)" }
+}
