@@ -3,6 +3,7 @@
 # `make fuzz` tries what reads input with mutated input: make fuzz TARGET=json SECONDS=600
 # `make mutate` changes the sources in small ways, and says what no test notices: make mutate ARGS="--only HTTP"
 # `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
+# `make mixed-test` does so with nodes and runners of this version and of the one before, side by side
 # `make compose-test` starts the containers of compose.yaml, breaks and updates them, and takes them down
 # `make load-test` shows what users see of restarts, losses and additions: make load-test ARGS="--hold 30"
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
@@ -82,6 +83,14 @@ chaos: toolchain libraries $(VENV)/installed
 	swift build --product usher
 	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python Tests/chaos/chaos.py --seed $(SEED) \
 		--minutes $(MINUTES) $(ARGS)
+
+# The same with this version and the one before side by side, as during an update.
+.PHONY: mixed-test
+mixed-test: toolchain libraries $(VENV)/installed
+	@.ci/install-packages redis-server iproute2 iptables
+	swift build --product usher
+	before=$$(Tests/chaos/build-version-before) && USHER="$$(swift build --show-bin-path)/usher" \
+		$(VENV)/bin/python Tests/chaos/chaos.py --beside "$$before" --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 # Made anew when the requirements change.
 $(VENV)/installed: Tests/system/requirements.txt

@@ -48,10 +48,12 @@ class Cluster:
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
 
-    def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone"):
-        """`runner_bot_names`: the names of bots that were asked for without one, for each runner."""
+    def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone",
+                 beside=None):
+        """`runner_bot_names`: the names of bots that were asked for without one, for each runner. `beside`: what every
+        second node and runner is, with its bots; by default all are `binary`."""
         self.folder = folder
-        self.binary = os.path.abspath(binary)
+        self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
         self.network = self.follower = self.topology_fault = None
@@ -68,11 +70,13 @@ class Cluster:
             self.follower = PrimaryFollower().start()
         self.redis_clock = None
         self._proxies = {}
-        self.nodes = [self._node(f"node{number}") for number in range(1, NODES + 1)]
+        self.nodes = [self._node(f"node{number}", binary)
+                      for number, binary in zip(range(1, NODES + 1), itertools.cycle(self._binaries))]
         # It has a port, which runners are told, once it has started.
         self.api_proxy = ApiProxy([node.port for node in self.nodes]).start()
-        self.runners = [self._runner(f"runner{number}", capacity, name)
-                        for number, (capacity, name) in enumerate(zip(CAPACITIES, runner_bot_names), 1)]
+        self.runners = [self._runner(f"runner{number}", binary, capacity, name)
+                        for number, (binary, capacity, name)
+                        in enumerate(zip(self._binaries, CAPACITIES, runner_bot_names), 1)]
         self.presence = self.runners[0].presence
         # The sessions of runners that were killed still tell whose bots were left behind.
         self._runner_of_session = {}
@@ -89,21 +93,21 @@ class Cluster:
             return self.redis.url_through(self._proxies[name].addresses)
         return self.redis.url
 
-    def _node(self, name):
+    def _node(self, name, binary):
         node = Node(self.folder, self._url_for(name), name=name, **settings.of_node())
-        node.arguments[0] = self.binary
+        node.arguments[0] = binary
         return node
 
-    def _runner(self, name, capacity, bot_name):
+    def _runner(self, name, binary, capacity, bot_name):
         launcher = os.path.join(self.folder, f"launch-bot-of-{name}")
         with open(launcher, "w") as file:
-            file.write(LAUNCHER % self.binary)
+            file.write(LAUNCHER % binary)
         os.chmod(launcher, 0o755)
         for_bots = {"BOT_REDIS": self.follower.url} if self.follower else {}
         runner = Runner(
             self.folder, self._url_for(name), self.api_proxy, name=name, CAPACITY=capacity,
             BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **for_bots, **settings.of_runner())
-        runner.arguments[0] = self.binary
+        runner.arguments[0] = binary
         return runner
 
     def start(self):
