@@ -111,7 +111,9 @@ import Usher
             #expect(APIError(error, isRead: true).status == 503)
         }
         // These are said before anything is done.
-        for word in ["CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"] {
+        for word in [
+            "ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "NOREPLICAS", "READONLY", "TRYAGAIN",
+        ] {
             let refusal = APIError(RedisError.refused("\(word) x"))
             #expect(refusal.status == 503 && refusal.retryAfterSeconds == 2)
         }
