@@ -3,12 +3,12 @@
 --
 -- flags: allow-oom
 --
--- KEYS  peers_key  usher:{nodes} or usher:{runners}            zset: when it counts as gone (ms) -> id
--- KEYS  peer_key   usher:{nodes}:<id> or usher:{runners}:<id>  hash: what it says of itself
--- ARGV  id           text
--- ARGV  lifetime_ms  integer: after how long it counts as gone unless it says so again, ms; 0: it ends now
--- ARGV  uptime_ms    integer: for how long it has been there, ms
--- ARGV  fields...    pairs: fields of the hash, each followed by its value; at least one
+-- KEYS[1]  peers_key  usher:{nodes} or usher:{runners}            zset: when it counts as gone (ms) -> id
+-- KEYS[2]  peer_key   usher:{nodes}:<id> or usher:{runners}:<id>  hash: what it says of itself
+-- ARGV[1]     id           text
+-- ARGV[2]     lifetime_ms  integer: after how long it counts as gone unless it says so again, ms; 0: it ends now
+-- ARGV[3]     uptime_ms    integer: for how long it has been there, ms
+-- ARGV[4...]  fields       pairs: fields of the hash, each followed by its value; at least one
 --
 -- Returns 1  noted
 

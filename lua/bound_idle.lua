@@ -3,9 +3,9 @@
 --
 -- flags: allow-oom
 --
--- KEYS  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
--- ARGV  group    text: name of the group
--- ARGV  maximum  integer: most entries to look at
+-- KEYS[1]  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
+-- ARGV[1]  group    text: name of the group
+-- ARGV[2]  maximum  integer: most entries to look at
 --
 -- Returns bounded: integer  done: how many, 0 if there is no such stream or group
 

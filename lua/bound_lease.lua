@@ -4,10 +4,10 @@
 --
 -- flags: allow-oom
 --
--- KEYS  leases_key  usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
--- KEYS  bot_key     usher:{pX}:bot:<bot_id>  hash: the bot
--- ARGV  bot_id      text
--- ARGV  longest_ms  integer: the longest time to live of any lease, ms: of one whose record has none
+-- KEYS[1]  leases_key  usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
+-- KEYS[2]  bot_key     usher:{pX}:bot:<bot_id>  hash: the bot
+-- ARGV[1]  bot_id      text
+-- ARGV[2]  longest_ms  integer: the longest time to live of any lease, ms: of one whose record has none
 --
 -- Returns 1  bounded: brought forward
 --         0  unchanged: it is as it should be, or there is none

@@ -6,19 +6,19 @@
 --
 -- flags: allow-oom
 --
--- KEYS  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS  bot_key       usher:{pX}:bot:<bot_id>                       hash: the bot
--- KEYS  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS  leases_key    usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
--- KEYS  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- ARGV  bot_id       text
--- ARGV  epoch        integer
--- ARGV  runner       text: id of the runner
--- ARGV  lease_ms     integer: time to live of the lease, ms
--- ARGV  secret       text: SHA-256 of the bot's secret
--- ARGV  entry        text: id of the stream entry
--- ARGV  container    text: name of the bot's container or process, as users see it
--- ARGV  uses_stream  flag: whether the bot is told to write to the segment stream
+-- KEYS[1]  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[2]  bot_key       usher:{pX}:bot:<bot_id>                       hash: the bot
+-- KEYS[3]  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[4]  leases_key    usher:{pX}:leases                             zset: lease expiry (ms) -> bot_id
+-- KEYS[5]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- ARGV[1]  bot_id       text
+-- ARGV[2]  epoch        integer
+-- ARGV[3]  runner       text: id of the runner
+-- ARGV[4]  lease_ms     integer: time to live of the lease, ms
+-- ARGV[5]  secret       text: SHA-256 of the bot's secret
+-- ARGV[6]  entry        text: id of the stream entry
+-- ARGV[7]  container    text: name of the bot's container or process, as users see it
+-- ARGV[8]  uses_stream  flag: whether the bot is told to write to the segment stream
 --
 -- Returns {1, claimed_at: integer, meeting: hash, traceparent: text?, tracestate: text?}  claimed (change)
 --         {0}   stale: the bot is not the meeting's current one, or has ended

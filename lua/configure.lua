@@ -3,10 +3,10 @@
 --
 -- flags: allow-oom
 --
--- KEYS  meeting_key  usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS  bot_key      usher:{pX}:bot:<bot_id>          hash: the bot
--- ARGV  bot_id     text
--- ARGV  fields...  pairs: fields, each followed by its value: language, task, bot_name; at least one
+-- KEYS[1]  meeting_key  usher:{pX}:meeting:<meeting_id>  hash: the meeting
+-- KEYS[2]  bot_key      usher:{pX}:bot:<bot_id>          hash: the bot
+-- ARGV[1]     bot_id  text
+-- ARGV[2...]  fields  pairs: fields, each followed by its value: language, task, bot_name; at least one
 --
 -- Returns 0                        not_in_room: this bot is not in the room
 --         config_version: integer  configured (change): the new one

@@ -1,8 +1,8 @@
 -- Writes the record of an API key. An expiry is Redis' own, so that no node's clock decides when a key ends.
 --
--- KEYS  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
--- ARGV  expires_at  integer?: expires_at in ms for never
--- ARGV  fields...   pairs: fields of the record, each followed by its value
+-- KEYS[1]  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
+-- ARGV[1]     expires_at  integer?: expires_at in ms for never
+-- ARGV[2...]  fields      pairs: fields of the record, each followed by its value
 --
 -- Returns 0                    expired: expires_at has passed
 --         created_at: integer  created (change)

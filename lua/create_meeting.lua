@@ -1,25 +1,26 @@
 -- Writes the record of a new meeting, in INITIAL and without a bot. docs/architecture.md, "A meeting's state":
 -- "created".
 --
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
--- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS  events_key     usher:{pX}:events                             stream: what happened
--- KEYS  held_key       usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
--- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
--- ARGV  meeting_id            text
--- ARGV  number                integer
--- ARGV  max_events            integer: length at which the event stream is trimmed
--- ARGV  why                   text: who asked, for the event
--- ARGV  request_ms            integer: time to live of what the request did, ms
--- ARGV  room                  text
--- ARGV  names                 text: other names of the room, which are to lead to it, with a space before each
--- ARGV  forgotten             text: names that are to lead nowhere any more, likewise
--- ARGV  default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
--- ARGV  default_max_bytes     integer: the most bytes of them, likewise
--- ARGV  fields...             pairs: further fields of the meeting, each followed by its value
+-- KEYS[1]  workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
+-- KEYS[2]  meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- KEYS[3]  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
+-- KEYS[4]  meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[5]  events_key     usher:{pX}:events                             stream: what happened
+-- KEYS[6]  held_key       usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was
+--                                                                       in last
+-- KEYS[7]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[8]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- ARGV[1]      meeting_id            text
+-- ARGV[2]      number                integer
+-- ARGV[3]      max_events            integer: length at which the event stream is trimmed
+-- ARGV[4]      why                   text: who asked, for the event
+-- ARGV[5]      request_ms            integer: time to live of what the request did, ms
+-- ARGV[6]      room                  text
+-- ARGV[7]      names                 text: other names of the room, which are to lead to it, with a space before each
+-- ARGV[8]      forgotten             text: names that are to lead nowhere any more, likewise
+-- ARGV[9]      default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
+-- ARGV[10]     default_max_bytes     integer: the most bytes of them, likewise
+-- ARGV[11...]  fields                pairs: further fields of the meeting, each followed by its value
 --
 -- Returns {1, created_at: integer}  created (change)
 --         {2, meeting_id: text}     repeated: done before, by a request with the same key

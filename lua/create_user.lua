@@ -1,11 +1,11 @@
 -- Writes a user's record unless it is there. Repeating it changes nothing, so that whoever meets a user whose creation
 -- stopped half-way can finish it.
 --
--- KEYS  user_key  usher:user:<user_id>  hash: the user
--- ARGV  user_id       integer
--- ARGV  email         text
--- ARGV  workspace_id  text: id of the personal workspace, taken if the record is new
--- ARGV  fields...     pairs: further fields of the user, each followed by its value
+-- KEYS[1]  user_key  usher:user:<user_id>  hash: the user
+-- ARGV[1]     user_id       integer
+-- ARGV[2]     email         text
+-- ARGV[3]     workspace_id  text: id of the personal workspace, taken if the record is new
+-- ARGV[4...]  fields        pairs: further fields of the user, each followed by its value
 --
 -- Returns record: hash  there (change): the record
 

@@ -1,11 +1,11 @@
 -- Writes a workspace with its owner unless it is there. Repeating it changes nothing.
 --
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>          hash: the workspace
--- KEYS  members_key    usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
--- ARGV  workspace_id         text
--- ARGV  name                 text
--- ARGV  max_concurrent_bots  integer
--- ARGV  owner                integer: user_id of the owner
+-- KEYS[1]  workspace_key  usher:{pX}:ws:<workspace_id>          hash: the workspace
+-- KEYS[2]  members_key    usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
+-- ARGV[1]  workspace_id         text
+-- ARGV[2]  name                 text
+-- ARGV[3]  max_concurrent_bots  integer
+-- ARGV[4]  owner                integer: user_id of the owner
 --
 -- Returns record: hash  there (change): the workspace
 

@@ -3,11 +3,11 @@
 --
 -- flags: allow-oom
 --
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>           hash: the meeting
--- KEYS  segments_key   usher:{pX}:meeting:<meeting_id>:segments  hash: its transcript
--- KEYS  room_key       usher:{pX}:ws:<workspace_id>:room:<room>  string: the meeting whose bot holds the room
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
--- ARGV  meeting_id  text
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>           hash: the meeting
+-- KEYS[2]  segments_key   usher:{pX}:meeting:<meeting_id>:segments  hash: its transcript
+-- KEYS[3]  room_key       usher:{pX}:ws:<workspace_id>:room:<room>  string: the meeting whose bot holds the room
+-- KEYS[4]  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
+-- ARGV[1]  meeting_id  text
 --
 -- Returns 1   removed (change)
 --         0   unknown_meeting: there is no such meeting

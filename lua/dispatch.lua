@@ -2,26 +2,27 @@
 -- docs/architecture.md, "A meeting's state": "dispatch accepted" and "restarted". The lock is given back whatever the
 -- result, unless it is another's. A repeated call finds the in-flight key and changes nothing.
 --
--- KEYS  lock_key      usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
--- KEYS  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS  room_key      usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS  bots_key      usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
--- KEYS  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS  bot_key       usher:{pX}:bot:<bot_id>                       hash: the new bot
--- KEYS  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS  events_key    usher:{pX}:events                             stream: what happened
--- KEYS  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
--- ARGV  token         text: the caller's lock token
--- ARGV  seen          text: the status that the caller saw: INITIAL, or OFFLINE for a restart
--- ARGV  meeting_id    text
--- ARGV  workspace_id  text
--- ARGV  room          text
--- ARGV  bot_id        text
--- ARGV  inflight_ms   integer: time to live of the in-flight key, ms
--- ARGV  max_events    integer: length at which the event stream is trimmed
--- ARGV  why           text: who asked, for the event
--- ARGV  traceparent   text: traceparent of what follows (W3C Trace Context)
--- ARGV  tracestate    text?
+-- KEYS[1]  lock_key      usher:{pX}:ws:<workspace_id>:lock             string: the token of the request that holds the
+--                                                                      lock
+-- KEYS[2]  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[3]  room_key      usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[4]  bots_key      usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS[5]  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[6]  bot_key       usher:{pX}:bot:<bot_id>                       hash: the new bot
+-- KEYS[7]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[8]  events_key    usher:{pX}:events                             stream: what happened
+-- KEYS[9]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- ARGV[1]   token         text: the caller's lock token
+-- ARGV[2]   seen          text: the status that the caller saw: INITIAL, or OFFLINE for a restart
+-- ARGV[3]   meeting_id    text
+-- ARGV[4]   workspace_id  text
+-- ARGV[5]   room          text
+-- ARGV[6]   bot_id        text
+-- ARGV[7]   inflight_ms   integer: time to live of the in-flight key, ms
+-- ARGV[8]   max_events    integer: length at which the event stream is trimmed
+-- ARGV[9]   why           text: who asked, for the event
+-- ARGV[10]  traceparent   text: traceparent of what follows (W3C Trace Context)
+-- ARGV[11]  tracestate    text?
 --
 -- Returns {1, dispatched_at: integer, epoch: integer}  accepted (change)
 --         {2, what: text}      repeated: done before, by a request with the same key: bot_id, dispatched_at in ms,

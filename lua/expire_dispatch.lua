@@ -4,11 +4,11 @@
 --
 -- flags: allow-oom
 --
--- KEYS  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
--- ARGV  bot_id      text
--- ARGV  meeting_id  text
--- ARGV  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
--- ARGV  max_events  integer: length at which the event stream is trimmed
+-- KEYS[10]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
+-- ARGV[1]  bot_id      text
+-- ARGV[2]  meeting_id  text
+-- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
+-- ARGV[4]  max_events  integer: length at which the event stream is trimmed
 --
 -- Returns 1   ended
 --         0   in_flight: the dispatch is still in flight, or another hand wrote that the bot is in the room

@@ -4,16 +4,16 @@
 --
 -- flags: allow-oom
 --
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS  analyzing_key  usher:{pX}:analyzing             zset: end of the meeting (ms) -> meeting_id
--- KEYS  events_key     usher:{pX}:events                stream: what happened
--- KEYS  bot_key        usher:{pX}:bot:<bot_id>          hash: the bot of the session that ended
--- ARGV  meeting_id    text
--- ARGV  bot_id        text: bot_id of the session that ended
--- ARGV  revision      text?: the record's segments_revision before the transcript was read
--- ARGV  participants  text: a JSON array of names
--- ARGV  languages     text: a JSON array of codes
--- ARGV  max_events    integer: length at which the event stream is trimmed
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
+-- KEYS[2]  analyzing_key  usher:{pX}:analyzing             zset: end of the meeting (ms) -> meeting_id
+-- KEYS[3]  events_key     usher:{pX}:events                stream: what happened
+-- KEYS[4]  bot_key        usher:{pX}:bot:<bot_id>          hash: the bot of the session that ended
+-- ARGV[1]  meeting_id    text
+-- ARGV[2]  bot_id        text: bot_id of the session that ended
+-- ARGV[3]  revision      text?: the record's segments_revision before the transcript was read
+-- ARGV[4]  participants  text: a JSON array of names
+-- ARGV[5]  languages     text: a JSON array of codes
+-- ARGV[6]  max_events    integer: length at which the event stream is trimmed
 --
 -- Returns 1  finalised
 --         2  up_to_date: it was OFFLINE already, and has what came in since

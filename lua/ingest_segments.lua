@@ -2,35 +2,33 @@
 -- confirmed one only by a later confirmed one, and nothing replaces a retracted one; what was taken in before changes
 -- nothing. A record that has been finalised is marked for being finalised again.
 --
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>           hash: the meeting
--- KEYS  segments_key   usher:{pX}:meeting:<meeting_id>:segments  hash: <bot_id>:<segment_id> -> <version> <kind> <meta>
---                        <JSON>
--- KEYS  analyzing_key  usher:{pX}:analyzing                      zset: end of the meeting (ms) -> meeting_id
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
--- KEYS  bot_key        usher:{pX}:bot:<bot_id>                   hash: the bot of the session
--- ARGV  meeting_id         text
--- ARGV  bot_id             text: bot_id of the session
--- ARGV  entry              text?: id of the stream entry that brought them, which is their version; else the present
---                            time is, which is newer than all
--- ARGV  lasting_ms         integer: how long the session lasts by the latest of them, ms; from 1e12 on: when the first
---                            was said, ms since 1970
--- ARGV  max_segments       integer: most segments that a meeting may have
--- ARGV  max_bytes          integer: most bytes that a meeting may have
--- ARGV  default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
--- ARGV  segments...        list: for each segment, of which no two have one id: its id, its kind (d draft, c confirmed,
---                            r retracted), meta (start ms, end ms, language: `-` for none, `=` if the JSON has it), and
---                            its JSON or ''
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>           hash: the meeting
+-- KEYS[2]  segments_key   usher:{pX}:meeting:<meeting_id>:segments  hash: <bot_id>:<segment_id> -> version and segment
+-- KEYS[3]  analyzing_key  usher:{pX}:analyzing                      zset: end of the meeting (ms) -> meeting_id
+-- KEYS[4]  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
+-- KEYS[5]  bot_key        usher:{pX}:bot:<bot_id>                   hash: the bot of the session
+-- ARGV[1]     meeting_id         text
+-- ARGV[2]     bot_id             text: bot_id of the session
+-- ARGV[3]     entry              text?: their version, the id of the stream entry that brought them; none: now
+-- ARGV[4]     lasting_ms         integer: how long the session lasts by the latest of them, ms; from 1e12 on: when the
+--                                first was said, ms since 1970
+-- ARGV[5]     max_segments       integer: most segments that a meeting may have
+-- ARGV[6]     max_bytes          integer: most bytes that a meeting may have
+-- ARGV[7]     default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
+-- ARGV[8...]  segments           list: for each segment, of which no two have one id: its id, its kind (d draft, c
+--                                confirmed, r retracted), meta (start ms, end ms, language: `-` for none, `=` if the
+--                                JSON has it), and its JSON or ''
 --
 -- Returns -1                unknown_meeting: there is no such meeting
 --         -2                deleted: its transcript was deleted after this session
---         -3                full: it would have more segments or bytes than it may: nothing was changed but the
---                           beginning of the session
+--         -3                full: more than it may have: nothing was changed but the session's beginning
 --         -4                workspace_full: the workspace's meetings would have, likewise
 --         -5                not_by_stream: they came by the stream, whose messages anybody may have written, and the
 --                           bot was not told to use it, or has ended some time ago
 --         changed: integer  stored (change): how many were changed
 
 -- include: time
+-- include: versions
 -- include: sessions
 -- include: quota
 
@@ -38,17 +36,11 @@ local meeting_key, segments_key, analyzing_key, workspace_key, bot_key = unpack(
 local meeting_id, bot_id, entry, lasting_ms, max_segments, max_bytes, default_max_bytes = unpack(ARGV, 1, 7)
 local segments = {unpack(ARGV, 8)}
 
--- Versions are compared as pairs of numbers: milliseconds, then a counter, as stream ids are made.
-local function parts(version)
-  local ms, count = string.match(version, '^(%d+)-(%d+)')
-  return tonumber(ms), tonumber(count)
-end
-
 local meeting = redis.call('HMGET', meeting_key, 'id', 'status', 'bot_id', 'dispatched_at', 'redacted_at', 'sessions',
   'bytes')
 if not meeting[1] then return -1 end
 local version = entry ~= '' and entry or string.format('%.0f-0', now_ms())
-local ms, count = parts(version)
+local ms = parts_of(version)
 if meeting[5] then
   local began = string.match(' ' .. (meeting[6] or ''), ' ' .. string.gsub(bot_id, '%-', '%%-') .. '=(%d+)')
   if not began and meeting[3] == bot_id then began = meeting[4] end
@@ -84,8 +76,7 @@ for index = 1, #segments, 4 do
   local is_taken = true
   if present then
     local old_version, old_kind, old_json = string.match(present, '^(%S+) (%S) %S+ %S+ %S+ (.*)$')
-    local old_ms, old_count = parts(old_version)
-    local is_newer = entry == '' or ms > old_ms or (ms == old_ms and count > old_count)
+    local is_newer = entry == '' or is_later(version, old_version)
     local is_same = kind == old_kind and segments[index + 3] == old_json
     is_taken = not is_same and old_kind ~= 'r' and (kind == 'r' or is_newer) and not (old_kind == 'c' and kind == 'd')
   end

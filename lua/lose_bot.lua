@@ -6,21 +6,22 @@
 --
 -- flags: allow-oom
 --
--- KEYS  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
--- KEYS  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
--- KEYS  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when
--- ARGV  bot_id        text
--- ARGV  meeting_id    text
--- ARGV  runner        text?: id of the runner that saw it end, none if its lease is said to have run out
--- ARGV  reason        text: reason, such as lease_expired, bot_exited or launch_failed
--- ARGV  replaceable   flag: whether a replacement may be sent
--- ARGV  max_attempts  integer: attempts that a dispatch has in all
--- ARGV  replacement   text: bot_id of the replacement
--- ARGV  keep_ms       integer: how long the hash of a bot that has ended is kept, ms
--- ARGV  max_events    integer: length at which the event stream is trimmed
--- ARGV  lease_ms      integer: time to live of a lease, ms
--- ARGV  fields...     pairs: how its process ended, for the bot's record and, unless it is replaced, the meeting's:
---                       fields, each followed by its value: exit_code, exit_signal, error_details, bot_output
+-- KEYS[10]  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
+-- KEYS[11]  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
+-- KEYS[12]  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when
+-- ARGV[1]      bot_id        text
+-- ARGV[2]      meeting_id    text
+-- ARGV[3]      runner        text?: id of the runner that saw it end, none if its lease is said to have run out
+-- ARGV[4]      reason        text: reason, such as lease_expired, bot_exited or launch_failed
+-- ARGV[5]      replaceable   flag: whether a replacement may be sent
+-- ARGV[6]      max_attempts  integer: attempts that a dispatch has in all
+-- ARGV[7]      replacement   text: bot_id of the replacement
+-- ARGV[8]      keep_ms       integer: how long the hash of a bot that has ended is kept, ms
+-- ARGV[9]      max_events    integer: length at which the event stream is trimmed
+-- ARGV[10]     lease_ms      integer: time to live of a lease, ms
+-- ARGV[11...]  fields        pairs: how its process ended, for the bot's record and, unless it is replaced, the
+--                            meeting's: fields, each followed by its value: exit_code, exit_signal, error_details,
+--                            bot_output
 --
 -- Returns {1, status: text, bot_status: text}  ended
 --         {2, epoch: integer}                  replaced

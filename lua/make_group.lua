@@ -3,8 +3,8 @@
 --
 -- flags: allow-oom
 --
--- KEYS  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
--- ARGV  group  text: name of the group
+-- KEYS[1]  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
+-- ARGV[1]  group  text: name of the group
 --
 -- Returns 1  made
 --         0  there: it was there

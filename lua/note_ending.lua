@@ -3,9 +3,9 @@
 --
 -- flags: allow-oom
 --
--- KEYS  bot_key  usher:{pX}:bot:<bot_id>  hash: the bot
--- ARGV  runner  text: id of the runner
--- ARGV  reason  text: reason, such as join_timeout
+-- KEYS[1]  bot_key  usher:{pX}:bot:<bot_id>  hash: the bot
+-- ARGV[1]  runner  text: id of the runner
+-- ARGV[2]  reason  text: reason, such as join_timeout
 --
 -- Returns 1  noted
 --         0  not_yours: the bot is not this runner's, or has ended

@@ -3,7 +3,7 @@
 --
 -- flags: allow-oom
 --
--- KEYS  primary_key  usher:{pX}:primary  hash: the server that answers, by its replication id, and since when (ms)
+-- KEYS[1]  primary_key  usher:{pX}:primary  hash: the server that answers, by its replication id, and since when (ms)
 --
 -- Returns {since: integer, used: integer, limit: integer}  noted: since when in ms, the bytes that count against its
 --           limit, and the limit or 0 for none

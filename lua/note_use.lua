@@ -2,7 +2,7 @@
 --
 -- flags: allow-oom
 --
--- KEYS  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
+-- KEYS[1]  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
 --
 -- Returns 1   noted
 --         0   noted_before: for this minute already

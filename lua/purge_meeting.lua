@@ -5,20 +5,22 @@
 --
 -- flags: allow-oom
 --
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
--- KEYS  segments_key   usher:{pX}:meeting:<meeting_id>:segments    hash: its transcript
--- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
--- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
--- KEYS  room_key       usher:{pX}:ws:<workspace_id>:room:<room>    string: the meeting whose bot holds the room
--- KEYS  ended_key      usher:{pX}:ended  zset: end of the meeting (ms) -> meeting_id, or what is noted
--- KEYS  analyzing_key  usher:{pX}:analyzing                        zset: end of the meeting (ms) -> meeting_id
--- KEYS  held_key       usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
--- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
--- ARGV  meeting_id  text
--- ARGV  keep_ms     integer: how long a meeting is kept after its end, ms
--- ARGV  note        text: what is noted
--- ARGV  room        text
+-- KEYS[1]   meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
+-- KEYS[2]   segments_key   usher:{pX}:meeting:<meeting_id>:segments    hash: its transcript
+-- KEYS[3]   meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
+-- KEYS[4]   latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
+-- KEYS[5]   room_key       usher:{pX}:ws:<workspace_id>:room:<room>    string: the meeting whose bot holds the room
+-- KEYS[6]   ended_key      usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id, or
+--                                                                      what is noted
+-- KEYS[7]   analyzing_key  usher:{pX}:analyzing                        zset: end of the meeting (ms) -> meeting_id
+-- KEYS[8]   held_key       usher:{pX}:ws:<workspace_id>:held:<room>    string: the meeting of the room that a bot was
+--                                                                      in last
+-- KEYS[9]   names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
+-- KEYS[10]  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
+-- ARGV[1]  meeting_id  text
+-- ARGV[2]  keep_ms     integer: how long a meeting is kept after its end, ms
+-- ARGV[3]  note        text: what is noted
+-- ARGV[4]  room        text
 --
 -- Returns 1   removed
 --         0   not_due: it is not due, or its transcript is being collected

@@ -1,9 +1,9 @@
 -- Reads meetings' records, one after the other, until what was read has a number of bytes: so that a reply is bounded
 -- whatever users have written into them. At least one is read.
 --
--- KEYS  meeting_keys...  usher:{pX}:meeting:<meeting_id>  hash: a meeting
--- ARGV  max_bytes       integer: bytes after which no more records are read
--- ARGV  meeting_ids...  list: the meeting_id of each key, in the same order
+-- KEYS[1...]  meeting_keys  usher:{pX}:meeting:<meeting_id>  hash: a meeting
+-- ARGV[1]     max_bytes    integer: bytes after which no more records are read
+-- ARGV[2...]  meeting_ids  list: the meeting_id of each key, in the same order
 --
 -- Returns records: array  read: for each record that was read, from the first key on: its meeting_id and then {field,
 --                         value, ...}, {} where there is none, or the error of what is no hash, which is not to spoil

@@ -3,18 +3,19 @@
 -- It notes which nodes have begun with an entry; one that has understood it takes the note away. An entry that others
 -- have begun with is handed out alone, so that no other is taken for the one that they ended over, and then no more.
 --
--- KEYS  stream_key    transcription_segments                   stream: what bots write, for a group of nodes
--- KEYS  attempts_key  usher:{transcription_segments}:attempts  hash: id of an entry -> the nodes that have begun with
---                       it
--- ARGV  group              text: name of the group
--- ARGV  node               text: name of the node
--- ARGV  after              text: `>` for what is new, or the id after which it goes on with what it was handed before
--- ARGV  max_entries        integer: most entries
--- ARGV  max_bytes          integer: bytes after which no further entry is handed out
--- ARGV  max_payload_bytes  integer: most bytes of a payload that is handed out whole
--- ARGV  prefix_bytes       integer: bytes that are handed out of a payload that is not to be used
--- ARGV  max_others         integer: how many other nodes may have begun with an entry and not got through it
--- ARGV  keep_ms            integer: how long what is noted is kept after the last note, ms
+-- KEYS[1]  stream_key    transcription_segments                   stream: what bots write, for a group of nodes
+-- KEYS[2]  attempts_key  usher:{transcription_segments}:attempts  hash: id of an entry -> the nodes that have begun
+--                                                                 with it
+-- ARGV[1]  group              text: name of the group
+-- ARGV[2]  node               text: name of the node
+-- ARGV[3]  after              text: `>` for what is new, or the id after which it goes on with what it was handed
+--                             before
+-- ARGV[4]  max_entries        integer: most entries
+-- ARGV[5]  max_bytes          integer: bytes after which no further entry is handed out
+-- ARGV[6]  max_payload_bytes  integer: most bytes of a payload that is handed out whole
+-- ARGV[7]  prefix_bytes       integer: bytes that are handed out of a payload that is not to be used
+-- ARGV[8]  max_others         integer: how many other nodes may have begun with an entry and not got through it
+-- ARGV[9]  keep_ms            integer: how long what is noted is kept after the last note, ms
 --
 -- Returns entries: array  read: for each entry one of
 --           {id, 'whole', payload, bytes}  to be taken in

@@ -2,12 +2,12 @@
 --
 -- flags: allow-oom
 --
--- KEYS  meeting_key   usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS  bot_key       usher:{pX}:bot:<bot_id>          hash: the bot
--- KEYS  leases_key    usher:{pX}:leases                zset: lease expiry (ms) -> bot_id
--- KEYS  dispatch_key  usher:{pX}:dispatch              stream: dispatches to be claimed
--- ARGV  bot_id  text
--- ARGV  runner  text: id of the runner
+-- KEYS[1]  meeting_key   usher:{pX}:meeting:<meeting_id>  hash: the meeting
+-- KEYS[2]  bot_key       usher:{pX}:bot:<bot_id>          hash: the bot
+-- KEYS[3]  leases_key    usher:{pX}:leases                zset: lease expiry (ms) -> bot_id
+-- KEYS[4]  dispatch_key  usher:{pX}:dispatch              stream: dispatches to be claimed
+-- ARGV[1]  bot_id  text
+-- ARGV[2]  runner  text: id of the runner
 --
 -- Returns 1   released: handed back
 --         0   not_yours: the bot is not this runner's (any more)

@@ -2,9 +2,9 @@
 -- or nodes, that are gone. One that lives becomes a consumer again by its next read. Looked at and removed in one step,
 -- since a consumer's pending entries would go with it.
 --
--- KEYS  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
--- ARGV  group          text: name of the group
--- ARGV  least_idle_ms  integer: how long a consumer must have been idle, ms
+-- KEYS[1]  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
+-- ARGV[1]  group          text: name of the group
+-- ARGV[2]  least_idle_ms  integer: how long a consumer must have been idle, ms
 --
 -- Returns removed: integer  done: how many were removed, 0 if there is no such stream or group
 

@@ -1,7 +1,7 @@
 -- Takes a user out of a workspace: the user's API keys for it are refused from the next request on.
 --
--- KEYS  members_key  usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
--- ARGV  user_id  integer
+-- KEYS[1]  members_key  usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
+-- ARGV[1]  user_id  integer
 --
 -- Returns 1   removed (change)
 --         0   unknown_member (change): the user is no member; one removed before may still be there on a replica

@@ -1,19 +1,21 @@
 -- Removes a planned meeting that never had a bot (DELETE /meetings). What leads to it from outside its partition is
 -- removed by the caller, afterwards: that this is still to be done is noted among the meetings that have ended.
 --
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
--- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
--- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
--- KEYS  held_key       usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
--- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
--- KEYS  ended_key      usher:{pX}:ended  zset: end of the meeting (ms) -> meeting_id, or what is noted
--- KEYS  previous_key   usher:{pX}:meeting:<previous meeting_id>  hash: the room's newest meeting before, if there was
---                        one
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
--- ARGV  meeting_id   text
--- ARGV  previous_id  text?: id of the room's newest meeting before
--- ARGV  note         text: what is noted
--- ARGV  room         text
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
+-- KEYS[2]  meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
+-- KEYS[3]  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
+-- KEYS[4]  held_key       usher:{pX}:ws:<workspace_id>:held:<room>    string: the meeting of the room that a bot was in
+--                                                                     last
+-- KEYS[5]  names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
+-- KEYS[6]  ended_key      usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id, or
+--                                                                     what is noted
+-- KEYS[7]  previous_key   usher:{pX}:meeting:<previous meeting_id>    hash: the room's newest meeting before, if there
+--                                                                     was one
+-- KEYS[8]  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
+-- ARGV[1]  meeting_id   text
+-- ARGV[2]  previous_id  text?: id of the room's newest meeting before
+-- ARGV[3]  note         text: what is noted
+-- ARGV[4]  room         text
 --
 -- Returns 1   removed (change)
 --         0   unknown_meeting: there is no such meeting

@@ -4,11 +4,11 @@
 --
 -- flags: allow-oom
 --
--- KEYS  leases_key   usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
--- KEYS  bot_keys...  usher:{pX}:bot:<bot_id>  hash: a bot, in the order of the bot_ids
--- ARGV  runner      text: id of the runner
--- ARGV  lease_ms    integer: time to live of a lease, ms
--- ARGV  bot_ids...  list: bot_ids
+-- KEYS[1]     leases_key  usher:{pX}:leases        zset: lease expiry (ms) -> bot_id
+-- KEYS[2...]  bot_keys    usher:{pX}:bot:<bot_id>  hash: a bot, in the order of the bot_ids
+-- ARGV[1]     runner    text: id of the runner
+-- ARGV[2]     lease_ms  integer: time to live of a lease, ms
+-- ARGV[3...]  bot_ids   list: bot_ids
 --
 -- Returns {1, bots: array}  renewed (change): some of them; for each bot {} if its lease is refused, else {desired
 --                           ('run' or 'leave'), config_version, language or '', task or '', bot_name or '', whether the

@@ -4,16 +4,16 @@
 --
 -- flags: allow-oom
 --
--- KEYS  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
--- ARGV  bot_id      text
--- ARGV  meeting_id  text
--- ARGV  step        text: the status: joining, awaiting_admission, needs_help, active, completed or failed
--- ARGV  reason      text?: completion_reason
--- ARGV  stage       text?: failure_stage
--- ARGV  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
--- ARGV  max_events  integer: length at which the event stream is trimmed
--- ARGV  fields...   pairs: fields for the meeting's record if the report is its last, each followed by its value:
---                     exit_code, error_details, bot_output
+-- KEYS[10]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
+-- ARGV[1]     bot_id      text
+-- ARGV[2]     meeting_id  text
+-- ARGV[3]     step        text: the status: joining, awaiting_admission, needs_help, active, completed or failed
+-- ARGV[4]     reason      text?: completion_reason
+-- ARGV[5]     stage       text?: failure_stage
+-- ARGV[6]     keep_ms     integer: how long the hash of a bot that has ended is kept, ms
+-- ARGV[7]     max_events  integer: length at which the event stream is trimmed
+-- ARGV[8...]  fields      pairs: fields for the meeting's record if the report is its last, each followed by its value:
+--                         exit_code, error_details, bot_output
 --
 -- Returns {1, status: text, bot_status: text, age_ms: integer?}  taken (change): with the time since its dispatch if it
 --                                              is in the room now

@@ -1,46 +1,43 @@
 -- Accepts a bot as the Bots API asks for it (POST /bots): limit, room, record, in-flight key and stream entry, at once
 -- or not at all. docs/architecture.md, "A meeting's state": "created" (for a new record) and "dispatch accepted".
 --
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
--- KEYS  inflight_key   usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS  room_key       usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS  bots_key       usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting, planned already or to be made
--- KEYS  bot_key        usher:{pX}:bot:<bot_id>                       hash: the new bot
--- KEYS  dispatch_key   usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS  events_key     usher:{pX}:events                             stream: what happened
--- KEYS  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
--- KEYS  meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS  other_key      usher:{pX}:ws:<workspace_id>:room:<name>  string: as room_key, of a name of it; else room_key
---                        again
--- KEYS  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
--- KEYS  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
--- ARGV  meeting_id            text
--- ARGV  number                integer?: number of the meeting if it is to be made, none to take over a planned one,
---                               which never had a bot
--- ARGV  workspace_id          text
--- ARGV  room                  text
--- ARGV  bot_id                text
--- ARGV  inflight_ms           integer: time to live of the in-flight key, ms
--- ARGV  max_events            integer: length at which the event stream is trimmed
--- ARGV  why                   text: who asked, for the event
--- ARGV  default_max_bots      integer: the limit of a workspace that has none of its own
--- ARGV  latest                text?: the newest meeting of the room that the caller saw
--- ARGV  traceparent           text: traceparent of what follows (W3C Trace Context)
--- ARGV  tracestate            text?
--- ARGV  names                 text: other names of the room, which are to lead to it, with a space before each
--- ARGV  forgotten             text: names that are to lead nowhere any more, likewise
--- ARGV  default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
--- ARGV  default_max_bytes     integer: the most bytes of them, likewise
--- ARGV  fields...             pairs: fields of the meeting, each followed by its value
+-- KEYS[1]   workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
+-- KEYS[2]   inflight_key   usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[3]   room_key       usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[4]   bots_key       usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS[5]   meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting, planned or to be made
+-- KEYS[6]   bot_key        usher:{pX}:bot:<bot_id>                       hash: the new bot
+-- KEYS[7]   dispatch_key   usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[8]   events_key     usher:{pX}:events                             stream: what happened
+-- KEYS[9]   latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
+-- KEYS[10]  meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- KEYS[11]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[12]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
+-- KEYS[13]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
+-- KEYS[14]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- ARGV[1]      meeting_id            text
+-- ARGV[2]      number                integer?: of the meeting that is to be made; none: a planned one has its bot
+-- ARGV[3]      workspace_id          text
+-- ARGV[4]      room                  text
+-- ARGV[5]      bot_id                text
+-- ARGV[6]      inflight_ms           integer: time to live of the in-flight key, ms
+-- ARGV[7]      max_events            integer: length at which the event stream is trimmed
+-- ARGV[8]      why                   text: who asked, for the event
+-- ARGV[9]      default_max_bots      integer: the limit of a workspace that has none of its own
+-- ARGV[10]     latest                text?: the newest meeting of the room that the caller saw
+-- ARGV[11]     traceparent           text: traceparent of what follows (W3C Trace Context)
+-- ARGV[12]     tracestate            text?
+-- ARGV[13]     names                 text: other names of the room, which are to lead to it, with a space before each
+-- ARGV[14]     forgotten             text: names that are to lead nowhere any more, likewise
+-- ARGV[15]     default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
+-- ARGV[16]     default_max_bytes     integer: the most bytes of them, likewise
+-- ARGV[17...]  fields                pairs: fields of the meeting, each followed by its value
 --
 -- Returns {1, meeting: hash}     accepted (change)
 --         {2, meeting_id: text}  repeated: done before, by a request with the same key
 --         {0}                    unknown_workspace: there is no such workspace
 --         {-1, holder: text?}    in_flight: or a bot is there by another name: whose meeting
---         {-2}                   room_changed: what was seen of the room has changed, or it has become a name: look
---                                again
+--         {-2}                   room_changed: what was seen of the room has changed: look again
 --         {-3, holder: text}     room_held: a bot of this meeting holds the room, and no dispatch is in flight
 --         {-4, limit: integer}   too_many_bots: the workspace's bots have reached their limit
 --         {-6, limit: integer}   too_many_meetings: the workspace has as many meetings as it may have
@@ -74,14 +71,11 @@ if number == '' and not is_planned or number ~= '' and state[1] then return {-2}
 local limit = tonumber(maximum or default_max_bots)
 if redis.call('ZCARD', bots_key) >= limit then return {-4, limit} end
 local counted = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key}
-local bytes = 0
-if number ~= '' then
-  local most = passed_count(counted, default_max_meetings)
-  if most then return {-6, most} end
-  bytes = bytes_of(fields)
-  local most_bytes = passed_limit(workspace_key, default_max_bytes, bytes)
-  if most_bytes then return {-7, most_bytes} end
-end
+local most = number ~= '' and passed_count(counted, default_max_meetings)
+if most then return {-6, most} end
+local bytes = number ~= '' and bytes_of(fields) or 0
+local most_bytes = number ~= '' and passed_limit(workspace_key, default_max_bytes, bytes)
+if most_bytes then return {-7, most_bytes} end
 
 for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
 for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end

@@ -3,9 +3,9 @@
 --
 -- flags: allow-oom
 --
--- KEYS  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
--- ARGV  successor  text: id of the key that replaces it
--- ARGV  grace_ms   integer: for how long it stays valid, ms
+-- KEYS[1]  record_key  usher:key:<sha256 of the API key>  hash: what the key may do
+-- ARGV[1]  successor  text: id of the key that replaces it
+-- ARGV[2]  grace_ms   integer: for how long it stays valid, ms
 --
 -- Returns {1, expires_at: integer}  retired (change)
 --         {0}                       unknown_key: there is no such key

@@ -1,9 +1,9 @@
 -- Gives a user a role in a workspace, or another one.
 --
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>          hash: the workspace
--- KEYS  members_key    usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
--- ARGV  user_id  integer
--- ARGV  role     text: role: owner, manager, member or viewer
+-- KEYS[1]  workspace_key  usher:{pX}:ws:<workspace_id>          hash: the workspace
+-- KEYS[2]  members_key    usher:{pX}:ws:<workspace_id>:members  hash: user_id -> role
+-- ARGV[1]  user_id  integer
+-- ARGV[2]  role     text: role: owner, manager, member or viewer
 --
 -- Returns 1   done (change)
 --         0   unknown_workspace: there is no such workspace

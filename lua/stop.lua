@@ -4,14 +4,14 @@
 --
 -- flags: allow-oom
 --
--- KEYS  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
--- ARGV  bot_id      text
--- ARGV  meeting_id  text
--- ARGV  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
--- ARGV  max_events  integer: length at which the event stream is trimmed
--- ARGV  why         text: who asked, for the event
--- ARGV  request_ms  integer: time to live of what the request did, ms
+-- KEYS[10]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[11]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- ARGV[1]  bot_id      text
+-- ARGV[2]  meeting_id  text
+-- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
+-- ARGV[4]  max_events  integer: length at which the event stream is trimmed
+-- ARGV[5]  why         text: who asked, for the event
+-- ARGV[6]  request_ms  integer: time to live of what the request did, ms
 --
 -- Returns {1, traceparent: text?}  ended (change): at once
 --         {2, traceparent: text?}  leaving (change): told to leave

@@ -3,12 +3,13 @@
 --
 -- flags: allow-oom
 --
--- KEYS  bucket_key   usher:rate:{<key>} or usher:rate:address:<address>  string: when the bucket is full again,
---                      microseconds
--- KEYS  record_key?  usher:key:<sha256 of the API key>  hash: the key whose bucket it is; absent for an address
--- ARGV  per_second  integer: tokens a second
--- ARGV  burst       integer: tokens in a full bucket
--- ARGV  wanted      integer: tokens asked for, 1 or more
+-- KEYS[1]  bucket_key   usher:rate:{<key>} or usher:rate:address:<address>  string: when the bucket is full again,
+--                                                                           microseconds
+-- KEYS[2]  record_key?  usher:key:<sha256 of the API key>                   hash: the key whose bucket it is; absent
+--                                                                           for an address
+-- ARGV[1]  per_second  integer: tokens a second
+-- ARGV[2]  burst       integer: tokens in a full bucket
+-- ARGV[3]  wanted      integer: tokens asked for, 1 or more
 --
 -- Returns {1, tokens: integer}        taken: so many
 --         {0, milliseconds: integer}  empty: until there is one

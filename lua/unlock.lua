@@ -1,7 +1,7 @@
 -- Gives a workspace's lock back, if it is still the caller's.
 --
--- KEYS  lock_key  usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
--- ARGV  token  text: the caller's lock token
+-- KEYS[1]  lock_key  usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
+-- ARGV[1]  token  text: the caller's lock token
 --
 -- Returns 1   unlocked: given back
 --         0   not_yours: the lock is another's

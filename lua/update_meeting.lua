@@ -1,11 +1,12 @@
 -- Changes what users write into a meeting's record: name, participants, languages, notes and their like. Together they
 -- are bounded, whoever wrote which of them when: a list shows them all.
 --
--- KEYS  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS  workspace_key  usher:{pX}:ws:<workspace_id>     hash: the workspace
--- ARGV  max_bytes          integer: the most bytes that title, participants, languages and notes may have together
--- ARGV  default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
--- ARGV  fields...          pairs: fields, each followed by its value
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
+-- KEYS[2]  workspace_key  usher:{pX}:ws:<workspace_id>     hash: the workspace
+-- ARGV[1]     max_bytes          integer: the most bytes that title, participants, languages and notes may have
+--                                together
+-- ARGV[2]     default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
+-- ARGV[3...]  fields             pairs: fields, each followed by its value
 --
 -- Returns 1   changed (change)
 --         0   unknown_meeting: there is no such meeting

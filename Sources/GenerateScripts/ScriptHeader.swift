@@ -1,14 +1,15 @@
 /// The header of a script in `lua/`, which is its contract: what it takes, and each result that it may have.
 ///
-///     -- KEYS  lock_key     usher:{pX}:ws:<workspace_id>:lock  string: whose the lock is
-///     -- ARGV  token        text: of the one that calls
-///     -- ARGV  fields...    pairs: fields of the record, each followed by its value
+///     -- KEYS[1]     lock_key  usher:{pX}:ws:<workspace_id>:lock  string: whose the lock is
+///     -- ARGV[1]     token     text: of the one that calls
+///     -- ARGV[2...]  fields    pairs: fields of the record, each followed by its value
 ///     --
 ///     -- Returns {1, at: integer}  done (change)
 ///     --         {0}               not_yours: the lock is another's
 ///
 /// A line that begins further to the right goes on with the one before. `?` after a key, the last one, tells that it may
-/// be absent, and after a type that there may be none; `...` that all that follow are meant.
+/// be absent, and after a type that there may be none; `...` that all from there on are meant. Keys that an include gives
+/// names come first, and are counted.
 public struct ScriptHeader {
     public struct Key: Equatable {
         public let name: String
@@ -43,6 +44,8 @@ public struct ScriptHeader {
 
     public private(set) var purpose: [String] = []
     public private(set) var keys: [Key] = []
+    /// The place of the first of them.
+    public private(set) var firstKey: Int?
     public private(set) var arguments: [Argument] = []
     public private(set) var results: [Result] = []
     public let includes: [String]
@@ -65,7 +68,9 @@ public struct ScriptHeader {
         for entry in Self.entries(lines.prefix { $0.hasPrefix("--") && !$0.hasPrefix(Self.includeDirective) }) {
             switch entry.kind {
             case .purpose: purpose.append(entry.text)
-            case .key: readKey(entry.text)
+            case .key:
+                firstKey = firstKey ?? Self.place(entry.text)
+                readKey(entry.text)
             case .argument: readArgument(entry.text)
             case .result: readResult(entry.text)
             }
@@ -86,10 +91,10 @@ public struct ScriptHeader {
         for line in lines {
             let indent = line.dropFirst(2).prefix { $0 == " " }.count
             let text = String(line.dropFirst(2 + indent))
-            if line.hasPrefix("-- KEYS  ") {
-                entries.append((.key, String(line.dropFirst(9))))
-            } else if line.hasPrefix("-- ARGV  ") {
-                entries.append((.argument, String(line.dropFirst(9))))
+            if line.hasPrefix("-- KEYS[") {
+                entries.append((.key, String(line.dropFirst(8))))
+            } else if line.hasPrefix("-- ARGV[") {
+                entries.append((.argument, String(line.dropFirst(8))))
             } else if line.hasPrefix("-- Returns ") {
                 areResults = true
                 entries.append((.result, String(line.dropFirst(11))))
@@ -125,28 +130,32 @@ public struct ScriptHeader {
         !text.isEmpty && text.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 }
     }
 
+    /// Of an entry that begins with `1]` or, if it is a list, `1...]`.
+    private static func place(_ text: String) -> Int? { Int(text.prefix { $0.isNumber }) }
+
     private mutating func readKey(_ text: String) {
-        let columns = Self.columns(text, atMost: 3)
-        let isOptional = columns[0].hasSuffix("?")
-        let isList = columns[0].hasSuffix("...")
-        let name = String(columns[0].dropLast(isOptional ? 1 : isList ? 3 : 0))
-        let type = columns.count == 3 ? Self.named(columns[2]).name : ""
-        guard Self.isName(name), columns.count == 3,
-            columns[1].hasPrefix("usher:") || columns[1].hasPrefix(Self.foreignKey), Self.keyTypes.contains(type)
-        else { return problems.append("has a key without a name, a pattern and a type: \(columns[0])") }
-        keys.append(Key(name: name, isOptional: isOptional, isList: isList, pattern: columns[1], type: type))
+        let columns = Self.columns(text, atMost: 4)
+        let isList = columns[0].hasSuffix("...]")
+        guard columns.count == 4 else { return problems.append("has a key that cannot be read: \(text)") }
+        let isOptional = columns[1].hasSuffix("?")
+        let name = String(columns[1].dropLast(isOptional ? 1 : 0))
+        let type = Self.named(columns[3]).name
+        guard Self.isName(name), columns[2].hasPrefix("usher:") || columns[2].hasPrefix(Self.foreignKey),
+            Self.keyTypes.contains(type)
+        else { return problems.append("has a key without a name, a pattern and a type: \(columns[1])") }
+        if Self.place(text) != (firstKey ?? 1) + keys.count { problems.append("has \(name) at another place of KEYS") }
+        keys.append(Key(name: name, isOptional: isOptional, isList: isList, pattern: columns[2], type: type))
     }
 
     private mutating func readArgument(_ text: String) {
-        let columns = Self.columns(text, atMost: 2)
-        let isList = columns[0].hasSuffix("...")
-        let name = String(columns[0].dropLast(isList ? 3 : 0))
-        let type = Self.named(columns.last ?? "").name
-        guard columns.count == 2, Self.isName(name), (isList ? Self.listTypes : Self.argumentTypes).contains(type)
-        else {
-            return problems.append("has an argument without a name and a type: \(columns[0])")
-        }
-        arguments.append(Argument(name: name, isList: isList, type: type))
+        let columns = Self.columns(text, atMost: 3)
+        let isList = columns[0].hasSuffix("...]")
+        guard columns.count == 3, Self.isName(columns[1]),
+            (isList ? Self.listTypes : Self.argumentTypes).contains(Self.named(columns[2]).name)
+        else { return problems.append("has an argument without a name and a type: \(text)") }
+        let name = columns[1]
+        if Self.place(text) != 1 + arguments.count { problems.append("has \(name) at another place of ARGV") }
+        arguments.append(Argument(name: name, isList: isList, type: Self.named(columns[2]).name))
     }
 
     private mutating func readResult(_ text: String) {

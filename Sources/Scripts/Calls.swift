@@ -21,7 +21,7 @@ extension Scripts {
         "life": PackageResources.life_lua, "members": PackageResources.members_lua,
         "primary": PackageResources.primary_lua, "quota": PackageResources.quota_lua,
         "send_bot": PackageResources.send_bot_lua, "sessions": PackageResources.sessions_lua,
-        "time": PackageResources.time_lua
+        "time": PackageResources.time_lua, "versions": PackageResources.versions_lua
     ]
 
     /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first nine of each.
@@ -499,7 +499,7 @@ extension Scripts {
             case unknownMeeting
             /// Its transcript was deleted after this session.
             case deleted
-            /// It would have more segments or bytes than it may: nothing was changed but the beginning of the session.
+            /// More than it may have: nothing was changed but the session's beginning.
             case full
             /// The workspace's meetings would have, likewise.
             case workspaceFull
@@ -998,7 +998,7 @@ extension Scripts {
             case unknownWorkspace
             /// Or a bot is there by another name: whose meeting.
             case inFlight(holder: String?)
-            /// What was seen of the room has changed, or it has become a name: look again.
+            /// What was seen of the room has changed: look again.
             case roomChanged
             /// A bot of this meeting holds the room, and no dispatch is in flight.
             case roomHeld(holder: String)

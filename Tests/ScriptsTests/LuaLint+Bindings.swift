@@ -14,6 +14,9 @@ extension LuaLint {
         let keys = contract.keys.map(\.name)
         let names = keys + contract.arguments.map(\.name)
         var problems: [String] = []
+        if let first = contract.firstKey, first != sharedKeys.count + 1 {
+            problems.append("has its first key at another place of KEYS")
+        }
         if Set(names).count != names.count { problems.append("has two of one name") }
         for key in contract.keys where !key.name.hasSuffix(key.isList ? "_keys" : "_key") {
             problems.append("has the key \(key.name), which is not called one")

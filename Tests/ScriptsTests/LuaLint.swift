@@ -3,8 +3,7 @@ import GenerateScripts
 /// Holds a script against its header: what `lua/` promises to readers must be what Redis runs. Rules of the style page,
 /// "Lua".
 struct LuaLint {
-    /// Of its code, below the header.
-    static let maximumLines = 80
+    static let maximumLines = 100
     static let maximumLineLength = 120
 
     let header: [Substring]
@@ -30,7 +29,7 @@ struct LuaLint {
 
     /// What is wrong, as sentences; empty if all is well.
     var problems: [String] {
-        let lineCount = lines.count - header.count
+        let lineCount = lines.last == "" ? lines.count - 1 : lines.count
         let known = functions.map(\.name) + (sharedKeys.isEmpty ? [] : ["keys"])
         var problems = Self.problemsOfNames(tokens, known: known) + Self.problemsOfLines(lines)
         if lineCount > Self.maximumLines { problems.append("has \(lineCount) lines, over \(Self.maximumLines)") }
