@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes `Sources/Scripts/Calls.swift` from the headers of `lua/*.lua` (`make scripts`).
+/// Writes the files of `Sources/Scripts/Calls` anew from the headers of `lua/*.lua` (`make scripts`).
 @main
 enum Generator {
     static func main() throws {
@@ -9,8 +9,14 @@ enum Generator {
         for (name, text) in scripts.merging(includes, uniquingKeysWith: { $1 }) {
             for problem in ScriptHeader(text).problems { throw Problem(description: "\(name).lua \(problem)") }
         }
-        try SwiftWriter.calls(of: scripts, includes: includes)
-            .write(toFile: "Sources/Scripts/Calls.swift", atomically: true, encoding: .utf8)
+        let folder = "Sources/Scripts/Calls"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for (name, text) in SwiftWriter.calls(of: scripts, includes: includes) {
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
     }
 
     private struct Problem: Error, CustomStringConvertible {

@@ -13,35 +13,43 @@ public struct SwiftWriter {
         self.includes = headers(includes)
     }
 
-    /// The text of `Sources/Scripts/Calls.swift`.
+    /// The files of `Sources/Scripts/Calls` by their names: one for each script, and one of what they share.
     /// - Parameters:
     ///   - scripts: the texts of `lua/*.lua` by their names.
     ///   - includes: those of `lua/includes`.
-    public static func calls(of scripts: [String: String], includes: [String: String]) -> String {
+    public static func calls(of scripts: [String: String], includes: [String: String]) -> [String: String] {
         var writer = SwiftWriter(scripts, includes)
-        writer.write()
-        return writer.lines.joined(separator: "\n") + "\n"
+        var files = ["All.swift": writer.file(of: "lua/*.lua") { $0.addShared() }]
+        for (name, header) in writer.scripts {
+            files["\(typeName(name)).swift"] = writer.file(of: "lua/\(name).lua") { $0.addCall(name, header) }
+        }
+        return files
     }
 
-    private mutating func write() {
-        lines += [
-            "// Made by `make scripts` from the headers of lua/*.lua, which are what to change.",
+    private mutating func file(of source: String, _ addContent: (inout Self) -> Void) -> String {
+        lines = [
+            "// Made by `make scripts` from the header of \(source), which is what to change.",
             "// swift-format-ignore-file", "", "import Redis", "", "extension Scripts {",
-            "    /// Every script, to be loaded when a node connects.",
         ]
+        addContent(&self)
+        return lines.joined(separator: "\n") + "\n}\n"
+    }
+
+    private mutating func addShared() {
+        lines.append("    /// Every script, to be loaded when a node connects.")
         addList("public static let all: [Script] = [", scripts.map { "\(Self.typeName($0.name)).script" }, "]")
         lines += ["", "    /// `lua/includes/`: functions and keys that several scripts share."]
         let texts = includes.map { "\"\($0.name)\": PackageResources.\($0.name)_lua" }
         addList("static let includes: [String: [UInt8]] = [", texts, "]")
-        for (name, header) in includes where !header.keys.isEmpty { addKeys(name, header) }
-        for (name, header) in scripts { addCall(name, header) }
-        lines.append("}")
+        for (name, header) in includes where !header.keys.isEmpty {
+            lines.append("")
+            addKeys(name, header)
+        }
     }
 
     // MARK: Declarations
 
     private mutating func addPurpose(_ header: ScriptHeader) {
-        lines.append("")
         lines += header.purpose.map { "    /// \($0)" }
     }
 
@@ -49,7 +57,7 @@ public struct SwiftWriter {
     private mutating func addKeys(_ name: String, _ header: ScriptHeader) {
         let names = header.keys.map { Self.camelCase($0.name) }
         addPurpose(header)
-        lines += ["    public struct \(Self.typeName(name)): Sendable {", "        let keys: [String]", ""]
+        lines += ["    public struct \(Self.typeName(name)): Sendable {", "        public let keys: [String]", ""]
         addList("    public init(", names.map { "\($0): String" }, ") {")
         addList("        keys = [", names, "]")
         lines += ["        }", "    }"]
@@ -98,6 +106,7 @@ public struct SwiftWriter {
     }
 
     private mutating func addReply(_ results: [ScriptHeader.Result]) {
+        if results.count == 1, results[0].code == nil { return addOnlyReply(results[0]) }
         lines.append("        public enum Reply: Equatable, Sendable {")
         for result in results {
             if !result.description.isEmpty { lines.append("            /// \(Self.sentence(result.description))") }
@@ -126,6 +135,22 @@ public struct SwiftWriter {
             lines.append("            default: throw reply.unexpected")
         }
         lines += ["            }", "        }"]
+    }
+
+    /// Of a script that has but one result: what that is.
+    private mutating func addOnlyReply(_ result: ScriptHeader.Result) {
+        let parts = result.parts
+        if !result.description.isEmpty { lines.append("        /// \(Self.sentence(result.description))") }
+        let types = parts.map { "\(Self.camelCase($0.name)): \(Self.swiftType($0.type))" }.joined(separator: ", ")
+        let type = parts.count == 1 ? Self.swiftType(parts[0].type) : "(\(types))"
+        lines.append("        public static func read(_ reply: ReplyParts) throws(RedisError) -> \(type) {")
+        let values = parts.enumerated().map { "try reply.\($1.type)(\($0))" }
+        let readers = ["integer": "integerOrThrow", "hash": "hash", "array": "arrayOrThrow"]
+        lines.append(
+            result.isArray
+                ? "            (\(values.joined(separator: ", ")))"
+                : "            try reply.whole.\(readers[parts[0].type] ?? "stringOrThrow")()")
+        lines.append("        }")
     }
 
     // MARK: Expressions

@@ -1,3 +1,4 @@
+import EventLoop
 import Redis
 
 /// A script of `lua/` with what it is given: made from its header (CONTRIBUTING.md, "To add").
@@ -20,6 +21,26 @@ extension ScriptCall {
     /// - Throws: `RedisError.unexpectedReply` for a reply that the header does not document.
     public static func reply(_ value: Value) throws(RedisError) -> Reply {
         try read(ReplyParts(script: script.name, whole: value))
+    }
+}
+
+extension Client {
+    /// A script's call as a command, to be sent among others. If Redis does not know the script any more, the reply to it
+    /// is the error NOSCRIPT, and `run` makes it known again.
+    /// - Returns: nil before the first login.
+    public func command<Call: ScriptCall>(_ call: Call) -> Command? {
+        self.call(Call.script, keys: call.keys, arguments: call.arguments)
+    }
+
+    /// Runs a script, with a command sent before it in the same write if there is one. A reply that tells of a change
+    /// waits for replicas, if the client does.
+    public func run<Call: ScriptCall>(
+        _ call: Call, after preceding: Command? = nil, deadline: MonotonicTime
+    ) async throws(RedisError) -> (preceding: Value, reply: Call.Reply) {
+        let replies = try await run(
+            Call.script, keys: call.keys, arguments: call.arguments, after: preceding, isChange: Call.isChange,
+            deadline: deadline)
+        return (replies.preceding, try Call.reply(replies.script))
     }
 }
 

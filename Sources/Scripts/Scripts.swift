@@ -1,6 +1,6 @@
 import Redis
 
-/// The scripts of `lua/`, embedded at build time: their texts here, and a call for each in `Calls.swift`.
+/// The scripts of `lua/`, embedded at build time: their texts here, and a call for each in `Calls`.
 public enum Scripts {
     /// What Redis gets. A line `-- flags: <flags>` of the header becomes the first one, as Redis has it from 7.0 on:
     /// `allow-oom` lets a script write although Redis is full.

@@ -25,8 +25,9 @@ import Testing
 
     private static func bound(_ place: BotPlace, _ world: World) async throws -> Value {
         try await world.run(
-            Scripts.BoundLease.script, keys: [place.partition.leases, place.partition.bot(place.botID)],
-            arguments: [place.botID, "600000"])
+            Scripts.BoundLease(
+                leasesKey: place.partition.leases, botKey: place.partition.bot(place.botID), botID: place.botID,
+                longestMilliseconds: 600000))
     }
 
     @Test func aLeaseIsBroughtToItsLatestEndAndNoFurther() async throws {
@@ -99,7 +100,7 @@ import Testing
             let partition = world.keys.partition
             func bound() async throws -> Value {
                 try await world.run(
-                    Scripts.BoundIdle.script, keys: [partition.dispatch], arguments: ["runners", "100"])
+                    Scripts.BoundIdle(streamKey: partition.dispatch, group: "runners", maximum: 100))
             }
             try await world.expectNoChange { () async throws in #expect(try await bound() == .integer(0)) }
             _ = try await world.send(to: try await world.meeting())
@@ -110,9 +111,7 @@ import Testing
                 "XREADGROUP", "GROUP", "runners", "dead", "STREAMS", partition.dispatch, ">")
             // Redis lets nobody write a time that lies ahead. What was given out this millisecond is as much ahead.
             let call = try #require(
-                world.client.call(
-                    Scripts.BoundIdle.script, keys: [partition.dispatch],
-                    arguments: ["runners", "100"]))
+                world.client.command(Scripts.BoundIdle(streamKey: partition.dispatch, group: "runners", maximum: 100)))
             let claim = Command("XCLAIM", partition.dispatch, "runners", "dead", "0", id, "IDLE", "0", "JUSTID")
             try await waitFor("two commands within a millisecond") {
                 try await world.client.pipeline([claim, call], deadline: Client.soon).last == .integer(1)
@@ -136,7 +135,7 @@ import Testing
         try await World.make { world in
             let partition = world.keys.partition
             func make() async throws -> Value {
-                try await world.run(Scripts.MakeGroup.script, keys: [partition.dispatch], arguments: ["runners"])
+                try await world.run(Scripts.MakeGroup(streamKey: partition.dispatch, group: "runners"))
             }
             let before = try await world.snapshot()
             #expect(try await make() == .integer(1))
@@ -231,7 +230,7 @@ import Testing
             let key = Keys.apiKey(hash: "hash")
             let ahead = try await world.now() + Self.hour
             try await world.set(key, ["id": "k", "last_used_at": String(ahead)])
-            #expect(try await world.run(Scripts.NoteUse.script, keys: [key], arguments: []) == .integer(1))
+            #expect(try await world.run(Scripts.NoteUse(recordKey: key)) == .integer(1))
             let noted = try await world.client.send("HGET", key, "last_used_at").string.flatMap { Int($0) }
             #expect(noted ?? .max <= (try await world.now()))
         }

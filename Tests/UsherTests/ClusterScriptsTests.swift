@@ -63,14 +63,15 @@ import Testing
             workspaceID: world.workspaceID, userID: user.id, scopes: [.seameet], label: nil, expiresAt: nil)
         let made = try #require(try await store.createAPIKey(new, deadline: Client.soon).made)
         _ = try await world.run(
-            Scripts.NoteUse.script, keys: [Keys.apiKey(hash: Digest.sha256(made.key))], arguments: [])
+            Scripts.NoteUse(recordKey: Keys.apiKey(hash: Digest.sha256(made.key))))
         _ = try await store.rotateAPIKey(id: made.record.id, graceMilliseconds: 1_000, deadline: Client.soon)
 
         _ = try await world.run(
-            Scripts.TakeTokens.script, keys: [Keys.bucket(apiKeyHash: "h"), Keys.apiKey(hash: "h")],
-            arguments: ["1", "10", "1"])
+            Scripts.TakeTokens(
+                bucketKey: Keys.bucket(apiKeyHash: "h"), recordKey: Keys.apiKey(hash: "h"), perSecond: 1, burst: 10,
+                wanted: 1))
         _ = try await world.run(
-            Scripts.TakeTokens.script, keys: [Keys.bucket(IPAddress("::1")!)], arguments: ["1", "10", "1"])
+            Scripts.TakeTokens(bucketKey: Keys.bucket(IPAddress("::1")!), perSecond: 1, burst: 10, wanted: 1))
 
         // A dispatch that nobody claims, one that is given back, and one that lives, is stopped and ends.
         let unclaimed = try await world.send(to: try await world.meeting())
@@ -119,11 +120,12 @@ import Testing
             .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
         try await store.endBeat(.nodes, id: "n", deadline: Client.soon)
         _ = try await world.run(
-            Scripts.BoundLease.script, keys: [keys.partition.leases, keys.partition.bot("b")],
-            arguments: ["b", "600000"])
+            Scripts.BoundLease(
+                leasesKey: keys.partition.leases, botKey: keys.partition.bot("b"), botID: "b",
+                longestMilliseconds: 600_000))
         try await store.makeGroup(of: keys.partition, deadline: Client.soon)
         try await store.boundIdle(of: keys.partition.dispatch, group: Store.runnerGroup, deadline: Client.soon)
         try await store.noteEnding(of: lost, runner: "runner", reason: "join_timeout", deadline: Client.soon)
-        _ = try await world.run(Scripts.Unlock.script, keys: [keys.lock], arguments: ["nobody"])
+        _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
     }
 }

@@ -213,12 +213,12 @@ import Testing
     @Test func unlockTellsWhoseTheLockIs() async throws {
         try await World.make { world in
             let key = world.keys.lock
-            #expect(try await world.run(Scripts.Unlock.script, keys: [key], arguments: ["mine"]) == .integer(-1))
+            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "mine")) == .integer(-1))
             _ = try await world.client.send("SET", key, "another's", "PX", "60000")
             let before = try await world.snapshot()
-            #expect(try await world.run(Scripts.Unlock.script, keys: [key], arguments: ["mine"]) == .integer(0))
+            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "mine")) == .integer(0))
             #expect(try await world.snapshot().changes(since: before) == [])
-            #expect(try await world.run(Scripts.Unlock.script, keys: [key], arguments: ["another's"]) == .integer(1))
+            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "another's")) == .integer(1))
             #expect(try await world.snapshot().changes(since: before) == [key])
         }
     }

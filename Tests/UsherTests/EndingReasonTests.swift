@@ -12,7 +12,7 @@ import Testing
         _ world: World, _ place: BotPlace, runner: String = "runner", reason: String = "join_timeout"
     ) async throws -> Value {
         try await world.run(
-            Scripts.NoteEnding.script, keys: [place.partition.bot(place.botID)], arguments: [runner, reason])
+            Scripts.NoteEnding(botKey: place.partition.bot(place.botID), runner: runner, reason: reason))
     }
 
     @Test(

@@ -18,9 +18,7 @@ import Testing
                 let more = #","speaker":"\#(speaker)","language":"\#(index == 0 ? "es" : "en")""#
                 _ = try await world.ingest(one("s\(index)", "x", start: Double(index), more: more), for: meeting)
             }
-            let reply = try await world.run(
-                Scripts.Report.script, keys: bot.reportKeys,
-                arguments: [bot.botID, meeting, "completed", "left_alone", "", "86400000", "1000"])
+            let reply = try await world.report(bot, "completed", reason: "left_alone")
             #expect(reply == .array([.integer(1), .string("ANALYZING"), .string("completed")]))
             try await body(world, meeting, bot)
         }
@@ -109,9 +107,11 @@ import Testing
             // The revision that was seen is an older one than the record has by now.
             let partition = world.keys.partition
             let reply = try await world.run(
-                Scripts.Finalise.script,
-                keys: [partition.meeting(meeting), partition.analyzing, partition.events, partition.bot(bot.botID)],
-                arguments: [meeting, bot.botID, "1", "[]", "[]", "1000"])
+                Scripts.Finalise(
+                    meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
+                    eventsKey: partition.events, botKey: partition.bot(bot.botID), meetingID: meeting,
+                    botID: bot.botID, revision: "1", participants: "[]", languages: "[]",
+                    maxEvents: 1_000))
             #expect(reply == .integer(1))
             #expect(try await world.snapshot()[partition.analyzing] != nil)
             try await Self.age(world, partition.analyzing, meeting)
@@ -133,9 +133,11 @@ import Testing
             // A node that read the record before the restart, and one that sweeps after it.
             let partition = world.keys.partition
             let reply = try await world.run(
-                Scripts.Finalise.script,
-                keys: [partition.meeting(meeting), partition.analyzing, partition.events, partition.bot(first.botID)],
-                arguments: [meeting, first.botID, "", "[]", "[]", "1000"])
+                Scripts.Finalise(
+                    meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
+                    eventsKey: partition.events, botKey: partition.bot(first.botID), meetingID: meeting,
+                    botID: first.botID, revision: nil, participants: "[]", languages: "[]",
+                    maxEvents: 1_000))
             #expect(reply == .integer(0))
             #expect(try await !Self.finalise(world, meeting))
             #expect(try await world.fields(meeting) == restarted)
@@ -200,15 +202,12 @@ import Testing
             let (keys, partition) = (world.keys, world.keys.partition)
             try await Self.age(world, partition.ended, id)
             let reply = try await world.run(
-                Scripts.PurgeMeeting.script,
-                keys: [
-                    partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(World.room),
-                    keys.holder(World.room), partition.ended, partition.analyzing, keys.held(World.room), keys.names,
-                    keys.workspace,
-                ],
-                arguments: [
-                    id, "1000", MeetingRemains(id: id, number: meeting.number).member, World.room.description,
-                ])
+                Scripts.PurgeMeeting(
+                    meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
+                    meetingsKey: keys.meetings, latestKey: keys.latest(World.room), roomKey: keys.holder(World.room),
+                    endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(World.room),
+                    namesKey: keys.names, workspaceKey: keys.workspace, meetingID: id, keepMilliseconds: 1_000,
+                    note: MeetingRemains(id: id, number: meeting.number).member, room: World.room.description))
             #expect(reply == .integer(1))
             let before = try await world.snapshot()
             #expect(before[partition.ended] == .sortedSet(["\(id) \(meeting.number)": "1"]))

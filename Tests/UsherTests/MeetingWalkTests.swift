@@ -121,7 +121,7 @@ import Testing
             try await world.expectNoChange { () async throws in
                 for (bytes, expected) in [(1, ["m1"]), (1_500, ["m1", "m2"]), (9_999, ["m1", "m2", nil, "m3"])] {
                     let reply = try await world.run(
-                        Scripts.ReadMeetings.script, keys: keys, arguments: [String(bytes)] + ids
+                        Scripts.ReadMeetings(meetingKeys: keys, maxBytes: bytes, meetingIDs: ids)
                     ).arrayOrThrow()
                     let places = stride(from: 0, to: reply.count, by: 2)
                     #expect(try places.map { try reply[$0].stringOrThrow() } == Array(ids.prefix(expected.count)))

@@ -131,10 +131,10 @@ extension World {
         prefix: Int = 100
     ) async throws -> [ReadSegment] {
         let reply = try await run(
-            Scripts.ReadSegments.script, keys: [BotWire.segmentStream, Keys.segmentAttempts],
-            arguments: [
-                "usher", node, id, String(most), String(bytes), String(longest), String(prefix), "2", "60000",
-            ])
+            Scripts.ReadSegments(
+                streamKey: BotWire.segmentStream, attemptsKey: Keys.segmentAttempts, group: "usher", node: node,
+                after: id, maxEntries: most, maxBytes: bytes, maxPayloadBytes: longest, prefixBytes: prefix,
+                maxOthers: 2, keepMilliseconds: 60_000))
         return try reply.arrayOrThrow().map { entry in
             let parts = try entry.arrayOrThrow()
             return ReadSegment(

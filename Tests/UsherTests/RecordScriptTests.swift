@@ -90,32 +90,32 @@ import Testing
     @Test func aMemberIsSetChangedAndRemoved() async throws {
         try await World.make { world in
             let keys = world.keys
-            func set(_ user: String, _ role: String, in workspace: String? = nil) async throws -> Value {
+            func set(_ user: Int, _ role: String, in workspace: String? = nil) async throws -> Value {
                 try await world.run(
-                    Scripts.SetMember.script, keys: [workspace ?? keys.workspace, keys.members],
-                    arguments: [user, role])
+                    Scripts.SetMember(
+                        workspaceKey: workspace ?? keys.workspace, membersKey: keys.members, userID: user, role: role))
             }
-            func remove(_ user: String) async throws -> Value {
-                try await world.run(Scripts.RemoveMember.script, keys: [keys.members], arguments: [user])
+            func remove(_ user: Int) async throws -> Value {
+                try await world.run(Scripts.RemoveMember(membersKey: keys.members, userID: user))
             }
             let before = try await world.snapshot()
             // No such workspace; the last owner can neither step down nor leave; no member.
-            #expect(try await set("7", "manager", in: "usher:{p0}:ws:none") == .integer(0))
-            for role in ["manager", "member", "viewer"] { #expect(try await set("1", role) == .integer(-1)) }
-            #expect(try await remove("1") == .integer(-1))
-            #expect(try await remove("7") == .integer(0))
-            #expect(try await set("1", "owner") == .integer(1))
+            #expect(try await set(7, "manager", in: "usher:{p0}:ws:none") == .integer(0))
+            for role in ["manager", "member", "viewer"] { #expect(try await set(1, role) == .integer(-1)) }
+            #expect(try await remove(1) == .integer(-1))
+            #expect(try await remove(7) == .integer(0))
+            #expect(try await set(1, "owner") == .integer(1))
             #expect(try await world.snapshot().changes(since: before) == [])
 
-            #expect(try await set("7", "viewer") == .integer(1))
-            #expect(try await set("7", "owner") == .integer(1))
-            #expect(try await set("1", "manager") == .integer(1))
-            #expect(try await set("7", "member") == .integer(-1))
-            #expect(try await remove("7") == .integer(-1))
+            #expect(try await set(7, "viewer") == .integer(1))
+            #expect(try await set(7, "owner") == .integer(1))
+            #expect(try await set(1, "manager") == .integer(1))
+            #expect(try await set(7, "member") == .integer(-1))
+            #expect(try await remove(7) == .integer(-1))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [keys.members])
             #expect(after[keys.members] == .hash(["1": "manager", "7": "owner"]))
-            #expect(try await remove("1") == .integer(1))
+            #expect(try await remove(1) == .integer(1))
             #expect(try await world.snapshot()[keys.members] == .hash(["7": "owner"]))
         }
     }
@@ -198,16 +198,13 @@ import Testing
             let keys = world.keys
             func create(_ id: String, in workspace: String) async throws -> Value {
                 try await world.run(
-                    Scripts.CreateMeeting.script,
-                    keys: [
-                        workspace, keys.meetings, keys.latest(World.room), keys.partition.meeting(id),
-                        keys.partition.events, keys.held(World.room), keys.names,
-                    ],
-                    arguments: [
-                        id, "99", "1000", "user 1", "600000", World.room.description, "", "", "1000", "1000000",
-                        "platform",
-                        "zoom",
-                    ])
+                    Scripts.CreateMeeting(
+                        workspaceKey: workspace, meetingsKey: keys.meetings, latestKey: keys.latest(World.room),
+                        meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events,
+                        heldKey: keys.held(World.room), namesKey: keys.names, meetingID: id, number: 99,
+                        maxEvents: 1_000, why: "user 1", requestMilliseconds: 600_000,
+                        room: World.room.description, names: "", forgotten: "", defaultMaxMeetings: 1_000,
+                        defaultMaxBytes: 1_000_000, fields: ["platform", "zoom"]))
             }
             let before = try await world.snapshot()
             #expect(try await create("new", in: "usher:{p0}:ws:none") == .array([.integer(0)]))

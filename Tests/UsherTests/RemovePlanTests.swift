@@ -45,11 +45,12 @@ import Testing
             let keys = world.keys
             let before = try await world.snapshot()
             let reply = try await world.run(
-                Scripts.RemovePlan.script,
-                keys: [
-                    keys.partition.meeting(id), keys.meetings, keys.latest(World.room), keys.held(World.room),
-                    keys.names, keys.partition.ended, keys.partition.meeting(""), keys.workspace,
-                ], arguments: [id, "", "\(id) \(number)", World.room.description])
+                Scripts.RemovePlan(
+                    meetingKey: keys.partition.meeting(id), meetingsKey: keys.meetings,
+                    latestKey: keys.latest(World.room), heldKey: keys.held(World.room), namesKey: keys.names,
+                    endedKey: keys.partition.ended, previousKey: keys.partition.meeting(""),
+                    workspaceKey: keys.workspace, meetingID: id, previousID: nil, note: "\(id) \(number)",
+                    room: World.room.description))
             #expect(reply == .integer(1))
             let after = try await world.snapshot()
             #expect(

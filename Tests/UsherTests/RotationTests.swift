@@ -124,7 +124,8 @@ import Testing
         try await World.make { world in
             func retire(_ hash: String, _ successor: String) async throws -> Value {
                 try await world.run(
-                    Scripts.RetireKey.script, keys: [Keys.apiKey(hash: hash)], arguments: [successor, "60000"])
+                    Scripts.RetireKey(
+                        recordKey: Keys.apiKey(hash: hash), successor: successor, graceMilliseconds: 60_000))
             }
             try await world.expectNoChange {
                 let answer = try await retire("none", "s")
@@ -163,7 +164,7 @@ import Testing
     @Test func aUseIsNotedToTheMinuteAndBringsNothingBack() async throws {
         try await World.make { world in
             func note(_ hash: String) async throws -> Value {
-                try await world.run(Scripts.NoteUse.script, keys: [Keys.apiKey(hash: hash)], arguments: [])
+                try await world.run(Scripts.NoteUse(recordKey: Keys.apiKey(hash: hash)))
             }
             try await world.expectNoChange {
                 let answer = try await note("none")

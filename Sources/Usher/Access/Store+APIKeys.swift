@@ -75,11 +75,8 @@ extension Store {
             try await forgetAPIKeys([id], workspace: new.workspaceID, deadline: deadline)
             return .full
         }
-        let createdAt = try await run(
-            Scripts.CreateKey.script, keys: [Keys.apiKey(hash: hash)],
-            arguments: [new.expiresAt.map { String($0) } ?? ""] + fields, isChange: { $0 != .integer(0) }, by: deadline
-        ).integerOrThrow()
-        guard createdAt > 0 else {
+        let creation = Scripts.CreateKey(recordKey: Keys.apiKey(hash: hash), expiresAt: new.expiresAt, fields: fields)
+        guard case .created(let createdAt) = try await run(creation, by: deadline) else {
             try await forgetAPIKeys([id], workspace: new.workspaceID, deadline: deadline)
             return .expired
         }
@@ -211,21 +208,20 @@ extension Store {
             _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
             return .notKept
         }
-        let outcome = try await run(
-            Scripts.RetireKey.script, keys: [Keys.apiKey(hash: hash)],
-            arguments: [made.record.id, String(graceMilliseconds)], isChange: { $0.array?.first == .integer(1) },
-            by: deadline
-        ).arrayOrThrow()
-        if outcome.first == .integer(1) {
+        let retirement = Scripts.RetireKey(
+            recordKey: Keys.apiKey(hash: hash), successor: made.record.id, graceMilliseconds: graceMilliseconds)
+        let rotation: Rotation
+        switch try await run(retirement, by: deadline) {
+        case .retired(let end):
             // Should this fail, the next key that is made or listed does it.
-            if let end = outcome.last?.integer {
-                _ = try? await send(Self.expiry(ofPointerTo: id, at: end), by: deadline)
-            }
+            _ = try? await send(Self.expiry(ofPointerTo: id, at: end), by: deadline)
             return .rotated(key: made.key, record: made.record)
+        case .unknownKey: rotation = .unknown
+        case .retiredBefore(let successor): rotation = .rotatedAlready(to: successor)
         }
         // Somebody else was faster.
         _ = try await revokeAPIKey(id: made.record.id, deadline: deadline)
-        return outcome.last?.string.map { .rotatedAlready(to: $0) } ?? .unknown
+        return rotation
     }
 
     /// What came of a rotation.

@@ -58,7 +58,8 @@ extension Store {
         let plan = key.allowance?.plan(at: client.loop.now)
         if case .refused(let milliseconds) = plan { return .overLimit(milliseconds: milliseconds) }
         var commands = [Self.question(about: hash)] + (remembered.map(further) ?? [])
-        let request = plan.flatMap { tokenRequest($0, hash) }
+        let tokenCall = plan.flatMap { tokenRequest($0, hash) }
+        let request = tokenCall.flatMap { client.command($0) }
         if let request { commands.append(request) }
         var replies: [Value]
         do throws(RedisError) {
@@ -67,9 +68,11 @@ extension Store {
             _ = settle(plan, of: key, by: nil)
             throw error
         }
-        var tokens = request == nil ? nil : replies.removeLast()
-        if case .error(let text) = tokens, text.hasPrefix("NOSCRIPT"), let plan {
-            tokens = await askAnew(plan, hash, deadline)
+        let answer = request == nil ? nil : replies.removeLast()
+        var tokens = answer.flatMap { try? Scripts.TakeTokens.reply($0) }
+        if case .error(let text) = answer, text.hasPrefix("NOSCRIPT"), let tokenCall {
+            // With the script's text, since Redis has forgotten it. If that fails, no request does for it.
+            tokens = try? await run(tokenCall, by: deadline)
         }
         let isWithinLimit = settle(plan, of: key, by: tokens)
         guard let caller = try Self.caller(replies[0]) else { return .unknown }
@@ -118,7 +121,7 @@ extension Store {
         key.nextNote = client.loop.now.advanced(byMilliseconds: Self.millisecondsBetweenNotes)
         Task(executorPreference: client.loop) {
             let deadline = client.loop.now.advanced(byMilliseconds: configuration.redisTimeoutMilliseconds)
-            _ = try? await run(Scripts.NoteUse.script, keys: [Keys.apiKey(hash: hash)], arguments: [], by: deadline)
+            _ = try? await run(Scripts.NoteUse(recordKey: Keys.apiKey(hash: hash)), by: deadline)
         }
     }
 }
@@ -126,34 +129,20 @@ extension Store {
 // MARK: The limit of a key
 
 extension Store {
-    private func tokenArguments(_ count: Int, _ hash: String) -> (keys: [String], arguments: [String]) {
-        (
-            [Keys.bucket(apiKeyHash: hash), Keys.apiKey(hash: hash)],
-            (configuration.keyRateLimit?.arguments ?? []) + [String(count)]
-        )
+    /// What asks for tokens, if the plan says so.
+    private func tokenRequest(_ plan: Allowance.Plan, _ hash: String) -> Scripts.TakeTokens? {
+        guard case .ask(let count) = plan, let limit = configuration.keyRateLimit else { return nil }
+        return Scripts.TakeTokens(
+            bucketKey: Keys.bucket(apiKeyHash: hash), recordKey: Keys.apiKey(hash: hash), perSecond: limit.perSecond,
+            burst: limit.burst, wanted: count)
     }
 
-    /// The call that asks for tokens, if the plan says so.
-    private func tokenRequest(_ plan: Allowance.Plan, _ hash: String) -> Command? {
-        guard case .ask(let count) = plan else { return nil }
-        let (keys, arguments) = tokenArguments(count, hash)
-        return client.call(
-            Scripts.TakeTokens.script, keys: keys, arguments: arguments)
-    }
-
-    /// The same once more, with the script's text, since Redis has forgotten it. Nil if that fails: no request does for it.
-    private func askAnew(_ plan: Allowance.Plan, _ hash: String, _ deadline: MonotonicTime) async -> Value? {
-        guard case .ask(let count) = plan else { return nil }
-        let (keys, arguments) = tokenArguments(count, hash)
-        return try? await run(Scripts.TakeTokens.script, keys: keys, arguments: arguments, by: deadline)
-    }
-
-    /// - Parameter reply: of `take_tokens`, if it was asked and has answered.
+    /// - Parameter reply: if it was asked and has answered.
     /// - Returns: whether the request is within the limit.
-    private func settle(_ plan: Allowance.Plan?, of key: KnownKey, by reply: Value?) -> Bool {
+    private func settle(_ plan: Allowance.Plan?, of key: KnownKey, by reply: Scripts.TakeTokens.Reply?) -> Bool {
         guard let plan else { return true }
         if case .ask(let count) = plan {
-            key.allowance?.receive(Tokens(reply), to: count, at: client.loop.now)
+            key.allowance?.receive(reply, to: count, at: client.loop.now)
         }
         return key.allowance?.settle(plan) ?? true
     }

@@ -37,16 +37,15 @@ extension Store {
         _ new: NewUser, deadline: MonotonicTime
     ) async throws(RedisError) -> (user: User, isNew: Bool) {
         let (id, isNew) = try await claimUserID(email: new.email, deadline: deadline)
-        var fields = [String(id), new.email, Identifier.uuid()]
+        var fields: [String] = []
         if let name = new.name { fields += ["name", name] }
         if let imageURL = new.imageURL { fields += ["image_url", imageURL] }
         let maximum = new.maximumConcurrentBots ?? configuration.defaultMaximumConcurrentBots
         let hash = try await run(
-            Scripts.CreateUser.script, keys: [Keys.user(id)],
-            arguments: fields + ["max_concurrent_bots", String(maximum)],
-            // What another call wrote may still not be on a replica.
-            isChange: { _ in true }, by: deadline
-        ).hash()
+            Scripts.CreateUser(
+                userKey: Keys.user(id), userID: id, email: new.email, workspaceID: Identifier.uuid(),
+                fields: fields + ["max_concurrent_bots", String(maximum)]),
+            by: deadline)
         guard let workspaceID = hash["workspace_id"] else { throw .unexpectedReply("a user without a workspace") }
         // Whatever has led here: nobody is to get another's workspace.
         guard hash["email"] == new.email else { throw .unexpectedReply("user \(id) has another email") }
@@ -115,12 +114,12 @@ extension Store {
         id: String, name: String, owner: Int, maximumConcurrentBots: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Workspace {
         let keys = WorkspaceKeys(workspace: id)
-        return try Workspace(
-            await run(
-                Scripts.CreateWorkspace.script, keys: [keys.workspace, keys.members],
-                arguments: [id, name, String(maximumConcurrentBots), String(owner)], isChange: { _ in true },
-                by: deadline
-            ).hash())
+        let record = try await run(
+            Scripts.CreateWorkspace(
+                workspaceKey: keys.workspace, membersKey: keys.members, workspaceID: id, name: name,
+                maxConcurrentBots: maximumConcurrentBots, owner: owner),
+            by: deadline)
+        return try Workspace(record)
     }
 
     // MARK: Members
@@ -133,14 +132,12 @@ extension Store {
         workspace id: String, user: Int, role: Role, deadline: MonotonicTime
     ) async throws(RedisError) -> MemberChange {
         let keys = WorkspaceKeys(workspace: id)
-        let reply = try await run(
-            Scripts.SetMember.script, keys: [keys.workspace, keys.members], arguments: [String(user), role.rawValue],
-            isChange: { $0 == .integer(1) }, by: deadline)
-        switch reply {
-        case .integer(1): return .done
-        case .integer(0): return .unknownWorkspace
-        case .integer(-1): return .lastOwner
-        default: throw .unexpectedReply("set_member returned \(reply)")
+        let change = Scripts.SetMember(
+            workspaceKey: keys.workspace, membersKey: keys.members, userID: user, role: role.rawValue)
+        switch try await run(change, by: deadline) {
+        case .done: return .done
+        case .unknownWorkspace: return .unknownWorkspace
+        case .lastOwner: return .lastOwner
         }
     }
 
@@ -148,15 +145,10 @@ extension Store {
         workspace id: String, user: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> MemberChange {
         let keys = WorkspaceKeys(workspace: id)
-        let reply = try await run(
-            Scripts.RemoveMember.script, keys: [keys.members], arguments: [String(user)],
-            // One that was removed before may still be there on a replica.
-            isChange: { $0 != .integer(-1) }, by: deadline)
-        switch reply {
-        case .integer(1): return .done
-        case .integer(0): return .unknownMember
-        case .integer(-1): return .lastOwner
-        default: throw .unexpectedReply("remove_member returned \(reply)")
+        switch try await run(Scripts.RemoveMember(membersKey: keys.members, userID: user), by: deadline) {
+        case .removed: return .done
+        case .unknownMember: return .unknownMember
+        case .lastOwner: return .lastOwner
         }
     }
 

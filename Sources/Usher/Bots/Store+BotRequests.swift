@@ -92,35 +92,34 @@ extension Store {
             if planned == nil {
                 number = try await newNumber(meeting: meetingID, caller.workspaceID, deadline: deadline)
             }
-            let reply = try await refusing { () throws(RedisError) in
-                try await run(
-                    Scripts.RequestBot.script,
-                    keys: keys.keys(ofRequestTo: room, others: names.others, meeting: meetingID, bot: botID)
-                        + (requestKey.map { [$0] } ?? []),
-                    arguments: [
-                        meetingID, number.map { String($0) } ?? "", caller.workspaceID, room.description, botID,
-                        String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
-                        "user \(caller.userID)", String(configuration.defaultMaximumConcurrentBots), latest?.id ?? "",
-                        trace.traceparent, trace.state ?? "", RoomNames.text(names.names), RoomNames.text(forgotten),
-                        String(configuration.defaultMaximumMeetings), String(configuration.defaultMaximumBytes),
-                    ] + request.recordFields(in: names, createdBy: planned == nil ? caller.userID : nil),
-                    isChange: { $0.array?.first == .integer(1) }, by: deadline
-                ).arrayOrThrow()
-            }
-            if reply.count == 2, reply[0] == .integer(1) {
-                return (try await refusing { () throws(RedisError) in try Meeting(reply[1].hash()) }, false)
+            let otherKeys = names.otherHolders(in: keys)
+            let call = Scripts.RequestBot(
+                workspaceKey: keys.workspace, inflightKey: keys.inFlight(room), roomKey: keys.holder(room),
+                botsKey: keys.bots, meetingKey: keys.partition.meeting(meetingID),
+                botKey: keys.partition.bot(botID), dispatchKey: keys.partition.dispatch,
+                eventsKey: keys.partition.events, latestKey: keys.latest(room), meetingsKey: keys.meetings,
+                namesKey: keys.names, otherKey: otherKeys.0, anotherKey: otherKeys.1, requestKey: requestKey,
+                meetingID: meetingID, number: number, workspaceID: caller.workspaceID, room: room.description,
+                botID: botID, inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
+                maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
+                defaultMaxBots: configuration.defaultMaximumConcurrentBots, latest: latest?.id,
+                traceparent: trace.traceparent, tracestate: trace.state, names: RoomNames.text(names.names),
+                forgotten: RoomNames.text(forgotten), defaultMaxMeetings: configuration.defaultMaximumMeetings,
+                defaultMaxBytes: configuration.defaultMaximumBytes,
+                fields: request.recordFields(in: names, createdBy: planned == nil ? caller.userID : nil))
+            let reply = try await refusing { () throws(RedisError) in try await run(call, by: deadline) }
+            if case .accepted(let fields) = reply {
+                return (try await refusing { () throws(RedisError) in try Meeting(fields) }, false)
             }
             if let number { await forget(number, of: meetingID, deadline: deadline) }
-            switch (reply.first?.integer, reply.dropFirst().first) {
-            case (2, .string(let id)):
-                return try await answerAgain(id, requestKey, keys, deadline: deadline)
-            case (0, _): throw .unknownWorkspace
-            case (-1, .string(let holder)): throw .roomTaken(holder: holder.isEmpty ? nil : holder)
-            case (-2, _), (-3, _): continue
-            case (-4, .integer(let limit)): throw .limitReached(limit)
-            case (-6, .integer(let limit)): throw .quota(.meetings(limit: limit))
-            case (-7, .integer(let limit)): throw .quota(.bytes(limit: limit))
-            default: throw .failed(.unexpectedReply("request_bot returned \(reply)"))
+            switch reply {
+            case .accepted, .roomChanged, .roomHeld: continue
+            case .repeated(let id): return try await answerAgain(id, requestKey, keys, deadline: deadline)
+            case .unknownWorkspace: throw .unknownWorkspace
+            case .inFlight(let holder): throw .roomTaken(holder: holder)
+            case .tooManyBots(let limit): throw .limitReached(limit)
+            case .tooManyMeetings(let limit): throw .quota(.meetings(limit: limit))
+            case .tooManyBytes(let limit): throw .quota(.bytes(limit: limit))
             }
         }
         throw .contended
@@ -263,26 +262,18 @@ extension Store {
                 return earlier
             }
             guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
-            let reply = try await refusing { () throws(RedisError) in
-                try await run(
-                    Scripts.Stop.script,
-                    keys: place.lifeKeys + [place.partition.dispatch] + (requestKey.map { [$0] } ?? []),
-                    arguments: [
-                        place.botID, meeting.id, String(configuration.endedBotTimeToLiveMilliseconds),
-                        String(configuration.maximumEvents), "user \(caller.userID)",
-                        String(configuration.inFlightTimeToLiveMilliseconds),
-                    ], isChange: { ($0.array?.first?.integer ?? 0) > 0 }, by: deadline
-                ).arrayOrThrow()
-            }
-            let traced = place.with(trace: reply.dropFirst().first?.string)
-            switch reply.first {
-            case .integer(1): return (.ended, traced)
-            case .integer(2):
+            let call = Scripts.Stop(
+                life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
+                meetingID: meeting.id, keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds,
+                maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
+                requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
+            switch try await refusing({ () throws(RedisError) in try await run(call, by: deadline) }) {
+            case .ended(let trace): return (.ended, place.with(trace: trace))
+            case .leaving(let trace):
                 await tell(meeting, "{\"action\":\"leave\"}", deadline: deadline)
-                return (.leaving, traced)
-            case .integer(3): return (.wasLeaving, traced)
-            case .integer(0): continue
-            default: throw .failed(.unexpectedReply("stop returned \(reply)"))
+                return (.leaving, place.with(trace: trace))
+            case .wasLeaving(let trace): return (.wasLeaving, place.with(trace: trace))
+            case .roomChanged: continue
             }
         }
         throw .contended
@@ -318,14 +309,11 @@ extension Store {
             try await holder(of: room, workspace: workspace, deadline: deadline)
         }
         guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
-        let version = try await refusing { () throws(RedisError) in
-            try await run(
-                Scripts.Configure.script, keys: Array(place.lifeKeys.prefix(2)),
-                arguments: [place.botID] + changes.flatMap { [$0.key, $0.value] },
-                isChange: { ($0.integer ?? 0) > 0 }, by: deadline
-            ).integerOrThrow()
-        }
-        guard version > 0 else { throw .noBot }
+        let call = Scripts.Configure(
+            meetingKey: place.partition.meeting(place.meetingID), botKey: place.partition.bot(place.botID),
+            botID: place.botID, fields: changes.inOrder)
+        let reply = try await refusing { () throws(RedisError) in try await run(call, by: deadline) }
+        if reply == .notInRoom { throw .noBot }
         if let message { await tell(meeting, message, deadline: deadline) }
         return meeting
     }

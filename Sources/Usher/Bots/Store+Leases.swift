@@ -94,21 +94,19 @@ extension Store {
         let place = entry.place
         let keys = WorkspaceKeys(workspace: place.workspaceID)
         let partition = keys.partition
-        let reply = try await run(
-            Scripts.Claim.script,
-            keys: [
-                partition.meeting(place.meetingID), partition.bot(place.botID), keys.inFlight(place.room),
-                partition.leases, partition.dispatch,
-            ],
-            arguments: [
-                place.botID, String(entry.epoch), runner, String(configuration.leaseTimeToLiveMilliseconds),
-                Digest.sha256(secret), entry.id, container, writesToStream ? "1" : "0",
-            ], isChange: { $0.array?.first == .integer(1) }, by: deadline
-        ).arrayOrThrow()
-        guard reply.first == .integer(1), reply.count == 5 else { return .void }
-        return .claimed(
-            try Meeting(reply[2].hash()), place.with(trace: reply[3].string, state: reply[4].string).trace,
-            waitedMilliseconds: try reply[1].integerOrThrow().subtractingClamped(entry.dispatchedAt))
+        let claim = Scripts.Claim(
+            meetingKey: partition.meeting(place.meetingID), botKey: partition.bot(place.botID),
+            inflightKey: keys.inFlight(place.room), leasesKey: partition.leases, dispatchKey: partition.dispatch,
+            botID: place.botID, epoch: entry.epoch, runner: runner,
+            leaseMilliseconds: configuration.leaseTimeToLiveMilliseconds, secret: Digest.sha256(secret),
+            entry: entry.id, container: container, usesStream: writesToStream)
+        switch try await run(claim, by: deadline) {
+        case .claimed(let claimedAt, let meeting, let traceparent, let tracestate):
+            return .claimed(
+                try Meeting(meeting), place.with(trace: traceparent, state: tracestate).trace,
+                waitedMilliseconds: claimedAt.subtractingClamped(entry.dispatchedAt))
+        case .stale, .taken, .unwanted, .expired: return .void
+        }
     }
 
     /// Hands a claimed bot back that was not started.
@@ -118,10 +116,10 @@ extension Store {
     ) async throws(RedisError) -> Bool {
         let partition = place.partition
         return try await run(
-            Scripts.Release.script,
-            keys: [
-                partition.meeting(place.meetingID), partition.bot(place.botID), partition.leases, partition.dispatch,
-            ], arguments: [place.botID, runner], by: deadline) == .integer(1)
+            Scripts.Release(
+                meetingKey: partition.meeting(place.meetingID), botKey: partition.bot(place.botID),
+                leasesKey: partition.leases, dispatchKey: partition.dispatch, botID: place.botID, runner: runner),
+            by: deadline) == .released
     }
 
     /// Makes the group of runners of a partition's dispatch stream. Safe to repeat.
@@ -136,13 +134,13 @@ extension Store {
 
     /// Makes a group of any stream.
     func makeGroup(_ group: String, of stream: String, deadline: MonotonicTime) async throws(RedisError) {
-        _ = try await run(Scripts.MakeGroup.script, keys: [stream], arguments: [group], by: deadline)
+        _ = try await run(Scripts.MakeGroup(streamKey: stream, group: group), by: deadline)
     }
 
     /// Lets entries of a stream be taken over that were given out before the clock was set back. Safe to repeat.
     func boundIdle(of stream: String, group: String, deadline: MonotonicTime) async throws(RedisError) {
         _ = try await run(
-            Scripts.BoundIdle.script, keys: [stream], arguments: [group, String(Self.maximumPending)], by: deadline)
+            Scripts.BoundIdle(streamKey: stream, group: group, maximum: Self.maximumPending), by: deadline)
     }
 
     /// Notes why a runner ends a bot, before it does: what the bot then reports does not tell. Safe to repeat.
@@ -150,8 +148,7 @@ extension Store {
         of place: BotPlace, runner: String, reason: String, deadline: MonotonicTime
     ) async throws(RedisError) {
         _ = try await run(
-            Scripts.NoteEnding.script, keys: [place.partition.bot(place.botID)], arguments: [runner, reason],
-            by: deadline)
+            Scripts.NoteEnding(botKey: place.partition.bot(place.botID), runner: runner, reason: reason), by: deadline)
     }
 
     /// Removes the consumers of runners that are gone from a partition's dispatch stream. Safe to repeat.
@@ -167,9 +164,9 @@ extension Store {
     func removeConsumers(
         of stream: String, group: String, idleForMilliseconds idle: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Int {
-        try await run(
-            Scripts.RemoveConsumers.script, keys: [stream], arguments: [group, String(idle)], by: deadline
-        ).integerOrThrow()
+        let removed = try await run(
+            Scripts.RemoveConsumers(streamKey: stream, group: group, leastIdleMilliseconds: idle), by: deadline)
+        return removed
     }
 
     // MARK: Leases
@@ -218,19 +215,17 @@ extension Store {
     /// Notes since when the server that answers for a partition now does so: from then on it counts when a lease may be
     /// said to have run out. Also notes how full it is. Safe to repeat.
     func notePrimary(of partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
-        let reply = try await run(Scripts.NotePrimary.script, keys: [partition.primary], arguments: [], by: deadline)
-            .arrayOrThrow()
-        guard reply.count == 3, let used = reply[1].integer, let limit = reply[2].integer else {
-            throw .unexpectedReply("note_primary returned \(reply)")
-        }
+        let (_, used, limit) = try await run(Scripts.NotePrimary(primaryKey: partition.primary), by: deadline)
         memory.note(RedisMemory.Reading(used: used, limit: limit), of: partition)
     }
 
     /// Brings a lease to the latest end that it can have, if the clock was set back since it was granted.
     func boundLease(of bot: String, in partition: Partition, deadline: MonotonicTime) async throws(RedisError) {
         _ = try await run(
-            Scripts.BoundLease.script, keys: [partition.leases, partition.bot(bot)],
-            arguments: [bot, String(StoreConfiguration.longestLeaseMilliseconds)], by: deadline)
+            Scripts.BoundLease(
+                leasesKey: partition.leases, botKey: partition.bot(bot), botID: bot,
+                longestMilliseconds: StoreConfiguration.longestLeaseMilliseconds),
+            by: deadline)
     }
 
     /// Ends a bot that has gone without a terminal report. Safe to repeat.
@@ -238,47 +233,29 @@ extension Store {
         _ place: BotPlace, _ loss: BotLoss, deadline: MonotonicTime
     ) async throws(RedisError) -> LossOutcome {
         let replacement = botIdentifiers.next(in: place.partition)
-        let reply = try await run(
-            Scripts.LoseBot.script,
-            keys: place.lifeKeys + [
-                place.partition.dispatch, place.partition.bot(replacement), place.partition.primary,
-            ],
-            arguments: [
-                place.botID, place.meetingID, loss.runnerID ?? "", loss.reason, loss.mayBeReplaced ? "1" : "0",
-                String(configuration.maximumAttempts), replacement,
-                String(configuration.endedBotTimeToLiveMilliseconds), String(configuration.maximumEvents),
-                String(configuration.leaseTimeToLiveMilliseconds),
-            ] + loss.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, by: deadline
-        ).arrayOrThrow()
-        switch reply.first {
-        case .integer(1) where reply.count == 3:
-            return .ended(status: try reply[1].stringOrThrow(), botStatus: try reply[2].stringOrThrow())
-        case .integer(2): return .replaced
-        case .integer(0): return .wasOver
-        case .integer(-1), .integer(-2): return .refused
-        default: throw .unexpectedReply("lose_bot returned \(reply)")
+        let end = Scripts.LoseBot(
+            life: place.life, dispatchKey: place.partition.dispatch, replacementKey: place.partition.bot(replacement),
+            primaryKey: place.partition.primary, botID: place.botID, meetingID: place.meetingID,
+            runner: loss.runnerID, reason: loss.reason, replaceable: loss.mayBeReplaced,
+            maxAttempts: configuration.maximumAttempts, replacement: replacement,
+            keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds, maxEvents: configuration.maximumEvents,
+            leaseMilliseconds: configuration.leaseTimeToLiveMilliseconds, fields: loss.fields.inOrder)
+        switch try await run(end, by: deadline) {
+        case .ended(let status, let botStatus): return .ended(status: status, botStatus: botStatus)
+        case .replaced: return .replaced
+        case .stale: return .wasOver
+        case .leased, .notYours: return .refused
         }
-    }
-
-    public enum Expiry: Equatable, Sendable {
-        case ended, stillInFlight, claimed, notCurrent
     }
 
     /// Ends a dispatch that no runner claimed in its time. Safe to repeat.
-    public func expireDispatch(_ place: BotPlace, deadline: MonotonicTime) async throws(RedisError) -> Expiry {
-        let reply = try await run(
-            Scripts.ExpireDispatch.script, keys: place.lifeKeys + [place.partition.dispatch],
-            arguments: [
-                place.botID, place.meetingID, String(configuration.endedBotTimeToLiveMilliseconds),
-                String(configuration.maximumEvents),
-            ], by: deadline)
-        switch reply {
-        case .integer(1): return .ended
-        case .integer(0): return .stillInFlight
-        case .integer(-1): return .claimed
-        case .integer(-2): return .notCurrent
-        default: throw .unexpectedReply("expire_dispatch returned \(reply)")
-        }
+    public func expireDispatch(_ place: BotPlace, deadline: MonotonicTime) async throws(RedisError)
+        -> Scripts.ExpireDispatch.Reply
+    {
+        let expiry = Scripts.ExpireDispatch(
+            life: place.life, dispatchKey: place.partition.dispatch, botID: place.botID, meetingID: place.meetingID,
+            keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds, maxEvents: configuration.maximumEvents)
+        return try await run(expiry, by: deadline)
     }
 
     /// Whether a bot is none that is known any more, or ended so long ago.

@@ -44,33 +44,28 @@ extension Store {
     public func report(
         _ report: BotReport, from place: BotPlace, deadline: MonotonicTime
     ) async throws(RedisError) -> ReportOutcome {
-        let reply = try await run(
-            Scripts.Report.script, keys: place.reportKeys,
-            arguments: [
-                place.botID, place.meetingID, report.status.rawValue, report.completionReason ?? "",
-                report.failureStage ?? "", String(configuration.endedBotTimeToLiveMilliseconds),
-                String(configuration.maximumEvents),
-            ] + report.fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
-            // What was told before may still not be on a replica.
-            isChange: { ($0.array?.first?.integer ?? -1) >= 0 }, by: deadline
-        ).arrayOrThrow()
-        func text(_ index: Int) throws(RedisError) -> String {
-            guard index < reply.count else { throw .unexpectedReply("report returned \(reply)") }
-            return try reply[index].stringOrThrow()
-        }
-        switch reply.first {
-        case .integer(1):
-            let status = try text(1)
-            if reply.count == 4, let age = reply[3].integer { metrics.dispatchToLive.record(milliseconds: age) }
+        let call = Scripts.Report(
+            life: place.life, heldKey: WorkspaceKeys(workspace: place.workspaceID).held(place.room),
+            botID: place.botID, meetingID: place.meetingID, step: report.status.rawValue,
+            reason: report.completionReason, stage: report.failureStage,
+            keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds, maxEvents: configuration.maximumEvents,
+            fields: report.fields.inOrder)
+        switch try await run(call, by: deadline) {
+        case .taken(let status, let botStatus, let age):
+            if let age { metrics.dispatchToLive.record(milliseconds: age) }
             if status == MeetingStatus.analyzing.rawValue {
                 // Should this node stop here, or Redis fail, the sweep does it.
                 _ = try? await finalise(meeting: place.meetingID, workspace: place.workspaceID, deadline: deadline)
             }
-            return .taken(status: status, botStatus: try text(2))
-        case .integer(0): return .known(status: try text(1), botStatus: try text(2))
-        case .integer(-1): return .illegal(from: try text(1), to: try text(2))
-        case .integer(-2): return .stale
-        default: throw .unexpectedReply("report returned \(reply)")
+            return .taken(status: status, botStatus: botStatus)
+        case .known(let status, let botStatus): return .known(status: status, botStatus: botStatus)
+        case .illegal(let from, let to): return .illegal(from: from, to: to)
+        case .stale: return .stale
         }
     }
+}
+
+extension [String: String] {
+    /// The fields of a record as scripts take them, each followed by its value.
+    var inOrder: [String] { sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] } }
 }

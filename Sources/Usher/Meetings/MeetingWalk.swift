@@ -106,9 +106,10 @@ public struct MeetingWalk {
             if batch.isEmpty { return [] }
             let replies = try await store.largeReads.turn(of: keys.id) { () throws(RedisError) in
                 try await store.run(
-                    Scripts.ReadMeetings.script, keys: batch.map { keys.partition.meeting($0.id) },
-                    arguments: [String(bytes)] + batch.map(\.id), by: deadline
-                ).arrayOrThrow()
+                    Scripts.ReadMeetings(
+                        meetingKeys: batch.map { keys.partition.meeting($0.id) }, maxBytes: bytes,
+                        meetingIDs: batch.map(\.id)),
+                    by: deadline)
             }
             guard (2...2 * batch.count).contains(replies.count), replies.count % 2 == 0 else {
                 throw .unexpectedReply("read_meetings returned \(replies.count) parts for \(batch.count) meetings")

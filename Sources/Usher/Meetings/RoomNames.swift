@@ -36,6 +36,13 @@ struct RoomNames {
         return Array((rooms + rivals).prefix(Self.maximumOthers))
     }
 
+    /// The keys of the bots that may be there by another name, as `request_bot` takes them: that of the room in place of
+    /// those that are not there.
+    func otherHolders(in keys: WorkspaceKeys) -> (String, String) {
+        let holders = others.map(keys.holder)
+        return (holders.first ?? keys.holder(room), holders.dropFirst().first ?? keys.holder(room))
+    }
+
     /// As records and scripts have them.
     static func text(_ names: [Room]) -> String { names.map { " \($0.description)" }.joined() }
 }

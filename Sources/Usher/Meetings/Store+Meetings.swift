@@ -49,39 +49,31 @@ extension Store {
         let requestKey = idempotencyKey.map {
             keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
         }
-        let reply = try await run(
-            Scripts.CreateMeeting.script,
-            keys: [
-                keys.workspace, keys.meetings, keys.latest(room), keys.partition.meeting(id), keys.partition.events,
-                keys.held(room), keys.names,
-            ] + (requestKey.map { [$0] } ?? []),
-            arguments: [
-                id, String(number), String(configuration.maximumEvents), "user \(caller.userID)",
-                String(configuration.inFlightTimeToLiveMilliseconds), room.description, RoomNames.text(names.names),
-                RoomNames.text(forgotten), String(configuration.defaultMaximumMeetings),
-                String(configuration.defaultMaximumBytes),
-            ] + fields,
-            isChange: { $0.array?.first == .integer(1) }, by: deadline
-        ).arrayOrThrow()
-        switch (reply.first?.integer, reply.dropFirst().first) {
-        case (1, _):
+        let call = Scripts.CreateMeeting(
+            workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(room),
+            meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events, heldKey: keys.held(room),
+            namesKey: keys.names, requestKey: requestKey, meetingID: id, number: number,
+            maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
+            requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds, room: room.description,
+            names: RoomNames.text(names.names), forgotten: RoomNames.text(forgotten),
+            defaultMaxMeetings: configuration.defaultMaximumMeetings,
+            defaultMaxBytes: configuration.defaultMaximumBytes, fields: fields)
+        let reply = try await run(call, by: deadline)
+        if case .created = reply {
             return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline).map { .made($0) }
                 ?? .unknownWorkspace
-        case (2, .string(let earlier)):
-            await forget(number, of: id, deadline: deadline)
+        }
+        // Not if another meeting has the id: what leads there is that one's.
+        if reply == .idTaken { throw .unexpectedReply("a new meeting has the id of another one") }
+        await forget(number, of: id, deadline: deadline)
+        switch reply {
+        case .created, .idTaken, .unknownWorkspace: return .unknownWorkspace
+        case .repeated(let earlier):
             return .made(
                 try await meeting(
                     ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline))
-        case (0, _):
-            await forget(number, of: id, deadline: deadline)
-            return .unknownWorkspace
-        case (-2, .integer(let limit)):
-            await forget(number, of: id, deadline: deadline)
-            return .refused(.meetings(limit: limit))
-        case (-3, .integer(let limit)):
-            await forget(number, of: id, deadline: deadline)
-            return .refused(.bytes(limit: limit))
-        default: throw .unexpectedReply("create_meeting returned \(reply)")
+        case .tooManyMeetings(let limit): return .refused(.meetings(limit: limit))
+        case .tooManyBytes(let limit): return .refused(.bytes(limit: limit))
         }
     }
 
@@ -155,19 +147,16 @@ extension Store {
         var fields = fields
         // What a user wrote is not replaced by what is collected from the transcript.
         for name in ["participants", "languages"] where fields[name] != nil { fields["\(name)_by"] = "user" }
-        let reply = try await run(
-            Scripts.UpdateMeeting.script, keys: [keys.partition.meeting(meeting.id), keys.workspace],
-            arguments: [String(Self.maximumNoteBytes), String(configuration.defaultMaximumBytes)]
-                + fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
-            isChange: { $0 == .integer(1) }, by: deadline)
-        switch reply {
-        case .integer(1):
+        let change = Scripts.UpdateMeeting(
+            meetingKey: keys.partition.meeting(meeting.id), workspaceKey: keys.workspace,
+            maxBytes: Self.maximumNoteBytes, defaultMaxBytes: configuration.defaultMaximumBytes, fields: fields.inOrder)
+        switch try await run(change, by: deadline) {
+        case .changed:
             return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
                 .map { .changed($0) } ?? .unknown
-        case .integer(0): return .unknown
-        case .integer(-1): return .tooLarge
-        case .integer(-2): return .workspaceFull
-        default: throw .unexpectedReply("update_meeting returned \(reply)")
+        case .unknownMeeting: return .unknown
+        case .full: return .tooLarge
+        case .workspaceFull: return .workspaceFull
         }
     }
 

@@ -265,17 +265,16 @@ public struct Reinvitation: Sendable {
         var hasWaited = false
         while true {
             let (isLocked, reply) = try await dispatch(sight, botID: botID, isRestart: isRestart)
-            switch (reply.first?.integer, reply.dropFirst().first) {
-            case (1, .integer(let at)):
-                let epoch = reply.count > 2 ? reply[2].integer ?? 0 : 0
+            switch reply {
+            case .accepted(let at, let epoch):
                 return .accepted(
                     Dispatch(
                         meetingID: meetingID, botID: botID, dispatchedAt: at, epoch: epoch, isRestart: isRestart))
-            case (2, .string(let what)): return .wasAccepted(what: what)
-            case (-1, .string(let holder)): return .inFlight(holder: holder)
-            case (-2, .string(let status)): return .statusChanged(to: status)
-            case (-3, .string(let holder)): return .roomHeld(by: holder)
-            case (0, nil):
+            case .repeated(let what): return .wasAccepted(what: what)
+            case .inFlight(let holder): return .inFlight(holder: holder ?? "")
+            case .statusChanged(let status): return .statusChanged(to: status ?? "")
+            case .roomHeld(let holder): return .roomHeld(by: holder)
+            case .notLocked:
                 if isLocked { store.metrics.lockExpiries += 1 }
                 if !isLocked, !hasWaited { store.metrics.lockWaits += 1 }
                 hasWaited = hasWaited || !isLocked
@@ -286,7 +285,6 @@ public struct Reinvitation: Sendable {
                     throw .locked
                 }
                 await loop.wait(milliseconds: min(left, Int.random(in: 5...25)))
-            default: throw .failed(.unexpectedReply("dispatch returned \(reply)"))
             }
         }
     }
@@ -294,26 +292,23 @@ public struct Reinvitation: Sendable {
     /// - Returns: whether the lock was taken, or else another request holds it; and what the script returned.
     private func dispatch(
         _ sight: Sight, botID: String, isRestart: Bool
-    ) async throws(ReinviteRefusal) -> (isLocked: Bool, reply: [Value]) {
+    ) async throws(ReinviteRefusal) -> (isLocked: Bool, reply: Scripts.Dispatch.Reply) {
         let configuration = store.configuration
         // No other request has this bot's id, so it serves as the token too.
         let token = botID
         let lock = Command("SET", keys.lock, token, "NX", "PX", String(configuration.lockTimeToLiveMilliseconds))
+        let call = Scripts.Dispatch(
+            lockKey: keys.lock, inflightKey: keys.inFlight(sight.room), roomKey: keys.holder(sight.room),
+            botsKey: keys.bots, meetingKey: keys.partition.meeting(meetingID), botKey: keys.partition.bot(botID),
+            dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events, requestKey: requestKey,
+            token: token, seen: isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue,
+            meetingID: meetingID, workspaceID: caller.workspaceID, room: sight.room.description, botID: botID,
+            inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
+            maxEvents: configuration.maximumEvents, why: "user \(caller.userID)", traceparent: trace.traceparent,
+            tracestate: trace.state)
         do {
-            let (locked, reply) = try await store.run(
-                Scripts.Dispatch.script,
-                keys: [
-                    keys.lock, keys.inFlight(sight.room), keys.holder(sight.room), keys.bots,
-                    keys.partition.meeting(meetingID), keys.partition.bot(botID), keys.partition.dispatch,
-                    keys.partition.events,
-                ] + (requestKey.map { [$0] } ?? []),
-                arguments: [
-                    token, isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue, meetingID,
-                    caller.workspaceID, sight.room.description, botID,
-                    String(configuration.inFlightTimeToLiveMilliseconds), String(configuration.maximumEvents),
-                    "user \(caller.userID)", trace.traceparent, trace.state ?? "",
-                ], after: lock, isChange: { $0.array?.first == .integer(1) }, by: deadline)
-            return (locked != .null, try reply.arrayOrThrow())
+            let (locked, reply) = try await store.run(call, after: lock, by: deadline)
+            return (locked != .null, reply)
         } catch {
             if error.mayHaveRun { await giveBack(token) }
             throw error.mayHaveRun ? .failed(error) : .unavailable(error)
@@ -322,7 +317,7 @@ public struct Reinvitation: Sendable {
 
     /// After a failure the lock may still be this request's. Should this fail too, the lock ends with its time to live.
     private func giveBack(_ token: String) async {
-        _ = try? await store.run(Scripts.Unlock.script, keys: [keys.lock], arguments: [token], by: deadline)
+        _ = try? await store.run(Scripts.Unlock(lockKey: keys.lock, token: token), by: deadline)
     }
 
     /// The clock may have been set back since a node took the lock that is gone now. Should this fail, the next one does it.

@@ -56,17 +56,13 @@ extension Store {
     /// Removes a meeting's transcript and what was collected or noted about it, and keeps the bare record.
     public func removeContents(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Removal {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
-        let reply = try await run(
-            Scripts.DeleteMeeting.script,
-            keys: [
-                keys.partition.meeting(meeting.id), keys.partition.segments(ofMeeting: meeting.id),
-                keys.holder(meeting.room), keys.workspace,
-            ], arguments: [meeting.id], isChange: { $0 == .integer(1) }, by: deadline)
-        switch reply {
-        case .integer(1): return .removed
-        case .integer(0): return .unknown
-        case .integer(-1): return .busy
-        default: throw .unexpectedReply("delete_meeting returned \(reply)")
+        let removal = Scripts.DeleteMeeting(
+            meetingKey: keys.partition.meeting(meeting.id), segmentsKey: keys.partition.segments(ofMeeting: meeting.id),
+            roomKey: keys.holder(meeting.room), workspaceKey: keys.workspace, meetingID: meeting.id)
+        switch try await run(removal, by: deadline) {
+        case .removed: return .removed
+        case .unknownMeeting: return .unknown
+        case .busy: return .busy
         }
     }
 
@@ -75,22 +71,19 @@ extension Store {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         let room = meeting.room
         let remains = MeetingRemains(id: meeting.id, number: meeting.number)
-        let previous = meeting.fields["previous"] ?? ""
-        let reply = try await run(
-            Scripts.RemovePlan.script,
-            keys: [
-                keys.partition.meeting(meeting.id), keys.meetings, keys.latest(room), keys.held(room), keys.names,
-                keys.partition.ended, keys.partition.meeting(previous), keys.workspace,
-            ], arguments: [meeting.id, previous, remains.member, room.description],
-            isChange: { $0 == .integer(1) }, by: deadline)
-        switch reply {
-        case .integer(1):
+        let previous = meeting.fields["previous"]
+        let removal = Scripts.RemovePlan(
+            meetingKey: keys.partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
+            heldKey: keys.held(room), namesKey: keys.names, endedKey: keys.partition.ended,
+            previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace, meetingID: meeting.id,
+            previousID: previous, note: remains.member, room: room.description)
+        switch try await run(removal, by: deadline) {
+        case .removed:
             // Should this fail, the sweep does it.
             try? await remove(remains, in: keys.partition, deadline: deadline)
             return .removed
-        case .integer(0): return .unknown
-        case .integer(-1): return .busy
-        default: throw .unexpectedReply("remove_plan returned \(reply)")
+        case .unknownMeeting: return .unknown
+        case .busy: return .busy
         }
     }
 }

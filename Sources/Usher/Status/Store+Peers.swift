@@ -53,8 +53,10 @@ extension Store {
         deadline: MonotonicTime
     ) async throws(RedisError) {
         _ = try await run(
-            Scripts.Beat.script, keys: [Keys.peers(kind), Keys.peer(kind, id)],
-            arguments: [id, String(lifetime), String(uptime)] + fields.flatMap { [$0.key, $0.value] }, by: deadline)
+            Scripts.Beat(
+                peersKey: Keys.peers(kind), peerKey: Keys.peer(kind, id), id: id, lifetimeMilliseconds: lifetime,
+                uptimeMilliseconds: uptime, fields: fields.flatMap { [$0.key, $0.value] }),
+            by: deadline)
     }
 
     /// Says that it ends.

@@ -1,6 +1,7 @@
 import EventLoop
 import Log
 import Redis
+import Scripts
 
 /// Builds every key of docs/architecture.md, "Keys". No other file writes one.
 public enum Keys {
@@ -115,16 +116,6 @@ public struct WorkspaceKeys: Sendable {
     func request(_ kind: RepeatableRequest, of object: String, by user: String, _ key: IdempotencyKey) -> String {
         "\(workspace):request:\(kind.rawValue):\(user):\(key.text) \(object)"
     }
-
-    /// The keys of `request_bot`, in its order.
-    /// - Parameter others: rooms that are the same under other names: at most `RoomNames.maximumOthers`.
-    func keys(ofRequestTo room: Room, others: [Room] = [], meeting: String, bot: String) -> [String] {
-        let holders = others.prefix(RoomNames.maximumOthers).map(holder)
-        return [
-            workspace, inFlight(room), holder(room), bots, partition.meeting(meeting), partition.bot(bot),
-            partition.dispatch, partition.events, latest(room), meetings, names,
-        ] + holders + Array(repeating: holder(room), count: RoomNames.maximumOthers - holders.count)
-    }
 }
 
 /// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.
@@ -179,16 +170,13 @@ public struct BotPlace: Equatable, Sendable {
 
     public var partition: Partition { Partition(workspace: workspaceID) }
 
-    /// Those of `report`, in its order.
-    var reportKeys: [String] { lifeKeys + [WorkspaceKeys(workspace: workspaceID).held(room)] }
-
-    /// The keys that the scripts of a bot's life share, in the order that all of them take them in.
-    var lifeKeys: [String] {
+    /// The keys that the scripts of a bot's life share.
+    var life: Scripts.Life {
         let keys = WorkspaceKeys(workspace: workspaceID)
         let partition = keys.partition
-        return [
-            partition.meeting(meetingID), partition.bot(botID), keys.inFlight(room), keys.holder(room), keys.bots,
-            partition.leases, partition.analyzing, partition.events, partition.ended,
-        ]
+        return Scripts.Life(
+            meeting: partition.meeting(meetingID), bot: partition.bot(botID), inflight: keys.inFlight(room),
+            room: keys.holder(room), bots: keys.bots, leases: partition.leases, analyzing: partition.analyzing,
+            events: partition.events, ended: partition.ended)
     }
 }

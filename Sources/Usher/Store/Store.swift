@@ -114,28 +114,7 @@ public struct Store: Sendable {
     func run<Call: ScriptCall>(
         _ call: Call, after preceding: Command?, by deadline: MonotonicTime
     ) async throws(RedisError) -> (preceding: Value, reply: Call.Reply) {
-        let replies = try await run(
-            Call.script, keys: call.keys, arguments: call.arguments, after: preceding, isChange: Call.isChange,
-            by: deadline)
-        return (replies.preceding, try Call.reply(replies.script))
-    }
-
-    /// - Parameter isChange: for those that wait for replicas: whether the reply tells of a change.
-    func run(
-        _ source: Script, keys: [String], arguments: [String], isChange: ((Value) -> Bool)? = nil,
-        by deadline: MonotonicTime
-    ) async throws(RedisError) -> Value {
-        try await run(source, keys: keys, arguments: arguments, after: nil, isChange: isChange, by: deadline).script
-    }
-
-    /// The same, with a command sent before the script in the same write.
-    func run(
-        _ source: Script, keys: [String], arguments: [String], after preceding: Command?,
-        isChange: ((Value) -> Bool)? = nil, by deadline: MonotonicTime
-    ) async throws(RedisError) -> (preceding: Value, script: Value) {
-        try await (isChange == nil ? client : changing).run(
-            source, keys: keys, arguments: arguments, after: preceding,
-            isChange: isChange, deadline: bounded(deadline))
+        try await (Call.isChange == nil ? client : changing).run(call, after: preceding, deadline: bounded(deadline))
     }
 
     /// Asks Redis for a sign of life, on each connection that requests are served by. Of a Cluster, one node is asked.

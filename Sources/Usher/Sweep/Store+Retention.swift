@@ -24,17 +24,13 @@ extension Store {
         let meeting = try Meeting(hash)
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         let remains = MeetingRemains(id: id, number: meeting.number)
-        let reply = try await run(
-            Scripts.PurgeMeeting.script,
-            keys: [
-                partition.meeting(id), partition.segments(ofMeeting: id), keys.meetings, keys.latest(meeting.room),
-                keys.holder(meeting.room), partition.ended, partition.analyzing, keys.held(meeting.room), keys.names,
-                keys.workspace,
-            ],
-            arguments: [
-                id, String(configuration.retentionMilliseconds), remains.member, meeting.room.description,
-            ], by: deadline)
-        guard reply == .integer(1) else { return false }
+        let removal = Scripts.PurgeMeeting(
+            meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
+            meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room), roomKey: keys.holder(meeting.room),
+            endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(meeting.room),
+            namesKey: keys.names, workspaceKey: keys.workspace, meetingID: id,
+            keepMilliseconds: configuration.retentionMilliseconds, note: remains.member, room: meeting.room.description)
+        guard try await run(removal, by: deadline) == .removed else { return false }
         try await remove(remains, in: partition, deadline: deadline)
         return true
     }

@@ -224,9 +224,9 @@ public struct Sweeper: Sendable {
                     "bot_id": entry.place.botID, "meeting_id": entry.place.meetingID,
                     "trace_id": entry.place.traceID,
                 ])
-        case .notCurrent, .claimed:
+        case .stale, .claimed:
             _ = try await store.send(Command("XDEL", partition.dispatch, entry.id), by: deadline)
-        case .stillInFlight: break
+        case .inFlight: break
         }
     }
 

@@ -133,15 +133,14 @@ public final class SegmentReader: Sendable {
 
     /// - Parameter id: what this consumer has read already and not acknowledged, after this one; `>` for what is new.
     private func read(after id: String) async throws(RedisError) -> [Entry] {
-        let script = Scripts.ReadSegments.script
         let answers = try await client.run(
-            script, keys: [BotWire.segmentStream, Keys.segmentAttempts],
-            arguments: [
-                Self.group, consumer, id, String(Self.batch), String(Self.batchBytes),
-                String(SegmentMessage.maximumBytes), String(Self.deadLetterBytes), String(Self.attempts),
-                String(Self.attemptsKeptMilliseconds),
-            ], deadline: soon
-        ).arrayOrThrow()
+            Scripts.ReadSegments(
+                streamKey: BotWire.segmentStream, attemptsKey: Keys.segmentAttempts, group: Self.group,
+                node: consumer, after: id, maxEntries: Self.batch, maxBytes: Self.batchBytes,
+                maxPayloadBytes: SegmentMessage.maximumBytes, prefixBytes: Self.deadLetterBytes,
+                maxOthers: Self.attempts, keepMilliseconds: Self.attemptsKeptMilliseconds),
+            deadline: soon
+        ).reply
         if answers.isEmpty { return [] }
         var entries: [Entry] = []
         var bytes = 0

@@ -27,13 +27,12 @@ extension Store {
         }
         let bot = fields[0].string ?? ""
         return try await run(
-            Scripts.Finalise.script,
-            keys: [partition.meeting(id), partition.analyzing, partition.events, partition.bot(bot)],
-            arguments: [
-                id, bot, fields[1].string ?? "", Self.json(participation.participants),
-                Self.json(participation.languages),
-                String(configuration.maximumEvents),
-            ], by: deadline) == .integer(1)
+            Scripts.Finalise(
+                meetingKey: partition.meeting(id), analyzingKey: partition.analyzing, eventsKey: partition.events,
+                botKey: partition.bot(bot), meetingID: id, botID: bot, revision: fields[1].string,
+                participants: Self.json(participation.participants), languages: Self.json(participation.languages),
+                maxEvents: configuration.maximumEvents),
+            by: deadline) == .finalised
     }
 
     private static func json(_ texts: [String]) -> String {

@@ -3,19 +3,8 @@ import Redis
 import Scripts
 
 /// What became of segments.
-public enum Ingestion: Equatable, Sendable {
-    /// How many were new, or another form of a known one.
-    case stored(changed: Int)
-    case unknownMeeting
-    /// The meeting's transcript was deleted after the session that they belong to.
-    case deleted
-    /// The meeting has as many segments, or bytes of them, as it may have.
-    case full
-    /// All meetings of its workspace have as many bytes as they may have.
-    case workspaceFull
-    /// They came by the stream, and the meeting has no bot that was told to write there.
-    case notByStream
-}
+
+public typealias Ingestion = Scripts.IngestSegments.Reply
 
 extension Store {
     /// The most segments that a meeting may have: a day and a half of one every three seconds.
@@ -101,26 +90,15 @@ extension Store {
         _ segments: [String], to target: Target, lasting: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> Ingestion {
         let (id, partition) = (target.meeting, target.keys.partition)
-        let reply = try await run(
-            Scripts.IngestSegments.script,
-            keys: [
-                partition.meeting(id), partition.segments(ofMeeting: id), partition.analyzing, target.keys.workspace,
-                partition.bot(target.session),
-            ],
-            arguments: [
-                id, target.session, target.version ?? "", String(lasting), String(Self.maximumSegmentsOfMeeting),
-                String(Self.maximumBytesOfMeeting), String(configuration.defaultMaximumBytes),
-            ] + segments, isChange: { ($0.integer ?? -1) >= 0 }, by: deadline
-        ).integerOrThrow()
-        switch reply {
-        case 0...: return .stored(changed: reply)
-        case -1: return .unknownMeeting
-        case -2: return .deleted
-        case -3: return .full
-        case -4: return .workspaceFull
-        case -5: return .notByStream
-        default: throw .unexpectedReply("ingest_segments returned \(reply)")
-        }
+        return try await run(
+            Scripts.IngestSegments(
+                meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
+                analyzingKey: partition.analyzing, workspaceKey: target.keys.workspace,
+                botKey: partition.bot(target.session), meetingID: id, botID: target.session, entry: target.version,
+                lastingMilliseconds: lasting, maxSegments: Self.maximumSegmentsOfMeeting,
+                maxBytes: Self.maximumBytesOfMeeting, defaultMaxBytes: configuration.defaultMaximumBytes,
+                segments: segments),
+            by: deadline)
     }
 
     private enum Beginning {

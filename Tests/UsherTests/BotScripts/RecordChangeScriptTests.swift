@@ -67,8 +67,9 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             func update(_ key: String, _ fields: String...) async throws -> Value {
                 try await world.run(
-                    Scripts.UpdateMeeting.script, keys: [key, world.keys.workspace],
-                    arguments: ["100", "1000000"] + fields)
+                    Scripts.UpdateMeeting(
+                        meetingKey: key, workspaceKey: world.keys.workspace, maxBytes: 100, defaultMaxBytes: 1_000_000,
+                        fields: fields))
             }
             let before = try await world.snapshot()
             #expect(try await update(key, "notes", "new", "title", "") == .integer(1))
@@ -99,8 +100,9 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             func update() async throws -> Value {
                 try await world.run(
-                    Scripts.UpdateMeeting.script, keys: [key, world.keys.workspace],
-                    arguments: ["100", "1000000", field, String(repeating: "x", count: bytes)])
+                    Scripts.UpdateMeeting(
+                        meetingKey: key, workspaceKey: world.keys.workspace, maxBytes: 100, defaultMaxBytes: 1_000_000,
+                        fields: [field, String(repeating: "x", count: bytes)]))
             }
             if result == 1 {
                 #expect(try await update() == .integer(1))
@@ -117,11 +119,10 @@ import Testing
 
     private static func delete(_ meeting: String, _ world: World) async throws -> Value {
         try await world.run(
-            Scripts.DeleteMeeting.script,
-            keys: [
-                world.keys.partition.meeting(meeting), world.keys.partition.segments(ofMeeting: meeting),
-                world.keys.holder(World.room), world.keys.workspace,
-            ], arguments: [meeting])
+            Scripts.DeleteMeeting(
+                meetingKey: world.keys.partition.meeting(meeting),
+                segmentsKey: world.keys.partition.segments(ofMeeting: meeting), roomKey: world.keys.holder(World.room),
+                workspaceKey: world.keys.workspace, meetingID: meeting))
     }
 
     @Test func whatWasCollectedIsRemovedAndTheBareRecordStays() async throws {

@@ -24,7 +24,7 @@ import Testing
             let plan = allowance.plan(at: Self.after(number))
             if case .ask(let count) = plan {
                 asked.append(count)
-                allowance.receive(.taken(count), to: count, at: Self.after(number))
+                allowance.receive(.taken(tokens: count), to: count, at: Self.after(number))
             }
             let isSettled = allowance.settle(plan)
             #expect(isSettled)
@@ -42,14 +42,14 @@ import Testing
         // The next question is for eight: seven more rest on it, and the ninth request asks too.
         let plans = (0..<9).map { _ in allowance.plan(at: Self.after(1)) }
         #expect(plans == [.ask(8)] + Array(repeating: .shared(question: 4), count: 7) + [.ask(16)])
-        allowance.receive(.taken(8), to: 8, at: Self.after(2))
+        allowance.receive(.taken(tokens: 8), to: 8, at: Self.after(2))
         var first = [allowance.settle(plans[0])]
         // A request that comes now takes nothing from those that wait.
         let newcomer = allowance.plan(at: Self.after(2))
         #expect(newcomer == .shared(question: 5))
         first += plans[1..<8].map { allowance.settle($0) }
         #expect(first == Array(repeating: true, count: 8))
-        allowance.receive(.taken(16), to: 16, at: Self.after(3))
+        allowance.receive(.taken(tokens: 16), to: 16, at: Self.after(3))
         let rest = [plans[8], newcomer].map { allowance.settle($0) }
         #expect(rest == [true, true] && allowance.tokens == 14)
     }
@@ -58,12 +58,12 @@ import Testing
         var allowance = Allowance(RateLimit(perSecond: 1_000, burst: 1_000))
         allowance.receiveAll(at: Self.start, rounds: 2)
         let plans = (0..<4).map { _ in allowance.plan(at: Self.after(1)) }
-        allowance.receive(.taken(2), to: 4, at: Self.after(2))
+        allowance.receive(.taken(tokens: 2), to: 4, at: Self.after(2))
         let settled = plans.map { allowance.settle($0) }
         #expect(settled == [true, true, false, false])
         let next = allowance.plan(at: Self.after(2))
         #expect(next == .ask(8))
-        allowance.receive(.none(milliseconds: 30), to: 8, at: Self.after(3))
+        allowance.receive(.empty(milliseconds: 30), to: 8, at: Self.after(3))
         let isSettled = allowance.settle(next)
         #expect(!isSettled)
         let later = [3, 32, 33].map { allowance.plan(at: Self.after($0)) }
@@ -76,7 +76,7 @@ import Testing
         allowance.receiveAll(at: Self.start, rounds: 1)
         let plans = (0..<4).map { _ in allowance.plan(at: Self.after(1)) }
         #expect(plans == [.ask(2), .shared(question: 2), .ask(4), .shared(question: 3)])
-        allowance.receive(.none(milliseconds: 100), to: 2, at: Self.after(2))
+        allowance.receive(.empty(milliseconds: 100), to: 2, at: Self.after(2))
         let settled = plans[..<2].map { allowance.settle($0) }
         #expect(settled == [false, false])
         // The answer to the other one has taken a detour.
@@ -90,7 +90,7 @@ import Testing
         allowance.receiveAll(at: Self.start, rounds: 2)
         let plans = (0..<4).map { _ in allowance.plan(at: Self.after(1)) }
         var settled = [allowance.settle(plans[1])]
-        allowance.receive(.unknown, to: 4, at: Self.after(2))
+        allowance.receive(nil, to: 4, at: Self.after(2))
         settled += [plans[0], plans[2], plans[3]].map { allowance.settle($0) }
         #expect(settled == [true, true, true, true])
         #expect(allowance.tokens == 0)
@@ -110,7 +110,7 @@ extension Allowance {
         for _ in 0..<rounds {
             while tokens > 0 { _ = settle(plan(at: now)) }
             guard case .ask(let count) = plan(at: now) else { return }
-            receive(.taken(count), to: count, at: now)
+            receive(.taken(tokens: count), to: count, at: now)
             _ = settle(.ask(count))
         }
         while tokens > 0 { _ = settle(plan(at: now)) }

@@ -31,82 +31,92 @@ extension World {
     }
 
     func claim(
-        _ place: BotPlace, entry: String, epoch: String = "1", runner: String = "runner", secret: String = "hash"
+        _ place: BotPlace, entry: String, epoch: Int = 1, runner: String = "runner", secret: String = "hash"
     ) async throws -> Value {
-        let life = place.lifeKeys
-        return try await run(
-            Scripts.Claim.script,
-            keys: [life[0], life[1], life[2], keys.partition.leases, keys.partition.dispatch],
-            arguments: [
-                place.botID, epoch, runner, String(Self.leaseMilliseconds), secret, entry, "container", "1",
-            ])
+        try await run(
+            Scripts.Claim(
+                meetingKey: keys.partition.meeting(place.meetingID), botKey: keys.partition.bot(place.botID),
+                inflightKey: keys.inFlight(place.room), leasesKey: keys.partition.leases,
+                dispatchKey: keys.partition.dispatch, botID: place.botID, epoch: epoch, runner: runner,
+                leaseMilliseconds: Self.leaseMilliseconds, secret: secret, entry: entry, container: "container",
+                usesStream: true))
     }
 
     func release(_ place: BotPlace, runner: String = "runner") async throws -> Value {
         try await run(
-            Scripts.Release.script,
-            keys: [place.lifeKeys[0], place.lifeKeys[1], keys.partition.leases, keys.partition.dispatch],
-            arguments: [place.botID, runner])
+            Scripts.Release(
+                meetingKey: keys.partition.meeting(place.meetingID), botKey: keys.partition.bot(place.botID),
+                leasesKey: keys.partition.leases, dispatchKey: keys.partition.dispatch, botID: place.botID,
+                runner: runner))
     }
 
     func renew(_ bots: [String], runner: String = "runner") async throws -> Value {
         try await run(
-            Scripts.Renew.script, keys: [keys.partition.leases] + bots.map(keys.partition.bot),
-            arguments: [runner, String(Self.leaseMilliseconds)] + bots)
+            Scripts.Renew(
+                leasesKey: keys.partition.leases, botKeys: bots.map(keys.partition.bot), runner: runner,
+                leaseMilliseconds: Self.leaseMilliseconds, botIDs: bots))
     }
 
     func report(
-        _ place: BotPlace, _ status: String, reason: String = "", stage: String = "", _ fields: String...
+        _ place: BotPlace, _ status: String, reason: String? = nil, stage: String? = nil, _ fields: String...
     ) async throws -> Value {
         try await run(
-            Scripts.Report.script, keys: place.reportKeys,
-            arguments: [place.botID, place.meetingID, status, reason, stage, "86400000", "1000"] + fields)
+            Scripts.Report(
+                life: place.life, heldKey: keys.held(place.room), botID: place.botID, meetingID: place.meetingID,
+                step: status, reason: reason, stage: stage, keepMilliseconds: 86_400_000, maxEvents: 1_000,
+                fields: fields))
     }
 
     func stop(_ place: BotPlace) async throws -> Value {
         try await run(
-            Scripts.Stop.script, keys: place.lifeKeys + [keys.partition.dispatch],
-            arguments: [place.botID, place.meetingID, "86400000", "1000", "user 1", "600000"])
+            Scripts.Stop(
+                life: place.life, dispatchKey: keys.partition.dispatch, botID: place.botID,
+                meetingID: place.meetingID, keepMilliseconds: 86_400_000, maxEvents: 1_000, why: "user 1",
+                requestMilliseconds: 600_000))
     }
 
     func configure(_ place: BotPlace, _ fields: String...) async throws -> Value {
         try await run(
-            Scripts.Configure.script, keys: Array(place.lifeKeys.prefix(2)), arguments: [place.botID] + fields)
+            Scripts.Configure(
+                meetingKey: keys.partition.meeting(place.meetingID), botKey: keys.partition.bot(place.botID),
+                botID: place.botID, fields: fields))
     }
 
-    /// - Parameter runner: empty if its lease is said to have run out.
+    /// - Parameter runner: nil if its lease is said to have run out.
     func lose(
-        _ place: BotPlace, runner: String, reason: String = "bot_exited", mayBeReplaced: Bool = true,
+        _ place: BotPlace, runner: String?, reason: String = "bot_exited", mayBeReplaced: Bool = true,
         by replacement: String, _ fields: String...
     ) async throws -> Value {
         try await run(
-            Scripts.LoseBot.script,
-            keys: place.lifeKeys + [
-                keys.partition.dispatch, keys.partition.bot(replacement), keys.partition.primary,
-            ],
-            arguments: [
-                place.botID, place.meetingID, runner, reason, mayBeReplaced ? "1" : "0", "3", replacement, "86400000",
-                "1000", String(Self.leaseMilliseconds),
-            ] + fields)
+            Scripts.LoseBot(
+                life: place.life, dispatchKey: keys.partition.dispatch,
+                replacementKey: keys.partition.bot(replacement), primaryKey: keys.partition.primary,
+                botID: place.botID, meetingID: place.meetingID, runner: runner, reason: reason,
+                replaceable: mayBeReplaced, maxAttempts: 3, replacement: replacement, keepMilliseconds: 86_400_000,
+                maxEvents: 1_000, leaseMilliseconds: Self.leaseMilliseconds, fields: fields))
     }
 
     /// - Parameter number: nil to take over a planned meeting.
     func request(
-        _ meeting: String, bot: String, number: Int?, latest: String, in room: Room = World.room, limit: Int = 10,
+        _ meeting: String, bot: String, number: Int?, latest: String?, in room: Room = World.room, limit: Int = 10,
         mostMeetings: Int = 1_000, mostBytes: Int = 1_000_000,
         workspace: String? = nil, key: String? = nil, others: [Room] = [], names: String = "", forgotten: String = "",
         _ fields: String...
     ) async throws -> Value {
         let made = ["platform", room.platform.rawValue, "native_meeting_id", room.nativeID]
-        var requestKeys = keys.keys(ofRequestTo: room, others: others, meeting: meeting, bot: bot)
-        if let workspace { requestKeys[0] = workspace }
+        let others = others.map(keys.holder)
         return try await run(
-            Scripts.RequestBot.script, keys: requestKeys + (key.map { [$0] } ?? []),
-            arguments: [
-                meeting, number.map { String($0) } ?? "", workspaceID, room.description, bot, "600000", "1000",
-                "user 1", String(limit), latest, Self.trace.traceparent, "", names, forgotten,
-                String(mostMeetings), String(mostBytes),
-            ] + made + fields)
+            Scripts.RequestBot(
+                workspaceKey: workspace ?? keys.workspace, inflightKey: keys.inFlight(room),
+                roomKey: keys.holder(room), botsKey: keys.bots, meetingKey: keys.partition.meeting(meeting),
+                botKey: keys.partition.bot(bot), dispatchKey: keys.partition.dispatch,
+                eventsKey: keys.partition.events, latestKey: keys.latest(room), meetingsKey: keys.meetings,
+                namesKey: keys.names, otherKey: others.first ?? keys.holder(room),
+                anotherKey: others.dropFirst().first ?? keys.holder(room), requestKey: key, meetingID: meeting,
+                number: number, workspaceID: workspaceID, room: room.description, botID: bot,
+                inflightMilliseconds: 600_000, maxEvents: 1_000, why: "user 1", defaultMaxBots: limit, latest: latest,
+                traceparent: Self.trace.traceparent, tracestate: nil, names: names, forgotten: forgotten,
+                defaultMaxMeetings: mostMeetings, defaultMaxBytes: mostBytes, fields: made + fields))
     }
 
     /// All that a bot takes while it runs is free again, and nothing waits for a runner.
@@ -142,6 +152,11 @@ enum Stage: String, CaseIterable, Sendable {
 
     /// What the record says if the bot fails at this stage (docs/bot-wire.md, "Reports": failure_stage).
     var failureStage: String { self == .needsHelp ? "awaiting_admission" : rawValue }
+}
+
+extension BotPlace {
+    /// As raw keys.
+    var lifeKeys: [String] { life.keys }
 }
 
 extension World {

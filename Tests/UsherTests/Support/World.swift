@@ -116,8 +116,12 @@ struct World: Sendable {
 
     // MARK: Requests
 
-    func run(_ source: Script, keys: [String], arguments: [String]) async throws -> Value {
-        try await store.run(source, keys: keys, arguments: arguments, by: Client.soon)
+    /// What a script returns, which must be one of the results that its header documents.
+    func run<Call: ScriptCall>(_ call: Call) async throws -> Value {
+        let reply = try await client.run(
+            Call.script, keys: call.keys, arguments: call.arguments, deadline: Client.soon)
+        _ = try Call.reply(reply)
+        return reply
     }
 
     /// What the script dispatch returns, called for a lock that it takes before.
@@ -127,21 +131,20 @@ struct World: Sendable {
     ) async throws -> Value {
         if let lock { _ = try await client.send("SET", keys.lock, lock, "PX", "60000") }
         return try await run(
-            Scripts.Dispatch.script,
-            keys: [
-                keys.lock, keys.inFlight(Self.room), keys.holder(Self.room), keys.bots, keys.partition.meeting(meeting),
-                keys.partition.bot(bot), keys.partition.dispatch, keys.partition.events,
-            ] + (request.map { [$0] } ?? []),
-            arguments: [
-                token, status, meeting, workspaceID, Self.room.description, bot, "600000", "1000", "user 1",
-                Self.trace.traceparent, "",
-            ])
+            Scripts.Dispatch(
+                lockKey: keys.lock, inflightKey: keys.inFlight(Self.room), roomKey: keys.holder(Self.room),
+                botsKey: keys.bots, meetingKey: keys.partition.meeting(meeting), botKey: keys.partition.bot(bot),
+                dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events, requestKey: request,
+                token: token, seen: status, meetingID: meeting, workspaceID: workspaceID,
+                room: Self.room.description, botID: bot, inflightMilliseconds: 600_000, maxEvents: 1_000,
+                why: "user 1", traceparent: Self.trace.traceparent, tracestate: nil))
     }
 
     func expire(_ meeting: String, bot: String) async throws -> Value {
         try await run(
-            Scripts.ExpireDispatch.script, keys: place(meeting, bot).lifeKeys + [keys.partition.dispatch],
-            arguments: [bot, meeting, "86400000", "1000"])
+            Scripts.ExpireDispatch(
+                life: place(meeting, bot).life, dispatchKey: keys.partition.dispatch, botID: bot, meetingID: meeting,
+                keepMilliseconds: 86_400_000, maxEvents: 1_000))
     }
 
     func place(_ meeting: String, _ bot: String) -> BotPlace {

@@ -57,7 +57,7 @@ USHER = (
     Mutant("requests rest on a question without bound", ALLOWANCE, "promised -= 1", "", ("AllowanceTests",),
            is_statement=True),
     Mutant("what was owed is forgotten", ALLOWANCE, "share + max(0, -tokens)", "share", ("AllowanceTests",)),
-    Mutant("no answer of Redis refuses all", ALLOWANCE, "case .unknown: «tokens += count»", "tokens += 0",
+    Mutant("no answer of Redis refuses all", ALLOWANCE, "case .unknownKey, nil: «tokens += count»", "tokens += 0",
            ("AllowanceTests", "RateLimitTests")),
     Mutant("an empty bucket is asked again at once", ALLOWANCE, "max(milliseconds, Self.leastPauseMilliseconds)", "0",
            ("AllowanceTests",)),
@@ -105,6 +105,6 @@ USHER = (
 
     Mutant("bots may write to a closed stream", "Usher/Bots/Store+BotUsers.swift",
            "let stream = «writesToStream» ?", "true", ("test_bot_users.py -k closed",)),
-    Mutant("every bot is noted as told to use the stream", LEASES, "«writesToStream» ? \"1\" : \"0\"", "true",
+    Mutant("every bot is noted as told to use the stream", LEASES, "usesStream: «writesToStream»", "true",
            ("test_bot_users.py -k closed",)),
 )

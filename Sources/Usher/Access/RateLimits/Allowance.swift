@@ -1,4 +1,5 @@
 import EventLoop
+import Scripts
 
 /// The tokens of one bucket that a loop has at hand, so that not every request asks Redis for one.
 ///
@@ -73,14 +74,15 @@ struct Allowance {
     }
 
     /// What Redis has answered to a question.
-    mutating func receive(_ answer: Tokens, to count: Int, at now: MonotonicTime) {
+    /// - Parameter answer: nil if it did not say, and nobody is refused for that.
+    mutating func receive(_ answer: Scripts.TakeTokens.Reply?, to count: Int, at now: MonotonicTime) {
         answered += 1
         // Another question is only asked when all that was promised before is spoken for.
         if !isAsking { promised = 0 }
         switch answer {
         case .taken(let taken): tokens += taken
-        case .unknown: tokens += count
-        case .none(let milliseconds):
+        case .unknownKey, nil: tokens += count
+        case .empty(let milliseconds):
             emptyUntil = now.advanced(byMilliseconds: max(milliseconds, Self.leastPauseMilliseconds))
             return
         }

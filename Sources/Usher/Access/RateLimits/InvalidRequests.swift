@@ -54,22 +54,10 @@ public final class InvalidRequests: @unchecked Sendable {
     }
 
     private func take(_ count: Int, of limit: RateLimit, for address: IPAddress) async {
-        let reply = try? await client.run(
-            Scripts.TakeTokens.script, keys: [Keys.bucket(address)],
-            arguments: limit.arguments + [String(count)],
-            deadline: client.loop.now.advanced(byMilliseconds: timeoutMilliseconds))
-        allowances[address]?.receive(Tokens(reply), to: count, at: client.loop.now)
-    }
-}
-
-extension Tokens {
-    /// - Parameter reply: of `take_tokens`; nil if there is none.
-    init(_ reply: Value?) {
-        let parts = reply?.array ?? []
-        switch (parts.first, parts.count > 1 ? parts[1].integer : nil) {
-        case (.integer(1), let count?): self = .taken(count)
-        case (.integer(0), let milliseconds?): self = .none(milliseconds: milliseconds)
-        default: self = .unknown
-        }
+        let request = Scripts.TakeTokens(
+            bucketKey: Keys.bucket(address), perSecond: limit.perSecond, burst: limit.burst, wanted: count)
+        let deadline = client.loop.now.advanced(byMilliseconds: timeoutMilliseconds)
+        let tokens = try? await client.run(request, deadline: deadline).reply
+        allowances[address]?.receive(tokens, to: count, at: client.loop.now)
     }
 }

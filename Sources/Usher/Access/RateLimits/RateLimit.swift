@@ -14,16 +14,4 @@ public struct RateLimit: Equatable, Sendable {
     /// How many tokens a loop takes out at once at most: few enough that what others hold at hand is no great part of the
     /// bucket, or of what comes into it in a second.
     var largestShare: Int { min(100, max(1, min(perSecond, burst) / 20)) }
-
-    /// The first arguments of `take_tokens`.
-    var arguments: [String] { [String(perSecond), String(burst)] }
-}
-
-/// What `take_tokens` says.
-enum Tokens: Equatable {
-    case taken(Int)
-    /// There is none for so many milliseconds.
-    case none(milliseconds: Int)
-    /// Redis did not say, and nobody is refused for that.
-    case unknown
 }

@@ -1,0 +1,56 @@
+// Made by `make scripts` from the header of lua/create_meeting.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Writes the record of a new meeting, in INITIAL and without a bot. docs/architecture.md, "A meeting's state":
+    /// "created".
+    public struct CreateMeeting: ScriptCall {
+        public static let script = load("create_meeting", PackageResources.create_meeting_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
+            heldKey: String, namesKey: String, requestKey: String? = nil, meetingID: String, number: Int,
+            maxEvents: Int, why: String, requestMilliseconds: Int, room: String, names: String, forgotten: String,
+            defaultMaxMeetings: Int, defaultMaxBytes: Int, fields: [String]
+        ) {
+            keys = [
+                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey
+            ] + Scripts.list(requestKey)
+            arguments = [
+                meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,
+                String(defaultMaxMeetings), String(defaultMaxBytes)
+            ] + fields
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case created(createdAt: Int)
+            /// Done before, by a request with the same key.
+            case repeated(meetingID: String)
+            /// There is no such workspace.
+            case unknownWorkspace
+            /// There is a meeting of this id.
+            case idTaken
+            /// The workspace has as many meetings as it may have.
+            case tooManyMeetings(limit: Int)
+            /// Its meetings would take more bytes than they may.
+            case tooManyBytes(limit: Int)
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .created(createdAt: try reply.integer(1))
+            case 2: return .repeated(meetingID: try reply.text(1))
+            case 0: return .unknownWorkspace
+            case -1: return .idTaken
+            case -2: return .tooManyMeetings(limit: try reply.integer(1))
+            case -3: return .tooManyBytes(limit: try reply.integer(1))
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// Made by `make scripts` from the header of lua/remove_plan.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Removes a planned meeting that never had a bot (DELETE /meetings). What leads to it from outside its partition is
+    /// removed by the caller, afterwards: that this is still to be done is noted among the meetings that have ended.
+    public struct RemovePlan: ScriptCall {
+        public static let script = load("remove_plan", PackageResources.remove_plan_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            meetingKey: String, meetingsKey: String, latestKey: String, heldKey: String, namesKey: String,
+            endedKey: String, previousKey: String, workspaceKey: String, meetingID: String, previousID: String?,
+            note: String, room: String
+        ) {
+            keys = [meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey]
+            arguments = [meetingID, previousID ?? "", note, room]
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case removed
+            /// There is no such meeting.
+            case unknownMeeting
+            /// It is planned no more, as a bot was sent to it.
+            case busy
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .removed
+            case 0: return .unknownMeeting
+            case -1: return .busy
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+// Made by `make scripts` from the header of lua/set_member.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Gives a user a role in a workspace, or another one.
+    public struct SetMember: ScriptCall {
+        public static let script = load("set_member", PackageResources.set_member_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(workspaceKey: String, membersKey: String, userID: Int, role: String) {
+            keys = [workspaceKey, membersKey]
+            arguments = [String(userID), role]
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case done
+            /// There is no such workspace.
+            case unknownWorkspace
+            /// The workspace would have no owner left.
+            case lastOwner
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .done
+            case 0: return .unknownWorkspace
+            case -1: return .lastOwner
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

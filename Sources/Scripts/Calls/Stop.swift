@@ -1,0 +1,47 @@
+// Made by `make scripts` from the header of lua/stop.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Stops the bot that holds a room. One that no runner has claimed ends at once; any other is told to leave, by the
+    /// answer to its lease if by nothing else, and ends as completed whatever happens to it. Repeating it changes nothing.
+    /// docs/architecture.md, "A meeting's state": "stop asked" and "stopped before it was in the room".
+    public struct Stop: ScriptCall {
+        public static let script = load("stop", PackageResources.stop_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 2, 3)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            life: Life, dispatchKey: String, requestKey: String? = nil, botID: String, meetingID: String,
+            keepMilliseconds: Int, maxEvents: Int, why: String, requestMilliseconds: Int
+        ) {
+            keys = life.keys + [dispatchKey] + Scripts.list(requestKey)
+            arguments = [
+                botID, meetingID, String(keepMilliseconds), String(maxEvents), why, String(requestMilliseconds)
+            ]
+        }
+
+        public enum Reply: Equatable, Sendable {
+            /// At once.
+            case ended(traceparent: String?)
+            /// Told to leave.
+            case leaving(traceparent: String?)
+            /// Was stopping already.
+            case wasLeaving(traceparent: String?)
+            /// The room is not held by this bot (any more).
+            case roomChanged
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .ended(traceparent: try reply.optionalText(1))
+            case 2: return .leaving(traceparent: try reply.optionalText(1))
+            case 3: return .wasLeaving(traceparent: try reply.optionalText(1))
+            case 0: return .roomChanged
+            default: throw reply.unexpected
+            }
+        }
+    }
+}
