@@ -6,6 +6,9 @@ extension JSONFragment {
     public var isNull: Bool { node.kind == .null }
     public var isObject: Bool { node.kind == .object }
 
+    /// Whether it is a list or an object with nothing in it.
+    public var isEmpty: Bool { (node.kind == .list || node.kind == .object) && node.count == 0 }
+
     public var bool: Bool? {
         switch node.kind {
         case .yes: true

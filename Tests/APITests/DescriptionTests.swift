@@ -59,16 +59,17 @@ import Usher
 
     /// The table of the Re-invite API's document: each row's status and code, and each of them once.
     @Test func everyRefusalIsDescribedWithItsStatusAndCode() throws {
-        let described = DescriptionTests.codes(of: ReinviteOperations.reinvite)
+        let described = DescriptionTests.codes(of: ReinviteEndpoint.reinvite.operation)
         for refusal in EnvelopeTests.refusals {
             let error = APIError(refusal, meetingID: "m", workspaceID: "w")
             #expect(described.contains("\(error.status) \(error.code)"), "\(refusal)")
         }
-        let own = ReinviteOperations.reinvite.errors.map(\.error.code).filter { $0 >= 12_000 }
+        let own = ReinviteEndpoint.reinvite.operation.errors.map(\.error.code).filter { $0 >= 12_000 }
         #expect(own.sorted() == Array(12100...12111))
         // What a caller sees of it.
         let schema: [String: Any] = try Self.value(
-            "paths", ReinviteOperations.reinvite.path, "post", "responses", "409", "content", "application/json",
+            "paths", ReinviteEndpoint.reinvite.operation.path, "post", "responses", "409", "content",
+            "application/json",
             "schema")
         let codes = ((schema["properties"] as? [String: Any])?["code"] as? [String: Any])?["enum"] as? [Int]
         #expect(codes == [12103, 12104, 12105, 12106, 12107, 12110, 12111])

@@ -20,12 +20,12 @@ import Testing
 
     @Test func anOperationIsShownAsACallOfCurl() {
         #expect(
-            CurlExample.text(BotsOperations.configureBot) == """
+            CurlExample.text(BotEndpoints.configure.operation) == """
                 curl -X PUT "$USHER/bots/google_meet/abc-defg-hij/config" \\
                   -H "Authorization: Bearer $KEY" \\
                   -H 'Content-Type: application/json' -d '{"language":"es","task":"transcribe","bot_name":"Updated Bot Name"}'
                 """)
-        #expect(CurlExample.text(OperationsOperations.health) == "curl \"$USHER/healthz\"")
+        #expect(CurlExample.text(OperationsEndpoints.health.operation) == "curl \"$USHER/healthz\"")
         // What the shell takes as it is ends at the next apostrophe.
         for operation in APIDescription.operations {
             #expect(CurlExample.text(operation).count { $0 == "'" } % 4 == 0, "\(operation.id)")

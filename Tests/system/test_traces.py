@@ -125,7 +125,9 @@ def test_the_other_api_has_it_too(scene):
     [dispatched] = [fields for _, fields in scene.redis.stream(workspace.keys.events)
                     if fields["meeting_id"] == meeting.id and fields["what"] == "dispatched"]
     assert dispatched["trace_id"] == FOREIGN
-    [line] = [line for line in scene.nodes[0].said("Dispatch accepted") if line["meeting_id"] == meeting.id]
+    # Lines are written beside the answer, not before it.
+    [line] = wait_for(lambda: [line for line in scene.nodes[0].said("Dispatch accepted")
+                               if line["meeting_id"] == meeting.id], "the line of the log")
     assert (line["trace_id"], line["request_id"]) == (FOREIGN, answer.header("X-Request-Id"))
 
 

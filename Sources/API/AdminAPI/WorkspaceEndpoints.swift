@@ -40,7 +40,7 @@ enum WorkspaceEndpoints {
     ) { WorkspaceChanges(maximumConcurrentBots: $0, maximumMeetings: $1, maximumBytes: $2) }
 
     private static let role = Input<String>.body(
-        .required("role", .choice(roles)), examples: ["A manager": ["role": "manager"]]
+        .required("role", .string.choice(roles)), examples: ["A manager": ["role": "manager"]]
     ) { $0 }
 
     static let create = Endpoint(

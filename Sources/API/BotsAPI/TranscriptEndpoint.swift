@@ -1,47 +1,48 @@
 import EventLoop
 import HTTP
-import Log
 import Usher
 
-/// `GET /transcripts/{platform}/{native_meeting_id}`: what was said in a meeting, drafts included (docs/bot-wire.md,
-/// "Clients"). `?meeting_id=` names a meeting of the room by its number; without it, it is the one that holds the room,
-/// else the last one that was held, else the newest.
-struct TranscriptEndpoint: Sendable {
-    private static let maximumOffset = 1_000_000
-    private static let maximumLimit = 100_000
+/// What was said in a meeting, drafts included (docs/bot-wire.md, "Clients"). `?meeting_id=` names a meeting of the room
+/// by its number; without it, it is the one that holds the room, else the last one that was held, else the newest.
+enum TranscriptEndpoint {
     private static let pieceBytes = 16_384
     /// What a large answer holds beside the places of its segments: a few pieces, in the forms that they pass through.
     private static let heldBytes = 1_048_576
     /// How long the client may take is its own affair, so that each piece has its own time.
     private static let pieceMilliseconds = 10_000
 
-    let store: Store
-    let meetings: BotsMeetingsEndpoints
-    let budget: AnswerBudget
-    let logger: Logger
-
-    func get(_ request: Request) async -> Response {
-        await answer(request, logger: logger) {
-            let caller = try await meetings.callers.authenticate(request, atLeast: .viewer)
-            let offset = try request.number("offset", in: 0...Self.maximumOffset) ?? 0
-            let limit = try request.number("limit", in: 1...Self.maximumLimit)
-            let meeting = try await meetings.find(in: try BotsCaller.room(of: request), caller, request)
-            try NotYetThere.refuse(NotYetThere.parameters, inQueryOf: request)
-            var hold: AnswerHold?
-            var reading = try await TranscriptReading(
-                of: meeting, in: store, offset: offset, limit: limit, deadline: request.deadline
-            ) { bytes in
-                hold = try await budget.hold(
-                    bytes + Self.heldBytes, for: caller.workspaceID, of: request, on: store.client.loop)
-            }
-            let start = Self.start(of: meeting)
-            if reading.isLarge { return Self.streamed(start, reading, hold, on: store.client.loop) }
-            var (body, list) = (start, SegmentList())
-            while let segments = try await reading.next(bytes: Self.pieceBytes, deadline: request.deadline) {
-                list.append(segments, to: &body)
-            }
-            return .json(body + Self.end)
+    static let get = Endpoint(
+        .get, "/transcripts/{platform}/{native_meeting_id}", id: "getTranscript", .bots(.viewer),
+        summary: "Read a transcript",
+        details: """
+            What was said in a meeting, drafts included, in order. After a restart the sessions stand one after the \
+            other; `session_uid` tells which bot heard a segment. A long one comes in pieces: where the connection ends \
+            before the answer does, ask again.
+            """,
+        takes: .meetingInRoom, .query("offset", 0...1_000_000, default: 0, "How many segments to pass over."),
+        .query("limit", 1...100_000, "The most segments that are shown. All if it is absent."),
+        answers: [
+            .json(200, "The transcript.", .named(TranscriptSchema.schema), example: TranscriptSchema.example)
+        ],
+        errors: [.unknownBotMeeting, .wrongRoom]
+    ) { call, place, offset, limit in
+        let meeting = try await place.meeting(for: call)
+        try NotYetThere.refuse(NotYetThere.parameters, inQueryOf: call.request)
+        let (store, loop) = (call.store, call.store.client.loop)
+        var hold: AnswerHold?
+        var reading = try await TranscriptReading(
+            of: meeting, in: store, offset: offset, limit: limit, deadline: call.deadline
+        ) { bytes in
+            hold = try await call.services.budget.hold(
+                bytes + heldBytes, for: call.caller.workspaceID, of: call.request, on: loop)
         }
+        let start = start(of: meeting)
+        if reading.isLarge { return streamed(start, reading, hold, on: loop) }
+        var (body, list) = (start, SegmentList())
+        while let segments = try await reading.next(bytes: pieceBytes, deadline: call.deadline) {
+            list.append(segments, to: &body)
+        }
+        return .json(body + end)
     }
 
     private static func streamed(

@@ -200,7 +200,3 @@ func answer(
         return failure.response(style)
     }
 }
-
-func answer(_ request: Request, logger: Logger, _ handler: () async throws -> Response) async -> Response {
-    await answer(request, ErrorStyle(path: request.path), logger: logger, handler)
-}

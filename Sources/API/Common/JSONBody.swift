@@ -6,12 +6,6 @@ import Usher
 /// A request's body as the type that an endpoint takes. Unknown members are ignored.
 struct JSONBody {
     /// - Throws: `APIError` 422 that names the field which is wrong, or the place in the body.
-    static func decode<Body: Decodable>(
-        _ type: Body.Type, from request: Request, limits: JSONLimits = JSONLimits()
-    ) throws -> Body {
-        try decode(type, from: request.body, limits: limits)
-    }
-
     static func decode<Body: Decodable>(_ type: Body.Type, from body: [UInt8], limits: JSONLimits) throws -> Body {
         do {
             return try Body(json: body, limits: limits)
@@ -52,40 +46,6 @@ struct JSONBody {
         case is Int.Type: "an integer"
         case is [Any].Type: "a list"
         default: "an object"
-        }
-    }
-}
-
-extension KeyedDecodingContainer {
-    /// A string that `Administration.problem` finds nothing wrong with; nil if it is absent or null.
-    func text(_ key: Key, maximum: Int) throws -> String? {
-        guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
-        if let problem = Administration.problem(of: text, maximum: maximum) {
-            throw APIError.invalid(key.stringValue, problem)
-        }
-        return text
-    }
-}
-
-extension Request {
-    /// A whole number among the query's parameters; nil if it is absent.
-    /// - Throws: `APIError` 422 for anything else, or a number out of bounds.
-    func number(_ name: String, in bounds: ClosedRange<Int>) throws -> Int? {
-        guard let text = query(name) else { return nil }
-        guard let number = Int(text), bounds.contains(number) else {
-            throw APIError.invalid(name, "must be between \(bounds.lowerBound) and \(bounds.upperBound)")
-        }
-        return number
-    }
-
-    /// A yes or no among the query's parameters; nil if it is absent.
-    /// - Throws: `APIError` 422 for anything but `true`, `false`, `1` and `0`, in capitals or not.
-    func flag(_ name: String) throws -> Bool? {
-        switch query(name)?.lowercased() {
-        case nil: nil
-        case "true", "1": true
-        case "false", "0": false
-        default: throw APIError.invalid(name, "must be true or false")
         }
     }
 }

@@ -1,14 +1,5 @@
 import HTTP
-
-/// The name of a member of a JSON object, whatever it is.
-struct AnyMember: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) { stringValue = name }
-    init?(stringValue: String) { self.init(stringValue) }
-    init?(intValue: Int) { nil }
-}
+import JSON
 
 /// What is known in this field to change what a bot does, and is not there yet. A request that has it is refused: who
 /// asks for it would wait for it in vain. A value that asks for what is so anyway is taken, and so are members and
@@ -54,11 +45,12 @@ enum NotYetThere {
         .invalid(wish.name, "is not there yet\(wish.advice.map { ": \($0)" } ?? ""). Leave it out")
     }
 
-    /// - Throws: `APIError` 422 that names the member.
-    static func refuse(_ wishes: [Wish], in decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: AnyMember.self)
-        for wish in wishes where container.contains(AnyMember(wish.name)) {
-            guard try asksForNothing(container, AnyMember(wish.name), wish) else { throw refusal(wish) }
+    /// The part of a body that may ask for none of these.
+    static func refused(_ wishes: [Wish]) -> Member<Void> {
+        Member(properties: []) { object in
+            for wish in wishes {
+                if let value = object.member(wish.name), !asksForNothing(value, wish) { throw refusal(wish) }
+            }
         }
     }
 
@@ -70,20 +62,9 @@ enum NotYetThere {
         }
     }
 
-    private static func asksForNothing(
-        _ container: KeyedDecodingContainer<AnyMember>, _ member: AnyMember, _ wish: Wish
-    ) throws -> Bool {
-        if try container.decodeNil(forKey: member) { return true }
-        if let flag = try? container.decode(Bool.self, forKey: member) {
-            return flag == wish.isSo
-        }
-        if let text = try? container.decode(String.self, forKey: member) {
-            return text.isEmpty || wish.harmless.contains(text)
-        }
-        if let list = try? container.nestedUnkeyedContainer(forKey: member) { return list.isAtEnd }
-        if let object = try? container.nestedContainer(keyedBy: AnyMember.self, forKey: member) {
-            return object.allKeys.isEmpty
-        }
-        return false
+    private static func asksForNothing(_ value: JSONFragment, _ wish: Wish) -> Bool {
+        if let flag = value.bool { return flag == wish.isSo }
+        if let text = value.text { return text.isEmpty || wish.harmless.contains(text) }
+        return value.isNull || value.isEmpty
     }
 }

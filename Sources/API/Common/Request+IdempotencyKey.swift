@@ -16,13 +16,19 @@ extension Request {
     }
 }
 
-extension Parameter {
-    /// Of the operations that a request with an idempotency key can be sent to again.
-    static let idempotencyKey = Parameter(
-        name: IdempotencyKey.fieldName, place: .header,
-        schema: .string(1...IdempotencyKey.maximumBytes, pattern: "^[!-~]+$"),
-        meaning:
-            "Makes it safe to send the request again: what was done by a request with the same key, of the same user "
-            + "and to the same meeting, is answered again for ten minutes, and not done again. A new UUID for each "
-            + "request will do.", example: nil)
+extension Input<IdempotencyKey?> {
+    /// Of the endpoints that a request with an idempotency key can be sent to again.
+    static var idempotencyKey: Self {
+        Input(parameters: [parameter]) { try $0.idempotencyKey() }
+    }
+
+    private static var parameter: Parameter {
+        Parameter(
+            name: IdempotencyKey.fieldName, place: .header,
+            schema: .string(1...IdempotencyKey.maximumBytes, pattern: "^[!-~]+$"),
+            meaning:
+                "Makes it safe to send the request again: what was done by a request with the same key, of the same user "
+                + "and to the same meeting, is answered again for ten minutes, and not done again. A new UUID for each "
+                + "request will do.", example: nil)
+    }
 }

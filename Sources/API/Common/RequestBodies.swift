@@ -11,10 +11,6 @@ package enum RequestBodies {
             self.decode = decode
         }
 
-        fileprivate init<Body: Decodable & Sendable>(_ type: Body.Type, limits: JSONLimits = JSONLimits()) {
-            self.init(String(reflecting: type)) { _ = try JSONBody.decode(type, from: $0, limits: limits) }
-        }
-
         /// What is wrong with what becomes of a body: a body that cannot be taken is refused with an error that says so
         /// to whoever sent it.
         package func fault(of body: [UInt8]) -> String? {
@@ -30,16 +26,7 @@ package enum RequestBodies {
         }
     }
 
-    private static let ofEndpoints = AdminAPI.endpoints.compactMap { endpoint in
-        endpoint.operation.body.map { Kind(endpoint.operation.id, $0.attempt) }
+    package static let all: [Kind] = APIDescription.operations.compactMap { operation in
+        operation.body.map { Kind(operation.id, $0.attempt) }
     }
-
-    package static let all: [Kind] =
-        ofEndpoints + [
-            Kind(BotConfigurationBody.self), Kind(BotRequestBody.self), Kind(BotsMeetingsEndpoints.Changes.self),
-            Kind(MeetingsEndpoints.NewMeetingBody.self), Kind(ReinviteEndpoint.Body.self),
-            Kind(WebhookEndpoint.Body.self),
-            Kind(StatusReportBody.self, limits: .ofMessages),
-            Kind("SegmentsEndpoint") { _ = try SegmentsEndpoint.message(of: $0) },
-        ]
 }

@@ -14,11 +14,6 @@ struct DescribedError: Sendable {
         self.meaning = meaning
     }
 
-    /// A row of the Re-invite API's table.
-    init(_ refusal: ReinviteRefusal, _ meaning: String) {
-        self.init(APIError(refusal, meetingID: Sample.meetingID, workspaceID: Sample.workspaceID), meaning)
-    }
-
     /// What tells it apart from others of its status in an API.
     func label(_ style: ErrorStyle) -> String {
         style == .bots ? error.title : String(error.code)
@@ -51,7 +46,7 @@ extension DescribedError {
         case .botSecret:
             [
                 DescribedError(
-                    InternalAccess.refusal, "The secret is missing, another bot's, or the bot is not known."),
+                    APIError.wrongSecret, "The secret is missing, another bot's, or the bot is not known."),
                 tooManyInvalid,
             ]
         }

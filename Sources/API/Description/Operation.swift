@@ -1,8 +1,7 @@
 import HTTP
 import Usher
 
-/// What is said of one route: the source of `/openapi.json` and of `/docs`. A route gets its handler only together with
-/// its operation (`DescribedRouter`), so that nothing is served that is not described.
+/// What is said of one endpoint: the source of `/openapi.json` and of `/docs`.
 struct Operation: Sendable {
     let method: Method
     /// The pattern of the route.
@@ -121,26 +120,5 @@ struct Answer: Sendable {
 
     static func empty(_ meaning: String) -> Answer {
         Answer(status: 204, meaning: meaning, content: .none)
-    }
-}
-
-/// A router that takes a handler only with what is said of it.
-struct DescribedRouter {
-    private(set) var router = Router()
-
-    mutating func add(_ endpoint: Endpoint, _ services: Services) {
-        switch endpoint.handler(services) {
-        case .asynchronous(let handler): add(endpoint.operation, handler)
-        case .synchronous(let handler): add(endpoint.operation, synchronous: handler)
-        case nil: break
-        }
-    }
-
-    mutating func add(_ operation: Operation, _ handler: @escaping @Sendable (Request) async -> Response) {
-        router.add(operation.method, operation.path, handler)
-    }
-
-    mutating func add(_ operation: Operation, synchronous handler: @escaping @Sendable (Request) -> Response) {
-        router.add(operation.method, operation.path, synchronous: handler)
     }
 }

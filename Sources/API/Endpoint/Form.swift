@@ -49,6 +49,19 @@ extension Form {
         Form(schema: schema, read: read)
     }
 
+    /// The same of an object that may have no other members than these; what is null may.
+    /// - Parameter problem: what is wrong with a member of another name.
+    func refusingOthers(_ problem: @escaping @Sendable (_ name: String) -> FormError) -> Form {
+        var known: [String] = []
+        if case .object(let properties, _) = schema.kind { known = properties.map(\.name) }
+        return Form(schema: schema) { [known] fragment in
+            for (name, value) in fragment.members ?? [] where !value.isNull {
+                guard known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else { throw problem(name) }
+            }
+            return try read(fragment)
+        }
+    }
+
     static func list<Element>(of element: Form<Element>) -> Form where Value == [Element] {
         Form(schema: .list(of: element.schema)) { fragment in
             guard let elements = fragment.elements else { throw FormError("must be a list") }
@@ -93,18 +106,42 @@ extension Form where Value == String {
         .described(as: .text(1...maximum))
     }
 
-    /// One of these texts.
-    static func choice(_ values: [String]) -> Form {
+    static func string(atMost maximum: Int) -> Form {
         string.map { text in
-            guard values.contains(text) else { throw FormError(problem(values)) }
+            guard text.unicodeScalars.count <= maximum else {
+                throw FormError("must have at most \(maximum) characters")
+            }
+            return text
+        }
+        .described(as: .string(0...maximum))
+    }
+
+    /// One of these texts.
+    func choice(_ values: [String]) -> Form {
+        let words = values.count == 2 ? values.joined(separator: " or ") : "one of \(values.joined(separator: ", "))"
+        return map { text in
+            guard values.contains(text) else { throw FormError("must be \(words)") }
             return text
         }
         .described(as: .choice(values))
     }
 
-    private static func problem(_ values: [String]) -> String {
-        values.count == 2
-            ? "must be \(values[0]) or \(values[1])" : "must be one of \(values.joined(separator: ", "))"
+    /// One of the values of a type, by its name.
+    func choice<Choice: CaseIterable & RawRepresentable<String> & Sendable>(_ type: Choice.Type) -> Form<Choice> {
+        map { try Choice(named: $0) }.described(as: .choice(type))
+    }
+}
+
+extension Form where Value == [String] {
+    static func texts(atMost maximum: Int, of length: ClosedRange<Int>) -> Form {
+        list(of: .string).map { texts in
+            guard texts.count <= maximum, texts.allSatisfy({ length.contains($0.unicodeScalars.count) }) else {
+                throw FormError(
+                    "must be at most \(maximum) strings of \(length.lowerBound) to \(length.upperBound) characters")
+            }
+            return texts
+        }
+        .described(as: .list(of: .string(length), atMost: maximum))
     }
 }
 

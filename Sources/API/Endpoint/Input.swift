@@ -6,25 +6,47 @@ import Usher
 struct Input<Value>: Sendable {
     var parameters: [Parameter] = []
     var body: RequestBody?
-    /// - Throws: `APIError` that names what is wrong.
+    /// - Throws: `FormError` or `APIError` that names what is wrong.
     let read: @Sendable (Request) throws -> Value
 
     /// The same with a rule of its own, or the domain's own type.
-    /// - Parameter make: throws an `APIError`.
+    /// - Parameter make: throws a `FormError` or an `APIError`.
     func map<New>(_ make: @escaping @Sendable (Value) throws -> New) -> Input<New> {
         Input<New>(parameters: parameters, body: body) { try make(read($0)) }
+    }
+
+    /// Parameters that are read together.
+    static func group<each Part>(
+        _ inputs: repeat Input<each Part>, make: @escaping @Sendable (repeat each Part) throws -> Value
+    ) -> Input {
+        var parameters: [Parameter] = []
+        for input in repeat each inputs { parameters += input.parameters }
+        return Input(parameters: parameters) { request in try make(repeat try (each inputs).read(request)) }
     }
 }
 
 // MARK: The path
 
+extension Input {
+    /// - Parameter make: of its text; throws a `FormError`.
+    static func path(
+        _ name: String, _ meaning: String, schema: Schema, example: OrderedJSON,
+        make: @escaping @Sendable (String) throws -> Value
+    ) -> Input {
+        Input(parameters: [Parameter(name: name, place: .path, schema: schema, meaning: meaning, example: example)]) {
+            request in
+            do { return try make(request.parameter(name)) } catch let error as FormError {
+                throw error.inside(member: name)
+            }
+        }
+    }
+}
+
 extension Input where Value == String {
     static func path(
         _ name: String, _ meaning: String, schema: Schema = .segment(), example: OrderedJSON
     ) -> Input {
-        Input(parameters: [Parameter(name: name, place: .path, schema: schema, meaning: meaning, example: example)]) {
-            $0.parameter(name)
-        }
+        path(name, meaning, schema: schema, example: example) { $0 }
     }
 }
 
@@ -39,7 +61,7 @@ extension Input {
         Input(parameters: [Parameter(name: name, place: .query, schema: schema, meaning: meaning, example: nil)]) {
             request in
             do { return try request.query(name).map(make) } catch let error as FormError {
-                throw APIError(error.inside(member: name))
+                throw error.inside(member: name)
             }
         }
     }
@@ -91,10 +113,16 @@ extension Input {
         make: @escaping @Sendable (repeat each Part) throws -> Value
     ) -> Input {
         let form = Form<Value>.object(repeat each members, make: make)
-        let body = RequestBody(schema: form.schema, examples: examples.map { ($0.key, $0.value) }) { bytes in
-            _ = try form.read(body: bytes)
-        }
-        return Input(body: body) { try form.read(body: $0.body) }
+        return body(form.schema, examples: examples) { try form.read(body: $0) }
+    }
+
+    /// A body that is read by other means than its description.
+    static func body(
+        _ schema: Schema, examples: KeyValuePairs<String, OrderedJSON>,
+        read: @escaping @Sendable ([UInt8]) throws -> Value
+    ) -> Input {
+        let body = RequestBody(schema: schema, examples: examples.map { ($0.key, $0.value) }) { _ = try read($0) }
+        return Input(body: body) { try read($0.body) }
     }
 
     /// The same of a body that may be empty, and then stands for a value.
@@ -106,21 +134,19 @@ extension Input {
 }
 
 extension Form {
-    /// - Throws: `APIError` 422 that names what is wrong.
-    func read(body: [UInt8]) throws -> Value {
+    /// - Throws: `FormError` or `APIError` 422 that names what is wrong.
+    fileprivate func read(body: [UInt8]) throws -> Value {
         let whole: JSONFragment
         do throws(JSONError) { whole = JSONFragment(try JSONDocument(body)) } catch {
             throw APIError.invalid(error.member ?? "body", error.problem)
         }
-        guard whole.isObject else { throw APIError.invalid("body", "must be a JSON object") }
-        do { return try read(whole) } catch let error as FormError { throw APIError(error) }
+        guard whole.isObject else { throw FormError("must be a JSON object") }
+        return try read(whole)
     }
 }
 
-extension APIError {
-    init(_ error: FormError) {
-        self = .invalid(error.place.isEmpty ? "body" : error.place, error.problem)
-    }
+extension FormError: AnsweredError {
+    func answer(isRead: Bool) -> APIError { .invalid(place.isEmpty ? "body" : place, problem) }
 }
 
 extension CaseIterable where Self: RawRepresentable<String> {

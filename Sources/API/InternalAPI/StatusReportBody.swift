@@ -27,6 +27,8 @@ struct StatusReportBody: Decodable {
     static let reportable: [BotStatus] = [
         .joining, .awaitingAdmission, .active, .needsHelp, .completed, .failed,
     ]
+    /// What is wrong with a status that is none of these.
+    static let statusProblem = "must be one of \(reportable.map(\.rawValue).joined(separator: ", "))"
 
     /// - Throws: `APIError` 422 for what is not a valid event.
     init(from decoder: any Decoder) throws {
@@ -34,9 +36,7 @@ struct StatusReportBody: Decodable {
         connectionID = try container.decode(String.self, forKey: .connectionID)
         let name = try container.decode(String.self, forKey: .status)
         guard let status = BotStatus(rawValue: name), Self.reportable.contains(status) else {
-            throw APIError.invalid(
-                CodingKeys.status.rawValue,
-                "must be one of \(Self.reportable.map(\.rawValue).joined(separator: ", "))")
+            throw APIError.invalid(CodingKeys.status.rawValue, Self.statusProblem)
         }
         let reason = try container.wordOrText(.completionReason)
         let stage = try container.wordOrText(.failureStage)

@@ -3,69 +3,78 @@ import Log
 import Usher
 
 /// `POST /internal/bots/{bot_id}/status`: what a bot tells of itself (docs/bot-wire.md, "Reports").
-struct StatusReportEndpoint: Sendable {
-    let store: Store
-    let gatekeeper: Gatekeeper
-    let logger: Logger
+enum StatusReportEndpoint {
+    private static let illegal = DescribedError(
+        .illegal(from: "completed", to: "active"),
+        "A bot cannot go from its status to this one, or another bot has its place. Nothing was changed.")
+    /// Of any form, as one that is no word is refused only while the bot goes on.
+    private static let word = Schema.string.orNull
 
-    func handle(_ request: Request) async -> Response {
-        await answer(request, logger: logger) {
-            let place = try await InternalAccess.place(of: request, store: store, gatekeeper)
-            let body = try JSONBody.decode(StatusReportBody.self, from: request, limits: .ofMessages)
-            guard body.connectionID == place.botID else {
-                throw APIError.invalid("connection_id", "must be the bot's own, as the path has it")
-            }
-            switch try await store.report(body.report, from: place, deadline: request.deadline) {
-            case .taken(let status, let botStatus):
-                logger.info(
-                    "Bot reported",
-                    [
-                        "request_id": request.id, "trace_id": place.trace?.traceID ?? request.trace.traceID,
-                        "bot_id": place.botID, "meeting_id": place.meetingID, "bot_status": botStatus,
-                        "status": status,
-                    ])
-                return Self.accepted(botStatus)
-            case .known(_, let botStatus): return Self.accepted(botStatus)
-            case .illegal(let from, let to): throw Self.illegal(from: from, to: to)
-            case .stale: throw Self.illegal(from: "ended", to: body.report.status.rawValue)
-            }
+    private static let body = Input<StatusReportBody>.body(
+        Schema.object(
+            .required("connection_id", .string, "The bot's id, as the path has it."),
+            .required("status", .choice(StatusReportBody.reportable.map(\.rawValue))),
+            .optional("completion_reason", word, "Such as `left_alone`: a to z and _, 64 at most."),
+            .optional("failure_stage", word, "Such as `joining`, of the same form."),
+            .optional("exit_code", .any), .optional("reason", .any), .optional("error_details", .any),
+            .optional("bot_logs", .any, "A text, or a list of lines; the end of it is kept.")),
+        examples: [
+            "In the room": ["connection_id": .string(Sample.botID), "status": "active"],
+            "Left": [
+                "connection_id": .string(Sample.botID), "status": "completed", "completion_reason": "left_alone",
+            ],
+        ]
+    ) { try JSONBody.decode(StatusReportBody.self, from: $0, limits: .ofMessages) }
+
+    static let report = Endpoint(
+        .post, "\(Routes.internalPath){bot_id}/status", id: "reportStatus", .botSecret,
+        summary: "Report a bot's status",
+        details: """
+            The order is joining, awaiting_admission, active, completed; `needs_help` may follow the lobby, and a \
+            bot may fail at any stage. A report that was taken before is taken again. Members that are not known are \
+            ignored. In the last report, `completed` or `failed`, a reason or stage that is not written as a word \
+            counts as none, and is kept among the error's details.
+            """,
+        takes: InternalAPI.botID, body,
+        answers: [
+            .json(
+                200, "It was taken.", .object(.required("status", .choice(BotStatus.self), "The record's.")),
+                example: ["status": "active"])
+        ],
+        errors: [
+            illegal,
+            .invalid("It is no valid event.", field: "status", StatusReportBody.statusProblem),
+        ]
+    ) { call, _, body in
+        let place = call.caller
+        guard body.connectionID == place.botID else {
+            throw APIError.invalid("connection_id", "must be the bot's own, as the path has it")
+        }
+        switch try await call.store.report(body.report, from: place, deadline: call.deadline) {
+        case .taken(let status, let botStatus):
+            call.services.logger.info(
+                "Bot reported",
+                [
+                    "request_id": call.request.id, "trace_id": place.trace?.traceID ?? call.request.trace.traceID,
+                    "bot_id": place.botID, "meeting_id": place.meetingID, "bot_status": botStatus,
+                    "status": status,
+                ])
+            return accepted(botStatus)
+        case .known(_, let botStatus): return accepted(botStatus)
+        case .illegal(let from, let to): throw APIError.illegal(from: from, to: to)
+        case .stale: throw APIError.illegal(from: "ended", to: body.report.status.rawValue)
         }
     }
 
     private static func accepted(_ status: String) -> Response {
         .json(Array("{\"status\":\"\(status.jsonEscaped)\"}".utf8))
     }
+}
 
-    static func illegal(from: String, to: String) -> APIError {
+extension APIError {
+    fileprivate static func illegal(from: String, to: String) -> APIError {
         APIError(
             409, title: "Illegal transition", "A bot can't go from \(from) to \(to). Nothing was changed.",
             parameters: ["from": from, "to": to])
-    }
-}
-
-/// Which bot speaks on the internal routes.
-enum InternalAccess {
-    /// No secret of ours is longer.
-    private static let maximumSecretBytes = 512
-
-    static let refusal = APIError(401, "Send the bot's own secret: x-internal-secret: <secret>.")
-
-    /// The place of the bot in the request's path, whose secret the request carries.
-    /// - Throws: `APIError` 401 for a missing secret, another's, or a bot that is not known; 429 in place of it to an
-    ///   address that has got too many of those. A secret is always looked up: a bot is heard whatever others send from
-    ///   the same machine.
-    static func place(of request: Request, store: Store, _ gatekeeper: Gatekeeper) async throws -> BotPlace {
-        guard let secret = request.header("x-internal-secret"), secret.utf8.count <= maximumSecretBytes else {
-            throw gatekeeper.refuse(request, with: refusal)
-        }
-        let place: BotPlace?
-        do {
-            place = try await store.authenticate(
-                bot: request.parameter("bot_id"), secret: secret, deadline: request.deadline)
-        } catch {
-            throw APIError.unavailable(cause: error)
-        }
-        guard let place else { throw gatekeeper.refuse(request, with: refusal) }
-        return place
     }
 }

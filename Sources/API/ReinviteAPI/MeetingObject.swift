@@ -48,3 +48,34 @@ struct MeetingObject: Encodable {
         try container.encode(Timestamp.withoutZone(meeting.createdAt), forKey: .createdAt)
     }
 }
+
+extension MeetingObject {
+    static let schema = NamedSchema(
+        "Meeting", "A meeting as the Re-invite API shows it. Times are in UTC, without a zone.",
+        .object(
+            .required("meeting_id", .string, "32 hexadecimal digits."),
+            .required("number", .integer(1...), "What the Bots API calls the meeting's `id`."),
+            .required("workspace_id", .string),
+            .required("platform", .choice(Platform.self)),
+            .required("native_meeting_id", .string, "The platform's own id of the meeting."),
+            .required("meeting_url", .string),
+            .required("title", Schema.string.orNull),
+            .required("language", Schema.string.orNull),
+            .required("status", .choice(MeetingStatus.self)),
+            .required("bot_status", Schema.choice(BotStatus.self).orNull, "Its bot's; null before the first dispatch."),
+            .required("bot_id", Schema.string.orNull, "Its latest bot's."),
+            .required("dispatched_at", Schema.timeWithoutZone.orNull),
+            .required("start_time", Schema.timeWithoutZone.orNull, "When the bot came into the room."),
+            .required("end_time", Schema.timeWithoutZone.orNull, "When it left."),
+            .required("duration", Schema.number.orNull, "From start to end, in seconds."),
+            .required("flag", Schema.string.orNull),
+            .required("created_at", .timeWithoutZone)))
+
+    static let example: OrderedJSON = [
+        "meeting_id": .string(Sample.meetingID), "number": 123, "workspace_id": .string(Sample.workspaceID),
+        "platform": "google_meet", "native_meeting_id": "abc-defg-hij",
+        "meeting_url": "https://meet.google.com/abc-defg-hij", "title": "Weekly", "language": "en",
+        "status": "INITIAL", "bot_status": nil, "bot_id": nil, "dispatched_at": nil, "start_time": nil,
+        "end_time": nil, "duration": nil, "flag": nil, "created_at": "2026-05-21T03:40:00.000",
+    ]
+}

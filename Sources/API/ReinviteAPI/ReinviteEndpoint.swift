@@ -3,68 +3,89 @@ import Log
 import Usher
 
 /// `POST /api/v1/public/meeting/{workspace_id}/meetings/{meeting_id}/reinvite_bot` (Re-invite API).
-struct ReinviteEndpoint: Sendable {
-    let store: Store
-    let authentication: Authentication
-    let logger: Logger
+enum ReinviteEndpoint {
+    /// Absent means false; null is no boolean.
+    private static let forceRestart = Input<Bool>.body(
+        .optional(
+            "force_restart", .boolean, ifAbsent: false,
+            "When true, an OFFLINE meeting is reset to INITIAL and a fresh bot is dispatched. When false, "
+                + "which is the default, only INITIAL is dispatched."),
+        examples: ["Send a bot": [:], "Restart a meeting that is OFFLINE": ["force_restart": true]]
+    ) { $0 }.orEmpty(false)
 
-    struct Body: Decodable {
-        let forceRestart: Bool
+    static let reinvite = Endpoint(
+        .post, Routes.reinvite, id: "reinviteBot", .reinvite, summary: "Send a bot into a meeting",
+        details: """
+            Asks the bot to join a meeting after the initial auto-join did not run, or after the meeting has ended and \
+            you want a fresh recording session against the same Google Meet URL. It returns as soon as the dispatch is \
+            accepted, not when the bot has joined.
 
-        enum CodingKeys: String, CodingKey {
-            case forceRestart = "force_restart"
-        }
+            At most one bot is in a room, or on its way to it, for each workspace: calling it again while a dispatch \
+            is in flight is answered with a conflict, and so are calls that race. Only Google Meet meetings can be \
+            re-invited.
 
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            // Absent means false; null is no boolean.
-            forceRestart =
-                container.contains(.forceRestart) ? try container.decode(Bool.self, forKey: .forceRestart) : false
-        }
-    }
+            An `INITIAL` meeting is dispatched. An `OFFLINE` one needs `force_restart`, which flips the fields of the \
+            run (`status`, `start_time`, `end_time`, `duration`, `flag`) and keeps all others.
 
-    func handle(_ request: Request) async -> Response {
-        await answer(request, logger: logger) {
-            let workspaceID = request.parameter("workspace_id")
-            let meetingID = request.parameter("meeting_id")
-            let idempotencyKey = Result { try request.idempotencyKey() }
-            let visitor = try await authentication.visitor(
-                of: request, scope: .seameet, workspaceID: workspaceID, meetingID: meetingID,
-                idempotencyKey: try? idempotencyKey.get())
-            let trace = request.trace
-            let reinvitation = Reinvitation(
-                store: store, visitor: visitor,
-                forceRestart: try await forceRestart(request, visitor.caller, idempotencyKey), trace: trace,
-                deadline: request.deadline)
-            do {
-                let dispatch = try await reinvitation.perform()
-                logger.accepted(
-                    request, trace, bot: dispatch.botID, meeting: meetingID, workspace: workspaceID,
-                    epoch: String(dispatch.epoch), isRepeated: dispatch.isRepeated)
-                return Self.accepted(dispatch)
-            } catch let refusal as ReinviteRefusal {
-                throw APIError(refusal, meetingID: meetingID, workspaceID: workspaceID)
-            }
-        }
-    }
-
-    /// What the body says; an absent one means an empty object.
-    /// - Throws: `APIError` 422, for the idempotency key too, but 403 to those who may not send a bot whatever they say.
-    ///   (With a sound request that is found out in the same round trip as the rest.)
-    private func forceRestart(
-        _ request: Request, _ caller: Caller, _ idempotencyKey: Result<IdempotencyKey?, any Error>
-    ) async throws -> Bool {
+            No limit of concurrent bots refuses a re-invitation. Its bot counts as one of the workspace's, though, as \
+            long as it runs: for `POST /bots`, which has such a limit.
+            """,
+        takes: WorkspaceMeetings.workspaceID, WorkspaceMeetings.meetingID, .idempotencyKey, forceRestart,
+        answers: [
+            .json(
+                202, "The dispatch has been accepted. The bot will join the Google Meet shortly.", .named(dispatch),
+                example: [
+                    "meeting_id": .string(Sample.meetingID), "status": "INITIAL", "action": "dispatched",
+                    "dispatched_at": "2026-05-21T03:42:11.482",
+                ])
+        ],
+        errors: [
+            .meetingOfOtherWorkspace,
+            DescribedError(
+                .notGoogleMeet(.teams),
+                "The meeting is not a Google Meet meeting (MS Teams / Zoom are not supported by this endpoint)."),
+            .unknownMeeting, .otherWorkspace,
+            DescribedError(
+                .live(holder: nil), "The meeting is LIVE; a bot is already in the room. No action needed."),
+            DescribedError(
+                .restartWhileLive,
+                "Refused to force-restart a LIVE meeting. Stop the meeting first, then retry once it is OFFLINE."),
+            DescribedError(
+                .stopping(status: .stopping, holder: nil),
+                "The meeting is STOPPING or ANALYZING. Wait for it to reach OFFLINE, then retry (with "
+                    + "force_restart=true if needed)."),
+            DescribedError(.offline, "The meeting is OFFLINE. Pass force_restart=true to restart it."),
+            DescribedError(
+                .inFlight(holder: nil),
+                "A dispatch for this meeting is already in flight in this workspace. Retry after the in-flight "
+                    + "dispatch completes (≤10 minutes)."),
+            DescribedError(
+                .statusChanged,
+                "The meeting status changed between the endpoint's check and the restart. Fetch the latest meeting "
+                    + "state and retry."),
+            DescribedError(
+                .unexpectedStatus("PAUSED"),
+                "The meeting is in an unexpected status and cannot be dispatched. Inspect the meeting and contact "
+                    + "support if this persists."),
+            .invalid("The body is wrong.", field: "force_restart", "must be true or false"),
+            DescribedError(
+                ReinviteRefusal.failed(.connectionLost),
+                "The dispatch failed for an unexpected reason. Safe to retry; contact support if it persists."),
+            DescribedError(
+                .locked, "Another dispatch is currently holding the per-workspace lock. Retry in a few seconds."),
+        ]
+    ) { call, workspaceID, meetingID, _, forceRestart in
+        let trace = call.request.trace
+        let reinvitation = Reinvitation(
+            store: call.store, visitor: call.caller, forceRestart: forceRestart, trace: trace, deadline: call.deadline)
         do {
-            _ = try idempotencyKey.get()
-            if request.body.isEmpty { return false }
-            return try JSONBody.decode(Body.self, from: request).forceRestart
-        } catch {
-            guard let role = try await authentication.role(of: caller, deadline: request.deadline), role >= .manager
-            else {
-                throw APIError(
-                    .roleTooLow, meetingID: request.parameter("meeting_id"), workspaceID: caller.workspaceID)
-            }
-            throw error
+            let dispatch = try await reinvitation.perform()
+            call.services.logger.accepted(
+                call.request, trace, bot: dispatch.botID, meeting: meetingID, workspace: workspaceID,
+                epoch: String(dispatch.epoch), isRepeated: dispatch.isRepeated)
+            return accepted(dispatch)
+        } catch let refusal as ReinviteRefusal {
+            throw APIError(refusal, meetingID: meetingID, workspaceID: workspaceID)
         }
     }
 
@@ -81,91 +102,38 @@ struct ReinviteEndpoint: Sendable {
         body += "\"}".utf8
         return .json(body, status: 202)
     }
+
+    private static let dispatch = NamedSchema(
+        "Dispatch", "A dispatch that was accepted.",
+        .object(
+            .required("meeting_id", .string, "The meeting ID"),
+            .required(
+                "status", .choice(["INITIAL"]), "Meeting status at the moment of dispatch (always INITIAL on success)"),
+            .required(
+                "action", .choice(["dispatched", "restarted"]),
+                "`dispatched` if the meeting was already INITIAL; `restarted` if it was reset from OFFLINE first"),
+            .required(
+                "dispatched_at", .timeWithoutZone,
+                "UTC timestamp when the dispatch was accepted (ISO 8601, no timezone suffix)")))
 }
 
-extension APIError {
-    /// The error table of the Re-invite API.
-    init(_ refusal: ReinviteRefusal, meetingID: String, workspaceID: String) {
-        let own: KeyValuePairs = ["meeting_id": meetingID]
-        switch refusal {
-        case .roleTooLow:
-            self.init(
-                403, "Only an owner or a manager of workspace \(workspaceID) may send a bot. Ask one of them.",
-                parameters: ["workspace_id": workspaceID])
-        case .unknownMeeting:
-            self.init(
-                404, code: 12100, "No meeting with id \(meetingID) exists. Check the meeting_id.", parameters: own)
-        case .otherWorkspace:
-            self.init(
-                400, code: 12101,
-                "Meeting \(meetingID) does not belong to workspace \(workspaceID). Use the workspace that owns it.",
-                parameters: ["meeting_id": meetingID, "workspace_id": workspaceID])
-        case .notGoogleMeet(let platform):
-            self.init(
-                400, code: 12102,
-                "Meeting \(meetingID) is not a Google Meet meeting: \(platform.title) is not supported by this endpoint.",
-                parameters: own)
-        case .live(let holder):
-            self.init(
-                409, code: 12103,
-                holder.map {
-                    "Meeting \($0) is LIVE in the room of meeting \(meetingID); a bot is already in the room. "
-                        + "No action needed."
-                } ?? "Meeting \(meetingID) is LIVE; a bot is already in the room. No action needed.",
-                parameters: Self.parameters(meetingID, holder))
-        case .restartWhileLive:
-            self.init(
-                409, code: 12104,
-                "Meeting \(meetingID) is LIVE and was not restarted. Stop it first, then retry once it is OFFLINE.",
-                parameters: own)
-        case .stopping(let status, let holder):
-            self.init(
-                409, code: 12105,
-                "Meeting \(holder ?? meetingID) is \(status.rawValue). Wait for it to reach OFFLINE, then retry "
-                    + "(with force_restart=true if needed).",
-                parameters: Self.parameters(meetingID, holder))
-        case .offline:
-            self.init(
-                409, code: 12106, "Meeting \(meetingID) is OFFLINE. Pass force_restart=true to restart",
-                parameters: own)
-        case .inFlight(let holder):
-            self.init(
-                409, code: 12107,
-                "A dispatch for meeting \(holder ?? meetingID) is already in flight\(holder == nil ? "" : " to this room")"
-                    + " in this workspace. Retry after it completes (≤10 minutes).",
-                parameters: Self.parameters(meetingID, holder))
-        case .locked:
-            self.init(
-                503, code: 12108,
-                "Another dispatch is currently holding the lock of workspace \(workspaceID). Retry in a few seconds.",
-                parameters: own, retryAfterSeconds: 2)
-        case .statusChanged:
-            self.init(
-                409, code: 12110,
-                "The status of meeting \(meetingID) changed before the bot was dispatched. Fetch the latest meeting "
-                    + "state and retry.", parameters: own)
-        case .unexpectedStatus(let status):
-            self.init(
-                409, code: 12111,
-                "Meeting \(meetingID) is in the unexpected status \"\(status.prefix(40))\" and cannot be dispatched. "
-                    + "Inspect the meeting and contact support if this persists.", parameters: own)
-        case .failed(let error):
-            self.init(
-                500, code: 12109,
-                error.isOutOfMemory
-                    ? "The dispatch of meeting \(meetingID) failed: the service has no room for new records at the moment. "
-                        + "Safe to retry later."
-                    : "The dispatch of meeting \(meetingID) failed for an unexpected reason. Safe to retry; contact "
-                        + "support if it persists.", parameters: own, cause: error)
-        case .unavailable(let error):
-            self = .unavailable(cause: error)
-            parameters = own
-        }
-    }
+extension Access<Reinvitation.Visitor> {
+    private static var role: Role { .manager }
 
-    /// The meeting that was asked for, and the other one that holds its room, if it is another one.
-    private static func parameters(_ meetingID: String, _ holder: String?) -> KeyValuePairs<String, String> {
-        guard let holder else { return ["meeting_id": meetingID] }
-        return ["meeting_id": meetingID, "room_meeting_id": holder]
+    /// What the request reads of the meeting comes with the caller. With a sound request the role is found out in the
+    /// same round trip as the rest.
+    static var reinvite: Self {
+        Access(section: .reinvite, credentials: .apiKey(.seameet, role)) { request, services in
+            try await services.authentication.visitor(
+                of: request, scope: .seameet, workspaceID: request.parameter("workspace_id"),
+                meetingID: request.parameter("meeting_id"), idempotencyKey: try? request.idempotencyKey())
+        } beforeRefusing: { call in
+            let caller = call.caller.caller
+            let found = try await call.services.authentication.role(of: caller, deadline: call.deadline)
+            guard let found, found >= role else {
+                throw APIError(
+                    .roleTooLow, meetingID: call.request.parameter("meeting_id"), workspaceID: caller.workspaceID)
+            }
+        }
     }
 }

@@ -5,11 +5,11 @@ from mutant import Mutant
 AUTHENTICATION = "API/Common/Authentication.swift"
 ADDRESS = "API/Common/ClientAddress.swift"
 ERROR = "API/Common/APIError.swift"
-BODY = "API/Common/JSONBody.swift"
 REPORT = "API/InternalAPI/StatusReportBody.swift"
 REPORTS = "API/InternalAPI/StatusReportEndpoint.swift"
-MEETINGS = "API/ReinviteAPI/MeetingsEndpoints.swift"
+MEETINGS = "API/ReinviteAPI/WorkspaceMeetings.swift"
 REINVITE = "API/ReinviteAPI/ReinviteEndpoint.swift"
+INPUT = "API/Endpoint/Input.swift"
 
 API = (
     Mutant("a key needs no scope", AUTHENTICATION, "guard «caller.has(scope)» else {", "true",
@@ -38,7 +38,7 @@ API = (
     Mutant("a key is asked for without saying how", ERROR,
            'if status == 401 { headers.append(("WWW-Authenticate", "Bearer")) }', "",
            ("EnvelopeTests", "ReinviteHTTPTests", "test_access.py"), is_statement=True),
-    Mutant("a page may be of any size", BODY, "«bounds.contains(number)» else {", "true",
+    Mutant("a page may be of any size", INPUT, "Int(text), «bounds.contains(number)» else", "true",
            ("MeetingsHTTPTests", "test_meetings_api.py")),
     Mutant("a meeting of another workspace is unknown", MEETINGS, "refusal = .otherWorkspace", "",
            ("MeetingsHTTPTests", "test_access.py"), is_statement=True),
@@ -50,9 +50,9 @@ API = (
            ("test_status_reports.py",)),
     Mutant("a restart is told as a dispatch", REINVITE, '«dispatch.isRestart» ? "restarted"', "false",
            ("ReinviteHTTPTests",)),
-    Mutant("force_restart is taken for granted", REINVITE, "if request.body.isEmpty { return «false» }", "true",
+    Mutant("force_restart is taken for granted", REINVITE, "{ $0 }.orEmpty(«false»)", "true",
            ("ReinviteHTTPTests",)),
-    Mutant("the lock's 503 does not say when to come back", REINVITE,
+    Mutant("the lock's 503 does not say when to come back", "API/ReinviteAPI/ReinviteErrors.swift",
            "parameters: own, retryAfterSeconds: «2»)", "nil", ("ReinviteHTTPTests", "test_error_codes.py")),
     Mutant("a node that drains says that it is ready", "API/OperationsAPI/NodeReadiness.swift",
            "var isDraining: Bool { «draining.load(ordering: .relaxed)» }", "false", ("test_readiness.py",)),

@@ -63,7 +63,7 @@ struct DocumentationPage: Sendable {
     private var introduction: HTMLText {
         """
         \(.paragraphs(OpenAPIDocument.introduction))
-        <p>The same as <a href="\(OperationsOperations.document.path)">OpenAPI 3.1</a>, for programs. The examples below \
+        <p>The same as <a href="\(OperationsEndpoints.documentPath)">OpenAPI 3.1</a>, for programs. The examples below \
         work in a shell once it knows where Usher is, and the key that they need:</p>
         <pre>USHER=http://127.0.0.1:8080
         KEY=\("usher_...")          # an API key of a workspace

@@ -1,20 +1,19 @@
 import HTTP
 
-/// What is said of health, and of the description itself.
-enum OperationsOperations {
+/// Health, metrics, and the description itself.
+enum OperationsEndpoints {
     static let all = [health, readiness, metrics, document, page]
 
-    static let health = Operation(
-        method: .get, path: "/healthz", id: "health", section: .operations, access: .open,
-        summary: "Whether the node is alive", details: "Says nothing of Redis.",
+    static let health = Endpoint(
+        "/healthz", id: "health", surface: nil, summary: "Whether the node is alive", details: "Says nothing of Redis.",
         answers: [
             .json(
                 200, "The node is alive.", .object(.required("status", .choice(["ok"]))), example: ["status": "ok"])
-        ])
+        ]
+    ) { _ in .synchronous(HealthEndpoint.handle) }
 
-    static let readiness = Operation(
-        method: .get, path: "/readyz", id: "readiness", section: .operations, access: .open,
-        summary: "Whether to send requests to the node",
+    static let readiness = Endpoint(
+        "/readyz", id: "readiness", surface: nil, summary: "Whether to send requests to the node",
         details: "Whether Redis answers every event loop of the node, and the node is not about to stop.",
         answers: [
             .json(
@@ -37,16 +36,18 @@ enum OperationsOperations {
                     "status": "unready", "reason": "draining",
                     "detail": "The node is about to stop. Send requests to another one.",
                 ]),
-        ])
+        ]
+    ) { services in .asynchronous(services.readiness.handle) }
 
-    static let metrics = Operation(
-        method: .get, path: "/metrics", id: "metrics", section: .operations, access: .open,
-        summary: "What was measured", details: "In Prometheus' text format. It can have a port of its own.",
-        answers: [Answer(status: 200, meaning: "The metrics.", content: .other(type: "text/plain"))])
+    static let metrics = Endpoint(
+        "/metrics", id: "metrics", surface: .metrics, summary: "What was measured",
+        details: "In Prometheus' text format. It can have a port of its own.",
+        answers: [Answer(status: 200, meaning: "The metrics.", content: .other(type: "text/plain"))]
+    ) { services in services.metrics.map { .asynchronous($0.handle) } }
 
-    static let document = Operation(
-        method: .get, path: "/openapi.json", id: "openapi", section: .operations, access: .open,
-        summary: "This API as OpenAPI 3.1", details: "An `If-None-Match` with its `ETag` is answered 304.",
+    static let document = Endpoint(
+        documentPath, id: "openapi", surface: .api, summary: "This API as OpenAPI 3.1",
+        details: "An `If-None-Match` with its `ETag` is answered 304.",
         answers: [
             Answer(
                 status: 200, meaning: "The document.",
@@ -54,15 +55,18 @@ enum OperationsOperations {
                     .object(.required("openapi", .string, "The version of OpenAPI.")), example: ["openapi": "3.1.0"]),
                 headers: [etag]),
             unchanged,
-        ])
+        ]
+    ) { _ in .synchronous(DescriptionEndpoint.openAPI.handle) }
 
-    static let page = Operation(
-        method: .get, path: "/docs", id: "docs", section: .operations, access: .open,
-        summary: "This API as a page to read", details: "One page that asks nothing of any other server.",
+    static let page = Endpoint(
+        "/docs", id: "docs", surface: .api, summary: "This API as a page to read",
+        details: "One page that asks nothing of any other server.",
         answers: [
             Answer(status: 200, meaning: "The page.", content: .other(type: "text/html"), headers: [etag]), unchanged,
-        ])
+        ]
+    ) { _ in .synchronous(DescriptionEndpoint.page.handle) }
 
+    static let documentPath = "/openapi.json"
     private static let etag = (name: "ETag", meaning: "Changes with the content.")
     private static let unchanged = Answer(
         status: 304, meaning: "What the caller has is the newest.", content: .none, headers: [etag])

@@ -1,0 +1,228 @@
+import HTTP
+import Log
+import Usher
+
+/// `/bots`: sending bots, stopping and configuring them, and what runs (Bots API).
+enum BotEndpoints {
+    static let all = [create, stop, configure, listRunning]
+
+    /// How many bots are read, and written out, before other requests of the loop get their turn.
+    private static let batch = 500
+
+    // MARK: To send one
+
+    /// Unknown members are ignored, but for `NotYetThere.members`.
+    private static let request = Input<BotRequest>.body(
+        MeetingMembers.platform("Required where there is no `meeting_url`."),
+        MeetingMembers.nativeID("Required where there is no `meeting_url`."), MeetingMembers.passcode,
+        MeetingMembers.url(),
+        MeetingMembers.teamsHost(
+            "Where a Teams meeting is that has no `meeting_url`; `teams.live.com` for a number, "
+                + "`teams.microsoft.com` for a thread if it is absent."),
+        .optional("bot_name", BotMembers.name, "The name that the bot shows in the meeting."),
+        .optional(
+            "language", BotMembers.language, "If not specified, the bot will auto-detect the language."),
+        .optional("task", BotMembers.task),
+        .optional("transcribe_enabled", .boolean, "Whether the bot transcribes. True if it is absent."),
+        .optional(
+            "automatic_leave", BotMembers.automaticLeave,
+            "After how many milliseconds the bot leaves by itself; what is absent is the runner's to decide."),
+        NotYetThere.refused(NotYetThere.members),
+        examples: [
+            "Google Meet": [
+                "platform": "google_meet", "native_meeting_id": "abc-defg-hij",
+                "bot_name": "Transcription Bot", "language": "en",
+            ],
+            "By a link": ["meeting_url": "https://teams.live.com/meet/9398850880426?p=PASSCODE"],
+        ]
+    ) { platform, nativeID, passcode, url, teamsHost, botName, language, task, transcribes, automaticLeave, _ in
+        let reference = MeetingReference(
+            url: url, platform: platform, nativeID: nativeID, passcode: passcode, teamsHost: teamsHost)
+        return BotRequest(
+            link: try link(reference), botName: botName, language: language, task: task,
+            options: BotOptions(
+                transcribes: transcribes, automaticLeave: automaticLeave ?? BotOptions.AutomaticLeave()))
+    }
+
+    /// - Throws: `APIError` 400 for an id that is not valid for its platform, or 422.
+    private static func link(_ reference: MeetingReference) throws -> MeetingLink {
+        let link: MeetingLink
+        do {
+            link = try reference.link()
+        } catch  where error.isNoID {
+            throw APIError.invalidID("native_meeting_id \(error.reason).")
+        } catch {
+            throw APIError(error)
+        }
+        guard link.passcode != nil || !link.needsPasscode else {
+            throw APIError.invalidID(
+                "MS Teams meetings need their passcode: send passcode, or a meeting_url that carries it.")
+        }
+        return link
+    }
+
+    private static let leastRoleToSend = Role.member
+
+    static let create = Endpoint(
+        .post, Routes.bots, id: "createBot", .bots(leastRoleToSend, isAskedLater: true), summary: "Create Bot",
+        details: """
+            Sends a transcription bot to join a meeting. The bot will automatically join and start transcribing; it \
+            goes through the statuses `requested`, `joining`, `awaiting_admission`, `active`.
+
+            For Google Meet, meeting IDs follow the format `abc-defg-hij`. For Microsoft Teams, meeting IDs are \
+            numeric and require a passcode, or threads such as `19:meeting_...@thread.v2`. Always pass `meeting_url` for \
+            Teams to preserve the exact domain, or `teams_base_host`. A `meeting_url` alone will do, also as it is pasted \
+            from a mail or a browser; members that say the same must agree with it. Where one of them is a Teams thread \
+            and another its number, the thread is the meeting's ID.
+
+            Zoom's cloud for the government counts for itself: the ID of a meeting there is `1612345678@zoomgov.com`.
+
+            One bot is in a room, or on its way to it, however many ask at once: one of them gets 201, the others 409.
+
+            What is known elsewhere to change what a bot does, and is not there yet, is refused unless it asks for what \
+            is so anyway (null, `false`, nothing): \(NotYetThere.members.map { "`\($0.name)`" }.joined(separator: ", ")).
+
+            A workspace has a maximum of concurrent bots. All that are in a room or on their way to it count, also \
+            those that were sent by a re-invitation; but only this operation is refused past it.
+            """,
+        takes: request, .idempotencyKey,
+        answers: [
+            .json(
+                201, "The meeting that the bot was sent to.", .named(BotsMeetingObject.schema),
+                example: BotsMeetingObject.example)
+        ],
+        errors: [
+            .invalidID, .roomTaken, .limitReached, .tooManyMeetings, .workspaceFull, .noWorkspace, .contended,
+            .invalid("A member of the body is wrong.", field: "language", BotMembers.languageProblem),
+        ]
+    ) { call, wanted, idempotencyKey in
+        let (caller, request) = (call.caller, call.request)
+        let trace = request.trace
+        do {
+            let (meeting, isRepeated) = try await call.store.requestBot(
+                wanted, by: caller, atLeast: leastRoleToSend, idempotencyKey: idempotencyKey, trace: trace,
+                deadline: call.deadline)
+            call.services.logger.accepted(
+                request, trace, bot: meeting.botID ?? "", meeting: meeting.id, workspace: meeting.workspaceID,
+                epoch: meeting.fields["epoch"] ?? "", isRepeated: isRepeated)
+            return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
+        } catch BotRefusal.roleTooLow {
+            throw Authentication.roleTooLow(leastRoleToSend, workspaceID: caller.workspaceID)
+        } catch BotRefusal.roomTaken(let holder) {
+            guard let holder else { throw APIError.roomTaken(number: nil) }
+            let meeting = try await call.store.meeting(
+                id: holder, workspace: caller.workspaceID, deadline: call.deadline)
+            throw APIError.roomTaken(number: meeting?.number)
+        }
+    }
+
+    // MARK: To stop and to configure one
+
+    static let stop = Endpoint(
+        .delete, "/bots/{platform}/{native_meeting_id}", id: "stopBot", .bots(.member), summary: "Stop Bot",
+        details: """
+            Stops a bot and disconnects it from the meeting, at whatever stage it is. A stop is final: a bot that had \
+            not started yet never comes. Stopping a bot marks the meeting as completed; transcripts remain available.
+            """,
+        takes: .room, .idempotencyKey,
+        answers: [
+            .json(
+                202, "The bot leaves, or has been called back.", .named(Message.schema),
+                example: ["message": "The bot was told to leave the meeting."])
+        ],
+        errors: [.noBot, .noWorkspace, .contended, .wrongRoom]
+    ) { call, room, idempotencyKey in
+        let (stop, place) = try await call.store.stopBot(
+            in: room, by: call.caller, idempotencyKey: idempotencyKey, deadline: call.deadline)
+        call.services.logger.info(
+            "Stop asked",
+            [
+                "request_id": call.request.id, "trace_id": place.traceID, "bot_id": place.botID,
+                "meeting_id": place.meetingID, "outcome": "\(stop)",
+            ])
+        return switch stop {
+        case .ended: .message(202, "The bot was stopped before it had started.")
+        case .leaving: .message(202, "The bot was told to leave the meeting.")
+        case .wasLeaving: .message(202, "The bot is leaving the meeting already.")
+        }
+    }
+
+    private struct Configuration {
+        /// The fields of the record.
+        let changes: [String: String]
+        /// The command on the bot's wire (docs/bot-wire.md, "Commands"), which knows no name; nil if nothing of it is
+        /// the bot's.
+        let command: String?
+    }
+
+    private static let configuration = Input<Configuration>.body(
+        .optional("language", BotMembers.language), .optional("task", BotMembers.task),
+        .optional("bot_name", BotMembers.name),
+        examples: ["Another language": ["language": "es", "task": "transcribe", "bot_name": "Updated Bot Name"]]
+    ) { language, task, botName in
+        guard botName != nil || language != nil || task != nil else {
+            throw FormError("must have at least one of language, task, bot_name")
+        }
+        var changes: [String: String] = [:]
+        changes["bot_name"] = botName
+        changes["language"] = language
+        changes["task"] = task
+        guard language != nil || task != nil else { return Configuration(changes: changes, command: nil) }
+        var command = JSONText()
+        command.add("action", "reconfigure")
+        if let language { command.add("language", language) }
+        if let task { command.add("task", task) }
+        return Configuration(changes: changes, command: command.closed)
+    }
+
+    static let configure = Endpoint(
+        .put, "/bots/{platform}/{native_meeting_id}/config", id: "configureBot", .bots(.member),
+        summary: "Update Bot Configuration",
+        details: """
+            Changes the configuration of an active bot, such as the transcription language. Only active bots can have \
+            their configuration updated. Language changes take effect immediately for new transcript segments.
+            """,
+        takes: .room, configuration,
+        answers: [
+            .json(
+                202, "The bot is told.", .named(Message.schema),
+                example: ["message": "The bot's configuration was updated."])
+        ],
+        errors: [.noBot, .noWorkspace, .contended, .wrongRoom]
+    ) { call, room, configuration in
+        _ = try await call.store.configureBot(
+            in: room, workspace: call.caller.workspaceID, changes: configuration.changes,
+            message: configuration.command, deadline: call.deadline)
+        return .message(202, "The bot's configuration was updated.")
+    }
+
+    // MARK: What runs
+
+    static let listRunning = Endpoint(
+        .get, "/bots/status", id: "listRunningBots", .bots(.viewer), summary: "Get Bot Status",
+        details: """
+            The workspace's bots that are currently running (not completed or failed), the oldest first. Useful for \
+            monitoring active transcription sessions.
+            """,
+        answers: [
+            .json(
+                200, "The bots.", .object(.required("running_bots", .list(of: .named(RunningBotObject.schema)))),
+                example: ["running_bots": [RunningBotObject.example]])
+        ]
+    ) { call in
+        let workspace = call.caller.workspaceID
+        let ids = try await call.store.botIDs(workspace: workspace, deadline: call.deadline)
+        var body = Array("{\"running_bots\":[".utf8)
+        let empty = body.count
+        for start in stride(from: 0, to: ids.count, by: batch) {
+            let bots = try await call.store.runningBots(
+                ids[start..<min(start + batch, ids.count)], workspace: workspace, deadline: call.deadline)
+            for bot in bots {
+                if body.count > empty { body.append(UInt8(ascii: ",")) }
+                RunningBotObject.json(bot).write(to: &body)
+            }
+        }
+        body += "]}".utf8
+        return .json(body)
+    }
+}

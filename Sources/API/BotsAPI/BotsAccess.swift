@@ -1,0 +1,51 @@
+import HTTP
+import Usher
+
+/// Who asks the Bots API: the holder of a key, about the key's own workspace.
+extension Access<Caller> {
+    /// - Parameters:
+    ///   - role: the least that may do this.
+    ///   - isAskedLater: whether the endpoint finds out the role in the same exchange as the rest.
+    static func bots(_ role: Role, isAskedLater: Bool = false) -> Self {
+        let check: @Sendable (Caller, Request, Services) async throws -> Void = { caller, request, services in
+            try await services.authentication.require(role, of: caller, deadline: request.deadline)
+        }
+        return Access(section: .bots, credentials: .apiKey(.bots, role)) { request, services in
+            let caller = try await services.authentication.caller(of: request, scope: .bots)
+            if !isAskedLater { try await check(caller, request, services) }
+            return caller
+        } beforeRefusing: { call in
+            if isAskedLater { try await check(call.caller, call.request, call.services) }
+        }
+    }
+}
+
+enum BotsAPI {
+    static let endpoints: [Endpoint] =
+        BotEndpoints.all + BotsMeetingEndpoints.all + [TranscriptEndpoint.get] + WebhookEndpoints.all
+}
+
+extension Input<Room> {
+    /// The room of `{platform}/{native_meeting_id}`, in whichever spelling. No room has an id that is none.
+    static var room: Self {
+        .group(platform, nativeID) { Room(platform: $0, anySpelling: $1) }
+    }
+
+    private static var platform: Input<Platform> {
+        .path("platform", "Meeting platform.", schema: .choice(Platform.self), example: "google_meet") {
+            try Platform(named: $0)
+        }
+    }
+
+    private static var nativeID: Input<String> {
+        // No id of a platform is longer.
+        let maximumBytes = 256
+        return .path(
+            "native_meeting_id", "The platform-specific meeting ID.", schema: .segment(atMost: maximumBytes),
+            example: "abc-defg-hij"
+        ) { id in
+            guard id.utf8.count <= maximumBytes else { throw FormError("is longer than \(maximumBytes) bytes") }
+            return id
+        }
+    }
+}

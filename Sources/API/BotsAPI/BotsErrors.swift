@@ -1,0 +1,90 @@
+import Usher
+
+/// The error table of the Bots API, beside what many endpoints have in common.
+extension DescribedError {
+    static let noBot = DescribedError(
+        .noBot, "No active bot found for the specified meeting.")
+    static let noWorkspace = DescribedError(.unknownWorkspace, "The workspace of the API key no longer exists.")
+    static let contended = DescribedError(.contended, "The meeting is changing too fast. Nothing was done.")
+    static let limitReached = DescribedError(
+        .limitReached(10), "The workspace has reached its maximum of concurrent bots.")
+    static let roomTaken = DescribedError(
+        .roomTaken(number: 123),
+        "A bot is in the meeting already, or on its way to it; `meeting_id` is the number of its meeting.")
+    static let invalidID = DescribedError(
+        .invalidID("native_meeting_id must be a Google Meet code like abc-defg-hij."),
+        "The meeting ID format is invalid for the specified platform.")
+    static let wrongRoom = DescribedError.invalid(
+        "A member of the path, the query or the body is wrong.", field: "platform",
+        "must be one of google_meet, teams, zoom")
+
+    static let unknownBotMeeting = DescribedError(
+        APIError(
+            404, title: "Meeting not found", "There is no such meeting in this workspace. GET /meetings lists them."),
+        "There is no such meeting in the key's workspace.")
+    /// Nothing of the request was changed.
+    static let notesTooLarge = DescribedError(
+        .invalid(
+            "data", "would have more than \(Store.maximumNoteBytes) bytes with what the meeting has already: shorten it"
+        ),
+        "The meeting would have too much of it.")
+    static let notOver = DescribedError(
+        .notOver(number: 123),
+        "A bot is in the meeting or on its way to it, or its transcript is being collected.")
+
+    fileprivate init(_ refusal: BotRefusal, _ meaning: String) {
+        self.init(APIError(refusal), meaning)
+    }
+}
+
+extension APIError {
+    /// Seconds after which a refused request may try again: a bot that is told to leave is gone by then.
+    private static let retryAfterLimit = 30
+
+    init(_ refusal: BotRefusal) {
+        switch refusal {
+        case .limitReached(let limit):
+            self.init(
+                429, title: "Too many concurrent bots",
+                "This workspace has as many bots at once as it may have: \(limit). Stop one, or wait until one has left.",
+                retryAfterSeconds: Self.retryAfterLimit)
+        case .quota(let refusal): self.init(refusal)
+        case .noBot:
+            self.init(
+                404, title: "Bot not found",
+                "There is no active bot for this meeting. GET /bots/status lists those that there are.")
+        case .roomTaken: self.init(409, "A bot is in this meeting already, or on its way to it.")
+        case .roleTooLow: self.init(403, "This needs a higher role in the workspace.")
+        case .unknownWorkspace: self.init(404, "The workspace of this API key no longer exists.")
+        case .contended:
+            self.init(
+                503, "This meeting is changing too fast. Nothing was done; retry in a few seconds.",
+                retryAfterSeconds: 2)
+        case .unavailable(let error): self = .unavailable(cause: error)
+        case .failed(let error): self.init(error)
+        }
+    }
+
+    /// 409 with the meeting whose bot has the room.
+    static func roomTaken(number: Int?) -> APIError {
+        APIError(
+            409, title: "Bot already in meeting",
+            "A bot is in this meeting already, or on its way to it\(number.map { ": see meeting \($0)" } ?? ""). "
+                + "Stop it first if you want a new one.", meetingNumber: number)
+    }
+
+    static func invalidID(_ detail: String) -> APIError {
+        APIError(400, title: "Invalid meeting ID format", detail)
+    }
+
+    static func notOver(number: Int) -> APIError {
+        APIError(
+            409, title: "Meeting not over",
+            "A bot is in this meeting or on its way to it, or its transcript is being collected. Stop the bot "
+                + "and wait until the meeting is completed.", meetingNumber: number)
+    }
+}
+
+extension BotRefusal: AnsweredError {
+    func answer(isRead: Bool) -> APIError { APIError(self) }
+}
