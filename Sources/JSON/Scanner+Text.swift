@@ -32,7 +32,7 @@ extension Scanner {
                         length: UInt32(tape.unescaped.count - unescapedStart), link: link))
                 return
             case UInt8(ascii: "\\"):
-                tape.unescaped += input[plainStart..<position]
+                if plainStart < position { tape.unescaped += input[plainStart..<position] }
                 try scanEscape()
                 plainStart = position
             default: try skipCharacters()
