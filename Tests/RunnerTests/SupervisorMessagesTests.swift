@@ -45,6 +45,8 @@ import Testing
         [UInt8(ascii: "s"), 0xff, 0, 0, 0], Array("d".utf8) + [0, 0, 0, 2] + Array("x\0".utf8),
         Array("?".utf8) + [0, 0, 0, 0], Array("s".utf8) + [0, 0, 0, 8] + Array("1\0000\0009\0000\0".utf8),
         Array("e".utf8) + [0, 0, 0, 3] + Array("-1\0".utf8),
+        // As many words as there are texts, but four of these are no words.
+        Array("s".utf8) + [0, 0, 0, 10] + Array("1\u{0}0\u{0}5\u{0}0\u{0}a\u{0}".utf8),
     ])
     func whatNoRunnerSaysIsRefused(bytes: [UInt8]) {
         #expect(throws: SupervisorFrame.Malformed.self) {

@@ -1,4 +1,7 @@
+import EventLoop
 import Foundation
+import HTTP
+import Log
 import RedisTestSupport
 import TestTurns
 import Testing
@@ -29,6 +32,24 @@ import Testing
         let fixture = try await BotFixture(configure: { $1.meetingMilliseconds = 50 }, answer: { _, _ in status })
         #expect(try await fixture.ended() == 0)
         #expect(fixture.statuses == ["joining", "awaiting_admission", "active", "completed"])
+    }
+
+    @Test func pausesBetweenTriesGrow() async throws {
+        let loop = try EventLoop(name: "reports")
+        try loop.start()
+        defer { loop.stop() }
+        let url = try HTTPURL("http://127.0.0.1:\(try freePort())/")
+        let (outcome, pauses) = await Task(executorPreference: loop) {
+            let reporter = Reporter(loop: loop, url: url, secret: nil, logger: Logger(minimum: .error))
+            let report = StatusReport(connectionID: "b", status: .joining, containerID: "c", timestamp: "t")
+            var pauses: [Int] = []
+            let outcome = await reporter.deliver(report) { milliseconds in
+                pauses.append(milliseconds)
+                return false
+            }
+            return (outcome, pauses)
+        }.value
+        #expect(outcome == .unreachable && pauses == [500, 1_000, 2_000, 4_000])
     }
 
     @Test func aBotThatReachesNobodyGivesUp() async throws {

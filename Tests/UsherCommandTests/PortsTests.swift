@@ -165,5 +165,18 @@ import Testing
             try UpPorts(Settings(given: [.port: "0", .metricsPort: "65535"]))
         }
         #expect(metrics?.description.contains("the ports 65535 to 65537 for metrics") == true)
+        // Among them is one that is for something else.
+        let port = try PortReservation(host: "127.0.0.1", port: 0).port
+        let overlapping = #expect(throws: UpFailure.self) {
+            try UpPorts(Settings(given: [.port: String(port), .metricsPort: String(port - 1)]))
+        }
+        #expect(overlapping?.description.contains("not all of them are free") == true)
+    }
+
+    @Test(arguments: [
+        ("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("127.0.0.2", "127.0.0.2"), ("2001:db8::1", "2001:db8::1"),
+    ])
+    func whatListensEverywhereIsReachedHere(_ host: String, _ reachable: String) {
+        #expect(UpPorts.reachable(host) == reachable)
     }
 }

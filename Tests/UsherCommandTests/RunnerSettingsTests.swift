@@ -25,6 +25,15 @@ import Usher
         }
     }
 
+    @Test(arguments: ["redis+sentinel://a:1,b:2/main", "redis+cluster://a:1,b:2"])
+    func botsAreGivenNoRedisThatTheyCannotRead(_ url: String) throws {
+        for arguments in [["--redis", url], ["--bot-redis", url]] {
+            let text = refusal { _ = try runner(arguments) }
+            #expect(text?.hasPrefix("Bots know a single address of Redis") == true)
+        }
+        _ = try runner(["--redis", url, "--bot-redis", "redis://proxy:1"])
+    }
+
     // MARK: The speech service
 
     private static let url = ["--transcription-url", "http://speech:8000/v1/audio/transcriptions"]

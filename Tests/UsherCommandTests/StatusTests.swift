@@ -58,7 +58,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (-5, "0.0 s"), (0, "0.0 s"), (59_999, "59.9 s"), (60_000, "1 min 0 s"), (3_599_999, "59 min 59 s"),
+        (-5, "0.0 s"), (-1_500, "0.0 s"), (0, "0.0 s"), (59_999, "59.9 s"), (60_000, "1 min 0 s"),
+        (3_599_999, "59 min 59 s"),
         (7_500_000, "2 h 5 min"), (86_400_000, "1 d 0 h"), (273_600_000, "3 d 4 h"),
     ])
     func durationsHaveTheirTwoLargestUnits(_ milliseconds: Int, _ text: String) {

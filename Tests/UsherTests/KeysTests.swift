@@ -88,6 +88,7 @@ import Testing
     ])
     func whatIsNoUUIDIsNotTakenForOne(_ text: String) {
         #expect(!Identifier.isUUID(text))
+        #expect(Partition(bot: text) == nil)
     }
 
     /// FIPS 180-2, appendix B, and the empty text.

@@ -126,6 +126,34 @@ def test_a_watch_shows_each_change_once(servers):
     assert code == 1 and "there is no meeting" in log
 
 
+def test_a_watch_of_a_workspace_shows_no_other(servers):
+    """Also of those whose events are in the same stream."""
+    redis = servers.redis(durable=True)
+    admin = Admin(servers.node(redis))
+    streams = {}
+    while True:
+        other = BotsUser(admin).as_workspace()
+        if other.keys.events in streams:
+            mine = streams[other.keys.events]
+            break
+        streams[other.keys.events] = other
+    started = servers.add(Watch(servers, redis, "--workspace", mine.id))
+    started.spawn()
+
+    made = []
+
+    def has_begun():
+        assert started.alive, started.log
+        other.create_meeting()
+        made.append(mine.create_meeting().id)
+        return started.output
+    wait_for(has_begun, "the watch's first event", interval_s=0.1)
+    other.create_meeting()
+    made.append(mine.create_meeting().id)
+    wait_for(lambda: made[-1] in [event["meeting_id"] for event in started.events], "the last event", interval_s=0.05)
+    assert {event["meeting_id"] for event in started.events} <= set(made)
+
+
 @pytest.mark.skipif(DEPLOYMENT != "standalone", reason="restarts a single Redis")
 def test_a_watch_goes_on_after_a_restart_of_redis(servers):
     redis = servers.redis(durable=True)

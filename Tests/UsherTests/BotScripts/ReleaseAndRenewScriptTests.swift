@@ -45,6 +45,21 @@ import Testing
         }
     }
 
+    @Test func aRenewalTellsTheRunnerThatItsBotIsToLeave() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: try await world.meeting(), .joining, .active)
+            func renewals() async throws -> [Renewal] {
+                try await world.store.renew(
+                    bots: [place.botID], in: place.partition, runner: "runner", deadline: Client.soon)
+            }
+            guard case .granted(let before)? = try await renewals().first else { throw TestServerError("refused") }
+            #expect(!before.leaves && before.wasInRoom)
+            _ = try await world.stop(place)
+            guard case .granted(let after)? = try await renewals().first else { throw TestServerError("refused") }
+            #expect(after.leaves)
+        }
+    }
+
     @Test func whatIsNotTheRunnersIsNotHandedBack() async throws {
         try await World.make { world in
             let place = try await world.bot(at: try await world.meeting())

@@ -56,14 +56,14 @@ RUNNER = (
 
     Mutant("what was given out and never arrived is forgotten", READER,
            "// Redis may have given out entries that never arrived; or it has lost streams and groups.\n"
-           "            «hasLostAnswer = true»", "", ("DispatchTests",), is_statement=True),
-    Mutant("more is kept than was asked for", READER, "Array(wanted.prefix(«count»))", ".max", ("DispatchTests",)),
+           "            «hasLostAnswer = true»", "", ("DispatchReaderTests",), is_statement=True),
+    Mutant("more is kept than was asked for", READER, "Array(wanted.prefix(«count»))", ".max", ("DispatchReaderTests",)),
     Mutant("what is too much is not given back", READER, "giveBack(Array(wanted.dropFirst(«count»)))", ".max",
-           ("DispatchTests",)),
+           ("DispatchReaderTests",)),
     Mutant("what dead runners left is not taken over", READER, "guard «nextTakeover <= client.loop.now» else", "false",
            ("DispatchTests",)),
     Mutant("an entry in a foreign partition is a dispatch", READER,
-           "«entry.place.partition == partition»,", "true", ("DispatchTests",)),
+           "«entry.place.partition == partition»,", "true", ("DispatchReaderTests",)),
     Mutant("groups that are lost are not made anew", READER,
            "if case .refused = error { hasGroups = false }", "", ("DispatchTests",), is_statement=True),
 
@@ -71,7 +71,8 @@ RUNNER = (
            "«meeting.fields[\"passcode\"]», configuration.transcription?.token", "nil",
            ("test_runner_faults.py -k test_a_bot_crashes",)),
     Mutant("a bot whose supervisor is lost is said to have ended at once", BOTS,
-           "if «isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false» { break }", "true", ("EndingTests", "StopTests")),
+           "if «isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false» { break }", "true", ("EndingTests", "StopTests"),
+           equivalent="What is killed ends at once, unless the kernel takes its time, which no test can have it do."),
     Mutant("a bot is started though its runner stops", BOTS, "guard «!isStopping», BootTime.now() < deadline", "true",
            ("DispatchTests", "StopTests", "EndingTests")),
     Mutant("a second end of a bot is told too", BOTS, "guard «!bot.hasEnded» else { return }", "true",
