@@ -92,7 +92,7 @@ extension Scanner {
         position += 1
     }
 
-    /// `\uXXXX`, or two of them for what lies beyond the basic plane. One half of such a pair alone is no text: it could
+    /// `\u` and four digits, or two of them for what lies beyond the basic plane. One half of such a pair alone is no text: it could
     /// be neither stored nor shown as what it was.
     private mutating func scanCodeUnits(from start: Int) throws(JSONError) {
         var code = UInt32(try scanCodeUnit())

@@ -18,9 +18,9 @@ struct SegmentScan {
     private let key: String
     private var cursor: String? = "0"
     private var count = Self.firstCount
-    /// The hashes of those that it has come by, as it may come by one twice while the record grows. Swift seeds them anew
-    /// in each process and they have 64 bits, so that no two fields share one; the fields themselves would take a loop
-    /// milliseconds to keep and to let go.
+    /// The hashes of those that it has come by, as it may come by one twice while the record grows. The fields themselves
+    /// would take a loop milliseconds to keep and to let go. Hashes have 64 bits and a seed that nobody knows, so that one
+    /// of ten billion full transcripts might lack a segment in one answer.
     private var seen: Set<Int> = []
     /// Of all values so far.
     private(set) var bytes = 0
