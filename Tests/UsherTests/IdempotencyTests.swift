@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 import RedisTestSupport
 import TestTurns
@@ -245,6 +246,43 @@ import Testing
             await #expect(throws: BotRefusal.failed(.unexpectedReply("an earlier request left what"))) {
                 try await Self.stop(world, key: key)
             }
+        }
+    }
+
+    // MARK: Replicas
+
+    /// What a first request did may be lost while no replica has it: whoever asks again is not told that it is done.
+    @Test(.timeLimit(.minutes(5))) func anEarlierAnswerIsGivenOnceReplicasHaveIt() async throws {
+        var options = RedisServer.Options()
+        options.listensOnPort = true
+        options.arguments = ["--repl-diskless-sync-delay", "0"]
+        let primary = try RedisServer(options)
+        options.listensOnPort = false
+        options.arguments = ["--replicaof", "127.0.0.1 \(primary.port!)"]
+        let replica = try RedisServer(options)
+        try await waitFor("the replica has its data") {
+            try replica.ask("INFO replication").contains("master_link_status:up")
+        }
+        try await World.make(on: primary) { world in
+            var configuration = ClientConfiguration(url: primary.url, name: "changes", scripts: Store.scripts)
+            configuration.replicaWait = ReplicaWait(replicas: 1, milliseconds: 50)
+            // No test may take a loaded machine for a stuck Redis.
+            configuration.silenceLimitMilliseconds = 60_000
+            let changing = Client(
+                loop: world.client.loop, configuration: configuration, logger: Logger(minimum: .error))
+            changing.start()
+            defer { changing.shutDown() }
+            try await changing.waitUntilConnected()
+            let store = Store(client: world.client, changing: changing, configuration: World.patient)
+            let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
+            func create() async throws -> MeetingCreation {
+                try await store.createMeeting(
+                    NewMeeting(link: link), by: world.owner, idempotencyKey: Self.key, deadline: Client.soon)
+            }
+            replica.pause()
+            for _ in 0..<3 { await #expect(throws: RedisError.notReplicated(replicas: 0)) { _ = try await create() } }
+            replica.resume()
+            while (try? await create())?.made == nil { await world.client.loop.wait(milliseconds: 5) }
         }
     }
 }
