@@ -84,7 +84,7 @@ STEPS = (
         "fates", "dispatch_lost_on_its_way",
         (Edit("Sources/Usher/Meetings/Store+Reinvite.swift",
               "            if error.mayHaveRun { await giveBack(token) }\n",
-              "            if MUTANT { return (true, [.integer(1), .integer(0), .integer(1)]) }\n"
+              "            if MUTANT { return (true, .accepted(dispatchedAt: 0, epoch: 1)) }\n"
               "            if error.mayHaveRun { await giveBack(token) }\n"),)),
     Mutant(
         "earlier-request-overlooked",
