@@ -25,12 +25,13 @@ let package = Package(
         .target(
             name: "Runner",
             dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher"]),
-        .target(name: "SimulatedBot", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
+        .target(name: "BotWire", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
+        .target(name: "SimulatedBot", dependencies: ["BotWire", "EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Runner", "SimulatedBot",
-                "Usher",
+                "API", "BotWire", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Runner",
+                "SimulatedBot", "Usher",
             ]),
 
         .executableTarget(name: "GenerateScripts"),
@@ -76,9 +77,12 @@ let package = Package(
             ]),
         .testTarget(
             name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport", "TestTurns"]),
+        .testTarget(name: "BotWireTests", dependencies: ["BotWire", "HTTP", "Redis", "TestTurns"]),
         .testTarget(
             name: "SimulatedBotTests",
-            dependencies: ["EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "SimulatedBot", "TestTurns"]),
+            dependencies: [
+                "BotWire", "EventLoop", "HTTP", "Log", "Redis", "RedisTestSupport", "SimulatedBot", "TestTurns",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

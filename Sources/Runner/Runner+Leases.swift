@@ -93,7 +93,7 @@ extension Runner {
     private func publish(_ message: String, to botID: String, configuration version: Int? = nil) {
         guard let number = bots[botID]?.meeting?.number else { return }
         Task(executorPreference: loop) { [self] in
-            let command = Command("PUBLISH", BotWire.commandChannel(number), message)
+            let command = Command("PUBLISH", WireNames.commandChannel(number), message)
             guard let heard = try? await client.send(command, deadline: soon), let version, heard != .integer(0) else {
                 return
             }

@@ -1,3 +1,5 @@
+import BotWire
+
 /// Reports that a server must refuse, or take without being moved by them.
 enum BadReports {
     /// None of these is a valid event: 422 each.

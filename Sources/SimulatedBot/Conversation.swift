@@ -1,3 +1,5 @@
+import BotWire
+
 /// The built-in conversation: a short one in each language, told over and over.
 struct Conversation {
     struct Utterance: Equatable {

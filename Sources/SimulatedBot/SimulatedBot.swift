@@ -1,3 +1,4 @@
+import BotWire
 import EventLoop
 import HTTP
 import Log
@@ -268,8 +269,7 @@ public final class SimulatedBot: @unchecked Sendable {
     private func makeReport(_ status: StatusReport.Status) -> StatusReport {
         StatusReport(
             connectionID: identifier, status: status,
-            containerID: configuration.containerName ?? "simulated-bot-\(identifier)",
-            timestamp: WireJSON.timestamp())
+            containerID: configuration.containerName ?? "simulated-bot-\(identifier)")
     }
 
     private func report(_ status: StatusReport.Status) async throws(Ending) {

@@ -1,7 +1,5 @@
+import BotWire
 import EventLoop
-import FoundationEssentials
-import Log
-import Redis
 
 /// The transcript of one stay in a room: what is said becomes a draft, then its confirmed form under the same id. Belongs
 /// to its loop's thread.
@@ -21,14 +19,12 @@ final class Transcript {
         return entries[number % entries.count]
     }
 
-    private let configuration: BotConfiguration
     private let simulation: Simulation
     private let meeting: Int
-    private let sessionID: String
+    private let session: TranscriptSession
     private let writer: TranscriptWriter
     private let acknowledged: AcknowledgedSegments?
     private let startTime = MonotonicTime.now()
-    private let startDate = Date()
     private var count = 0
     private var malformedCount = 0
     private var draft: (utterance: Conversation.Utterance, language: String?, start: Double)?
@@ -39,20 +35,14 @@ final class Transcript {
         configuration: BotConfiguration, simulation: Simulation, meeting: Int, writer: TranscriptWriter,
         acknowledged: AcknowledgedSegments?
     ) {
-        self.configuration = configuration
         self.simulation = simulation
         self.meeting = meeting
         self.writer = writer
         self.acknowledged = acknowledged
-        sessionID = configuration.connectionID ?? "\(configuration.platform)-\(meeting)"
+        session = TranscriptSession(configuration: configuration, meeting: meeting, writer: writer)
     }
 
-    func begin() {
-        append(
-            SessionStartEntry(
-                sessionUID: sessionID, meetingID: meeting, platform: configuration.platform,
-                startTime: WireJSON.timestamp(startDate)))
-    }
+    func begin() { session.begin() }
 
     /// Somebody has begun to speak.
     /// - Parameter isLanguageKnown: whether the bot was told a language; if not, it leaves it open.
@@ -71,7 +61,7 @@ final class Transcript {
     func confirm() {
         guard let draft else { return }
         self.draft = nil
-        if let id = toRetract { append(RetractionEntry(meetingID: meeting, segmentIDs: [id])) }
+        if let id = toRetract { session.retract([id]) }
         let segment = segment(of: draft, text: draft.utterance.text, completed: true)
         send(segment)
         toRetract = simulation.has(.retractions) && count % 3 == 0 ? segment.segmentID : nil
@@ -80,7 +70,7 @@ final class Transcript {
     /// The bot leaves: what was being said is confirmed as it stands.
     func end() {
         confirm()
-        append(SessionEndEntry(sessionUID: sessionID))
+        session.end()
     }
 
     private var seconds: Double {
@@ -93,27 +83,14 @@ final class Transcript {
         // Never of no length, however fast the machine.
         let end = max(seconds, draft.start + 0.001)
         return TranscriptSegment(
-            segmentID: "\(sessionID):\(count)", speaker: draft.utterance.speaker,
+            segmentID: "\(session.id):\(count)", speaker: draft.utterance.speaker,
             speakerKey: draft.utterance.speaker.lowercased(), text: text, start: draft.start, end: end,
-            language: draft.language, completed: completed,
-            absoluteStartTime: WireJSON.timestamp(startDate.addingTimeInterval(draft.start)),
-            absoluteEndTime: WireJSON.timestamp(startDate.addingTimeInterval(end)))
+            language: draft.language, completed: completed, startDate: session.startDate, source: "simulation")
     }
 
     private func send(_ segment: TranscriptSegment) {
-        let entry = TranscriptionEntry(
-            meetingID: meeting, nativeMeetingID: configuration.nativeMeetingID, segments: [segment])
-        writer.append(WireJSON.text(entry)) { [acknowledged, meeting] in
+        session.send(segment) { [acknowledged, meeting] in
             if segment.completed { acknowledged?.note(segment, meeting: meeting) }
         }
-        let live = LiveTranscript(
-            meeting: LiveTranscript.Meeting(id: meeting), speaker: segment.speaker,
-            confirmed: segment.completed ? [segment] : [], pending: segment.completed ? [] : [segment],
-            ts: WireJSON.timestamp())
-        writer.publish(WireJSON.text(live), channel: "tc:meeting:\(meeting):mutable")
-    }
-
-    private func append(_ entry: some Encodable) {
-        writer.append(WireJSON.text(entry))
     }
 }

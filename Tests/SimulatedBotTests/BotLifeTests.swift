@@ -1,3 +1,4 @@
+import BotWire
 import Foundation
 import Redis
 import RedisTestSupport

@@ -1,3 +1,4 @@
+import BotWire
 import EventLoop
 import Foundation
 import Log

@@ -86,7 +86,7 @@ import Testing
         try await world.tell(place, [.joining, .awaitingAdmission, .active])
         #expect(try await world.configure(place, "language", "es") != .integer(0))
         _ = try await world.ingest(one("s1", "Hello"), for: meeting)
-        let stream = BotWire.segmentStream
+        let stream = WireNames.segmentStream
         _ = try await world.client.send("XGROUP", "CREATE", stream, "usher", "0", "MKSTREAM")
         let entry = try await world.client.send("XADD", stream, "*", "payload", "x").stringOrThrow()
         #expect(try await world.readSegments("node").map(\.id) == [entry])

@@ -10,13 +10,13 @@ import Testing
 @Suite(.takesTurns) struct ReadSegmentsScriptTests {
     private static func make(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
         try await World.make { world in
-            _ = try await world.client.send("XGROUP", "CREATE", BotWire.segmentStream, "usher", "0", "MKSTREAM")
+            _ = try await world.client.send("XGROUP", "CREATE", WireNames.segmentStream, "usher", "0", "MKSTREAM")
             try await body(world)
         }
     }
 
     private static func write(_ world: World, _ fields: String...) async throws -> String {
-        let command = Command(words: ["XADD", BotWire.segmentStream, "*"] + fields)
+        let command = Command(words: ["XADD", WireNames.segmentStream, "*"] + fields)
         return try await world.client.send(command, deadline: Client.soon).stringOrThrow()
     }
 
@@ -26,7 +26,7 @@ import Testing
 
     /// The ids of what is pending, and whose it is.
     private static func pending(_ world: World) async throws -> [String: String] {
-        let reply = try await world.client.send("XPENDING", BotWire.segmentStream, "usher", "-", "+", "1000")
+        let reply = try await world.client.send("XPENDING", WireNames.segmentStream, "usher", "-", "+", "1000")
         return try reply.arrayOrThrow().reduce(into: [:]) { result, entry in
             let parts = try entry.arrayOrThrow()
             result[try parts[0].stringOrThrow()] = parts[1].string
@@ -47,7 +47,7 @@ import Testing
                 ])
             #expect(try await Self.notes(world) == [whole: "a"])
             #expect(try await Self.pending(world) == [whole: "a", long: "a", empty: "a"])
-            #expect(try await world.client.send("XLEN", BotWire.segmentStream) == .integer(3))
+            #expect(try await world.client.send("XLEN", WireNames.segmentStream) == .integer(3))
             let lifetime = try await world.client.send("PTTL", Keys.segmentAttempts).integerOrThrow()
             #expect((1...60_000).contains(lifetime))
             // Nothing is new any more.
@@ -79,7 +79,7 @@ import Testing
             let id = try await Self.write(world, "payload", "x")
             _ = try await world.readSegments("a")
             _ = try await world.client.send("HDEL", Keys.segmentAttempts, id)
-            _ = try await world.client.send("XDEL", BotWire.segmentStream, id)
+            _ = try await world.client.send("XDEL", WireNames.segmentStream, id)
             #expect(try await world.readSegments("a", after: "0") == [ReadSegment(id: id, verdict: "gone")])
             #expect(try await Self.notes(world) == [:])
         }
@@ -92,7 +92,7 @@ import Testing
             _ = try await world.readSegments("a")
             func hand(to node: String) async throws {
                 for id in ids {
-                    _ = try await world.client.send("XCLAIM", BotWire.segmentStream, "usher", node, "0", id)
+                    _ = try await world.client.send("XCLAIM", WireNames.segmentStream, "usher", node, "0", id)
                 }
             }
             // The one that goes on asking for them has not ended over them.
@@ -132,7 +132,7 @@ extension World {
     ) async throws -> [ReadSegment] {
         let reply = try await run(
             Scripts.ReadSegments(
-                streamKey: BotWire.segmentStream, attemptsKey: Keys.segmentAttempts, group: "usher", node: node,
+                streamKey: WireNames.segmentStream, attemptsKey: Keys.segmentAttempts, group: "usher", node: node,
                 after: id, maxEntries: most, maxBytes: bytes, maxPayloadBytes: longest, prefixBytes: prefix,
                 maxOthers: 2, keepMilliseconds: 60_000))
         return try reply.arrayOrThrow().map { entry in

@@ -31,14 +31,14 @@ import Testing
 
     @discardableResult
     private static func write(_ world: World, _ fields: String...) async throws -> String {
-        let command = Command(words: ["XADD", BotWire.segmentStream, "*"] + fields)
+        let command = Command(words: ["XADD", WireNames.segmentStream, "*"] + fields)
         return try await world.client.send(command, deadline: Client.soon).stringOrThrow()
     }
 
     /// Until every entry has been taken in or buried.
     private static func waitUntilRead(_ world: World) async throws {
         try await waitFor("the segment stream is empty") {
-            try await world.client.send("XLEN", BotWire.segmentStream) == .integer(0)
+            try await world.client.send("XLEN", WireNames.segmentStream) == .integer(0)
         }
     }
 
@@ -72,7 +72,7 @@ import Testing
             }
             #expect(try await world.transcript(meeting).count == 250)
             #expect(try await world.client.send("EXISTS", Keys.deadLetters) == .integer(0))
-            let pending = try await world.client.send("XPENDING", BotWire.segmentStream, "usher").arrayOrThrow()
+            let pending = try await world.client.send("XPENDING", WireNames.segmentStream, "usher").arrayOrThrow()
             #expect(pending.first == .integer(0))
         }
     }
@@ -216,7 +216,7 @@ import Testing
             let meeting = try await world.meeting()
             _ = try await world.bot(at: meeting, .joining, .active)
             let number = try await Self.number(world, meeting)
-            _ = try await world.client.send("XGROUP", "CREATE", BotWire.segmentStream, "usher", "0", "MKSTREAM")
+            _ = try await world.client.send("XGROUP", "CREATE", WireNames.segmentStream, "usher", "0", "MKSTREAM")
             var entries: [String] = []
             for id in ["a", "poison", "b"] {
                 entries.append(try await Self.write(world, "payload", Self.transcription(number, id, id)))
@@ -224,7 +224,7 @@ import Testing
             // The first node dies with all of them; the second, which took them over, with the one.
             #expect(try await world.readSegments("first").map(\.id) == entries)
             for id in entries {
-                _ = try await world.client.send("XCLAIM", BotWire.segmentStream, "usher", "second", "0", id, "JUSTID")
+                _ = try await world.client.send("XCLAIM", WireNames.segmentStream, "usher", "second", "0", id, "JUSTID")
             }
             #expect(try await world.readSegments("second", after: "0").map(\.id) == [entries[0]])
             _ = try await world.client.send("HDEL", Keys.segmentAttempts, entries[0])
@@ -310,11 +310,11 @@ import Testing
             try await Self.write(world, "payload", Self.transcription(numbers.1, "s", "at once"))
             try await Self.reading(world, store: store) {
                 try await waitFor("what can be reached is taken in") {
-                    try await world.client.send("XLEN", BotWire.segmentStream) == .integer(150)
+                    try await world.client.send("XLEN", WireNames.segmentStream) == .integer(150)
                 }
                 try await Self.write(world, "payload", Self.transcription(numbers.1, "t", "later"))
                 try await waitFor("what comes meanwhile is taken in") {
-                    try await world.client.send("XLEN", BotWire.segmentStream) == .integer(150)
+                    try await world.client.send("XLEN", WireNames.segmentStream) == .integer(150)
                 }
                 #expect(try await world.client.send("HLEN", reached) == .integer(2))
                 #expect(try await world.segments(away).isEmpty)
@@ -332,7 +332,7 @@ import Testing
             let meeting = try await world.meeting()
             _ = try await world.bot(at: meeting, .joining, .active)
             let number = try await Self.number(world, meeting)
-            let stream = BotWire.segmentStream
+            let stream = WireNames.segmentStream
             _ = try await world.client.send("XGROUP", "CREATE", stream, "usher", "0", "MKSTREAM")
             for index in 0..<300 {
                 try await Self.write(world, "payload", Self.transcription(number, "s\(index)", "\(index)"))
@@ -359,7 +359,7 @@ import Testing
         try await World.make { world in
             try await Self.reading(world) {
                 try await waitFor("the group is there") {
-                    try await world.client.send("EXISTS", BotWire.segmentStream) == .integer(1)
+                    try await world.client.send("EXISTS", WireNames.segmentStream) == .integer(1)
                 }
                 _ = try await world.client.send("FLUSHDB")
                 try await Self.write(world, "payload", "after")

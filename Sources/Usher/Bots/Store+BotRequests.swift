@@ -321,7 +321,7 @@ extension Store {
     /// Publishes a command to a meeting's bot (docs/bot-wire.md, "Commands"). Should it be lost, the answer to the
     /// bot's next lease renewal says the same.
     private func tell(_ meeting: Meeting, _ message: String, deadline: MonotonicTime) async {
-        _ = try? await send(Command("PUBLISH", BotWire.commandChannel(meeting.number), message), by: deadline)
+        _ = try? await send(Command("PUBLISH", WireNames.commandChannel(meeting.number), message), by: deadline)
     }
 
     func refusing<Result>(
@@ -355,7 +355,7 @@ extension BotRequest {
 }
 
 /// Names on the wire between Usher and its bots (docs/bot-wire.md).
-public enum BotWire {
+public enum WireNames {
     /// Where bots write their transcript segments.
     public static let segmentStream = "transcription_segments"
 

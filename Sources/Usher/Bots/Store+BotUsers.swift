@@ -19,9 +19,9 @@ public enum BotRights {
     public static func command(
         user: String, password: String, meeting number: Int, writesToStream: Bool
     ) -> Command {
-        let stream = writesToStream ? " ~\(BotWire.segmentStream) +xadd" : ""
+        let stream = writesToStream ? " ~\(WireNames.segmentStream) +xadd" : ""
         let rules =
-            "resetchannels &\(BotWire.commandChannel(number)) &\(BotWire.liveChannel(number)) -@all +ping +hello +auth "
+            "resetchannels &\(WireNames.commandChannel(number)) &\(WireNames.liveChannel(number)) -@all +ping +hello +auth "
             + "+client|setname +subscribe +unsubscribe +publish\(stream)"
         return Command(
             words: ["ACL", "SETUSER", user, "reset", "on", "#\(Digest.sha256(password))"]

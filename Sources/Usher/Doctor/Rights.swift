@@ -15,7 +15,7 @@ enum Rights {
         }
 
         /// What stands for the key, in a message.
-        var object: String? { words.first { $0.hasPrefix("usher:") || $0 == BotWire.segmentStream || isChannel($0) } }
+        var object: String? { words.first { $0.hasPrefix("usher:") || $0 == WireNames.segmentStream || isChannel($0) } }
 
         private func isChannel(_ word: String) -> Bool { word.hasPrefix("bot_commands:") }
     }
@@ -37,12 +37,12 @@ enum Rights {
         + on(Keys.deadLetters, "XADD % MAXLEN ~ 1 * a 0") + on(Keys.deadLetterCount, "INCR %")
         + inPartition + ofWorkspace
         + on(
-            BotWire.segmentStream, "XGROUP CREATE % g 0 MKSTREAM", "XREADGROUP GROUP g c STREAMS % >",
+            WireNames.segmentStream, "XGROUP CREATE % g 0 MKSTREAM", "XREADGROUP GROUP g c STREAMS % >",
             "XAUTOCLAIM % g c 1 0-0", "XPENDING % g", "XCLAIM % g c 0 0-1", "XDEL % 0-1", "XACK % g 0-1",
             "XINFO GROUPS %", "XINFO CONSUMERS % g",
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(Keys.segmentAttempts, "HGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1")
-        + on(BotWire.commandChannel(0), "PUBLISH % 0")
+        + on(WireNames.commandChannel(0), "PUBLISH % 0")
         + on(
             "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1",
             "CLUSTER SLOTS", "ASKING")
@@ -124,7 +124,7 @@ extension Doctor {
         for need in missing where !commands.contains("+" + need.command) { commands.append("+" + need.command) }
         return .fail(
             subject, "the user \(user) may not \(names.joined(separator: ", "))",
-            "`ACL SETUSER \(user) ~usher:* ~\(BotWire.segmentStream) &bot_commands:meeting:* "
+            "`ACL SETUSER \(user) ~usher:* ~\(WireNames.segmentStream) &bot_commands:meeting:* "
                 + "\(commands.joined(separator: " "))`, where these commands are not renamed away.")
     }
 

@@ -31,7 +31,7 @@ public enum Keys {
     /// string: `<workspace_id> <meeting_id>` of the meeting with this number, which is all that a bot's segments name.
     public static func locator(number: Int) -> String { "usher:number:\(number)" }
     /// hash: id of an entry of the segment stream -> the nodes that have begun with it. In the slot of the stream.
-    static let segmentAttempts = "usher:{\(BotWire.segmentStream)}:attempts"
+    static let segmentAttempts = "usher:{\(WireNames.segmentStream)}:attempts"
     /// stream: what bots wrote to the segment stream that nobody can use, with the reason. Capped.
     public static let deadLetters = "usher:dead_letters"
     /// string: how many there were in all.

@@ -128,14 +128,14 @@ public final class SegmentReader: Sendable {
     }
 
     private func createGroup() async throws(RedisError) {
-        try await store.makeGroup(Self.group, of: BotWire.segmentStream, deadline: soon)
+        try await store.makeGroup(Self.group, of: WireNames.segmentStream, deadline: soon)
     }
 
     /// - Parameter id: what this consumer has read already and not acknowledged, after this one; `>` for what is new.
     private func read(after id: String) async throws(RedisError) -> [Entry] {
         let answers = try await client.run(
             Scripts.ReadSegments(
-                streamKey: BotWire.segmentStream, attemptsKey: Keys.segmentAttempts, group: Self.group,
+                streamKey: WireNames.segmentStream, attemptsKey: Keys.segmentAttempts, group: Self.group,
                 node: consumer, after: id, maxEntries: Self.batch, maxBytes: Self.batchBytes,
                 maxPayloadBytes: SegmentMessage.maximumBytes, prefixBytes: Self.deadLetterBytes,
                 maxOthers: Self.attempts, keepMilliseconds: Self.attemptsKeptMilliseconds),
@@ -189,13 +189,13 @@ public final class SegmentReader: Sendable {
     /// Takes over what nodes that are gone have left behind, and forgets them.
     /// - Returns: whether there was something: it is then among what this consumer has not acknowledged.
     private func takeOver() async throws(RedisError) -> Bool {
-        try await store.boundIdle(of: BotWire.segmentStream, group: Self.group, deadline: soon)
+        try await store.boundIdle(of: WireNames.segmentStream, group: Self.group, deadline: soon)
         var cursor = "0-0"
         var count = 0
         repeat {
             let reply = try await client.send(
                 Command(
-                    "XAUTOCLAIM", BotWire.segmentStream, Self.group, consumer, String(takeoverMilliseconds),
+                    "XAUTOCLAIM", WireNames.segmentStream, Self.group, consumer, String(takeoverMilliseconds),
                     cursor, "COUNT", String(Self.batch), "JUSTID"), deadline: soon
             ).arrayOrThrow()
             guard reply.count >= 2 else { throw .unexpectedReply("XAUTOCLAIM returned \(reply.count) parts") }
@@ -203,7 +203,7 @@ public final class SegmentReader: Sendable {
             cursor = try reply[0].stringOrThrow()
         } while cursor != "0-0"
         _ = try await store.removeConsumers(
-            of: BotWire.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
+            of: WireNames.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
         return count > 0
     }
 
@@ -260,8 +260,8 @@ public final class SegmentReader: Sendable {
         // Removed first: should the rest fail, the entry comes again as one that is gone.
         _ = try await store.pipeline(
             [
-                Command("XDEL", BotWire.segmentStream, entry.id),
-                Command("XACK", BotWire.segmentStream, Self.group, entry.id),
+                Command("XDEL", WireNames.segmentStream, entry.id),
+                Command("XACK", WireNames.segmentStream, Self.group, entry.id),
             ], by: soon)
     }
 

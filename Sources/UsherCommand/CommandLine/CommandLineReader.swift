@@ -104,7 +104,7 @@ struct CommandLineReader {
         throw UsageError(
             "Bots know a single address of Redis: give them one that leads to the primary by --bot-redis redis://..., "
                 + "such as that of a proxy which follows it"
-                + (url.isCluster ? " (in a Cluster: the primary of the slot of \(BotWire.segmentStream))." : "."))
+                + (url.isCluster ? " (in a Cluster: the primary of the slot of \(WireNames.segmentStream))." : "."))
     }
 
     /// Nor do they know Unix sockets; those of the private Redis, and simulated ones, need none.

@@ -57,7 +57,7 @@ import Testing
         let keys = [
             Keys.userSequence, Keys.meetingSequence, Keys.users, Keys.deadLetters, Keys.deadLetterCount,
             partition.dispatch, partition.events, partition.leases, partition.analyzing, partition.ended,
-            BotWire.segmentStream, BotWire.commandChannel(0),
+            WireNames.segmentStream, WireNames.commandChannel(0),
         ]
         let tried = Set(Rights.needs.flatMap(\.words))
         for key in keys { #expect(tried.contains(key)) }
@@ -74,7 +74,7 @@ import Testing
         let all = wanted.sorted().map { "+" + $0 }.joined(separator: " ")
         let given = words.filter { $0.hasPrefix("+") }.map { String($0.dropFirst()) }
         #expect(Set(given) == wanted, "the commands of the line should be \(all)")
-        for word in ["~usher:*", "~\(BotWire.segmentStream)", "&bot_commands:meeting:*", "-@all"] {
+        for word in ["~usher:*", "~\(WireNames.segmentStream)", "&bot_commands:meeting:*", "-@all"] {
             #expect(words.contains(word))
         }
     }

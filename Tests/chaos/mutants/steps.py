@@ -120,8 +120,8 @@ STEPS = (
               "        if MUTANT {\n"
               "            _ = try await store.pipeline(\n"
               "                [\n"
-              "                    Command(\"XDEL\", BotWire.segmentStream, entry.id),\n"
-              "                    Command(\"XACK\", BotWire.segmentStream, Self.group, entry.id),\n"
+              "                    Command(\"XDEL\", WireNames.segmentStream, entry.id),\n"
+              "                    Command(\"XACK\", WireNames.segmentStream, Self.group, entry.id),\n"
               "                ], by: soon)\n"
               "        }\n"
               "        if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }\n"),)),

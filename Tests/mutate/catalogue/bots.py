@@ -3,7 +3,7 @@
 from mutant import Mutant
 
 BOT = "SimulatedBot/SimulatedBot.swift"
-REPORTER = "SimulatedBot/Reporter.swift"
+REPORTER = "BotWire/Reporter.swift"
 TRANSCRIPT = "SimulatedBot/Transcript.swift"
 LIFE = ("BotLifeTests", "BotReportTests")
 

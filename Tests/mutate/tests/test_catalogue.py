@@ -9,8 +9,8 @@ from mutate import HOOKS, ROOT
 from trial import is_system_test
 
 MODULES = {
-    "API", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Processes", "Redis", "Runner", "SimulatedBot", "Usher",
-    "UsherCommand",
+    "API", "BotWire", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Processes", "Redis", "Runner", "SimulatedBot",
+    "Usher", "UsherCommand",
 }
 
 

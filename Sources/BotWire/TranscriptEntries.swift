@@ -2,21 +2,36 @@ import FoundationEssentials
 
 /// What a bot writes to the stream `transcription_segments`, one JSON object an entry (docs/bot-wire.md, "Transcript
 /// segments").
-struct TranscriptSegment: Encodable, Equatable {
-    let segmentID: String
-    let speaker: String
-    let speakerKey: String
-    let text: String
+public struct TranscriptSegment: Encodable, Equatable {
+    public let segmentID: String
+    public let speaker: String
+    public let speakerKey: String
+    public let text: String
     /// Seconds from the start of the session.
-    let start: Double
-    let end: Double
+    public let start: Double
+    public let end: Double
     /// nil where the bot was not told one: it is then the server's to fill in.
-    let language: String?
+    public let language: String?
     /// False: a draft, which a later segment of the same id replaces.
-    let completed: Bool
-    let absoluteStartTime: String
-    let absoluteEndTime: String
-    let source = "simulation"
+    public let completed: Bool
+    public let absoluteStartTime: String
+    public let absoluteEndTime: String
+    public let source: String
+
+    /// - Parameters:
+    ///   - start, end: seconds from the start of the session.
+    ///   - startDate: when the session started, for the absolute times.
+    ///   - source: by which way it was heard.
+    public init(
+        segmentID: String, speaker: String, speakerKey: String, text: String, start: Double, end: Double,
+        language: String?, completed: Bool, startDate: Date, source: String
+    ) {
+        (self.segmentID, self.speaker, self.speakerKey, self.text) = (segmentID, speaker, speakerKey, text)
+        (self.start, self.end, self.language, self.completed) = (start, end, language, completed)
+        absoluteStartTime = WireJSON.timestamp(startDate.addingTimeInterval(start))
+        absoluteEndTime = WireJSON.timestamp(startDate.addingTimeInterval(end))
+        self.source = source
+    }
 
     enum CodingKeys: String, CodingKey {
         case speaker, text, start, end, language, completed, source
@@ -27,7 +42,7 @@ struct TranscriptSegment: Encodable, Equatable {
     }
 
     /// By hand, since a missing language goes out as null (wire: "string or null").
-    func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(segmentID, forKey: .segmentID)
         try fields.encode(speaker, forKey: .speaker)

@@ -1,7 +1,7 @@
 import JSON
 
 /// A command from the channel `bot_commands:meeting:{meeting_id}` (docs/bot-wire.md, "Commands").
-enum BotCommand: Equatable {
+public enum BotCommand: Equatable {
     case leave
     /// What is nil stays as it is. An inner nil of the language means that none is set.
     case reconfigure(language: String??, task: BotConfiguration.Task?)
@@ -11,7 +11,7 @@ enum BotCommand: Equatable {
     private static let maximumBytes = 65_536
 
     /// nil if the message is no command.
-    init?(_ message: String) {
+    public init?(_ message: String) {
         guard message.utf8.count <= Self.maximumBytes,
             let command = try? Message(json: Array(message.utf8))
         else { return nil }

@@ -3,7 +3,7 @@ import JSON
 import Redis
 
 /// What a bot is told at its start, in the environment variable `VEXA_BOT_CONFIG` (docs/bot-wire.md, "Configuration"):
-/// the parts that a simulated bot has a use for. The others are checked and let go.
+/// the parts that our bots have a use for. The others are checked and let go.
 public struct BotConfiguration: Equatable, Sendable {
     /// What is wrong with a configuration: one sentence that names the field and never shows a value.
     public struct Invalid: Error, Equatable, CustomStringConvertible {
@@ -39,6 +39,15 @@ public struct BotConfiguration: Equatable, Sendable {
     public var waitingRoomTimeoutMilliseconds: Int?
     /// How long it waits for anybody else in the room, in ms; nil for ever.
     public var noOneJoinedTimeoutMilliseconds: Int?
+    /// How long it stays once all others have left, in ms; nil for ever.
+    public var everyoneLeftTimeoutMilliseconds: Int?
+    /// `reconnectionIntervalMs`: how long it waits for a lost connection to come back, in ms; nil is the bot's to choose.
+    public var reconnectionMilliseconds: Int?
+    /// The speech service: where to send what is said, the secret it asks for and the model to name. Without an address
+    /// nothing is transcribed.
+    public var transcriptionServiceURL: String?
+    public var transcriptionServiceToken: String?
+    public var transcriptionModel: String?
 
     /// - Throws: `Invalid` if the text is not a JSON object of the wire's fields. Fields that the wire does not have are
     ///   refused, and so is null: what is not known is left out.
@@ -56,7 +65,7 @@ public struct BotConfiguration: Equatable, Sendable {
     }
 
     /// How the room is named in files: platform and id, or the meeting's address where there is no id.
-    var room: String { "\(platform):\(nativeMeetingID ?? meetingURL)" }
+    public var room: String { "\(platform):\(nativeMeetingID ?? meetingURL)" }
 }
 
 extension BotConfiguration: Decodable {
@@ -106,19 +115,19 @@ extension BotConfiguration: Decodable {
         }
         waitingRoomTimeoutMilliseconds = try leave?.integer(.waitingRoomTimeout, from: 0)
         noOneJoinedTimeoutMilliseconds = try leave?.integer(.noOneJoinedTimeout, from: 0)
-        _ = try leave?.integer(.everyoneLeftTimeout, from: 0)
+        everyoneLeftTimeoutMilliseconds = try leave?.integer(.everyoneLeftTimeout, from: 0)
+        reconnectionMilliseconds = try fields.integer(.reconnectionIntervalMs, from: 0)
+        transcriptionServiceURL = try fields.text(.transcriptionServiceUrl)
+        transcriptionServiceToken = try fields.text(.transcriptionServiceToken)
+        transcriptionModel = try fields.text(.transcriptionModel)
     }
 
-    /// What a real bot needs and a simulated one does not: refused all the same if it is not of the wire's type.
+    /// What none of our bots needs: refused all the same if it is not of the wire's type.
     private static func checkTheRest(_ fields: Fields<Field>) throws {
-        for field in [.passcode, .token, .transcriptionServiceToken, .transcriptionModel] as [Field] {
-            _ = try fields.text(field)
-        }
-        for field in [.transcriptionServiceUrl, .recordingUploadUrl] as [Field] { _ = try fields.text(field) }
+        for field in [.passcode, .token, .recordingUploadUrl] as [Field] { _ = try fields.text(field) }
         for field in [.allowedLanguages, .captureModes] as [Field] { try fields.checkTexts(field) }
         for field in [.recordingEnabled, .voiceAgentEnabled] as [Field] { _ = try fields.flag(field) }
         _ = try fields.choice(.transcriptionTier, ["realtime", "deferred"])
-        _ = try fields.integer(.reconnectionIntervalMs, from: 0)
     }
 }
 

@@ -1,36 +1,45 @@
 import FoundationEssentials
 
 /// What a bot reports about itself, as the body of a POST (docs/bot-wire.md, "Reports").
-struct StatusReport: Encodable, Equatable {
-    enum Status: String, Encodable {
+public struct StatusReport: Encodable, Equatable {
+    /// What a bot is at.
+    public enum Status: String, Encodable {
         case joining, active, completed, failed
         case awaitingAdmission = "awaiting_admission"
         case needsHelp = "needs_help"
     }
 
-    enum CompletionReason: String, Encodable {
-        case stopped
+    /// Why it ended.
+    public enum CompletionReason: String, Encodable {
+        case stopped, evicted
         case leftAlone = "left_alone"
         case startupAlone = "startup_alone"
         case awaitingAdmissionTimeout = "awaiting_admission_timeout"
         case awaitingAdmissionRejected = "awaiting_admission_rejected"
         case joinFailure = "join_failure"
+        case authSessionMissing = "auth_session_missing"
     }
 
     /// How far a bot that failed had come.
-    enum FailureStage: String, Encodable {
+    public enum FailureStage: String, Encodable {
         case requested, joining, active
         case awaitingAdmission = "awaiting_admission"
     }
 
-    var connectionID: String
-    var status: Status
-    var containerID: String
-    var reason: String?
-    var exitCode: Int32?
-    var completionReason: CompletionReason?
-    var failureStage: FailureStage?
-    var timestamp: String
+    public var connectionID: String
+    public var status: Status
+    public var containerID: String
+    public var reason: String?
+    public var exitCode: Int32?
+    public var completionReason: CompletionReason?
+    public var failureStage: FailureStage?
+    public var timestamp: String
+
+    /// - Parameter timestamp: RFC 3339.
+    public init(connectionID: String, status: Status, containerID: String, timestamp: String = WireJSON.timestamp()) {
+        (self.connectionID, self.status) = (connectionID, status)
+        (self.containerID, self.timestamp) = (containerID, timestamp)
+    }
 
     enum CodingKeys: String, CodingKey {
         case status, reason, timestamp
@@ -43,8 +52,9 @@ struct StatusReport: Encodable, Equatable {
 }
 
 /// JSON of the wire, members in alphabetical order.
-enum WireJSON {
-    static func text(_ value: some Encodable) -> String {
+public enum WireJSON {
+    /// A value as JSON text.
+    public static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Texts, integers and finite numbers only: there is nothing that could not be encoded.
@@ -52,7 +62,7 @@ enum WireJSON {
     }
 
     /// A point in time in RFC 3339, UTC, with milliseconds.
-    static func timestamp(_ date: Date = Date()) -> String {
+    public static func timestamp(_ date: Date = Date()) -> String {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

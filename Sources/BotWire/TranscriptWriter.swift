@@ -6,7 +6,7 @@ import Redis
 /// is written again, since segments are told apart by their ids. What waits is bounded; then the oldest goes.
 ///
 /// `@unchecked Sendable`: belongs to its loop's thread, on which its tasks run too.
-final class TranscriptWriter: @unchecked Sendable {
+public final class TranscriptWriter: @unchecked Sendable {
     private static let maximumWaiting = 1_000
     private static let timeoutMilliseconds = 5_000
     private static let pauseMilliseconds = 100
@@ -17,14 +17,14 @@ final class TranscriptWriter: @unchecked Sendable {
     }
 
     private let client: Client
-    /// What sends entries to a node in place of the stream; nil: they go to the stream.
     private let poster: Reporter?
     private let logger: Logger
     private var waiting: [Entry] = []
     private var isWriting = false
     private var isStopped = false
 
-    init(client: Client, poster: Reporter? = nil, logger: Logger) {
+    /// - Parameter poster: what sends entries to a node; nil: they go to the stream.
+    public init(client: Client, poster: Reporter? = nil, logger: Logger) {
         self.client = client
         self.poster = poster
         self.logger = logger
@@ -32,7 +32,7 @@ final class TranscriptWriter: @unchecked Sendable {
 
     /// Queues an entry of the stream: `XADD transcription_segments * payload <text>`.
     /// - Parameter acknowledged: called once it was answered that the entry is taken.
-    func append(_ payload: String, acknowledged: (() -> Void)? = nil) {
+    public func append(_ payload: String, acknowledged: (() -> Void)? = nil) {
         if waiting.count == Self.maximumWaiting {
             waiting.removeFirst()
             logger.warning("Dropped a transcript entry: nobody has taken any for long")
@@ -44,7 +44,7 @@ final class TranscriptWriter: @unchecked Sendable {
     }
 
     /// Publishes at once, or not at all: a live view has no use for what is old.
-    func publish(_ message: String, channel: String) {
+    public func publish(_ message: String, channel: String) {
         guard client.isConnected else { return }
         Task(executorPreference: client.loop) { [client, deadline] in
             _ = try? await client.send(Command("PUBLISH", channel, message), deadline: deadline)
@@ -52,7 +52,7 @@ final class TranscriptWriter: @unchecked Sendable {
     }
 
     /// Waits until all is written, but not past `deadline`.
-    func flush(deadline: MonotonicTime) async {
+    public func flush(deadline: MonotonicTime) async {
         while isWriting, MonotonicTime.now() < deadline { await client.loop.wait(milliseconds: 5) }
         isStopped = true
         if !waiting.isEmpty { logger.warning("Leaving with transcript entries that nobody took") }

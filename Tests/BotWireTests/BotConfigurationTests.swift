@@ -4,7 +4,7 @@ import Redis
 import TestTurns
 import Testing
 
-@testable import SimulatedBot
+@testable import BotWire
 
 @Suite(.takesTurns) struct BotConfigurationTests {
     /// Every field of the wire, each with a value of its type, as JSON.

@@ -4,8 +4,9 @@ import Log
 
 /// Delivers reports to `meetingApiCallbackUrl`: five tries with back-off from 0.5 s (docs/bot-wire.md, "Reports").
 /// Belongs to its loop's thread.
-final class Reporter {
-    enum Outcome: Equatable {
+public final class Reporter {
+    /// What came of a report.
+    public enum Outcome: Equatable, Sendable {
         case accepted
         /// 401 or 409: the bot is not wanted, or not any more.
         case unwanted(status: Int)
@@ -27,7 +28,10 @@ final class Reporter {
     private let trace: TraceContext?
     private let logger: Logger
 
-    init(loop: EventLoop, url: HTTPURL, secret: String?, trace: TraceContext? = nil, logger: Logger) {
+    /// - Parameters:
+    ///   - secret: goes with each report as `x-internal-secret`.
+    ///   - trace: what its reports belong to.
+    public init(loop: EventLoop, url: HTTPURL, secret: String?, trace: TraceContext? = nil, logger: Logger) {
         self.loop = loop
         self.url = url
         self.secret = secret
@@ -40,7 +44,7 @@ final class Reporter {
 
     /// Tries until there is an answer that is not the server's own trouble.
     /// - Parameter pause: waits for so many milliseconds; true ends the tries.
-    func deliver(_ report: StatusReport, pause: (Int) async -> Bool) async -> Outcome {
+    public func deliver(_ report: StatusReport, pause: (Int) async -> Bool) async -> Outcome {
         let body = WireJSON.text(report)
         var outcome = Outcome.unreachable
         for attempt in 0..<Self.tries {
@@ -67,7 +71,7 @@ final class Reporter {
     /// Sends a body once.
     /// - Parameter secret: in place of the bot's own.
     /// - Returns: the answer's status; nil if none came.
-    func post(_ body: String, secret: String? = nil) async -> Int? {
+    public func post(_ body: String, secret: String? = nil) async -> Int? {
         var headers = [("Content-Type", "application/json")]
         if let secret = secret ?? self.secret { headers.append(("x-internal-secret", secret)) }
         if let trace {

@@ -1,18 +1,18 @@
 import EventLoop
 
 /// Something that happens once, or never, and that one task at a time waits for. Belongs to its loop's thread.
-final class Signal<Value> {
+public final class Signal<Value> {
     private let loop: EventLoop
     private var waiter: UnsafeContinuation<Void, Never>?
     /// What happened first; nil before that.
-    private(set) var value: Value?
+    public private(set) var value: Value?
 
-    init(loop: EventLoop) {
+    public init(loop: EventLoop) {
         self.loop = loop
     }
 
     /// Only the first time counts.
-    func raise(_ value: Value) {
+    public func raise(_ value: Value) {
         loop.preconditionCurrent()
         guard self.value == nil else { return }
         self.value = value
@@ -21,7 +21,7 @@ final class Signal<Value> {
 
     /// Waits until it is raised, but no longer than `milliseconds`.
     /// - Returns: its value, or nil if the time passed first.
-    func wait(milliseconds: Int) async -> Value? {
+    public func wait(milliseconds: Int) async -> Value? {
         loop.preconditionCurrent()
         if value != nil { return value }
         precondition(waiter == nil, "one task at a time waits for a signal")
