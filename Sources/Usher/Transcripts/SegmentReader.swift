@@ -203,7 +203,8 @@ public final class SegmentReader: Sendable {
             cursor = try reply[0].stringOrThrow()
         } while cursor != "0-0"
         _ = try await store.removeConsumers(
-            of: WireNames.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon)
+            of: WireNames.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon
+        )
         return count > 0
     }
 
