@@ -43,7 +43,7 @@ check: toolchain libraries lint
 # The tests of both APIs, on each kind of Redis (the first run has them on a single one).
 ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_users bot_wire \
   bots_api client cross_api error_codes force_restart idempotency meetings_api one_dispatch status_and_watch \
-  status_reports stops traces transcripts)
+  status_reports stops traces transcripts webhooks)
 
 # They mostly wait for processes, so they run side by side: so many at once, each with servers of its own.
 SIDE_BY_SIDE ?= 4
@@ -148,4 +148,4 @@ toolchain:
 	@.ci/check-swift 6.1
 
 libraries:
-	@.ci/install-packages libhiredis-dev libssl-dev
+	@.ci/install-packages libcurl4-openssl-dev libhiredis-dev libssl-dev

@@ -12,6 +12,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CCurl"),
         .target(name: "JSON", dependencies: []),
         .target(name: "Log", dependencies: ["CLinux"]),
         .target(name: "Metrics", dependencies: []),
@@ -21,6 +22,8 @@ let package = Package(
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
         .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
+        .target(
+            name: "Webhooks", dependencies: ["CCurl", "CLinux", "EventLoop", "Log", "Redis", "Usher"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Runner",
@@ -31,7 +34,7 @@ let package = Package(
             name: "UsherCommand",
             dependencies: [
                 "API", "BotWire", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Runner",
-                "SimulatedBot", "Usher",
+                "SimulatedBot", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),
@@ -59,6 +62,7 @@ let package = Package(
         .testTarget(
             name: "UsherTests",
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
+        .testTarget(name: "WebhooksTests", dependencies: ["Usher", "Webhooks"]),
         .testTarget(
             name: "APITests",
             dependencies: [

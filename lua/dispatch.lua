@@ -2,16 +2,18 @@
 -- docs/architecture.md, "A meeting's state": "dispatch accepted" and "restarted". The lock is given back whatever the
 -- result, unless it is another's. A repeated call finds the in-flight key and changes nothing.
 --
--- KEYS[1]  lock_key      usher:{pX}:ws:<workspace_id>:lock             string: the token of the request that holds the
---                                                                      lock
--- KEYS[2]  inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
--- KEYS[3]  room_key      usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
--- KEYS[4]  bots_key      usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
--- KEYS[5]  meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS[6]  bot_key       usher:{pX}:bot:<bot_id>                       hash: the new bot
--- KEYS[7]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS[8]  events_key    usher:{pX}:events                             stream: what happened
--- KEYS[9]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[1]   lock_key      usher:{pX}:ws:<workspace_id>:lock             string: the token of the request that holds the
+--                                                                       lock
+-- KEYS[2]   inflight_key  usher:{pX}:ws:<workspace_id>:inflight:<room>  string: the bot_id in flight
+-- KEYS[3]   room_key      usher:{pX}:ws:<workspace_id>:room:<room>      string: the meeting whose bot holds the room
+-- KEYS[4]   bots_key      usher:{pX}:ws:<workspace_id>:bots             zset: dispatch time (ms) -> bot_id
+-- KEYS[5]   meeting_key   usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[6]   bot_key       usher:{pX}:bot:<bot_id>                       hash: the new bot
+-- KEYS[7]   dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[8]   events_key    usher:{pX}:events                             stream: what happened
+-- KEYS[9]   webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
+-- KEYS[10]  outbox_key    usher:{pX}:outbox                             stream: changes that webhooks are to be told of
+-- KEYS[11]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]   token         text: the caller's lock token
 -- ARGV[2]   seen          text: the status that the caller saw: INITIAL, or OFFLINE for a restart
 -- ARGV[3]   meeting_id    text
@@ -37,8 +39,8 @@
 -- include: entry
 -- include: send_bot
 
-local lock_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, request_key =
-  unpack(KEYS)
+local lock_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, webhooks_key,
+  outbox_key, request_key = unpack(KEYS)
 local token, seen, meeting_id, workspace_id, room, bot_id, inflight_ms, max_events, why, traceparent, tracestate =
   unpack(ARGV)
 
@@ -56,10 +58,10 @@ if holder then return {-3, holder} end
 local at_ms = now_ms()
 local is_restart = seen == 'OFFLINE'
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
-  dispatch = dispatch_key, events = events_key}
+  dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
 local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
-  what = is_restart and 'restarted' or 'dispatched', from = seen .. '/' .. (meeting[2] or ''), why = why},
-  {parent = traceparent, state = tracestate})
+  what = is_restart and 'restarted' or 'dispatched', from = seen .. '/' .. (meeting[2] or ''), why = why,
+  changed = is_restart and {start_time = '', end_time = ''} or nil}, {parent = traceparent, state = tracestate})
 if is_restart then redis.call('HDEL', meeting_key, 'start_time', 'end_time', 'duration', 'flag') end
 if request_key then
   redis.call('SET', request_key, string.format('%s %d %d %s', bot_id, at_ms, epoch, seen), 'PX', inflight_ms)

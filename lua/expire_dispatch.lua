@@ -4,7 +4,7 @@
 --
 -- flags: allow-oom
 --
--- KEYS[10]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
+-- KEYS[12]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
 -- ARGV[1]  bot_id      text
 -- ARGV[2]  meeting_id  text
 -- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
@@ -20,7 +20,7 @@
 -- include: events
 -- include: bots
 
-local dispatch_key = unpack(KEYS, 10)
+local dispatch_key = unpack(KEYS, 12)
 local bot_id, meeting_id, keep_ms, max_events = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')

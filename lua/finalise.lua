@@ -4,10 +4,12 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS[2]  analyzing_key  usher:{pX}:analyzing             zset: end of the meeting (ms) -> meeting_id
--- KEYS[3]  events_key     usher:{pX}:events                stream: what happened
--- KEYS[4]  bot_key        usher:{pX}:bot:<bot_id>          hash: the bot of the session that ended
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>        hash: the meeting
+-- KEYS[2]  analyzing_key  usher:{pX}:analyzing                   zset: end of the meeting (ms) -> meeting_id
+-- KEYS[3]  events_key     usher:{pX}:events                      stream: what happened
+-- KEYS[4]  bot_key        usher:{pX}:bot:<bot_id>                hash: the bot of the session that ended
+-- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
+-- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
 -- ARGV[1]  meeting_id    text
 -- ARGV[2]  bot_id        text: bot_id of the session that ended
 -- ARGV[3]  revision      text?: the record's segments_revision before the transcript was read
@@ -22,7 +24,7 @@
 -- include: time
 -- include: events
 
-local meeting_key, analyzing_key, events_key, bot_key = unpack(KEYS)
+local meeting_key, analyzing_key, events_key, bot_key, webhooks_key, outbox_key = unpack(KEYS)
 local meeting_id, bot_id, revision, participants, languages, max_events = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_id', 'bot_status', 'segments_revision',
@@ -36,10 +38,13 @@ if meeting[2] ~= bot_id then return 0 end
 local is_deleted = meeting[7] and tonumber(meeting[7]) >= tonumber(meeting[8] or 0)
 if not is_deleted and meeting[5] ~= 'user' then redis.call('HSET', meeting_key, 'participants', participants) end
 if not is_deleted and meeting[6] ~= 'user' then redis.call('HSET', meeting_key, 'languages', languages) end
+if meeting[1] == 'ANALYZING' then
+  local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+  record_change(keys, max_events, now_ms(), 'finalised', meeting_id, bot_id, 'ANALYZING/' .. (meeting[3] or ''),
+    'OFFLINE/' .. (meeting[3] or ''), 'transcript collected', redis.call('HGET', bot_key, 'traceparent'))
+  redis.call('HSET', meeting_key, 'status', 'OFFLINE')
+end
 -- What came in since the transcript was read is collected by the next sweep.
 if (meeting[4] or '') == revision then redis.call('ZREM', analyzing_key, meeting_id) end
 if meeting[1] == 'OFFLINE' then return 2 end
-redis.call('HSET', meeting_key, 'status', 'OFFLINE')
-record_event(events_key, max_events, now_ms(), 'finalised', meeting_id, bot_id, 'ANALYZING/' .. (meeting[3] or ''),
-  'OFFLINE/' .. (meeting[3] or ''), 'transcript collected', redis.call('HGET', bot_key, 'traceparent'))
 return 1

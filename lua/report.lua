@@ -4,7 +4,7 @@
 --
 -- flags: allow-oom
 --
--- KEYS[10]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
+-- KEYS[12]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
 -- ARGV[1]     bot_id      text
 -- ARGV[2]     meeting_id  text
 -- ARGV[3]     step        text: the status: joining, awaiting_admission, needs_help, active, completed or failed
@@ -28,7 +28,7 @@
 -- include: bots
 -- include: sessions
 
-local held_key = unpack(KEYS, 10)
+local held_key = unpack(KEYS, 12)
 local bot_id, meeting_id, step, reason, stage, keep_ms, max_events = unpack(ARGV, 1, 7)
 local fields = {unpack(ARGV, 8)}
 
@@ -58,16 +58,17 @@ if step == 'completed' or step == 'failed' then
   return {1, status, bot_status}
 end
 local status = step == 'active' and 'LIVE' or 'INITIAL'
-record_event(keys.events, max_events, at_ms, step, meeting_id, bot_id, (meeting[2] or '') .. '/' .. from,
-  status .. '/' .. step, 'bot', bot[3])
+local at = string.format('%d', at_ms)
+record_change(keys, max_events, at_ms, step, meeting_id, bot_id, (meeting[2] or '') .. '/' .. from,
+  status .. '/' .. step, 'bot', bot[3], {updated_at = at, start_time = status == 'LIVE' and at or nil})
 redis.call('HSET', keys.bot, 'reported', step)
 if status == 'LIVE' then
   redis.call('SET', held_key, meeting_id)
-  redis.call('HSET', keys.bot, 'active_at', at_ms)
-  redis.call('HSET', keys.meeting, 'start_time', at_ms)
+  redis.call('HSET', keys.bot, 'active_at', at)
+  redis.call('HSET', keys.meeting, 'start_time', at)
   begin_session(keys.meeting, bot_id, at_ms)
   redis.call('DEL', keys.inflight)
 end
-redis.call('HSET', keys.meeting, 'status', status, 'bot_status', step, 'updated_at', at_ms)
+redis.call('HSET', keys.meeting, 'status', status, 'bot_status', step, 'updated_at', at)
 if status == 'LIVE' then return {1, status, step, math.max(0, at_ms - (tonumber(meeting[4]) or at_ms))} end
 return {1, status, step}

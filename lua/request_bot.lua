@@ -14,7 +14,9 @@
 -- KEYS[11]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
 -- KEYS[12]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
 -- KEYS[13]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
--- KEYS[14]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[14]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
+-- KEYS[15]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
+-- KEYS[16]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer?: of the meeting that is to be made; none: a planned one has its bot
 -- ARGV[3]      workspace_id          text
@@ -50,7 +52,7 @@
 -- include: quota
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, latest_key,
-  meetings_key, names_key, other_key, another_key, request_key = unpack(KEYS)
+  meetings_key, names_key, other_key, another_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
 local meeting_id, number, workspace_id, room, bot_id, inflight_ms, max_events, why, default_max_bots, latest,
   traceparent, tracestate, names, forgotten, default_max_meetings, default_max_bytes = unpack(ARGV, 1, 16)
 local fields = {unpack(ARGV, 17)}
@@ -80,7 +82,6 @@ if most_bytes then return {-7, most_bytes} end
 for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
 for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
 local at_ms = now_ms()
--- As text, once: see send_bot.
 local at = string.format('%d', at_ms)
 local record = {'updated_at', at, unpack(fields)}
 if number ~= '' then
@@ -92,7 +93,7 @@ end
 redis.call('HSET', meeting_key, unpack(record))
 count_bytes_of(counted, bytes)
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
-  dispatch = dispatch_key, events = events_key}
+  dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
 send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
   what = 'dispatched', from = (state[1] or '') .. '/', why = why}, {parent = traceparent, state = tracestate})
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', inflight_ms) end

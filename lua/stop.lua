@@ -4,8 +4,8 @@
 --
 -- flags: allow-oom
 --
--- KEYS[10]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS[11]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[12]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[13]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  bot_id      text
 -- ARGV[2]  meeting_id  text
 -- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
@@ -23,7 +23,7 @@
 -- include: events
 -- include: bots
 
-local dispatch_key, request_key = unpack(KEYS, 10)
+local dispatch_key, request_key = unpack(KEYS, 12)
 local bot_id, meeting_id, keep_ms, max_events, why, request_ms = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
@@ -38,9 +38,10 @@ if meeting[2] == 'STOPPING' and bot[1] then
 end
 
 local at_ms = now_ms()
-record_event(keys.events, max_events, at_ms, 'stopping', meeting_id, bot_id,
-  (meeting[2] or '') .. '/' .. (meeting[3] or ''), 'STOPPING/stopping', why, bot[4])
-redis.call('HSET', keys.meeting, 'status', 'STOPPING', 'bot_status', 'stopping', 'updated_at', at_ms)
+local at = string.format('%d', at_ms)
+record_change(keys, max_events, at_ms, 'stopping', meeting_id, bot_id,
+  (meeting[2] or '') .. '/' .. (meeting[3] or ''), 'STOPPING/stopping', why, bot[4], {updated_at = at})
+redis.call('HSET', keys.meeting, 'status', 'STOPPING', 'bot_status', 'stopping', 'updated_at', at)
 redis.call('HSET', keys.bot, 'desired', 'leave', 'stop_asked_at', at_ms)
 redis.call('DEL', keys.inflight)
 if bot[1] then

@@ -1,6 +1,6 @@
 -- Gives a workspace's lock back, if it is still the caller's.
 --
--- KEYS[1]  lock_key  usher:{pX}:ws:<workspace_id>:lock  string: the token of the request that holds the lock
+-- KEYS[1]  lock_key  usher:{pX}:ws:<workspace_id>:lock or usher:{pX}:outbox:filing  string: the holder's token
 -- ARGV[1]  token  text: the caller's lock token
 --
 -- Returns 1   unlocked: given back

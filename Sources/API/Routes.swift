@@ -18,16 +18,18 @@ public enum Routes {
     ///   - trustedProxies: whose `X-Forwarded-For` tells where a request comes from.
     ///   - surfaces: what the server's port is for; anything else is not found there.
     ///   - budget: of the node's large answers.
+    ///   - receivers: where webhooks may be.
     ///   - metrics: nil leaves `/metrics` out.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, readiness: NodeReadiness = NodeReadiness(),
         trustedProxies: [AddressRange] = [],
-        surfaces: Set<Surface> = Set(Surface.allCases), budget: AnswerBudget, metrics: MetricsEndpoint? = nil
+        surfaces: Set<Surface> = Set(Surface.allCases), budget: AnswerBudget,
+        receivers: ReceiverPolicy = ReceiverPolicy(), metrics: MetricsEndpoint? = nil
     ) -> Router {
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
         let services = Services(
             store: store, authentication: Authentication(store: store, gatekeeper: gatekeeper), gatekeeper: gatekeeper,
-            budget: budget, logger: logger, adminKey: adminKey,
+            budget: budget, receivers: receivers, logger: logger, adminKey: adminKey,
             readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics)
         var router = Router()
         for endpoint in endpoints where endpoint.surface.map(surfaces.contains) ?? true {

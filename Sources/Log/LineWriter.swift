@@ -215,7 +215,7 @@ public final class LineWriter: @unchecked Sendable {
 
     private static func notice(_ format: Logger.Format, _ count: Int) -> [UInt8] {
         Logger.line(
-            format, level: .warning, milliseconds: Logger.now(),
+            format, level: .warning, milliseconds: WallClock.milliseconds,
             message: "Lines of the log were dropped: nobody took them", fields: ["lines": String(count)])
     }
 

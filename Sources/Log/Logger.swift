@@ -52,16 +52,10 @@ public struct Logger: Sendable {
 
     private func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>) {
         let line = Self.line(
-            format, level: level, milliseconds: Self.now(), message: prefix.isEmpty ? message : prefix + message,
+            format, level: level, milliseconds: WallClock.milliseconds,
+            message: prefix.isEmpty ? message : prefix + message,
             fields: fields)
         LineWriter.standardError.write(line, noticeFormat: format)
-    }
-
-    /// The wall clock, in milliseconds since 1970.
-    static func now() -> Int {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return now.tv_sec * 1_000 + now.tv_nsec / 1_000_000
     }
 
     /// - Parameter milliseconds: the wall clock's time since 1970; RFC 3339 in UTC in the line.

@@ -70,7 +70,7 @@ import Usher
         ("javascript://a.example", false), ("https://[]", false), ("https://a.example\\@b", false),
     ])
     func aWebhookIsAnHTTPLinkWithoutCredentials(_ text: String, _ isSound: Bool) {
-        #expect((WebhookEndpoints.host(of: text) != nil) == isSound)
+        #expect((ReceiverURL.host(of: text) != nil) == isSound)
     }
 
     @Test(arguments: [

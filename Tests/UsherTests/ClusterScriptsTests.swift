@@ -73,6 +73,12 @@ import Testing
         _ = try await world.run(
             Scripts.TakeTokens(bucketKey: Keys.bucket(IPAddress("::1")!), perSecond: 1, burst: 10, wanted: 1))
 
+        // From here on all is told to a webhook.
+        let webhook = try await store.createWebhook(
+            WebhookChange(url: "https://a.example/", isEnabled: true), workspace: world.workspaceID,
+            deadline: Client.soon
+        ).get()
+
         // A dispatch that nobody claims, one that is given back, and one that lives, is stopped and ends.
         let unclaimed = try await world.send(to: try await world.meeting())
         _ = try await world.expire(unclaimed.meetingID, bot: unclaimed.botID)
@@ -102,6 +108,8 @@ import Testing
         let lost = try await world.bot(at: try await world.meeting())
         _ = try await world.lose(lost, runner: "runner", by: Identifier.bot(in: keys.partition))
 
+        try await Self.tell(webhook, world)
+
         // The record: changed, emptied, removed.
         let record = try #require(
             try await store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
@@ -127,5 +135,26 @@ import Testing
         try await store.boundIdle(of: keys.partition.dispatch, group: Store.runnerGroup, deadline: Client.soon)
         try await store.noteEnding(of: lost, runner: "runner", reason: "join_timeout", deadline: Client.soon)
         _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
+    }
+
+    /// Files what has happened, and delivers it.
+    static func tell(_ webhook: String, _ world: World) async throws {
+        let (store, workspace) = (world.store, world.workspaceID)
+        let filed = try await store.fileOutboxes(node: "n", deadline: Client.soon) { change, event in
+            change.eventID(event)
+        }
+        #expect(filed.filed > 10 && filed.dropped == 0)
+        let claimed = try await store.claimDeliveries(
+            workspace: workspace, webhook: webhook, count: 10, failingCount: 1, deadline: Client.soon)
+        #expect(claimed.count == 10)
+        for delivery in claimed {
+            _ = try await store.settle(delivery, .delivered, attempt: "{}", answer: "", deadline: Client.soon)
+        }
+        #expect(
+            try await store.redeliver(
+                claimed[0].eventID, webhook: webhook, workspace: workspace, deadline: Client.soon) == .due)
+        let change = WebhookChange(secret: "s", isEnabled: true)
+        #expect(try await store.changeWebhook(webhook, workspace: workspace, change, deadline: Client.soon))
+        #expect(try await store.deleteWebhook(webhook, workspace: workspace, deadline: Client.soon))
     }
 }

@@ -109,7 +109,8 @@ import Testing
             let reply = try await world.run(
                 Scripts.Finalise(
                     meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
-                    eventsKey: partition.events, botKey: partition.bot(bot.botID), meetingID: meeting,
+                    eventsKey: partition.events, botKey: partition.bot(bot.botID), webhooksKey: world.keys.webhooks,
+                    outboxKey: partition.outbox, meetingID: meeting,
                     botID: bot.botID, revision: "1", participants: "[]", languages: "[]",
                     maxEvents: 1_000))
             #expect(reply == .integer(1))
@@ -135,7 +136,8 @@ import Testing
             let reply = try await world.run(
                 Scripts.Finalise(
                     meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
-                    eventsKey: partition.events, botKey: partition.bot(first.botID), meetingID: meeting,
+                    eventsKey: partition.events, botKey: partition.bot(first.botID), webhooksKey: world.keys.webhooks,
+                    outboxKey: partition.outbox, meetingID: meeting,
                     botID: first.botID, revision: nil, participants: "[]", languages: "[]",
                     maxEvents: 1_000))
             #expect(reply == .integer(0))

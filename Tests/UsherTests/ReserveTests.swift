@@ -19,7 +19,8 @@ extension World {
     private static let reserved: Set = [
         "renew", "report", "stop", "configure", "claim", "release", "lose_bot", "expire_dispatch", "finalise",
         "note_primary", "beat", "take_tokens", "note_use", "delete_meeting", "purge_meeting", "retire_key",
-        "note_ending", "bound_lease", "bound_idle", "make_group",
+        "note_ending", "bound_lease", "bound_idle", "make_group", "file_event", "claim_deliveries", "settle_delivery",
+        "delete_webhook",
     ]
 
     @Test func theReserveIsForWhatHasBegun() {

@@ -531,12 +531,18 @@ def test_older_meeting_of_a_room_by_its_number(user, redis):
     assert user.meeting(second)["data"]["name"] == "Newest"
 
 
+def webhooks(redis, workspace):
+    """The hashes of its webhooks."""
+    keys = WorkspaceKeys(workspace.id)
+    return [redis.hash(keys.webhook(name)) for name in redis.call("ZRANGE", keys.webhooks, 0, -1)]
+
+
 def test_webhook_is_the_workspaces(workspace, admin, redis):
     key = workspace.member_key("manager", scopes=["bots"])
     for url, kept in (("https://hooks.example.com/a", "https://hooks.example.com/a"), (None, None)):
         answer = workspace.request("PUT", "/user/webhook", {"webhook_url": url}, key=key)
         assert answer.status == 200 and answer.json["data"] == ({"webhook_url": kept} if kept else {}), answer
-        assert redis.hash(WorkspaceKeys(workspace.id).workspace).get("webhook_url") == kept
+        assert [webhook["url"] for webhook in webhooks(redis, workspace)] == ([kept] if kept else [])
     for body in ({}, {"webhook_url": 1}, {"webhook_url": "https://a.example/#x"}, {"webhook_url": "//a.example"}):
         answer = workspace.request("PUT", "/user/webhook", body, key=key)
         assert_bots_error(answer, 422, "Invalid request", names="webhook_url")
@@ -564,11 +570,11 @@ def test_a_webhooks_secret_and_events(workspace, redis):
     # What is not said stays.
     assert put(webhook_url=url, webhook_secret="") == set_
     assert put(webhook_url=url, webhook_secret=None, webhook_events=None) == set_
-    assert redis.hash(WorkspaceKeys(workspace.id).workspace)["webhook_secret"] == "secret-0123456789"
+    assert [webhook["secret"] for webhook in webhooks(redis, workspace)] == ["secret-0123456789"]
     assert put(webhook_url=url, webhook_secret="short")["webhook_secret"] == "********"
     assert put(webhook_url=None) == {
         "webhook_url": None, "webhook_secret_set": False, "webhook_secret": None, "webhook_events": default}
-    assert not [name for name in redis.hash(WorkspaceKeys(workspace.id).workspace) if name.startswith("webhook")]
+    assert not redis.scan(f"{WorkspaceKeys(workspace.id).workspace}:webhook*")
 
 
 @pytest.mark.parametrize("field, body", [
@@ -584,4 +590,4 @@ def test_422_webhook(workspace, redis, field, body):
     key = workspace.member_key("manager", scopes=["bots"])
     answer = workspace.request("PUT", "/user/webhook", {"webhook_url": "https://hooks.example.com/", **body}, key=key)
     assert_bots_error(answer, 422, "Invalid request", names=field)
-    assert not [name for name in redis.hash(WorkspaceKeys(workspace.id).workspace) if name.startswith("webhook")]
+    assert not redis.scan(f"{WorkspaceKeys(workspace.id).workspace}:webhook*")

@@ -162,8 +162,9 @@ def test_everything_may_be_there_before_redis(servers):
     workspace = Admin(node).create_workspace()
     assert workspace.reinvite(workspace.create_meeting()).status == 202
     wait_for(lambda: runner.started, "the first bot")
-    # Each of a process's connections says it once, however often it tries.
-    assert len(node.said("No connection to Redis; trying again")) <= 2
+    # Each of a process's connections says it once, however often it tries, or twice if there is a socket by then that
+    # nobody listens at.
+    assert len(node.said("No connection to Redis; trying again")) <= 6
     assert len(runner.said("No connection to Redis; trying again")) <= 4
 
 

@@ -49,8 +49,14 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
     -- A record always says why there is no bot.
     reason = 'no_reason_given'
   end
-  record_event(keys.events, max_events, at_ms, bot_status, meeting_id, bot_id,
-    (meeting[1] or '') .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason, bot[2])
+  local changed = {completion_reason = reason, failure_stage = '', updated_at = string.format('%d', at_ms)}
+  if bot_status == 'failed' then
+    -- To the wire, a bot that asks for help is one that waits to be admitted.
+    changed.failure_stage = stage == 'needs_help' and 'awaiting_admission' or stage
+  end
+  if was_in_room then changed.end_time = changed.updated_at end
+  record_change(keys, max_events, at_ms, bot_status, meeting_id, bot_id,
+    (meeting[1] or '') .. '/' .. (meeting[2] or ''), status .. '/' .. bot_status, reason, bot[2], changed)
   -- There may be a transcript to collect names from, however the bot ended.
   if was_in_room then redis.call('ZADD', keys.analyzing, at_ms, meeting_id) end
   redis.call('ZADD', keys.ended, at_ms, meeting_id)
@@ -59,14 +65,11 @@ local function end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, out
   -- What an earlier bot of the meeting left behind says nothing of this one.
   redis.call('HDEL', keys.meeting, 'exit_code', 'exit_signal', 'error_details', 'bot_output', 'completion_reason',
     'failure_stage')
-  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'updated_at', at_ms)
+  redis.call('HSET', keys.meeting, 'status', status, 'bot_status', bot_status, 'updated_at', changed.updated_at)
   if reason ~= '' then redis.call('HSET', keys.meeting, 'completion_reason', reason) end
-  if bot_status == 'failed' then
-    -- To the wire, a bot that asks for help is one that waits to be admitted.
-    redis.call('HSET', keys.meeting, 'failure_stage', stage == 'needs_help' and 'awaiting_admission' or stage)
-  end
+  if changed.failure_stage ~= '' then redis.call('HSET', keys.meeting, 'failure_stage', changed.failure_stage) end
   if was_in_room then
-    redis.call('HSET', keys.meeting, 'end_time', at_ms)
+    redis.call('HSET', keys.meeting, 'end_time', changed.end_time)
     local start_ms = tonumber(meeting[3])
     if start_ms then redis.call('HSET', keys.meeting, 'duration', math.max(0, at_ms - start_ms)) end
   end

@@ -6,3 +6,30 @@ local function record_event(events_key, max_length, at_ms, what, meeting_id, bot
     'bot_id', bot_id, 'from', from, 'to', to, 'why', why, 'at', at_ms,
     'trace_id', string.sub(traceparent or '', 4, 35))
 end
+
+-- Records a change of a meeting's status: in the partition's event stream and, if the workspace has webhooks, in its
+-- partition's outbox, with what an event tells of the meeting, as it is after this change. `keys` has the members
+-- events, outbox (streams), meeting (hash) and webhooks (zset). `changed` has the fields of the meeting that the caller
+-- is about to write, '' for those that it removes. What can fail comes first: see bots.
+local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
+  local at = string.format('%d', at_ms)
+  record_event(keys.events, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
+  if redis.call('EXISTS', keys.webhooks) == 0 then return end
+  local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',
+    'updated_at', 'dispatched_at', 'start_time', 'end_time', 'title', 'bot_name', 'language', 'bot_container_id',
+    'completion_reason', 'failure_stage'}
+  local values = redis.call('HMGET', keys.meeting, 'changes', unpack(names))
+  -- The number of the change, among those of this meeting that are told to webhooks.
+  local sequence = string.format('%.0f', (tonumber(values[1] or '') or 0) + 1)
+  local fields = {'meeting_id', meeting_id, 'bot_id', bot_id, 'what', what, 'from', from, 'to', to, 'why', why, 'at',
+    at, 'traceparent', traceparent or '', 'sequence', sequence}
+  for index, name in ipairs(names) do
+    local value = changed and changed[name] or values[index + 1]
+    if value and value ~= '' then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  redis.call('XADD', keys.outbox, '*', unpack(fields))
+  redis.call('HSET', keys.meeting, 'changes', sequence)
+end

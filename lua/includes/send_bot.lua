@@ -1,6 +1,7 @@
 -- Puts a bot on its way: the room and the in-flight key become its own, the limit counts it, and an entry in the
--- stream waits for a runner. `keys` has the members inflight, room, bots, meeting, bot, dispatch, events; `event` has
--- max_length, what, from, why; `trace` has parent and state, the W3C fields traceparent and tracestate, or '' for them.
+-- stream waits for a runner. `keys` has the members inflight, room, bots, meeting, bot, dispatch, events, webhooks,
+-- outbox; `event` has max_length, what, from, why and maybe changed (see record_change); `trace` has parent and state,
+-- the W3C fields traceparent and tracestate, or '' for them.
 --
 -- Redis takes nothing back when a command fails, as on a key that another hand gave another type. So those that can
 -- fail come first, and leave nothing that counts: an entry without its in-flight key is void to every runner.
@@ -9,8 +10,10 @@ local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at
   -- As text, once: Redis writes every number that it is given with seventeen digits, which costs as much as a command.
   local at, epoch_text = string.format('%d', at_ms), string.format('%d', epoch)
   local entry = add_entry(keys.dispatch, meeting_id, workspace_id, bot_id, epoch_text, room, at, trace.parent)
-  record_event(keys.events, event.max_length, at, event.what, meeting_id, bot_id, event.from, 'INITIAL/requested',
-    event.why, trace.parent)
+  local changed = event.changed or {}
+  changed.dispatched_at = at
+  record_change(keys, event.max_length, at_ms, event.what, meeting_id, bot_id, event.from, 'INITIAL/requested',
+    event.why, trace.parent, changed)
   redis.call('ZADD', keys.bots, at, bot_id)
 
   redis.call('SET', keys.inflight, bot_id, 'PX', ttl_ms)

@@ -5,9 +5,12 @@ import Usher
 
 public struct UserObject: Encodable {
     let user: User
+    /// Of the first webhook of the workspace, where that is what was asked for.
+    let webhookURL: String?
 
-    public init(_ user: User) {
+    public init(_ user: User, webhookURL: String? = nil) {
         self.user = user
+        self.webhookURL = webhookURL
     }
 
     enum CodingKeys: String, CodingKey {
@@ -25,7 +28,7 @@ public struct UserObject: Encodable {
         try container.encode(user.name, forKey: .name)
         try container.encode(user.imageURL, forKey: .imageURL)
         try container.encode(user.maximumConcurrentBots, forKey: .maximumConcurrentBots)
-        try container.encode(user.webhookURL.map { ["webhook_url": $0] } ?? [:], forKey: .data)
+        try container.encode(webhookURL.map { ["webhook_url": $0] } ?? [:], forKey: .data)
         try container.encode(Timestamp.withZone(user.createdAt), forKey: .createdAt)
         try container.encode(user.workspaceID, forKey: .workspaceID)
     }

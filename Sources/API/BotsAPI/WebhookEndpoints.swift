@@ -1,23 +1,25 @@
-import EventLoop
 import HTTP
 import Usher
 
-/// `PUT` and `GET /user/webhook`: where the key's workspace wants to be told what happens. It is kept and shown; nothing
-/// is sent there yet.
+/// `PUT` and `GET /user/webhook`: the first webhook of the key's workspace, as clients of this API know it
+/// (docs/bot-wire.md, "Receivers").
 enum WebhookEndpoints {
     static let all = [set, get]
 
     private static let noUser = DescribedError(
         APIError(404, "The user of this API key no longer exists."), "The key's user no longer exists.")
+    private static let contended = DescribedError(
+        APIError(409, "The webhook keeps being changed by others. Try again."), "Others keep changing it.")
 
-    private static let address = Form<String>.text(2_048).map { url in
-        guard let host = host(of: url) else {
-            throw FormError("must be http(s)://host/path, without a user, a password or a fragment")
-        }
-        guard PublicHost.mayBePublic(host) else {
-            throw FormError("must name a host of the internet, not of a private network")
-        }
-        return url
+    /// What clients of this API are told of without a choice.
+    private static let defaultEvents: Set<Webhook.Event> = [.completed]
+    private static let maximumRounds = 5
+
+    private struct Wish: Sendable {
+        /// Nil removes it.
+        let receiver: ReceiverURL?
+        let secret: String?
+        let events: Set<Webhook.Event>?
     }
 
     private static let secret = Form<String>.string.map { secret in
@@ -31,28 +33,28 @@ enum WebhookEndpoints {
         .optional("meeting.completed", .boolean), .optional("bot.failed", .boolean),
         .optional("transcription.ready", .boolean), .optional("recording.ready", .boolean))
 
-    private static let events = Form<[Webhook.Event: Bool]>(schema: choice) { fragment in
+    private static let events = Form<Set<Webhook.Event>>(schema: choice) { fragment in
         guard let members = fragment.members else { throw FormError("must be an object") }
-        var events: [Webhook.Event: Bool] = [:]
+        var events: Set<Webhook.Event> = []
         for (name, value) in members {
             guard let event = Webhook.Event(rawValue: name) else {
                 throw FormError(
                     "may have these members: \(Webhook.Event.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             guard let isWanted = value.bool else { throw FormError("must be true or false").inside(member: name) }
-            events[event] = isWanted
+            if isWanted { events.insert(event) }
         }
         return events
     }
 
-    private static let webhook = Input<Webhook>.body(
+    private static let wish = Input<Wish>.body(
         .required(
-            "webhook_url", address.orNull,
+            "webhook_url", ReceiverURL.form.orNull,
             "`http(s)://host/path`, without a user, a password or a fragment; null removes it, with the secret and the "
                 + "choice of events."),
         .optional(
             "webhook_secret", secret,
-            "What deliveries are to be signed with; empty or absent, it stays as it is. It is not shown again."),
+            "What deliveries are signed with; empty or absent, it stays as it is. It is not shown again."),
         .optional(
             "webhook_events", events,
             "Of what to be told. Only of `meeting.completed` where nothing was ever chosen; absent, it stays as it is."),
@@ -63,26 +65,57 @@ enum WebhookEndpoints {
             ],
             "Remove it": ["webhook_url": nil],
         ]
-    ) { url, secret, events in
-        Webhook(url: url, secret: secret.flatMap { $0.isEmpty ? nil : $0 }, events: events)
+    ) { receiver, secret, events in
+        Wish(receiver: receiver, secret: secret.flatMap { $0.isEmpty ? nil : $0 }, events: events)
     }
 
     /// Whoever sets it is to get what all bots of the workspace hear, so it takes a manager.
     static let set = Endpoint(
         .put, "/user/webhook", id: "setWebhook", .bots(.manager), summary: "Set the webhook",
         details: """
-            Where the key's workspace wants to be told what happens. The address is kept and shown; nothing is sent to \
-            it yet. Addresses and names of private networks are refused.
+            Where the key's workspace is told what happens: docs/webhooks.md says what is sent. It is the first of the \
+            workspace's webhooks, and enabled by this if it was disabled. Addresses and names of private networks are \
+            refused.
             """,
-        takes: webhook,
+        takes: wish,
         answers: [.json(200, "The key's user.", .named(UserObject.schema), example: UserObject.example)],
-        errors: [noUser, .invalid("The body is wrong.", field: "webhook_url", "is required")]
-    ) { call, webhook in
-        try await call.store.setWebhook(webhook, workspace: call.caller.workspaceID, deadline: call.deadline)
+        errors: [noUser, contended, .invalid("The body is wrong.", field: "webhook_url", "is required")]
+    ) { call, wish in
+        try call.services.receivers.check(wish.receiver, field: "webhook_url")
+        try await keep(wish, call)
         guard let user = try await call.store.user(of: call.caller, deadline: call.deadline) else {
             throw noUser.error
         }
-        return try .encoding(200, UserObject(user))
+        return try .encoding(200, UserObject(user, webhookURL: wish.receiver?.text))
+    }
+
+    private static func keep(_ wish: Wish, _ call: Call<Caller>) async throws {
+        let (store, workspace, deadline) = (call.store, call.caller.workspaceID, call.deadline)
+        for _ in 0..<maximumRounds {
+            let first = try await store.webhooks(workspace: workspace, deadline: deadline).first
+            guard let receiver = wish.receiver else {
+                if let first {
+                    _ = try await store.deleteWebhook(first.id, workspace: workspace, deadline: deadline)
+                }
+                return
+            }
+            var change = WebhookChange(url: receiver.text, secret: wish.secret, isEnabled: true)
+            if let first {
+                if let events = wish.events { change.events = events }
+                if try await store.changeWebhook(first.id, workspace: workspace, change, deadline: deadline) { return }
+            } else {
+                change.events = wish.events ?? defaultEvents
+                let made = try await store.createWebhook(
+                    change, workspace: workspace, isFirst: true, deadline: deadline)
+                switch made {
+                case .success: return
+                case .failure(.unknownWorkspace): throw noUser.error
+                // Another request made the first one.
+                case .failure(.tooMany): break
+                }
+            }
+        }
+        throw contended.error
     }
 
     static let get = Endpoint(
@@ -105,40 +138,15 @@ enum WebhookEndpoints {
                 ])
         ]
     ) { call in
-        let webhook = try await call.store.webhook(workspace: call.caller.workspaceID, deadline: call.deadline)
+        let webhook = try await call.store.webhooks(workspace: call.caller.workspaceID, deadline: call.deadline).first
         var object = JSONText()
-        object.add("webhook_url", webhook.url)
-        object.add("webhook_secret_set", json: webhook.secret == nil ? "false" : "true")
-        object.add("webhook_secret", webhook.maskedSecret)
-        let events = webhook.events ?? [.completed: true]
-        let choices = Webhook.Event.allCases.map { "\"\($0.rawValue)\":\(events[$0] ?? false)" }
+        object.add("webhook_url", webhook?.url)
+        object.add("webhook_secret_set", json: webhook?.secret == nil ? "false" : "true")
+        object.add("webhook_secret", webhook?.maskedSecret)
+        let choices = Webhook.Event.allCases.map { event in
+            "\"\(event.rawValue)\":\(webhook?.wants(event) ?? defaultEvents.contains(event))"
+        }
         object.add("webhook_events", json: "{\(choices.joined(separator: ","))}")
         return .json(object.bytes)
-    }
-
-    /// The host of an absolute http or https URL (RFC 3986, section 3) that has maybe a port, and no credentials; nil of
-    /// another text.
-    static func host(of text: String) -> String? {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"\"<>\\^`{|}#".utf8.contains($0) }) else {
-            return nil
-        }
-        let scheme = text.prefix { $0 != ":" }.lowercased()
-        guard scheme == "http" || scheme == "https", text.dropFirst(scheme.count).hasPrefix("://") else {
-            return nil
-        }
-        let authority = text.dropFirst(scheme.count + 3).prefix { $0 != "/" && $0 != "?" }
-        var host = authority
-        if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
-            host = authority[..<colon]
-            guard let port = UInt16(authority[authority.index(after: colon)...]), port > 0 else { return nil }
-        }
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            let address = host.dropFirst().dropLast()
-            return IPAddress(address) == nil ? nil : String(address)
-        }
-        let isSound =
-            !host.isEmpty && host.utf8.count <= 253 && host.first != "." && host.first != "-"
-            && host.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." || $0 == "_" }
-        return isSound ? String(host) : nil
     }
 }

@@ -77,6 +77,8 @@ struct Services: Sendable {
     let gatekeeper: Gatekeeper
     /// Of the node's large answers.
     let budget: AnswerBudget
+    /// Where webhooks may be.
+    let receivers: ReceiverPolicy
     let logger: Logger
     /// nil refuses every request to `/admin`.
     let adminKey: String?

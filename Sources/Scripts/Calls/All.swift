@@ -6,33 +6,35 @@ import Redis
 extension Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all: [Script] = [
-        Beat.script, BoundIdle.script, BoundLease.script, Claim.script, Configure.script, CreateKey.script,
-        CreateMeeting.script, CreateUser.script, CreateWorkspace.script, DeleteMeeting.script, Dispatch.script,
-        ExpireDispatch.script, Finalise.script, IngestSegments.script, LoseBot.script, MakeGroup.script,
-        NoteEnding.script, NotePrimary.script, NoteUse.script, PurgeMeeting.script, ReadMeetings.script,
-        ReadSegments.script, Release.script, RemoveConsumers.script, RemoveMember.script, RemovePlan.script,
-        Renew.script, Report.script, RequestBot.script, RetireKey.script, SetMember.script, Stop.script,
-        TakeTokens.script, Unlock.script, UpdateMeeting.script
+        Beat.script, BoundIdle.script, BoundLease.script, Claim.script, ClaimDeliveries.script, Configure.script,
+        CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script, CreateWorkspace.script,
+        DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script, FileEvent.script,
+        Finalise.script, IngestSegments.script, LoseBot.script, MakeGroup.script, NoteEnding.script, NotePrimary.script,
+        NoteUse.script, PurgeMeeting.script, ReadMeetings.script, ReadSegments.script, Redeliver.script, Release.script,
+        RemoveConsumers.script, RemoveMember.script, RemovePlan.script, Renew.script, Report.script, RequestBot.script,
+        RetireKey.script, SetMember.script, SettleDelivery.script, Stop.script, TakeTokens.script, Unlock.script,
+        UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.
     static let includes: [String: [UInt8]] = [
-        "bots": PackageResources.bots_lua, "entry": PackageResources.entry_lua, "events": PackageResources.events_lua,
-        "life": PackageResources.life_lua, "members": PackageResources.members_lua,
-        "primary": PackageResources.primary_lua, "quota": PackageResources.quota_lua,
-        "send_bot": PackageResources.send_bot_lua, "sessions": PackageResources.sessions_lua,
-        "time": PackageResources.time_lua, "versions": PackageResources.versions_lua
+        "bots": PackageResources.bots_lua, "deliveries": PackageResources.deliveries_lua,
+        "entry": PackageResources.entry_lua, "events": PackageResources.events_lua, "life": PackageResources.life_lua,
+        "members": PackageResources.members_lua, "primary": PackageResources.primary_lua,
+        "quota": PackageResources.quota_lua, "send_bot": PackageResources.send_bot_lua,
+        "sessions": PackageResources.sessions_lua, "time": PackageResources.time_lua,
+        "versions": PackageResources.versions_lua
     ]
 
-    /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first nine of each.
+    /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first eleven of each.
     public struct Life: Sendable {
         public let keys: [String]
 
         public init(
             meeting: String, bot: String, inflight: String, room: String, bots: String, leases: String,
-            analyzing: String, events: String, ended: String
+            analyzing: String, events: String, ended: String, webhooks: String, outbox: String
         ) {
-            keys = [meeting, bot, inflight, room, bots, leases, analyzing, events, ended]
+            keys = [meeting, bot, inflight, room, bots, leases, analyzing, events, ended, webhooks, outbox]
         }
     }
 }

@@ -13,10 +13,11 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            meetingKey: String, analyzingKey: String, eventsKey: String, botKey: String, meetingID: String,
-            botID: String, revision: String?, participants: String, languages: String, maxEvents: Int
+            meetingKey: String, analyzingKey: String, eventsKey: String, botKey: String, webhooksKey: String,
+            outboxKey: String, meetingID: String, botID: String, revision: String?, participants: String,
+            languages: String, maxEvents: Int
         ) {
-            keys = [meetingKey, analyzingKey, eventsKey, botKey]
+            keys = [meetingKey, analyzingKey, eventsKey, botKey, webhooksKey, outboxKey]
             arguments = [meetingID, botID, revision ?? "", participants, languages, String(maxEvents)]
         }
 

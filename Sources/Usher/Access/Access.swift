@@ -55,8 +55,6 @@ public struct User: Sendable {
     /// The personal workspace.
     public let workspaceID: String
     public let maximumConcurrentBots: Int
-    /// Where the workspace wants to be told what happens.
-    public let webhookURL: String?
     /// Milliseconds since 1970.
     public let createdAt: Int
 }
@@ -71,7 +69,6 @@ public struct Workspace: Sendable {
     public let maximumBytes: Int?
     /// How many they take.
     public let bytes: Int
-    public let webhookURL: String?
     /// Milliseconds since 1970.
     public let createdAt: Int
 }

@@ -165,8 +165,7 @@ extension User {
         else { throw .unexpectedReply("a user's record lacks a field: \(hash.keys.sorted())") }
         self.init(
             id: id, email: email, name: hash["name"], imageURL: hash["image_url"], workspaceID: workspace.id,
-            maximumConcurrentBots: workspace.maximumConcurrentBots, webhookURL: workspace.webhookURL,
-            createdAt: createdAt)
+            maximumConcurrentBots: workspace.maximumConcurrentBots, createdAt: createdAt)
     }
 }
 
@@ -180,6 +179,6 @@ extension Workspace {
             id: id, name: name, maximumConcurrentBots: maximum,
             maximumMeetings: hash["max_meetings"].flatMap { Int($0) },
             maximumBytes: hash["max_bytes"].flatMap { Int($0) }, bytes: hash["bytes"].flatMap { Int($0) } ?? 0,
-            webhookURL: hash["webhook_url"], createdAt: createdAt)
+            createdAt: createdAt)
     }
 }

@@ -60,6 +60,9 @@ enum Rights {
         + on(
             partition.leases, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %",
             "ZCOUNT % -inf 0", "ZRANGE % 0 0")
+        + on(partition.outbox, "XADD % * a 0", "XRANGE % - +", "XDEL % 0-1")
+        + on(partition.filing, "SET % 0 NX PX 1", "GET %", "DEL %", "EVALSHA 0 1 %")
+        + on(partition.deliveries, "ZADD % LT 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
@@ -90,6 +93,19 @@ enum Rights {
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",
                 "ZREM % m")
+            + on("\(workspace):webhooks", "EXISTS %", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m")
+            + on(
+                "\(workspace):webhook:0", "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",
+                "UNLINK %")
+            + on(
+                "\(workspace):webhook:0:due", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0",
+                "ZSCORE % m", "ZREM % m", "PEXPIRE % 1", "UNLINK %")
+            + on(
+                "\(workspace):webhook:0:events", "HEXISTS % a", "HMGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1",
+                "UNLINK %")
+            + on(
+                "\(workspace):webhook:0:done", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m", "PEXPIRE % 1",
+                "UNLINK %")
             + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0")
     }()
 

@@ -300,8 +300,9 @@ public struct Reinvitation: Sendable {
         let call = Scripts.Dispatch(
             lockKey: keys.lock, inflightKey: keys.inFlight(sight.room), roomKey: keys.holder(sight.room),
             botsKey: keys.bots, meetingKey: keys.partition.meeting(meetingID), botKey: keys.partition.bot(botID),
-            dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events, requestKey: requestKey,
-            token: token, seen: isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue,
+            dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
+            outboxKey: keys.partition.outbox, requestKey: requestKey, token: token,
+            seen: isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue,
             meetingID: meetingID, workspaceID: caller.workspaceID, room: sight.room.description, botID: botID,
             inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
             maxEvents: configuration.maximumEvents, why: "user \(caller.userID)", traceparent: trace.traceparent,

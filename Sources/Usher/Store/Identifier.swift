@@ -81,6 +81,9 @@ public enum Identifier {
         return String(decoding: text.reversed(), as: UTF8.self)
     }
 
+    /// Random bytes in Base64 (RFC 4648, section 4).
+    static func base64(bytes count: Int) -> String { Data(randomBytes(count)).base64EncodedString() }
+
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         fillRandomly(&bytes, count)
@@ -117,6 +120,16 @@ public enum Digest {
         Data(sha256Bytes(text)).base64EncodedString()
     }
 
+    /// HMAC with SHA-256 (RFC 2104): 32 bytes.
+    public static func authenticationCode(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
+            let result = HMAC(
+                algorithm, key, Int32(key.count), message, message.count, buffer.baseAddress, nil)
+            precondition(result != nil, "HMAC of libcrypto failed")
+            count = Int(SHA256_DIGEST_LENGTH)
+        }
+    }
+
     /// Whether two secrets are equal, in a time that tells nothing of either.
     public static func areEqual(_ left: String, _ right: String) -> Bool {
         CRYPTO_memcmp(sha256Bytes(left), sha256Bytes(right), Int(SHA256_DIGEST_LENGTH)) == 0
@@ -144,7 +157,7 @@ public enum Digest {
     }
 }
 
-private func hexadecimal(_ bytes: [UInt8]) -> String {
+func hexadecimal(_ bytes: [UInt8]) -> String {
     String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
         for (index, byte) in bytes.enumerated() {
             buffer[2 * index] = hexadecimalDigit(byte >> 4)

@@ -77,6 +77,12 @@ public struct Partition: Equatable, Sendable {
     /// again stays until its next end. Of one that was removed `<meeting_id> <number>` stays, until what leads to it is
     /// removed too.
     public var ended: String { join(prefix, ":ended") }
+    /// stream: changes of meetings that webhooks are to be told of.
+    public var outbox: String { join(prefix, ":outbox") }
+    /// string, PX: the node that files what is in the outbox.
+    var filing: String { join(prefix, ":outbox:filing") }
+    /// zset: when something is due (ms) -> `<workspace_id> <webhook_id>`.
+    public var deliveries: String { join(prefix, ":deliveries") }
 
     public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }
     public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
@@ -103,6 +109,11 @@ public struct WorkspaceKeys: Sendable {
     public var lock: String { join(workspace, ":lock") }
     public var meetings: String { join(workspace, ":meetings") }
     public var bots: String { join(workspace, ":bots") }
+    /// zset: when it was made (ms) -> webhook_id.
+    public var webhooks: String { join(workspace, ":webhooks") }
+    func webhook(_ id: String) -> WebhookKeys { WebhookKeys(webhook: join(workspace, ":webhook:", id)) }
+    /// How a webhook is named among all of its partition.
+    func member(_ webhook: String) -> String { "\(id) \(webhook)" }
 
     public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
     public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
@@ -116,6 +127,18 @@ public struct WorkspaceKeys: Sendable {
     func request(_ kind: RepeatableRequest, of object: String, by user: String, _ key: IdempotencyKey) -> String {
         "\(workspace):request:\(kind.rawValue):\(user):\(key.text) \(object)"
     }
+}
+
+/// The keys of one webhook.
+struct WebhookKeys: Sendable {
+    /// hash: the webhook itself.
+    let webhook: String
+    /// zset: when it is due, or its lease ends (ms) -> event_id.
+    var due: String { join(webhook, ":due") }
+    /// hash: event_id -> its body; `<event_id> tries`, `<event_id> attempts`, `<event_id> answer`.
+    var events: String { join(webhook, ":events") }
+    /// zset: when it ended (ms) -> event_id.
+    var done: String { join(webhook, ":done") }
 }
 
 /// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.
@@ -177,6 +200,6 @@ public struct BotPlace: Equatable, Sendable {
         return Scripts.Life(
             meeting: partition.meeting(meetingID), bot: partition.bot(botID), inflight: keys.inFlight(room),
             room: keys.holder(room), bots: keys.bots, leases: partition.leases, analyzing: partition.analyzing,
-            events: partition.events, ended: partition.ended)
+            events: partition.events, ended: partition.ended, webhooks: keys.webhooks, outbox: partition.outbox)
     }
 }

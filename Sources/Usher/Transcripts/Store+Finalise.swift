@@ -29,7 +29,8 @@ extension Store {
         return try await run(
             Scripts.Finalise(
                 meetingKey: partition.meeting(id), analyzingKey: partition.analyzing, eventsKey: partition.events,
-                botKey: partition.bot(bot), meetingID: id, botID: bot, revision: fields[1].string,
+                botKey: partition.bot(bot), webhooksKey: WorkspaceKeys(workspace: workspace).webhooks,
+                outboxKey: partition.outbox, meetingID: id, botID: bot, revision: fields[1].string,
                 participants: Self.json(participation.participants), languages: Self.json(participation.languages),
                 maxEvents: configuration.maximumEvents),
             by: deadline) == .finalised

@@ -66,3 +66,25 @@ public enum PublicHost {
         return UInt64(text)
     }
 }
+
+/// Where receivers of webhooks may be.
+public struct ReceiverPolicy: Sendable {
+    /// Blocks of addresses that are allowed though they are not of the internet.
+    public let allowed: [AddressRange]
+
+    public init(allowed: [AddressRange] = []) {
+        self.allowed = allowed
+    }
+
+    /// Whether an address may be connected to.
+    public func mayConnect(_ address: IPAddress) -> Bool {
+        PublicHost.isPublic(address) || allowed.contains { $0.contains(address) }
+    }
+
+    /// Whether a URL may name a host. Where blocks are allowed, any name may lead into them; what it leads to is looked at
+    /// when it is connected to.
+    public func mayName(_ host: String) -> Bool {
+        if let address = IPAddress(host) { return mayConnect(address) }
+        return !allowed.isEmpty || PublicHost.mayBePublic(host)
+    }
+}

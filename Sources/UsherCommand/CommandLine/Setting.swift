@@ -44,6 +44,8 @@ struct Setting: Sendable {
         case addressRateLimitBurst = "address-rate-limit-burst"
         case trustedProxies = "trusted-proxies"
         case corsOrigins = "cors-origins"
+        case webhookAllow = "webhook-allow"
+        case webhookCertificates = "webhook-certificates"
         case backlog
         case drainDelay = "drain-delay-ms"
         case drainTimeout = "drain-timeout-ms"

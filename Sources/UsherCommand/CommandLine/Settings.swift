@@ -75,6 +75,11 @@ struct Settings: Equatable, Sendable {
     var trustedProxies: [AddressRange] {
         text(.trustedProxies).split(separator: ",").compactMap { AddressRange($0) }
     }
+    var webhookAllow: [AddressRange] {
+        text(.webhookAllow).split(separator: ",").compactMap { AddressRange($0) }
+    }
+    /// nil: those of the system.
+    var webhookCertificates: String? { given[.webhookCertificates] }
     var drainDelayMilliseconds: Int { number(.drainDelay) }
     var drainTimeoutMilliseconds: Int { number(.drainTimeout) }
 

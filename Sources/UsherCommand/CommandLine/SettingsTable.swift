@@ -127,6 +127,15 @@ extension Setting {
         number(
             .maxConnections, 1...1_000_000, default: 10_000,
             "How many connections each port of a node serves at once; further ones wait in the kernel's queue"),
+        Setting(
+            key: .webhookAllow, kind: .addressRanges,
+            defaultValue: .none(description: "none: webhooks go to the internet alone"), commands: node,
+            meaning: "Blocks of private addresses that webhooks may go to all the same"),
+        Setting(
+            key: .webhookCertificates, kind: .file, defaultValue: .none(description: "those of the system"),
+            commands: node,
+            meaning: "A file of the certificates (PEM) by which receivers of webhooks are verified, in place of the "
+                + "system's"),
         number(
             .backlog, 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"),
         number(

@@ -29,6 +29,7 @@ struct Node {
     private let claims = Claims()
     private let shards: [Shard]
     private let housekeeping: Housekeeping
+    private let deliveries: Deliveries
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
     private let readiness: NodeReadiness
@@ -73,7 +74,7 @@ struct Node {
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
-                    metrics: endpoint)
+                    receivers: settings.receivers, metrics: endpoint)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook
@@ -87,6 +88,7 @@ struct Node {
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
+        deliveries = try Deliveries(settings, redis: redis, logger: logger)
         heartbeat = NodeHeartbeat(store: stores[0])
         metrics.loops[0].clients.append(("segments", housekeeping.client))
         let client = shards[0].client
@@ -140,6 +142,7 @@ struct Node {
                 for (server, listener) in bound { try await server.start(listener) }
             }
         }
+        try deliveries.start()
         let (heartbeat, host) = (self.heartbeat, ports[0].host)
         let address = "\(host.contains(":") ? "[\(host)]" : host):\(ports[0].port)"
         shards[0].loop.execute { heartbeat.start(address: address) }
@@ -180,6 +183,7 @@ struct Node {
             housekeeping.stop()
             examination.stop()
         }
+        deliveries.stop()
         for shard in shards {
             shard.loop.execute {
                 shard.client.shutDown()

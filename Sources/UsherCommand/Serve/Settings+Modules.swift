@@ -2,6 +2,7 @@ import API
 import HTTP
 import Redis
 import Usher
+import Webhooks
 
 /// The settings in the words of the modules that they are for.
 extension Settings {
@@ -41,6 +42,16 @@ extension Settings {
         configuration.retentionMilliseconds = retentionMilliseconds
         configuration.keyRateLimit = rateLimit
         configuration.addressRateLimit = addressRateLimit
+        return configuration
+    }
+
+    /// Where webhooks may be.
+    var receivers: ReceiverPolicy { ReceiverPolicy(allowed: webhookAllow) }
+
+    var delivererConfiguration: DelivererConfiguration {
+        var configuration = DelivererConfiguration()
+        configuration.receivers = receivers
+        configuration.certificates = webhookCertificates
         return configuration
     }
 

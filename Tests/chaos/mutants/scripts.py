@@ -49,8 +49,8 @@ SCRIPTS = (
         "entry-never-written",
         "A dispatch is accepted, and no runner is told.",
         "fates", "one_stay",
-        (Edit("lua/includes/send_bot.lua", "  record_event(keys.events, event.max_length,",
-              "  redis.call('XDEL', keys.dispatch, entry)\n  record_event(keys.events, event.max_length,"),)),
+        (Edit("lua/includes/send_bot.lua", "  record_change(keys, event.max_length,",
+              "  redis.call('XDEL', keys.dispatch, entry)\n  record_change(keys, event.max_length,"),)),
     Mutant(
         "never-finalised",
         "A record is finalised, and stays in ANALYZING.",

@@ -40,6 +40,13 @@ class WorkspaceKeys:
         self.dispatch = f"{self.partition}:dispatch"
         self.events = f"{self.partition}:events"
 
+    @property
+    def webhooks(self):
+        return f"{self.workspace}:webhooks"
+
+    def webhook(self, webhook_id):
+        return f"{self.workspace}:webhook:{webhook_id}"
+
     def in_flight(self, room_name):
         return f"{self.workspace}:inflight:{room_name}"
 

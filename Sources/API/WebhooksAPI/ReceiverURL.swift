@@ -1,0 +1,49 @@
+import EventLoop
+import Usher
+
+/// The address of a receiver.
+struct ReceiverURL: Sendable {
+    let text: String
+    let host: String
+
+    static let form = Form<String>.text(2_048).map { text in
+        guard let host = host(of: text) else {
+            throw FormError("must be http(s)://host/path, without a user, a password or a fragment")
+        }
+        return ReceiverURL(text: text, host: host)
+    }
+
+    /// The host of an absolute http or https URL (RFC 3986, section 3) that has maybe a port, and no credentials; nil of
+    /// another text.
+    static func host(of text: String) -> String? {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"\"<>\\^`{|}#".utf8.contains($0) }) else {
+            return nil
+        }
+        let scheme = text.prefix { $0 != ":" }.lowercased()
+        guard scheme == "http" || scheme == "https", text.dropFirst(scheme.count).hasPrefix("://") else {
+            return nil
+        }
+        let authority = text.dropFirst(scheme.count + 3).prefix { $0 != "/" && $0 != "?" }
+        var host = authority
+        if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
+            host = authority[..<colon]
+            guard let port = UInt16(authority[authority.index(after: colon)...]), port > 0 else { return nil }
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            let address = host.dropFirst().dropLast()
+            return IPAddress(address) == nil ? nil : String(address)
+        }
+        let isSound =
+            !host.isEmpty && host.utf8.count <= 253 && host.first != "." && host.first != "-"
+            && host.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." || $0 == "_" }
+        return isSound ? String(host) : nil
+    }
+}
+
+extension ReceiverPolicy {
+    /// - Throws: `APIError` 422 that names the field.
+    func check(_ receiver: ReceiverURL?, field: String) throws {
+        guard let receiver, !mayName(receiver.host) else { return }
+        throw APIError.invalid(field, "must name a host of the internet, not of a private network")
+    }
+}

@@ -1,0 +1,39 @@
+// Made by `make scripts` from the header of lua/create_webhook.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Makes a webhook of a workspace.
+    public struct CreateWebhook: ScriptCall {
+        public static let script = load("create_webhook", PackageResources.create_webhook_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            workspaceKey: String, webhooksKey: String, webhookKey: String, webhookID: String, most: Int,
+            onlyFirst: Bool, fields: [String]
+        ) {
+            keys = [workspaceKey, webhooksKey, webhookKey]
+            arguments = [webhookID, String(most), onlyFirst ? "1" : "0"] + fields
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case made
+            /// There is no such workspace.
+            case unknownWorkspace
+            /// The workspace has as many as it may have, or one where it is to have none.
+            case tooMany
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .made
+            case 0: return .unknownWorkspace
+            case -1: return .tooMany
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+// Made by `make scripts` from the header of lua/delete_webhook.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Removes a webhook, with what waits for it and its history.
+    public struct DeleteWebhook: ScriptCall {
+        public static let script = load("delete_webhook", PackageResources.delete_webhook_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            webhooksKey: String, webhookKey: String, dueKey: String, historyKey: String, doneKey: String,
+            pendingKey: String, webhookID: String, member: String
+        ) {
+            keys = [webhooksKey, webhookKey, dueKey, historyKey, doneKey, pendingKey]
+            arguments = [webhookID, member]
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case removed
+            /// There is no such webhook.
+            case unknownWebhook
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .removed
+            case 0: return .unknownWebhook
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import EventLoop
+import Redis
+import Scripts
+
+extension Store {
+    /// Why a webhook was not made.
+    public enum WebhookRefusal: Error, Equatable, Sendable {
+        case unknownWorkspace
+        /// There are as many as there may be; or there is one where there was to be none yet.
+        case tooMany
+    }
+
+    /// All of a workspace, in the order in which they were made.
+    public func webhooks(workspace id: String, deadline: MonotonicTime) async throws(RedisError) -> [Webhook] {
+        let keys = WorkspaceKeys(workspace: id)
+        let ids = try await send(Command("ZRANGE", keys.webhooks, "0", "-1"), by: deadline).arrayOrThrow()
+            .compactMap(\.string)
+        guard !ids.isEmpty else { return [] }
+        let replies = try await pipeline(ids.map { Command("HGETALL", keys.webhook($0).webhook) }, by: deadline)
+        var webhooks: [Webhook] = []
+        for reply in replies {
+            if let webhook = Webhook(try reply.hash(), workspace: id) { webhooks.append(webhook) }
+        }
+        return webhooks
+    }
+
+    public func webhook(
+        _ id: String, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Webhook? {
+        guard Webhook.isID(id) else { return nil }
+        let key = WorkspaceKeys(workspace: workspace).webhook(id).webhook
+        return Webhook(try await send(Command("HGETALL", key), by: deadline).hash(), workspace: workspace)
+    }
+
+    /// - Parameter isFirst: whether it is to be made only if there is none.
+    /// - Returns: its id.
+    public func createWebhook(
+        _ new: WebhookChange, workspace: String, isFirst: Bool = false, deadline: MonotonicTime
+    ) async throws(RedisError) -> Result<String, WebhookRefusal> {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let id = Webhook.newID()
+        let reply = try await run(
+            Scripts.CreateWebhook(
+                workspaceKey: keys.workspace, webhooksKey: keys.webhooks, webhookKey: keys.webhook(id).webhook,
+                webhookID: id, most: Webhook.maximum, onlyFirst: isFirst,
+                fields: new.fields + (new.secret.map { ["secret", $0] } ?? [])), by: deadline)
+        switch reply {
+        case .made: return .success(id)
+        case .unknownWorkspace: return .failure(.unknownWorkspace)
+        case .tooMany: return .failure(.tooMany)
+        }
+    }
+
+    /// - Returns: false if there is no such webhook.
+    public func changeWebhook(
+        _ id: String, workspace: String, _ change: WebhookChange, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        guard Webhook.isID(id) else { return false }
+        let keys = WorkspaceKeys(workspace: workspace)
+        let webhook = keys.webhook(id)
+        return try await run(
+            Scripts.UpdateWebhook(
+                webhookKey: webhook.webhook, dueKey: webhook.due, pendingKey: keys.partition.deliveries,
+                member: keys.member(id), enables: change.isEnabled == true, secret: change.secret,
+                overlapMilliseconds: change.overlapMilliseconds, fields: change.fields), by: deadline) == .changed
+    }
+
+    /// - Returns: false if there is no such webhook.
+    public func deleteWebhook(
+        _ id: String, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        guard Webhook.isID(id) else { return false }
+        let keys = WorkspaceKeys(workspace: workspace)
+        let webhook = keys.webhook(id)
+        return try await run(
+            Scripts.DeleteWebhook(
+                webhooksKey: keys.webhooks, webhookKey: webhook.webhook, dueKey: webhook.due,
+                historyKey: webhook.events, doneKey: webhook.done, pendingKey: keys.partition.deliveries,
+                webhookID: id, member: keys.member(id)), by: deadline) == .removed
+    }
+}
+
+extension Webhook {
+    private static let idPrefix = "wh_"
+
+    static func newID() -> String { idPrefix + Identifier.hex() }
+
+    /// An id from outside becomes part of a key.
+    static func isID(_ text: String) -> Bool {
+        text.utf8.count == idPrefix.utf8.count + 32 && text.hasPrefix(idPrefix)
+            && text.dropFirst(idPrefix.count).allSatisfy { $0.isASCII && $0.isHexDigit }
+    }
+
+    /// A secret as Standard Webhooks has it: 24 random bytes in Base64 behind `whsec_`.
+    public static func newSecret() -> String { "whsec_" + Identifier.base64(bytes: 24) }
+}

@@ -1,0 +1,46 @@
+import API
+import EventLoop
+import Log
+import Redis
+import Usher
+import Webhooks
+
+/// What tells webhooks, on a loop of its own: the handshakes and certificates of receivers take their time, and no
+/// request is to wait for them.
+struct Deliveries: Sendable {
+    private let loop: EventLoop
+    private let client: Client
+    let deliverer: Deliverer
+
+    /// - Throws: `SystemError` if the kernel grants no more descriptors.
+    init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
+        loop = try EventLoop(name: "webhooks")
+        client = Client(
+            loop: loop, configuration: settings.clientConfiguration(redis, name: "usher-serve-webhooks"),
+            logger: logger)
+        let store = Store(client: client, configuration: settings.storeConfiguration, logger: logger)
+        deliverer = Deliverer(
+            store: store, configuration: settings.delivererConfiguration, node: "node-\(Identifier.hex())",
+            logger: logger, body: WebhookBody.text)
+    }
+
+    /// - Throws: `SystemError` if the kernel grants no thread.
+    func start() throws {
+        try loop.start()
+        loop.execute { [client] in client.start() }
+        Task(executorPreference: loop) { [deliverer, client] in
+            _ = await client.firstLogin()
+            await deliverer.run()
+        }
+    }
+
+    /// Cuts off what is under way, which another node sends again.
+    func stop() {
+        loop.execute { [deliverer, client] in
+            deliverer.stop()
+            client.shutDown()
+        }
+        loop.stop()
+        loop.join()
+    }
+}

@@ -1,0 +1,190 @@
+import EventLoop
+import Log
+import Redis
+import Usher
+
+/// Settings of deliveries.
+public struct DelivererConfiguration: Sendable {
+    /// Where receivers may be.
+    public var receivers = ReceiverPolicy()
+    /// The file of the certificates to trust; nil: the system's.
+    public var certificates: String?
+    /// How many requests are under way at once to one webhook.
+    public var perWebhook = 8
+    /// How many to all, of this node.
+    public var inAll = 1_024
+
+    public init() {}
+}
+
+/// Tells webhooks what happened: files what is in the outboxes, takes what is due and sends it. Every node does; there
+/// is no leader, and no state but in Redis (docs/webhooks.md, "How it works").
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+public final class Deliverer: @unchecked Sendable {
+    private static let timeoutMilliseconds = 10_000
+    /// One that fails may be gone for long: it is asked by one request at a time.
+    private static let perFailingWebhook = 1
+    /// Of all requests, those to webhooks that fail.
+    private static let failingShare = 2
+
+    private let store: Store
+    private let configuration: DelivererConfiguration
+    private let node: String
+    private let logger: Logger
+    private let body: @Sendable (MeetingChange, Webhook.Event) -> String
+    private let curl: Curl?
+    public let metrics = DelivererMetrics()
+    private var underWay: [String: Int] = [:]
+    private var sum = 0
+    private var isStopped = false
+
+    /// - Parameters:
+    ///   - node: the id that tells this one from others.
+    ///   - body: what is sent of a change.
+    public init(
+        store: Store, configuration: DelivererConfiguration, node: String, logger: Logger,
+        body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.node = node
+        self.logger = logger
+        self.body = body
+        curl = Curl(loop: store.client.loop)
+        if curl == nil { logger.error("No webhook is delivered: libcurl cannot be used", ) }
+    }
+
+    /// Goes on until `stop`.
+    public func run() async {
+        while !isStopped, curl != nil {
+            var hasWork = false
+            do throws(RedisError) {
+                let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds)
+                hasWork = try await file(deadline: deadline)
+                hasWork = try await takeDue(deadline: deadline) || hasWork
+            } catch {
+                if error != .notConnected { logger.warning("Webhooks were cut short", ["reason": "\(error)"]) }
+            }
+            // The pause varies, so that nodes do not fall into step.
+            await store.client.loop.wait(milliseconds: hasWork ? 20 : Int.random(in: 150...300))
+        }
+    }
+
+    /// Ends it, on the loop's thread. What is under way is sent again by another node once its lease is over.
+    public func stop() {
+        isStopped = true
+        curl?.close()
+    }
+
+    private func file(deadline: MonotonicTime) async throws(RedisError) -> Bool {
+        let filed = try await store.fileOutboxes(node: node, deadline: deadline, body: body)
+        metrics.dropped += filed.dropped
+        for webhook in filed.overflowing.sorted() {
+            logger.warning("Events for a webhook were dropped: too many wait for it", ["webhook_id": webhook])
+        }
+        return filed.filed > 0
+    }
+
+    // MARK: Deliveries
+
+    private func takeDue(deadline: MonotonicTime) async throws(RedisError) -> Bool {
+        var hasTaken = false
+        for (workspace, id) in try await store.dueWebhooks(deadline: deadline) where !isStopped {
+            let busy = underWay[id] ?? 0
+            let room = max(0, min(configuration.perWebhook - busy, configuration.inAll - sum))
+            let failing = sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
+            let taken = try await store.claimDeliveries(
+                workspace: workspace, webhook: id, count: room, failingCount: failing, deadline: deadline)
+            hasTaken = hasTaken || !taken.isEmpty
+            for delivery in taken {
+                underWay[id, default: 0] += 1
+                sum += 1
+                Task(executorPreference: store.client.loop) { [self] in
+                    await deliver(delivery)
+                    underWay[id] = (underWay[id] ?? 1) > 1 ? underWay[id]! - 1 : nil
+                    sum -= 1
+                }
+            }
+        }
+        return hasTaken
+    }
+
+    private func deliver(_ delivery: ClaimedDelivery) async {
+        let time = WallClock.milliseconds
+        let answer = await send(delivery, time: time / 1_000)
+        guard !isStopped else { return }
+        let outcome = RetrySchedule.outcome(answer, tries: delivery.tries)
+        let word = Self.word(outcome, answer)
+        metrics.attempts[word, default: 0] += 1
+        let attempt = Self.line(answer, word, time: time)
+        do throws(RedisError) {
+            let settlement = try await store.settle(
+                delivery, outcome, attempt: attempt, answer: String(decoding: answer.firstBytes, as: UTF8.self),
+                deadline: MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds))
+            log(delivery, answer, word, settlement)
+        } catch {
+            // Its lease ends, and it is sent again with the same id.
+            logger.warning(
+                "What came of a delivery could not be noted",
+                ["webhook_id": delivery.webhook.id, "event_id": delivery.eventID, "reason": "\(error)"])
+        }
+    }
+
+    private func send(_ delivery: ClaimedDelivery, time: Int) async -> Answer {
+        let body = Array(delivery.body.utf8)
+        let signed = WebhookSignature.fields(of: delivery.webhook, id: delivery.eventID, body: body, time: time)
+        let fields =
+            ["Content-Type: application/json", "User-Agent: usher-webhooks/\(usherVersion)", "Expect:"]
+            + signed.map { "\($0.name): \($0.value)" }
+        guard let curl,
+            let post = Post(
+                url: delivery.webhook.url, fields: fields, body: body, certificates: configuration.certificates,
+                mayConnect: configuration.receivers.mayConnect)
+        else { return Answer(problem: "libcurl has no memory") }
+        return await post.send(curl)
+    }
+
+    // MARK: What is told of it
+
+    private static func word(_ outcome: DeliveryOutcome, _ answer: Answer) -> String {
+        switch outcome {
+        case .delivered: "delivered"
+        case .retry: "queued"
+        case .failed, .gone: answer.isBlocked ? "blocked" : "failed"
+        }
+    }
+
+    /// An attempt in the history, as JSON.
+    private static func line(_ answer: Answer, _ word: String, time: Int) -> String {
+        var members = ["\"at\":\(time)", "\"outcome\":\"\(word)\"", "\"duration\":\(answer.milliseconds)"]
+        if let status = answer.status { members.append("\"status\":\(status)") }
+        if let problem = answer.problem { members.append("\"problem\":\"\(problem.jsonEscaped)\"") }
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private func log(_ delivery: ClaimedDelivery, _ answer: Answer, _ word: String, _ settlement: Store.Settlement) {
+        let fields: KeyValuePairs = [
+            "webhook_id": delivery.webhook.id, "workspace_id": delivery.webhook.workspaceID,
+            "event_id": delivery.eventID, "outcome": word, "status": answer.status.map { String($0) } ?? "",
+            "problem": answer.problem ?? "",
+        ]
+        logger.debug("A webhook was told", fields)
+        if case .disabled = settlement {
+            metrics.disabled += 1
+            logger.warning("A webhook was disabled: its receiver is gone, or has failed for five days", fields)
+        }
+    }
+}
+
+/// What a deliverer counts from its beginning on.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+public final class DelivererMetrics: @unchecked Sendable {
+    /// By outcome.
+    public internal(set) var attempts: [String: Int] = [:]
+    /// Events that were not filed, since too many waited.
+    public internal(set) var dropped = 0
+    /// Webhooks that were disabled.
+    public internal(set) var disabled = 0
+}

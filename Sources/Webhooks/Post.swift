@@ -1,0 +1,148 @@
+import CCurl
+import CLinux
+import EventLoop
+import Glibc
+
+/// What came of a request, as much of it as is kept.
+struct Answer: Sendable {
+    /// Nil if there was none.
+    var status: Int?
+    /// Seconds, as the answer asked for.
+    var retryAfter: Int?
+    var firstBytes: [UInt8] = []
+    /// From the request to the answer's end.
+    var milliseconds = 0
+    /// Why there is none.
+    var problem: String?
+    /// Whether the address was one that may not be connected to.
+    var isBlocked = false
+}
+
+/// One POST request: to where it says and nowhere else, verified, and bounded in time and bytes.
+///
+/// Belongs to the thread of its loop, and lives until `completion` is called.
+final class Post {
+    static let timeoutMilliseconds = 15_000
+    static let keptBytes = 1_024
+    private static let maximumHeaderBytes = 65_536
+
+    private let easy: UnsafeMutableRawPointer
+    private var fields: UnsafeMutablePointer<curl_slist>?
+    private let mayConnect: (IPAddress) -> Bool
+    private var answer = Answer()
+    private var headerBytes = 0
+    private let began = MonotonicTime.now()
+
+    /// - Parameters:
+    ///   - fields: `name: value`, without line ends.
+    ///   - certificates: the file of those to trust; nil: the system's.
+    /// - Returns: nil if libcurl has no memory, or takes none of it.
+    init?(
+        url: String, fields: [String], body: [UInt8], certificates: String?,
+        mayConnect: @escaping (IPAddress) -> Bool
+    ) {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        self.mayConnect = mayConnect
+        for field in fields { self.fields = curl_slist_append(self.fields, field) }
+        var codes = [
+            usher_curl_set_pointer(easy, CURLOPT_URL, url),
+            usher_curl_set_pointer(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
+            // Variables of the environment must not send it by another way, past the check of its address.
+            usher_curl_set_pointer(easy, CURLOPT_PROXY, ""),
+            usher_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
+            usher_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
+            usher_curl_set_long(easy, CURLOPT_TIMEOUT_MS, Self.timeoutMilliseconds),
+            usher_curl_set_long(easy, CURLOPT_NOSIGNAL, 1),
+            // A name server that does not answer is not waited for when the time is over.
+            usher_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
+            usher_curl_set_pointer(easy, CURLOPT_HTTPHEADER, self.fields),
+            usher_curl_set_long(easy, CURLOPT_POSTFIELDSIZE, body.count),
+            body.withUnsafeBytes { usher_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) },
+        ]
+        if let certificates { codes.append(usher_curl_set_pointer(easy, CURLOPT_CAINFO, certificates)) }
+        codes += callbacks()
+        guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(fields)
+    }
+
+    func send(_ curl: Curl) async -> Answer {
+        await withUnsafeContinuation { continuation in
+            curl.start(easy) { [self] code in
+                finish(code)
+                continuation.resume(returning: answer)
+            }
+        }
+    }
+
+    private func finish(_ code: CURLcode?) {
+        answer.milliseconds = MonotonicTime.now().milliseconds(since: began)
+        var status = 0
+        // One that goes on for ever is an answer all the same, once its status and first bytes are there.
+        let wasEnough = code == CURLE_WRITE_ERROR && answer.firstBytes.count == Self.keptBytes
+        if code == CURLE_OK || wasEnough, usher_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK,
+            status > 0
+        {
+            answer.status = status
+            var seconds: curl_off_t = 0
+            if usher_curl_get_offset(easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK, seconds > 0 {
+                answer.retryAfter = Int(seconds)
+            }
+        } else if answer.isBlocked {
+            answer.problem = "its address is not one of the internet"
+        } else {
+            answer.problem = code.map { String(cString: curl_easy_strerror($0)) } ?? "the node stopped"
+        }
+    }
+
+    // MARK: Callbacks
+
+    private func callbacks() -> [CURLcode] {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        return [
+            usher_curl_set_pointer(easy, CURLOPT_WRITEDATA, context),
+            usher_curl_set_taker(easy, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
+                Unmanaged<Post>.fromOpaque(context!).takeUnretainedValue()
+                    .take(UnsafeRawBufferPointer(start: bytes, count: count))
+            },
+            usher_curl_set_pointer(easy, CURLOPT_HEADERDATA, context),
+            usher_curl_set_taker(easy, CURLOPT_HEADERFUNCTION) { _, _, count, context in
+                let post = Unmanaged<Post>.fromOpaque(context!).takeUnretainedValue()
+                post.headerBytes += count
+                return post.headerBytes > Post.maximumHeaderBytes ? 0 : count
+            },
+            usher_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context),
+            usher_curl_set_opener(easy) { context, _, address in
+                Unmanaged<Post>.fromOpaque(context!).takeUnretainedValue().open(address!)
+            },
+        ]
+    }
+
+    /// - Returns: how many were taken; libcurl ends the transfer if that is not all.
+    private func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let room = Self.keptBytes - answer.firstBytes.count
+        answer.firstBytes += bytes.prefix(room)
+        return bytes.count <= room ? bytes.count : 0
+    }
+
+    /// Opens a socket, if its address may be connected to: the very address, not the name that led to it.
+    private func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        var storage = sockaddr_storage()
+        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
+        withUnsafeMutableBytes(of: &storage) { bytes in
+            let count = min(bytes.count, Int(address.pointee.addrlen))
+            bytes.copyMemory(
+                from: UnsafeRawBufferPointer(start: UnsafeRawPointer(address).advanced(by: offset), count: count))
+        }
+        guard let ip = IPAddress(storage), mayConnect(ip) else {
+            answer.isBlocked = true
+            return CURL_SOCKET_BAD
+        }
+        let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+        return socket(address.pointee.family, kind, address.pointee.`protocol`)
+    }
+}

@@ -1,0 +1,186 @@
+import Redis
+import RedisTestSupport
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// What scripts leave in an outbox, and what becomes of it.
+@Suite(.takesTurns) struct OutboxTests {
+    private static func hook(_ world: World, _ events: Set<Webhook.Event>? = nil) async throws -> String {
+        try await world.store.createWebhook(
+            WebhookChange(url: "https://a.example/", events: .some(events), isEnabled: true),
+            workspace: world.workspaceID, deadline: Client.soon
+        ).get()
+    }
+
+    private static func outbox(_ world: World) async throws -> [[String: String]] {
+        try await world.snapshot()[world.keys.partition.outbox]?.stream ?? []
+    }
+
+    @Test func aWorkspaceWithoutWebhooksLeavesNothing() async throws {
+        try await World.make { world in
+            let bot = try await world.bot(at: .active)
+            _ = try await world.stop(bot)
+            _ = try await world.report(bot, "completed")
+            _ = try await world.store.finalise(
+                meeting: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon)
+            #expect(try await Self.outbox(world) == [])
+            #expect(try await world.fields(bot.meetingID)["changes"] == nil)
+        }
+    }
+
+    /// Each entry says what the record says after its change, and no other field of it changes unseen.
+    @Test func eachChangeIsThereAsTheRecordWasAfterIt() async throws {
+        try await World.make { world in
+            _ = try await Self.hook(world)
+            let meeting = try await world.meeting()
+            var told = 0
+            func check(_ to: String) async throws {
+                let entries = try await Self.outbox(world)
+                told += 1
+                #expect(entries.count == told)
+                let entry = try #require(entries.last)
+                #expect(entry["to"] == to && entry["sequence"] == String(told))
+                let record = try await world.fields(meeting)
+                #expect(record["changes"] == String(told))
+                #expect(to == "\(record["status"] ?? "")/\(record["bot_status"] ?? "")")
+                for name in [
+                    "number", "platform", "native_meeting_id", "meeting_url", "created_at", "updated_at", "title",
+                    "dispatched_at", "start_time", "end_time", "completion_reason", "failure_stage", "workspace_id",
+                    "bot_id",
+                ] {
+                    #expect(entry[name] == record[name], "\(name), \(to)")
+                }
+                #expect(entry["passcode"] == nil)
+            }
+            var bot = try await world.send(to: meeting)
+            try await check("INITIAL/requested")
+            try await world.claim(bot)
+            for (status, to) in [
+                ("joining", "INITIAL/joining"), ("awaiting_admission", "INITIAL/awaiting_admission"),
+                ("needs_help", "INITIAL/needs_help"), ("active", "LIVE/active"),
+            ] {
+                #expect(try await world.report(bot, status).array?.first == .integer(1))
+                try await check(to)
+            }
+            #expect(try await world.stop(bot).array?.first == .integer(2))
+            try await check("STOPPING/stopping")
+            #expect(try await world.report(bot, "completed").array?.first == .integer(1))
+            try await check("ANALYZING/completed")
+            #expect(
+                try await world.store.finalise(
+                    meeting: meeting, workspace: world.workspaceID, deadline: Client.soon))
+            try await check("OFFLINE/completed")
+            // A restart forgets when it began and ended, a failure says where.
+            #expect(
+                try await world.dispatch(meeting, bot: Identifier.bot(in: world.keys.partition), seen: "OFFLINE")
+                    .array?.first == .integer(1))
+            try await check("INITIAL/requested")
+            bot = world.place(meeting, try #require(try await world.fields(meeting)["bot_id"]))
+            try await world.claim(bot)
+            let next = Identifier.bot(in: world.keys.partition)
+            #expect(try await world.lose(bot, runner: "runner", by: next).array?.first == .integer(2))
+            try await check("INITIAL/requested")
+            bot = world.place(meeting, next)
+            try await world.claim(bot)
+            #expect(
+                try await world.lose(bot, runner: "runner", mayBeReplaced: false, by: "none").array?.first
+                    == .integer(1))
+            try await check("INITIAL/failed")
+        }
+    }
+
+    @Test func aDispatchThatNobodyClaimsIsThereTwice() async throws {
+        try await World.make { world in
+            _ = try await Self.hook(world)
+            let bot = try await world.send(to: try await world.meeting())
+            #expect(try await world.stop(bot).array?.first == .integer(1))
+            #expect(
+                try await Self.outbox(world).map { $0["to"] } == [
+                    "INITIAL/requested", "STOPPING/stopping", "OFFLINE/completed",
+                ])
+        }
+    }
+
+    private static func file(_ world: World) async throws -> FiledEvents {
+        try await world.store.fileOutboxes(node: "n", deadline: Client.soon) { change, event in
+            "\(event.rawValue) \(change.sequence)"
+        }
+    }
+
+    @Test func changesAreFiledForWhoWantsThem() async throws {
+        try await World.make { world in
+            let all = try await Self.hook(world)
+            let some = try await Self.hook(world, [.completed])
+            let none = try await Self.hook(world, [])
+            let bot = try await world.bot(at: .active)
+            _ = try await world.report(bot, "completed")
+            let filed = try await Self.file(world)
+            #expect(filed.filed == 8 && filed.dropped == 0)
+            #expect(try await Self.outbox(world) == [])
+            #expect(try await world.snapshot()[world.keys.partition.filing] == nil)
+            let after = try await world.snapshot()
+            func bodies(_ id: String) -> [String] {
+                (after[world.keys.webhook(id).events]?.hash ?? [:]).values.sorted()
+            }
+            #expect(
+                bodies(all) == [
+                    "meeting.completed 5", "meeting.started 4", "meeting.status_change 1", "meeting.status_change 2",
+                    "meeting.status_change 3", "meeting.status_change 4", "meeting.status_change 5",
+                ])
+            #expect(bodies(some) == ["meeting.completed 5"] && bodies(none) == [])
+            #expect(try await Self.file(world).filed == 0)
+            #expect(
+                Set(try await world.store.dueWebhooks(deadline: Client.soon).map(\.id)) == [all, some])
+        }
+    }
+
+    /// A node that stops between filing and noting that it did leads to the same events, and to none twice.
+    @Test func whatWasFiledHalfWayIsFiledOnce() async throws {
+        try await World.make { world in
+            let hook = try await Self.hook(world)
+            _ = try await world.send(to: try await world.meeting())
+            let partition = world.keys.partition
+            let entry = try #require(try await Self.outbox(world).first)
+            #expect(try await Self.file(world).filed == 1)
+            let words = entry.filter { $0.key != "<id>" }.flatMap { [$0.key, $0.value] }
+            _ = try await world.client.send(
+                Command(words: ["XADD", partition.outbox, "*"] + words), deadline: Client.soon)
+            #expect(try await Self.file(world).filed == 0)
+            #expect(try await Self.outbox(world) == [])
+            #expect(try await world.snapshot()[world.keys.webhook(hook).due]?.sortedSet?.count == 1)
+        }
+    }
+
+    @Test func oneNodeFilesAPartitionAtATime() async throws {
+        try await World.make { world in
+            _ = try await Self.hook(world)
+            _ = try await world.send(to: try await world.meeting())
+            let filing = world.keys.partition.filing
+            _ = try await world.client.send("SET", filing, "another", "PX", "60000")
+            #expect(try await Self.file(world).filed == 0)
+            #expect(try await world.snapshot()[filing] == .string("another"))
+            _ = try await world.client.send("DEL", filing)
+            #expect(try await Self.file(world).filed == 1)
+        }
+    }
+
+    @Test func whatIsNoneOfOursHoldsUpNothing() async throws {
+        try await World.make { world in
+            let hook = try await Self.hook(world)
+            let spoilt = try await Self.hook(world)
+            let partition = world.keys.partition
+            _ = try await world.client.send("XADD", partition.outbox, "*", "a", "b")
+            _ = try await world.client.send("SET", world.keys.webhook(spoilt).due, "x")
+            _ = try await world.client.send("ZADD", partition.deliveries, "1", "odd", "1", "a b", "1", "a:b wh_1")
+            _ = try await world.send(to: try await world.meeting())
+            let filed = try await Self.file(world)
+            #expect(filed.dropped == 2)
+            #expect(try await Self.outbox(world) == [])
+            #expect(try await world.snapshot()[world.keys.webhook(hook).due]?.sortedSet?.count == 1)
+            #expect(try await world.store.dueWebhooks(deadline: Client.soon).contains { $0.id == hook })
+            #expect(try await world.snapshot()[partition.deliveries]?.sortedSet?.keys.contains("odd") == false)
+        }
+    }
+}
