@@ -26,7 +26,7 @@ up: build
 
 # The system tests run against the debug binary, which checks more.
 test: toolchain libraries
-	@.ci/install-packages redis-server haproxy iproute2 iptables
+	@.ci/install-packages redis-server haproxy iproute2 iptables chromium
 	swift build --build-tests
 	@echo swift test --skip-build --disable-xctest --quiet
 	@timeout --kill-after=10 900 swift test --skip-build --disable-xctest --quiet || { status=$$?; \
@@ -35,7 +35,7 @@ test: toolchain libraries
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
 # While one works: the form of the code, and the Swift tests that need no Redis.
-WITHOUT_REDIS = BotWire|EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Processes|Scripts
+WITHOUT_REDIS = AttendingBot|BotWire|EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Processes|Scripts
 check: toolchain libraries lint
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --quiet --filter '^($(WITHOUT_REDIS))Tests\.'

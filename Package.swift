@@ -29,12 +29,16 @@ let package = Package(
             name: "Runner",
             dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher"]),
         .target(name: "BotWire", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
+        .target(
+            name: "AttendingBot",
+            dependencies: ["BotWire", "CLinux", "EventLoop", "HTTP", "JSON", "Log", "Processes", "Redis"],
+            resources: [.embedInCode("Page"), .embedInCode("Platforms")]),
         .target(name: "SimulatedBot", dependencies: ["BotWire", "EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "BotWire", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Runner",
-                "SimulatedBot", "Usher", "Webhooks",
+                "API", "AttendingBot", "BotWire", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis",
+                "Runner", "SimulatedBot", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),
@@ -81,6 +85,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport", "TestTurns"]),
+        .testTarget(name: "AttendingBotTests", dependencies: ["AttendingBot", "BotWire", "EventLoop", "TestTurns"]),
         .testTarget(name: "BotWireTests", dependencies: ["BotWire", "HTTP", "Redis", "TestTurns"]),
         .testTarget(
             name: "SimulatedBotTests",

@@ -8,6 +8,10 @@ public struct BotConfiguration: Equatable, Sendable {
     /// What is wrong with a configuration: one sentence that names the field and never shows a value.
     public struct Invalid: Error, Equatable, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) {
+            self.description = description
+        }
     }
 
     /// The name of the environment variable.

@@ -3,14 +3,14 @@ import FoundationEssentials
 /// What a bot reports about itself, as the body of a POST (docs/bot-wire.md, "Reports").
 public struct StatusReport: Encodable, Equatable {
     /// What a bot is at.
-    public enum Status: String, Encodable {
+    public enum Status: String, Encodable, Sendable {
         case joining, active, completed, failed
         case awaitingAdmission = "awaiting_admission"
         case needsHelp = "needs_help"
     }
 
     /// Why it ended.
-    public enum CompletionReason: String, Encodable {
+    public enum CompletionReason: String, Encodable, Sendable {
         case stopped, evicted
         case leftAlone = "left_alone"
         case startupAlone = "startup_alone"
@@ -18,6 +18,7 @@ public struct StatusReport: Encodable, Equatable {
         case awaitingAdmissionRejected = "awaiting_admission_rejected"
         case joinFailure = "join_failure"
         case authSessionMissing = "auth_session_missing"
+        case maxBotTimeExceeded = "max_bot_time_exceeded"
     }
 
     /// How far a bot that failed had come.

@@ -4,7 +4,7 @@ import FoundationEssentials
 /// segments").
 public struct TranscriptSegment: Encodable, Equatable {
     public let segmentID: String
-    public let speaker: String
+    public private(set) var speaker: String
     public let speakerKey: String
     public let text: String
     /// Seconds from the start of the session.
@@ -31,6 +31,13 @@ public struct TranscriptSegment: Encodable, Equatable {
         absoluteStartTime = WireJSON.timestamp(startDate.addingTimeInterval(start))
         absoluteEndTime = WireJSON.timestamp(startDate.addingTimeInterval(end))
         self.source = source
+    }
+
+    /// The same, once it is known who said it.
+    public func said(by speaker: String) -> TranscriptSegment {
+        var segment = self
+        segment.speaker = speaker
+        return segment
     }
 
     enum CodingKeys: String, CodingKey {

@@ -9,7 +9,7 @@ import Redis
 /// simulates.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
-public final class SimulatedBot: @unchecked Sendable {
+public final class SimulatedBot: Bot, @unchecked Sendable {
     /// Exit codes: 0 left when it was to leave, 1 failed, 70 crashed as it was told.
     public static let crashExitCode: Int32 = 70
     /// Stands before each message of the log.

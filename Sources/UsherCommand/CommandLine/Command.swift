@@ -1,6 +1,7 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
     case serve, runner, up, admin, keys, status, watch, doctor, probe, openapi
+    case attend
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
@@ -29,6 +30,8 @@ enum Command: String, CaseIterable, Sendable {
             "Ask the node on this machine by GET /healthz, or another PATH, whether it is well. Exit code 0 if it answers "
                 + "200, else 1: a health check for containers."
         case .openapi: "Print the API's description, OpenAPI 3.1 as JSON: what a node serves at /openapi.json."
+        case .attend:
+            "Attend one meeting in a browser, in the foreground: a bot for `--launch`, told what to do by VEXA_BOT_CONFIG."
         case .simulateBot:
             "Be a bot that speaks the wire of a real one and attends no meeting. Its configuration is the JSON object in "
                 + "the variable VEXA_BOT_CONFIG."
@@ -45,7 +48,7 @@ enum Command: String, CaseIterable, Sendable {
     /// How it is called.
     var usage: String {
         switch self {
-        case .serve, .runner, .up, .doctor, .simulateBot: "usher \(rawValue) [SETTING]..."
+        case .serve, .runner, .up, .doctor, .attend, .simulateBot: "usher \(rawValue) [SETTING]..."
         case .supervise: "usher supervise"
         case .openapi: "usher openapi"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."

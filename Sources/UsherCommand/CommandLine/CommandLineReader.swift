@@ -51,6 +51,7 @@ struct CommandLineReader {
         case .probe: return .probe(settings, path: try probedPath(words))
         case .supervise: return .supervise
         case .openapi: return .openapi
+        case .attend: return .attend(settings)
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help:
             try checkPorts(settings)

@@ -16,6 +16,7 @@ enum Invocation: Equatable, Sendable {
     /// - Parameter path: to be asked for, such as `/healthz`.
     case probe(Settings, path: String)
     case openapi
+    case attend(Settings)
     case simulateBot(Settings)
     case help(HelpTopic)
     case version

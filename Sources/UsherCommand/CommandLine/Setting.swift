@@ -72,6 +72,9 @@ struct Setting: Sendable {
         case leaseTTL = "lease-ttl-ms"
         case stopGrace = "stop-grace-ms"
         case maxAttempts = "max-attempts"
+        case lab, chromium, platforms, screenshots
+        case attendPage = "attend-page-ms"
+        case attendLongest = "attend-longest-ms"
         case simulate
         case simulateJoin = "simulate-join-ms"
         case simulateLobby = "simulate-lobby-ms"

@@ -1,3 +1,4 @@
+import AttendingBot
 import EventLoop
 import Log
 import Runner
@@ -118,6 +119,19 @@ struct Settings: Equatable, Sendable {
         return environment.filter { variable, _ in
             names.contains { $0.hasSuffix("*") ? variable.hasPrefix($0.dropLast()) : variable == $0 }
         }
+    }
+
+    /// nil: the usual places are looked at.
+    var chromium: String? { given[.chromium] }
+
+    var attending: AttendingSettings {
+        var attending = AttendingSettings()
+        attending.labURL = given[.lab].map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        attending.platformsFolder = given[.platforms]
+        attending.screenshotsFolder = given[.screenshots]
+        attending.pageMilliseconds = number(.attendPage)
+        attending.longestMilliseconds = number(.attendLongest)
+        return attending
     }
 
     var simulation: Simulation {

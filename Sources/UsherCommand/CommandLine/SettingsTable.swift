@@ -258,6 +258,28 @@ extension Setting {
             "How many bots a dispatch may take until one is in the room"),
 
         Setting(
+            key: .lab, kind: .httpURL, defaultValue: .none(description: "none: meetings are where their links lead"),
+            commands: [.attend],
+            meaning: "The address of a lab (`Tests/lab`), on whose page every meeting is then held, whatever its link"),
+        Setting(
+            key: .chromium, kind: .file, defaultValue: .none(description: "none: that of Debian, or another usual one"),
+            commands: [.attend], meaning: "The program of the Chromium or Chrome in which meetings are attended"),
+        Setting(
+            key: .platforms, kind: .folder, defaultValue: .none(description: "none: the built-in data alone"),
+            commands: [.attend],
+            meaning: "A folder of files such as `google_meet.json`, which say how the platforms' pages are dealt with"),
+        Setting(
+            key: .screenshots, kind: .folder, defaultValue: .none(description: "none: no pictures are kept"),
+            commands: [.attend],
+            meaning: "The folder that gets a picture of the page, `<bot_id>.png`, when attending has failed"),
+        number(
+            .attendPage, 100...600_000, unit: "ms", default: 60_000, commands: [.attend],
+            "How long a page may take to show that it is one of a meeting, and to react to the request to join"),
+        number(
+            .attendLongest, 1000...604_800_000, unit: "ms", default: 14_400_000, commands: [.attend],
+            "How long a meeting is attended at most"),
+
+        Setting(
             key: .simulate, kind: .choices(Simulation.Behaviour.allCases.map(\.rawValue)),
             defaultValue: .none(description: "none: a good meeting"), commands: [.simulateBot],
             meaning: "How the simulated bot misbehaves, or its meeting; `usher simulate-bot --help` explains each"),
@@ -282,12 +304,12 @@ extension Setting {
 
         Setting(
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
-            commands: [.serve, .runner, .up, .admin, .keys, .watch, .simulateBot],
+            commands: [.serve, .runner, .up, .admin, .keys, .watch, .attend, .simulateBot],
             meaning: "The least severe log lines that are written"),
         Setting(
             key: .logFormat, kind: .choice(Logger.Format.allCases.map(\.rawValue)),
             defaultValue: .none(description: "people on a terminal, else json"),
-            commands: [.serve, .runner, .up, .watch, .simulateBot],
+            commands: [.serve, .runner, .up, .watch, .attend, .simulateBot],
             meaning: "The form of log lines: a JSON object each, or a line for people"),
     ]
 

@@ -51,6 +51,8 @@ class Callbacks:
 class SimulatedBot(Process):
     """`settings` are environment variables without USHER_: `SimulatedBot(..., SIMULATE="rejected")`."""
 
+    COMMAND = "simulate-bot"
+
     def __init__(self, folder, redis_url, callbacks, name="bot", number=17, config=None, **settings):
         self.bot_id = str(uuid.uuid4())
         self.number = number
@@ -65,7 +67,7 @@ class SimulatedBot(Process):
             "USHER_SIMULATE_LOBBY_MS": "20", "USHER_SIMULATE_SEGMENT_MS": "40",
             **{f"USHER_{setting}": str(value) for setting, value in settings.items()},
         }
-        super().__init__(name, [BINARY, "simulate-bot"], environment, folder)
+        super().__init__(name, [BINARY, self.COMMAND], environment, folder)
 
     def start(self):
         self.spawn()

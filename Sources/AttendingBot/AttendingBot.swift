@@ -1,0 +1,322 @@
+import BotWire
+import EventLoop
+import FoundationEssentials
+import HTTP
+import Log
+import Redis
+
+/// A bot that attends: it opens the meeting's page in a browser, asks to be let in, and stays until something ends that.
+/// It reports by the wire of bots (docs/bot-wire.md) what the page shows.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
+public final class AttendingBot: Bot, @unchecked Sendable {
+    private static let lookMilliseconds = 250
+    /// How long it waits for the channel of its commands before it reports, and for Redis before it ends, in ms.
+    private static let redisPatienceMilliseconds = 2_000
+    /// How long it waits for the words of what was said last, in ms: less than runners wait for its end.
+    private static let wordsPatienceMilliseconds = 12_000
+    /// How long the page may take to leave by its own button, in ms.
+    private static let leaveMilliseconds = 3_000
+
+    private let loop: EventLoop
+    private let configuration: BotConfiguration
+    private let settings: AttendingSettings
+    private let platform: Platform
+    private let logger: Logger
+    private let identifier: String
+    private let reporter: Reporter?
+    private let redis: Client
+    private let writer: TranscriptWriter
+    /// nil: nothing is transcribed.
+    private let service: SpeechService?
+    private let departure: Signal<Void>
+    private let isListening: Signal<Void>
+    private var subscriber: Subscriber?
+
+    private var stage = StatusReport.FailureStage.requested
+    private var reports = 0
+    private var browser: Browser?
+    private var page: MeetingPage?
+    private var session: TranscriptSession?
+    private var listener: Listener?
+    private var wish: SpeechService.Wish
+
+    /// - Parameters:
+    ///   - trace: goes with its reports.
+    ///   - segmentsURL: where it sends its segments by HTTP; nil: it writes them to the stream.
+    /// - Throws: `Platform.Invalid` if it knows no way into meetings of the platform; `BotConfiguration.Invalid` if it
+    ///   cannot use the speech service.
+    public init(
+        loop: EventLoop, configuration: BotConfiguration, settings: AttendingSettings, trace: TraceContext? = nil,
+        segmentsURL: HTTPURL? = nil, logger: Logger
+    ) throws {
+        self.loop = loop
+        self.configuration = configuration
+        self.settings = settings
+        self.logger = logger
+        platform = try Platform(
+            settings.labURL == nil ? configuration.platform : "page", folder: settings.platformsFolder)
+        identifier = configuration.connectionID ?? "unnamed"
+        reporter = configuration.callbackURL.map { url in
+            Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)
+        }
+        let redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-attend")
+        redis = Client(loop: loop, configuration: redisConfiguration, logger: logger)
+        let poster = segmentsURL.map { url in
+            Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)
+        }
+        writer = TranscriptWriter(client: redis, poster: poster, logger: logger)
+        wish = SpeechService.Wish(language: configuration.language, task: configuration.task)
+        service = try Self.service(configuration, loop)
+        departure = Signal(loop: loop)
+        isListening = Signal(loop: loop)
+        subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) { [weak self] in
+            self?.hear($0)
+        }
+    }
+
+    private static func service(_ configuration: BotConfiguration, _ loop: EventLoop) throws -> SpeechService? {
+        guard configuration.isTranscribing, let url = configuration.transcriptionServiceURL else { return nil }
+        do throws(SpeechService.Invalid) {
+            return try SpeechService(
+                loop: loop, url: url, token: configuration.transcriptionServiceToken,
+                model: configuration.transcriptionModel)
+        } catch {
+            throw BotConfiguration.Invalid(
+                description: "\(BotConfiguration.variable): transcriptionServiceUrl \(error).")
+        }
+    }
+
+    /// Lives the bot's whole life, on its loop. To be called once.
+    /// - Returns: the exit code: 0 left when it was to leave, 1 failed.
+    public func run() async -> Int32 {
+        loop.preconditionCurrent()
+        logger.info("Starting", ["bot_id": identifier, "room": configuration.room])
+        if service == nil {
+            logger.info(
+                configuration.isTranscribing
+                    ? "Transcribes nothing: no speech service is named" : "Transcribes nothing, as it was asked",
+                ["bot_id": identifier])
+        }
+        redis.start()
+        let ending: Ending
+        do throws(Ending) {
+            try await listen()
+            stage = .joining
+            try await report(.joining)
+            try await openPage()
+            ending = try await attend()
+        } catch {
+            ending = error
+        }
+        return await end(ending)
+    }
+
+    /// Asks it to leave, as SIGTERM does.
+    public func stop() {
+        loop.preconditionCurrent()
+        departure.raise(())
+    }
+
+    // MARK: Stages
+
+    private func listen() async throws(Ending) {
+        guard let meeting = configuration.meetingNumber else { return }
+        subscriber?.subscribe(to: "bot_commands:meeting:\(meeting)")
+        subscriber?.start()
+        if await isListening.wait(milliseconds: Self.redisPatienceMilliseconds) == nil {
+            logger.warning("No channel for commands yet; going on", ["bot_id": identifier])
+        }
+    }
+
+    private func openPage() async throws(Ending) {
+        do throws(BrowserError) {
+            let program = BrowserProgram(path: settings.browserPath, folder: settings.folder, botID: identifier)
+            let browser = try Browser(loop: loop, program: program, logger: logger)
+            self.browser = browser
+            let page = try await MeetingPage(browser, platform, onSound: onSound)
+            self.page = page
+            try await page.open(platform.address(of: configuration, lab: settings.labURL))
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Looks at the page, and does what it asks for, until something ends that.
+    private func attend() async throws(Ending) -> Ending {
+        guard let page else { throw .failed(.joinFailure, "there is no page") }
+        var attendance = Attendance(patience, now: .now())
+        while true {
+            if departure.value != nil { return .completed(.stopped) }
+            var look: Look?
+            do throws(BrowserError) {
+                look = try await page.look()
+            } catch .refused {
+                // As while it loads another document.
+            } catch {
+                throw failure(error)
+            }
+            switch attendance.next(look, now: .now()) {
+            case .wait: break
+            case .ask:
+                let missed: String?
+                do throws(BrowserError) {
+                    missed = try await page.ask(as: configuration.botName)
+                } catch {
+                    throw failure(error)
+                }
+                if let missed { return .missed(missed) }
+            case .report(let status):
+                enter(status)
+                try await report(status)
+                if status == .active { logger.info("In the room", ["bot_id": identifier]) }
+            case .end(let ending): return ending
+            }
+            _ = await departure.wait(milliseconds: Self.lookMilliseconds)
+        }
+    }
+
+    private var onSound: ((String) -> Void)? {
+        guard service != nil, configuration.meetingNumber != nil else { return nil }
+        return { [weak self] in self?.listener?.take($0) }
+    }
+
+    private func enter(_ status: StatusReport.Status) {
+        switch status {
+        case .awaitingAdmission: stage = .awaitingAdmission
+        case .active:
+            stage = .active
+            beginTranscript()
+        default: break
+        }
+    }
+
+    private func beginTranscript() {
+        guard let service, let meeting = configuration.meetingNumber else { return }
+        let session = TranscriptSession(configuration: configuration, meeting: meeting, writer: writer)
+        session.begin()
+        self.session = session
+        listener = Listener(loop: loop, service: service, session: session, wish: wish, logger: logger)
+    }
+
+    private var patience: Attendance.Patience {
+        var patience = Attendance.Patience()
+        patience.waitingRoomMilliseconds = configuration.waitingRoomTimeoutMilliseconds
+        patience.noOneJoinedMilliseconds = configuration.noOneJoinedTimeoutMilliseconds
+        patience.everyoneLeftMilliseconds = configuration.everyoneLeftTimeoutMilliseconds
+        patience.reconnectionMilliseconds =
+            configuration.reconnectionMilliseconds ?? patience.reconnectionMilliseconds
+        patience.pageMilliseconds = settings.pageMilliseconds
+        patience.longestMilliseconds = settings.longestMilliseconds
+        return patience
+    }
+
+    private func failure(_ error: BrowserError) -> Ending {
+        .failed(stage == .active ? nil : .joinFailure, "\(error)")
+    }
+
+    // MARK: The end
+
+    private func end(_ ending: Ending) async -> Int32 {
+        var ending = ending
+        if case .missed(let step) = ending { ending = await describe(miss: step) }
+        logger.info("Ending", ["bot_id": identifier, "why": "\(ending)"])
+        if case .failed = ending { await keepScreenshot() }
+        await page?.leave(withinMilliseconds: Self.leaveMilliseconds)
+        await browser?.end()
+        await listener?.finish(deadline: .now().advanced(byMilliseconds: Self.wordsPatienceMilliseconds))
+        session?.end()
+        await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
+        let exitCode: Int32 =
+            switch ending {
+            case .completed, .unwanted(status: 409): 0
+            default: 1
+            }
+        await reportEnd(ending, exitCode: exitCode)
+        subscriber?.shutDown()
+        redis.shutDown()
+        return exitCode
+    }
+
+    /// A miss is loud: it names the step, and what is there instead.
+    private func describe(miss step: String) async -> Ending {
+        let outline = (try? await page?.outline()) ?? "nothing that can be read"
+        return .failed(
+            .joinFailure, "the page shows nothing for the step \"\(step)\" of \(platform.name); it shows \(outline)")
+    }
+
+    private func keepScreenshot() async {
+        guard let folder = settings.screenshotsFolder, let picture = try? await page?.screenshot() else { return }
+        let name = identifier.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }.prefix(100)
+        let path = "\(folder)/\(String(name)).png"
+        do {
+            try Data(picture).write(to: URL(fileURLWithPath: path))
+            logger.info("Kept a picture of the page", ["bot_id": identifier, "file": path])
+        } catch {
+            logger.warning("A picture of the page could not be kept", ["bot_id": identifier, "file": path])
+        }
+    }
+
+    // MARK: Commands
+
+    private func hear(_ event: SubscriberEvent) {
+        switch event {
+        case .subscribed: isListening.raise(())
+        case .lost: break
+        case .message(_, let payload): obey(BotCommand(payload))
+        }
+    }
+
+    private func obey(_ command: BotCommand?) {
+        switch command {
+        case .leave: departure.raise(())
+        case .reconfigure(let language, let task):
+            if let language { wish.language = language }
+            if let task { wish.task = task }
+            listener?.wish = wish
+            logger.info("Reconfigured", ["bot_id": identifier])
+        case .other(let action): logger.info("Ignoring a command", ["bot_id": identifier, "action": action])
+        case nil: logger.warning("Ignoring a message that is no command", ["bot_id": identifier])
+        }
+    }
+
+    // MARK: Reports
+
+    private func makeReport(_ status: StatusReport.Status) -> StatusReport {
+        StatusReport(
+            connectionID: identifier, status: status, containerID: configuration.containerName ?? "usher-\(identifier)")
+    }
+
+    private func report(_ status: StatusReport.Status) async throws(Ending) {
+        guard let reporter else { return }
+        reports += 1
+        let outcome = await reporter.deliver(makeReport(status)) { await self.departure.wait(milliseconds: $0) != nil }
+        switch outcome {
+        case .unwanted(let status): throw .unwanted(status: status)
+        case .unreachable where reports == 1 && departure.value == nil: throw .unreachable
+        case .accepted, .answered, .unreachable: break
+        }
+    }
+
+    /// The last report. Nothing is left to do about one that is refused or lost: the exit code tells the rest.
+    private func reportEnd(_ ending: Ending, exitCode: Int32) async {
+        guard let reporter else { return }
+        var report: StatusReport
+        switch ending {
+        case .completed(let reason):
+            report = makeReport(.completed)
+            report.completionReason = reason
+        case .failed(let reason, let text):
+            report = makeReport(.failed)
+            report.completionReason = reason
+            report.failureStage = stage
+            report.reason = String(text.prefix(1_000))
+        case .missed, .unwanted, .unreachable: return
+        }
+        report.exitCode = exitCode
+        _ = await reporter.deliver(report) {
+            await self.loop.wait(milliseconds: $0)
+            return false
+        }
+    }
+}

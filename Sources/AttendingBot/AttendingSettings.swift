@@ -1,0 +1,20 @@
+/// What a bot that attends goes by, beside its configuration.
+public struct AttendingSettings: Sendable {
+    /// The file of a Chromium or Chrome.
+    public var browserPath = BrowserProgram.debianPath
+    /// Where its profile folder is made.
+    public var folder = "/tmp"
+    /// Data of platforms that goes before the built-in, as `<platform>.json`; nil: none.
+    public var platformsFolder: String?
+    /// The lab's address: every meeting is then held on its page, and none elsewhere. nil: meetings are where their links
+    /// lead.
+    public var labURL: String?
+    /// Where a picture of the page is kept if the bot fails, as `<bot_id>.png`; nil: nowhere.
+    public var screenshotsFolder: String?
+    /// How long a page may take to show what it should, in ms.
+    public var pageMilliseconds = 60_000
+    /// How long it stays at most, in ms.
+    public var longestMilliseconds = 14_400_000
+
+    public init() {}
+}

@@ -1,0 +1,94 @@
+import EventLoop
+
+/// The page of a meeting, in the words of its platform's data. Belongs to its browser's loop.
+final class MeetingPage {
+    /// How often one thing is clicked away: pages show one dialog after the other.
+    private static let maximumClicks = 6
+    private static let settleMilliseconds = 150
+
+    private let loop: EventLoop
+    private let page: Page
+
+    /// - Parameter onSound: gets what is heard, as `capture.js` tells it; nil: nothing is listened to.
+    init(
+        _ browser: Browser, _ platform: Platform, onSound: ((String) -> Void)?
+    ) async throws(BrowserError) {
+        loop = browser.loop
+        page = try await Page.take(
+            from: browser, scripts: Scripts.all(platform, listening: onSound != nil),
+            bindings: onSound == nil ? [] : [Scripts.hearing])
+        page.onCall = { name, payload in if name == Scripts.hearing { onSound?(payload) } }
+    }
+
+    func open(_ address: String) async throws(BrowserError) {
+        try await page.open(address)
+    }
+
+    /// What the page is at; nil while it has no document yet.
+    func look() async throws(BrowserError) -> Look? {
+        try await page.evaluate("window.__usher ? window.__usher.look() : null", Look.self)
+    }
+
+    /// Does all that stands before the room: dialogs, name, microphone, camera, and the request to join.
+    /// - Returns: the step that the page shows nothing for; nil if it was asked.
+    func ask(as name: String) async throws(BrowserError) -> String? {
+        try await clickAway("dismiss")
+        try await clickAway("mute")
+        // Who is signed in is asked for no name.
+        if try await page.evaluate("window.__usher.focusName()", Bool.self) == true { try await page.type(name) }
+        await loop.wait(milliseconds: Self.settleMilliseconds)
+        return try await click("join") ? nil : "join"
+    }
+
+    /// Leaves by the page's own button, and waits until the page shows no room any more.
+    func leave(withinMilliseconds milliseconds: Int) async {
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: milliseconds)
+        do throws(BrowserError) {
+            guard try await click("leave") else { return }
+            while MonotonicTime.now() < deadline {
+                guard let look = try await look(), [.room, .lobby].contains(look.sign) else { return }
+                await loop.wait(milliseconds: 50)
+            }
+        } catch {
+            // It leaves as the browser ends.
+        }
+    }
+
+    /// What a person would see of the page, shortened.
+    func outline() async throws(BrowserError) -> String {
+        let text = try await page.evaluate("window.__usher ? window.__usher.outline() : null", String.self)
+        return String((text ?? "nothing that can be read").prefix(600))
+    }
+
+    func screenshot() async throws(BrowserError) -> [UInt8] {
+        try await page.screenshot()
+    }
+
+    private func clickAway(_ step: String) async throws(BrowserError) {
+        for _ in 0..<Self.maximumClicks {
+            guard try await click(step) else { return }
+            await loop.wait(milliseconds: Self.settleMilliseconds)
+        }
+    }
+
+    /// - Returns: false if the page has nothing for the step.
+    private func click(_ step: String) async throws(BrowserError) -> Bool {
+        let place = try await page.evaluate("window.__usher ? window.__usher.find('\(step)') : null", Page.Point.self)
+        guard let place else { return false }
+        try await page.click(place)
+        return true
+    }
+}
+
+/// The scripts that run in the page.
+enum Scripts {
+    /// The function by which the page tells what it hears.
+    static let hearing = "usherHears"
+
+    static func all(_ platform: Platform, listening: Bool) -> [String] {
+        let scripts = [PackageResources.observe_js] + (listening ? [PackageResources.capture_js] : [])
+        return scripts.map {
+            "{ const usherPlatform = \(platform.json); \(String(decoding: $0, as: UTF8.self)) }"
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import FoundationEssentials
+import JSON
+
+/// What `capture.js` tells of a track. It comes from a page, so each part has its bound.
+enum HeardSound: Equatable {
+    /// Samples of 16 kHz from `begin` on, in samples since the track's first frame, which was heard at `start`, in seconds
+    /// since 1970.
+    case sound(track: Int, begin: Int, start: Double, samples: [Int16])
+    /// Nothing but silence until `begin`.
+    case silence(track: Int, begin: Int, start: Double)
+    /// Who may be speaking, and how much that counts.
+    case name(track: Int, name: String, weight: Int)
+    case end(track: Int)
+
+    var track: Int {
+        switch self {
+        case .sound(let track, _, _, _), .silence(let track, _, _), .name(let track, _, _), .end(let track): track
+        }
+    }
+
+    private static let maximumBytes = 32_768
+    private static let tracks = 1...64
+    /// A week of samples.
+    private static let positions = 0...(604_800 * WAV.samplesPerSecond)
+    private static let maximumNameLength = 100
+
+    /// nil if the page tells something else.
+    init?(_ payload: String) {
+        guard payload.utf8.count <= Self.maximumBytes, let told = try? Told(json: Array(payload.utf8)),
+            Self.tracks.contains(told.track)
+        else { return nil }
+        switch told.kind {
+        case "name":
+            guard let name = told.name?.filter({ !$0.isNewline }), !name.isEmpty, let weight = told.weight else {
+                return nil
+            }
+            self = .name(
+                track: told.track, name: String(name.prefix(Self.maximumNameLength)), weight: max(1, min(weight, 10)))
+        case "end": self = .end(track: told.track)
+        case "sound", "silence":
+            guard let begin = told.begin, Self.positions.contains(begin), let start = told.start,
+                start > 1e9, start < 1e11
+            else { return nil }
+            guard told.kind == "sound" else {
+                self = .silence(track: told.track, begin: begin, start: start)
+                return
+            }
+            guard let text = told.samples, let data = Data(base64Encoded: text), data.count % 2 == 0 else { return nil }
+            let samples = stride(from: 0, to: data.count, by: 2).map {
+                Int16(truncatingIfNeeded: Int(data[$0]) | Int(data[$0 + 1]) << 8)
+            }
+            self = .sound(track: told.track, begin: begin, start: start, samples: samples)
+        default: return nil
+        }
+    }
+
+    private struct Told: Decodable {
+        let kind: String
+        let track: Int
+        let begin: Int?
+        let start: Double?
+        let samples: String?
+        let name: String?
+        let weight: Int?
+    }
+}

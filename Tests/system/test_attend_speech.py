@@ -1,0 +1,194 @@
+"""What `usher attend` hears and writes: each voice by itself, with its name and its times, and nothing lost silently."""
+
+import datetime
+import json
+import os
+import signal
+import uuid
+
+import pytest
+
+from harness import wire
+from harness.lab import AttendingBot, Lab
+from harness.simulated_bot import Callbacks
+from harness.speech import Speaker, SpeechService, write_tones
+from harness.waiting import wait_for
+from harness.workspace import random_meet_code
+
+LEAD_S, TONE_S = 0.5, 2.0
+
+
+@pytest.fixture(scope="module")
+def sounds(module_servers):
+    folder = os.path.join(module_servers.folder, "sounds")
+    os.makedirs(folder)
+    for name, pitch in (("ana", 330), ("ben", 1320)):
+        write_tones(os.path.join(folder, f"{name}.wav"), (None, LEAD_S), (pitch, TONE_S), (None, 1.0))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(module_servers, sounds):
+    return module_servers.add(Lab(module_servers.folder, sounds=sounds)).start()
+
+
+@pytest.fixture(scope="module")
+def redis(module_servers):
+    return module_servers.redis()
+
+
+@pytest.fixture
+def callbacks():
+    server = Callbacks()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def speech():
+    service = SpeechService()
+    yield service
+    service.end()
+
+
+class Meeting:
+    """A room with Ana, Ben and a bot in it."""
+
+    def __init__(self, servers, lab, redis, callbacks, speech, names=("Ana", "Ben"), **config):
+        self.redis, self.speech = redis, speech
+        self.room = lab.room(random_meet_code(), "open")
+        self.number = uuid.uuid4().int % 10**9 + 1
+        self.people = {name: servers.add(Speaker(servers.folder, self.room, name, f"{name.lower()}.wav")).start()
+                       for name in names}
+        self.bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, lab.url, number=self.number, config={
+            "nativeMeetingId": self.room.code, "transcriptionServiceUrl": speech.url, **config})).start()
+        self.bot.wait_for_status(callbacks, "active")
+        wait_for(lambda: len(self.bot.said("Hears a voice")) >= len(names), "its hearing all of them")
+
+    @property
+    def entries(self):
+        payloads = [json.loads(fields[1]) for _, fields in
+                    self.redis.client.call("XRANGE", "transcription_segments", "-", "+")]
+        mine = [entry for entry in payloads if entry.get("meeting_id") == self.number]
+        for entry in mine:
+            wire.check_entry(entry)
+        return mine
+
+    @property
+    def segments(self):
+        """As a node keeps them: the last of each id, confirmed ones only, in the order of their times."""
+        found = {}
+        for entry in self.entries:
+            for segment in entry.get("segments", []):
+                if segment["completed"]:
+                    found[segment["segment_id"]] = segment
+        return sorted(found.values(), key=lambda segment: segment["start"])
+
+    def wait_for_segments(self, count):
+        def found():
+            segments = self.segments
+            return segments if len(segments) >= count else None
+        return wait_for(found, f"{count} segments; {self.bot.log}", interval_s=0.1)
+
+    def tell(self, command):
+        channel = f"bot_commands:meeting:{self.number}"
+        wait_for(lambda: self.redis.client.call("PUBLISH", channel, json.dumps(command)) == 1, "a bot that listens")
+
+
+@pytest.fixture
+def meet(servers, lab, redis, callbacks, speech):
+    return lambda **config: Meeting(servers, lab, redis, callbacks, speech, **config)
+
+
+def since_1970(text):
+    return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def test_each_voice_has_its_name_its_words_and_its_times(meet, speech):
+    meeting = meet(transcriptionServiceToken="a-secret", transcriptionModel="small")
+    said = {name: meeting.people[name].say() for name in ("Ana", "Ben")}
+    segments = meeting.wait_for_segments(2)
+    assert {segment["speaker"]: segment["text"] for segment in segments} == {"Ana": "apple", "Ben": "cheese"}
+    for segment in segments:
+        start, end = since_1970(segment["absolute_start_time"]), since_1970(segment["absolute_end_time"])
+        begin = said[segment["speaker"]] + LEAD_S
+        # A quarter of a second of what was before, and a fifth of what comes after, belong to it.
+        assert abs(start + 0.25 - begin) < 0.5 and abs(end - 0.2 - (begin + TONE_S)) < 0.5, (segment, said)
+        assert segment["language"] == "en" and segment["source"] == "audio"
+    request = speech.requests[0]
+    assert (request["path"], request["authorization"], request["model"]) == (speech.PATH, "Bearer a-secret", "small")
+    assert "language" not in request
+    meeting.bot.signal(signal.SIGTERM)
+    assert meeting.bot.wait() == 0
+    assert [entry["type"] for entry in meeting.entries][0] == "session_start"
+    assert "a-secret" not in meeting.bot.log
+
+
+def test_a_change_of_language_counts_for_the_next_words(meet, speech):
+    meeting = meet(names=("Ana",), language="fr")
+    meeting.people["Ana"].say()
+    assert [segment["language"] for segment in meeting.wait_for_segments(1)] == ["fr"]
+    meeting.tell({"action": "reconfigure", "language": "es", "task": "translate"})
+    wait_for(lambda: meeting.bot.said("Reconfigured"), "its taking the change")
+    meeting.people["Ana"].say()
+    assert [segment["language"] for segment in meeting.wait_for_segments(2)] == ["fr", "es"]
+    assert [request["language"] for request in speech.requests][0] == "fr"
+    assert (speech.requests[-1]["language"], speech.requests[-1]["path"]) == ("es", "/v1/audio/translations")
+
+
+@pytest.mark.parametrize("answer", [
+    (500, {}, b"down"), (429, {"Retry-After": "1"}, b""), (200, {}, b"nonsense"), (503, {}, b"{}"),
+])
+def test_a_service_in_trouble_is_asked_again(meet, speech, answer):
+    meeting = meet(names=("Ana",))
+    # Drafts, which are asked for once, are among them.
+    speech.answer = lambda request: answer if len(speech.requests) <= 4 else None
+    meeting.people["Ana"].say()
+    assert [segment["text"] for segment in meeting.wait_for_segments(1)] == ["apple"]
+    assert len(speech.requests) >= 5
+
+
+def test_a_service_that_does_not_know_the_long_form_is_asked_for_the_short_one(meet, speech):
+    speech.answer = lambda request: (400, {}, b"") if request["response_format"] == "verbose_json" else None
+    meeting = meet(names=("Ana",))
+    meeting.people["Ana"].say()
+    [segment] = meeting.wait_for_segments(1)
+    assert (segment["text"], segment["language"]) == ("apple", None)
+
+
+def test_what_the_service_refuses_is_told_to_be_missing(meet, speech):
+    speech.answer = lambda request: (401, {}, b"")
+    meeting = meet(names=("Ana",))
+    meeting.people["Ana"].say()
+    [segment] = meeting.wait_for_segments(1)
+    assert segment["text"] == "[Not transcribed: the speech service refused it: it answers 401.]"
+    assert segment["speaker"] == "Ana" and segment["end"] > segment["start"]
+
+
+def test_what_is_not_transcribed_at_the_end_is_told_to_be_missing(meet, speech):
+    speech.answer = lambda request: (503, {}, b"")
+    meeting = meet(names=("Ana",))
+    meeting.people["Ana"].say()
+    wait_for(lambda: meeting.bot.said("The speech service does not answer"), "its asking in vain")
+    meeting.tell({"action": "leave"})
+    assert meeting.bot.wait() == 0
+    [segment] = meeting.segments
+    assert "the bot left before" in segment["text"]
+
+
+def test_without_transcription_nothing_is_sent(meet, speech, servers, lab, redis, callbacks):
+    room = lab.room(random_meet_code(), "open")
+    ana = servers.add(Speaker(servers.folder, room, "Ana", "ana.wav")).start()
+    bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, lab.url, config={
+        "nativeMeetingId": room.code, "transcriptionServiceUrl": speech.url, "transcribeEnabled": False})).start()
+    bot.wait_for_status(callbacks, "active")
+    ana.say()
+    bot.signal(signal.SIGTERM)
+    assert bot.wait() == 0 and speech.requests == [] and not bot.said("Hears a voice")
+
+
+def test_a_service_that_cannot_be_reached_by_it_is_refused_at_the_start(servers, lab, redis, callbacks):
+    bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, lab.url, config={
+        "transcriptionServiceUrl": "https://api.example.com/v1/audio/transcriptions"})).start()
+    assert bot.wait() == 2
+    assert "transcriptionServiceUrl must start with http://" in bot.log and callbacks.reports == []
