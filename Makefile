@@ -72,6 +72,11 @@ mutate: toolchain libraries $(VENV)/installed
 compose-test:
 	@Tests/compose/run $(ARGS)
 
+# A small speech service for trying, English only: usher up --attend --transcription-url with the address that it prints.
+.PHONY: speech
+speech: $(VENV)/installed
+	@exec $(VENV)/bin/python Tests/lab/speech.py $(ARGS)
+
 # Breaks a cluster of real processes for a seed, then for the next one, until the minutes are over; the exit status
 # tells of violations. Like the system tests, it runs the debug binary. On other deployments of Redis:
 # make chaos ARGS="--deployment sentinel --wait-replicas 2" (or cluster, 1); split brains need root.
