@@ -157,7 +157,9 @@ public final class AttendingBot: Bot, @unchecked Sendable {
                 throw failure(error)
             }
             switch attendance.next(look, now: .now()) {
-            case .wait: break
+            case .wait:
+                // Pages ask on the way and in the room too, as for consent to a recording.
+                _ = try? await page.dismiss()
             case .ask:
                 let missed: String?
                 do throws(BrowserError) {

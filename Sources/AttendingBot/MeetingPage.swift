@@ -29,6 +29,11 @@ final class MeetingPage {
         try await page.evaluate("window.__usher ? window.__usher.look() : null", Look.self)
     }
 
+    /// Clicks one dialog away, if there is any.
+    func dismiss() async throws(BrowserError) {
+        _ = try await click("dismiss")
+    }
+
     /// Does all that stands before the room: dialogs, name, microphone, camera, and the request to join.
     /// - Returns: the step that the page shows nothing for; nil if it was asked.
     func ask(as name: String) async throws(BrowserError) -> String? {

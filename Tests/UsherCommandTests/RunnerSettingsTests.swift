@@ -78,6 +78,9 @@ import Usher
                     == "\(flag) is given, but not the speech service that it is for: name that with --transcription-url."
             )
         }
+        #expect(
+            refusal { _ = try CommandLineReader(environment: [:]).read(["up", "--attend", "--launch", "true"]) }
+                == "--attend and --launch are given, but there is one program for bots: leave one out.")
         let text = refusal {
             _ = try runner(Self.url + ["--transcription-token", "geheim", "--transcription-token-file", "/f"])
         }

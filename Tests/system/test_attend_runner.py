@@ -1,14 +1,17 @@
 """Bots that attend, from `POST /bots` to the transcript, by nodes and a runner; and whoever dies first, nothing is left."""
 
 import os
+import re
 import signal
 
 import pytest
 
 from harness.attending import Scene
+from harness.lab import Lab
 from harness.process import descendants, is_running
 from harness.runner import processes_of
 from harness.speech import Speaker, SpeechService, write_tones
+from harness.up import Up, run_curl, run_usher
 from harness.waiting import wait_for
 
 
@@ -59,3 +62,23 @@ def test_whoever_is_killed_nothing_is_left(scene, victim):
     assert scene.room.wait_for("Usher", "left")
     if victim != "runner":
         assert scene.user.wait_for_status(meeting, "failed")
+
+
+def test_usher_up_attends(servers):
+    lab = servers.add(Lab(servers.folder)).start()
+    up = Up(servers.folder, "--attend", "--lab", lab.url, nodes=1, environment={"TMPDIR": servers.folder})
+    servers.add(up).start()
+    assert "simulated" not in up.output
+    [code] = re.findall(r"https://meet.google.com/(\S+)", up.output)
+    room = lab.room(code)
+    assert run_curl(up.reinvitations[0])[0] == 202
+    room.admit()
+    up.signal(signal.SIGTERM)
+    assert up.wait() == 0 and room.wait_for("Usher", "left")
+    wait_for(lambda: not [name for name in os.listdir(servers.folder) if name.startswith("usher-attend-")],
+             "the removal of its bot's profile")
+
+
+def test_usher_up_says_what_it_needs_to_attend():
+    status, _, text = run_usher("up", "--attend", "--chromium", "/nowhere/chromium")
+    assert status == 1 and "apt-get install chromium" in text

@@ -37,6 +37,7 @@ struct CommandLineReader {
             try checkRedisOfBots(settings)
             try checkSocketOfBots(settings)
             try checkTranscription(settings)
+            try checkAttend(settings)
             return .up(settings)
         case .runner:
             guard settings.launch != nil else {
@@ -116,6 +117,14 @@ struct CommandLineReader {
         throw UsageError(
             "Bots know Redis by redis://HOST alone, and this one is reached by a Unix socket: name an address of it for "
                 + "them with --bot-redis redis://....")
+    }
+
+    /// Bots are of one kind.
+    private func checkAttend(_ settings: Settings) throws(UsageError) {
+        guard settings.attends, settings.has(.launch) else { return }
+        throw UsageError(
+            "\(Setting[.attend].flag) and \(Setting[.launch].flag) are given, but there is one program for bots: leave one "
+                + "out.")
     }
 
     /// What belongs to a speech service is of no use without one.

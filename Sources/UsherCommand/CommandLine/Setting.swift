@@ -72,7 +72,7 @@ struct Setting: Sendable {
         case leaseTTL = "lease-ttl-ms"
         case stopGrace = "stop-grace-ms"
         case maxAttempts = "max-attempts"
-        case lab, chromium, platforms, screenshots
+        case attend, lab, chromium, platforms, screenshots
         case attendPage = "attend-page-ms"
         case attendLongest = "attend-longest-ms"
         case simulate

@@ -121,6 +121,8 @@ struct Settings: Equatable, Sendable {
         }
     }
 
+    /// Whether the bots of `usher up` attend.
+    var attends: Bool { text(.attend) == "yes" }
     /// nil: the usual places are looked at.
     var chromium: String? { given[.chromium] }
 

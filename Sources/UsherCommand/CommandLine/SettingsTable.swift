@@ -258,25 +258,30 @@ extension Setting {
             "How many bots a dispatch may take until one is in the room"),
 
         Setting(
+            key: .attend, kind: .toggle, defaultValue: .value("no"), commands: [.up],
+            meaning:
+                "Whether its bots attend meetings, in Chromium, instead of simulating that; `--transcription-url` says "
+                + "who writes down what they hear"),
+        Setting(
             key: .lab, kind: .httpURL, defaultValue: .none(description: "none: meetings are where their links lead"),
-            commands: [.attend],
+            commands: [.attend, .up],
             meaning: "The address of a lab (`Tests/lab`), on whose page every meeting is then held, whatever its link"),
         Setting(
             key: .chromium, kind: .file, defaultValue: .none(description: "none: that of Debian, or another usual one"),
-            commands: [.attend], meaning: "The program of the Chromium or Chrome in which meetings are attended"),
+            commands: [.attend, .up], meaning: "The program of the Chromium or Chrome in which meetings are attended"),
         Setting(
             key: .platforms, kind: .folder, defaultValue: .none(description: "none: the built-in data alone"),
-            commands: [.attend],
+            commands: [.attend, .up],
             meaning: "A folder of files such as `google_meet.json`, which say how the platforms' pages are dealt with"),
         Setting(
             key: .screenshots, kind: .folder, defaultValue: .none(description: "none: no pictures are kept"),
-            commands: [.attend],
+            commands: [.attend, .up],
             meaning: "The folder that gets a picture of the page, `<bot_id>.png`, when attending has failed"),
         number(
-            .attendPage, 100...600_000, unit: "ms", default: 60_000, commands: [.attend],
+            .attendPage, 100...600_000, unit: "ms", default: 60_000, commands: [.attend, .up],
             "How long a page may take to show that it is one of a meeting, and to react to the request to join"),
         number(
-            .attendLongest, 1000...604_800_000, unit: "ms", default: 14_400_000, commands: [.attend],
+            .attendLongest, 1000...604_800_000, unit: "ms", default: 14_400_000, commands: [.attend, .up],
             "How long a meeting is attended at most"),
 
         Setting(

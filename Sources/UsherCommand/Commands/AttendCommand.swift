@@ -9,12 +9,26 @@ enum AttendCommand {
         "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
     ]
 
+    /// The variables by which a bot is told how to attend.
+    static let variables = "USHER_LAB,USHER_CHROMIUM,USHER_PLATFORMS,USHER_SCREENSHOTS,USHER_ATTEND*,TMPDIR"
+
+    /// Where the browsers' profiles are made.
+    private static func folder(_ environment: [String: String]) -> String {
+        environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    }
+
+    /// Removes the profile of a bot that was killed.
+    static func cleanUp(_ environment: [String: String]) -> String {
+        let profile = folder(environment).replacing("'", with: "'\\''") + "/usher-attend-{bot_id}"
+        return "rm -rf '\(profile)' '\(profile).lock'"
+    }
+
     /// - Returns: 0 left when it was to leave, 1 failed, 2 its configuration is refused or there is no browser.
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         do throws(UsageError) {
             var attending = settings.attending
             attending.browserPath = try browserPath(settings)
-            attending.folder = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+            attending.folder = folder(environment)
             return BotProcess.run("attending bot", name: "attending-bot", environment: environment) { surroundings in
                 try AttendingBot(
                     loop: surroundings.loop, configuration: surroundings.configuration, settings: attending,

@@ -60,10 +60,18 @@ struct Programs {
         var settings = settings
         if settings.launch == nil {
             let path = Self.executablePath().replacing("'", with: "'\\''")
-            let passed = settings.passEnvironment.map { "\($0),USHER_SIMULATE*" } ?? "USHER_SIMULATE*"
-            settings = settings.with([.launch: "'\(path)' simulate-bot", .passEnvironment: passed])
+            let names = settings.attends ? AttendCommand.variables : "USHER_SIMULATE*"
+            let passed = settings.passEnvironment.map { "\($0),\(names)" } ?? names
+            if settings.attends, !settings.has(.cleanUp) {
+                settings = settings.with([.cleanUp: AttendCommand.cleanUp(environment)])
+            }
+            settings = settings.with([
+                .launch: "'\(path)' \(settings.attends ? "attend" : "simulate-bot")", .passEnvironment: passed,
+            ])
         }
-        return try start(.runner, with: settings.environment(of: .runner).merging(simulation) { own, _ in own })
+        var variables = settings.environment(of: .runner).merging(simulation) { own, _ in own }
+        if settings.attends { variables.merge(settings.environment(of: .attend)) { own, _ in own } }
+        return try start(.runner, with: variables)
     }
 
     /// Settings go by the environment: other users of the machine can read command lines.

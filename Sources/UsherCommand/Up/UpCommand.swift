@@ -14,6 +14,7 @@ enum UpCommand {
             umask(0o077)
             try settings.checkPrograms(searchPath: environment["PATH"] ?? "")
             _ = try settings.transcription()
+            if settings.attends { _ = try AttendCommand.browserPath(settings) }
             let signals = try StopSignals()
             return try Ensemble(settings, Programs(environment: environment), signals).run()
         } catch {
@@ -139,7 +140,8 @@ private final class Ensemble {
         say(
             Announcement(
                 baseURL: ports.baseURL, ports: ports.announcement, adminKey: workerSettings.adminKey ?? "",
-                nodes: processes(of: .node), runners: processes(of: .runner), simulates: workerSettings.launch == nil,
+                nodes: processes(of: .node), runners: processes(of: .runner),
+                simulates: workerSettings.launch == nil && !workerSettings.attends,
                 redisURL: workerSettings.redisURL, dataFolder: folder?.path, demo: demo
             ).text)
         try waitForAnnouncement(demo)
