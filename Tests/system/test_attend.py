@@ -228,3 +228,17 @@ def test_without_a_browser_it_says_what_to_do(attend, callbacks):
     bot, _ = attend(CHROMIUM="/nowhere/chromium")
     assert bot.wait() == 2
     assert "apt-get install chromium" in bot.log and "--chromium" in bot.log and callbacks.reports == []
+
+
+@pytest.mark.parametrize("complaint, text", [
+    ("No usable sandbox! If you want to live dangerously", "apt-get install chromium-sandbox"),
+    ("Something else is wrong", "Something else is wrong"),
+])
+def test_a_browser_that_gives_up_is_quoted(attend, callbacks, servers, complaint, text):
+    browser = os.path.join(servers.folder, "browser")
+    with open(browser, "w") as file:
+        file.write(f"#!/bin/sh\necho '[1:1:FATAL:content/main.cc:1] {complaint}' >&2\nkill -ABRT $$\n")
+    os.chmod(browser, 0o755)
+    bot, _ = attend(CHROMIUM=browser)
+    report = check_end(bot, callbacks, "failed", "join_failure", "joining", 1)
+    assert text in report["reason"] and "killed by signal 6" in report["reason"]

@@ -162,7 +162,8 @@ final class Browser: @unchecked Sendable {
     }
 
     private func lose(_ reason: String) {
-        let reason = process.ending.map { "it \($0)" } ?? reason
+        let reason = [process.ending.map { "it \($0)" } ?? reason, process.complaint].compactMap(\.self)
+            .joined(separator: "; ")
         goneReason = reason
         for id in calls.keys { complete(id, .failure(.gone(reason))) }
         let onGone = self.onGone

@@ -40,7 +40,9 @@ public struct BrowserProgram: Equatable, Sendable {
 /// must live as long as the bot: the browser is killed when it ends.
 final class BrowserProcess {
     private static let endMilliseconds = 2_000
+    private static let endingMilliseconds = 1_000
     private static let pollMilliseconds = 10
+    private static let longestLog = 65_536
 
     private let profile: BrowserProfile
     private let process: ChildProcess
@@ -61,7 +63,8 @@ final class BrowserProcess {
             throw error
         }
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-        defer { for descriptor in [itsInput, itsOutput, null] { close(descriptor) } }
+        let log = open(profile.logPath, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        defer { for descriptor in [itsInput, itsOutput, null, log] { close(descriptor) } }
         for descriptor in [fromBrowser, toBrowser] {
             _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         }
@@ -77,7 +80,7 @@ final class BrowserProcess {
                         "TMPDIR": "/proc/self/cwd", "USHER_BOT_ID": program.botID,
                     ],
                     directory: profile.path,
-                    descriptors: [null, null, null, itsInput, itsOutput], parentDeathSignal: SIGKILL))
+                    descriptors: [null, null, log, itsInput, itsOutput], parentDeathSignal: SIGKILL))
         } catch {
             close(fromBrowser)
             close(toBrowser)
@@ -85,8 +88,28 @@ final class BrowserProcess {
         }
     }
 
-    /// How it ended; nil while it runs.
-    var ending: ExitStatus? { process.exitStatus }
+    /// How it ended, waited for for a moment, since its pipes close before it has; nil if it runs on.
+    var ending: ExitStatus? {
+        process.waitForExit(deadline: .now().advanced(byMilliseconds: Self.endingMilliseconds))
+    }
+
+    /// Why it gave up, as it said itself; nil if it did not.
+    var complaint: String? {
+        let file = open(profile.logPath, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        lseek(file, max(0, lseek(file, 0, SEEK_END) - Self.longestLog), SEEK_SET)
+        var bytes = [UInt8](repeating: 0, count: Self.longestLog)
+        let lines = String(decoding: bytes[..<max(0, read(file, &bytes, bytes.count))], as: UTF8.self).split(
+            separator: "\n")
+        guard let line = lines.last(where: { $0.contains(":FATAL:") }) else { return nil }
+        if line.contains("No usable sandbox") {
+            return
+                "it finds no sandbox here: install one with `apt-get install chromium-sandbox`, or allow users to make "
+                + "user namespaces"
+        }
+        return "it says \"\(line.prefix(200))\""
+    }
 
     /// Waits for its end, which was asked for, kills its group after two seconds, and removes its profile.
     func end(on loop: EventLoop) async {

@@ -11,6 +11,8 @@ final class BrowserProfile {
 
     let path: String
     var silencePath: String { "\(path)/silence.wav" }
+    /// What the browser writes to standard error.
+    var logPath: String { "\(path)/browser.log" }
     private let lock: Int32
 
     /// - Throws: `SystemError` if the folder cannot be made, or another bot of that id has it.
