@@ -8,7 +8,6 @@ import pytest
 
 from harness import wire
 from harness.lab import AttendingBot, Lab
-from harness.process import session_members
 from harness.simulated_bot import Callbacks
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
@@ -211,9 +210,10 @@ def test_it_is_killed_and_the_next_bot_of_the_machine_tidies_up(attend, servers,
     bot.wait_for_status(callbacks, "active")
     assert len(bot.leftovers) > 2
     bot.kill()
-    wait_for(lambda: not session_members(bot.pid), "the end of its browser", interval_s=0.05)
+    # Its folder is all that it leaves.
+    wait_for(lambda: bot.leftovers == os.listdir(bot.temporary), "the end of its browser", interval_s=0.05)
     room.wait_for("Usher", "left")
-    assert os.listdir(bot.temporary)
+    assert bot.leftovers
     other = AttendingBot(servers.folder, redis.url, callbacks, lab.url, name="other", config={
         "nativeMeetingId": "other-room-xyz", "transcribeEnabled": False})
     other.environment["TMPDIR"] = other.temporary = bot.temporary

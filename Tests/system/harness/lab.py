@@ -86,21 +86,27 @@ class AttendingBot(SimulatedBot):
 
     @property
     def leftovers(self):
-        """What is left of it: files and processes. Chromium's own have no environment to know them by."""
-        return os.listdir(self.temporary) + session_members(self.pid)
+        """What is left of it: files, and processes by their session or, as crash handlers have one of their own, their line."""
+        return os.listdir(self.temporary) + session_members(self.pid) + [
+            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self.bot_id.encode() in command_line(pid)]
 
     @property
     def browser(self):
         """The processes of its browser: its own, and those of its pages."""
         own, pages = [], []
         for pid in session_members(self.pid):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    line = file.read()
-            except OSError:
-                continue  # It ended meanwhile.
+            line = command_line(pid)
             if b"--type=renderer" in line:
                 pages.append(pid)
             elif b"--type=" not in line and b"--remote-debugging-pipe" in line:
                 own.append(pid)
         return own, pages
+
+
+def command_line(pid):
+    """Of a process, its words with NUL bytes between them; empty if it has ended."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
