@@ -9,7 +9,7 @@ public struct DelivererConfiguration: Sendable {
     public var receivers = ReceiverPolicy()
     /// The file of the certificates to trust; nil: the system's.
     public var certificates: String?
-    /// How many requests are under way at once to one webhook.
+    /// How many requests are under way at once to one webhook whose receiver takes them.
     public var perWebhook = 8
     /// How many to all, of this node.
     public var inAll = 1_024
@@ -36,6 +36,10 @@ public final class Deliverer: @unchecked Sendable {
     private let curl: Curl?
     public let metrics = DelivererMetrics()
     private var underWay: [String: Int] = [:]
+    /// How many may be under way to a webhook that has taken some lately. One that is new here, or has failed, begins with
+    /// one: thousands that hang must not take the places of those that do not.
+    private var allowed: [String: Int] = [:]
+    private static let mostRemembered = 10_000
     private var sum = 0
     private var isStopped = false
 
@@ -92,7 +96,7 @@ public final class Deliverer: @unchecked Sendable {
         var hasTaken = false
         for (workspace, id) in try await store.dueWebhooks(deadline: deadline) where !isStopped {
             let busy = underWay[id] ?? 0
-            let room = max(0, min(configuration.perWebhook - busy, configuration.inAll - sum))
+            let room = max(0, min((allowed[id] ?? 1) - busy, configuration.inAll - sum))
             let failing = sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
             let taken = try await store.claimDeliveries(
                 workspace: workspace, webhook: id, count: room, failingCount: failing, deadline: deadline)
@@ -116,6 +120,7 @@ public final class Deliverer: @unchecked Sendable {
         guard !isStopped else { return }
         let outcome = RetrySchedule.outcome(answer, tries: delivery.tries)
         let word = Self.word(outcome, answer)
+        note(outcome, of: delivery.webhook.id)
         metrics.attempts[word, default: 0] += 1
         let attempt = Self.line(answer, word, time: time)
         do throws(RedisError) {
@@ -129,6 +134,11 @@ public final class Deliverer: @unchecked Sendable {
                 "What came of a delivery could not be noted",
                 ["webhook_id": delivery.webhook.id, "event_id": delivery.eventID, "reason": "\(error)"])
         }
+    }
+
+    private func note(_ outcome: DeliveryOutcome, of id: String) {
+        if allowed.count >= Self.mostRemembered { allowed = [:] }
+        allowed[id] = outcome == .delivered ? min((allowed[id] ?? 1) * 2, configuration.perWebhook) : nil
     }
 
     private func send(_ delivery: ClaimedDelivery, time: Int) async -> Answer {

@@ -75,7 +75,8 @@ import Usher
 
     @Test(arguments: [
         ("/bots", "bots"), ("/bots/status", "bots"), ("/meetings/7", "bots"), ("/transcripts/a/b", "bots"),
-        ("/user/webhook", "bots"), ("/internal/bots/x/status", "bots"), ("/admin/users", "admin"),
+        ("/user/webhook", "bots"), ("/webhooks/w", "bots"), ("/internal/bots/x/status", "bots"),
+        ("/admin/users", "admin"),
         ("/api/v1/public/meeting/w/meetings", "reinvite"), ("/", "reinvite"), ("", "reinvite"), ("/botsy", "reinvite"),
     ])
     func anErrorHasTheFormOfItsAPI(_ path: String, _ style: String) throws {

@@ -44,6 +44,7 @@ import Usher
 
     @Test func everyOperationIsDescribedInFull() {
         let operations = APIDescription.operations
+        let withoutBody: Set = ["createToken", "rotateWebhookSecret", "testWebhook", "redeliverEvent"]
         #expect(Set(operations.map(\.id)).count == operations.count)
         for operation in operations {
             let inPattern = operation.path.split(separator: "/").filter { $0.hasPrefix("{") }
@@ -53,7 +54,7 @@ import Usher
             #expect(!operation.summary.isEmpty && !operation.answers.isEmpty, "\(operation.id)")
             #expect(
                 (operation.body != nil) == ["POST", "PUT", "PATCH"].contains(operation.method.name)
-                    || operation.id == "createToken", "\(operation.id)")
+                    || withoutBody.contains(operation.id), "\(operation.id)")
         }
     }
 

@@ -24,7 +24,11 @@ ENDPOINTS = [
     ("PUT", "/bots/google_meet/abc-defg-hij/config", "member"), ("GET", "/meetings", "viewer"),
     ("GET", "/meetings/1", "viewer"), ("PATCH", "/meetings/google_meet/abc-defg-hij", "member"),
     ("DELETE", "/meetings/google_meet/abc-defg-hij", "member"), ("PUT", "/user/webhook", "manager"),
-    ("GET", "/user/webhook", "manager"),
+    ("GET", "/user/webhook", "manager"), ("GET", "/user/webhook/deliveries", "manager"), ("POST", "/webhooks", "manager"),
+    ("GET", "/webhooks", "manager"), ("GET", "/webhooks/w", "manager"), ("PATCH", "/webhooks/w", "manager"),
+    ("DELETE", "/webhooks/w", "manager"), ("POST", "/webhooks/w/rotate", "manager"),
+    ("POST", "/webhooks/w/test", "manager"), ("GET", "/webhooks/w/deliveries", "manager"),
+    ("POST", "/webhooks/w/deliveries/e/redeliver", "manager"), ("POST", "/webhooks/w/redeliver", "manager"),
 ]
 ROLES = ["viewer", "member", "manager", "owner"]
 

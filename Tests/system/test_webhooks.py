@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import hmac
+import subprocess
+import threading
 import time
 
 import pytest
@@ -189,3 +191,230 @@ def ended(redis, user):
     """The attempts of the events that have ended, as the history has them."""
     return "".join(value for key in redis.scan(f"{user.keys.workspace}:webhook:*:events")
                    for field, value in redis.hash(key).items() if field.endswith(" attempts"))
+
+
+# The API
+
+
+def create(user, receiver, **fields):
+    answer = user.request("POST", "/webhooks", {"url": receiver.url(), **fields})
+    assert answer.status == 201, answer
+    return answer.json
+
+
+def ask(user, status, method, path, *body):
+    answer = user.request(method, path, *body)
+    assert answer.status == status, answer
+    return answer.json if answer.body else None
+
+
+def test_a_webhooks_life(user, receiver):
+    made = create(user, receiver, description="Ours")
+    assert made["secret"].startswith("whsec_") and len(made["secret"]) == 38
+    assert made["events"] == ["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed",
+                              "transcription.ready", "recording.ready"]
+    path = f"/webhooks/{made['id']}"
+    shown = {**made, "secret": "********" + made["secret"][-4:]}
+    assert ask(user, 200, "GET", path) == shown
+    assert ask(user, 200, "GET", "/webhooks") == {"webhooks": [shown]}
+    assert ask(user, 200, "GET", "/user/webhook")["webhook_url"] == made["url"]
+    changed = ask(user, 200, "PATCH", path, {"events": ["bot.failed"], "enabled": False})
+    assert changed == {**shown, "events": ["bot.failed"], "enabled": False, "updated_at": changed["updated_at"]}
+    assert ask(user, 200, "PATCH", path, {"events": None, "enabled": True})["events"] == made["events"]
+    ask(user, 204, "DELETE", path)
+    for method, below in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/rotate"), ("POST", "/test"),
+                          ("GET", "/deliveries"), ("POST", "/deliveries/evt_1/redeliver")):
+        answer = user.request(method, path + below, {})
+        assert answer.status == 404 and answer.json["error"] == "Webhook not found", (method, below, answer)
+    assert ask(user, 200, "GET", "/webhooks") == {"webhooks": []}
+
+
+def test_there_are_at_most_ten(user, receiver):
+    for _ in range(10):
+        create(user, receiver)
+    assert ask(user, 409, "POST", "/webhooks", {"url": receiver.url()})["error"] == "Too many webhooks"
+
+
+@pytest.mark.parametrize("field, body", [
+    ("url", {}), ("url", {"url": "ftp://a.example/"}), ("url", {"url": "http://10.0.0.1/"}),
+    ("events", {"url": "https://a.example/", "events": ["meeting.began"]}),
+    ("events", {"url": "https://a.example/", "events": "meeting.started"}),
+    ("secret", {"url": "https://a.example/", "secret": "whsec_!"}),
+    ("enabled", {"url": "https://a.example/", "enabled": "yes"}),
+    ("description", {"url": "https://a.example/", "description": "x" * 257}),
+], ids=str)
+def test_422(user, field, body):
+    answer = user.request("POST", "/webhooks", body)
+    assert answer.status == 422 and answer.json["field"] == field, answer
+    assert ask(user, 200, "GET", "/webhooks") == {"webhooks": []}
+
+
+def test_no_webhook_is_anothers(user, nodes, receiver):
+    made = create(user, receiver)
+    other = BotsUser(Admin(nodes[0]))
+    for method, below in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/rotate"), ("POST", "/test"),
+                          ("GET", "/deliveries"), ("POST", "/deliveries/evt_1/redeliver")):
+        assert other.request(method, f"/webhooks/{made['id']}{below}", {}).status == 404
+    assert ask(user, 200, "GET", f"/webhooks/{made['id']}")["url"] == made["url"]
+
+
+def test_both_secrets_sign_while_one_is_replaced(user, receiver):
+    made = create(user, receiver)
+    path = f"/webhooks/{made['id']}"
+    rotated = ask(user, 200, "POST", f"{path}/rotate")
+    assert rotated["secret"] not in (made["secret"], ask(user, 200, "GET", path)["secret"])
+    event = ask(user, 202, "POST", f"{path}/test")["event_id"]
+    delivery, = receiver.wait_for("webhook.test")
+    assert delivery.event_id == event and delivery.json["data"] == {"webhook_id": made["id"]}
+    for secret in (made["secret"], rotated["secret"]):
+        standardwebhooks.Webhook(secret).verify(delivery.body, delivery.headers)
+
+
+def test_the_history_is_true(user, redis):
+    statuses = [503, 200, 200]
+    with Receiver(lambda _: (statuses.pop(0), {}, b"an answer")) as receiver:
+        made = create(user, receiver, events=["meeting.completed"])
+        path = f"/webhooks/{made['id']}"
+        meeting = held(user, redis)
+        receiver.wait_for("meeting.completed")
+
+        def history():
+            return ask(user, 200, "GET", f"{path}/deliveries")["deliveries"]
+
+        queued = wait_for(lambda: [one for one in history() if one["attempts"]], "the first attempt in the history")[0]
+        assert (queued["outcome"], queued["answer"]) == ("queued", "an answer") and queued["next_attempt_at"]
+        receiver.wait_for("meeting.completed", 2)
+        done = wait_for(lambda: [one for one in history() if one["outcome"] == "delivered"], "the delivery")[0]
+        assert done["meeting_id"] == meeting["id"] and done["event_type"] == "meeting.completed"
+        assert [(one["outcome"], one["status_code"], one["problem"]) for one in done["attempts"]] == [
+            ("queued", 503, None), ("delivered", 200, None)]
+        assert done["next_attempt_at"] is None
+        vexas, = ask(user, 200, "GET", "/user/webhook/deliveries?limit=5")["deliveries"]
+        assert vexas == {"event_type": "meeting.completed", "event_id": done["event_id"], "target_host": "127.0.0.1",
+                         "outcome": "delivered", "status_code": 200, "attempt": 2, "meeting_id": meeting["id"],
+                         "created_at": done["created_at"]}
+        # Once more, with the same id.
+        assert ask(user, 202, "POST", f"{path}/deliveries/{done['event_id']}/redeliver") == {
+            "event_id": done["event_id"]}
+        assert len({one.event_id for one in receiver.wait_for("meeting.completed", 3)}) == 1
+        answer = user.request("POST", f"{path}/deliveries/evt_none/redeliver")
+        assert answer.status == 404 and answer.json["error"] == "Event not found"
+
+
+def test_all_since_a_time_are_sent_once_more(user, redis, receiver):
+    made = create(user, receiver, events=["meeting.completed"])
+    path = f"/webhooks/{made['id']}"
+    for _ in range(2):
+        held(user, redis)
+    receiver.wait_for("meeting.completed", 2)
+    wait_for(lambda: not waiting(redis, user), "the end of what waits")
+    assert ask(user, 202, "POST", f"{path}/redeliver", {"since": "2200-01-01T00:00:00Z"}) == {"redelivered": 0}
+    assert ask(user, 202, "POST", f"{path}/redeliver", {"since": "2020-01-01T00:00:00Z"}) == {"redelivered": 2}
+    assert len({one.event_id for one in receiver.wait_for("meeting.completed", 4)}) == 2
+    assert user.request("POST", f"{path}/redeliver", {"since": "yesterday"}).status == 422
+
+
+def test_a_disabled_one_is_told_nothing_until_it_is_enabled(user, redis, receiver):
+    made = create(user, receiver, events=["meeting.completed"])
+    path = f"/webhooks/{made['id']}"
+    ask(user, 200, "PATCH", path, {"enabled": False})
+    held(user, redis)
+    assert ask(user, 409, "POST", f"{path}/test")["error"] == "Webhook disabled"
+    wait_for(lambda: not redis.call("XLEN", f"{user.keys.partition}:outbox"), "the filing of what happened")
+    ask(user, 200, "PATCH", path, {"enabled": True})
+    later = held(user, redis)
+    told, = receiver.wait_for("meeting.completed")
+    assert told.json["data"]["meeting"]["id"] == later["id"]
+
+
+# Receivers and nodes that misbehave
+
+
+def test_https_is_verified(servers, tmp_path):
+    run = lambda *words: subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+        "-subj", "/CN=Tests")
+    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "request.pem", "-subj",
+        "/CN=localhost")
+    (tmp_path / "names").write_text("subjectAltName=DNS:localhost\n")
+    run("openssl", "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+        "cert.pem", "-days", "2", "-extfile", "names")
+    redis_server = servers.redis()
+    node = servers.node(
+        redis_server, WEBHOOK_ALLOW="127.0.0.0/8,::1", WEBHOOK_CERTIFICATES=str(tmp_path / "ca.pem"))
+    user = BotsUser(Admin(node))
+    with Receiver(certificate=(str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))) as receiver:
+        # The name in the certificate, and another one of the same machine.
+        for host, is_taken in (("localhost", True), ("127.0.0.1", False)):
+            made = ask(user, 201, "POST", "/webhooks", {"url": receiver.url(host=host)})
+            ask(user, 202, "POST", f"/webhooks/{made['id']}/test")
+            path = f"/webhooks/{made['id']}/deliveries"
+            attempt = wait_for(
+                lambda: [one["attempts"] for one in ask(user, 200, "GET", path)["deliveries"] if one["attempts"]],
+                "the attempt")[0][0]
+            assert (attempt["outcome"] == "delivered") == is_taken, attempt
+            assert is_taken or "certificate" in attempt["problem"], attempt
+        assert len(receiver.deliveries) == 1
+
+
+def test_a_long_answer_is_an_answer(user, redis):
+    with Receiver(lambda _: (200, {}, b"x" * 1_000_000)) as receiver:
+        made = create(user, receiver)
+        ask(user, 202, "POST", f"/webhooks/{made['id']}/test")
+        receiver.wait_for("webhook.test")
+        path = f"/webhooks/{made['id']}/deliveries"
+        one = wait_for(lambda: [one for one in ask(user, 200, "GET", path)["deliveries"] if one["attempts"]],
+                       "the attempt")[0]
+        assert one["outcome"] == "delivered" and one["answer"] == "x" * 1024
+
+
+def test_a_slow_receiver_holds_up_no_other(user, nodes, receiver):
+    release = threading.Event()
+
+    def hang(_):
+        release.wait(60)
+        return (200, {}, b"")
+
+    with Receiver(hang) as slow:
+        made = create(user, slow)
+        for _ in range(30):
+            ask(user, 202, "POST", f"/webhooks/{made['id']}/test")
+        slow.wait_for("webhook.test", len(nodes))
+        quick = create(user, receiver)
+        for count in range(1, 21):
+            ask(user, 202, "POST", f"/webhooks/{quick['id']}/test")
+            receiver.wait_for("webhook.test", count)
+        # Each node sends one, and no more before that has been taken.
+        assert len(slow.deliveries) == len(nodes)
+        release.set()
+        slow.wait_for("webhook.test", 30)
+
+
+def test_a_node_that_dies_before_it_notes_leads_to_the_same_event(servers, module_servers):
+    """Killed between sending and noting: another sends it again once the lease is over."""
+    redis_server = servers.redis()
+    first = servers.node(redis_server, WEBHOOK_ALLOW="127.0.0.1")
+    redis = redis_server.client
+    user = BotsUser(Admin(first))
+    killed = []
+
+    def answer(_):
+        if not killed:
+            killed.append(first.kill())
+        return (200, {}, b"")
+
+    with Receiver(answer) as receiver:
+        made = create(user, receiver, events=["meeting.completed"])
+        meeting = user.send_bot()
+        user.play(redis, meeting, "joining", "active", "completed")
+        sent, = receiver.wait_for("meeting.completed")
+        second = servers.node(redis_server, WEBHOOK_ALLOW="127.0.0.1")
+        due = f"{user.keys.webhook(made['id'])}:due"
+        # Not while the lease is the dead node's.
+        assert redis.call("ZRANGE", due, 0, -1) == [sent.event_id]
+        # The minute is over.
+        redis.call("ZADD", due, 1, sent.event_id)
+        redis.call("ZADD", f"{user.keys.partition}:deliveries", 1, f"{user.workspace_id} {made['id']}")
+        again = receiver.wait_for("meeting.completed", 2)[1]
+        assert (again.event_id, again.body) == (sent.event_id, sent.body)
+        assert second.alive

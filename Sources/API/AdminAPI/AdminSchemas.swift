@@ -4,7 +4,7 @@ import Usher
 
 extension UserObject {
     static let schema = NamedSchema(
-        "User", "A user, with the limit and the webhook of the personal workspace.",
+        "User", "A user, with the limit of the personal workspace; `data` has the webhook where that was set.",
         .object(
             .required("id", UserEndpoints.idSchema), .required("email", .string),
             .required("name", Schema.string.orNull), .required("image_url", Schema.string.orNull),

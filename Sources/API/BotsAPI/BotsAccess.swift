@@ -22,7 +22,8 @@ extension Access<Caller> {
 
 enum BotsAPI {
     static let endpoints: [Endpoint] =
-        BotEndpoints.all + BotsMeetingEndpoints.all + [TranscriptEndpoint.get] + WebhookEndpoints.all
+        BotEndpoints.all + BotsMeetingEndpoints.all + [TranscriptEndpoint.get] + UserWebhookEndpoints.all
+        + WebhookEndpoints.all + DeliveryEndpoints.all
 }
 
 extension Input<Room> {

@@ -98,13 +98,15 @@ enum Rights {
                 "\(workspace):webhook:0", "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",
                 "UNLINK %")
             + on(
-                "\(workspace):webhook:0:due", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0",
+                "\(workspace):webhook:0:due", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREVRANGE % 0 0",
+                "ZRANGEBYSCORE % -inf 0",
                 "ZSCORE % m", "ZREM % m", "PEXPIRE % 1", "UNLINK %")
             + on(
                 "\(workspace):webhook:0:events", "HEXISTS % a", "HMGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1",
                 "UNLINK %")
             + on(
-                "\(workspace):webhook:0:done", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m", "PEXPIRE % 1",
+                "\(workspace):webhook:0:done", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREVRANGE % 0 0",
+                "ZRANGEBYSCORE % -inf 0", "ZREM % m", "PEXPIRE % 1",
                 "UNLINK %")
             + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0")
     }()

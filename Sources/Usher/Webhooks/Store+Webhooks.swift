@@ -84,6 +84,8 @@ extension Webhook {
     private static let idPrefix = "wh_"
 
     static func newID() -> String { idPrefix + Identifier.hex() }
+    /// Of an event that no change of a meeting is behind.
+    public static func newEventID() -> String { "evt_" + Identifier.hex() }
 
     /// An id from outside becomes part of a key.
     static func isID(_ text: String) -> Bool {

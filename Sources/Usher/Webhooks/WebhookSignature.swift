@@ -28,6 +28,11 @@ public enum WebhookSignature {
         return fields
     }
 
+    /// Whether receivers' libraries take it: what is behind `whsec_` must be Base64.
+    public static func isSound(_ secret: String) -> Bool {
+        !secret.hasPrefix(prefix) || Data(base64Encoded: String(secret.dropFirst(prefix.count)))?.isEmpty == false
+    }
+
     /// What is behind `whsec_`, decoded; any other text as it is.
     static func key(_ secret: String) -> [UInt8] {
         guard secret.hasPrefix(prefix), let key = Data(base64Encoded: String(secret.dropFirst(prefix.count))) else {

@@ -3,7 +3,7 @@ import Usher
 
 /// `PUT` and `GET /user/webhook`: the first webhook of the key's workspace, as clients of this API know it
 /// (docs/bot-wire.md, "Receivers").
-enum WebhookEndpoints {
+enum UserWebhookEndpoints {
     static let all = [set, get]
 
     private static let noUser = DescribedError(
