@@ -23,7 +23,7 @@ enum UsherMain {
                 return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
-            case .up, .admin, .keys, .status, .watch, .doctor, .probe, .attend, .simulateBot:
+            case .up, .admin, .keys, .webhooks, .status, .watch, .doctor, .probe, .attend, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -32,6 +32,7 @@ enum UsherMain {
             case .up(let settings): UpCommand.run(settings, environment: environment)
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
+            case .webhooks(let settings, let workspace): WebhooksCommand.run(settings, workspace: workspace)
             case .status(let settings, let asJSON): StatusCommand.run(settings, asJSON: asJSON)
             case .watch(let settings, let filter): WatchCommand.run(settings, filter)
             case .doctor(let settings): DoctorCommand.run(settings)

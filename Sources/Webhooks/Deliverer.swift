@@ -191,6 +191,8 @@ public final class Deliverer: @unchecked Sendable {
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class DelivererMetrics: @unchecked Sendable {
+    public static let outcomes = ["delivered", "queued", "failed", "blocked"]
+
     /// By outcome.
     public internal(set) var attempts: [String: Int] = [:]
     /// Events that were not filed, since too many waited.

@@ -20,6 +20,7 @@ import Testing
             (["serve", "--port", "--host"], "--port needs a value, as in `--port VALUE` or `--port=VALUE`."),
             (["serve", "--port", "1", "--port=2"], "--port is given twice."),
             (["up", "8080"], "usher up takes settings only, such as --port 8080, but its argument 1 is none."),
+            (["webhooks"], "usher webhooks needs the id of one workspace."),
             (["keys"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),
@@ -113,6 +114,7 @@ import Testing
                 == .admin(Settings(given: [.maxConcurrentBots: "3"]), .createUser(email: "e", name: nil, imageURL: nil))
         )
         #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), id: "2b34"))
+        #expect(try reader.read(["webhooks", "2b34"]) == .webhooks(Settings(), workspace: "2b34"))
     }
 
     @Test func aMisspeltVariableIsWarnedOf() {

@@ -9,6 +9,7 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.http_client import Connection, request, request_bytes
 from harness.metrics import Scrape
+from harness.receiver import Receiver
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
@@ -181,3 +182,28 @@ def test_what_a_stop_takes_and_the_process(servers, scene_redis):
     assert node.wait() == 0
     assert Scrape(node.start().port).value("usher_http_requests_total", method="GET", route="/metrics", status="200",
                                            code="200") is None
+
+
+def test_what_webhooks_are_told_is_counted(servers, scene_redis):
+    node = servers.node(scene_redis, WEBHOOK_ALLOW="127.0.0.1")
+    user = BotsUser(Admin(node))
+
+    def attempts():
+        scrape = Scrape(node.port)
+        return {outcome: scrape.value("usher_webhook_attempts_total", outcome=outcome)
+                for outcome in ("delivered", "queued", "failed", "blocked")}
+
+    assert attempts() == {"delivered": 0, "queued": 0, "failed": 0, "blocked": 0}
+    statuses = [200, 500, 404, 410]
+    with Receiver(lambda _: (statuses.pop(0), {}, b"")) as receiver:
+        made = user.request("POST", "/webhooks", {"url": receiver.url()}).json
+        for count in range(1, 5):
+            assert user.request("POST", f"/webhooks/{made['id']}/test").status == 202
+            receiver.wait_for("webhook.test", count)
+    wait_for(lambda: attempts() == {"delivered": 1, "queued": 1, "failed": 2, "blocked": 0}, "the count of each")
+    scrape = Scrape(node.port)
+    assert scrape.value("usher_webhooks_disabled_total") == 1
+    assert scrape.value("usher_webhook_outbox_length") == 0
+    assert scrape.value("usher_webhooks_waiting") in (0, 1)
+    assert scrape.value("usher_webhook_events_dropped_total") == 0
+    assert scrape.value("usher_webhook_overdue_seconds") < 60

@@ -13,6 +13,7 @@ import svix.webhooks as svix
 
 from harness.bots_user import BotsUser
 from harness.receiver import Receiver
+from harness.up import run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
@@ -325,6 +326,22 @@ def test_a_disabled_one_is_told_nothing_until_it_is_enabled(user, redis, receive
     later = held(user, redis)
     told, = receiver.wait_for("meeting.completed")
     assert told.json["data"]["meeting"]["id"] == later["id"]
+
+
+def test_the_command_shows_them(user, redis, redis_server, receiver):
+    made = create(user, receiver, events=["meeting.completed"])
+    held(user, redis)
+    receiver.wait_for("meeting.completed")
+
+    def shown():
+        code, output, log = run_usher("webhooks", user.workspace_id, "--redis", redis_server.url)
+        assert code == 0, log
+        return output
+
+    output = wait_for(lambda: text if " delivered " in (text := shown()) else None, "the delivery in what is shown")
+    assert output.startswith(f"{made['id']}  127.0.0.1: enabled\n") and "meeting.completed" in output
+    # A path may be a secret.
+    assert "/hook" not in output and made["secret"] not in output
 
 
 # Receivers and nodes that misbehave

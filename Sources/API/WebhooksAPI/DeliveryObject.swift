@@ -71,6 +71,15 @@ struct DeliveryObject {
         return object
     }
 
+    /// The cells of `DeliveryText.header`.
+    var row: [String] {
+        let last = attempts.last
+        return [
+            head.createdAt, delivery.eventID, head.type, head.data.meeting.map { String($0.id) } ?? "", outcome,
+            String(attempts.count), last?.status.map { String($0) } ?? last?.problem ?? "",
+        ]
+    }
+
     /// As clients of Vexa's know it.
     func vexaJSON(host: String) -> JSONText {
         var object = JSONText()

@@ -60,9 +60,9 @@ enum Rights {
         + on(
             partition.leases, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %",
             "ZCOUNT % -inf 0", "ZRANGE % 0 0")
-        + on(partition.outbox, "XADD % * a 0", "XRANGE % - +", "XDEL % 0-1")
+        + on(partition.outbox, "XADD % * a 0", "XLEN %", "XRANGE % - +", "XDEL % 0-1")
         + on(partition.filing, "SET % 0 NX PX 1", "GET %", "DEL %", "EVALSHA 0 1 %")
-        + on(partition.deliveries, "ZADD % LT 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.deliveries, "ZCARD %", "ZRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")

@@ -10,6 +10,12 @@ public struct QueueReading: Equatable, Sendable {
     public var oldestMilliseconds = 0
     /// Bots that a runner has claimed and that have not ended.
     public var leased = 0
+    /// Changes that webhooks are to be told of and that no node has filed.
+    public var unfiledChanges = 0
+    /// Webhooks that wait to be told of something.
+    public var waitingWebhooks = 0
+    /// For how long the delivery that is due first has been due; 0 if none is.
+    public var overdueMilliseconds = 0
 
     public init(waiting: Int = 0, oldestMilliseconds: Int = 0, leased: Int = 0) {
         self.waiting = waiting
@@ -23,7 +29,9 @@ extension QueueReading {
     static func questions(of partition: Partition) -> [Command] {
         [
             Command("XLEN", partition.dispatch), Command("XRANGE", partition.dispatch, "-", "+", "COUNT", "1"),
-            Command("ZCARD", partition.leases),
+            Command("ZCARD", partition.leases), Command("XLEN", partition.outbox),
+            Command("ZCARD", partition.deliveries),
+            Command("ZRANGE", partition.deliveries, "0", "0", "WITHSCORES"),
         ]
     }
 
@@ -39,6 +47,10 @@ extension QueueReading {
             oldestMilliseconds = max(oldestMilliseconds, now.subtractingClamped(written))
         }
         leased = leased.addingClamped(try odd.count(partition.leases, replies.removeFirst()))
+        unfiledChanges = unfiledChanges.addingClamped(try odd.count(partition.outbox, replies.removeFirst()))
+        waitingWebhooks = waitingWebhooks.addingClamped(try odd.count(partition.deliveries, replies.removeFirst()))
+        let due = try odd.list(partition.deliveries, replies.removeFirst()).last?.string.flatMap { Int($0) }
+        if let due { overdueMilliseconds = max(overdueMilliseconds, now.subtractingClamped(due)) }
     }
 }
 

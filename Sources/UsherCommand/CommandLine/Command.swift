@@ -1,6 +1,6 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys, status, watch, doctor, probe, openapi
+    case serve, runner, up, admin, keys, webhooks, status, watch, doctor, probe, openapi
     case attend
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
@@ -17,6 +17,7 @@ enum Command: String, CaseIterable, Sendable {
                 + "and a demo meeting."
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
+        case .webhooks: "Show the webhooks of a workspace, and what became of the newest events of each."
         case .status:
             "Show at a glance what runs: nodes, runners and their places, rooms by what their bots are at, the queue, "
                 + "leases. Exit code 1 if Redis does not answer."
@@ -53,6 +54,7 @@ enum Command: String, CaseIterable, Sendable {
         case .openapi: "usher openapi"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
+        case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
         case .status: "usher status [--json] [SETTING]..."
         case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
         case .probe: "usher probe [PATH] [SETTING]..."

@@ -31,7 +31,11 @@ struct CommandLineReader {
         let settings = Settings(given: try values(command, words.settings))
         switch command {
         case .admin: return .admin(settings, try adminRequest(words))
-        case .keys: return .keys(settings, id: try recordID(words))
+        case .keys:
+            return .keys(settings, id: try recordID(words, "usher keys needs one id, of a workspace or a meeting."))
+        case .webhooks:
+            return .webhooks(
+                settings, workspace: try recordID(words, "usher webhooks needs the id of one workspace."))
         case .up:
             try checkPorts(settings)
             try checkRedisOfBots(settings)
@@ -182,10 +186,8 @@ struct CommandLineReader {
         return try action.request(words.options)
     }
 
-    private func recordID(_ words: Words) throws(UsageError) -> String {
-        guard let id = words.operands.first, words.operands.count == 1 else {
-            throw UsageError("usher keys needs one id, of a workspace or a meeting.")
-        }
+    private func recordID(_ words: Words, _ problem: String) throws(UsageError) -> String {
+        guard let id = words.operands.first, words.operands.count == 1 else { throw UsageError(problem) }
         return try checkedID(id)
     }
 
@@ -244,7 +246,7 @@ private struct Words {
                 guard !Setting.of(command).isEmpty else {
                     throw UsageError("usher \(command.rawValue) takes nothing more.")
                 }
-                guard [.admin, .keys, .probe].contains(command) else {
+                guard [.admin, .keys, .webhooks, .probe].contains(command) else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(
                         "usher \(command.rawValue) takes settings only, such as --port 8080, "

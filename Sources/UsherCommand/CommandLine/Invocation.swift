@@ -10,6 +10,7 @@ enum Invocation: Equatable, Sendable {
     case admin(Settings, AdminRequest)
     /// - Parameter id: a workspace's or a meeting's.
     case keys(Settings, id: String)
+    case webhooks(Settings, workspace: String)
     case status(Settings, asJSON: Bool)
     case watch(Settings, EventWatch.Filter)
     case doctor(Settings)

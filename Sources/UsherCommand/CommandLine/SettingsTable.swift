@@ -15,7 +15,7 @@ extension Setting {
             "The TCP port to listen on; 0 lets the system choose"),
         Setting(
             key: .redis, kind: .redisURL, defaultValue: .value("redis://127.0.0.1:6379/0"),
-            commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
+            commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .status, .watch, .doctor],
             meaning: "The Redis that holds all records: `redis://`, `redis+unix://`, `redis+sentinel://` or "
                 + "`redis+cluster://`; without it `usher up` starts a private one"),
         Setting(
@@ -60,7 +60,7 @@ extension Setting {
 
         number(
             .redisTimeout, 50...60_000, unit: "ms", default: 2000,
-            commands: [.serve, .runner, .up, .admin, .keys, .status, .watch, .doctor],
+            commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .status, .watch, .doctor],
             "How long a Redis command may take; without an answer by then its outcome counts as unknown"),
         number(
             .redisWaitReplicas, 0...100, default: 0, commands: [.serve, .runner, .up, .admin, .doctor],
@@ -309,7 +309,7 @@ extension Setting {
 
         Setting(
             key: .logLevel, kind: .choice(Logger.Level.allCases.map(\.rawValue)), defaultValue: .value("info"),
-            commands: [.serve, .runner, .up, .admin, .keys, .watch, .attend, .simulateBot],
+            commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .watch, .attend, .simulateBot],
             meaning: "The least severe log lines that are written"),
         Setting(
             key: .logFormat, kind: .choice(Logger.Format.allCases.map(\.rawValue)),

@@ -13,7 +13,12 @@ enum DoctorCommand {
         do {
             let redis = try RedisURL(settings.redisURL)
             Terminal.say("Redis at \(redis.redacted)")
-            let findings = try findings(settings, redis)
+            var findings = try findings(settings, redis)
+            // What else cannot be read has been said.
+            let queue = try? Records.use(settings, redis: redis) { store, deadline in
+                try await store.readQueue(deadline: deadline)
+            }
+            if let queue { findings.append(Doctor.webhooks(queue)) }
             for finding in findings { Terminal.say(finding.line) }
             Terminal.say(Finding.sum(of: findings))
             return findings.contains { $0.level == .fail } ? 1 : 0

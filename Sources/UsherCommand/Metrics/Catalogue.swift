@@ -46,7 +46,7 @@ enum Catalogue {
 
     static let redisUp = Metric(
         .gauge, "usher_redis_up",
-        "Whether Redis answered for this scrape: 1, or 0, and then the next three are left out.")
+        "Whether Redis answered for this scrape: 1, or 0, and then the next six are left out.")
     static let queueLength = Metric(
         .gauge, "usher_dispatch_queue_length",
         "Dispatches that no runner has claimed yet, of the whole installation: every node shows the same.")
@@ -64,6 +64,29 @@ enum Catalogue {
     static let redisMemoryLimit = Metric(
         .gauge, "usher_redis_memory_limit_bytes",
         "Its maxmemory, 0 for none. Beyond it nothing new is taken; what runs goes on.")
+
+    // MARK: Webhooks
+
+    static let webhookAttempts = Metric(
+        .counter, "usher_webhook_attempts_total", labels: ["outcome"],
+        "Attempts to deliver an event, of this node, by what came of them: delivered; queued, since it is tried again; "
+            + "failed; blocked, since the address is private.")
+    static let webhookEventsDropped = Metric(
+        .counter, "usher_webhook_events_dropped_total",
+        "Events that were not filed for a webhook, as this node found, since too many waited or a record was spoilt.")
+    static let webhooksDisabled = Metric(
+        .counter, "usher_webhooks_disabled_total",
+        "Webhooks that were disabled by an attempt of this node: their receivers are gone, or have failed for five days."
+    )
+    static let webhookOutbox = Metric(
+        .gauge, "usher_webhook_outbox_length",
+        "Changes of meetings that no node has filed for webhooks yet, of the whole installation: it is 0 within moments."
+    )
+    static let webhooksWaiting = Metric(
+        .gauge, "usher_webhooks_waiting", "Webhooks that wait to be told of something, of the whole installation.")
+    static let webhookOverdue = Metric(
+        .gauge, "usher_webhook_overdue_seconds",
+        "For how long the delivery that is due first has been due, of the whole installation; 0 if none is.")
 
     // MARK: Leases and bots
 
@@ -134,7 +157,9 @@ enum Catalogue {
     static let node =
         http
         + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries]
-        + [redisUp, queueLength, queueAge, botsLeased, redisMemory, redisMemoryLimit] + redis + process
+        + [webhookAttempts, webhookEventsDropped, webhooksDisabled]
+        + [redisUp, queueLength, queueAge, botsLeased, webhookOutbox, webhooksWaiting, webhookOverdue]
+        + [redisMemory, redisMemoryLimit] + redis + process
 
     /// What a runner shows, in this order.
     static let runner =

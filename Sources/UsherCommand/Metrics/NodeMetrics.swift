@@ -42,6 +42,7 @@ final class LoopMetrics: @unchecked Sendable {
 /// `@unchecked Sendable`: put together before the loops start.
 final class NodeMetrics: @unchecked Sendable {
     var loops: [LoopMetrics] = []
+    var deliveries: Deliveries?
     private let connectionLimits: [(serves: String, limit: Int)]
 
     init(connectionLimits: [(serves: String, limit: Int)]) {
@@ -56,12 +57,16 @@ final class NodeMetrics: @unchecked Sendable {
         for loop in loops {
             samples.add(await Task(executorPreference: loop.loop) { loop.read() }.value)
         }
+        if let deliveries { samples.add(await deliveries.samples()) }
         let reading = await queue.read()
         samples.add(Catalogue.redisUp, reading == nil ? 0 : 1)
         if let reading {
             samples.add(Catalogue.queueLength, reading.waiting)
             samples.add(Catalogue.queueAge, Double(reading.oldestMilliseconds) / 1_000)
             samples.add(Catalogue.botsLeased, reading.leased)
+            samples.add(Catalogue.webhookOutbox, reading.unfiledChanges)
+            samples.add(Catalogue.webhooksWaiting, reading.waitingWebhooks)
+            samples.add(Catalogue.webhookOverdue, Double(reading.overdueMilliseconds) / 1_000)
         }
         let memory = loops.first?.store.memory.fullest
         samples.add(Catalogue.redisMemory, memory?.used ?? 0)

@@ -5,6 +5,7 @@ import Metrics
 import Redis
 import Runner
 import Usher
+import Webhooks
 
 /// What the modules count, by the names of the catalogue. All on the thread of the loop that what is read belongs to.
 extension Samples {
@@ -48,6 +49,14 @@ extension Samples {
         add(Catalogue.dispatchExpiries, store.dispatchesExpired)
         add(Catalogue.leaseExpiries, ["ended"], store.leasesEnded)
         add(Catalogue.leaseExpiries, ["replaced"], store.leasesReplaced)
+    }
+
+    mutating func add(_ deliverer: DelivererMetrics) {
+        for outcome in DelivererMetrics.outcomes {
+            add(Catalogue.webhookAttempts, [outcome], deliverer.attempts[outcome] ?? 0)
+        }
+        add(Catalogue.webhookEventsDropped, deliverer.dropped)
+        add(Catalogue.webhooksDisabled, deliverer.disabled)
     }
 
     /// - Parameters:

@@ -1,6 +1,7 @@
 import API
 import EventLoop
 import Log
+import Metrics
 import Redis
 import Usher
 import Webhooks
@@ -32,6 +33,16 @@ struct Deliveries: Sendable {
             _ = await client.firstLogin()
             await deliverer.run()
         }
+    }
+
+    /// What is counted there.
+    func samples() async -> Samples {
+        await Task(executorPreference: loop) { [deliverer, client] in
+            var samples = Samples()
+            samples.add(deliverer.metrics)
+            samples.add(client, "webhooks")
+            return samples
+        }.value
     }
 
     /// Cuts off what is under way, which another node sends again.

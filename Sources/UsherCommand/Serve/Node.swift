@@ -89,6 +89,7 @@ struct Node {
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
         deliveries = try Deliveries(settings, redis: redis, logger: logger)
+        metrics.deliveries = deliveries
         heartbeat = NodeHeartbeat(store: stores[0])
         metrics.loops[0].clients.append(("segments", housekeeping.client))
         let client = shards[0].client

@@ -64,12 +64,26 @@ struct OverviewObject: Encodable {
         let overdue: Int
     }
 
+    struct Webhooks: Encodable {
+        /// That are to be told of something, now or at their next attempt.
+        let waiting: Int
+        let overdueMilliseconds: Int
+        let unfiledChanges: Int
+
+        enum CodingKeys: String, CodingKey {
+            case waiting
+            case overdueMilliseconds = "overdue_ms"
+            case unfiledChanges = "unfiled_changes"
+        }
+    }
+
     let at: String
     let nodes: [PeerObject]
     let runners: [PeerObject]
     let rooms: Rooms
     let queue: Queue
     let leases: Leases
+    let webhooks: Webhooks
 
     init(_ overview: Overview) {
         at = Timestamp.withZone(overview.at)
@@ -80,5 +94,8 @@ struct OverviewObject: Encodable {
             byStatus: Dictionary(uniqueKeysWithValues: overview.statuses.map { ($0.key.rawValue, $0.value) }))
         queue = Queue(waiting: overview.queue.waiting, oldestMilliseconds: overview.queue.oldestMilliseconds)
         leases = Leases(live: overview.queue.leased - overview.overdue, overdue: overview.overdue)
+        webhooks = Webhooks(
+            waiting: overview.queue.waitingWebhooks, overdueMilliseconds: overview.queue.overdueMilliseconds,
+            unfiledChanges: overview.queue.unfiledChanges)
     }
 }

@@ -32,7 +32,14 @@ enum OverviewText {
                     : "\(overview.queue.waiting) waiting, the oldest for \(duration(overview.queue.oldestMilliseconds))"
             ))
         lines.append(heading("leases", "\(overview.queue.leased - overview.overdue) live, \(overview.overdue) overdue"))
+        lines.append(heading("webhooks", webhooks(overview.queue)))
         return lines
+    }
+
+    private static func webhooks(_ queue: QueueReading) -> String {
+        guard queue.waitingWebhooks > 0 || queue.unfiledChanges > 0 else { return "nothing waits" }
+        return "\(queue.waitingWebhooks) wait to be told, the first for \(duration(queue.overdueMilliseconds)); "
+            + "\(queue.unfiledChanges) changes not filed yet"
     }
 
     private static func rooms(_ overview: Overview) -> String {

@@ -61,6 +61,19 @@ import Testing
         #expect(findings[0].line == "ok    deployment: a standalone Redis.")
     }
 
+    @Test func whatNoWebhookIsToldIsFound() {
+        var queue = QueueReading()
+        #expect(Doctor.webhooks(queue).level == .ok)
+        queue.waitingWebhooks = 1
+        queue.overdueMilliseconds = 119_999
+        #expect(Doctor.webhooks(queue).level == .ok)
+        queue.overdueMilliseconds = 120_000
+        #expect(
+            Doctor.webhooks(queue).line
+                == "warn  webhooks: 1 webhook waiting, 0 changes unfiled, and what is due first has been due for 120 s. "
+                + "See by `usher status` that nodes run, and what their log says of webhooks.")
+    }
+
     @Test(arguments: [
         Row(
             change: { $0.sentinels = .given(3) }, level: .warn,

@@ -1,0 +1,38 @@
+import API
+import Redis
+import Usher
+
+/// `usher webhooks`: the webhooks of a workspace, and what became of their newest events.
+enum WebhooksCommand {
+    /// Of each webhook.
+    private static let events = 20
+
+    /// - Returns: 0, or 1 if Redis does not answer.
+    static func run(_ settings: Settings, workspace: String) -> Int32 {
+        do {
+            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+                var found: [(webhook: Webhook, deliveries: [StoredDelivery])] = []
+                for webhook in try await store.webhooks(workspace: workspace, deadline: deadline) {
+                    let newest = try await store.deliveries(of: webhook, limit: events, deadline: deadline)
+                    found.append(
+                        (webhook, try await store.contents(of: newest[...], for: webhook, deadline: deadline)))
+                }
+                return found
+            }
+            if found.isEmpty { Terminal.say("no webhooks") }
+            for (webhook, deliveries) in found {
+                for line in lines(webhook, deliveries) { Terminal.say(line) }
+            }
+            return 0
+        } catch {
+            Terminal.complain("\(error)")
+            return 1
+        }
+    }
+
+    private static func lines(_ webhook: Webhook, _ deliveries: [StoredDelivery]) -> [String] {
+        let rows = deliveries.compactMap(DeliveryText.row).sorted { $0[0] > $1[0] }.prefix(events)
+        return ["\(webhook.id)  \(DeliveryText.summary(webhook))"]
+            + OverviewText.table(DeliveryText.header, Array(rows))
+    }
+}
