@@ -124,6 +124,19 @@ class Acknowledged:
 
 
 @dataclasses.dataclass
+class Told:
+    """A request to the receiver of a webhook."""
+    at_ns: int
+    event_id: str
+    # The event's type, and the number of its meeting.
+    kind: str
+    meeting: int
+    sequence: int
+    # The bot's status after the change, where the event has it.
+    to: str | None
+
+
+@dataclasses.dataclass
 class Event:
     """An entry of a partition's event stream: time_ms is Redis' own clock, by the entry's id."""
     entry: str
@@ -184,6 +197,9 @@ class History:
     stays: list[Stay] = dataclasses.field(default_factory=list)
     acknowledged: list[Acknowledged] = dataclasses.field(default_factory=list)
     events: list[Event] = dataclasses.field(default_factory=list)
+    # The ids of the workspaces whose changes are told from before their first meeting on, and what was told.
+    listeners: list[str] = dataclasses.field(default_factory=list)
+    told: list[Told] = dataclasses.field(default_factory=list)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     meetings: list[FinalMeeting] = dataclasses.field(default_factory=list)
     # A moment without any fault, long before the first.

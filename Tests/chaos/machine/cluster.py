@@ -44,6 +44,7 @@ class Cluster:
     redis_clock       the WallClock of a single Redis, once a fault has set it
     topology_fault    the fault of Redis' servers that lasts, of which there is one at a time
     workspaces        the ids of those that clients ask for
+    listener          the Listener to the changes of some workspaces, or None
     presence          Presence: the folder of the files that the bots write themselves
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
@@ -56,7 +57,7 @@ class Cluster:
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
-        self.network = self.follower = self.topology_fault = None
+        self.network = self.follower = self.topology_fault = self.listener = None
         self.workspaces = []
         if deployment == "standalone":
             self.redis = RedisServer(folder, durable=True)
@@ -136,7 +137,7 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass  # It ended by itself in between.
-        for link in self.links():
+        for link in self.links() + ([self.listener] if self.listener else []):
             link.end()
         if self.network:
             self.network.leave()

@@ -171,6 +171,8 @@ class Run:
         history.acknowledged = collecting.acknowledged(folder)
         history.meetings = collecting.meetings(self._places)
         redis = self._cluster.redis.connect()
+        if self._cluster.listener:
+            self._cluster.listener.hear_all(redis)
         history.events = collecting.events(redis, history.meetings, self._begun_ms)
         collecting.tell_right(history.operations, self._begun_ms)
         redis.close()

@@ -83,6 +83,7 @@ def of_node():
     return {
         **of_service(), "LOCK_TTL_MS": SETTINGS["lock_ttl"], "IN_FLIGHT_TTL_MS": SETTINGS["in_flight_ttl"],
         "REQUEST_TIMEOUT_MS": SETTINGS["request_timeout"], "DRAIN_TIMEOUT_MS": SETTINGS["drain_timeout"],
+        "WEBHOOK_ALLOW": "127.0.0.1",
     }
 
 

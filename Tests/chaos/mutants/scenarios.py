@@ -64,6 +64,13 @@ def one_stay(stage):
 
 
 @scenario()
+def told_stays(stage):
+    """The same, and somebody is told of it all."""
+    stage.listen(stage.rooms()[0])
+    one_stay(stage)
+
+
+@scenario()
 def quiet_stay(stage):
     """A bot stays for as long as three leases live."""
     place = stage.rooms()[0]

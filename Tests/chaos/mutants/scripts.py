@@ -126,4 +126,15 @@ SCRIPTS = (
         "convergence", "clock_set_back_while_a_runner_is_dead",
         (Edit("lua/bound_lease.lua",
               "if tonumber(expiry) <= latest then return 0 end\n", "if true then return 0 end\n"),)),
+    Mutant(
+        "change-untold",
+        "A change of a status is not written into the outbox with it.",
+        "webhooks", "told_stays",
+        (Edit("lua/includes/events.lua", "  redis.call('XADD', keys.outbox, '*', unpack(fields))\n",
+              "  if what ~= 'stopping' then redis.call('XADD', keys.outbox, '*', unpack(fields)) end\n"),)),
+    Mutant(
+        "delivery-without-lease",
+        "A node takes an event to deliver it without a lease, so that all nodes do.",
+        "webhooks", "told_stays",
+        (Edit("lua/claim_deliveries.lua", "    redis.call('ZADD', due_key, ends, id)\n", ""),)),
 )

@@ -10,6 +10,7 @@ from harness.keys import WorkspaceKeys
 from harness.waiting import DEADLINE_S, wait_for
 from history import FaultRecord, HeldLock, now_ns
 from machine import clients, collecting, places
+from machine.listener import Listener
 
 # A scenario without a mutant waits for none of what it gives time to, or gets it soon.
 PATIENCE_S = 12.0
@@ -64,6 +65,11 @@ class Stage:
                 return False
             return self.reinvite(place, meeting_id, force_restart=True, node=node).outcome == "ok"
         return self.comes(granted, interval_s=0.2)
+
+    def listen(self, place):
+        """Has somebody be told of the changes in a place's workspace."""
+        self.cluster.listener = Listener(self._history)
+        self.cluster.listener.listen(place)
 
     # What is seen.
 

@@ -1,0 +1,58 @@
+"""Who is told of changes is told of each one, and of nothing else.
+
+Of a workspace that has a webhook from before its first meeting on: each change of a meeting's status, as the event
+stream has it, was told at least once, always with one id; the sequences of a meeting have no hole, and follow the order
+of its changes; nothing was told that is no change. Where no fault struck, nothing was told twice.
+
+A failover may lose what the event stream had, after it was told: see `checkers.failovers`.
+"""
+
+import collections
+
+from checkers import failovers
+from history import Violation
+
+STATUS_CHANGE, READY = "meeting.status_change", "transcription.ready"
+
+
+def check(history):
+    return list(_violations(history))
+
+
+def _violations(history):
+    if not history.listeners or failovers.windows(history):
+        return
+    numbers = {meeting.reinvite["meeting_id"]: meeting.reinvite["number"] for meeting in history.meetings
+               if meeting.workspace_id in history.listeners}
+    changes = collections.defaultdict(list)
+    for event in history.events:
+        # The making of a record changes no status.
+        if event.meeting_id in numbers and event.what != "created":
+            changes[numbers[event.meeting_id]].append(event)
+    told = collections.defaultdict(list)
+    for one in history.told:
+        told[one.meeting].append(one)
+    for meeting in sorted(set(changes) | set(told)):
+        for sentence in _about(history, changes[meeting], told[meeting]):
+            yield Violation("webhooks", f"meeting {meeting}", sentence)
+
+
+def _about(history, changes, told):
+    """Of one meeting."""
+    by_sequence = collections.defaultdict(list)
+    for one in told:
+        # One change is several events, of which these two tell of a change that no other one does.
+        if one.kind in (STATUS_CHANGE, READY):
+            by_sequence[one.sequence].append(one)
+    for sequence, event in enumerate(changes, 1):
+        found = by_sequence.pop(sequence, [])
+        if not found:
+            yield f"nobody was told of change {sequence}, {event.what} (event {event.entry})"
+        elif len({one.event_id for one in found}) > 1:
+            yield f"change {sequence} was told with several ids: {sorted({one.event_id for one in found})}"
+        elif any(one.to not in (None, event.to.partition("/")[2]) for one in found):
+            yield f"change {sequence} was told as one to {found[0].to}, and was {event.what} (event {event.entry})"
+        elif len(found) > 1 and not history.faults:
+            yield f"change {sequence} was told {len(found)} times, though no fault struck"
+    for sequence in sorted(by_sequence):
+        yield f"change {sequence} was told, and never was"
