@@ -1,8 +1,10 @@
 """Webhooks: what receivers are sent, how it is signed, when it is sent again, and where it is never sent."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import socket
 import subprocess
 import threading
 import time
@@ -405,6 +407,30 @@ def test_a_slow_receiver_holds_up_no_other(user, nodes, receiver):
         assert len(slow.deliveries) == len(nodes)
         release.set()
         slow.wait_for("webhook.test", 30)
+
+
+@pytest.mark.parametrize("beginning, problem", [
+    (b"HTTP/1.1 200 OK\r\nx: ", "imeout"), (b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 90_000 + b"\r\n", "ail"),
+    (b"nothing of HTTP\r\n\r\n", "protocol"),
+], ids=["a trickle", "a long header", "no HTTP"])
+def test_answers_that_are_none_are_cut_off(user, beginning, problem):
+    """Each is tried again. What trickles on has the time of an attempt and no more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer():
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(beginning)
+                while True:
+                    time.sleep(0.5)
+                    connection.sendall(b"y")
+        threading.Thread(target=answer, daemon=True).start()
+        made = ask(user, 201, "POST", "/webhooks", {"url": f"http://127.0.0.1:{server.getsockname()[1]}/"})
+        ask(user, 202, "POST", f"/webhooks/{made['id']}/test")
+        path = f"/webhooks/{made['id']}/deliveries"
+        attempt = wait_for(lambda: ask(user, 200, "GET", path)["deliveries"][0]["attempts"], "the attempt")[0]
+        assert attempt["outcome"] == "queued" and attempt["status_code"] is None, attempt
+        assert problem in attempt["problem"], attempt
 
 
 def test_a_node_that_dies_before_it_notes_leads_to_the_same_event(servers, module_servers):
