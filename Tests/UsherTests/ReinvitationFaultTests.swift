@@ -150,7 +150,9 @@ import Testing
                         try await world.client.send("XLEN", dispatch) == .integer(1)
                     }
                 }
-                let retried = await world.reinvite(meeting)
+                var retried = await world.reinvite(meeting)
+                // The connection that the lock would have been given back on may be lost too: then it ends by itself.
+                for _ in 0..<400 where retried.refusal == .locked { retried = await world.reinvite(meeting) }
                 #expect(retried.refusal == (fate == .lost ? nil : .inFlight(holder: nil)))
                 let after = try await world.snapshot()
                 let bot = try #require(after[world.keys.inFlight(World.room)]?.string)
