@@ -6,6 +6,7 @@
 --
 -- flags: allow-oom
 --
+-- KEYS[1...11]  those of includes/life.lua
 -- KEYS[12]  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
 -- KEYS[13]  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
 -- KEYS[14]  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when

@@ -4,6 +4,7 @@
 --
 -- flags: allow-oom
 --
+-- KEYS[1...11]  those of includes/life.lua
 -- KEYS[12]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
 -- ARGV[1]     bot_id      text
 -- ARGV[2]     meeting_id  text

@@ -4,6 +4,7 @@
 --
 -- flags: allow-oom
 --
+-- KEYS[1...11]  those of includes/life.lua
 -- KEYS[12]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
 -- KEYS[13]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  bot_id      text

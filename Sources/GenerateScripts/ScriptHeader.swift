@@ -9,7 +9,7 @@
 ///
 /// A line that begins further to the right goes on with the one before. `?` after a key, the last one, tells that it may
 /// be absent, and after a type that there may be none; `...` that all from there on are meant. Keys that an include gives
-/// names come first, and are counted.
+/// names come first, and are counted: `-- KEYS[1...11]  those of includes/life.lua`.
 public struct ScriptHeader {
     public struct Key: Equatable {
         public let name: String
@@ -44,8 +44,8 @@ public struct ScriptHeader {
 
     public private(set) var purpose: [String] = []
     public private(set) var keys: [Key] = []
-    /// The place of the first of them.
-    public private(set) var firstKey: Int?
+    /// How many come before them, by an include.
+    public private(set) var sharedKeys = 0
     public private(set) var arguments: [Argument] = []
     public private(set) var results: [Result] = []
     public let includes: [String]
@@ -69,8 +69,11 @@ public struct ScriptHeader {
             switch entry.kind {
             case .purpose: purpose.append(entry.text)
             case .key:
-                firstKey = firstKey ?? Self.place(entry.text)
-                readKey(entry.text)
+                if keys.isEmpty, let count = Self.countOfShared(entry.text) {
+                    sharedKeys = count
+                } else {
+                    readKey(entry.text)
+                }
             case .argument: readArgument(entry.text)
             case .result: readResult(entry.text)
             }
@@ -133,6 +136,11 @@ public struct ScriptHeader {
     /// Of an entry that begins with `1]` or, if it is a list, `1...]`.
     private static func place(_ text: String) -> Int? { Int(text.prefix { $0.isNumber }) }
 
+    /// Of an entry that begins with `1...11]`.
+    private static func countOfShared(_ text: String) -> Int? {
+        text.hasPrefix("1...") ? Int(text.dropFirst(4).prefix { $0.isNumber }) : nil
+    }
+
     private mutating func readKey(_ text: String) {
         let columns = Self.columns(text, atMost: 4)
         let isList = columns[0].hasSuffix("...]")
@@ -143,7 +151,7 @@ public struct ScriptHeader {
         guard Self.isName(name), columns[2].hasPrefix("usher:") || columns[2].hasPrefix(Self.foreignKey),
             Self.keyTypes.contains(type)
         else { return problems.append("has a key without a name, a pattern and a type: \(columns[1])") }
-        if Self.place(text) != (firstKey ?? 1) + keys.count { problems.append("has \(name) at another place of KEYS") }
+        if Self.place(text) != sharedKeys + 1 + keys.count { problems.append("has \(name) at another place of KEYS") }
         keys.append(Key(name: name, isOptional: isOptional, isList: isList, pattern: columns[2], type: type))
     }
 

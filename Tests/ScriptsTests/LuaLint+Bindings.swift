@@ -14,8 +14,8 @@ extension LuaLint {
         let keys = contract.keys.map(\.name)
         let names = keys + contract.arguments.map(\.name)
         var problems: [String] = []
-        if let first = contract.firstKey, first != sharedKeys.count + 1 {
-            problems.append("has its first key at another place of KEYS")
+        if contract.sharedKeys != sharedKeys.count {
+            problems.append("does not say, before its own keys, how many are those of an include")
         }
         if Set(names).count != names.count { problems.append("has two of one name") }
         for key in contract.keys where !key.name.hasSuffix(key.isList ? "_keys" : "_key") {

@@ -289,6 +289,7 @@ import Testing
     private static let goodLife = """
         -- Ends a life.
         --
+        -- KEYS[1...2]  those of includes/life.lua
         -- KEYS[3]  more_key  usher:{pX}:more  string: more
         --
         -- Returns 1  done
@@ -310,6 +311,9 @@ import Testing
     }
 
     @Test(arguments: [
+        ("-- KEYS[1...2]  those of includes/life.lua\n", "", "how many are those of an include"),
+        ("[1...2]", "[1...3]", "how many are those of an include"),
+        ("[3]  more_key", "[4]  more_key", "has more_key at another place of KEYS"),
         ("unpack(KEYS, 3)", "unpack(KEYS)", "does not begin with its names"),
         ("keys.bot,", "keys.leases,", "gives keys the key bot, which nothing takes"),
         ("keys.bot,", "keys.room,", "calls DEL on another key"),

@@ -9,10 +9,12 @@ import pytest
 
 from harness.bots_user import BotsUser
 from harness.deployments import NoProxy, RedisCluster, SentinelDeployment
+from harness.lab import Lab
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
 from harness.redis_server import RedisServer
 from harness.runner import Runner
+from harness.simulated_bot import Callbacks
 from harness.workspace import Admin
 
 # On which kind of Redis the tests run: those in `test_redis_faults.py` and the like need the first.
@@ -101,6 +103,20 @@ def module_servers():
     started = Servers()
     yield started
     started.end()
+
+
+@pytest.fixture(scope="module")
+def lab(module_servers):
+    """Where meetings of the tests are held in a browser."""
+    return module_servers.add(Lab(module_servers.folder)).start()
+
+
+@pytest.fixture
+def callbacks():
+    """A node, as far as a bot's reports go."""
+    server = Callbacks()
+    yield server
+    server.end()
 
 
 @pytest.fixture(scope="session")

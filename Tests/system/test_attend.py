@@ -8,21 +8,8 @@ import pytest
 
 from harness import wire
 from harness.lab import AttendingBot, Lab
-from harness.simulated_bot import Callbacks
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
-
-
-@pytest.fixture
-def callbacks():
-    server = Callbacks()
-    yield server
-    server.end()
-
-
-@pytest.fixture(scope="module")
-def lab(module_servers):
-    return module_servers.add(Lab(module_servers.folder)).start()
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ import urllib.parse
 
 import pytest
 
-from harness.lab import AttendingBot, Lab
+from harness.lab import AttendingBot
 from harness.node import REPOSITORY
-from harness.simulated_bot import Callbacks
 from harness.speech import CHROMIUM
 from harness.waiting import wait_for
 
@@ -24,18 +23,6 @@ def data(platform):
 
 def texts(platform, sign):
     return data(platform)["signs"].get(sign, {}).get("texts", [])
-
-
-@pytest.fixture
-def callbacks():
-    server = Callbacks()
-    yield server
-    server.end()
-
-
-@pytest.fixture(scope="module")
-def lab(module_servers):
-    return module_servers.add(Lab(module_servers.folder)).start()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import pytest
 
 from harness import wire
 from harness.lab import AttendingBot, Lab
-from harness.simulated_bot import Callbacks
 from harness.speech import Speaker, SpeechService, write_tones
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
@@ -35,13 +34,6 @@ def lab(module_servers, sounds):
 @pytest.fixture(scope="module")
 def redis(module_servers):
     return module_servers.redis()
-
-
-@pytest.fixture
-def callbacks():
-    server = Callbacks()
-    yield server
-    server.end()
 
 
 @pytest.fixture

@@ -7,15 +7,8 @@ import signal
 import pytest
 
 from harness import wire
-from harness.simulated_bot import Callbacks, SimulatedBot
+from harness.simulated_bot import SimulatedBot
 from harness.waiting import wait_for
-
-
-@pytest.fixture
-def callbacks():
-    server = Callbacks()
-    yield server
-    server.end()
 
 
 @pytest.fixture

@@ -415,14 +415,16 @@ def test_a_slow_receiver_holds_up_no_other(user, nodes, receiver):
 ], ids=["a trickle", "a long header", "no HTTP"])
 def test_answers_that_are_none_are_cut_off(user, beginning, problem):
     """Each is tried again. What trickles on has the time of an attempt and no more."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as stack:
+        stack.callback(is_over.set)
+
         def answer():
             connection, _ = server.accept()
             with connection, contextlib.suppress(OSError):
                 connection.recv(65_536)
                 connection.sendall(beginning)
-                while True:
-                    time.sleep(0.5)
+                while not is_over.wait(0.5):
                     connection.sendall(b"y")
         threading.Thread(target=answer, daemon=True).start()
         made = ask(user, 201, "POST", "/webhooks", {"url": f"http://127.0.0.1:{server.getsockname()[1]}/"})
