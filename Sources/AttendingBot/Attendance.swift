@@ -108,6 +108,10 @@ struct Attendance {
 
     private mutating func stay(_ look: Look, _ now: MonotonicTime) -> Step {
         switch look.sign {
+        // Beside the button to leave, such a text is somebody's: a line of the chat, or a name.
+        case .removed where look.mayLeave, .denied where look.mayLeave, .ended where look.mayLeave,
+            .refused where look.mayLeave, .unanswered where look.mayLeave, .signIn where look.mayLeave:
+            return stay(Look(.room, others: look.others), now)
         case .removed, .denied: return .end(.completed(.evicted))
         case .ended: return .end(.completed(.leftAlone))
         case .disconnected, .unknown, .left, .door, .signIn, .refused, .unanswered:

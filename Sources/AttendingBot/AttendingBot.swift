@@ -13,9 +13,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private static let lookMilliseconds = 250
     /// How long it waits for the channel of its commands before it reports, and for Redis before it ends, in ms.
     private static let redisPatienceMilliseconds = 2_000
-    /// How long it waits for the words of what was said last, in ms: less than runners wait for its end.
-    private static let wordsPatienceMilliseconds = 12_000
-    /// How long the page may take to leave by its own button, in ms.
+    /// How long the page may take to leave by its own button, and for each of the last looks at it, in ms.
     private static let leaveMilliseconds = 3_000
 
     private let loop: EventLoop
@@ -39,6 +37,9 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private var page: MeetingPage?
     private var session: TranscriptSession?
     private var listener: Listener?
+    /// How long it waits for the words of what was said last, in ms: less than runners wait for its end, unless their
+    /// `--stop-grace-ms` is short. Then they send SIGTERM before they kill it.
+    private var wordsPatienceMilliseconds = 12_000
     private var wish: SpeechService.Wish
 
     /// - Parameters:
@@ -115,7 +116,15 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     /// Asks it to leave, as SIGTERM does.
     public func stop() {
         loop.preconditionCurrent()
+        // Runners send it first when they stop, and when a bot that was told to leave has not left by then.
+        if departure.value != nil { listener?.giveUp() }
+        wordsPatienceMilliseconds = 4_000
+        leave()
+    }
+
+    private func leave() {
         departure.raise(())
+        page?.giveUp()
     }
 
     // MARK: Stages
@@ -161,13 +170,13 @@ public final class AttendingBot: Bot, @unchecked Sendable {
                 // Pages ask on the way and in the room too, as for consent to a recording.
                 _ = try? await page.dismiss()
             case .ask:
-                let missed: String?
                 do throws(BrowserError) {
-                    missed = try await page.ask(as: configuration.botName)
+                    try await page.ask(as: configuration.botName)
+                } catch .refused {
+                    // Nor while it loads another document.
                 } catch {
                     throw failure(error)
                 }
-                if let missed { return .missed(missed) }
             case .report(let status):
                 enter(status)
                 try await report(status)
@@ -214,7 +223,8 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     }
 
     private func failure(_ error: BrowserError) -> Ending {
-        .failed(stage == .active ? nil : .joinFailure, "\(error)")
+        // A page that is waited for no longer has not failed.
+        departure.value != nil ? .completed(.stopped) : .failed(stage == .active ? nil : .joinFailure, "\(error)")
     }
 
     // MARK: The end
@@ -226,7 +236,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         if case .failed = ending { await keepScreenshot() }
         await page?.leave(withinMilliseconds: Self.leaveMilliseconds)
         await browser?.end()
-        await listener?.finish(deadline: .now().advanced(byMilliseconds: Self.wordsPatienceMilliseconds))
+        await listener?.finish(deadline: .now().advanced(byMilliseconds: wordsPatienceMilliseconds))
         session?.end()
         await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
         let exitCode: Int32 =
@@ -242,13 +252,15 @@ public final class AttendingBot: Bot, @unchecked Sendable {
 
     /// A miss is loud: it names the step, and what is there instead.
     private func describe(miss step: String) async -> Ending {
-        let outline = (try? await page?.outline()) ?? "nothing that can be read"
+        let outline = (try? await page?.outline(within: Self.leaveMilliseconds)) ?? "nothing that can be read"
         return .failed(
             .joinFailure, "the page shows nothing for the step \"\(step)\" of \(platform.name); it shows \(outline)")
     }
 
     private func keepScreenshot() async {
-        guard let folder = settings.screenshotsFolder, let picture = try? await page?.screenshot() else { return }
+        guard let folder = settings.screenshotsFolder,
+            let picture = try? await page?.screenshot(within: Self.leaveMilliseconds)
+        else { return }
         let name = identifier.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }.prefix(100)
         let path = "\(folder)/\(String(name)).png"
         do {
@@ -271,7 +283,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
 
     private func obey(_ command: BotCommand?) {
         switch command {
-        case .leave: departure.raise(())
+        case .leave: leave()
         case .reconfigure(let language, let task):
             if let language { wish.language = language }
             if let task { wish.task = task }
@@ -312,7 +324,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             report = makeReport(.failed)
             report.completionReason = reason
             report.failureStage = stage
-            report.reason = String(text.prefix(1_000))
+            report.reason = text.shortened(toBytes: 1_000)
         case .missed, .unwanted, .unreachable: return
         }
         report.exitCode = exitCode

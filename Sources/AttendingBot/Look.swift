@@ -1,3 +1,5 @@
+import BotWire
+
 /// What a page is at, as `observe.js` tells.
 struct Look: Decodable, Equatable {
     /// Where the bot stands: before the door, in the lobby, in the room, or out of it for a reason.
@@ -14,19 +16,23 @@ struct Look: Decodable, Equatable {
     /// How many others are in the room; nil where the page does not tell.
     var others: Int?
 
-    init(_ sign: Sign, why: String = "", others: Int? = nil) {
-        (self.sign, self.why, self.others) = (sign, why, others)
+    /// Whether the page offers to leave, as it does in the room and in some lobbies.
+    var mayLeave: Bool
+
+    init(_ sign: Sign, why: String = "", others: Int? = nil, mayLeave: Bool = false) {
+        (self.sign, self.why, self.others, self.mayLeave) = (sign, why, others, mayLeave)
     }
 
     private enum Field: String, CodingKey {
-        case sign, why, others
+        case sign, why, others, mayLeave
     }
 
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Field.self)
         // A page that tells nonsense is one that is not known.
         sign = Sign(rawValue: try fields.decode(String.self, forKey: .sign)) ?? .unknown
-        why = String(try fields.decode(String.self, forKey: .why).prefix(200))
+        why = try fields.decode(String.self, forKey: .why).shortened(toBytes: 200)
         others = try fields.decodeIfPresent(Int.self, forKey: .others)
+        mayLeave = try fields.decodeIfPresent(Bool.self, forKey: .mayLeave) ?? false
     }
 }

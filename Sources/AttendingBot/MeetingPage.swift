@@ -1,3 +1,4 @@
+import BotWire
 import EventLoop
 
 /// The page of a meeting, in the words of its platform's data. Belongs to its browser's loop.
@@ -25,8 +26,13 @@ final class MeetingPage {
     }
 
     /// What the page is at; nil while it has no document yet.
-    func look() async throws(BrowserError) -> Look? {
-        try await page.evaluate("window.__usher ? window.__usher.look() : null", Look.self)
+    func look(within milliseconds: Int = Browser.patienceMilliseconds) async throws(BrowserError) -> Look? {
+        try await page.evaluate("window.__usher ? window.__usher.look() : null", Look.self, within: milliseconds)
+    }
+
+    /// Waits for the page no longer: what it has not answered yet is given up.
+    func giveUp() {
+        page.giveUp()
     }
 
     /// Clicks one dialog away, if there is any.
@@ -34,24 +40,25 @@ final class MeetingPage {
         _ = try await click("dismiss")
     }
 
-    /// Does all that stands before the room: dialogs, name, microphone, camera, and the request to join.
-    /// - Returns: the step that the page shows nothing for; nil if it was asked.
-    func ask(as name: String) async throws(BrowserError) -> String? {
+    /// Does all that stands before the room: dialogs, name, microphone, camera, and the request to join. A page that is
+    /// about to show something else has nothing to click on: the next look tells.
+    func ask(as name: String) async throws(BrowserError) {
         try await clickAway("dismiss")
         try await clickAway("mute")
         // Who is signed in is asked for no name.
-        if try await page.evaluate("window.__usher.focusName()", Bool.self) == true { try await page.type(name) }
+        if try await page.evaluate("window.__usher?.focusName()", Bool.self) == true { try await page.type(name) }
         await loop.wait(milliseconds: Self.settleMilliseconds)
-        return try await click("join") ? nil : "join"
+        _ = try await click("join")
     }
 
     /// Leaves by the page's own button, and waits until the page shows no room any more.
     func leave(withinMilliseconds milliseconds: Int) async {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: milliseconds)
         do throws(BrowserError) {
-            guard try await click("leave") else { return }
+            guard try await click("leave", within: milliseconds) else { return }
             while MonotonicTime.now() < deadline {
-                guard let look = try await look(), [.room, .lobby].contains(look.sign) else { return }
+                let left = deadline.milliseconds(since: .now())
+                guard let look = try await look(within: left), [.room, .lobby].contains(look.sign) else { return }
                 await loop.wait(milliseconds: 50)
             }
         } catch {
@@ -60,13 +67,14 @@ final class MeetingPage {
     }
 
     /// What a person would see of the page, shortened.
-    func outline() async throws(BrowserError) -> String {
-        let text = try await page.evaluate("window.__usher ? window.__usher.outline() : null", String.self)
-        return String((text ?? "nothing that can be read").prefix(600))
+    func outline(within milliseconds: Int) async throws(BrowserError) -> String {
+        let text = try await page.evaluate(
+            "window.__usher ? window.__usher.outline() : null", String.self, within: milliseconds)
+        return (text ?? "nothing that can be read").shortened(toBytes: 600)
     }
 
-    func screenshot() async throws(BrowserError) -> [UInt8] {
-        try await page.screenshot()
+    func screenshot(within milliseconds: Int) async throws(BrowserError) -> [UInt8] {
+        try await page.screenshot(within: milliseconds)
     }
 
     private func clickAway(_ step: String) async throws(BrowserError) {
@@ -77,10 +85,13 @@ final class MeetingPage {
     }
 
     /// - Returns: false if the page has nothing for the step.
-    private func click(_ step: String) async throws(BrowserError) -> Bool {
-        let place = try await page.evaluate("window.__usher ? window.__usher.find('\(step)') : null", Page.Point.self)
+    private func click(
+        _ step: String, within milliseconds: Int = Browser.patienceMilliseconds
+    ) async throws(BrowserError) -> Bool {
+        let place = try await page.evaluate(
+            "window.__usher ? window.__usher.find('\(step)') : null", Page.Point.self, within: milliseconds)
         guard let place else { return false }
-        try await page.click(place)
+        try await page.click(place, within: milliseconds)
         return true
     }
 }

@@ -23,9 +23,18 @@ public struct Platform: Sendable {
     /// - Parameter folder: looked into first, for `<name>.json`; nil: the built-in data alone.
     /// - Throws: `Invalid` if there is none for it, or none that can be used.
     public init(_ name: String, folder: String? = nil) throws(Invalid) {
-        if let folder, let bytes = try? Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name).json")) {
-            try self.init(bytes: Array(bytes), name: name, file: "\(folder)/\(name).json")
-            return
+        if let folder {
+            guard FileManager.default.fileExists(atPath: folder) else {
+                throw Invalid(description: "There is no folder \(folder) of data on platforms.")
+            }
+            let file = "\(folder)/\(name).json"
+            if FileManager.default.fileExists(atPath: file) {
+                guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: file)) else {
+                    throw Invalid(description: "\(file) cannot be read.")
+                }
+                try self.init(bytes: Array(bytes), name: name, file: file)
+                return
+            }
         }
         guard let bytes = Self.builtIn[name] else {
             throw Invalid(description: "There is no data on how to attend meetings of \(name).")

@@ -140,4 +140,16 @@ import Testing
         #expect(bot.look(.room, others: 1, at: 3_599) == .wait)
         #expect(bot.look(.room, others: 1, at: 3_600) == .end(.completed(.maxBotTimeExceeded)))
     }
+
+    /// Where the button to leave is there, a text is somebody's, such as a line of the chat.
+    @Test(arguments: [Look.Sign.removed, .denied, .ended, .refused, .unanswered, .signIn])
+    func inTheRoomATextBesideTheButtonToLeaveEndsNothing(sign: Look.Sign) {
+        let start = MonotonicTime(nanoseconds: 1_000_000_000)
+        var attendance = Attendance(Attendance.Patience(), now: start)
+        #expect(attendance.next(Look(.room, others: 1), now: start) == .report(.active))
+        for second in [1, 600] {
+            let now = start.advanced(byMilliseconds: second * 1_000)
+            #expect(attendance.next(Look(sign, why: "so", mayLeave: true), now: now) == .wait)
+        }
+    }
 }

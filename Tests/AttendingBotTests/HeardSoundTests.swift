@@ -41,6 +41,21 @@ import Testing
         let name = String(repeating: "x", count: 500)
         #expect(
             HeardSound("{\"kind\":\"name\",\"track\":1,\"name\":\"A\\n\(name)\",\"weight\":1}")
-                == .name(track: 1, name: "A" + String(repeating: "x", count: 99), weight: 1))
+                == .name(track: 1, name: "A" + String(repeating: "x", count: 199), weight: 1))
+        // By bytes, as a segment is: three each, and one letter with marks without end.
+        #expect(
+            HeardSound(
+                "{\"kind\":\"name\",\"track\":1,\"name\":\"\(String(repeating: "अ", count: 100))\",\"weight\":1}")
+                == .name(track: 1, name: String(repeating: "अ", count: 66), weight: 1))
+        let marked = "e" + String(repeating: "\u{301}", count: 5_000)
+        guard
+            case .name(_, let short, _)? = HeardSound(
+                "{\"kind\":\"name\",\"track\":1,\"name\":\"\(marked)\",\"weight\":1}")
+        else {
+            Issue.record("a name with marks is none")
+            return
+        }
+        #expect(short.utf8.count == 199)
+        #expect(HeardSound("{\"kind\":\"name\",\"track\":1,\"name\":\"\\u0007\\u2028\",\"weight\":1}") == nil)
     }
 }

@@ -54,7 +54,7 @@ import Testing
         ("local token", "local lock_key, token", "declares lock_key again"),
         ("for index", "for _, mine in ipairs(fields) do token = mine end\nfor index", "declares mine again"),
         ("mine    text", "lock_key    text", "has two of one name"),
-        ("KEYS[1]  lock_key", "KEYS[2]  lock_key", "has its first key at another place of KEYS"),
+        ("KEYS[1]  lock_key", "KEYS[2]  lock_key", "has lock_key at another place of KEYS"),
         ("KEYS[2]  other_key", "KEYS[3]  other_key", "has other_key at another place of KEYS"),
         ("ARGV[1]     mine", "ARGV[2]     mine", "has mine at another place of ARGV"),
         ("ARGV[2...]", "ARGV[3...]", "has fields at another place of ARGV"),

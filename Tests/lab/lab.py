@@ -93,8 +93,8 @@ class Rooms:
                 state = {"deny": "denied", "remove": "removed"}[what]
                 self.leave(person, state)
                 self.tell(person, {"type": state})
-            elif what == "say":
-                self.tell(person, {"type": "say"})
+            elif what in ("say", "hang"):
+                self.tell(person, {"type": what})
             elif what == "leave":
                 self.leave(person)
 
@@ -190,6 +190,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif what == "end":
             rooms.end(body["room"])
             self.answer({})
+        elif what == "chat":
+            with rooms.lock:
+                for each in rooms.inside(body["room"]):
+                    rooms.tell(each, {"type": "chat", "line": body["line"][:200]})
+            self.answer({})
         elif person is None:
             self.answer({}, status=404)
         elif what == "to":
@@ -202,7 +207,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with rooms.lock:
                 person["said"].append({"at": body["at"], "seconds": body["seconds"]})
             self.answer({})
-        elif what in ("admit", "deny", "remove", "say", "leave"):
+        elif what in ("admit", "deny", "remove", "say", "hang", "leave"):
             rooms.control(person, what)
             self.answer({})
         else:

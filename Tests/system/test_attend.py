@@ -75,6 +75,24 @@ def test_a_stop_signal_makes_it_leave(attend, callbacks, number):
     assert callbacks.statuses == ["joining", "active", "completed"] and room.state("Usher") == "left"
 
 
+@pytest.mark.parametrize("line", [
+    "You've been removed from the meeting", "Your host ended the meeting for everyone", "Sign in to join this meeting",
+    "Someone in the call denied your request to join"])
+def test_what_stands_in_the_chat_ends_nothing(attend, redis, callbacks, line):
+    bot, room = attend("open", leave={"noOneJoinedTimeout": 5000})
+    bot.wait_for_status(callbacks, "active")
+    room.post("chat", line=line)
+    check_end(bot, callbacks, "completed", "startup_alone")
+
+
+def test_a_page_that_hangs_holds_up_no_leave(attend, redis, callbacks):
+    bot, room = attend("open")
+    bot.wait_for_status(callbacks, "active")
+    room.do("hang", room.wait_for("Usher", "in"))
+    tell(redis, bot, {"action": "leave"})
+    check_end(bot, callbacks, "completed", "stopped")
+
+
 def test_a_stop_in_the_lobby(attend, redis, callbacks):
     bot, room = attend()
     bot.wait_for_status(callbacks, "awaiting_admission")
@@ -147,7 +165,7 @@ def test_the_page_refuses_it(attend, callbacks, mode, reason, text):
 
 
 def test_a_page_that_it_does_not_know_is_told_of(attend, servers, callbacks):
-    bot, _ = attend("unknown", ATTEND_PAGE_MS=2000, SCREENSHOTS=servers.folder)
+    bot, _ = attend("unknown", ATTEND_PAGE_MS=10_000, SCREENSHOTS=servers.folder)
     report = check_end(bot, callbacks, "failed", "join_failure", "joining", 1)
     assert "lobby" in report["reason"] and "Elsewhere" in report["reason"]
     with open(os.path.join(servers.folder, f"{bot.bot_id}.png"), "rb") as file:

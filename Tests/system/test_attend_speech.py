@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import signal
+import time
 import uuid
 
 import pytest
@@ -140,6 +141,18 @@ def test_a_service_in_trouble_is_asked_again(meet, speech, answer):
     assert len(speech.requests) >= 5
 
 
+def test_sound_that_the_service_fails_at_holds_up_no_other(meet, speech):
+    # The faults begin with Ana's words, and never end for these.
+    speech.answer = lambda request: (500, {}, b"") if speech.words(request)["text"].strip() in ("apple", "") else None
+    meeting = meet()
+    meeting.people["Ana"].say()
+    wait_for(lambda: meeting.bot.said("The speech service does not answer"), "its asking in vain")
+    meeting.people["Ben"].say()
+    assert [(each["speaker"], each["text"]) for each in meeting.wait_for_segments(1)][-1] == ("Ben", "cheese")
+    gap, _ = meeting.wait_for_segments(2)
+    assert gap["text"] == "[Not transcribed: the speech service failed at it: it answers 500.]"
+
+
 def test_a_service_that_does_not_know_the_long_form_is_asked_for_the_short_one(meet, speech):
     speech.answer = lambda request: (400, {}, b"") if request["response_format"] == "verbose_json" else None
     meeting = meet(names=("Ana",))
@@ -175,6 +188,8 @@ def test_without_transcription_nothing_is_sent(meet, speech, servers, lab, redis
         "nativeMeetingId": room.code, "transcriptionServiceUrl": speech.url, "transcribeEnabled": False})).start()
     bot.wait_for_status(callbacks, "active")
     ana.say()
+    said = ana.room.wait_for("Ana", "in")["said"][0]
+    wait_for(lambda: time.time() > said["at"] + said["seconds"], "the end of what she says")
     bot.signal(signal.SIGTERM)
     assert bot.wait() == 0 and speech.requests == [] and not bot.said("Hears a voice")
 

@@ -57,7 +57,7 @@ final class Browser: @unchecked Sendable {
     }
 
     /// How long a call may take: pages on a busy machine take seconds.
-    private static let timeoutMilliseconds = 20_000
+    static let patienceMilliseconds = 20_000
     private static let limits = JSONLimits(bytes: 8 << 20, levels: 64, values: 200_000)
 
     let loop: EventLoop
@@ -69,8 +69,6 @@ final class Browser: @unchecked Sendable {
     private var goneReason: String?
 
     var onEvent: ((Event) -> Void)?
-    /// Called once, when it ends without having been told to.
-    var onGone: ((String) -> Void)?
 
     /// Starts a browser. Its calls wait until it is there.
     /// - Throws: `notStarted`.
@@ -93,7 +91,7 @@ final class Browser: @unchecked Sendable {
     @discardableResult
     func call(
         _ method: String, _ parameters: [String: Parameter] = [:], session: String? = nil,
-        timeoutMilliseconds: Int = timeoutMilliseconds
+        within milliseconds: Int = patienceMilliseconds
     ) async throws(BrowserError) -> JSONDocument {
         loop.preconditionCurrent()
         if let goneReason { throw .gone(goneReason) }
@@ -101,7 +99,7 @@ final class Browser: @unchecked Sendable {
         let id = lastCall
         let message = WireJSON.text(Message(id: id, method: method, params: parameters, sessionId: session))
         let result = await withUnsafeContinuation { continuation in
-            let timer = loop.schedule(afterMilliseconds: timeoutMilliseconds) { [weak self] in
+            let timer = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in
                 self?.complete(id, .failure(.noAnswer(method: method)))
             }
             calls[id] = Call(method: method, session: session, continuation: continuation, timer: timer)
@@ -117,8 +115,7 @@ final class Browser: @unchecked Sendable {
 
     /// Asks it to end, kills what is left of it after two seconds, and removes what it kept.
     func end() async {
-        onGone = nil
-        _ = try? await call("Browser.close", timeoutMilliseconds: 1_000)
+        _ = try? await call("Browser.close", within: 1_000)
         await process.end(on: loop)
         pipe.close()
         for id in calls.keys { complete(id, .failure(.gone("it was ended"))) }
@@ -166,8 +163,5 @@ final class Browser: @unchecked Sendable {
             .joined(separator: "; ")
         goneReason = reason
         for id in calls.keys { complete(id, .failure(.gone(reason))) }
-        let onGone = self.onGone
-        self.onGone = nil
-        onGone?(reason)
     }
 }

@@ -14,6 +14,7 @@ final class BrowserProfile {
     /// What the browser writes to standard error.
     var logPath: String { "\(path)/browser.log" }
     private let lock: Int32
+    private var isRemoved = false
 
     /// - Throws: `SystemError` if the folder cannot be made, or another bot of that id has it.
     init(folder: String, botID: String) throws(SystemError) {
@@ -25,21 +26,17 @@ final class BrowserProfile {
         lock = descriptor
         try? FileManager.default.removeItem(atPath: path)
         guard mkdir(path, 0o700) == 0 else {
-            let error = SystemError("make the folder \(path)")
-            close(lock)
-            throw error
+            throw SystemError("make the folder \(path)")
         }
         let silence = WAV.file(of: [Int16](repeating: 0, count: 16_000))
         guard FileManager.default.createFile(atPath: silencePath, contents: Data(silence)) else {
-            let error = SystemError("write \(silencePath)")
-            _ = remove()
-            close(lock)
-            throw error
+            throw SystemError("write \(silencePath)")
         }
     }
 
+    // Also if the initializer has thrown.
     deinit {
-        _ = remove()
+        if !isRemoved { _ = remove() }
         close(lock)
     }
 
@@ -49,6 +46,7 @@ final class BrowserProfile {
         try? FileManager.default.removeItem(atPath: path)
         guard access(path, F_OK) != 0 else { return false }
         unlink(path + Self.lockSuffix)
+        isRemoved = true
         return true
     }
 

@@ -1,3 +1,4 @@
+import BotWire
 import EventLoop
 import FoundationEssentials
 import JSON
@@ -72,27 +73,29 @@ final class Page: @unchecked Sendable {
     }
 
     /// The value of an expression of JavaScript.
-    func evaluate<Value: Decodable>(_ expression: String, _ type: Value.Type) async throws(BrowserError) -> Value? {
+    func evaluate<Value: Decodable>(
+        _ expression: String, _ type: Value.Type, within milliseconds: Int = Browser.patienceMilliseconds
+    ) async throws(BrowserError) -> Value? {
         let method = "Runtime.evaluate"
         let reply = try await call(
-            method, ["expression": .text(expression), "returnByValue": .flag(true), "userGesture": .flag(true)]
+            method, ["expression": .text(expression), "returnByValue": .flag(true)], within: milliseconds
         ).result(Evaluated<Value>.self, of: method)
         if let failure = reply.exceptionDetails {
             let text = failure.exception?.description ?? failure.text
-            throw .refused(method: method, reason: String(text.prefix(200)))
+            throw .refused(method: method, reason: text.shortened(toBytes: 200))
         }
         return reply.result.value
     }
 
     /// Presses and lets go of the mouse at a point, in pixels of the window.
-    func click(_ point: Point) async throws(BrowserError) {
+    func click(_ point: Point, within milliseconds: Int) async throws(BrowserError) {
         for event in ["mousePressed", "mouseReleased"] {
             try await call(
                 "Input.dispatchMouseEvent",
                 [
                     "type": .text(event), "x": .number(point.x), "y": .number(point.y), "button": .text("left"),
                     "clickCount": .number(1),
-                ])
+                ], within: milliseconds)
         }
     }
 
@@ -102,9 +105,10 @@ final class Page: @unchecked Sendable {
     }
 
     /// What the page looks like, as PNG.
-    func screenshot() async throws(BrowserError) -> [UInt8] {
+    func screenshot(within milliseconds: Int) async throws(BrowserError) -> [UInt8] {
         let method = "Page.captureScreenshot"
-        let reply = try await call(method, ["format": .text("png")]).result(Screenshot.self, of: method)
+        let reply = try await call(method, ["format": .text("png")], within: milliseconds).result(
+            Screenshot.self, of: method)
         guard let data = Data(base64Encoded: reply.data) else {
             throw .refused(method: method, reason: "what it sent is no Base64")
         }
@@ -113,10 +117,16 @@ final class Page: @unchecked Sendable {
 
     @discardableResult
     private func call(
-        _ method: String, _ parameters: [String: Browser.Parameter] = [:]
+        _ method: String, _ parameters: [String: Browser.Parameter] = [:],
+        within milliseconds: Int = Browser.patienceMilliseconds
     ) async throws(BrowserError) -> JSONDocument {
         if hasCrashed { throw .gone(Self.crashed) }
-        return try await browser.call(method, parameters, session: session)
+        return try await browser.call(method, parameters, session: session, within: milliseconds)
+    }
+
+    /// Answers what waits for it.
+    func giveUp() {
+        browser.giveUp(session: session, because: "it is waited for no longer")
     }
 
     // MARK: Events

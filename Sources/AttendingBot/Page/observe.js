@@ -6,6 +6,8 @@
   const usher = (window.__usher = { platform });
   // Pages write both apostrophes.
   const plain = (text) => (text || '').replace(/\u2019/g, "'").replace(/\s+/g, ' ').trim();
+  // Shortened, and no letter cut in two: half of one cannot be sent.
+  const cut = (text, length) => text.slice(0, length).toWellFormed();
   const isVisible = (element) => {
     const box = element.getBoundingClientRect();
     return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== 'hidden';
@@ -69,22 +71,23 @@
     const others = tiles.filter((tile) => !tile.matches(people.self) && !tile.querySelector(people.self)).length;
     const mayLeave = target('leave') !== null;
     const count = people ? others : null;
-    if (mayLeave && others > 0) return { sign: 'room', why: '', others: count };
+    const seen = (sign, why = '') => ({ sign, why: cut(why, 200), others: count, mayLeave });
+    if (mayLeave && others > 0) return seen('room');
     for (const sign of order) {
       const why = told(sign, text);
-      if (why) return { sign, why: why.slice(0, 200), others: count };
+      if (why) return seen(sign, why);
     }
     const isIn = mayLeave && (!people || tiles.length > 0);
-    return { sign: isIn ? 'room' : target('join') ? 'door' : 'unknown', why: '', others: count };
+    return seen(isIn ? 'room' : target('join') ? 'door' : 'unknown');
   };
 
   // For the report of a miss: what a person would see of the page, shortened.
   usher.outline = () =>
-    `"${plain(document.title).slice(0, 80)}", buttons: ` +
-    (buttons().map((element) => label(element).slice(0, 40)).filter(Boolean).slice(0, 12).join(', ') || 'none');
+    `"${cut(plain(document.title), 80)}", buttons: ` +
+    (buttons().map((element) => cut(label(element), 40)).filter(Boolean).slice(0, 12).join(', ') || 'none');
 
   usher.tileName = (tile) => {
     const name = tile?.querySelector(platform.people.name);
-    return plain(name?.textContent || tile?.getAttribute('aria-label')).slice(0, 100);
+    return cut(plain(name?.textContent || tile?.getAttribute('aria-label')), 200);
   };
 })();

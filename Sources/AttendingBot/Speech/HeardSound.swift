@@ -1,3 +1,4 @@
+import BotWire
 import FoundationEssentials
 import JSON
 
@@ -22,7 +23,8 @@ enum HeardSound: Equatable {
     private static let tracks = 1...64
     /// A week of samples.
     private static let positions = 0...(604_800 * WAV.samplesPerSecond)
-    private static let maximumNameLength = 100
+    /// What a segment may have of a speaker's name, in bytes.
+    private static let maximumNameBytes = 200
 
     /// nil if the page tells something else.
     init?(_ payload: String) {
@@ -31,11 +33,12 @@ enum HeardSound: Equatable {
         else { return nil }
         switch told.kind {
         case "name":
-            guard let name = told.name?.filter({ !$0.isNewline }), !name.isEmpty, let weight = told.weight else {
-                return nil
+            let scalars = told.name?.unicodeScalars.filter {
+                ![.control, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
             }
-            self = .name(
-                track: told.track, name: String(name.prefix(Self.maximumNameLength)), weight: max(1, min(weight, 10)))
+            guard let scalars, !scalars.isEmpty, let weight = told.weight else { return nil }
+            let name = String(String.UnicodeScalarView(scalars)).shortened(toBytes: Self.maximumNameBytes)
+            self = .name(track: told.track, name: name, weight: max(1, min(weight, 10)))
         case "end": self = .end(track: told.track)
         case "sound", "silence":
             guard let begin = told.begin, Self.positions.contains(begin), let start = told.start,

@@ -13,6 +13,11 @@ final class Listener: @unchecked Sendable {
     private static let longestPauseMilliseconds = 15_000
     /// How much sound waits for the service, in samples of all tracks: half an hour of speech, 58 MB.
     private static let maximumWaitingSamples = 1_800 * WAV.samplesPerSecond
+    /// How often the service may answer an utterance with a fault before that is given up, and before the next one is tried.
+    private static let maximumFaults = 9
+    private static let faultsInARow = 3
+    /// How long the service is not asked once the bot is about to end, in ms.
+    private static let lastPauseMilliseconds = 1_000
     /// How many segments of a track are told anew once it is known whose they are.
     private static let maximumUnnamed = 200
 
@@ -32,6 +37,10 @@ final class Listener: @unchecked Sendable {
         let utterance: VoiceActivity.Utterance
         let start: Double
         let end: Double
+        /// How it is to be transcribed: as was asked when it was said.
+        let wish: SpeechService.Wish
+        /// How often the service has answered it with a fault.
+        var faults = 0
     }
 
     private let loop: EventLoop
@@ -46,6 +55,8 @@ final class Listener: @unchecked Sendable {
     private var drafted: Set<String> = []
     private var isWorking = false
     private var isFinishing = false
+    /// The service is to be asked without long pauses, as the bot is about to end.
+    private let hurry: Signal<Void>
     private let finishing: Signal<Void>
     /// What the next utterances are transcribed by.
     var wish: SpeechService.Wish
@@ -58,6 +69,7 @@ final class Listener: @unchecked Sendable {
         self.session = session
         self.wish = wish
         self.logger = logger
+        hurry = Signal(loop: loop)
         finishing = Signal(loop: loop)
     }
 
@@ -88,12 +100,16 @@ final class Listener: @unchecked Sendable {
         }
         isFinishing = true
         draft = nil
-        while isWorking, MonotonicTime.now() < deadline { await loop.wait(milliseconds: 20) }
+        hurry.raise(())
+        while isWorking, finishing.value == nil, MonotonicTime.now() < deadline { await loop.wait(milliseconds: 20) }
         finishing.raise(())
         let left = queue
         queue = []
         for waiting in left { tellGap(waiting, "the bot left before the speech service had answered") }
     }
+
+    /// Waits for the service no longer.
+    func giveUp() { finishing.raise(()) }
 
     // MARK: Speakers
 
@@ -122,7 +138,7 @@ final class Listener: @unchecked Sendable {
             let seconds = Double(WAV.samplesPerSecond)
             let waiting = Waiting(
                 track: number, utterance: utterance, start: start + Double(utterance.begin) / seconds,
-                end: start + Double(utterance.end) / seconds)
+                end: start + Double(utterance.end) / seconds, wish: wish)
             if utterance.isWhole {
                 if draft?.track == number { draft = nil }
                 queue.append(waiting)
@@ -150,7 +166,7 @@ final class Listener: @unchecked Sendable {
             } else if let next = draft {
                 draft = nil
                 // Nobody waits for a draft: it is tried once.
-                guard let words = try? await service.transcribe(next.utterance.samples, wish) else { continue }
+                guard let words = try? await service.transcribe(next.utterance.samples, next.wish) else { continue }
                 let isOver = queue.contains { $0.track == next.track }
                 if !isOver, finishing.value == nil { tell(next, words) }
             } else {
@@ -160,13 +176,15 @@ final class Listener: @unchecked Sendable {
         isWorking = false
     }
 
-    /// Tries for as long as it takes, or until the bot ends.
+    /// Tries for as long as the service is away, or until the bot ends. One that it answers with faults makes room for the
+    /// next, and is given up in the end: it may be the sound that is at fault.
     private func transcribe(_ waiting: Waiting) async {
+        var waiting = waiting
         var pause = Self.firstPauseMilliseconds
         var isTold = false
         while true {
             do throws(SpeechService.Failure) {
-                let words = try await service.transcribe(waiting.utterance.samples, wish)
+                let words = try await service.transcribe(waiting.utterance.samples, waiting.wish)
                 guard removeFirst(waiting) else { return }
                 tell(waiting, words)
                 if isTold { logger.info("The speech service answers again", ["bot_id": session.id]) }
@@ -177,13 +195,30 @@ final class Listener: @unchecked Sendable {
                     guard removeFirst(waiting) else { return }
                     logger.error("The speech service refuses sound", ["bot_id": session.id, "reason": reason])
                     return tellGap(waiting, "the speech service refused it: \(reason)")
-                case .later(let reason, let seconds):
+                case .later(let reason, let seconds, let isFault):
+                    if isFault {
+                        waiting.faults += 1
+                        if waiting.faults >= Self.maximumFaults {
+                            guard removeFirst(waiting) else { return }
+                            return tellGap(waiting, "the speech service failed at it: \(reason)")
+                        }
+                        if waiting.faults % Self.faultsInARow == 0, queue.count > 1, removeFirst(waiting) {
+                            queue.append(waiting)
+                            waitingSamples += waiting.utterance.samples.count
+                            return
+                        }
+                    }
                     if !isTold {
                         logger.warning("The speech service does not answer", ["bot_id": session.id, "reason": reason])
                     }
                     isTold = true
                     let wait = max(pause, (seconds ?? 0) * 1_000)
-                    if await finishing.wait(milliseconds: wait) != nil { return }
+                    if hurry.value == nil {
+                        _ = await hurry.wait(milliseconds: wait)
+                    } else {
+                        _ = await finishing.wait(milliseconds: min(wait, Self.lastPauseMilliseconds))
+                    }
+                    if finishing.value != nil { return }
                     pause = min(2 * pause, Self.longestPauseMilliseconds)
                 }
             }
@@ -203,7 +238,7 @@ final class Listener: @unchecked Sendable {
     /// A draft, or what takes its place.
     private func tell(_ waiting: Waiting, _ words: SpeechService.Words) {
         let isWhole = waiting.utterance.isWhole
-        let segment = segment(waiting, words.text, wish.language ?? words.language, completed: isWhole)
+        let segment = segment(waiting, words.text, waiting.wish.language ?? words.language, completed: isWhole)
         if isWhole, drafted.remove(segment.segmentID) != nil, words.text.isEmpty {
             session.retract([segment.segmentID])
         }

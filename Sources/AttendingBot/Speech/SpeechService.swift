@@ -25,8 +25,9 @@ final class SpeechService {
     }
 
     enum Failure: Error, Equatable {
-        /// It may go better later, at the earliest after so many seconds.
-        case later(String, afterSeconds: Int?)
+        /// It may go better later, at the earliest after so many seconds; or it never will with this sound, if the service
+        /// has answered with a fault.
+        case later(String, afterSeconds: Int?, isFault: Bool)
         /// This sound will not be transcribed.
         case never(String)
     }
@@ -68,7 +69,9 @@ final class SpeechService {
             return try await transcribe(samples, wish)
         case 408, 425, 429, 500...:
             let seconds = response.header("Retry-After").flatMap { Int($0) }
-            throw .later("it answers \(response.status)", afterSeconds: seconds.map { max(0, min($0, 60)) })
+            throw .later(
+                "it answers \(response.status)", afterSeconds: seconds.map { max(0, min($0, 60)) },
+                isFault: response.status >= 500 && response.status != 503)
         default: throw .never("it answers \(response.status)")
         }
     }
@@ -87,7 +90,7 @@ final class SpeechService {
             return try await client.send(
                 ClientRequest(.post, url, headers: headers, body: form.body), deadline: deadline)
         } catch {
-            throw .later("\(error)", afterSeconds: nil)
+            throw .later("\(error)", afterSeconds: nil, isFault: false)
         }
     }
 
@@ -95,11 +98,10 @@ final class SpeechService {
         let limits = JSONLimits(bytes: 1 << 20, levels: 16, values: 50_000)
         guard let answer = try? Answer(json: body, limits: limits) else {
             // Nonsense from a service that is being started or stopped is as common as a wrong address.
-            throw .later("its answer cannot be read", afterSeconds: nil)
+            throw .later("its answer cannot be read", afterSeconds: nil, isFault: true)
         }
-        var text = Self.plain(answer.text)
-        while text.utf8.count > Self.maximumTextBytes { text.removeLast(text.count / 8 + 1) }
-        return Words(text: text, language: answer.language.flatMap(Self.code))
+        let text = Self.plain(answer.text)
+        return Words(text: text.shortened(toBytes: Self.maximumTextBytes), language: answer.language.flatMap(Self.code))
     }
 
     private static func plain(_ text: String) -> String {

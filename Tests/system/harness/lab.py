@@ -64,7 +64,7 @@ class Room:
         return wait_for(found, f"{name} to be {state} in {self.code}", interval_s=0.05)
 
     def do(self, what, person):
-        """`admit`, `deny`, `remove`, `say`, or `leave` in its place."""
+        """`admit`, `deny`, `remove`, `say`, `hang` (the page), or `leave` in its place."""
         self.post(what, id=person["id"] if isinstance(person, dict) else person)
 
     def admit(self, name="Usher"):
