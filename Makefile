@@ -55,7 +55,7 @@ system-test: $(VENV)/installed
 	$(PYTEST) Tests/system
 	USHER_TEST_DEPLOYMENT=sentinel $(PYTEST) $(ON_EVERY_DEPLOYMENT)
 	USHER_TEST_DEPLOYMENT=cluster $(PYTEST) $(ON_EVERY_DEPLOYMENT)
-	$(PYTEST_ALONE) Tests/chaos/tests
+	$(PYTEST_ALONE) --numprocesses 2 --dist loadfile Tests/chaos/tests
 	$(PYTEST_ALONE) Tests/mutate/tests
 
 # Makes each change of Tests/mutate/catalogue, all in one build, and runs what must notice it; the exit status tells of

@@ -66,5 +66,5 @@ if is_disabled then
   redis.call('ZREM', pending_key, member)
   return 2
 end
-note_next(keys, member, 0)
+note_next(keys, member, at_ms)
 return 1

@@ -42,6 +42,6 @@ end
 if enables == '1' then
   redis.call('HDEL', webhook_key, 'failing_since', 'disabled_at', 'disabled_because')
   local keys = {pending = pending_key, due = due_key}
-  note_next(keys, member, 0)
+  note_next(keys, member, at_ms)
 end
 return 1

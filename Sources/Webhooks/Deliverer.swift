@@ -25,8 +25,10 @@ public final class Deliverer: @unchecked Sendable {
     private static let timeoutMilliseconds = 10_000
     /// One that fails may be gone for long: it is asked by one request at a time.
     private static let perFailingWebhook = 1
-    /// Of all requests, those to webhooks that fail.
+    /// One that fails is asked only while less than this part of all requests, one in so many, is under way.
     private static let failingShare = 2
+    /// How often a reason for which work is cut short is told, in ms.
+    private static let tellMilliseconds = 60_000
 
     private let store: Store
     private let configuration: DelivererConfiguration
@@ -41,6 +43,8 @@ public final class Deliverer: @unchecked Sendable {
     private var allowed: [String: Int] = [:]
     private static let mostRemembered = 10_000
     private var sum = 0
+    /// When something was told last, that it is not told at each turn.
+    private var told: [String: MonotonicTime] = [:]
     private var isStopped = false
 
     /// - Parameters:
@@ -56,19 +60,29 @@ public final class Deliverer: @unchecked Sendable {
         self.logger = logger
         self.body = body
         curl = Curl(loop: store.client.loop)
-        if curl == nil { logger.error("No webhook is delivered: libcurl cannot be used", ) }
+        if curl == nil { logger.error("No webhook is delivered: libcurl cannot be used") }
     }
 
     /// Goes on until `stop`.
     public func run() async {
+        // Each for itself: whatever holds up the one, such as a backlog, is not to hold up the other.
+        let filing = Task(executorPreference: store.client.loop) { [self] in
+            await goOn { deadline throws(RedisError) in try await file(deadline: deadline) }
+        }
+        await goOn { deadline throws(RedisError) in try await takeDue(deadline: deadline) }
+        await filing.value
+    }
+
+    /// - Parameter step: until a deadline; whether there was anything to do.
+    private func goOn(_ step: (MonotonicTime) async throws(RedisError) -> Bool) async {
         while !isStopped, curl != nil {
             var hasWork = false
             do throws(RedisError) {
-                let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds)
-                hasWork = try await file(deadline: deadline)
-                hasWork = try await takeDue(deadline: deadline) || hasWork
+                hasWork = try await step(MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds))
             } catch {
-                if error != .notConnected { logger.warning("Webhooks were cut short", ["reason": "\(error)"]) }
+                if error != .notConnected, mayTell("\(error)") {
+                    logger.warning("Webhooks were cut short", ["reason": "\(error)"])
+                }
             }
             // The pause varies, so that nodes do not fall into step.
             await store.client.loop.wait(milliseconds: hasWork ? 20 : Int.random(in: 150...300))
@@ -81,10 +95,19 @@ public final class Deliverer: @unchecked Sendable {
         curl?.close()
     }
 
+    /// Whether a thing has not been told for a minute.
+    private func mayTell(_ what: String) -> Bool {
+        let now = MonotonicTime.now()
+        if let last = told[what], now.milliseconds(since: last) < Self.tellMilliseconds { return false }
+        if told.count >= Self.mostRemembered { told = [:] }
+        told[what] = now
+        return true
+    }
+
     private func file(deadline: MonotonicTime) async throws(RedisError) -> Bool {
         let filed = try await store.fileOutboxes(node: node, deadline: deadline, body: body)
         metrics.dropped += filed.dropped
-        for webhook in filed.overflowing.sorted() {
+        for webhook in filed.overflowing.sorted() where mayTell(webhook) {
             logger.warning("Events for a webhook were dropped: too many wait for it", ["webhook_id": webhook])
         }
         return filed.filed > 0

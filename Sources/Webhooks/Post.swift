@@ -14,7 +14,7 @@ struct Answer: Sendable {
     var milliseconds = 0
     /// Why there is none.
     var problem: String?
-    /// Whether the address was one that may not be connected to.
+    /// Whether all of its addresses were some that may not be connected to.
     var isBlocked = false
 }
 
@@ -25,12 +25,21 @@ final class Post {
     static let timeoutMilliseconds = 15_000
     static let keptBytes = 1_024
     private static let maximumHeaderBytes = 65_536
+    /// The system's certificates in one file, if there is one.
+    private static let bundle: String? = {
+        guard let file = curl_version_info(CURLVERSION_SEVENTH)?.pointee.cainfo else { return nil }
+        let path = String(cString: file)
+        return access(path, R_OK) == 0 ? path : nil
+    }()
 
     private let easy: UnsafeMutableRawPointer
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let mayConnect: (IPAddress) -> Bool
     private var answer = Answer()
     private var headerBytes = 0
+    /// What became of the addresses that its name led to.
+    private var hasRefused = false
+    private var hasAllowed = false
     private let began = MonotonicTime.now()
 
     /// - Parameters:
@@ -60,7 +69,11 @@ final class Post {
             usher_curl_set_long(easy, CURLOPT_POSTFIELDSIZE, body.count),
             body.withUnsafeBytes { usher_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) },
         ]
-        if let certificates { codes.append(usher_curl_set_pointer(easy, CURLOPT_CAINFO, certificates)) }
+        if let certificates = certificates ?? Self.bundle {
+            codes.append(usher_curl_set_pointer(easy, CURLOPT_CAINFO, certificates))
+            // These alone. And libcurl keeps what it has read of a file, but not if there is a folder too.
+            codes.append(usher_curl_set_pointer(easy, CURLOPT_CAPATH, nil))
+        }
         codes += callbacks()
         guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
     }
@@ -92,7 +105,8 @@ final class Post {
             if usher_curl_get_offset(easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK, seconds > 0 {
                 answer.retryAfter = Int(seconds)
             }
-        } else if answer.isBlocked {
+        } else if hasRefused, !hasAllowed {
+            answer.isBlocked = true
             answer.problem = "its address is not one of the internet"
         } else {
             answer.problem = code.map { String(cString: curl_easy_strerror($0)) } ?? "the node stopped"
@@ -139,9 +153,10 @@ final class Post {
                 from: UnsafeRawBufferPointer(start: UnsafeRawPointer(address).advanced(by: offset), count: count))
         }
         guard let ip = IPAddress(storage), mayConnect(ip) else {
-            answer.isBlocked = true
+            hasRefused = true
             return CURL_SOCKET_BAD
         }
+        hasAllowed = true
         let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
         return socket(address.pointee.family, kind, address.pointee.`protocol`)
     }

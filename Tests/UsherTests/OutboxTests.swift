@@ -168,8 +168,9 @@ import Testing
 
     @Test func whatIsNoneOfOursHoldsUpNothing() async throws {
         try await World.make { world in
-            let hook = try await Self.hook(world)
+            // First in every list.
             let spoilt = try await Self.hook(world)
+            let hook = try await Self.hook(world)
             let partition = world.keys.partition
             _ = try await world.client.send("XADD", partition.outbox, "*", "a", "b")
             _ = try await world.client.send("SET", world.keys.webhook(spoilt).due, "x")
@@ -181,6 +182,18 @@ import Testing
             #expect(try await world.snapshot()[world.keys.webhook(hook).due]?.sortedSet?.count == 1)
             #expect(try await world.store.dueWebhooks(deadline: Client.soon).contains { $0.id == hook })
             #expect(try await world.snapshot()[partition.deliveries]?.sortedSet?.keys.contains("odd") == false)
+            // Nor does it hold up what is claimed: it comes last for a minute, and the log tells why.
+            let member = world.keys.member(spoilt)
+            _ = try await world.client.send("ZADD", partition.deliveries, "1", member)
+            var claimed: [String] = []
+            for (workspace, id) in try await world.store.dueWebhooks(deadline: Client.soon) {
+                claimed += try await world.store.claimDeliveries(
+                    workspace: workspace, webhook: id, count: 1, failingCount: 1, deadline: Client.soon
+                ).map(\.webhook.id)
+            }
+            #expect(claimed == [hook])
+            let score = try await world.client.send("ZSCORE", partition.deliveries, member).string.flatMap { Int($0) }
+            #expect(try #require(score) > (try await world.now()) + 30_000)
         }
     }
 }

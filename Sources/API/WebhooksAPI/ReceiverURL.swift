@@ -27,7 +27,11 @@ struct ReceiverURL: Sendable {
         var host = authority
         if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
             host = authority[..<colon]
-            guard let port = UInt16(authority[authority.index(after: colon)...]), port > 0 else { return nil }
+            let digits = authority[authority.index(after: colon)...]
+            // A sign is a number's for Swift, and no part of a port.
+            guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = UInt16(digits), port > 0 else {
+                return nil
+            }
         }
         if host.hasPrefix("["), host.hasSuffix("]") {
             let address = host.dropFirst().dropLast()

@@ -44,7 +44,9 @@ public enum WebhookBody {
         var object = JSONText()
         object.add(from, change.from.botStatus)
         object.add(to, change.to.botStatus)
-        object.add("reason", change.meeting.fields["completion_reason"])
+        // Until its end the record has that of the bot before.
+        let hasEnded = BotsMeetingObject.isTerminal(change.meeting)
+        object.add("reason", hasEnded ? change.meeting.fields["completion_reason"] : nil)
         object.add("timestamp", time: change.at)
         object.add("transition_source", change.source.rawValue)
         return object

@@ -30,9 +30,15 @@ extension QueueReading {
         [
             Command("XLEN", partition.dispatch), Command("XRANGE", partition.dispatch, "-", "+", "COUNT", "1"),
             Command("ZCARD", partition.leases), Command("XLEN", partition.outbox),
+            Command("XRANGE", partition.outbox, "-", "+", "COUNT", "1"),
             Command("ZCARD", partition.deliveries),
             Command("ZRANGE", partition.deliveries, "0", "0", "WITHSCORES"),
         ]
+    }
+
+    /// When the first of some entries was written: an entry's id begins with that, in milliseconds.
+    private static func written(_ entries: [Value]) -> Int? {
+        entries.first?.array?.first?.string?.split(separator: "-").first.flatMap { Int($0) }
     }
 
     /// Adds what a partition has answered, and takes that away from `replies`.
@@ -41,13 +47,12 @@ extension QueueReading {
         throws(RedisError)
     {
         waiting = waiting.addingClamped(try odd.count(partition.dispatch, replies.removeFirst()))
-        // An entry's id begins with the time at which it was written, in milliseconds.
-        let oldest = try odd.list(partition.dispatch, replies.removeFirst()).first?.array?.first?.string
-        if let written = oldest?.split(separator: "-").first.flatMap({ Int($0) }) {
-            oldestMilliseconds = max(oldestMilliseconds, now.subtractingClamped(written))
-        }
+        let oldest = Self.written(try odd.list(partition.dispatch, replies.removeFirst()))
+        if let oldest { oldestMilliseconds = max(oldestMilliseconds, now.subtractingClamped(oldest)) }
         leased = leased.addingClamped(try odd.count(partition.leases, replies.removeFirst()))
         unfiledChanges = unfiledChanges.addingClamped(try odd.count(partition.outbox, replies.removeFirst()))
+        let unfiled = Self.written(try odd.list(partition.outbox, replies.removeFirst()))
+        if let unfiled { overdueMilliseconds = max(overdueMilliseconds, now.subtractingClamped(unfiled)) }
         waitingWebhooks = waitingWebhooks.addingClamped(try odd.count(partition.deliveries, replies.removeFirst()))
         let due = try odd.list(partition.deliveries, replies.removeFirst()).last?.string.flatMap { Int($0) }
         if let due { overdueMilliseconds = max(overdueMilliseconds, now.subtractingClamped(due)) }

@@ -70,9 +70,10 @@ public struct MeetingChange: Sendable {
         }
     }
 
-    /// The same whichever node tells it, and however often.
+    /// The same whichever node tells it, and however often. With the time, since another change may have the number of one
+    /// that a failover, or a backup that was restored, has taken back.
     public func eventID(_ event: Webhook.Event) -> String {
-        "evt_" + Digest.sha256("\(meeting.id)|\(sequence)|\(event.rawValue)").prefix(32)
+        Webhook.eventPrefix + Digest.sha256("\(meeting.id)|\(sequence)|\(at)|\(event.rawValue)").prefix(32)
     }
 
     public var source: Source {

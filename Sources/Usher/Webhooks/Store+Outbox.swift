@@ -27,7 +27,8 @@ extension Store {
                 Command("XRANGE", $0.outbox, "-", "+", "COUNT", String(Self.entriesPerRead))
             }, by: deadline)
         var sum = FiledEvents()
-        for (partition, page) in zip(Partition.all, pages) {
+        // From another one each time: a backlog in one must not keep a node from the others.
+        for (partition, page) in zip(Partition.all, pages).shuffled() {
             let entries = try oddRecords.list(partition.outbox, page)
             guard !entries.isEmpty else { continue }
             guard try await mayFile(partition, node, deadline: deadline) else { continue }
@@ -50,7 +51,7 @@ extension Store {
         do throws(RedisError) {
             return try await send(command, by: deadline) != .null
         } catch {
-            // A Redis that is full lets scripts file, which make room.
+            // A Redis that is full lets scripts file: what is recorded is told.
             guard error.isOutOfMemory else { throw error }
             return true
         }
@@ -92,12 +93,17 @@ extension Store {
             guard !wanting.isEmpty else { continue }
             let text = body(change, event)
             for webhook in wanting {
-                switch try await file(change.eventID(event), text, for: webhook, deadline: deadline) {
-                case .filed: sum.filed += 1
-                case .dropped:
-                    sum.dropped += 1
-                    sum.overflowing.insert(webhook.id)
-                case .known, .notEnabled: break
+                do throws(RedisError) {
+                    switch try await file(change.eventID(event), text, for: webhook, deadline: deadline) {
+                    case .filed: sum.filed += 1
+                    case .dropped:
+                        sum.dropped += 1
+                        sum.overflowing.insert(webhook.id)
+                    case .known, .notEnabled: break
+                    }
+                } catch .refused(let text) where text.contains("WRONGTYPE") {
+                    // Another hand was there: the other webhooks are told all the same.
+                    sum.drop(change.id, text, oddRecords)
                 }
             }
         }

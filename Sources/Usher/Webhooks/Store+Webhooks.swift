@@ -82,15 +82,20 @@ extension Store {
 
 extension Webhook {
     private static let idPrefix = "wh_"
+    static let eventPrefix = "evt_"
 
     static func newID() -> String { idPrefix + Identifier.hex() }
     /// Of an event that no change of a meeting is behind.
-    public static func newEventID() -> String { "evt_" + Identifier.hex() }
+    public static func newEventID() -> String { eventPrefix + Identifier.hex() }
 
     /// An id from outside becomes part of a key.
-    static func isID(_ text: String) -> Bool {
-        text.utf8.count == idPrefix.utf8.count + 32 && text.hasPrefix(idPrefix)
-            && text.dropFirst(idPrefix.count).allSatisfy { $0.isASCII && $0.isHexDigit }
+    static func isID(_ text: String) -> Bool { isIdentifier(text, idPrefix) }
+    /// One becomes part of a field.
+    static func isEventID(_ text: String) -> Bool { isIdentifier(text, eventPrefix) }
+
+    private static func isIdentifier(_ text: String, _ prefix: String) -> Bool {
+        text.utf8.count == prefix.utf8.count + 32 && text.hasPrefix(prefix)
+            && text.dropFirst(prefix.count).allSatisfy { $0.isASCII && $0.isHexDigit }
     }
 
     /// A secret as Standard Webhooks has it: 24 random bytes in Base64 behind `whsec_`.
