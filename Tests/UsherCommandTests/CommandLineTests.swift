@@ -111,7 +111,8 @@ import Testing
         }
         #expect(
             try reader.read(["admin", "create-user", "--email", "e", "--max-concurrent-bots", "3"])
-                == .admin(Settings(given: [.maxConcurrentBots: "3"]), .createUser(email: "e", name: nil, imageURL: nil))
+                == .admin(
+                    Settings(given: ["max-concurrent-bots": "3"]), .createUser(email: "e", name: nil, imageURL: nil))
         )
         #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), id: "2b34"))
         #expect(try reader.read(["webhooks", "2b34"]) == .webhooks(Settings(), workspace: "2b34"))

@@ -10,11 +10,11 @@ import Testing
 @Suite(.takesTurns) struct PortsTests {
     @Test func everythingIsOnThePublicPortUnlessItIsGivenOneOfItsOwn() {
         #expect(
-            ServedPort.all(Settings(given: [.port: "80"])) == [
+            ServedPort.all(Settings(given: ["port": "80"])) == [
                 ServedPort(host: "127.0.0.1", port: 80, surfaces: [.api, .admin, .internal, .metrics])
             ])
         let ports = ServedPort.all(
-            Settings(given: [.host: "0.0.0.0", .port: "80", .adminPort: "81", .metricsPort: "82"]))
+            Settings(given: ["host": "0.0.0.0", "port": "80", "admin-port": "81", "metrics-port": "82"]))
         #expect(
             ports == [
                 ServedPort(host: "0.0.0.0", port: 80, surfaces: [.api, .internal]),
@@ -26,15 +26,15 @@ import Testing
     }
 
     @Test func surfacesShareAPortThatIsGivenToSeveral() {
-        let shared: [Setting.Key: String] = [.port: "80", .adminPort: "81", .internalPort: "81", .metricsPort: "81"]
+        let shared: [String: String] = ["port": "80", "admin-port": "81", "internal-port": "81", "metrics-port": "81"]
         #expect(
             ServedPort.all(Settings(given: shared)).map(\.surfaces) == [[.api], [.admin, .internal, .metrics]])
         // The same number at another address is another port.
         let elsewhere = ServedPort.all(
-            Settings(given: [.port: "80", .adminPort: "80", .privateHost: "127.0.0.2"]))
+            Settings(given: ["port": "80", "admin-port": "80", "private-host": "127.0.0.2"]))
         #expect(elsewhere.map(\.host) == ["127.0.0.1", "127.0.0.2"])
         // Port 0 is another one each time.
-        let chosen: [Setting.Key: String] = [.port: "0", .adminPort: "0", .internalPort: "0"]
+        let chosen: [String: String] = ["port": "0", "admin-port": "0", "internal-port": "0"]
         #expect(ServedPort.all(Settings(given: chosen)).map(\.surfaces) == [[.api, .metrics], [.admin], [.internal]])
     }
 
@@ -134,8 +134,8 @@ import Testing
     }
 
     @Test func upGivesEachProcessAMetricsPortAndBotsThePortThatTheyReportTo() throws {
-        let given: [Setting.Key: String] = [
-            .port: "0", .internalPort: "0", .adminPort: "0", .metricsPort: "65000", .nodes: "2", .runners: "1",
+        let given: [String: String] = [
+            "port": "0", "internal-port": "0", "admin-port": "0", "metrics-port": "65000", "nodes": "2", "runners": "1",
         ]
         let ports = try UpPorts(Settings(given: given))
         let settings = ports.settings
@@ -143,8 +143,11 @@ import Testing
         #expect(Set(chosen).count == 3 && !chosen.contains(0))
         #expect(ports.baseURL == "http://127.0.0.1:\(chosen[0])")
         #expect(settings.apiURL == "http://127.0.0.1:\(chosen[2])")
-        let own = [ports.settings(ofNode: 1), ports.settings(ofNode: 2), ports.settings(ofRunner: 1)]
-        #expect(own == [[.metricsPort: "65000"], [.metricsPort: "65001"], [.metricsPort: "65002"]])
+        let own = [
+            ports.settings(settings, ofNode: 1), ports.settings(settings, ofNode: 2),
+            ports.settings(settings, ofRunner: 1),
+        ]
+        #expect(own.map(\.metricsPort) == [65_000, 65_001, 65_002])
         #expect(
             ports.announcement == [
                 "  admin      http://127.0.0.1:\(chosen[1])/admin",
@@ -152,23 +155,23 @@ import Testing
                 "  metrics    http://127.0.0.1:65000/metrics, http://127.0.0.1:65001/metrics, "
                     + "http://127.0.0.1:65002/metrics",
             ])
-        #expect(try UpPorts(Settings(given: [.port: "0"])).announcement.isEmpty)
+        #expect(try UpPorts(Settings(given: ["port": "0"])).announcement.isEmpty)
     }
 
     @Test func upRefusesPortsThatAreTakenOrTooFew() throws {
         let taken = try PortReservation(host: "127.0.0.1", port: 0)
         let failure = #expect(throws: UpFailure.self) {
-            try UpPorts(Settings(given: [.port: "0", .adminPort: String(taken.port)]))
+            try UpPorts(Settings(given: ["port": "0", "admin-port": String(taken.port)]))
         }
         #expect(failure?.description.hasSuffix("choose another with --admin-port.") == true)
         let metrics = #expect(throws: UpFailure.self) {
-            try UpPorts(Settings(given: [.port: "0", .metricsPort: "65535"]))
+            try UpPorts(Settings(given: ["port": "0", "metrics-port": "65535"]))
         }
         #expect(metrics?.description.contains("the ports 65535 to 65537 for metrics") == true)
         // Among them is one that is for something else.
         let port = try PortReservation(host: "127.0.0.1", port: 0).port
         let overlapping = #expect(throws: UpFailure.self) {
-            try UpPorts(Settings(given: [.port: String(port), .metricsPort: String(port - 1)]))
+            try UpPorts(Settings(given: ["port": String(port), "metrics-port": String(port - 1)]))
         }
         #expect(overlapping?.description.contains("not all of them are free") == true)
     }

@@ -7,6 +7,9 @@ enum Command: String, CaseIterable, Sendable {
     case supervise
     case help
 
+    /// Those that run nodes.
+    static let nodes: Set<Command> = [.serve, .up]
+
     /// One sentence for the overview.
     var meaning: String {
         switch self {

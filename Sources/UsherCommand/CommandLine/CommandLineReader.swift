@@ -75,15 +75,14 @@ struct CommandLineReader {
 
     /// The values of a command's settings: the flag's, else the variable's. An empty variable counts as absent, as it
     /// is what compose files make of a variable that is not set.
-    private func values(_ command: Command, _ flags: [Setting.Key: String]) throws(UsageError) -> [Setting.Key: String]
-    {
+    private func values(_ command: Command, _ flags: [String: String]) throws(UsageError) -> [String: String] {
         var values = flags
         for setting in Setting.of(command) {
-            if let text = flags[setting.key] {
+            if let text = flags[setting.name] {
                 guard setting.accepts(text) else { throw setting.refusal(of: text, from: setting.flag) }
             } else if let text = environment[setting.variable], !text.isEmpty {
                 guard setting.accepts(text) else { throw setting.refusal(of: text, from: setting.variable) }
-                values[setting.key] = text
+                values[setting.name] = text
             }
         }
         return values
@@ -92,12 +91,11 @@ struct CommandLineReader {
     /// What is to be on a port of its own is not to be found on the public one.
     private func checkPorts(_ settings: Settings) throws(UsageError) {
         guard settings.port != 0, settings.privateHost == settings.host else { return }
-        let others: [(key: Setting.Key, port: Int?, path: String)] = [
-            (.adminPort, settings.adminPort, "/admin"), (.internalPort, settings.internalPort, "/internal"),
-            (.metricsPort, settings.metricsPort, "/metrics"),
+        let others: [(setting: KeyPath<SettingsTable, TypedSetting<Int?>>, path: String)] = [
+            (\.adminPort, "/admin"), (\.internalPort, "/internal"), (\.metricsPort, "/metrics"),
         ]
-        for other in others where other.port == settings.port {
-            let flag = Setting[other.key].flag
+        for other in others where settings[dynamicMember: other.setting] == settings.port {
+            let flag = Setting[other.setting].flag
             throw UsageError(
                 "\(flag) is \(settings.port), which is the public port: \(other.path) would be found there. Choose another "
                     + "with \(flag), or leave it out if that is meant.")
@@ -115,7 +113,7 @@ struct CommandLineReader {
 
     /// Nor do they know Unix sockets; those of the private Redis, and simulated ones, need none.
     private func checkSocketOfBots(_ settings: Settings) throws(UsageError) {
-        guard settings.launch != nil, !settings.has(.botRedis),
+        guard settings.launch != nil, !settings.has(\.botRedisURL),
             let url = try? RedisURL(settings.botRedisURL), case .unix = url.location
         else { return }
         throw UsageError(
@@ -125,26 +123,27 @@ struct CommandLineReader {
 
     /// Bots are of one kind.
     private func checkAttend(_ settings: Settings) throws(UsageError) {
-        guard settings.attends, settings.has(.launch) else { return }
+        guard settings.attends, settings.has(\.launch) else { return }
         throw UsageError(
-            "\(Setting[.attend].flag) and \(Setting[.launch].flag) are given, but there is one program for bots: leave one "
+            "\(Setting[\.attends].flag) and \(Setting[\.launch].flag) are given, but there is one program for bots: leave one "
                 + "out.")
     }
 
     /// What belongs to a speech service is of no use without one.
     private func checkTranscription(_ settings: Settings) throws(UsageError) {
-        if settings.has(.transcriptionToken), settings.has(.transcriptionTokenFile) {
+        if settings.has(\.transcriptionToken), settings.has(\.transcriptionTokenFile) {
             throw UsageError(
-                "\(Setting[.transcriptionToken].flag) and \(Setting[.transcriptionTokenFile].flag) are given, but there is "
+                "\(Setting[\.transcriptionToken].flag) and \(Setting[\.transcriptionTokenFile].flag) are given, but there is "
                     + "one secret: leave one out.")
         }
-        let parts: [Setting.Key] = [
-            .transcriptionToken, .transcriptionTokenFile, .transcriptionModel, .transcriptionTier,
+        let parts = [
+            Setting[\.transcriptionToken], Setting[\.transcriptionTokenFile], Setting[\.transcriptionModel],
+            Setting[\.transcriptionTier],
         ]
-        guard !settings.has(.transcriptionURL), let part = parts.first(where: settings.has) else { return }
+        guard !settings.has(\.transcriptionURL), let part = parts.first(where: { settings.has($0) }) else { return }
         throw UsageError(
-            "\(Setting[part].flag) is given, but not the speech service that it is for: name that with "
-                + "\(Setting[.transcriptionURL].flag).")
+            "\(part.flag) is given, but not the speech service that it is for: name that with "
+                + "\(Setting[\.transcriptionURL].flag).")
     }
 
     private func helpTopic(_ words: [String]) throws(UsageError) -> HelpTopic {
@@ -223,7 +222,7 @@ struct CommandLineReader {
 
 /// The words after the command, sorted out.
 private struct Words {
-    private(set) var settings: [Setting.Key: String] = [:]
+    private(set) var settings: [String: String] = [:]
     private(set) var options: [AdminAction.Option: String] = [:]
     private(set) var operands: [String] = []
     /// `--json` of `usher status`.
@@ -275,7 +274,7 @@ private struct Words {
                 index += 1
             }
             var before: String?
-            if let setting { before = settings.updateValue(value, forKey: setting.key) }
+            if let setting { before = settings.updateValue(value, forKey: setting.name) }
             if let option { before = options.updateValue(value, forKey: option) }
             if isFilter { before = filters.updateValue(value, forKey: flag) }
             guard before == nil else { throw UsageError("\(flag) is given twice.") }

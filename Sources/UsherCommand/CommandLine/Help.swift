@@ -77,7 +77,7 @@ enum Help {
             }
         }
         if command == .simulateBot {
-            text += "\nBehaviours (\(Setting[.simulate].flag))\n\n"
+            text += "\nBehaviours (\(Setting[\.simulatedBehaviours].flag))\n\n"
             for behaviour in Simulation.Behaviour.allCases {
                 text += "  \(behaviour.rawValue)\n" + wrapped(behaviour.meaning + ".", indent: "      ")
             }

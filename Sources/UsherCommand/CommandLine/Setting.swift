@@ -3,88 +3,9 @@ import Glibc
 import HTTP
 import Runner
 
-/// One setting: an environment variable and a flag of the same name.
+/// What help, documents and the reader of command lines know of a setting: an environment variable and a flag of the
+/// same name.
 struct Setting: Sendable {
-    enum Key: String, CaseIterable, Sendable {
-        case host, port, redis
-        case adminKey = "admin-key"
-        case metricsPort = "metrics-port"
-        case adminPort = "admin-port"
-        case internalPort = "internal-port"
-        case privateHost = "private-host"
-        case sharePort = "share-port"
-        case nodes, data, loops
-        case redisTimeout = "redis-timeout-ms"
-        case redisWaitReplicas = "redis-wait-replicas"
-        case redisWait = "redis-wait-ms"
-        case requestTimeout = "request-timeout-ms"
-        case lockTTL = "lock-ttl-ms"
-        case lockWait = "lock-wait-ms"
-        case inFlightTTL = "in-flight-ttl-ms"
-        case maxConcurrentBots = "max-concurrent-bots"
-        case maxMeetings = "max-meetings"
-        case maxWorkspaceBytes = "max-workspace-bytes"
-        case eventsMaxLength = "events-max-length"
-        case maxRequestLine = "max-request-line-bytes"
-        case maxHeader = "max-header-bytes"
-        case maxHeaderFields = "max-header-fields"
-        case maxBody = "max-body-bytes"
-        case maxReport = "max-report-bytes"
-        case answerMemory = "answer-memory-bytes"
-        case retention = "retention-ms"
-        case headerTimeout = "header-timeout-ms"
-        case bodyTimeout = "body-timeout-ms"
-        case idleTimeout = "idle-timeout-ms"
-        case writeTimeout = "write-timeout-ms"
-        case maxConnections = "max-connections"
-        case maxConnectionsPerAddress = "max-connections-per-address"
-        case rateLimit = "rate-limit-per-second"
-        case rateLimitBurst = "rate-limit-burst"
-        case addressRateLimit = "address-rate-limit-per-second"
-        case addressRateLimitBurst = "address-rate-limit-burst"
-        case trustedProxies = "trusted-proxies"
-        case corsOrigins = "cors-origins"
-        case webhookAllow = "webhook-allow"
-        case webhookCertificates = "webhook-certificates"
-        case backlog
-        case drainDelay = "drain-delay-ms"
-        case drainTimeout = "drain-timeout-ms"
-        case runners
-        case apiURL = "api-url"
-        case capacity, launch
-        case cleanUp = "clean-up"
-        case botRedis = "bot-redis"
-        case botRedisUsers = "bot-redis-users"
-        case sharedStream = "shared-stream"
-        case onStop = "on-stop"
-        case passEnvironment = "pass-environment"
-        case botOutput = "bot-output"
-        case botName = "bot-name"
-        case transcriptionURL = "transcription-url"
-        case transcriptionToken = "transcription-token"
-        case transcriptionTokenFile = "transcription-token-file"
-        case transcriptionModel = "transcription-model"
-        case transcriptionTier = "transcription-tier"
-        case joinTimeout = "join-timeout-ms"
-        case waitingRoomTimeout = "waiting-room-timeout-ms"
-        case noOneJoinedTimeout = "no-one-joined-timeout-ms"
-        case everyoneLeftTimeout = "everyone-left-timeout-ms"
-        case leaseTTL = "lease-ttl-ms"
-        case stopGrace = "stop-grace-ms"
-        case maxAttempts = "max-attempts"
-        case attend, lab, chromium, platforms, screenshots
-        case attendPage = "attend-page-ms"
-        case attendLongest = "attend-longest-ms"
-        case simulate
-        case simulateJoin = "simulate-join-ms"
-        case simulateLobby = "simulate-lobby-ms"
-        case simulateSegment = "simulate-segment-ms"
-        case simulateMeeting = "simulate-meeting-ms"
-        case simulatePresence = "simulate-presence"
-        case logLevel = "log-level"
-        case logFormat = "log-format"
-    }
-
     enum Kind: Sendable {
         /// - Parameter unit: as shown in help; empty for a plain count.
         case number(ClosedRange<Int>, unit: String)
@@ -118,17 +39,28 @@ struct Setting: Sendable {
         case none(description: String)
     }
 
-    let key: Key
+    /// `port` of `--port` and `USHER_PORT`.
+    let name: String
     let kind: Kind
     let defaultValue: Default
     let commands: Set<Command>
     /// One sentence, without its full stop.
     let meaning: String
 
-    var flag: String { "--" + key.rawValue }
+    static let all = SettingsTable.declared.map(\.setting)
+
+    static func of(_ command: Command) -> [Setting] {
+        all.filter { $0.commands.contains(command) }
+    }
+
+    static subscript<Value>(path: KeyPath<SettingsTable, TypedSetting<Value>>) -> Setting {
+        SettingsTable.shared[keyPath: path].setting
+    }
+
+    var flag: String { "--" + name }
 
     var variable: String {
-        "USHER_" + String(key.rawValue.map { $0 == "-" ? "_" : Character($0.uppercased()) })
+        "USHER_" + String(name.map { $0 == "-" ? "_" : Character($0.uppercased()) })
     }
 
     /// What stands for the value in help.

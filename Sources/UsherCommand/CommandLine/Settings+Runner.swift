@@ -6,23 +6,33 @@ extension Settings {
     /// Refuses programs that cannot be run, before any bot depends on them.
     /// - Throws: `UsageError` that names the first of them.
     func checkPrograms(searchPath: String) throws(UsageError) {
-        for (key, command) in [(Setting.Key.launch, launch), (.cleanUp, cleanUp)] {
-            guard let command, let obstacle = command.obstacle(searchPath: searchPath) else { continue }
-            throw UsageError("\(Setting[key].flag) names \(quoted(command.words[0])), which \(obstacle).")
+        for path in [\SettingsTable.launch, \.cleanUp] {
+            guard let command = self[dynamicMember: path], let obstacle = command.obstacle(searchPath: searchPath)
+            else { continue }
+            throw UsageError("\(Setting[path].flag) names \(quoted(command.words[0])), which \(obstacle).")
+        }
+    }
+
+    /// Those of `environment` that bots get: what nearly every program needs, and what is passed on by name.
+    func botEnvironment(from environment: [String: String]) -> [String: String] {
+        let names = ["PATH", "HOME", "LANG"] + (self.passEnvironment ?? "").split(separator: ",").map(String.init)
+        return environment.filter { variable, _ in
+            names.contains { $0.hasSuffix("*") ? variable.hasPrefix($0.dropLast()) : variable == $0 }
         }
     }
 
     /// The speech service that bots are told of, with the secret from its file if it stands in one; nil for none.
     /// - Throws: `UsageError` if the file cannot be read, or holds no such secret. Nothing of it is shown.
     func transcription() throws(UsageError) -> TranscriptionService? {
-        guard let url = transcriptionURL else { return nil }
-        var token = transcriptionToken
-        if let file = transcriptionTokenFile { token = try Self.secret(in: file) }
-        return TranscriptionService(url: url, token: token, model: transcriptionModel, tier: transcriptionTier)
+        guard let url = self.transcriptionURL else { return nil }
+        var token = self.transcriptionToken
+        if let file = self.transcriptionTokenFile { token = try Self.secret(in: file) }
+        return TranscriptionService(
+            url: url, token: token, model: self.transcriptionModel, tier: self.transcriptionTier)
     }
 
     private static func secret(in path: String) throws(UsageError) -> String {
-        let flag = Setting[.transcriptionTokenFile].flag
+        let flag = Setting[\.transcriptionTokenFile].flag
         // Not to wait for whoever might write into a pipe.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw unreadable(path) }
@@ -32,7 +42,7 @@ extension Settings {
         guard count >= 0 else { throw unreadable(path) }
         var text = Substring(String(decoding: bytes[..<count], as: UTF8.self))
         while let last = text.last, last.isNewline { text.removeLast() }
-        let setting = Setting[.transcriptionToken]
+        let setting = Setting[\.transcriptionToken]
         guard setting.accepts(String(text)) else {
             throw UsageError("\(flag) \(quoted(path)) must hold \(setting.allowed), and nothing else.")
         }
@@ -41,6 +51,6 @@ extension Settings {
 
     private static func unreadable(_ path: String) -> UsageError {
         let reason = SystemError("read").reason
-        return UsageError("\(Setting[.transcriptionTokenFile].flag) \(quoted(path)) cannot be read: \(reason).")
+        return UsageError("\(Setting[\.transcriptionTokenFile].flag) \(quoted(path)) cannot be read: \(reason).")
     }
 }

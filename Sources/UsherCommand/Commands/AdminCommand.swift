@@ -12,7 +12,7 @@ enum AdminCommand {
             try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
                 try await perform(
                     request, Administration(store: store, deadline: deadline),
-                    maximumConcurrentBots: settings.givenMaxConcurrentBots)
+                    maximumConcurrentBots: settings.given(\.maxConcurrentBots))
             }
             return 0
         } catch let refusal as AdministrationRefusal {

@@ -47,6 +47,6 @@ enum AttendCommand {
         let place = settings.chromium.map { "at \(quoted($0))" } ?? "where it usually is"
         throw UsageError(
             "There is no Chromium \(place), and bots that attend need one: install it with `apt-get install chromium`, or "
-                + "name the program of another Chromium or Chrome with \(Setting[.chromium].flag).")
+                + "name the program of another Chromium or Chrome with \(Setting[\.chromium].flag).")
     }
 }

@@ -92,21 +92,9 @@ enum RunnerCommand {
             host: Machine.hostName)
         configuration.adoptsOrphans = true
         configuration.version = usherVersion
-        configuration.cleanUp = settings.cleanUp
+        settings.set(&configuration)
         configuration.transcription = try settings.transcription()
         configuration.environment = settings.botEnvironment(from: environment)
-        configuration.showsOutput = settings.showsBotOutput
-        configuration.onStop = settings.onStop
-        configuration.botUsers = settings.botUsers
-        configuration.isStreamShared = settings.isStreamShared
-        configuration.defaultBotName = settings.botName
-        configuration.joinTimeoutMilliseconds = settings.joinTimeoutMilliseconds
-        configuration.waitingRoomTimeoutMilliseconds = settings.waitingRoomTimeoutMilliseconds
-        configuration.noOneJoinedTimeoutMilliseconds = settings.noOneJoinedTimeoutMilliseconds
-        configuration.everyoneLeftTimeoutMilliseconds = settings.everyoneLeftTimeoutMilliseconds
-        configuration.leaseTimeToLiveMilliseconds = settings.leaseTTLMilliseconds
-        configuration.stopGraceMilliseconds = settings.stopGraceMilliseconds
-        configuration.redisTimeoutMilliseconds = settings.redisTimeoutMilliseconds
         configuration.replicaWait = settings.replicaWait
         return configuration
     }

@@ -4,9 +4,11 @@ import SimulatedBot
 enum SimulateBotCommand {
     /// - Returns: 0 left when it was to leave, 1 failed, 2 its configuration is refused, 70 crashed as it was told.
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
-        BotProcess.run("simulated bot", name: "simulated-bot", environment: environment) { surroundings in
+        var simulation = Simulation()
+        settings.set(&simulation)
+        return BotProcess.run("simulated bot", name: "simulated-bot", environment: environment) { [simulation] surroundings in
             try SimulatedBot(
-                loop: surroundings.loop, configuration: surroundings.configuration, simulation: settings.simulation,
+                loop: surroundings.loop, configuration: surroundings.configuration, simulation: simulation,
                 trace: surroundings.trace, segmentsURL: surroundings.segmentsURL, logger: settings.logger)
         }
     }

@@ -34,8 +34,9 @@ struct ServedPort: Equatable, Sendable {
     var isExclusive: Bool { surfaces == [.metrics] }
 
     /// Which chooses it.
-    var setting: Setting.Key {
-        surfaces.contains(.api) ? .port : surfaces.contains(.admin) ? .adminPort : .internalPort
+    var setting: Setting {
+        if surfaces.contains(.api) { return Setting[\.port] }
+        return surfaces.contains(.admin) ? Setting[\.adminPort] : Setting[\.internalPort]
     }
 
     /// For the log: `api, admin`.

@@ -39,7 +39,7 @@ final class BotsDoor {
         } catch {
             throw UpFailure(
                 "The private Redis has no user for bots, which takes Redis 7 (\(error)); name another Redis for them with "
-                    + "\(Setting[.botRedis].flag).")
+                    + "\(Setting[\.botRedisURL].flag).")
         }
     }
 }

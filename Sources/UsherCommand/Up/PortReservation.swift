@@ -16,7 +16,7 @@ final class PortReservation {
     ///   - port: 0 lets the system choose.
     ///   - setting: which gives the port.
     /// - Throws: `UpFailure` if the port is in use or the address is not the machine's.
-    init(host: String, port: Int, of setting: Setting.Key = .port) throws(UpFailure) {
+    init(host: String, port: Int, of setting: Setting = Setting[\.port]) throws(UpFailure) {
         guard let address = SocketAddress(host: host, port: port) else {
             throw UpFailure("\(quoted(host)) is not an IPv4 or IPv6 address.")
         }
@@ -50,10 +50,10 @@ final class PortReservation {
     }
 
     private static func failure(
-        _ error: SystemError, host: String, port: Int, _ setting: Setting.Key
+        _ error: SystemError, host: String, port: Int, _ setting: Setting
     ) -> UpFailure {
-        let portFlag = Setting[setting].flag
-        let hostFlag = Setting[setting == .port ? .host : .privateHost].flag
+        let portFlag = setting.flag
+        let hostFlag = (setting.name == Setting[\.port].name ? Setting[\.host] : Setting[\.privateHost]).flag
         return switch error.code {
         case EADDRINUSE:
             UpFailure("Port \(port) on \(host) is in use; stop what listens there, or choose another with \(portFlag).")

@@ -52,7 +52,8 @@ struct Programs {
     /// A node with `settings`.
     func startNode(_ settings: Settings) throws(UpFailure) -> ChildProcess {
         // No balancer looks at it: its port is the kernel's to share out.
-        try start(.serve, with: settings.with([.drainDelay: "0", .sharePort: "yes"]).environment(of: .serve))
+        let settings = settings.with(\.drainDelayMilliseconds, "0").with(\.sharesPort, "yes")
+        return try start(.serve, with: settings.environment(of: .serve))
     }
 
     /// A runner with `settings`, of simulated bots if they name no others.
@@ -62,12 +63,13 @@ struct Programs {
             let path = Self.executablePath().replacing("'", with: "'\\''")
             let names = settings.attends ? AttendCommand.variables : "USHER_SIMULATE*"
             let passed = settings.passEnvironment.map { "\($0),\(names)" } ?? names
-            if settings.attends, !settings.has(.cleanUp) {
-                settings = settings.with([.cleanUp: AttendCommand.cleanUp(environment)])
+            if settings.attends, !settings.has(\.cleanUp) {
+                settings = settings.with(\.cleanUp, AttendCommand.cleanUp(environment))
             }
-            settings = settings.with([
-                .launch: "'\(path)' \(settings.attends ? "attend" : "simulate-bot")", .passEnvironment: passed,
-            ])
+            settings =
+                settings
+                .with(\.launch, "'\(path)' \(settings.attends ? "attend" : "simulate-bot")")
+                .with(\.passEnvironment, passed)
         }
         var variables = settings.environment(of: .runner).merging(simulation) { own, _ in own }
         if settings.attends { variables.merge(settings.environment(of: .attend)) { own, _ in own } }

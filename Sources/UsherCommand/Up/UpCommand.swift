@@ -69,7 +69,7 @@ private final class Ensemble {
         self.programs = programs
         self.signals = signals
         ports = try UpPorts(settings)
-        if settings.givenRedisURL == nil {
+        if !settings.has(\.redisURL) {
             redisServerPath = try programs.redisServerPath()
             let folder = try DataFolder(settings.dataFolder)
             self.folder = folder
@@ -78,17 +78,16 @@ private final class Ensemble {
                     "Other users could look into the data folder \(quoted(settings.dataFolder)); it is its owner's alone "
                         + "from now on.")
             }
-            door = settings.launch == nil || settings.has(.botRedis) ? nil : try BotsDoor()
+            door = settings.launch == nil || settings.has(\.botRedisURL) ? nil : try BotsDoor()
         } else {
             redisServerPath = nil
             folder = nil
             door = nil
         }
-        var workerSettings = ports.settings.with([
-            .redis: folder?.redisURL(password: door?.password) ?? settings.redisURL,
-            .adminKey: settings.adminKey ?? randomHex(),
-        ])
-        if let door { workerSettings = workerSettings.with([.botRedis: door.url]) }
+        var workerSettings = ports.settings
+            .with(\.redisURL, folder?.redisURL(password: door?.password) ?? settings.redisURL)
+            .with(\.adminKey, settings.adminKey ?? randomHex())
+        if let door { workerSettings = workerSettings.with(\.botRedisURL, door.url) }
         self.workerSettings = workerSettings
         workers =
             (1...settings.nodes).map { Worker(role: .node, number: $0) }
@@ -200,9 +199,9 @@ private final class Ensemble {
             workers[index].process =
                 switch workers[index].role {
                 case .node:
-                    try programs.startNode(workerSettings.with(ports.settings(ofNode: workers[index].number)))
+                    try programs.startNode(ports.settings(workerSettings, ofNode: workers[index].number))
                 case .runner:
-                    try programs.startRunner(workerSettings.with(ports.settings(ofRunner: workers[index].number)))
+                    try programs.startRunner(ports.settings(workerSettings, ofRunner: workers[index].number))
                 }
             workers[index].restartTime = nil
         } catch {

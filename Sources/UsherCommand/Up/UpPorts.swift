@@ -14,20 +14,20 @@ struct UpPorts {
         var settings = given
         var reservations = [try PortReservation(host: settings.host, port: settings.port)]
         var hosts = [settings.host]
-        settings = settings.with([.port: String(reservations[0].port)])
-        for (key, port) in [(Setting.Key.adminPort, settings.adminPort), (.internalPort, settings.internalPort)] {
-            guard let port else { continue }
+        settings = settings.with(\.port, String(reservations[0].port))
+        for path in [\SettingsTable.adminPort, \.internalPort] {
+            guard let port = settings[dynamicMember: path] else { continue }
             let isReserved = zip(hosts, reservations).contains { $0 == settings.privateHost && $1.port == port }
             if isReserved { continue }
-            let reservation = try PortReservation(host: settings.privateHost, port: port, of: key)
-            settings = settings.with([key: String(reservation.port)])
+            let reservation = try PortReservation(host: settings.privateHost, port: port, of: Setting[path])
+            settings = settings.with(path, String(reservation.port))
             reservations.append(reservation)
             hosts.append(settings.privateHost)
         }
         baseURL = Self.url(settings.host, settings.port)
         let reports = settings.internalPort.map { Self.url(settings.privateHost, $0) } ?? baseURL
         // Said to all of them, as a runner has no public address that it could take it from.
-        self.settings = settings.with([.apiURL: reports, .privateHost: settings.privateHost])
+        self.settings = settings.with(\.apiURL, reports).with(\.privateHost, settings.privateHost)
         self.reservations = reservations
         try checkMetricsPorts()
     }
@@ -49,12 +49,14 @@ struct UpPorts {
         }
     }
 
-    /// What a node's settings are replaced by, and a runner's. The first of them is number 1.
-    func settings(ofNode number: Int) -> [Setting.Key: String] { metricsPort(number - 1) }
-    func settings(ofRunner number: Int) -> [Setting.Key: String] { metricsPort(settings.nodes + number - 1) }
+    /// What a node's or a runner's settings become, by what all of them get. The first of them is number 1.
+    func settings(_ settings: Settings, ofNode number: Int) -> Settings { withMetricsPort(number - 1, settings) }
+    func settings(_ settings: Settings, ofRunner number: Int) -> Settings {
+        withMetricsPort(settings.nodes + number - 1, settings)
+    }
 
-    private func metricsPort(_ index: Int) -> [Setting.Key: String] {
-        metricsPorts.map { [.metricsPort: String($0.lowerBound + index)] } ?? [:]
+    private func withMetricsPort(_ index: Int, _ settings: Settings) -> Settings {
+        metricsPorts.map { settings.with(\.metricsPort, String($0.lowerBound + index)) } ?? settings
     }
 
     /// The lines of the announcement that tell of ports beside the public one.

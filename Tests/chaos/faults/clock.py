@@ -55,9 +55,12 @@ class WallClock:
 
     @property
     def is_in_use(self):
-        """Whether the process was started by it."""
-        with open(f"/proc/{self._server.pid}/maps") as file:
-            return self._library in file.read()
+        """Whether the process was started by it. One that another fault has ended by now was not."""
+        try:
+            with open(f"/proc/{self._server.pid}/maps") as file:
+                return self._library in file.read()
+        except FileNotFoundError:
+            return False
 
     def set(self, shift_ns):
         """Takes effect at once."""

@@ -21,7 +21,7 @@ COMMAND = (
     Mutant("a flag given twice", READER, 'guard «before == nil» else { throw UsageError("\\(flag) is given twice.") }',
            "true", READING),
     Mutant("a misspelt variable is passed over", READER, '«$0.hasPrefix("USHER_")» &&', "false", READING),
-    Mutant("a port of its own may be the public one", READER, "for other in others where «other.port == settings.port»",
+    Mutant("a port of its own may be the public one", READER, "for other in others where «settings[dynamicMember: other.setting] == settings.port»",
            "false", ("PortsTests",)),
     Mutant("bots may be given what they cannot read", READER, "«url.isSentinel || url.isCluster» else { return }",
            "false", ("RunnerSettingsTests",)),
