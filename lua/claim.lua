@@ -19,6 +19,7 @@
 -- ARGV[6]  entry        text: id of the stream entry
 -- ARGV[7]  container    text: name of the bot's container or process, as users see it
 -- ARGV[8]  uses_stream  flag: whether the bot is told to write to the segment stream
+-- ARGV[9]  position     text?: id of the last entry that this stream had before
 --
 -- Returns {1, claimed_at: integer, meeting: hash, traceparent: text?, tracestate: text?}  claimed (change)
 --         {0}   stale: the bot is not the meeting's current one, or has ended
@@ -29,7 +30,15 @@
 -- include: time
 
 local meeting_key, bot_key, inflight_key, leases_key, dispatch_key = unpack(KEYS)
-local bot_id, epoch, runner, lease_ms, secret, entry, container, uses_stream = unpack(ARGV)
+local bot_id, epoch, runner, lease_ms, secret, entry, container, uses_stream, position = unpack(ARGV)
+
+-- What comes after it in the stream may be this bot's: `<bot_id>=<id>` for each of the last ten.
+local function note_position()
+  local kept = {}
+  for each in string.gmatch(redis.call('HGET', meeting_key, 'positions') or '', '%S+') do kept[#kept + 1] = each end
+  kept[#kept + 1] = bot_id .. '=' .. position
+  redis.call('HSET', meeting_key, 'positions', table.concat(kept, ' ', math.max(1, #kept - 9)))
+end
 
 local function void(code)
   redis.call('XACK', dispatch_key, 'runners', entry)
@@ -55,6 +64,7 @@ if not bot[1] then
   redis.call('HSET', bot_key, 'runner', runner, 'claimed_at', at_ms, 'lease_ms', lease_ms, 'secret', secret,
     'container', container, 'stream', uses_stream)
   redis.call('HSET', meeting_key, 'bot_container_id', container)
+  if position ~= '' then note_position() end
 end
 void(1)
 return {1, tonumber(at_ms), redis.call('HGETALL', meeting_key), bot[6] or '', bot[7] or ''}

@@ -277,20 +277,21 @@ import Testing
         try await Self.make { world, meeting, first in
             _ = try await world.ingest(one("s1", "first"), for: meeting)
             try await world.tell(first, [.completed])
-            let second = try await world.bot(at: meeting, seen: "OFFLINE", .joining)
-            // What the first bot wrote late: the second one's session has not begun.
-            let soon = try await world.now() + 60_000
-            _ = try await world.ingest(one("s2", "first, late", start: 5), for: meeting, version: "\(soon)-0")
-            let start = #"{"type":"session_start","session_uid":"\#(second.botID)","meeting_id":1}"#
+            // What the first bot wrote, and is read late.
             let now = try await world.now()
-            #expect(try await world.ingest(start, for: meeting, version: "\(now)-0") == .stored(changed: 0))
-            _ = try await world.ingest(one("s1", "second"), for: meeting, version: "\(now)-1")
+            let late = one("s2", "first, late", start: 5)
+            _ = try await world.client.send("XADD", WireNames.segmentStream, "\(now)-0", "payload", late)
+            let second = try await world.bot(at: meeting, seen: "OFFLINE", .joining)
+            _ = try await world.ingest(late, for: meeting, version: "\(now)-0")
+            let start = #"{"type":"session_start","session_uid":"\#(second.botID)","meeting_id":1}"#
+            #expect(try await world.ingest(start, for: meeting, version: "\(now)-1") == .stored(changed: 0))
+            _ = try await world.ingest(one("s1", "second"), for: meeting, version: "\(now)-2")
             #expect(try await world.transcript(meeting).map(\.text) == ["first", "first, late", "second"])
             #expect(
                 try await world.transcript(meeting).map(\.sessionUid) == [first.botID, first.botID, second.botID])
             // By HTTP a bot is known, whatever runs by now.
-            let late = try SegmentMessage(json: one("s3", "first, last", start: 6).utf8, assumedType: "transcription")
-            #expect(try await world.store.ingest(late, from: first, deadline: Client.soon) == .stored(changed: 1))
+            let last = try SegmentMessage(json: one("s3", "first, last", start: 6).utf8, assumedType: "transcription")
+            #expect(try await world.store.ingest(last, from: first, deadline: Client.soon) == .stored(changed: 1))
             #expect(try await world.transcript(meeting)[2].text == "first, last")
         }
     }
@@ -323,6 +324,53 @@ import Testing
     }
 
     // MARK: The stream
+
+    /// The ids of a stream never go back: once the clock was set back they lie ahead of all that Redis says of times.
+    @Test(arguments: [true, false])
+    func whatABotSaidStaysItsOwnThoughTheClockWasSetBack(isDeliveredAgain: Bool) async throws {
+        try await Self.make { world, meeting, first in
+            let ahead = 9_999_999_999_999
+            let said = one("s", "said")
+            _ = try await world.client.send("XADD", WireNames.segmentStream, "\(ahead)-7", "payload", said)
+            if isDeliveredAgain { _ = try await world.ingest(said, for: meeting, version: "\(ahead)-7") }
+            try await world.tell(first, [.completed])
+            guard case .success = await world.reinvite(meeting, force: true) else {
+                Issue.record("the restart was refused")
+                return
+            }
+            let second = world.place(meeting, try #require(try await world.fields(meeting)["bot_id"]))
+            try await world.claim(second)
+            try await world.tell(second, [.joining, .active])
+            let expected = Ingestion.stored(changed: isDeliveredAgain ? 0 : 1)
+            #expect(try await world.ingest(said, for: meeting, version: "\(ahead)-7") == expected)
+            let next = one("t", "said next")
+            #expect(try await world.ingest(next, for: meeting, version: "\(ahead)-8") == .stored(changed: 1))
+            let sessions = try await world.transcript(meeting).map { [$0.text, $0.sessionUid] }
+            #expect(Set(sessions) == [["said", first.botID], ["said next", second.botID]])
+        }
+    }
+
+    @Test(arguments: [
+        ("a=5-0 b=7-2", "7-3", "b"), ("a=5-0 b=7-2", "7-2", "a"), ("a=5-0 b=7-2", "5-1", "a"),
+        ("a=5-0 b=7-2", "5-0", nil),
+        ("a=10-0 b=9-0 c=9-0", "10-0", "c"), ("a=5-0 b=18446744073709551615-1", "18446744073709551615-2", "b"),
+        ("a=5-0", "6-0", nil), ("", "6-0", nil), ("a=5-0 c=x", "6-0", nil), ("a=5-0 c=7-0=1 b", "6-0", nil),
+        ("a=5-0 b=7-2", "x", nil), ("a=5-0 b=7-2", "-1-2", nil), (nil, "6-0", nil),
+    ])
+    func anEntryIsOfTheLastBotThatWasClaimedBefore(positions: String?, entry: String, writer: String?) {
+        let current = positions?.contains("c=9") == true ? "c" : "b"
+        #expect(StreamPositions(positions).writer(of: entry, current: current) == writer)
+    }
+
+    /// A runner of the version before notes nothing, nor one that Redis does not let ask: times tell then.
+    @Test func withoutANoteOfTheCurrentBotTimesTell() async throws {
+        try await Self.make { world, meeting, bot in
+            try await world.set(world.keys.partition.meeting(meeting), ["positions": "another=0-0"])
+            let now = try await world.now()
+            _ = try await world.ingest(one("s", "said"), for: meeting, version: "\(now + 1)-0")
+            #expect(try await world.transcript(meeting).map(\.sessionUid) == [bot.botID])
+        }
+    }
 
     /// Its messages name no bot: what comes by it is taken only for one that was told to write there.
     @Test func theStreamIsOnlyForBotsThatWereToldToUseIt() async throws {

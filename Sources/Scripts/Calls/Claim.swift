@@ -18,11 +18,12 @@ extension Scripts {
         public init(
             meetingKey: String, botKey: String, inflightKey: String, leasesKey: String, dispatchKey: String,
             botID: String, epoch: Int, runner: String, leaseMilliseconds: Int, secret: String, entry: String,
-            container: String, usesStream: Bool
+            container: String, usesStream: Bool, position: String?
         ) {
             keys = [meetingKey, botKey, inflightKey, leasesKey, dispatchKey]
             arguments = [
-                botID, String(epoch), runner, String(leaseMilliseconds), secret, entry, container, usesStream ? "1" : "0"
+                botID, String(epoch), runner, String(leaseMilliseconds), secret, entry, container,
+                usesStream ? "1" : "0", position ?? ""
             ]
         }
 

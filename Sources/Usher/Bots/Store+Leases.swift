@@ -94,18 +94,32 @@ extension Store {
         let place = entry.place
         let keys = WorkspaceKeys(workspace: place.workspaceID)
         let partition = keys.partition
+        let position = writesToStream ? try await lastSegmentEntry(by: deadline) : nil
         let claim = Scripts.Claim(
             meetingKey: partition.meeting(place.meetingID), botKey: partition.bot(place.botID),
             inflightKey: keys.inFlight(place.room), leasesKey: partition.leases, dispatchKey: partition.dispatch,
             botID: place.botID, epoch: entry.epoch, runner: runner,
             leaseMilliseconds: configuration.leaseTimeToLiveMilliseconds, secret: Digest.sha256(secret),
-            entry: entry.id, container: container, usesStream: writesToStream)
+            entry: entry.id, container: container, usesStream: writesToStream,
+            position: position)
         switch try await run(claim, by: deadline) {
         case .claimed(let claimedAt, let meeting, let traceparent, let tracestate):
             return .claimed(
                 try Meeting(meeting), place.with(trace: traceparent, state: tracestate).trace,
                 waitedMilliseconds: claimedAt.subtractingClamped(entry.dispatchedAt))
         case .stale, .taken, .unwanted, .expired: return .void
+        }
+    }
+
+    /// The id of the last entry that the segment stream has had; nil if Redis does not say.
+    private func lastSegmentEntry(by deadline: MonotonicTime) async throws(RedisError) -> String? {
+        do throws(RedisError) {
+            let about = try await send(Command("XINFO", "STREAM", WireNames.segmentStream), by: deadline).arrayOrThrow()
+            let name = about.firstIndex { $0.string == "last-generated-id" }
+            return name.flatMap { about.dropFirst($0 + 1).first?.string }
+        } catch {
+            guard case .refused(let text) = error else { throw error }
+            return text.contains("no such key") ? "0-0" : nil
         }
     }
 

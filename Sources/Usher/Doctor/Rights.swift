@@ -39,7 +39,7 @@ enum Rights {
         + on(
             WireNames.segmentStream, "XGROUP CREATE % g 0 MKSTREAM", "XREADGROUP GROUP g c STREAMS % >",
             "XAUTOCLAIM % g c 1 0-0", "XPENDING % g", "XCLAIM % g c 0 0-1", "XDEL % 0-1", "XACK % g 0-1",
-            "XINFO GROUPS %", "XINFO CONSUMERS % g",
+            "XINFO GROUPS %", "XINFO CONSUMERS % g", "XINFO STREAM %",
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(Keys.segmentAttempts, "HGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1")
         + on(WireNames.commandChannel(0), "PUBLISH % 0")

@@ -138,17 +138,18 @@ extension Store {
     /// has, in milliseconds since 1970. Nil if the meeting is not there, or has no bot.
     ///
     /// A message that names none, or one that was not this meeting's, belongs to the session that was under way when it
-    /// was written: so what an earlier bot wrote late stays its own after a restart.
+    /// was written, by its place in the stream or else by its time: so what an earlier bot wrote late stays its own after
+    /// a restart.
     private func session(
         of message: SegmentMessage, meeting id: String, in partition: Partition, version: String?,
         deadline: MonotonicTime
     ) async throws(RedisError) -> (id: String, language: String?, began: Int?)? {
         let named = message.session.flatMap { Partition(bot: $0) == partition ? $0 : nil }
         let replies = try await pipeline(
-            [Command("HMGET", partition.meeting(id), "bot_id", "language", "sessions")]
+            [Command("HMGET", partition.meeting(id), "bot_id", "language", "sessions", "positions")]
                 + (named.map { [Command("HMGET", partition.bot($0), "meeting_id", "language")] } ?? []), by: deadline)
         let meeting = try replies[0].arrayOrThrow()
-        guard meeting.count == 3, let current = meeting[0].string else { return nil }
+        guard meeting.count == 4, let current = meeting[0].string else { return nil }
         let sessions = Sessions(meeting[2].string)
         if let named {
             let bot = try replies[1].arrayOrThrow()
@@ -158,8 +159,9 @@ extension Store {
         }
         // A session that is not this meeting's does not begin here.
         if case .sessionStart = message.content { return nil }
+        let writer = version.flatMap { StreamPositions(meeting[3].string).writer(of: $0, current: current) }
         let writtenAt = version.flatMap { Int($0.prefix { $0 != "-" }) } ?? Int.max
-        let session = sessions.current(at: writtenAt) ?? current
+        let session = writer ?? sessions.current(at: writtenAt) ?? current
         return (session, meeting[1].string, sessions.start(of: session))
     }
 

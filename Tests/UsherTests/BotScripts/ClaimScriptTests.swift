@@ -44,6 +44,23 @@ import Testing
         }
     }
 
+    @Test func whereTheStreamWasIsNotedOfTheLastTen() async throws {
+        try await World.make { world in
+            let place = try await world.send(to: try await world.meeting())
+            let key = world.keys.partition.meeting(place.meetingID)
+            let entry = try #require(try await world.entry()["<id>"])
+            let before = (1...10).map { "bot\($0)=\($0)-0" }
+            try await world.set(key, ["positions": before.joined(separator: " ")])
+            let reply = try await world.claim(place, entry: entry, position: "11-3").arrayOrThrow()
+            let noted = (before.dropFirst() + ["\(place.botID)=11-3"]).joined(separator: " ")
+            #expect(try await world.fields(place.meetingID)["positions"] == noted)
+            #expect(try reply[2].hash()["positions"] == noted)
+            // The same claim again was earlier than what the stream has had since.
+            _ = try await world.claim(place, entry: entry, position: "12-0")
+            #expect(try await world.fields(place.meetingID)["positions"] == noted)
+        }
+    }
+
     @Test func theSameClaimAgainIsTheSame() async throws {
         try await World.make { world in
             let place = try await world.send(to: try await world.meeting())

@@ -31,7 +31,8 @@ extension World {
     }
 
     func claim(
-        _ place: BotPlace, entry: String, epoch: Int = 1, runner: String = "runner", secret: String = "hash"
+        _ place: BotPlace, entry: String, epoch: Int = 1, runner: String = "runner", secret: String = "hash",
+        position: String? = nil
     ) async throws -> Value {
         try await run(
             Scripts.Claim(
@@ -39,7 +40,7 @@ extension World {
                 inflightKey: keys.inFlight(place.room), leasesKey: keys.partition.leases,
                 dispatchKey: keys.partition.dispatch, botID: place.botID, epoch: epoch, runner: runner,
                 leaseMilliseconds: Self.leaseMilliseconds, secret: secret, entry: entry, container: "container",
-                usesStream: true))
+                usesStream: true, position: position))
     }
 
     func release(_ place: BotPlace, runner: String = "runner") async throws -> Value {

@@ -8,6 +8,7 @@ ALLOWANCE = "Usher/Access/RateLimits/Allowance.swift"
 INVALID = "Usher/Access/RateLimits/InvalidRequests.swift"
 CALLERS = "Usher/Access/Store+Callers.swift"
 LEASES = "Usher/Bots/Store+Leases.swift"
+POSITIONS = "Usher/Transcripts/StreamPositions.swift"
 FINALISE = "Usher/Transcripts/Store+Finalise.swift"
 READER = "Usher/Transcripts/SegmentReader.swift"
 WATCH = "Usher/Status/EventWatch.swift"
@@ -107,4 +108,9 @@ USHER = (
            "let stream = «writesToStream» ?", "true", ("test_bot_users.py -k closed",)),
     Mutant("every bot is noted as told to use the stream", LEASES, "usesStream: «writesToStream»", "true",
            ("test_bot_users.py -k closed",)),
+
+    Mutant("what was read before a claim is the claimed bot's", POSITIONS, "claims.last { «$0.after < entry» }",
+           "$0.after <= entry", ("TranscriptTests",)),
+    Mutant("notes of earlier bots alone tell whose an entry is", POSITIONS, "«claims.last?.bot == current», let", "true",
+           ("TranscriptTests",)),
 )

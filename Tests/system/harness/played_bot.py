@@ -7,6 +7,7 @@ import secrets
 
 from harness.keys import WorkspaceKeys
 from harness.node import REPOSITORY
+from harness.transcripts import STREAM
 
 # Longer than any test: nobody renews the lease of a played bot.
 LEASE_MS = 3_600_000
@@ -48,11 +49,14 @@ class PlayedBot:
         self.bot_id = dispatch["bot_id"]
         self.secret = secrets.token_hex(32)
         self.container = f"bot-{self.bot_id[:8]}"
+        # As its runner would ask: where the segment stream is.
+        about = redis.call("XINFO", "STREAM", STREAM) if redis.call("EXISTS", STREAM) else []
+        position = dict(zip(about[::2], about[1::2])).get("last-generated-id", "0-0")
         self.reply = redis.call(
             "EVAL", script("claim"), 5, keys.meeting(meeting_id), keys.bot(self.bot_id),
             keys.in_flight(dispatch["room"]), f"{keys.partition}:leases", keys.dispatch,
             self.bot_id, dispatch["epoch"], runner, LEASE_MS, hashlib.sha256(self.secret.encode()).hexdigest(),
-            self.entry, self.container, int(stream))
+            self.entry, self.container, int(stream), position)
 
     @classmethod
     def of(cls, redis, workspace_id, meeting):
