@@ -51,7 +51,7 @@ class Rooms:
         with self.lock:
             person = {"id": f"p{next(self.numbers)}", "room": room, "name": name[:100], "state": "asking",
                       "is_ghost": is_ghost, "asked_at": time.time(), "in_at": None, "out_at": None, "said": [],
-                      "mail": queue.Queue()}
+                      "lost_s": 0, "mail": queue.Queue()}
             self.people[person["id"]] = person
             for host in self.inside(room):
                 self.tell(host, {"type": "asking", "id": person["id"], "name": person["name"]})
@@ -206,6 +206,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif what == "said":
             with rooms.lock:
                 person["said"].append({"at": body["at"], "seconds": body["seconds"]})
+            self.answer({})
+        elif what == "lost":
+            person["lost_s"] = float(body["seconds"])
             self.answer({})
         elif what in ("admit", "deny", "remove", "say", "hang", "leave"):
             rooms.control(person, what)

@@ -3,6 +3,7 @@
 import datetime
 import os
 import sys
+import time
 
 import pytest
 
@@ -14,12 +15,19 @@ from harness.voices import SENTENCES, seconds, words, write_dialogue, wrong_word
 from harness.waiting import wait_for
 
 
+# How much lost sound explains words that are missing, and how often all is said again then.
+LOST_S = 0.5
+MOST_DIALOGUES = 4
+LAST_WORDS_S = 180
+
+
 class Recogniser(Process):
-    """The lab's speech service, with Whisper's tiny English model."""
+    """The lab's speech service, with Whisper's tiny English model. The browsers, which cannot wait, come first."""
 
     def __init__(self, folder):
         program = os.path.join(REPOSITORY, "Tests", "lab", "speech.py")
-        super().__init__("recogniser", [sys.executable, program, "--port", "0"], {"OMP_NUM_THREADS": "1"}, folder)
+        super().__init__("recogniser", ["nice", "-n", "10", sys.executable, program, "--port", "0"],
+                         {"OMP_NUM_THREADS": "1"}, folder)
 
     def start(self):
         self.spawn()
@@ -31,6 +39,34 @@ def since_1970(text):
     return datetime.datetime.fromisoformat(text).timestamp()
 
 
+def lost_s(room):
+    """How many seconds of sound the page of the one who lost most has missed until now."""
+    return max(person["lost_s"] for person in room.people if person["state"] == "in")
+
+
+def hold_dialogue(scene, meeting, people, folder):
+    """Has all speak, and waits for their last words. What is written of each, and how much sound was lost meanwhile."""
+    lost_before = lost_s(scene.room)
+    starts = {person.name: person.say() for person in people}
+    ends = {name: start + seconds(os.path.join(folder, f"{name.lower()}.wav")) for name, start in starts.items()}
+
+    def segments(name):
+        # Those of an earlier dialogue are over by then.
+        return [segment for segment in scene.segments(meeting)
+                if segment["speaker"] == name and since_1970(segment["absolute_start_time"]) > starts[name] - 0.5]
+
+    def is_whole(name):
+        # A clip ends with a bit of silence.
+        return any(since_1970(segment["absolute_end_time"]) > ends[name] - 1.5 for segment in segments(name))
+
+    # A recogniser on a busy machine takes its time; words that were lost never come.
+    deadline = time.monotonic() + LAST_WORDS_S
+    while not all(is_whole(name) for name in ends) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    written = {name: " ".join(segment["text"] for segment in segments(name)) for name in ends}
+    return written, lost_s(scene.room) - lost_before
+
+
 def test_a_meeting_of_two_is_written_down(servers):
     recogniser = servers.add(Recogniser(servers.folder)).start()
     scene = Scene(servers, recogniser.url)
@@ -38,26 +74,16 @@ def test_a_meeting_of_two_is_written_down(servers):
     people = [servers.add(Speaker(servers.folder, scene.room, name, f"{name.lower()}.wav")).start() for name in said]
     meeting = scene.attend()
     wait_for(lambda: len([person for person in scene.room.people if person["state"] == "in"]) == 3, "three in the room")
-    ends = {}
-    for person in people:
-        ends[person.name] = person.say() + seconds(os.path.join(servers.folder, f"{person.name.lower()}.wav"))
-
-    def written():
-        texts = scene.texts(meeting)
-        return {name: " ".join(text for speaker, text in texts if speaker == name) for name in said}
-
-    def is_whole(name):
-        # A clip ends with a bit of silence.
-        return any(segment["speaker"] == name and since_1970(segment["absolute_end_time"]) > ends[name] - 1.5
-                   for segment in scene.segments(meeting))
-
-    # A recogniser on a busy machine takes its time.
-    wait_for(lambda: all(is_whole(name) for name in said), "the last words of both", deadline_s=300, interval_s=0.5)
-    found = written()
-    assert {speaker for speaker, _ in scene.texts(meeting)} == set(said)
-    wrong = sum(wrong_words(" ".join(sentences), found[name]) for name, sentences in said.items())
     total = len(words(" ".join(SENTENCES)))
-    assert wrong <= 0.05 * total, f"{wrong} of {total} words are wrong: {found}"
+    # Sound is brought as it is said, by three browsers. On a machine that has no time for them some of it never reaches the
+    # bot, as their pages tell; then all is said again.
+    for _ in range(MOST_DIALOGUES):
+        found, lost = hold_dialogue(scene, meeting, people, servers.folder)
+        wrong = sum(wrong_words(" ".join(sentences), found[name]) for name, sentences in said.items())
+        if wrong <= 0.05 * total or lost < LOST_S:
+            break
+    assert wrong <= 0.05 * total, f"{wrong} of {total} words are wrong, {lost:.1f} s of sound were lost: {found}"
+    assert {speaker for speaker, _ in scene.texts(meeting)} == set(said)
 
 
 @pytest.mark.parametrize("said, written, wrong", [

@@ -56,8 +56,10 @@ def test_a_node_goes_on_while_nobody_reads_its_log(servers, tap):
     # What was kept is in order, and about as much as is promised.
     assert KEPT_BYTES - PIPE_BYTES <= len(node.log) <= KEPT_BYTES + 32 * PIPE_BYTES
     before = node.log[:node.log.index(DROPPED)].splitlines()[:-1]
-    times = [line[len('{"time":"'):][:24] for line in before]
-    assert times == sorted(times) and all(line.endswith("}") for line in before)
+    assert all(line.endswith("}") for line in before)
+    # Of those of one loop: two threads take the time by themselves.
+    times = [line[len('{"time":"'):][:24] for line in before if '"path":"/bots"' in line]
+    assert times and times == sorted(times)
 
 
 def test_a_node_ends_in_its_time_while_nobody_reads_its_log(servers, tap):

@@ -8,7 +8,7 @@ from harness.runner import processes_of, wait_until_gone
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
-LEASE_MS = 4000
+LEASE_MS = 10_000
 GRACE_MS = 4000
 # Longer than any test: the bot stays at this stage until it is told otherwise.
 FOR_EVER = 3_600_000
