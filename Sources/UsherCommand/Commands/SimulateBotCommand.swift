@@ -6,7 +6,8 @@ enum SimulateBotCommand {
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         var simulation = Simulation()
         settings.set(&simulation)
-        return BotProcess.run("simulated bot", name: "simulated-bot", environment: environment) { [simulation] surroundings in
+        return BotProcess.run("simulated bot", name: "simulated-bot", environment: environment) {
+            [simulation] surroundings in
             try SimulatedBot(
                 loop: surroundings.loop, configuration: surroundings.configuration, simulation: simulation,
                 trace: surroundings.trace, segmentsURL: surroundings.segmentsURL, logger: settings.logger)
