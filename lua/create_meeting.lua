@@ -9,7 +9,8 @@
 -- KEYS[6]  held_key       usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was
 --                                                                       in last
 -- KEYS[7]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[8]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[8]  plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
+-- KEYS[9]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer
 -- ARGV[3]      max_events            integer: length at which the event stream is trimmed
@@ -20,7 +21,11 @@
 -- ARGV[8]      forgotten             text: names that are to lead nowhere any more, likewise
 -- ARGV[9]      default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
 -- ARGV[10]     default_max_bytes     integer: the most bytes of them, likewise
--- ARGV[11...]  fields                pairs: further fields of the meeting, each followed by its value
+-- ARGV[11]     plan                  text: how the meeting is named among the plans
+-- ARGV[12]     lead_ms               integer: how long before its time a bot is sent, ms
+-- ARGV[13]     late_ms               integer: how long after it none is sent any more, ms
+-- ARGV[14]     scheduled_at          integer?: its time (ms), if it has one
+-- ARGV[15...]  fields                pairs: further fields of the meeting, each followed by its value
 --
 -- Returns {1, created_at: integer}  created (change)
 --         {2, meeting_id: text}     repeated: done before, by a request with the same key
@@ -28,21 +33,26 @@
 --         {-1}                      id_taken: there is a meeting of this id
 --         {-2, limit: integer}      too_many_meetings: the workspace has as many meetings as it may have
 --         {-3, limit: integer}      too_many_bytes: its meetings would take more bytes than they may
+--         {-4}                      in_past: it is too late for its time
 
 -- include: time
 -- include: events
 -- include: quota
+-- include: plans
 
-local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, request_key = unpack(KEYS)
-local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes =
-  unpack(ARGV, 1, 10)
-local fields = {unpack(ARGV, 11)}
+local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, request_key =
+  unpack(KEYS)
+local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes,
+  plan, lead_ms, late_ms, scheduled_at = unpack(ARGV, 1, 14)
+local fields = {unpack(ARGV, 15)}
 
 local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {2, earlier} end
 if redis.call('EXISTS', workspace_key) == 0 then return {0} end
 if redis.call('EXISTS', meeting_key) == 1 then return {-1} end
-local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key}
+local at_ms = now_ms()
+if scheduled_at ~= '' and is_missed(scheduled_at, late_ms, at_ms) then return {-4} end
+local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, plans = plans_key}
 local most = passed_count(keys, default_max_meetings)
 if most then return {-2, most} end
 local bytes = bytes_of(fields)
@@ -51,7 +61,6 @@ if limit then return {-3, limit} end
 
 for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
 for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
-local at_ms = now_ms()
 redis.call('HSET', meeting_key, 'id', meeting_id, 'number', number, 'status', 'INITIAL', 'created_at', at_ms,
   unpack(fields))
 redis.call('ZADD', meetings_key, number, meeting_id)
@@ -63,6 +72,10 @@ if previous then
   redis.call('SET', held_key, previous, 'NX')
 end
 redis.call('SET', latest_key, meeting_id)
+if scheduled_at ~= '' then
+  redis.call('HSET', meeting_key, 'scheduled_at', scheduled_at)
+  arm(keys, plan, lead_ms)
+end
 count_bytes_of(keys, bytes)
 record_event(events_key, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', request_ms) end

@@ -12,10 +12,12 @@
 -- KEYS[7]  previous_key   usher:{pX}:meeting:<previous meeting_id>    hash: the room's newest meeting before, if there
 --                                                                     was one
 -- KEYS[8]  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
+-- KEYS[9]  plans_key      usher:{pX}:plans                            zset: when a bot is to be sent (ms) -> plan
 -- ARGV[1]  meeting_id   text
 -- ARGV[2]  previous_id  text?: id of the room's newest meeting before
 -- ARGV[3]  note         text: what is noted
 -- ARGV[4]  room         text
+-- ARGV[5]  plan         text: how the meeting is named among the plans
 --
 -- Returns 1   removed (change)
 --         0   unknown_meeting: there is no such meeting
@@ -24,8 +26,9 @@
 -- include: time
 -- include: quota
 
-local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key = unpack(KEYS)
-local meeting_id, previous_id, note, room = unpack(ARGV)
+local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key,
+  plans_key = unpack(KEYS)
+local meeting_id, previous_id, note, room, plan = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
 if not meeting[1] then return 0 end
@@ -34,6 +37,7 @@ redis.call('ZADD', ended_key, now_ms(), note)
 redis.call('DEL', meeting_key)
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 redis.call('ZREM', meetings_key, meeting_id)
+redis.call('ZREM', plans_key, plan)
 local held = redis.call('GET', held_key)
 -- A room that is older than this key has noted a plan there, if there was nothing else.
 if held == meeting_id then

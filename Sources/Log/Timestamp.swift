@@ -61,6 +61,11 @@ public enum Timestamp {
         return ((midnight * 24 + hour) * 60 + minute - zone) * 60_000 + second * 1_000 + fraction
     }
 
+    /// The same of a time as clients write it, who may leave out the seconds, or the zone, which then is UTC (ISO 8601).
+    public static func milliseconds(iso8601 text: String) -> Int? {
+        ["", "Z", ":00Z"].lazy.compactMap { milliseconds(rfc3339: text + $0) }.first
+    }
+
     /// Minutes that a zone is ahead of UTC: `Z`, or hours and minutes after a sign.
     private static func zoneMinutes(_ rest: inout ArraySlice<UInt8>) -> Int? {
         if skip("Zz", &rest) { return 0 }

@@ -21,7 +21,7 @@ import Usher
                 Set(json.keys) == [
                     "meeting_id", "number", "workspace_id", "platform", "native_meeting_id", "meeting_url", "title",
                     "language", "status", "bot_status", "bot_id", "dispatched_at", "start_time", "end_time", "duration",
-                    "flag", "created_at",
+                    "flag", "scheduled_at", "auto_join", "auto_join_error", "missed_at", "created_at",
                 ])
             #expect(json["title"] as? String == "\"Plan\" \u{1f916}" && json["bot_id"] is NSNull)
             let id = try #require(json["meeting_id"] as? String)

@@ -124,6 +124,26 @@ import Testing
             try await store.meeting(
                 id: try await world.meeting(), workspace: world.workspaceID, deadline: Client.soon))
         #expect(try await store.removePlan(plan, deadline: Client.soon) == .removed)
+        // Plans: one is sent its bot, one is cancelled.
+        for (index, isSent) in [true, false].enumerated() {
+            let room = Room(platform: .zoom, nativeID: "1000000000\(index)")
+            let planned = try #require(
+                try await store.createMeeting(
+                    NewMeeting(
+                        link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
+                        scheduledAt: try await world.now()), by: world.owner, deadline: Client.soon
+                ).made)
+            var changes = PlanChanges()
+            changes.title = "Weekly"
+            _ = try await store.change(planned, changes, deadline: Client.soon)
+            if isSent {
+                let plan = try #require(Plan(keys.member(planned.id)))
+                #expect(
+                    try await store.sendPlanned(plan, trace: World.trace, deadline: Client.soon) == .sent(epoch: 1))
+            } else {
+                _ = try await store.stopBot(in: room, by: world.owner, deadline: Client.soon)
+            }
+        }
         try await store.beat(
             .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
         try await store.endBeat(.nodes, id: "n", deadline: Client.soon)

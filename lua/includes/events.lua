@@ -17,7 +17,7 @@ local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, 
   if redis.call('EXISTS', keys.webhooks) == 0 then return end
   local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',
     'updated_at', 'dispatched_at', 'start_time', 'end_time', 'title', 'bot_name', 'language', 'bot_container_id',
-    'completion_reason', 'failure_stage'}
+    'completion_reason', 'failure_stage', 'scheduled_at', 'auto_join', 'auto_join_error', 'missed_at'}
   local values = redis.call('HMGET', keys.meeting, 'changes', unpack(names))
   -- The number of the change, among those of this meeting that are told to webhooks.
   local sequence = string.format('%.0f', (tonumber(values[1] or '') or 0) + 1)

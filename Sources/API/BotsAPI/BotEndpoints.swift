@@ -12,7 +12,7 @@ enum BotEndpoints {
     // MARK: To send one
 
     /// Unknown members are ignored, but for `NotYetThere.members`.
-    private static let request = Input<BotRequest>.body(
+    private static let request = Input<Wanted>.body(
         MeetingMembers.platform("Required where there is no `meeting_url`."),
         MeetingMembers.nativeID("Required where there is no `meeting_url`."), MeetingMembers.passcode,
         MeetingMembers.url(),
@@ -27,6 +27,9 @@ enum BotEndpoints {
         .optional(
             "automatic_leave", BotMembers.automaticLeave,
             "After how many milliseconds the bot leaves by itself; what is absent is the runner's to decide."),
+        .optional(
+            "join_at", .time,
+            "When it is to be there (ISO 8601; without a zone UTC): the meeting is planned as by `POST /meetings`."),
         NotYetThere.refused(NotYetThere.members),
         examples: [
             "Google Meet": [
@@ -35,13 +38,25 @@ enum BotEndpoints {
             ],
             "By a link": ["meeting_url": "https://teams.live.com/meet/9398850880426?p=PASSCODE"],
         ]
-    ) { platform, nativeID, passcode, url, teamsHost, botName, language, task, transcribes, automaticLeave, _ in
+    ) { platform, nativeID, passcode, url, teamsHost, botName, language, task, transcribes, automaticLeave, joinAt, _ in
         let reference = MeetingReference(
             url: url, platform: platform, nativeID: nativeID, passcode: passcode, teamsHost: teamsHost)
-        return BotRequest(
-            link: try link(reference), botName: botName, language: language, task: task,
-            options: BotOptions(
-                transcribes: transcribes, automaticLeave: automaticLeave ?? BotOptions.AutomaticLeave()))
+        let link = try link(reference)
+        let options = BotOptions(
+            transcribes: transcribes, automaticLeave: automaticLeave ?? BotOptions.AutomaticLeave())
+        if let joinAt {
+            return .later(
+                NewMeeting(
+                    link: link, language: language, scheduledAt: joinAt, autoJoin: true, botName: botName, task: task,
+                    options: options))
+        }
+        return .now(BotRequest(link: link, botName: botName, language: language, task: task, options: options))
+    }
+
+    private enum Wanted {
+        case now(BotRequest)
+        /// At the time of the plan.
+        case later(NewMeeting)
     }
 
     /// - Throws: `APIError` 400 for an id that is not valid for its platform, or 422.
@@ -82,6 +97,8 @@ enum BotEndpoints {
             What is known elsewhere to change what a bot does, and is not there yet, is refused unless it asks for what \
             is so anyway (null, `false`, nothing): \(NotYetThere.members.map { "`\($0.name)`" }.joined(separator: ", ")).
 
+            With `join_at` no bot is sent now: the answer is a planned meeting, `scheduled`, whose bot comes at that time.
+
             A workspace has a maximum of concurrent bots. All that are in a room or on their way to it count, also \
             those that were sent by a re-invitation; but only this operation is refused past it.
             """,
@@ -98,9 +115,16 @@ enum BotEndpoints {
     ) { call, wanted, idempotencyKey in
         let (caller, request) = (call.caller, call.request)
         let trace = request.trace
+        let wantedNow: BotRequest
+        switch wanted {
+        case .now(let wanted): wantedNow = wanted
+        case .later(let plan):
+            try await call.services.authentication.require(leastRoleToSend, of: caller, deadline: call.deadline)
+            return try await PlanEndpoints.make(plan, call, idempotencyKey, timeMember: "join_at")
+        }
         do {
             let (meeting, isRepeated) = try await call.store.requestBot(
-                wanted, by: caller, atLeast: leastRoleToSend, idempotencyKey: idempotencyKey, trace: trace,
+                wantedNow, by: caller, atLeast: leastRoleToSend, idempotencyKey: idempotencyKey, trace: trace,
                 deadline: call.deadline)
             call.services.logger.accepted(
                 request, trace, bot: meeting.botID ?? "", meeting: meeting.id, workspace: meeting.workspaceID,

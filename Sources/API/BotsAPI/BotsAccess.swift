@@ -22,7 +22,7 @@ extension Access<Caller> {
 
 enum BotsAPI {
     static let endpoints: [Endpoint] =
-        BotEndpoints.all + BotsMeetingEndpoints.all + [TranscriptEndpoint.get] + UserWebhookEndpoints.all
+        BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all + [TranscriptEndpoint.get] + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all
 }
 

@@ -32,6 +32,9 @@ extension DescribedError {
         .notOver(number: 123),
         "A bot is in the meeting or on its way to it, or its transcript is being collected.")
 
+    static let notPlanned = DescribedError(
+        .notPlanned(number: 123), "A bot was sent to the meeting, or it was cancelled: there is nothing planned any more.")
+
     fileprivate init(_ refusal: BotRefusal, _ meaning: String) {
         self.init(APIError(refusal), meaning)
     }
@@ -75,6 +78,12 @@ extension APIError {
 
     static func invalidID(_ detail: String) -> APIError {
         APIError(400, title: "Invalid meeting ID format", detail)
+    }
+
+    static func notPlanned(number: Int) -> APIError {
+        APIError(
+            409, title: "Meeting not planned",
+            "A bot was sent to this meeting already, or it was cancelled. Plan another one.", meetingNumber: number)
     }
 
     static func notOver(number: Int) -> APIError {

@@ -43,8 +43,9 @@ enum BotsMeetingEndpoints {
     static let list = Endpoint(
         .get, "/meetings", id: "listBotMeetings", .bots(.viewer), summary: "List meetings",
         details: """
-            A page of the meetings of the key's workspace, the newest first. One that was planned by the Re-invite API \
-            and has had no bot yet is shown as `requested` with `data.planned`.
+            A page of the meetings of the key's workspace, the newest first. One that has had no bot yet has \
+            `data.planned`, and the status `scheduled` with a time, or `idle`; one that the Re-invite API made without a \
+            time is shown as `requested`.
             """,
         takes: .page(limits, default: limits.upperBound), conditions,
         answers: [page], errors: [wrongQuery], handle: list)
@@ -149,6 +150,16 @@ enum BotsMeetingEndpoints {
         errors: [.unknownBotMeeting, .wrongRoom, .notOver]
     ) { call, place in
         let meeting = try await place.meeting(for: call)
+        try await remove(meeting, call)
+        return .message(
+            200,
+            meeting.isPlanned
+                ? "The planned meeting \(meeting.number) was deleted."
+                : "The transcript and the data of meeting \(meeting.number) were deleted.")
+    }
+
+    /// Removes a plan altogether, and of a meeting that is over what it left.
+    static func remove(_ meeting: Meeting, _ call: Call<Caller>) async throws {
         let removal =
             meeting.isPlanned
             ? try await call.store.removePlan(meeting, deadline: call.deadline)
@@ -158,11 +169,6 @@ enum BotsMeetingEndpoints {
         case .unknown: throw DescribedError.unknownBotMeeting.error
         case .busy: throw APIError.notOver(number: meeting.number)
         }
-        return .message(
-            200,
-            meeting.isPlanned
-                ? "The planned meeting \(meeting.number) was deleted."
-                : "The transcript and the data of meeting \(meeting.number) were deleted.")
     }
 }
 

@@ -3,11 +3,12 @@ import Usher
 
 /// A meeting as the Bots API shows it (docs/bot-wire.md, "Clients"). Every member is always there.
 ///
-/// `status` is the bot's. A meeting that was planned by the other API and never had a bot is shown as `requested`, the
-/// first of the statuses that the published schema allows, and `data.planned` tells it apart: there is no bot to stop.
+/// `status` is the bot's. A planned meeting that never had one is `scheduled` with a time, and `idle` without (Vexa's
+/// words). One that the other API made without a time is shown as `requested`, the first of the statuses that the
+/// published schema allows. `data.planned` tells them all apart: there is no bot to stop.
 enum BotsMeetingObject {
     static func json(_ meeting: Meeting) -> JSONText {
-        let status = meeting.botStatus ?? BotStatus.requested.rawValue
+        let status = meeting.botStatus ?? plannedStatus(of: meeting)
         let isTerminal = isTerminal(meeting)
         var object = JSONText(capacity: 768)
         object.add("id", meeting.number)
@@ -30,6 +31,14 @@ enum BotsMeetingObject {
         return object
     }
 
+    /// Of statuses that no bot has.
+    static let plannedStatuses = ["idle", "scheduled"]
+
+    private static func plannedStatus(of meeting: Meeting) -> String {
+        if meeting.scheduledAt != nil { return meeting.missedAt == nil ? "scheduled" : "idle" }
+        return meeting.fields["auto_join"] == nil ? BotStatus.requested.rawValue : "idle"
+    }
+
     /// Whether its bot has ended.
     static func isTerminal(_ meeting: Meeting) -> Bool {
         meeting.botStatus.flatMap(BotStatus.init(rawValue:)).map { !$0.isRunning } ?? false
@@ -40,6 +49,12 @@ enum BotsMeetingObject {
         var data = JSONText()
         data.add("meeting_id", meeting.id)
         if meeting.botStatus == nil { data.add("planned", json: "true") }
+        if let time = meeting.scheduledAt {
+            data.add("scheduled_at", time: time)
+            data.add("auto_join", json: meeting.autoJoin ? "true" : "false")
+        }
+        if let time = meeting.missedAt { data.add("missed_at", time: time) }
+        if let reason = meeting.autoJoinError { data.add("auto_join_error", reason) }
         if let title = meeting.title { data.add("name", title) }
         if let participants = list(meeting, "participants") { data.add("participants", json: participants) }
         if let languages = list(meeting, "languages") { data.add("languages", json: languages) }

@@ -7,6 +7,12 @@ extension BotsMeetingObject {
         .object(
             .required("meeting_id", .string, "The meeting's id in the Re-invite API."),
             .optional("planned", .boolean, "True where there has been no bot yet."),
+            .optional("scheduled_at", .time, "When a bot is to be there."),
+            .optional("auto_join", .boolean, "Whether one is sent then by itself."),
+            .optional("missed_at", .time, "When it was too late to send one."),
+            .optional(
+                "auto_join_error", .choice(["room_taken", "too_many_bots", "too_late"]),
+                "What keeps it from being sent, or did."),
             .optional("name", .string), .optional("participants", .list(of: .string)),
             .optional("languages", .list(of: .string)), .optional("notes", .string), .optional("bot_name", .string),
             .optional("language", .string), .optional("task", .string),
@@ -27,7 +33,9 @@ extension BotsMeetingObject {
             .required("user_id", .integer, "Who made it, or asked for its first bot."),
             .required("platform", .choice(Platform.self)), .required("native_meeting_id", .string),
             .required("constructed_meeting_url", .string),
-            .required("status", .choice(BotStatus.self), "Its latest bot's."),
+            .required(
+                "status", .choice(plannedStatuses + BotStatus.allCases.map(\.rawValue)),
+                "Its latest bot's; of one that has had none see `GET /meetings`."),
             .required("bot_container_id", Schema.string.orNull),
             .required("start_time", Schema.time.orNull), .required("end_time", Schema.time.orNull),
             .required(
@@ -43,6 +51,18 @@ extension BotsMeetingObject {
         "bot_container_id": nil, "start_time": nil, "end_time": nil, "completion_reason": nil, "failure_stage": nil,
         "data": ["meeting_id": .string(Sample.meetingID), "language": "en"], "created_at": .string(Sample.time),
         "updated_at": .string(Sample.time),
+    ]
+}
+
+extension BotsMeetingObject {
+    static let plannedExample: OrderedJSON = [
+        "id": 123, "user_id": 7, "platform": "google_meet", "native_meeting_id": "abc-defg-hij",
+        "constructed_meeting_url": "https://meet.google.com/abc-defg-hij", "status": "scheduled",
+        "bot_container_id": nil, "start_time": nil, "end_time": nil, "completion_reason": nil, "failure_stage": nil,
+        "data": [
+            "meeting_id": .string(Sample.meetingID), "planned": true, "scheduled_at": "2026-12-01T09:00:00.000Z",
+            "auto_join": true, "name": "Weekly",
+        ], "created_at": .string(Sample.time), "updated_at": .string(Sample.time),
     ]
 }
 

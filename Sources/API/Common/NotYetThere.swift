@@ -16,9 +16,7 @@ enum NotYetThere {
         var advice: String?
     }
 
-    private static let times = ["join_at", "scheduled_at", "start_time"].map {
-        Wish(name: $0, advice: "a bot is sent at once")
-    }
+    private static let times = [Wish(name: "start_time", advice: "scheduled_at, or join_at of POST /bots, says when")]
     private static let webhooks = ["webhook_url", "webhook_secret", "webhook_events", "callback_url"].map {
         Wish(name: $0, advice: "PUT /user/webhook sets the workspace's webhook")
     }
@@ -34,7 +32,7 @@ enum NotYetThere {
 
     /// Of the Re-invite API's `POST .../meetings` besides: what `POST /bots` takes.
     static let membersOfPlans = [
-        Wish(name: "auto_join"), Wish(name: "transcribe_enabled", isSo: true), Wish(name: "automatic_leave"),
+        Wish(name: "transcribe_enabled", isSo: true), Wish(name: "automatic_leave"),
     ]
     .map { Wish(name: $0.name, isSo: $0.isSo, advice: "no bot is sent for it: POST /bots sends one") }
 

@@ -1,4 +1,5 @@
 import JSON
+import Log
 import Usher
 
 /// What a value of a body may be: it describes itself, and reads itself.
@@ -142,6 +143,18 @@ extension Form where Value == [String] {
             return texts
         }
         .described(as: .list(of: .string(length), atMost: maximum))
+    }
+}
+
+extension Form where Value == Int {
+    /// A time, in milliseconds since 1970.
+    static var time: Form {
+        Form(schema: .time) { fragment in
+            guard let time = fragment.text.flatMap({ Timestamp.milliseconds(iso8601: $0) }) else {
+                throw FormError("must be a time such as 2027-01-31T12:00:00Z")
+            }
+            return time
+        }
     }
 }
 

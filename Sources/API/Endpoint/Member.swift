@@ -34,6 +34,15 @@ struct Member<Value>: Sendable {
         }
     }
 
+    /// A member that, where it is null, asks for what is there to be removed: that is `.some(nil)`.
+    static func clearable<Part>(_ name: String, _ form: Form<Part>, _ meaning: String = "Null clears it.") -> Member
+    where Value == Part?? {
+        Member(properties: [.optional(name, form.schema.orNull, meaning)]) { object in
+            guard let value = object.member(name) else { return nil }
+            return value.isNull ? .some(nil) : .some(try Self.read(form, value, name))
+        }
+    }
+
     /// Members that are read together.
     static func group<each Part>(
         _ members: repeat Member<each Part>, make: @escaping @Sendable (repeat each Part) throws -> Value

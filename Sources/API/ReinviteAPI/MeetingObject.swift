@@ -23,6 +23,10 @@ struct MeetingObject: Encodable {
         case startTime = "start_time"
         case endTime = "end_time"
         case duration, flag
+        case scheduledAt = "scheduled_at"
+        case autoJoin = "auto_join"
+        case autoJoinError = "auto_join_error"
+        case missedAt = "missed_at"
         case createdAt = "created_at"
     }
 
@@ -45,6 +49,10 @@ struct MeetingObject: Encodable {
         // Seconds, as people count a meeting; the record has milliseconds.
         try container.encode(meeting.duration.map { Double($0) / 1_000 }, forKey: .duration)
         try container.encode(meeting.flag, forKey: .flag)
+        try container.encode(meeting.scheduledAt.map(Timestamp.withoutZone), forKey: .scheduledAt)
+        try container.encode(meeting.autoJoin, forKey: .autoJoin)
+        try container.encode(meeting.autoJoinError, forKey: .autoJoinError)
+        try container.encode(meeting.missedAt.map(Timestamp.withoutZone), forKey: .missedAt)
         try container.encode(Timestamp.withoutZone(meeting.createdAt), forKey: .createdAt)
     }
 }
@@ -69,6 +77,12 @@ extension MeetingObject {
             .required("end_time", Schema.timeWithoutZone.orNull, "When it left."),
             .required("duration", Schema.number.orNull, "From start to end, in seconds."),
             .required("flag", Schema.string.orNull),
+            .required("scheduled_at", Schema.timeWithoutZone.orNull, "When a bot is to be there by itself."),
+            .required("auto_join", .boolean, "Whether one is sent then."),
+            .required(
+                "auto_join_error", Schema.string.orNull,
+                "What keeps it from being sent, or did: `room_taken`, `too_many_bots`, `too_late`."),
+            .required("missed_at", Schema.timeWithoutZone.orNull, "When it was too late to send one."),
             .required("created_at", .timeWithoutZone)))
 
     static let example: OrderedJSON = [
@@ -76,6 +90,7 @@ extension MeetingObject {
         "platform": "google_meet", "native_meeting_id": "abc-defg-hij",
         "meeting_url": "https://meet.google.com/abc-defg-hij", "title": "Weekly", "language": "en",
         "status": "INITIAL", "bot_status": nil, "bot_id": nil, "dispatched_at": nil, "start_time": nil,
-        "end_time": nil, "duration": nil, "flag": nil, "created_at": "2026-05-21T03:40:00.000",
+        "end_time": nil, "duration": nil, "flag": nil, "scheduled_at": nil, "auto_join": true, "auto_join_error": nil,
+        "missed_at": nil, "created_at": "2026-05-21T03:40:00.000",
     ]
 }

@@ -22,6 +22,7 @@ enum WorkspaceMeetings {
         MeetingMembers.passcode, MeetingMembers.teamsHost("Where an MS Teams meeting is that has no `meeting_url`."),
         .optional("title", .text(200)),
         .optional("language", .text(35), "The language that is spoken, such as `en`."),
+        PlanMembers.scheduledAt, PlanMembers.autoJoin,
         NotYetThere.refused(NotYetThere.members + NotYetThere.membersOfPlans),
         examples: [
             "By its link": [
@@ -29,7 +30,7 @@ enum WorkspaceMeetings {
             ],
             "By its id": ["platform": "google_meet", "native_meeting_id": "abc-defg-hij"],
         ]
-    ) { url, platform, nativeID, passcode, teamsHost, title, language, _ in
+    ) { url, platform, nativeID, passcode, teamsHost, title, language, scheduledAt, autoJoin, _ in
         guard url != nil || platform != nil else {
             throw FormError("is required, or platform and native_meeting_id").inside(member: "meeting_url")
         }
@@ -37,14 +38,16 @@ enum WorkspaceMeetings {
             url: url, platform: platform, nativeID: nativeID, passcode: passcode, teamsHost: teamsHost)
         let link: MeetingLink
         do throws(MeetingReference.Problem) { link = try reference.link() } catch { throw APIError(error) }
-        return NewMeeting(link: link, title: title, language: language)
+        return try PlanMembers.checked(
+            NewMeeting(link: link, title: title, language: language, scheduledAt: scheduledAt, autoJoin: autoJoin))
     }
 
     static let create = Endpoint(
         .post, base, id: "createMeeting", .workspace(.member), summary: "Make a meeting",
         details: """
-            Makes the record of a meeting from its link, or from its platform and id. No bot is sent. With a \
-            `meeting_url` the other members that say the same must agree with it.
+            Makes the record of a meeting from its link, or from its platform and id. No bot is sent at once. With a \
+            `meeting_url` the other members that say the same must agree with it. With `scheduled_at` a bot is sent at that time \
+            by itself, unless `auto_join` is false; without it none is.
             """,
         takes: workspaceID, newMeeting, .idempotencyKey,
         answers: [
@@ -62,6 +65,7 @@ enum WorkspaceMeetings {
         case .made(let meeting): return try .encoding(201, MeetingObject(meeting))
         case .unknownWorkspace: throw APIError.workspaceIsGone(call.caller.workspaceID)
         case .refused(let quota): throw APIError(quota)
+        case .inPast: throw APIError.invalid("scheduled_at", PlanMembers.inPast)
         }
     }
 

@@ -14,16 +14,18 @@ extension Scripts {
 
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
-            heldKey: String, namesKey: String, requestKey: String? = nil, meetingID: String, number: Int,
-            maxEvents: Int, why: String, requestMilliseconds: Int, room: String, names: String, forgotten: String,
-            defaultMaxMeetings: Int, defaultMaxBytes: Int, fields: [String]
+            heldKey: String, namesKey: String, plansKey: String, requestKey: String? = nil, meetingID: String,
+            number: Int, maxEvents: Int, why: String, requestMilliseconds: Int, room: String, names: String,
+            forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, plan: String, leadMilliseconds: Int,
+            lateMilliseconds: Int, scheduledAt: Int?, fields: [String]
         ) {
             keys = [
-                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey
+                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,
-                String(defaultMaxMeetings), String(defaultMaxBytes)
+                String(defaultMaxMeetings), String(defaultMaxBytes), plan, String(leadMilliseconds),
+                String(lateMilliseconds), scheduledAt.map { String($0) } ?? ""
             ] + fields
         }
 
@@ -39,6 +41,8 @@ extension Scripts {
             case tooManyMeetings(limit: Int)
             /// Its meetings would take more bytes than they may.
             case tooManyBytes(limit: Int)
+            /// It is too late for its time.
+            case inPast
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -49,6 +53,7 @@ extension Scripts {
             case -1: return .idTaken
             case -2: return .tooManyMeetings(limit: try reply.integer(1))
             case -3: return .tooManyBytes(limit: try reply.integer(1))
+            case -4: return .inPast
             default: throw reply.unexpected
             }
         }

@@ -14,11 +14,13 @@ extension Scripts {
 
         public init(
             meetingKey: String, meetingsKey: String, latestKey: String, heldKey: String, namesKey: String,
-            endedKey: String, previousKey: String, workspaceKey: String, meetingID: String, previousID: String?,
-            note: String, room: String
+            endedKey: String, previousKey: String, workspaceKey: String, plansKey: String, meetingID: String,
+            previousID: String?, note: String, room: String, plan: String
         ) {
-            keys = [meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey]
-            arguments = [meetingID, previousID ?? "", note, room]
+            keys = [
+                meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey, plansKey
+            ]
+            arguments = [meetingID, previousID ?? "", note, room, plan]
         }
 
         public enum Reply: Equatable, Sendable {

@@ -262,7 +262,9 @@ extension Store {
             if let requestKey, let earlier = try await earlierStop(requestKey, room, caller, deadline: deadline) {
                 return earlier
             }
-            guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
+            guard let meeting = found, let place = meeting.botPlace else {
+                return try await stopPlan(in: room, by: caller, requestKey: requestKey, deadline: deadline)
+            }
             let call = Scripts.Stop(
                 life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
                 meetingID: meeting.id, keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds,
@@ -278,6 +280,27 @@ extension Store {
             }
         }
         throw .contended
+    }
+
+    /// Cancels the newest meeting of a room, if a bot is yet to be sent to it.
+    private func stopPlan(
+        in room: Room, by caller: Caller, requestKey: String?, deadline: MonotonicTime
+    ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
+        let keys = WorkspaceKeys(workspace: caller.workspaceID)
+        let cancelled = try await refusing { () throws(RedisError) -> Meeting? in
+            for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
+                guard let id = try await send(Command("GET", keys.latest(room)), by: deadline).optionalString(),
+                    let meeting = try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline),
+                    meeting.isPlanned,
+                    try await cancelPlan(meeting, by: caller.userID, requestKey: requestKey, deadline: deadline)
+                else { continue }
+                return meeting
+            }
+            return nil
+        }
+        guard let cancelled else { throw .noBot }
+        let place = BotPlace(botID: "-", meetingID: cancelled.id, workspaceID: caller.workspaceID, room: room)
+        return (.ended, place)
     }
 
     /// What an earlier request with the same idempotency key did, as `stop.lua` wrote it: its result, bot_id, meeting_id.

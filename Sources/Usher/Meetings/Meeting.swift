@@ -60,6 +60,14 @@ public struct Meeting: Sendable {
     public var createdBy: Int? { number("created_by") }
     /// The last change of the record. A dispatch touches no more of it than it must, and so counts by its own time.
     public var updatedAt: Int { max(number("updated_at") ?? createdAt, dispatchedAt ?? createdAt) }
+    /// When a bot is to be sent to it by itself.
+    public var scheduledAt: Int? { number("scheduled_at") }
+    /// Whether one is. What another hand wrote there, and is neither, counts as nothing.
+    public var autoJoin: Bool { fields["auto_join"] != "false" }
+    /// When it was found that it was too late to send one.
+    public var missedAt: Int? { number("missed_at") }
+    /// What keeps a bot from being sent, or did: `room_taken`, `too_many_bots`, `too_late`.
+    public var autoJoinError: String? { fields["auto_join_error"] }
     public var flag: String? { fields["flag"] }
     public var dispatchedAt: Int? { number("dispatched_at") }
     public var startTime: Int? { number("start_time") }

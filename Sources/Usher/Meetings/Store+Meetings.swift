@@ -7,11 +7,35 @@ public struct NewMeeting: Sendable {
     public var link: MeetingLink
     public var title: String?
     public var language: String?
+    /// When a bot is sent to it by itself, in milliseconds since 1970; nil: not by itself.
+    public var scheduledAt: Int?
+    /// False: not at that time either.
+    public var autoJoin: Bool?
+    public var botName: String?
+    public var task: String?
+    public var options: BotOptions
 
-    public init(link: MeetingLink, title: String? = nil, language: String? = nil) {
+    public init(
+        link: MeetingLink, title: String? = nil, language: String? = nil, scheduledAt: Int? = nil,
+        autoJoin: Bool? = nil, botName: String? = nil, task: String? = nil, options: BotOptions = BotOptions()
+    ) {
         self.link = link
         self.title = title
         self.language = language
+        self.scheduledAt = scheduledAt
+        self.autoJoin = autoJoin
+        self.botName = botName
+        self.task = task
+        self.options = options
+    }
+
+    /// The fields of the record that are about its bot, each followed by its value.
+    fileprivate var botFields: [String] {
+        var fields = options.fields
+        fields["auto_join"] = autoJoin.map { String($0) }
+        fields["bot_name"] = botName
+        fields["task"] = task
+        return fields.inOrder
     }
 }
 
@@ -20,6 +44,8 @@ public enum MeetingCreation: Sendable {
     case made(Meeting)
     case unknownWorkspace
     case refused(QuotaRefusal)
+    /// It is too late to send a bot at the time that it was to have.
+    case inPast
 
     public var made: Meeting? { if case .made(let meeting) = self { meeting } else { nil } }
 }
@@ -45,6 +71,7 @@ extension Store {
         if let passcode = new.link.passcode { fields += ["passcode", passcode] }
         if let title = new.title { fields += ["title", title] }
         if let language = new.language { fields += ["language", language] }
+        fields += new.botFields
         // By the room as the request names it: what that means may be known better when the request comes again.
         let requestKey = idempotencyKey.map {
             keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
@@ -52,12 +79,14 @@ extension Store {
         let call = Scripts.CreateMeeting(
             workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(room),
             meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events, heldKey: keys.held(room),
-            namesKey: keys.names, requestKey: requestKey, meetingID: id, number: number,
+            namesKey: keys.names, plansKey: keys.partition.plans, requestKey: requestKey, meetingID: id, number: number,
             maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
             requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds, room: room.description,
             names: RoomNames.text(names.names), forgotten: RoomNames.text(forgotten),
             defaultMaxMeetings: configuration.defaultMaximumMeetings,
-            defaultMaxBytes: configuration.defaultMaximumBytes, fields: fields)
+            defaultMaxBytes: configuration.defaultMaximumBytes, plan: keys.member(id),
+            leadMilliseconds: configuration.joinLeadMilliseconds, lateMilliseconds: configuration.joinLateMilliseconds,
+            scheduledAt: new.scheduledAt, fields: fields)
         let reply = try await run(call, by: deadline)
         if case .created = reply {
             return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline).map { .made($0) }
@@ -74,6 +103,7 @@ extension Store {
                     ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline))
         case .tooManyMeetings(let limit): return .refused(.meetings(limit: limit))
         case .tooManyBytes(let limit): return .refused(.bytes(limit: limit))
+        case .inPast: return .inPast
         }
     }
 

@@ -75,8 +75,9 @@ extension Store {
         let removal = Scripts.RemovePlan(
             meetingKey: keys.partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
             heldKey: keys.held(room), namesKey: keys.names, endedKey: keys.partition.ended,
-            previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace, meetingID: meeting.id,
-            previousID: previous, note: remains.member, room: room.description)
+            previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace,
+            plansKey: keys.partition.plans, meetingID: meeting.id, previousID: previous, note: remains.member,
+            room: room.description, plan: keys.member(meeting.id))
         switch try await run(removal, by: deadline) {
         case .removed:
             // Should this fail, the sweep does it.

@@ -77,6 +77,8 @@ public struct Partition: Equatable, Sendable {
     /// again stays until its next end. Of one that was removed `<meeting_id> <number>` stays, until what leads to it is
     /// removed too.
     public var ended: String { join(prefix, ":ended") }
+    /// zset: when a bot is to be sent (ms) -> `<workspace_id> <meeting_id>`, of planned meetings.
+    public var plans: String { join(prefix, ":plans") }
     /// stream: changes of meetings that webhooks are to be told of.
     public var outbox: String { join(prefix, ":outbox") }
     /// string, PX: the node that files what is in the outbox.
@@ -112,8 +114,8 @@ public struct WorkspaceKeys: Sendable {
     /// zset: when it was made (ms) -> webhook_id.
     public var webhooks: String { join(workspace, ":webhooks") }
     func webhook(_ id: String) -> WebhookKeys { WebhookKeys(webhook: join(workspace, ":webhook:", id)) }
-    /// How a webhook is named among all of its partition.
-    func member(_ webhook: String) -> String { "\(id) \(webhook)" }
+    /// How one of the workspace's webhooks, or a planned meeting, is named among all of its partition.
+    func member(_ item: String) -> String { "\(id) \(item)" }
 
     public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
     public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }

@@ -21,6 +21,10 @@ public struct StoreConfiguration: Sendable {
     public var maximumAttempts = 3
     /// How long a bot that was told to leave may take before its runner ends it.
     public var stopGraceMilliseconds = 30_000
+    /// How long before the time of a planned meeting its bot is sent.
+    public var joinLeadMilliseconds = 60_000
+    /// How long after that time it is still sent, if it could not be before.
+    public var joinLateMilliseconds = 600_000
     /// How long transcripts, and the records of meetings that have ended, are kept; 0 for ever.
     public var retentionMilliseconds = 0
     /// The length at which a partition's event stream is trimmed.

@@ -16,6 +16,10 @@ public final class StoreMetrics: @unchecked Sendable {
     public internal(set) var leasesReplaced = 0
     /// Dispatches that no runner claimed in their time.
     public internal(set) var dispatchesExpired = 0
+    /// Bots of planned meetings that this node's sweep sent.
+    public internal(set) var plansSent = 0
+    /// Planned meetings of which it found that it was too late to send one.
+    public internal(set) var plansMissed = 0
     /// From a dispatch, or that of the bot which it replaced another by, to the bot's report that it is in the room.
     public internal(set) var dispatchToLive = Histogram(.ways)
 }

@@ -62,6 +62,7 @@ public struct MeetingChange: Sendable {
     public var events: [Webhook.Event] {
         // The bot's status is as it was.
         if what == "finalised" { return [.transcriptionReady] }
+        if what == "missed" { return [.missed] }
         switch to.botStatus.flatMap(BotStatus.init(rawValue:)) {
         case .active: return [.statusChange, .started]
         case .completed: return [.statusChange, .completed]
@@ -78,6 +79,6 @@ public struct MeetingChange: Sendable {
 
     public var source: Source {
         if why.hasPrefix("user ") || why == "stopped" { return .user }
-        return ["lease_expired", "dispatch_expired", "launch_failed"].contains(why) ? .scheduler : .bot
+        return ["lease_expired", "dispatch_expired", "launch_failed", "plan", "room_taken", "too_many_bots", "too_late"].contains(why) ? .scheduler : .bot
     }
 }

@@ -11,6 +11,7 @@ public struct Webhook: Sendable {
         case failed = "bot.failed"
         case transcriptionReady = "transcription.ready"
         case recordingReady = "recording.ready"
+        case missed = "meeting.missed"
 
         /// Sent only to who asks for it, whatever else is chosen.
         public static let test = "webhook.test"

@@ -89,6 +89,16 @@ struct SettingsTable: Sendable {
         "How long a dispatched bot that is not heard of keeps its room"
     )
     .sets(\StoreConfiguration.inFlightTimeToLiveMilliseconds)
+    let joinLeadMilliseconds = number(
+        "join-lead-ms", 0...3_600_000, unit: "ms", default: 60_000,
+        "How long before the time of a planned meeting its bot is sent"
+    )
+    .sets(\StoreConfiguration.joinLeadMilliseconds)
+    let joinLateMilliseconds = number(
+        "join-late-ms", 1000...86_400_000, unit: "ms", default: 600_000,
+        "How long after that time it is still tried to send one; then the meeting counts as missed"
+    )
+    .sets(\StoreConfiguration.joinLateMilliseconds)
     let maxConcurrentBots = number(
         "max-concurrent-bots", 1...100_000, default: 10, commands: [.serve, .up, .admin],
         "How many bots a new workspace may have at once, unless it is made with a limit of its own"

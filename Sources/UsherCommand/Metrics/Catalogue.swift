@@ -42,6 +42,10 @@ enum Catalogue {
         .counter, "usher_dispatch_expiries_total",
         "Dispatches that no runner claimed in their time, as this node found.")
 
+    static let plans = Metric(
+        .counter, "usher_plans_total", labels: ["outcome"],
+        "Planned meetings whose time had come, by what this node's sweep did: sent their bot, or missed.")
+
     // MARK: The whole installation
 
     static let redisUp = Metric(
@@ -156,7 +160,7 @@ enum Catalogue {
     /// What a node shows, in this order.
     static let node =
         http
-        + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries]
+        + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries, plans]
         + [webhookAttempts, webhookEventsDropped, webhooksDisabled]
         + [redisUp, queueLength, queueAge, botsLeased, webhookOutbox, webhooksWaiting, webhookOverdue]
         + [redisMemory, redisMemoryLimit] + redis + process

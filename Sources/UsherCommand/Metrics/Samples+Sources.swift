@@ -47,6 +47,8 @@ extension Samples {
         add(Catalogue.lockExpiries, store.lockExpiries)
         add(Catalogue.dispatchToLive, store.dispatchToLive)
         add(Catalogue.dispatchExpiries, store.dispatchesExpired)
+        add(Catalogue.plans, ["sent"], store.plansSent)
+        add(Catalogue.plans, ["missed"], store.plansMissed)
         add(Catalogue.leaseExpiries, ["ended"], store.leasesEnded)
         add(Catalogue.leaseExpiries, ["replaced"], store.leasesReplaced)
     }

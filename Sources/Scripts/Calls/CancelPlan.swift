@@ -1,0 +1,38 @@
+// Made by `make scripts` from the header of lua/cancel_plan.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Stops a planned meeting before its time: no bot is ever sent to it by itself. docs/architecture.md, "A meeting's
+    /// state": "stopped before it was in the room". Repeating it changes nothing.
+    public struct CancelPlan: ScriptCall {
+        public static let script = load("cancel_plan", PackageResources.cancel_plan_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            meetingKey: String, plansKey: String, eventsKey: String, endedKey: String, webhooksKey: String,
+            outboxKey: String, requestKey: String? = nil, meetingID: String, plan: String, maxEvents: Int, why: String,
+            requestMilliseconds: Int
+        ) {
+            keys = [meetingKey, plansKey, eventsKey, endedKey, webhooksKey, outboxKey] + Scripts.list(requestKey)
+            arguments = [meetingID, plan, String(maxEvents), why, String(requestMilliseconds)]
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case cancelled
+            /// Nothing is planned for it (any more).
+            case notPlanned
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .cancelled
+            case 0: return .notPlanned
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

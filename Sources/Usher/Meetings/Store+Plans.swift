@@ -1,0 +1,161 @@
+import EventLoop
+import Log
+import Redis
+import Scripts
+
+/// What is changed of a planned meeting. A member that is nil stays as it is; one with nil inside is removed.
+public struct PlanChanges: Sendable {
+    public var title: String??
+    /// Milliseconds since 1970.
+    public var scheduledAt: Int??
+    /// Whether a bot is sent at that time.
+    public var autoJoin: Bool?
+    public var botName: String??
+    public var language: String??
+
+    public init() {}
+
+    public var isEmpty: Bool { fields.isEmpty && cleared.isEmpty && scheduledAt == nil }
+
+    /// The fields that get a value, each followed by it; the time apart.
+    fileprivate var fields: [String] {
+        var fields: [String] = []
+        for (name, value) in [("bot_name", botName), ("language", language), ("title", title)] {
+            if case .some(.some(let value)) = value { fields += [name, value] }
+        }
+        if let autoJoin { fields += ["auto_join", String(autoJoin)] }
+        return fields
+    }
+
+    fileprivate var cleared: [String] {
+        var cleared = [("bot_name", botName), ("language", language), ("title", title)].filter { $0.1 == .some(nil) }
+            .map(\.0)
+        if case .some(nil) = scheduledAt { cleared += ["scheduled_at", "missed_at", "auto_join_error"] }
+        return cleared
+    }
+}
+
+/// Planned meetings: when a bot is sent to them by itself (docs/planned-meetings.md).
+extension Store {
+    /// After how long a plan is tried again that had to wait for its room, or for the workspace's other bots.
+    private static let retryMilliseconds = 30_000
+
+    public enum PlanChange: Sendable {
+        /// The meeting with the changes.
+        case changed(Meeting)
+        case unknown
+        /// It has had a bot, or was cancelled.
+        case notPlanned
+        /// It is too late to send a bot at the new time.
+        case inPast
+        case workspaceFull
+    }
+
+    /// Changes a planned meeting that has had no bot yet.
+    public func change(
+        _ meeting: Meeting, _ changes: PlanChanges, deadline: MonotonicTime
+    ) async throws(RedisError) -> PlanChange {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        var scheduledAt: Int?
+        if case .some(.some(let time)) = changes.scheduledAt { scheduledAt = time }
+        let call = Scripts.PlanMeeting(
+            meetingKey: keys.partition.meeting(meeting.id), workspaceKey: keys.workspace,
+            plansKey: keys.partition.plans, plan: keys.member(meeting.id),
+            leadMilliseconds: configuration.joinLeadMilliseconds, lateMilliseconds: configuration.joinLateMilliseconds,
+            scheduledAt: scheduledAt, defaultMaxBytes: configuration.defaultMaximumBytes,
+            cleared: changes.cleared.map { " \($0)" }.joined(), fields: changes.fields)
+        switch try await run(call, by: deadline) {
+        case .changed:
+            return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
+                .map { .changed($0) } ?? .unknown
+        case .unknownMeeting: return .unknown
+        case .notPlanned: return .notPlanned
+        case .inPast: return .inPast
+        case .workspaceFull: return .workspaceFull
+        }
+    }
+
+    /// Stops a planned meeting before its time.
+    /// - Parameters:
+    ///   - user: who asks.
+    ///   - requestKey: where the request's idempotency key notes what it did.
+    /// - Returns: false if nothing is planned for it.
+    func cancelPlan(
+        _ meeting: Meeting, by user: String, requestKey: String?, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let call = Scripts.CancelPlan(
+            meetingKey: keys.partition.meeting(meeting.id), plansKey: keys.partition.plans,
+            eventsKey: keys.partition.events, endedKey: keys.partition.ended, webhooksKey: keys.webhooks,
+            outboxKey: keys.partition.outbox, requestKey: requestKey, meetingID: meeting.id,
+            plan: keys.member(meeting.id), maxEvents: configuration.maximumEvents, why: "user \(user)",
+            requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
+        return try await run(call, by: deadline) == .cancelled
+    }
+
+    /// Sends the bot of a plan, if it is due.
+    /// - Parameter plan: as its partition's zset has it.
+    func sendPlanned(
+        _ plan: Plan, trace: TraceContext, deadline: MonotonicTime
+    ) async throws(RedisError) -> Scripts.SendPlanned.Reply {
+        let keys = WorkspaceKeys(workspace: plan.workspaceID)
+        let record = try await send(
+            Command("HMGET", keys.partition.meeting(plan.meetingID), "platform", "native_meeting_id", "names"),
+            by: deadline
+        ).arrayOrThrow()
+        guard let platform = record.first?.string.flatMap(Platform.init), record.count == 3,
+            let nativeID = record[1].string
+        else {
+            // It was removed by a node that knows nothing of plans.
+            _ = try await send(Command("ZREM", keys.partition.plans, plan.member), by: deadline)
+            return .served
+        }
+        let asked = Room(platform: platform, nativeID: nativeID)
+        let room = try await rooms(meantBy: asked, in: keys, deadline: deadline)[0]
+        let (names, _) = RoomNames(room: room, names: room == asked ? [] : [asked]).inheriting(record[2].string)
+        let others = names.otherHolders(in: keys)
+        let botID = botIdentifiers.next(in: keys.partition)
+        return try await run(
+            Scripts.SendPlanned(
+                workspaceKey: keys.workspace, inflightKey: keys.inFlight(room), roomKey: keys.holder(room),
+                botsKey: keys.bots, meetingKey: keys.partition.meeting(plan.meetingID),
+                botKey: keys.partition.bot(botID), dispatchKey: keys.partition.dispatch,
+                eventsKey: keys.partition.events, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                plansKey: keys.partition.plans, namesKey: keys.names, otherKey: others.0, anotherKey: others.1,
+                meetingID: plan.meetingID, plan: plan.member, workspaceID: plan.workspaceID, room: room.description,
+                nativeID: room.nativeID, botID: botID,
+                inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
+                maxEvents: configuration.maximumEvents,
+                defaultMaxBots: configuration.defaultMaximumConcurrentBots,
+                lateMilliseconds: configuration.joinLateMilliseconds, retryMilliseconds: Self.retryMilliseconds,
+                traceparent: trace.traceparent), by: deadline)
+    }
+}
+
+/// A meeting to which a bot is to be sent at a time, as its partition's zset names it.
+struct Plan: Sendable {
+    let workspaceID: String
+    let meetingID: String
+    let member: String
+
+    /// - Returns: nil for what is none of ours.
+    init?(_ member: String) {
+        let parts = member.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+        workspaceID = String(parts[0])
+        meetingID = String(parts[1])
+        self.member = member
+    }
+
+    /// The same plans, of which no workspace has two in a row while another one waits: however many one of them has
+    /// planned for a time, the others' do not come after them all.
+    static func inTurn(_ plans: [Plan]) -> [Plan] {
+        var turns: [String: Int] = [:]
+        let placed = plans.enumerated().map { index, plan in
+            let turn = turns[plan.workspaceID, default: 0]
+            turns[plan.workspaceID] = turn + 1
+            return (turn: turn, index: index, plan: plan)
+        }
+        return placed.sorted { ($0.turn, $0.index) < ($1.turn, $1.index) }.map(\.plan)
+    }
+}

@@ -1,0 +1,363 @@
+import Log
+import Redis
+import RedisTestSupport
+import Scripts
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// `plan_meeting.lua`, `cancel_plan.lua` and `send_planned.lua`, and what the sweep makes of them.
+@Suite(.takesTurns) struct PlanScriptTests {
+    private static let lead = 60_000
+    private static let late = 600_000
+
+    /// A planned meeting whose bot is due `offset` ms from now.
+    private static func plan(
+        _ world: World, dueIn offset: Int, in room: Room = World.room, autoJoin: Bool? = nil
+    ) async throws -> Meeting {
+        let new = NewMeeting(
+            link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
+            scheduledAt: try await world.now() + lead + offset, autoJoin: autoJoin, botName: "Nora")
+        return try #require(
+            try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
+    }
+
+    private static func send(_ meeting: Meeting, _ world: World) async throws -> Scripts.SendPlanned.Reply {
+        let plan = try #require(Plan(world.keys.member(meeting.id)))
+        return try await world.store.sendPlanned(plan, trace: World.trace, deadline: Client.soon)
+    }
+
+    /// When its bot is tried to be sent next.
+    private static func due(_ meeting: Meeting, _ world: World) async throws -> Int? {
+        try await world.snapshot()[world.keys.partition.plans]?.sortedSet?[world.keys.member(meeting.id)]
+            .flatMap { Int($0) }
+    }
+
+    private static func event(_ world: World) async throws -> [String: String] {
+        var event = try #require(try await world.snapshot()[world.keys.partition.events]?.stream?.last)
+        for name in ["<id>", "at"] { event[name] = nil }
+        return event
+    }
+
+    private static func sweep(_ world: World) async throws {
+        try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+    }
+
+    // MARK: Planning
+
+    @Test func aPlanIsDueBeforeItsTime() async throws {
+        try await World.make { world in
+            let meeting = try await Self.plan(world, dueIn: 3_600_000)
+            let time = try #require(meeting.scheduledAt)
+            #expect(try await Self.due(meeting, world) == time - Self.lead)
+            #expect(meeting.isPlanned && meeting.autoJoin && meeting.fields["bot_name"] == "Nora")
+            let unwanted = try await Self.plan(world, dueIn: 3_600_000, autoJoin: false)
+            #expect(try await Self.due(unwanted, world) == nil && unwanted.scheduledAt != nil)
+        }
+    }
+
+    @Test func whatIsTooLongAgoIsNotPlanned() async throws {
+        try await World.make { world in
+            let room = World.room
+            let new = NewMeeting(
+                link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
+                scheduledAt: try await world.now() - Self.late - 1)
+            let before = try await world.snapshot()
+            guard case .inPast = try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon) else {
+                Issue.record("it was made")
+                return
+            }
+            #expect(try await world.snapshot().changes(since: before) == [Keys.meetingSequence])
+        }
+    }
+
+    @Test func aPlanMovesAndIsCleared() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let meeting = try await Self.plan(world, dueIn: 3_600_000)
+            let time = try #require(meeting.scheduledAt)
+            func change(_ edit: (inout PlanChanges) -> Void) async throws -> Store.PlanChange {
+                var changes = PlanChanges()
+                edit(&changes)
+                return try await world.store.change(meeting, changes, deadline: Client.soon)
+            }
+            let before = try await world.snapshot()
+            guard
+                case .changed(let moved) = try await change({
+                    $0.scheduledAt = time + 1_000
+                    $0.title = "Weekly"
+                })
+            else { throw TestServerError("it was not changed") }
+            #expect(moved.scheduledAt == time + 1_000 && moved.title == "Weekly")
+            #expect(try await Self.due(meeting, world) == time + 1_000 - Self.lead)
+            #expect(
+                try await world.snapshot().changes(since: before)
+                    == [keys.partition.meeting(meeting.id), keys.partition.plans, keys.workspace])
+
+            _ = try await change { $0.autoJoin = false }
+            #expect(try await Self.due(meeting, world) == nil)
+            _ = try await change { $0.autoJoin = true }
+            #expect(try await Self.due(meeting, world) == time + 1_000 - Self.lead)
+            _ = try await change {
+                $0.scheduledAt = .some(nil)
+                $0.title = .some(nil)
+            }
+            #expect(try await Self.due(meeting, world) == nil)
+            #expect(try await world.fields(meeting.id)["title"] == nil)
+
+            try await world.expectNoChange {
+                guard case .inPast = try await change({ $0.scheduledAt = 1 }) else {
+                    Issue.record("it was changed")
+                    return
+                }
+            }
+            try await world.set(keys.workspace, ["max_bytes": "1"])
+            try await world.expectNoChange {
+                guard case .workspaceFull = try await change({ $0.title = "More than there was" }) else {
+                    Issue.record("it was changed")
+                    return
+                }
+            }
+            _ = try await world.client.send("HDEL", keys.workspace, "max_bytes")
+            _ = try await world.send(to: meeting.id)
+            try await world.expectNoChange {
+                guard case .notPlanned = try await change({ $0.title = "Late" }) else {
+                    Issue.record("it was changed")
+                    return
+                }
+            }
+            _ = try await world.client.send("DEL", keys.partition.meeting(meeting.id))
+            try await world.expectNoChange {
+                guard case .unknown = try await change({ $0.title = "Late" }) else {
+                    Issue.record("it was changed")
+                    return
+                }
+            }
+        }
+    }
+
+    /// What is planned anew counts as missed no more; what is changed otherwise still does.
+    @Test func whatWasMissedIsPlannedAnew() async throws {
+        try await World.make { world in
+            let meeting = try await Self.plan(world, dueIn: 0)
+            try await world.set(world.keys.partition.meeting(meeting.id), ["scheduled_at": "1"])
+            try await Self.sweep(world)
+            var changes = PlanChanges()
+            changes.title = "Weekly"
+            _ = try await world.store.change(meeting, changes, deadline: Client.soon)
+            #expect(try await Self.due(meeting, world) == nil)
+            #expect(try await world.fields(meeting.id)["missed_at"] != nil)
+            let time = try await world.now() + 3_600_000
+            changes.scheduledAt = time
+            _ = try await world.store.change(meeting, changes, deadline: Client.soon)
+            #expect(try await Self.due(meeting, world) == time - Self.lead)
+            let fields = try await world.fields(meeting.id)
+            #expect(fields["missed_at"] == nil && fields["auto_join_error"] == nil)
+        }
+    }
+
+    // MARK: Cancelling
+
+    @Test func aStopCancelsWhatIsPlanned() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let meeting = try await Self.plan(world, dueIn: 3_600_000)
+            let before = try await world.snapshot()
+            let (stop, place) = try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+            #expect(stop == .ended && place.meetingID == meeting.id)
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [
+                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
+                    keys.partition.ended,
+                ])
+            let fields = try await world.fields(meeting.id)
+            #expect(fields["status"] == "OFFLINE" && fields["bot_status"] == "completed")
+            #expect(fields["completion_reason"] == "stopped")
+            #expect(
+                try await Self.event(world) == [
+                    "what": "completed", "meeting_id": meeting.id, "bot_id": "", "from": "INITIAL/",
+                    "to": "OFFLINE/completed", "why": "user 1", "trace_id": "",
+                ])
+            try await world.expectNoChange {
+                await #expect(throws: BotRefusal.noBot) {
+                    try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+                }
+            }
+        }
+    }
+
+    // MARK: Sending
+
+    @Test func itIsSentWhenItIsDueAndOnce() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let meeting = try await Self.plan(world, dueIn: 3_600_000)
+            try await world.expectNoChange {
+                let reply = try await Self.send(meeting, world)
+                #expect(reply == .notDue)
+            }
+            _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
+            try await world.set(keys.partition.meeting(meeting.id), ["auto_join_error": "room_taken"])
+            let before = try await world.snapshot()
+            #expect(try await Self.send(meeting, world) == .sent(epoch: 1))
+            let fields = try await world.fields(meeting.id)
+            let bot = try #require(fields["bot_id"])
+            #expect(fields["bot_status"] == "requested" && fields["auto_join_error"] == nil)
+            #expect(
+                try await world.snapshot().changes(since: before) == [
+                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
+                    keys.partition.bot(bot), keys.partition.dispatch, keys.bots, keys.holder(World.room),
+                    keys.inFlight(World.room),
+                ])
+            let event = try await Self.event(world)
+            #expect(event["what"] == "dispatched" && event["why"] == "plan" && event["bot_id"] == bot)
+            // Asked again, by another node or after an answer that was lost.
+            try await world.expectNoChange {
+                let reply = try await Self.send(meeting, world)
+                #expect(reply == .notDue)
+            }
+            // As if a command had failed before it was taken from the plans.
+            _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
+            let sent = try await world.snapshot()
+            #expect(try await Self.send(meeting, world) == .served)
+            #expect(try await world.snapshot().changes(since: sent) == [keys.partition.plans])
+        }
+    }
+
+    @Test func whatKeepsItFromItsRoomIsNotedAndTriedAgain() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let holder = try await world.meeting()
+            let bot = try await world.bot(at: holder, .joining, .active)
+            let meeting = try await Self.plan(world, dueIn: -1)
+            let now = try await world.now()
+            let before = try await world.snapshot()
+            #expect(try await Self.send(meeting, world) == .waits(reason: "room_taken"))
+            #expect(
+                try await world.snapshot().changes(since: before) == [
+                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
+                ])
+            let again = try #require(try await Self.due(meeting, world))
+            #expect((now + 30_000...now + 60_000).contains(again))
+            #expect(try await world.fields(meeting.id)["auto_join_error"] == "room_taken")
+            let event = try await Self.event(world)
+            #expect(event["what"] == "not_sent" && event["why"] == "room_taken")
+            // The same reason is no news.
+            _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
+            let noted = try await world.snapshot()
+            #expect(try await Self.send(meeting, world) == .waits(reason: "room_taken"))
+            #expect(try await world.snapshot().changes(since: noted) == [keys.partition.plans])
+
+            _ = try await world.report(bot, "completed", reason: "left_alone")
+            try await world.set(keys.workspace, ["max_concurrent_bots": "0"])
+            _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
+            #expect(try await Self.send(meeting, world) == .waits(reason: "too_many_bots"))
+            #expect(try await world.fields(meeting.id)["auto_join_error"] == "too_many_bots")
+        }
+    }
+
+    @Test func itIsMissedWhenItIsTooLate() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let meeting = try await Self.plan(world, dueIn: -1)
+            for (reason, noted) in [("too_late", nil), ("room_taken", "room_taken")] {
+                try await world.set(keys.partition.meeting(meeting.id), ["scheduled_at": "1"])
+                if let noted { try await world.set(keys.partition.meeting(meeting.id), ["auto_join_error": noted]) }
+                _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
+                let before = try await world.snapshot()
+                #expect(try await Self.send(meeting, world) == .missed(reason: reason))
+                #expect(
+                    try await world.snapshot().changes(since: before) == [
+                        keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
+                    ])
+                let fields = try await world.fields(meeting.id)
+                #expect(fields["missed_at"] != nil && fields["auto_join_error"] == reason)
+                #expect(fields["status"] == "INITIAL" && fields["bot_status"] == nil)
+                let event = try await Self.event(world)
+                #expect(event["what"] == "missed" && event["why"] == reason && event["to"] == "INITIAL/")
+                _ = try await world.client.send("HDEL", keys.partition.meeting(meeting.id), "auto_join_error")
+            }
+            // It is open to re-invitation.
+            _ = try await world.send(to: meeting.id)
+        }
+    }
+
+    @Test(arguments: Stage.allCases)
+    func oneThatHasHadABotIsServed(_ stage: Stage) async throws {
+        try await World.make { world in
+            let meeting = try await Self.plan(world, dueIn: -1)
+            let place = try await world.bot(at: meeting.id)
+            try await world.tell(place, stage.reports)
+            let before = try await world.snapshot()
+            #expect(try await Self.send(meeting, world) == .served)
+            #expect(try await world.snapshot().changes(since: before) == [world.keys.partition.plans])
+        }
+    }
+
+    /// A Teams meeting's number, and then its thread: the two are one room.
+    @Test func aRoomThatBecameANameIsAnothers() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let number = Room(platform: .teams, nativeID: "9398850880426")
+            let thread = Room(platform: .teams, nativeID: "19:meeting_abc@thread.v2")
+            let meeting = try await Self.plan(world, dueIn: -1, in: number)
+            _ = try await world.client.send("HSET", keys.names, number.description, thread.description)
+            // Seen too early: the script refuses, and nothing is changed.
+            let plan = keys.member(meeting.id)
+            let bot = Identifier.bot(in: keys.partition)
+            try await world.expectNoChange {
+                let reply = try await world.run(
+                    Scripts.SendPlanned(
+                        workspaceKey: keys.workspace, inflightKey: keys.inFlight(number),
+                        roomKey: keys.holder(number), botsKey: keys.bots,
+                        meetingKey: keys.partition.meeting(meeting.id), botKey: keys.partition.bot(bot),
+                        dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events,
+                        webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                        plansKey: keys.partition.plans, namesKey: keys.names, otherKey: keys.holder(number),
+                        anotherKey: keys.holder(number), meetingID: meeting.id, plan: plan,
+                        workspaceID: world.workspaceID, room: number.description, nativeID: number.nativeID,
+                        botID: bot, inflightMilliseconds: 600_000, maxEvents: 1_000, defaultMaxBots: 10,
+                        lateMilliseconds: Self.late, retryMilliseconds: 30_000, traceparent: ""))
+                #expect(reply == .array([.integer(-2)]))
+            }
+            #expect(try await Self.send(meeting, world) == .sent(epoch: 1))
+            #expect(try await world.snapshot()[keys.holder(thread)] == .string(meeting.id))
+            #expect(try await world.fields(meeting.id)["native_meeting_id"] == thread.nativeID)
+        }
+    }
+
+    // MARK: The sweep
+
+    @Test func aSweepSendsWhatIsDueAndNothingElse() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            func room(_ index: Int) -> Room {
+                Room(platform: .zoom, nativeID: String(10_000_000_000 + index))
+            }
+            var due: [Meeting] = []
+            for index in 0..<5 { due.append(try await Self.plan(world, dueIn: -1, in: room(index))) }
+            let later = try await Self.plan(world, dueIn: 3_600_000, in: room(9))
+            // What is no plan, another partition's, or gone, stands in nobody's way.
+            for other in ["", "x", "\(world.workspaceID) gone", "\(world.workspaceID) a b", "other \(later.id)"] {
+                _ = try await world.client.send("ZADD", partition.plans, "1", other)
+            }
+            try await Self.sweep(world)
+            for meeting in due { #expect(try await world.fields(meeting.id)["bot_status"] == "requested") }
+            #expect(try await world.fields(later.id)["bot_status"] == nil)
+            #expect(
+                try await world.snapshot()[partition.plans]?.sortedSet?.keys.sorted()
+                    == [world.keys.member(later.id)])
+            #expect(world.store.metrics.plansSent == 5 && world.store.metrics.plansMissed == 0)
+            let before = try await world.snapshot()
+            try await Self.sweep(world)
+            #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
+    @Test func workspacesTakeTurns() {
+        let plans = ["a 1", "a 2", "a 3", "b 1", "c 1", "c 2"].compactMap { Plan($0) }
+        #expect(Plan.inTurn(plans).map(\.member) == ["a 1", "b 1", "c 1", "a 2", "c 2", "a 3"])
+    }
+}
