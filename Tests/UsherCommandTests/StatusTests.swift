@@ -28,6 +28,7 @@ import Testing
         overview.queue.oldestMilliseconds = 61_500
         overview.queue.leased = 3
         overview.overdue = 1
+        overview.planned = 4
         overview.queue.waitingWebhooks = 2
         overview.queue.overdueMilliseconds = 1_500
         overview.queue.unfiledChanges = 3
@@ -49,6 +50,7 @@ import Testing
                 "rooms     4 held: 1 requested, 2 active (of the first 3)",
                 "queue     1 waiting, the oldest for 1 min 1 s",
                 "leases    2 live, 1 overdue",
+                "plans     4 within the hour",
                 "webhooks  2 wait to be told, the first for 1.5 s; 3 changes not filed yet",
             ])
     }
@@ -57,7 +59,7 @@ import Testing
         #expect(
             OverviewText.lines(Overview()) == [
                 "nodes     none", "runners   none", "rooms     none held", "queue     empty",
-                "leases    0 live, 0 overdue", "webhooks  nothing waits",
+                "leases    0 live, 0 overdue", "plans     none within the hour", "webhooks  nothing waits",
             ])
     }
 
@@ -73,7 +75,8 @@ import Testing
     @Test func theObjectHasTheSame() throws {
         let text = try PrettyJSON.text(OverviewObject(try Self.overview()))
         let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        #expect(Set(object.keys) == ["at", "nodes", "runners", "rooms", "queue", "leases", "webhooks"])
+        #expect(Set(object.keys) == ["at", "nodes", "runners", "rooms", "queue", "leases", "plans", "webhooks"])
+        #expect(object["plans"] as? [String: Int] == ["within_hour": 4])
         #expect(object["queue"] as? [String: Int] == ["waiting": 1, "oldest_ms": 61_500])
         #expect(object["leases"] as? [String: Int] == ["live": 2, "overdue": 1])
         let rooms = try #require(object["rooms"] as? [String: Any])

@@ -21,7 +21,7 @@ from harness.workspace import Admin
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 ALL = ["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed", "transcription.ready",
-       "recording.ready"]
+       "recording.ready", "meeting.missed"]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ enum BotEndpoints {
 
     // MARK: To send one
 
-    /// Unknown members are ignored, but for `NotYetThere.members`.
+    /// Unknown members are ignored, but for `NotYetThere.membersOfBots`.
     private static let request = Input<Wanted>.body(
         MeetingMembers.platform("Required where there is no `meeting_url`."),
         MeetingMembers.nativeID("Required where there is no `meeting_url`."), MeetingMembers.passcode,
@@ -30,7 +30,7 @@ enum BotEndpoints {
         .optional(
             "join_at", .time,
             "When it is to be there (ISO 8601; without a zone UTC): the meeting is planned as by `POST /meetings`."),
-        NotYetThere.refused(NotYetThere.members),
+        NotYetThere.refused(NotYetThere.membersOfBots),
         examples: [
             "Google Meet": [
                 "platform": "google_meet", "native_meeting_id": "abc-defg-hij",
@@ -95,7 +95,7 @@ enum BotEndpoints {
             One bot is in a room, or on its way to it, however many ask at once: one of them gets 201, the others 409.
 
             What is known elsewhere to change what a bot does, and is not there yet, is refused unless it asks for what \
-            is so anyway (null, `false`, nothing): \(NotYetThere.members.map { "`\($0.name)`" }.joined(separator: ", ")).
+            is so anyway (null, `false`, nothing): \(NotYetThere.membersOfBots.map { "`\($0.name)`" }.joined(separator: ", ")).
 
             With `join_at` no bot is sent now: the answer is a planned meeting, `scheduled`, whose bot comes at that time.
 

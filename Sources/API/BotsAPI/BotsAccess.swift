@@ -22,7 +22,8 @@ extension Access<Caller> {
 
 enum BotsAPI {
     static let endpoints: [Endpoint] =
-        BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all + [TranscriptEndpoint.get] + UserWebhookEndpoints.all
+        BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all + [TranscriptEndpoint.get]
+        + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all
 }
 

@@ -33,7 +33,8 @@ extension DescribedError {
         "A bot is in the meeting or on its way to it, or its transcript is being collected.")
 
     static let notPlanned = DescribedError(
-        .notPlanned(number: 123), "A bot was sent to the meeting, or it was cancelled: there is nothing planned any more.")
+        .notPlanned(number: 123),
+        "A bot was sent to the meeting, or it was cancelled: there is nothing planned any more.")
 
     fileprivate init(_ refusal: BotRefusal, _ meaning: String) {
         self.init(APIError(refusal), meaning)

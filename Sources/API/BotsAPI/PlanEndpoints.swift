@@ -20,7 +20,7 @@ enum PlanEndpoints {
         .optional("title", .text(200)), PlanMembers.scheduledAt, PlanMembers.autoJoin,
         .optional("bot_name", BotMembers.name, "The name that the bot shows in the meeting."),
         .optional("language", BotMembers.language, "If not specified, the bot will auto-detect the language."),
-        NotYetThere.refused(NotYetThere.members),
+        NotYetThere.refused(NotYetThere.membersOfPlans),
         examples: [
             "At a time": [
                 "title": "Weekly", "meeting_url": "https://meet.google.com/abc-defg-hij",
@@ -155,15 +155,18 @@ enum PlanMembers {
     static let inPast = "is too long ago: no bot would be sent any more"
 
     static let scheduledAt = Member<Int?>.optional(
-        "scheduled_at", .time, "When a bot is to be there (ISO 8601; without a zone UTC). Without it none is sent by itself.")
-    static let autoJoin = Member<Bool?>.optional("auto_join", .boolean, "Whether one is sent then. True if it is absent.")
+        "scheduled_at", .time,
+        "When a bot is to be there (ISO 8601; without a zone UTC). Without it none is sent by itself.")
+    static let autoJoin = Member<Bool?>.optional(
+        "auto_join", .boolean, "Whether one is sent then. True if it is absent.")
 
     /// - Throws: `APIError` 422 for a meeting that a bot could not be let into.
     static func checked(_ new: NewMeeting) throws -> NewMeeting {
         guard new.scheduledAt == nil || new.autoJoin == false || new.link.passcode != nil || !new.link.needsPasscode
         else {
             throw APIError.invalid(
-                "passcode", "is required for a bot to be sent to an MS Teams meeting: send it, or a meeting_url with it")
+                "passcode", "is required for a bot to be sent to an MS Teams meeting: send it, or a meeting_url with it"
+            )
         }
         return new
     }

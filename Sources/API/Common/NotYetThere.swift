@@ -16,25 +16,30 @@ enum NotYetThere {
         var advice: String?
     }
 
-    private static let times = [Wish(name: "start_time", advice: "scheduled_at, or join_at of POST /bots, says when")]
     private static let webhooks = ["webhook_url", "webhook_secret", "webhook_events", "callback_url"].map {
         Wish(name: $0, advice: "PUT /user/webhook sets the workspace's webhook")
     }
 
-    /// Of `POST /bots`, and of the Re-invite API's `POST .../meetings`.
+    /// Of all that makes a meeting or sends a bot.
     static let members: [Wish] =
-        times + webhooks + [
+        webhooks + [
+            Wish(name: "start_time", advice: "scheduled_at, or join_at of POST /bots, says when"),
             Wish(name: "recording_enabled"), Wish(name: "capture_modes"), Wish(name: "recording_config"),
             Wish(name: "voice_agent_enabled"), Wish(name: "authenticated"), Wish(name: "continue_meeting"),
             Wish(name: "allowed_languages"), Wish(name: "transcription_tier", harmless: ["realtime"]),
             Wish(name: "deduplication_key", advice: "send an Idempotency-Key"),
         ]
 
-    /// Of the Re-invite API's `POST .../meetings` besides: what `POST /bots` takes.
-    static let membersOfPlans = [
-        Wish(name: "transcribe_enabled", isSo: true), Wish(name: "automatic_leave"),
-    ]
-    .map { Wish(name: $0.name, isSo: $0.isSo, advice: "no bot is sent for it: POST /bots sends one") }
+    /// Of `POST /bots` besides: what plans take.
+    static let membersOfBots = members + [Wish(name: "scheduled_at", advice: "join_at says when")]
+
+    /// Of what plans a meeting besides: what `POST /bots` takes.
+    static let membersOfPlans =
+        members + [
+            Wish(name: "join_at", advice: "scheduled_at says when"),
+            Wish(name: "transcribe_enabled", isSo: true, advice: "POST /bots takes it, with join_at"),
+            Wish(name: "automatic_leave", advice: "POST /bots takes it, with join_at"),
+        ]
 
     /// Of the query of `GET /transcripts/...`.
     static let parameters = [Wish(name: "since"), Wish(name: "format", harmless: ["json"])]

@@ -23,7 +23,7 @@ enum WorkspaceMeetings {
         .optional("title", .text(200)),
         .optional("language", .text(35), "The language that is spoken, such as `en`."),
         PlanMembers.scheduledAt, PlanMembers.autoJoin,
-        NotYetThere.refused(NotYetThere.members + NotYetThere.membersOfPlans),
+        NotYetThere.refused(NotYetThere.membersOfPlans),
         examples: [
             "By its link": [
                 "meeting_url": "https://meet.google.com/abc-defg-hij", "title": "Weekly", "language": "en",

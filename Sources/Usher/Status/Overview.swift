@@ -11,6 +11,8 @@ public struct Overview: Sendable {
     public var queue = QueueReading()
     /// Claimed bots whose lease has run out and that nobody has ended yet.
     public var overdue = 0
+    /// Planned meetings to which a bot is to be sent within an hour, or should have been.
+    public var planned = 0
     /// What the claimed bots are at; of the first ones, if there are very many.
     public var statuses: [BotStatus: Int] = [:]
 
@@ -33,10 +35,12 @@ extension Store {
         overview.at = try await send(Command("TIME"), by: deadline).millisecondsOrThrow()
 
         let now = String(overview.at)
+        let inAnHour = String(overview.at.addingClamped(3_600_000))
         let ofPartition = Partition.all.map { partition in
             QueueReading.questions(of: partition) + [
                 Command("ZCOUNT", partition.leases, "-inf", now),
                 Command("ZRANGE", partition.leases, "0", String(Self.maximumBots - 1)),
+                Command("ZCOUNT", partition.plans, "-inf", inAnHour),
             ]
         }
         let ofPeers = PeerKind.allCases.map {
@@ -53,6 +57,8 @@ extension Store {
                 try oddRecords.count(partition.leases, replies.removeFirst()))
             bots += try oddRecords.list(partition.leases, replies.removeFirst())
                 .compactMap { $0.string.map { (partition, $0) } }
+            overview.planned = overview.planned.addingClamped(
+                try oddRecords.count(partition.plans, replies.removeFirst()))
         }
         try await addRecords(peers, bots, to: &overview, deadline: deadline)
         return overview

@@ -79,6 +79,8 @@ public struct MeetingChange: Sendable {
 
     public var source: Source {
         if why.hasPrefix("user ") || why == "stopped" { return .user }
-        return ["lease_expired", "dispatch_expired", "launch_failed", "plan", "room_taken", "too_many_bots", "too_late"].contains(why) ? .scheduler : .bot
+        return [
+            "lease_expired", "dispatch_expired", "launch_failed", "plan", "room_taken", "too_many_bots", "too_late",
+        ].contains(why) ? .scheduler : .bot
     }
 }

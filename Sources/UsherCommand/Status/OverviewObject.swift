@@ -64,6 +64,14 @@ struct OverviewObject: Encodable {
         let overdue: Int
     }
 
+    struct Plans: Encodable {
+        let withinHour: Int
+
+        enum CodingKeys: String, CodingKey {
+            case withinHour = "within_hour"
+        }
+    }
+
     struct Webhooks: Encodable {
         /// That are to be told of something, now or at their next attempt.
         let waiting: Int
@@ -83,6 +91,7 @@ struct OverviewObject: Encodable {
     let rooms: Rooms
     let queue: Queue
     let leases: Leases
+    let plans: Plans
     let webhooks: Webhooks
 
     init(_ overview: Overview) {
@@ -94,6 +103,7 @@ struct OverviewObject: Encodable {
             byStatus: Dictionary(uniqueKeysWithValues: overview.statuses.map { ($0.key.rawValue, $0.value) }))
         queue = Queue(waiting: overview.queue.waiting, oldestMilliseconds: overview.queue.oldestMilliseconds)
         leases = Leases(live: overview.queue.leased - overview.overdue, overdue: overview.overdue)
+        plans = Plans(withinHour: overview.planned)
         webhooks = Webhooks(
             waiting: overview.queue.waitingWebhooks, overdueMilliseconds: overview.queue.overdueMilliseconds,
             unfiledChanges: overview.queue.unfiledChanges)

@@ -32,6 +32,8 @@ enum OverviewText {
                     : "\(overview.queue.waiting) waiting, the oldest for \(duration(overview.queue.oldestMilliseconds))"
             ))
         lines.append(heading("leases", "\(overview.queue.leased - overview.overdue) live, \(overview.overdue) overdue"))
+        lines.append(
+            heading("plans", overview.planned == 0 ? "none within the hour" : "\(overview.planned) within the hour"))
         lines.append(heading("webhooks", webhooks(overview.queue)))
         return lines
     }

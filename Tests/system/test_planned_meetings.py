@@ -1,0 +1,262 @@
+"""Planned meetings: a bot is sent in time, once, or the record says why not."""
+
+import datetime
+
+import pytest
+
+from harness.bots_user import BotsUser
+from harness.envelope import assert_bots_error
+from harness.receiver import Receiver
+from harness.waiting import wait_for
+from harness.workspace import Admin, random_meet_code
+
+# The nodes' own: what is planned for the next minute is due at once.
+LEAD_MS = 60_000
+FUTURE = "2100-01-01T09:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def redis_server(module_servers):
+    return module_servers.redis()
+
+
+@pytest.fixture(scope="module")
+def redis(redis_server):
+    return redis_server.client
+
+
+@pytest.fixture(scope="module")
+def nodes(module_servers, redis_server):
+    """All of them sweep: each plan is found by several at once."""
+    return [module_servers.node(redis_server, LEASE_TTL_MS=2000, WEBHOOK_ALLOW="127.0.0.1") for _ in range(3)]
+
+
+@pytest.fixture
+def user(nodes):
+    return BotsUser(Admin(nodes[0]))
+
+
+def iso(seconds_from_now, zone="+00:00"):
+    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds_from_now)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", zone)
+
+
+def plan(user, status=201, **fields):
+    body = {"meeting_url": f"https://meet.google.com/{random_meet_code()}", **fields}
+    answer = user.request("POST", "/meetings", body)
+    assert answer.status == status, answer
+    return answer.json
+
+
+def plans(redis, user):
+    return {member.split()[1] for member in redis.call("ZRANGE", f"{user.keys.partition}:plans", "0", "-1")
+            if member.startswith(user.workspace_id)}
+
+
+def make_due(redis, user, meeting):
+    member = f"{user.workspace_id} {meeting['data']['meeting_id']}"
+    assert redis.call("ZADD", f"{user.keys.partition}:plans", "XX", "CH", "1", member) == 1
+
+
+# Making, changing, removing
+
+def test_a_plan_is_shown_by_both_apis(user, redis):
+    time = iso(3600)
+    meeting = plan(user, title="Weekly", scheduled_at=time, bot_name="Nora", language="de")
+    assert meeting["status"] == "scheduled", meeting
+    data = meeting["data"]
+    assert datetime.datetime.fromisoformat(data["scheduled_at"]) == datetime.datetime.fromisoformat(time)
+    assert (data["auto_join"], data["name"], data["bot_name"], data["planned"]) == (True, "Weekly", "Nora", True)
+    assert plans(redis, user) == {data["meeting_id"]}
+    record = user.record(meeting)
+    assert record["status"] == "INITIAL" and record["scheduled_at"] == time.partition("+")[0], record
+    assert record["auto_join"] is True and record["auto_join_error"] is None and record["missed_at"] is None
+
+    other = user.as_workspace().create_meeting(scheduled_at=time)
+    shown = user.request("GET", f"/meetings/{other.record['number']}").json
+    assert shown["status"] == "scheduled" and shown["data"]["scheduled_at"] == data["scheduled_at"]
+    without = plan(user)
+    assert without["status"] == "idle" and "scheduled_at" not in without["data"]
+    assert plans(redis, user) == {data["meeting_id"], other.id}
+
+
+@pytest.mark.parametrize("text, means", [
+    ("2100-01-01T09:00:00Z", "2100-01-01T09:00:00.000Z"), ("2100-01-01T09:00:00", "2100-01-01T09:00:00.000Z"),
+    ("2100-01-01T09:00", "2100-01-01T09:00:00.000Z"), ("2100-01-01T09:00:00+02:00", "2100-01-01T07:00:00.000Z"),
+    ("2100-01-01T09:00:00.123456", "2100-01-01T09:00:00.123Z"),
+])
+def test_a_time_without_a_zone_is_utc(user, text, means):
+    assert plan(user, scheduled_at=text)["data"]["scheduled_at"] == means
+
+
+@pytest.mark.parametrize("fields, names", [
+    ({"scheduled_at": "tomorrow"}, "scheduled_at"), ({"scheduled_at": 1798761600}, "scheduled_at"),
+    ({"scheduled_at": "2100-02-30T09:00:00Z"}, "scheduled_at"), ({"scheduled_at": "2020-01-01T09:00:00Z"}, "scheduled_at"),
+    ({"scheduled_at": FUTURE, "auto_join": "yes"}, "auto_join"), ({"meeting_url": None}, "meeting_url"),
+    ({"meeting_url": "https://example.com/x"}, "meeting_url"), ({"join_at": FUTURE}, "join_at"),
+    ({"meeting_url": "https://teams.live.com/meet/9398850880426", "scheduled_at": FUTURE}, "passcode"),
+], ids=str)
+def test_422_what_cannot_be_planned(user, redis, fields, names):
+    answer = user.request("POST", "/meetings", {"meeting_url": "https://meet.google.com/abc-defg-hij", **fields})
+    assert_bots_error(answer, 422, "Invalid request", names=names)
+    assert plans(redis, user) == set() and redis.call("ZCARD", user.keys.meetings) == 0
+
+
+def test_a_plan_moves_is_cleared_and_goes(user, redis):
+    meeting = plan(user, scheduled_at=iso(3600))
+    path = f"/meetings/{meeting['id']}"
+    later = iso(7200)
+    changed = user.request("PATCH", path, {"scheduled_at": later, "title": "Moved"})
+    assert changed.status == 200 and changed.json["data"]["name"] == "Moved", changed
+    assert plans(redis, user) == {meeting["data"]["meeting_id"]}
+    assert user.request("PATCH", path, {"auto_join": False}).json["data"]["auto_join"] is False
+    assert plans(redis, user) == set()
+    cleared = user.request("PATCH", path, {"scheduled_at": None, "title": None}).json
+    assert cleared["status"] == "idle" and "name" not in cleared["data"]
+    for body, names in [({}, "body"), ({"scheduled_at": "x"}, "scheduled_at"), ({"scheduled_at": "2020-01-01"}, "scheduled_at"),
+                        ({"meeting_url": "https://meet.google.com/abc-defg-hij"}, "meeting_url")]:
+        assert_bots_error(user.request("PATCH", path, body), 422, "Invalid request", names=names)
+    assert user.request("DELETE", path).status == 204
+    assert_bots_error(user.request("GET", path), 404, "Meeting not found")
+    assert_bots_error(user.request("DELETE", path), 404, "Meeting not found")
+
+
+def test_what_has_a_bot_is_no_plan(user):
+    meeting = user.send_bot()
+    path = f"/meetings/{meeting['id']}"
+    assert_bots_error(user.request("PATCH", path, {"title": "x"}), 409, "Meeting not planned")
+    assert_bots_error(user.request("DELETE", path), 409, "Meeting not over")
+    answer = user.request("POST", "/meetings", {"meeting_url": meeting["constructed_meeting_url"]})
+    assert_bots_error(answer, 409, "Bot already in meeting")
+
+
+def test_another_workspaces_plan_is_not_there(nodes, user):
+    meeting = plan(user, scheduled_at=iso(3600))
+    other = BotsUser(Admin(nodes[1]))
+    for method, body in (("GET", {}), ("PATCH", {"title": "x"}), ("DELETE", {})):
+        answer = other.request(method, f"/meetings/{meeting['id']}", **({"body": body} if body else {}))
+        assert_bots_error(answer, 404, "Meeting not found")
+
+
+# Sending
+
+def test_a_bot_is_sent_in_time_and_once(user, redis):
+    """What is due now is sent within moments, by one of three nodes that all find it."""
+    early = plan(user, scheduled_at=iso(3600))
+    due = [plan(user, scheduled_at=iso(LEAD_MS / 1000), bot_name="Nora") for _ in range(5)]
+    for meeting in due:
+        sent = user.wait_for_status(meeting, "requested")
+        assert sent["data"]["bot_name"] == "Nora" and "planned" not in sent["data"]
+        assert user.life(redis, meeting) == ["", "requested"]
+        assert user.events(redis, meeting)[-1]["why"] == "plan"
+        assert user.fields(redis, meeting)["epoch"] == "1"
+    assert user.meeting(early)["status"] == "scheduled"
+    assert plans(redis, user) == {early["data"]["meeting_id"]}
+    assert len(user.running()) == 5
+
+
+def test_never_before_its_time(user, redis):
+    meeting = plan(user, scheduled_at=iso(LEAD_MS / 1000 + 2))
+    user.wait_for_status(meeting, "requested")
+    fields = user.fields(redis, meeting)
+    assert int(fields["dispatched_at"]) >= int(fields["scheduled_at"]) - LEAD_MS
+
+
+def test_join_at_is_the_same_plan(user, redis):
+    code = random_meet_code()
+    body = {"platform": "google_meet", "native_meeting_id": code, "join_at": iso(3600), "bot_name": "Nora",
+            "task": "translate", "automatic_leave": {"everyone_left_timeout": 60_000}}
+    answer = user.request("POST", "/bots", body)
+    assert answer.status == 201 and answer.json["status"] == "scheduled", answer
+    meeting = answer.json
+    assert user.running() == [] and plans(redis, user) == {meeting["data"]["meeting_id"]}
+    make_due(redis, user, meeting)
+    sent = user.wait_for_status(meeting, "requested")
+    assert sent["data"]["task"] == "translate"
+    assert sent["data"]["automatic_leave"] == {"everyone_left_timeout": 60_000}
+    for wrong, names in (({"join_at": "2020-01-01T00:00:00Z"}, "join_at"), ({"join_at": 5}, "join_at"),
+                         ({"join_at": None, "scheduled_at": iso(60)}, "scheduled_at")):
+        assert_bots_error(user.request("POST", "/bots", {**body, **wrong}), 422, "Invalid request", names=names)
+
+
+def test_asked_again_with_the_same_key_it_is_one_plan(user, redis):
+    body = {"meeting_url": f"https://meet.google.com/{random_meet_code()}", "scheduled_at": iso(3600)}
+    headers = {**user.headers, "Idempotency-Key": "plan-1"}
+    first, second = (user.request("POST", "/meetings", body, headers=headers) for _ in range(2))
+    assert first.status == second.status == 201 and first.json["id"] == second.json["id"]
+    assert len(plans(redis, user)) == 1
+
+
+def test_a_bot_sent_by_hand_serves_the_plan(user, redis):
+    code = random_meet_code()
+    meeting = plan(user, meeting_url=f"https://meet.google.com/{code}", scheduled_at=iso(3600))
+    assert user.send_bot(code)["id"] == meeting["id"]
+    make_due(redis, user, meeting)
+    wait_for(lambda: plans(redis, user) == set(), "the end of the plan")
+    assert user.life(redis, meeting) == ["", "requested"]
+    # And so does a re-invitation.
+    other = plan(user, scheduled_at=iso(3600))
+    assert user.reinvite(other).status == 202
+    make_due(redis, user, other)
+    wait_for(lambda: plans(redis, user) == set(), "the end of the plan")
+    assert user.life(redis, other) == ["", "requested"]
+
+
+def test_a_stop_before_its_time_cancels_it(user, redis):
+    meeting = plan(user, scheduled_at=iso(3600))
+    answer = user.request("DELETE", user.bot_path(meeting))
+    assert answer.status == 202, answer
+    ended = user.meeting(meeting)
+    assert ended["status"] == "completed" and ended["completion_reason"] == "stopped"
+    assert plans(redis, user) == set() and user.record(meeting)["status"] == "OFFLINE"
+    assert_bots_error(user.request("DELETE", user.bot_path(meeting)), 404, "Bot not found")
+
+
+def test_a_held_room_is_waited_for(user, redis):
+    code = random_meet_code()
+    first = user.send_bot(code)
+    bot = user.play(redis, first, "joining", "active")
+    meeting = plan(user, meeting_url=f"https://meet.google.com/{code}", scheduled_at=iso(0))
+    wait_for(lambda: user.meeting(meeting)["data"].get("auto_join_error") == "room_taken", "the reason")
+    assert user.meeting(meeting)["status"] == "scheduled"
+    assert [event["what"] for event in user.events(redis, meeting)] == ["created", "not_sent"]
+    bot.tell(user.node, "completed")
+    make_due(redis, user, meeting)
+    assert "auto_join_error" not in user.wait_for_status(meeting, "requested")["data"]
+
+
+def test_what_comes_too_late_is_missed_and_told(user, redis):
+    with Receiver() as receiver:
+        answer = user.request("PUT", "/user/webhook", {
+            "webhook_url": receiver.url(), "webhook_events": {"meeting.missed": True}})
+        assert answer.status == 200, answer
+        meeting = plan(user, scheduled_at=iso(3600))
+        redis.call("HSET", user.keys.meeting(meeting["data"]["meeting_id"]), "scheduled_at", "1000")
+        make_due(redis, user, meeting)
+        [event] = wait_for(lambda: receiver.of_type("meeting.missed"), "the event")
+        assert event.json["data"]["meeting"]["data"]["auto_join_error"] == "too_late"
+    missed = user.meeting(meeting)
+    assert missed["status"] == "idle" and missed["data"]["missed_at"] and missed["data"]["auto_join_error"] == "too_late"
+    assert user.record(meeting)["status"] == "INITIAL" and plans(redis, user) == set()
+    # It is open to re-invitation, which is what that is for.
+    assert user.reinvite(meeting).status == 202
+
+
+def test_a_full_workspace_waits_and_others_do_not(nodes, redis):
+    small = BotsUser(Admin(nodes[0]), max_concurrent_bots=1)
+    first = small.send_bot()
+    waiting = [plan(small, scheduled_at=iso(0)) for _ in range(3)]
+    other = BotsUser(Admin(nodes[1]))
+    assert other.wait_for_status(plan(other, scheduled_at=iso(0)), "requested")
+    for meeting in waiting:
+        wait_for(lambda: small.meeting(meeting)["data"].get("auto_join_error") == "too_many_bots", "the reason")
+    assert [bot["meeting_id"] for bot in small.running()] == [first["id"]]
+
+
+def test_many_at_once_are_sent_once_each(nodes, redis):
+    users = [BotsUser(Admin(node), max_concurrent_bots=100) for node in nodes]
+    meetings = [(user, plan(user, scheduled_at=iso(0))) for user in users for _ in range(30)]
+    for user, meeting in meetings:
+        user.wait_for_status(meeting, "requested")
+        assert user.life(redis, meeting) == ["", "requested"]
+        assert user.fields(redis, meeting)["epoch"] == "1"
