@@ -137,6 +137,16 @@ class Told:
 
 
 @dataclasses.dataclass
+class Planned:
+    """A meeting that was planned, acknowledged, and its time by Redis' clock."""
+    meeting_id: str
+    number: int
+    workspace_id: str
+    room: str
+    scheduled_ms: int
+
+
+@dataclasses.dataclass
 class Event:
     """An entry of a partition's event stream: time_ms is Redis' own clock, by the entry's id."""
     entry: str
@@ -200,6 +210,7 @@ class History:
     # The ids of the workspaces whose changes are told from before their first meeting on, and what was told.
     listeners: list[str] = dataclasses.field(default_factory=list)
     told: list[Told] = dataclasses.field(default_factory=list)
+    planned: list[Planned] = dataclasses.field(default_factory=list)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     meetings: list[FinalMeeting] = dataclasses.field(default_factory=list)
     # A moment without any fault, long before the first.

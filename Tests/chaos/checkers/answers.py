@@ -26,6 +26,7 @@ import math
 
 from checkers import fates, linearizability, patience, stops
 from checkers.failovers import is_out_of_date, may_lack_locators
+from checkers import planned
 from checkers.requests import described, may_have_caused, without_repetitions
 from checkers.table import DISPATCHES, ON_ITS_WAY
 from checkers.timeline import Timeline
@@ -238,7 +239,8 @@ class _Room:
     def _step(self, index, requests):
         call, end = self.story.intervals[index]
         event = self.story.events[index]
-        if event.what not in (*DISPATCHES, "stopping"):
+        # What was planned is sent without a request.
+        if event.what not in (*DISPATCHES, "stopping") or event.why == planned.WHY:
             return linearizability.Step(call, end)
         return linearizability.Step(call, end, [
             request.number for request in requests

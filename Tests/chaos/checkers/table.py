@@ -10,6 +10,9 @@ PAIRS = (*RUNNING, "INITIAL/", "INITIAL/failed", "ANALYZING/completed", "OFFLINE
 # What is called an event -> where it may lead from and to. "/" is no meeting at all.
 _STEPS = {
     "created": {("/", "INITIAL/")},
+    # Of a planned meeting: a bot could not be sent yet, and then it was too late.
+    "not_sent": {("INITIAL/", "INITIAL/")},
+    "missed": {("INITIAL/", "INITIAL/")},
     "dispatched": {(pair, "INITIAL/requested") for pair in ("/", "INITIAL/", "INITIAL/failed")},
     "restarted": {(pair, "INITIAL/requested") for pair in ("OFFLINE/completed", "OFFLINE/failed")},
     "replaced": {(pair, "INITIAL/requested") for pair in ON_ITS_WAY},
@@ -21,7 +24,7 @@ _STEPS = {
     "stopping": {(pair, "STOPPING/stopping") for pair in RUNNING},
     "completed": {
         ("LIVE/active", "ANALYZING/completed"), ("STOPPING/stopping", "ANALYZING/completed"),
-        ("STOPPING/stopping", "OFFLINE/completed")},
+        ("STOPPING/stopping", "OFFLINE/completed"), ("INITIAL/", "OFFLINE/completed")},
     "failed": {*((pair, "INITIAL/failed") for pair in ON_ITS_WAY), ("LIVE/active", "OFFLINE/failed")},
     "finalised": {("ANALYZING/completed", "OFFLINE/completed")},
 }

@@ -12,7 +12,8 @@ import collections
 from checkers import failovers
 from history import Violation
 
-STATUS_CHANGE, READY = "meeting.status_change", "transcription.ready"
+# One change is several events, of which each has one of these.
+FIRST = ("meeting.status_change", "transcription.ready", "meeting.missed")
 
 
 def check(history):
@@ -26,8 +27,8 @@ def _violations(history):
                if meeting.workspace_id in history.listeners}
     changes = collections.defaultdict(list)
     for event in history.events:
-        # The making of a record changes no status.
-        if event.meeting_id in numbers and event.what != "created":
+        # The making of a record changes no status, and what keeps a planned bot from being sent does not either.
+        if event.meeting_id in numbers and event.what not in ("created", "not_sent"):
             changes[numbers[event.meeting_id]].append(event)
     told = collections.defaultdict(list)
     for one in history.told:
@@ -41,8 +42,7 @@ def _about(history, changes, told):
     """Of one meeting."""
     by_sequence = collections.defaultdict(list)
     for one in told:
-        # One change is several events, of which these two tell of a change that no other one does.
-        if one.kind in (STATUS_CHANGE, READY):
+        if one.kind in FIRST:
             by_sequence[one.sequence].append(one)
     for sequence, event in enumerate(changes, 1):
         found = by_sequence.pop(sequence, [])

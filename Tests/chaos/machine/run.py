@@ -15,6 +15,7 @@ from machine import bot_names, clients, collecting, left_over, logs, places, set
 from machine.agreement import Agreement
 from machine.cluster import Cluster
 from machine.plan import Injector
+from machine.planner import Planner
 from machine.sampling import Sampler
 from machine.watch import Watch
 
@@ -57,6 +58,8 @@ class Run:
         self._history = History(
             seed=seed, settings=settings.of_history())
         self._recorder = clients.Recorder(self._history.operations)
+        # Of workspaces that only plan meetings, which end by themselves.
+        self._planners = []
 
     def _random(self, purpose):
         return random.Random(f"{self._seed}/{purpose}")
@@ -98,6 +101,8 @@ class Run:
                  for number in range(1, clients.CLIENTS + 1)]
         waiting = waiting_users.make(
             self._cluster, self._places, self._history.limits, self._recorder, self._random("waiting users"))
+        planner = Planner(self._cluster, self._random("planner"), self._history.planned)
+        planner.start()
         # Theirs alone, so that no other client is in the way; but to be stopped in the end like all.
         self._places = self._places + [place for user in waiting for place in user.places]
         for client in crowd + waiting:
@@ -116,8 +121,10 @@ class Run:
         self._history.quiet_ns = now_ns()
         self._history.missed = injector.missed
         time.sleep(AFTERMATH_S)
-        for client in crowd + waiting:
+        for client in crowd + waiting + [planner]:
             client.end()
+        planner.wait_for_all()
+        self._planners.append(planner.place)
 
     # What follows.
 
@@ -169,7 +176,7 @@ class Run:
         history, folder = self._history, self._cluster.presence.folder
         history.stays = collecting.stays(folder)
         history.acknowledged = collecting.acknowledged(folder)
-        history.meetings = collecting.meetings(self._places)
+        history.meetings = collecting.meetings(self._places + self._planners)
         redis = self._cluster.redis.connect()
         if self._cluster.listener:
             self._cluster.listener.hear_all(redis)

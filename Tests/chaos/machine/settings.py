@@ -11,6 +11,9 @@ SETTINGS = {
     "drain_timeout": 1000,
     "join_timeout": 3000,
     "max_attempts": 3,
+    # Of planned meetings: how long before their time a bot is sent, and how long after it none is any more.
+    "join_lead": 1000,
+    "join_late": 20_000,
 }
 
 # Where Redis is several servers: a lease lives for several times as long as a failover takes, as it does by default,
@@ -83,7 +86,7 @@ def of_node():
     return {
         **of_service(), "LOCK_TTL_MS": SETTINGS["lock_ttl"], "IN_FLIGHT_TTL_MS": SETTINGS["in_flight_ttl"],
         "REQUEST_TIMEOUT_MS": SETTINGS["request_timeout"], "DRAIN_TIMEOUT_MS": SETTINGS["drain_timeout"],
-        "WEBHOOK_ALLOW": "127.0.0.1",
+        "WEBHOOK_ALLOW": "127.0.0.1", "JOIN_LEAD_MS": SETTINGS["join_lead"], "JOIN_LATE_MS": SETTINGS["join_late"],
     }
 
 

@@ -71,6 +71,16 @@ def told_stays(stage):
 
 
 @scenario()
+def planned_stay(stage):
+    """A bot comes by itself and leaves, and no other one comes."""
+    place = stage.rooms()[0]
+    found = stage.plan_bot(place, 4.0, BRIEF)
+    stage.comes(lambda: stage.record(place, found.meeting_id)["bot_status"] == "completed")
+    # For two sweeps of all nodes.
+    stage.comes(lambda: len(stage.stays(place)) > 1, 2.0)
+
+
+@scenario()
 def quiet_stay(stage):
     """A bot stays for as long as three leases live."""
     place = stage.rooms()[0]

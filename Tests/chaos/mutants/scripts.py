@@ -133,6 +133,16 @@ SCRIPTS = (
         (Edit("lua/includes/events.lua", "  redis.call('XADD', keys.outbox, '*', unpack(fields))\n",
               "  if what ~= 'stopping' then redis.call('XADD', keys.outbox, '*', unpack(fields)) end\n"),)),
     Mutant(
+        "plan-never-served",
+        "A planned meeting that has had its bot waits for one on and on.",
+        "planned", "planned_stay",
+        (Edit("lua/send_planned.lua", "if meeting[1] ~= 'INITIAL' or meeting[2] or not meeting[3] then\n",
+              "if not meeting[3] then\n"),
+         Edit("lua/send_planned.lua", "redis.call('ZREM', plans_key, plan)\nreturn {1, epoch}\n",
+              "return {1, epoch}\n"),
+         # While its bot is in the room it would wait for half a minute.
+         Edit("lua/send_planned.lua", "at_ms + retry_ms", "at_ms + 200"))),
+    Mutant(
         "delivery-without-lease",
         "A node takes an event to deliver it without a lease, so that all nodes do.",
         "webhooks", "told_stays",

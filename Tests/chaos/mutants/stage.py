@@ -9,7 +9,7 @@ from faults.commands import name_of
 from harness.keys import WorkspaceKeys
 from harness.waiting import DEADLINE_S, wait_for
 from history import FaultRecord, HeldLock, now_ns
-from machine import clients, collecting, places
+from machine import clients, collecting, places, planner
 from machine.listener import Listener
 
 # A scenario without a mutant waits for none of what it gives time to, or gets it soon.
@@ -51,6 +51,12 @@ class Stage:
     def plan_meeting(self, place):
         """Another meeting in a place's room; its id."""
         return places.plan_meeting(place)
+
+    def plan_bot(self, place, in_s, bot_name):
+        """A meeting in a place's room, to which a bot is sent by itself: when, from now on."""
+        found = planner.plan(place.user, place.code, in_s, self.nodes, bot_name)
+        self._history.planned.append(found)
+        return found
 
     def in_background(self, send):
         """Calls this beside the scenario. `join` of what it returns waits for its end."""

@@ -7,6 +7,7 @@ TIMING = "Sources/Runner/Leases/LeaseTiming.swift"
 RUNNER_COMMAND = "Sources/UsherCommand/Commands/RunnerCommand.swift"
 SUPERVISOR = "Sources/Runner/Supervision/Supervisor.swift"
 SWEEPER = "Sources/Usher/Sweep/Sweeper.swift"
+PLANNED = "Sources/Usher/Sweep/PlannedBots.swift"
 
 STEPS = (
     Mutant(
@@ -59,6 +60,24 @@ STEPS = (
          Edit("lua/lose_bot.lua",
               "  if not expiry or tonumber(expiry) > at_ms then return {-1} end\n"
               "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {-1} end\n", ""))),
+    Mutant(
+        "plan-sent-early",
+        "The sweep takes every plan for one that is due, and the script believes it.",
+        "planned", "planned_stay",
+        (Edit(PLANNED, '"-inf", String(milliseconds), "LIMIT"',
+              '"-inf", MUTANT ? "+inf" : String(milliseconds), "LIMIT"'),
+         Edit("lua/send_planned.lua", "if not due or tonumber(due) > at_ms then return {0} end\n",
+              "if not due then return {0} end\n"))),
+    Mutant(
+        "plan-removed-first",
+        "A node takes a plan from the others before it sends the bot.",
+        "planned", "planned_stay",
+        (Edit(PLANNED, "        switch try await store.sendPlanned(plan,",
+              "        if MUTANT {\n"
+              "            _ = try await store.send(\n"
+              "                Command(\"ZREM\", Partition(workspace: workspace).plans, plan.member), by: deadline)\n"
+              "        }\n"
+              "        switch try await store.sendPlanned(plan,"),)),
     Mutant(
         "lease-renewed-late",
         "A runner renews a lease when it has long run out, and lets the bot live until then.",
