@@ -216,7 +216,7 @@ def test_a_webhooks_life(user, receiver):
     made = create(user, receiver, description="Ours")
     assert made["secret"].startswith("whsec_") and len(made["secret"]) == 38
     assert made["events"] == ["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed",
-                              "transcription.ready", "recording.ready"]
+                              "transcription.ready", "recording.ready", "meeting.missed"]
     path = f"/webhooks/{made['id']}"
     shown = {**made, "secret": "********" + made["secret"][-4:]}
     assert ask(user, 200, "GET", path) == shown
