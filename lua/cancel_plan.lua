@@ -1,15 +1,16 @@
 -- Stops a planned meeting before its time: no bot is ever sent to it by itself. docs/architecture.md, "A meeting's
--- state": "stopped before it was in the room". Repeating it changes nothing.
+-- state": "cancelled before its time". Repeating it changes nothing.
 --
 -- flags: allow-oom
 --
 -- KEYS[1]  meeting_key   usher:{pX}:meeting:<meeting_id>                hash: the meeting
 -- KEYS[2]  plans_key     usher:{pX}:plans                               zset: when a bot is to be sent (ms) -> plan
--- KEYS[3]  events_key    usher:{pX}:events                              stream: what happened
--- KEYS[4]  ended_key     usher:{pX}:ended                               zset: end of the meeting (ms) -> meeting_id
--- KEYS[5]  webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks          zset: when it was made (ms) -> webhook_id
--- KEYS[6]  outbox_key    usher:{pX}:outbox                              stream: what webhooks are to be told of
--- KEYS[7]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[3]  planned_key   usher:{pX}:ws:<workspace_id>:planned:<room>    zset: time (ms) -> meeting_id
+-- KEYS[4]  events_key    usher:{pX}:events                              stream: what happened
+-- KEYS[5]  ended_key     usher:{pX}:ended                               zset: end of the meeting (ms) -> meeting_id
+-- KEYS[6]  webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks          zset: when it was made (ms) -> webhook_id
+-- KEYS[7]  outbox_key    usher:{pX}:outbox                              stream: what webhooks are to be told of
+-- KEYS[8]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  plan        text: how the meeting is named among the plans
 -- ARGV[3]  max_events  integer: length at which the event stream is trimmed
@@ -17,16 +18,21 @@
 -- ARGV[5]  request_ms  integer: time to live of what the request did, ms
 --
 -- Returns 1   cancelled (change)
---         0   not_planned: nothing is planned for it (any more)
+--         0   not_planned (change): no bot is to be sent to it (any more)
 
 -- include: time
 -- include: events
+-- include: plans
 
-local meeting_key, plans_key, events_key, ended_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
+local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
 local meeting_id, plan, max_events, why, request_ms = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
-if meeting[1] ~= 'INITIAL' or meeting[2] or not redis.call('ZSCORE', plans_key, plan) then return 0 end
+local planning = {plans = plans_key, planned = planned_key}
+if meeting[1] ~= 'INITIAL' or meeting[2] or not redis.call('ZSCORE', plans_key, plan) then
+  disarm(planning, plan, meeting_id)
+  return 0
+end
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
 local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
@@ -35,6 +41,6 @@ record_change(keys, max_events, at_ms, 'completed', meeting_id, '', 'INITIAL/', 
 redis.call('ZADD', ended_key, at, meeting_id)
 redis.call('HSET', meeting_key, 'status', 'OFFLINE', 'bot_status', 'completed', 'completion_reason', 'stopped',
   'updated_at', at)
-if request_key then redis.call('SET', request_key, '1 - ' .. meeting_id, 'PX', request_ms) end
-redis.call('ZREM', plans_key, plan)
+if request_key then redis.call('SET', request_key, '0 - ' .. meeting_id, 'PX', request_ms) end
+disarm(planning, plan, meeting_id)
 return 1

@@ -1,16 +1,17 @@
 -- Writes the record of a new meeting, in INITIAL and without a bot. docs/architecture.md, "A meeting's state":
 -- "created".
 --
--- KEYS[1]  workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
--- KEYS[2]  meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
--- KEYS[3]  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
--- KEYS[4]  meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting
--- KEYS[5]  events_key     usher:{pX}:events                             stream: what happened
--- KEYS[6]  held_key       usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was
---                                                                       in last
--- KEYS[7]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[8]  plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
--- KEYS[9]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[1]   workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
+-- KEYS[2]   meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
+-- KEYS[3]   latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
+-- KEYS[4]   meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting
+-- KEYS[5]   events_key     usher:{pX}:events                             stream: what happened
+-- KEYS[6]   held_key       usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was
+--                                                                        in last
+-- KEYS[7]   names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[8]   plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
+-- KEYS[9]   planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
+-- KEYS[10]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer
 -- ARGV[3]      max_events            integer: length at which the event stream is trimmed
@@ -22,9 +23,9 @@
 -- ARGV[9]      default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
 -- ARGV[10]     default_max_bytes     integer: the most bytes of them, likewise
 -- ARGV[11]     plan                  text: how the meeting is named among the plans
--- ARGV[12]     lead_ms               integer: how long before its time a bot is sent, ms
--- ARGV[13]     late_ms               integer: how long after it none is sent any more, ms
--- ARGV[14]     scheduled_at          integer?: its time (ms), if it has one
+-- ARGV[12]     late_ms               integer: how long after its time no bot is sent any more, ms
+-- ARGV[13]     scheduled_at          integer?: its time (ms), if it has one
+-- ARGV[14]     due                   integer?: when a bot is sent to it (ms), if one is
 -- ARGV[15...]  fields                pairs: further fields of the meeting, each followed by its value
 --
 -- Returns {1, created_at: integer}  created (change)
@@ -33,17 +34,18 @@
 --         {-1}                      id_taken: there is a meeting of this id
 --         {-2, limit: integer}      too_many_meetings: the workspace has as many meetings as it may have
 --         {-3, limit: integer}      too_many_bytes: its meetings would take more bytes than they may
---         {-4}                      in_past: it is too late for its time
+--         {-4}                      odd_time: it is too late for its time, or that is more than a year ahead
+--         {-5, meeting_id: text}    planned_already: another meeting of the room is planned for the same time
 
 -- include: time
 -- include: events
 -- include: quota
 -- include: plans
 
-local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, request_key =
-  unpack(KEYS)
+local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, planned_key,
+  request_key = unpack(KEYS)
 local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes,
-  plan, lead_ms, late_ms, scheduled_at = unpack(ARGV, 1, 14)
+  plan, late_ms, scheduled_at, due = unpack(ARGV, 1, 14)
 local fields = {unpack(ARGV, 15)}
 
 local earlier = request_key and redis.call('GET', request_key)
@@ -51,14 +53,18 @@ if earlier then return {2, earlier} end
 if redis.call('EXISTS', workspace_key) == 0 then return {0} end
 if redis.call('EXISTS', meeting_key) == 1 then return {-1} end
 local at_ms = now_ms()
-if scheduled_at ~= '' and is_missed(scheduled_at, late_ms, at_ms) then return {-4} end
-local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, plans = plans_key}
+if scheduled_at ~= '' and is_odd_time(scheduled_at, late_ms, at_ms) then return {-4} end
+local planning = {plans = plans_key, planned = planned_key}
+local other = due ~= '' and same_time(planning, scheduled_at, meeting_id)
+if other then return {-5, other} end
+local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key}
 local most = passed_count(keys, default_max_meetings)
 if most then return {-2, most} end
 local bytes = bytes_of(fields)
 local limit = passed_limit(workspace_key, default_max_bytes, bytes)
 if limit then return {-3, limit} end
 
+if due ~= '' then arm(planning, plan, meeting_id, scheduled_at, due) end
 for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
 for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
 redis.call('HSET', meeting_key, 'id', meeting_id, 'number', number, 'status', 'INITIAL', 'created_at', at_ms,
@@ -72,10 +78,6 @@ if previous then
   redis.call('SET', held_key, previous, 'NX')
 end
 redis.call('SET', latest_key, meeting_id)
-if scheduled_at ~= '' then
-  redis.call('HSET', meeting_key, 'scheduled_at', scheduled_at)
-  arm(keys, plan, lead_ms)
-end
 count_bytes_of(keys, bytes)
 record_event(events_key, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', request_ms) end

@@ -1,51 +1,69 @@
 -- Changes a planned meeting that has had no bot yet: its time, whether a bot is sent then, and what that bot is told
 -- (PATCH /meetings). With a new time it counts as missed no more.
 --
--- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>  hash: the meeting
--- KEYS[2]  workspace_key  usher:{pX}:ws:<workspace_id>     hash: the workspace
--- KEYS[3]  plans_key      usher:{pX}:plans                 zset: when a bot is to be sent (ms) -> plan
--- ARGV[1]     plan               text: how the meeting is named there
--- ARGV[2]     lead_ms            integer: how long before its time a bot is sent, ms
--- ARGV[3]     late_ms            integer: how long after it none is sent any more, ms
--- ARGV[4]     scheduled_at       integer?: the new time, if it gets one
--- ARGV[5]     default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
--- ARGV[6]     cleared            text: fields that are removed, with a space before each
--- ARGV[7...]  fields             pairs: fields, each followed by its value
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>              hash: the meeting
+-- KEYS[2]  workspace_key  usher:{pX}:ws:<workspace_id>                 hash: the workspace
+-- KEYS[3]  plans_key      usher:{pX}:plans                             zset: when a bot is to be sent (ms) -> plan
+-- KEYS[4]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
+-- ARGV[1]     meeting_id         text
+-- ARGV[2]     plan               text: how the meeting is named among the plans
+-- ARGV[3]     lead_ms            integer: how long before its time a bot is sent, ms
+-- ARGV[4]     late_ms            integer: how long after it none is sent any more, ms
+-- ARGV[5]     scheduled_at       integer?: the new time, if it gets one
+-- ARGV[6]     is_cleared         flag: it gets none, and has none any more
+-- ARGV[7]     auto_join          text?: `true` or `false`, if that is changed
+-- ARGV[8]     default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
+-- ARGV[9]     cleared            text: other fields that are removed, with a space before each
+-- ARGV[10...]  fields             pairs: fields, each followed by its value
 --
--- Returns 1   changed (change)
---         0   unknown_meeting: there is no such meeting
---         -1  not_planned: a bot was sent to it, or it was cancelled
---         -2  in_past: it is too late for the new time
---         -4  workspace_full: its workspace would have too many bytes
+-- Returns {1}                     changed (change)
+--         {0}                     unknown_meeting: there is no such meeting
+--         {-1}                    not_planned: a bot was sent to it, or it was cancelled
+--         {-2}                    odd_time: it is too late for its time, or that is more than a year ahead
+--         {-3, meeting_id: text}  planned_already: another meeting of the room is planned for the same time
+--         {-4}                    workspace_full: its workspace would have too many bytes
 
 -- include: time
 -- include: quota
 -- include: plans
 
-local meeting_key, workspace_key, plans_key = unpack(KEYS)
-local plan, lead_ms, late_ms, scheduled_at, default_max_bytes, cleared = unpack(ARGV, 1, 6)
-local fields = {unpack(ARGV, 7)}
+local meeting_key, workspace_key, plans_key, planned_key = unpack(KEYS)
+local meeting_id, plan, lead_ms, late_ms, scheduled_at, is_cleared, auto_join, default_max_bytes, cleared =
+  unpack(ARGV, 1, 9)
+local fields = {unpack(ARGV, 10)}
 
-local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
-if not meeting[1] then return 0 end
-if meeting[1] ~= 'INITIAL' or meeting[2] then return -1 end
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join', 'missed_at')
+if not meeting[1] then return {0} end
+if meeting[1] ~= 'INITIAL' or meeting[2] then return {-1} end
 local at_ms = now_ms()
-if scheduled_at ~= '' and is_missed(scheduled_at, late_ms, at_ms) then return -2 end
+local is_new = scheduled_at ~= ''
+local time = is_new and scheduled_at or is_cleared == '0' and tonumber(meeting[3] or '') and meeting[3]
+local is_wanted = (auto_join ~= '' and auto_join or meeting[4]) ~= 'false'
+local is_armed = time and is_wanted and (is_new or not meeting[5])
+if (is_new or is_armed and auto_join ~= '') and is_odd_time(time, late_ms, at_ms) then return {-2} end
+local keys = {workspace = workspace_key, meeting = meeting_key}
+local planning = {plans = plans_key, planned = planned_key}
+local other = is_armed and same_time(planning, time, meeting_id)
+if other then return {-3, other} end
 local more = 0
 for index = 1, #fields, 2 do
   more = more + #fields[index + 1] - redis.call('HSTRLEN', meeting_key, fields[index])
 end
 for name in string.gmatch(cleared, '%S+') do more = more - redis.call('HSTRLEN', meeting_key, name) end
-if passed_limit(workspace_key, default_max_bytes, more) then return -4 end
+if passed_limit(workspace_key, default_max_bytes, more) then return {-4} end
 
+if is_armed then
+  arm(planning, plan, meeting_id, time, string.format('%.0f', time - lead_ms))
+else
+  disarm(planning, plan, meeting_id)
+  redis.call('HDEL', meeting_key, 'auto_join_error')
+end
+if is_new or is_cleared == '1' then
+  redis.call('HDEL', meeting_key, 'scheduled_at', 'missed_at', 'auto_join_error')
+end
 for name in string.gmatch(cleared, '%S+') do redis.call('HDEL', meeting_key, name) end
 redis.call('HSET', meeting_key, 'updated_at', string.format('%d', at_ms), unpack(fields))
-if scheduled_at ~= '' then
-  redis.call('HSET', meeting_key, 'scheduled_at', scheduled_at)
-  redis.call('HDEL', meeting_key, 'missed_at', 'auto_join_error')
-end
--- What was missed waits for a new time.
-local keys = {workspace = workspace_key, meeting = meeting_key, plans = plans_key}
-if redis.call('HEXISTS', meeting_key, 'missed_at') == 0 then arm(keys, plan, lead_ms) end
+if is_new then redis.call('HSET', meeting_key, 'scheduled_at', scheduled_at) end
+if auto_join ~= '' then redis.call('HSET', meeting_key, 'auto_join', auto_join) end
 count_bytes_of(keys, more)
-return 1
+return {1}

@@ -35,8 +35,8 @@ local meeting_id, keep_ms, note, room = unpack(ARGV)
 
 local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
 if not ended_at or tonumber(ended_at) + tonumber(keep_ms) > now_ms() then return 0 end
-local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
-local is_over = meeting[2] == 'completed' or meeting[2] == 'failed'
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes', 'missed_at')
+local is_over = meeting[2] == 'completed' or meeting[2] == 'failed' or meeting[5] and not meeting[2]
 if meeting[1] and (not is_over or redis.call('GET', room_key) == meeting_id) then
   redis.call('ZREM', ended_key, meeting_id)
   return -1

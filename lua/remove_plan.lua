@@ -1,18 +1,21 @@
 -- Removes a planned meeting that never had a bot (DELETE /meetings). What leads to it from outside its partition is
 -- removed by the caller, afterwards: that this is still to be done is noted among the meetings that have ended.
 --
--- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
--- KEYS[2]  meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
--- KEYS[3]  latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
--- KEYS[4]  held_key       usher:{pX}:ws:<workspace_id>:held:<room>    string: the meeting of the room that a bot was in
---                                                                     last
--- KEYS[5]  names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
--- KEYS[6]  ended_key      usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id, or
---                                                                     what is noted
--- KEYS[7]  previous_key   usher:{pX}:meeting:<previous meeting_id>    hash: the room's newest meeting before, if there
---                                                                     was one
--- KEYS[8]  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
--- KEYS[9]  plans_key      usher:{pX}:plans                            zset: when a bot is to be sent (ms) -> plan
+-- flags: allow-oom
+--
+-- KEYS[1]   meeting_key    usher:{pX}:meeting:<meeting_id>             hash: the meeting
+-- KEYS[2]   meetings_key   usher:{pX}:ws:<workspace_id>:meetings       zset: number -> meeting_id
+-- KEYS[3]   latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>  string: the newest meeting of the room
+-- KEYS[4]   held_key       usher:{pX}:ws:<workspace_id>:held:<room>    string: the meeting of the room that a bot was
+--                                                                      in last
+-- KEYS[5]   names_key      usher:{pX}:ws:<workspace_id>:names          hash: another name of a room -> the room
+-- KEYS[6]   ended_key      usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id, or
+--                                                                      what is noted
+-- KEYS[7]   previous_key   usher:{pX}:meeting:<previous meeting_id>    hash: the room's newest meeting before, if there
+--                                                                      was one
+-- KEYS[8]   workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
+-- KEYS[9]   plans_key      usher:{pX}:plans                            zset: when a bot is to be sent (ms) -> plan
+-- KEYS[10]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
 -- ARGV[1]  meeting_id   text
 -- ARGV[2]  previous_id  text?: id of the room's newest meeting before
 -- ARGV[3]  note         text: what is noted
@@ -25,19 +28,21 @@
 
 -- include: time
 -- include: quota
+-- include: plans
 
 local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key,
-  plans_key = unpack(KEYS)
+  plans_key, planned_key = unpack(KEYS)
 local meeting_id, previous_id, note, room, plan = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
 if not meeting[1] then return 0 end
 if meeting[1] ~= 'INITIAL' or meeting[2] then return -1 end
+local planning = {plans = plans_key, planned = planned_key}
+disarm(planning, plan, meeting_id)
 redis.call('ZADD', ended_key, now_ms(), note)
 redis.call('DEL', meeting_key)
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 redis.call('ZREM', meetings_key, meeting_id)
-redis.call('ZREM', plans_key, plan)
 local held = redis.call('GET', held_key)
 -- A room that is older than this key has noted a plan there, if there was nothing else.
 if held == meeting_id then
@@ -46,6 +51,7 @@ if held == meeting_id then
 end
 if redis.call('GET', latest_key) == meeting_id then
   local before = previous_id ~= '' and redis.call('EXISTS', previous_key) == 1 and previous_id or held
+    or redis.call('ZRANGE', planned_key, 0, 0)[1]
   if before then
     redis.call('SET', latest_key, before)
     -- Names are forgotten with the newest meeting that has them.

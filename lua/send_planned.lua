@@ -13,9 +13,11 @@
 -- KEYS[9]   webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
 -- KEYS[10]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
 -- KEYS[11]  plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
--- KEYS[12]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[13]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
--- KEYS[14]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
+-- KEYS[12]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
+-- KEYS[13]  ended_key      usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[14]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[15]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
+-- KEYS[16]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
 -- ARGV[1]   meeting_id        text
 -- ARGV[2]   plan              text: how the meeting is named among the plans
 -- ARGV[3]   workspace_id      text
@@ -34,6 +36,7 @@
 --         {2}                  served (change): it has had a bot, was cancelled or removed: it is no plan any more
 --         {-1, reason: text}   waits (change): a bot is in the room, or the workspace has too many: room_taken,
 --                              too_many_bots
+--         {-4, reason: text}   waits_still (change): for the same reason as before
 --         {-2}                 room_changed: the room has become a name of another: look again
 --         {-3, reason: text}   missed (change): it is too late; what kept it from being sent, or too_late
 
@@ -44,7 +47,7 @@
 -- include: plans
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, webhooks_key,
-  outbox_key, plans_key, names_key, other_key, another_key = unpack(KEYS)
+  outbox_key, plans_key, planned_key, ended_key, names_key, other_key, another_key = unpack(KEYS)
 local meeting_id, plan, workspace_id, room, native_id, bot_id, inflight_ms, max_events, default_max_bots, late_ms,
   retry_ms, traceparent = unpack(ARGV)
 
@@ -52,8 +55,9 @@ local at_ms = now_ms()
 local due = redis.call('ZSCORE', plans_key, plan)
 if not due or tonumber(due) > at_ms then return {0} end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join_error')
-if meeting[1] ~= 'INITIAL' or meeting[2] or not meeting[3] then
-  redis.call('ZREM', plans_key, plan)
+local planning = {plans = plans_key, planned = planned_key}
+if meeting[1] ~= 'INITIAL' or meeting[2] or not tonumber(meeting[3] or '') then
+  disarm(planning, plan, meeting_id)
   return {2}
 end
 
@@ -64,14 +68,14 @@ if is_missed(meeting[3], late_ms, at_ms) then
   local reason = meeting[4] or 'too_late'
   record_change(keys, max_events, at_ms, 'missed', meeting_id, '', 'INITIAL/', 'INITIAL/', reason, nil,
     {updated_at = at, missed_at = at, auto_join_error = reason})
+  redis.call('ZADD', ended_key, at, meeting_id)
   redis.call('HSET', meeting_key, 'missed_at', at, 'auto_join_error', reason, 'updated_at', at)
-  redis.call('ZREM', plans_key, plan)
+  disarm(planning, plan, meeting_id)
   return {-3, reason}
 end
 
 if redis.call('HEXISTS', names_key, room) == 1 then return {-2} end
-local reason
-local limit = tonumber(redis.call('HGET', workspace_key, 'max_concurrent_bots') or default_max_bots)
+local limit, reason = tonumber(redis.call('HGET', workspace_key, 'max_concurrent_bots') or default_max_bots)
 if redis.call('EXISTS', inflight_key, room_key, other_key, another_key) > 0 then
   reason = 'room_taken'
 elseif redis.call('ZCARD', bots_key) >= limit then
@@ -83,6 +87,7 @@ if reason then
     redis.call('HSET', meeting_key, 'auto_join_error', reason, 'updated_at', at)
   end
   redis.call('ZADD', plans_key, string.format('%.0f', at_ms + retry_ms), plan)
+  if meeting[4] == reason then return {-4, reason} end
   return {-1, reason}
 end
 
@@ -91,5 +96,5 @@ local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms
   {parent = traceparent, state = ''})
 redis.call('HSET', meeting_key, 'native_meeting_id', native_id, 'updated_at', at)
 redis.call('HDEL', meeting_key, 'auto_join_error')
-redis.call('ZREM', plans_key, plan)
+disarm(planning, plan, meeting_id)
 return {1, epoch}

@@ -63,7 +63,9 @@ public enum Timestamp {
 
     /// The same of a time as clients write it, who may leave out the seconds, or the zone, which then is UTC (ISO 8601).
     public static func milliseconds(iso8601 text: String) -> Int? {
-        ["", "Z", ":00Z"].lazy.compactMap { milliseconds(rfc3339: text + $0) }.first
+        // `2026-12-01T09:00` has 16 characters.
+        let withSeconds = text.utf8.count >= 16 ? "\(text.prefix(16)):00\(text.dropFirst(16))" : text
+        return [text, text + "Z", withSeconds, withSeconds + "Z"].lazy.compactMap { milliseconds(rfc3339: $0) }.first
     }
 
     /// Minutes that a zone is ahead of UTC: `Z`, or hours and minutes after a sign.

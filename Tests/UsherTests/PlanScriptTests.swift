@@ -7,7 +7,7 @@ import Testing
 
 @testable import Usher
 
-/// `plan_meeting.lua`, `cancel_plan.lua` and `send_planned.lua`, and what the sweep makes of them.
+/// `plan_meeting.lua`, `cancel_plan.lua` and `send_planned.lua`, and what a node makes of them.
 @Suite(.takesTurns) struct PlanScriptTests {
     private static let lead = 60_000
     private static let late = 600_000
@@ -40,8 +40,8 @@ import Testing
         return event
     }
 
-    private static func sweep(_ world: World) async throws {
-        try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+    private static func sendAll(_ world: World) async throws {
+        try await PlannedBots(store: world.store, logger: Logger(minimum: .error)).sendAll(deadline: Client.soon)
     }
 
     // MARK: Planning
@@ -64,7 +64,8 @@ import Testing
                 link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
                 scheduledAt: try await world.now() - Self.late - 1)
             let before = try await world.snapshot()
-            guard case .inPast = try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon) else {
+            guard case .oddTime = try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon)
+            else {
                 Issue.record("it was made")
                 return
             }
@@ -93,7 +94,10 @@ import Testing
             #expect(try await Self.due(meeting, world) == time + 1_000 - Self.lead)
             #expect(
                 try await world.snapshot().changes(since: before)
-                    == [keys.partition.meeting(meeting.id), keys.partition.plans, keys.workspace])
+                    == [
+                        keys.partition.meeting(meeting.id), keys.partition.plans, keys.planned(World.room),
+                        keys.workspace,
+                    ])
 
             _ = try await change { $0.autoJoin = false }
             #expect(try await Self.due(meeting, world) == nil)
@@ -107,7 +111,7 @@ import Testing
             #expect(try await world.fields(meeting.id)["title"] == nil)
 
             try await world.expectNoChange {
-                guard case .inPast = try await change({ $0.scheduledAt = 1 }) else {
+                guard case .oddTime = try await change({ $0.scheduledAt = 1 }) else {
                     Issue.record("it was changed")
                     return
                 }
@@ -142,7 +146,7 @@ import Testing
         try await World.make { world in
             let meeting = try await Self.plan(world, dueIn: 0)
             try await world.set(world.keys.partition.meeting(meeting.id), ["scheduled_at": "1"])
-            try await Self.sweep(world)
+            try await Self.sendAll(world)
             var changes = PlanChanges()
             changes.title = "Weekly"
             _ = try await world.store.change(meeting, changes, deadline: Client.soon)
@@ -157,6 +161,68 @@ import Testing
         }
     }
 
+    @Test func aRoomHasOnePlanForATime() async throws {
+        try await World.make { world in
+            let first = try await Self.plan(world, dueIn: 3_600_000)
+            let time = try #require(first.scheduledAt)
+            let new = NewMeeting(
+                link: try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID),
+                scheduledAt: time)
+            let before = try await world.snapshot()
+            guard
+                case .plannedAlready(first.id) = try await world.store.createMeeting(
+                    new, by: world.owner, deadline: Client.soon)
+            else { throw TestServerError("it was made") }
+            #expect(try await world.snapshot().changes(since: before) == [Keys.meetingSequence])
+            let second = try await Self.plan(world, dueIn: 7_200_000)
+            var changes = PlanChanges()
+            changes.scheduledAt = time
+            try await world.expectNoChange { [changes] in
+                guard
+                    case .plannedAlready(first.id) = try await world.store.change(
+                        second, changes, deadline: Client.soon)
+                else { throw TestServerError("it was changed") }
+            }
+        }
+    }
+
+    /// What is only changed back and forth takes no bytes, and gives none back.
+    @Test func timesTakeNoBytes() async throws {
+        try await World.make { world in
+            let meeting = try await Self.plan(world, dueIn: 3_600_000)
+            let time = try #require(meeting.scheduledAt)
+            func bytes() async throws -> String? { try await world.snapshot()[world.keys.workspace]?.hash?["bytes"] }
+            let before = try await bytes()
+            for change in [nil, time, nil, time + 1_000] as [Int?] {
+                var changes = PlanChanges()
+                changes.scheduledAt = .some(change)
+                _ = try await world.store.change(meeting, changes, deadline: Client.soon)
+            }
+            #expect(try await bytes() == before)
+        }
+    }
+
+    @Test func nothingIsSentAfterItsTimeThatWasNotWantedBefore() async throws {
+        try await World.make { world in
+            let meeting = try await Self.plan(world, dueIn: 0, autoJoin: false)
+            try await world.set(world.keys.partition.meeting(meeting.id), ["scheduled_at": "1"])
+            var changes = PlanChanges()
+            changes.autoJoin = true
+            try await world.expectNoChange { [changes] in
+                guard case .oddTime = try await world.store.change(meeting, changes, deadline: Client.soon) else {
+                    throw TestServerError("it was changed")
+                }
+            }
+            changes.autoJoin = nil
+            changes.scheduledAt = try await world.now() + 400 * 86_400_000
+            try await world.expectNoChange { [changes] in
+                guard case .oddTime = try await world.store.change(meeting, changes, deadline: Client.soon) else {
+                    throw TestServerError("it was changed")
+                }
+            }
+        }
+    }
+
     // MARK: Cancelling
 
     @Test func aStopCancelsWhatIsPlanned() async throws {
@@ -165,12 +231,12 @@ import Testing
             let meeting = try await Self.plan(world, dueIn: 3_600_000)
             let before = try await world.snapshot()
             let (stop, place) = try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
-            #expect(stop == .ended && place.meetingID == meeting.id)
+            #expect(stop == .cancelled && place.meetingID == meeting.id)
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
-                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
-                    keys.partition.ended,
+                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.planned(World.room),
+                    keys.partition.events, keys.partition.ended,
                 ])
             let fields = try await world.fields(meeting.id)
             #expect(fields["status"] == "OFFLINE" && fields["bot_status"] == "completed")
@@ -185,6 +251,48 @@ import Testing
                     try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
                 }
             }
+        }
+    }
+
+    @Test func aStopCancelsWhatIsNextAndThenWhatFollows() async throws {
+        try await World.make { world in
+            let later = try await Self.plan(world, dueIn: 7_200_000)
+            let sooner = try await Self.plan(world, dueIn: 3_600_000)
+            // Newer than both, and planned for no time.
+            _ = try await world.meeting()
+            for expected in [sooner.id, later.id] {
+                let (stop, place) = try await world.store.stopBot(
+                    in: World.room, by: world.owner, deadline: Client.soon)
+                #expect(stop == .cancelled && place.meetingID == expected)
+            }
+            await #expect(throws: BotRefusal.noBot) {
+                try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+            }
+        }
+    }
+
+    /// One that is sent its bot between a stop's two looks is stopped all the same.
+    @Test func aStopThatMeetsTheSendingIsNotLost() async throws {
+        try await World.make { world in
+            let meeting = try await Self.plan(world, dueIn: -1)
+            async let stopped = world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+            async let sent = Self.send(meeting, world)
+            _ = try await (stopped, sent)
+            #expect(try await world.fields(meeting.id)["bot_status"] == "completed")
+            #expect(try await world.snapshot()[world.keys.holder(World.room)] == nil)
+        }
+    }
+
+    /// A room's meetings of other days keep theirs.
+    @Test(arguments: [(3_000_000, true), (4_000_000, false)])
+    func aBotSentByHandServesWhatIsPlannedForAboutNow(_ offset: Int, _ isServed: Bool) async throws {
+        try await World.make { world in
+            let planned = try await Self.plan(world, dueIn: offset - Self.lead)
+            let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
+            let (meeting, _) = try await world.store.requestBot(
+                BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon)
+            #expect((meeting.id == planned.id) == isServed)
+            #expect(try await Self.due(planned, world) == planned.scheduledAt.map { $0 - Self.lead })
         }
     }
 
@@ -207,8 +315,9 @@ import Testing
             #expect(fields["bot_status"] == "requested" && fields["auto_join_error"] == nil)
             #expect(
                 try await world.snapshot().changes(since: before) == [
-                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
-                    keys.partition.bot(bot), keys.partition.dispatch, keys.bots, keys.holder(World.room),
+                    keys.partition.meeting(meeting.id), keys.partition.plans, keys.planned(World.room),
+                    keys.partition.events, keys.partition.bot(bot), keys.partition.dispatch, keys.bots,
+                    keys.holder(World.room),
                     keys.inFlight(World.room),
                 ])
             let event = try await Self.event(world)
@@ -247,7 +356,7 @@ import Testing
             // The same reason is no news.
             _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
             let noted = try await world.snapshot()
-            #expect(try await Self.send(meeting, world) == .waits(reason: "room_taken"))
+            #expect(try await Self.send(meeting, world) == .waitsStill(reason: "room_taken"))
             #expect(try await world.snapshot().changes(since: noted) == [keys.partition.plans])
 
             _ = try await world.report(bot, "completed", reason: "left_alone")
@@ -269,9 +378,11 @@ import Testing
                 let before = try await world.snapshot()
                 #expect(try await Self.send(meeting, world) == .missed(reason: reason))
                 #expect(
-                    try await world.snapshot().changes(since: before) == [
+                    try await world.snapshot().changes(since: before).subtracting([keys.planned(World.room)]) == [
                         keys.partition.meeting(meeting.id), keys.partition.plans, keys.partition.events,
+                        keys.partition.ended,
                     ])
+                #expect(try await world.snapshot()[keys.planned(World.room)] == nil)
                 let fields = try await world.fields(meeting.id)
                 #expect(fields["missed_at"] != nil && fields["auto_join_error"] == reason)
                 #expect(fields["status"] == "INITIAL" && fields["bot_status"] == nil)
@@ -292,7 +403,10 @@ import Testing
             try await world.tell(place, stage.reports)
             let before = try await world.snapshot()
             #expect(try await Self.send(meeting, world) == .served)
-            #expect(try await world.snapshot().changes(since: before) == [world.keys.partition.plans])
+            #expect(
+                try await world.snapshot().changes(since: before) == [
+                    world.keys.partition.plans, world.keys.planned(World.room),
+                ])
         }
     }
 
@@ -315,7 +429,8 @@ import Testing
                         meetingKey: keys.partition.meeting(meeting.id), botKey: keys.partition.bot(bot),
                         dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events,
                         webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
-                        plansKey: keys.partition.plans, namesKey: keys.names, otherKey: keys.holder(number),
+                        plansKey: keys.partition.plans, plannedKey: keys.planned(number),
+                        endedKey: keys.partition.ended, namesKey: keys.names, otherKey: keys.holder(number),
                         anotherKey: keys.holder(number), meetingID: meeting.id, plan: plan,
                         workspaceID: world.workspaceID, room: number.description, nativeID: number.nativeID,
                         botID: bot, inflightMilliseconds: 600_000, maxEvents: 1_000, defaultMaxBots: 10,
@@ -328,9 +443,9 @@ import Testing
         }
     }
 
-    // MARK: The sweep
+    // MARK: All that is due
 
-    @Test func aSweepSendsWhatIsDueAndNothingElse() async throws {
+    @Test func whatIsDueIsSentAndNothingElse() async throws {
         try await World.make { world in
             let partition = world.keys.partition
             func room(_ index: Int) -> Room {
@@ -343,7 +458,7 @@ import Testing
             for other in ["", "x", "\(world.workspaceID) gone", "\(world.workspaceID) a b", "other \(later.id)"] {
                 _ = try await world.client.send("ZADD", partition.plans, "1", other)
             }
-            try await Self.sweep(world)
+            try await Self.sendAll(world)
             for meeting in due { #expect(try await world.fields(meeting.id)["bot_status"] == "requested") }
             #expect(try await world.fields(later.id)["bot_status"] == nil)
             #expect(
@@ -351,8 +466,40 @@ import Testing
                     == [world.keys.member(later.id)])
             #expect(world.store.metrics.plansSent == 5 && world.store.metrics.plansMissed == 0)
             let before = try await world.snapshot()
-            try await Self.sweep(world)
+            try await Self.sendAll(world)
             #expect(try await world.snapshot().changes(since: before) == [])
+        }
+    }
+
+    /// A record that fails by itself is tried again later, and keeps nobody from their turn.
+    @Test func oneThatFailsIsPassedOver() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let broken = try await Self.plan(world, dueIn: -2)
+            let unknown = try await Self.plan(
+                world, dueIn: -2, in: Room(platform: .zoom, nativeID: "10000000001"))
+            let sound = try await Self.plan(world, dueIn: -1, in: Room(platform: .zoom, nativeID: "10000000002"))
+            _ = try await world.client.send("DEL", keys.partition.meeting(broken.id))
+            _ = try await world.client.send("SET", keys.partition.meeting(broken.id), "x")
+            // Of the version after this one.
+            try await world.set(keys.partition.meeting(unknown.id), ["platform": "webex"])
+            let now = try await world.now()
+            try await Self.sendAll(world)
+            #expect(try await world.fields(sound.id)["bot_status"] == "requested")
+            for plan in [broken, unknown] { #expect(try await Self.due(plan, world) ?? 0 >= now + 29_000) }
+        }
+    }
+
+    @Test func aMissedOneIsRemovedInItsTime() async throws {
+        var configuration = World.patient
+        configuration.retentionMilliseconds = 1
+        try await World.make(configuration: configuration) { world in
+            let meeting = try await Self.plan(world, dueIn: -1)
+            try await world.set(world.keys.partition.meeting(meeting.id), ["scheduled_at": "1"])
+            try await Self.sendAll(world)
+            _ = try await world.client.send("ZADD", world.keys.partition.ended, "1", meeting.id)
+            #expect(try await world.store.purge(meeting.id, in: world.keys.partition, deadline: Client.soon))
+            #expect(try await world.fields(meeting.id) == [:])
         }
     }
 

@@ -49,7 +49,8 @@ import Testing
                     meetingKey: keys.partition.meeting(id), meetingsKey: keys.meetings,
                     latestKey: keys.latest(World.room), heldKey: keys.held(World.room), namesKey: keys.names,
                     endedKey: keys.partition.ended, previousKey: keys.partition.meeting(""),
-                    workspaceKey: keys.workspace, plansKey: keys.partition.plans, meetingID: id, previousID: nil,
+                    workspaceKey: keys.workspace, plansKey: keys.partition.plans,
+                    plannedKey: keys.planned(World.room), meetingID: id, previousID: nil,
                     note: "\(id) \(number)", room: World.room.description, plan: keys.member(id)))
             #expect(reply == .integer(1))
             let after = try await world.snapshot()

@@ -81,12 +81,12 @@ def test_a_plan_is_shown_by_both_apis(user, redis):
 
 
 @pytest.mark.parametrize("text, means", [
-    ("2100-01-01T09:00:00Z", "2100-01-01T09:00:00.000Z"), ("2100-01-01T09:00:00", "2100-01-01T09:00:00.000Z"),
-    ("2100-01-01T09:00", "2100-01-01T09:00:00.000Z"), ("2100-01-01T09:00:00+02:00", "2100-01-01T07:00:00.000Z"),
-    ("2100-01-01T09:00:00.123456", "2100-01-01T09:00:00.123Z"),
+    ("T09:00:00Z", "T09:00:00.000Z"), ("T09:00:00", "T09:00:00.000Z"), ("T09:00", "T09:00:00.000Z"),
+    ("T09:00:00+02:00", "T07:00:00.000Z"), ("T09:00+02:00", "T07:00:00.000Z"), ("T09:00:00.123456", "T09:00:00.123Z"),
 ])
 def test_a_time_without_a_zone_is_utc(user, text, means):
-    assert plan(user, scheduled_at=text)["data"]["scheduled_at"] == means
+    day = iso(100 * 86_400).partition("T")[0]
+    assert plan(user, scheduled_at=day + text)["data"]["scheduled_at"] == day + means
 
 
 @pytest.mark.parametrize("fields, names", [
@@ -119,6 +119,46 @@ def test_a_plan_moves_is_cleared_and_goes(user, redis):
     assert user.request("DELETE", path).status == 204
     assert_bots_error(user.request("GET", path), 404, "Meeting not found")
     assert_bots_error(user.request("DELETE", path), 404, "Meeting not found")
+
+
+def test_a_room_has_one_plan_for_a_time(user, redis):
+    """A request whose answer was lost, and that is sent again without a key, makes no second bot."""
+    body = {"meeting_url": f"https://meet.google.com/{random_meet_code()}", "scheduled_at": iso(3600)}
+    first = user.request("POST", "/meetings", body)
+    again = user.request("POST", "/meetings", body)
+    assert_bots_error(again, 409, "Meeting planned already", names=str(first.json["id"]))
+    assert again.json["meeting_id"] == first.json["id"] and len(plans(redis, user)) == 1
+    other = user.as_workspace().request("POST", user.as_workspace().meetings_path, body)
+    assert other.status == 409, other
+    later = plan(user, meeting_url=body["meeting_url"], scheduled_at=iso(7200))
+    answer = user.request("PATCH", f"/meetings/{later['id']}", {"scheduled_at": body["scheduled_at"]})
+    assert_bots_error(answer, 409, "Meeting planned already")
+    assert user.request("PATCH", f"/meetings/{first.json['id']}", {"scheduled_at": body["scheduled_at"]}).status == 200
+
+
+@pytest.mark.parametrize("fields", [
+    {"join_at": FUTURE}, {"start_time": FUTURE}, {"passcode": "x"}, {"platform": "zoom"}, {"task": "translate"},
+    {"scheduled_at": FUTURE}], ids=lambda fields: next(iter(fields)))
+def test_422_what_a_plan_cannot_change(user, fields):
+    meeting = plan(user, scheduled_at=iso(3600))
+    answer = user.request("PATCH", f"/meetings/{meeting['id']}", {"title": "x", **fields})
+    assert_bots_error(answer, 422, "Invalid request", names=next(iter(fields)))
+    assert user.meeting(meeting) == meeting
+
+
+def test_no_bot_is_planned_for_a_door_that_it_cannot_pass(user):
+    meeting = plan(user, meeting_url="https://teams.live.com/meet/9398850880426", auto_join=False, scheduled_at=iso(3600))
+    answer = user.request("PATCH", f"/meetings/{meeting['id']}", {"auto_join": True})
+    assert_bots_error(answer, 422, "Invalid request", names="passcode")
+
+
+def test_viewers_plan_nothing(nodes, user):
+    workspace = user.as_workspace()
+    key = workspace.member_key("viewer", scopes=["bots"])
+    for path, body in (("/meetings", {"meeting_url": "https://meet.google.com/abc-defg-hij"}),
+                       ("/bots", {"meeting_url": "https://meet.google.com/abc-defg-hij", "join_at": iso(3600)})):
+        answer = user.request("POST", path, body, headers={"X-API-Key": key})
+        assert answer.status == 403, answer
 
 
 def test_what_has_a_bot_is_no_plan(user):
@@ -210,6 +250,20 @@ def test_a_stop_before_its_time_cancels_it(user, redis):
     assert ended["status"] == "completed" and ended["completion_reason"] == "stopped"
     assert plans(redis, user) == set() and user.record(meeting)["status"] == "OFFLINE"
     assert_bots_error(user.request("DELETE", user.bot_path(meeting)), 404, "Bot not found")
+
+
+def test_a_stop_cancels_what_is_next_in_the_room(user, redis):
+    link = f"https://meet.google.com/{random_meet_code()}"
+    sooner, later = (plan(user, meeting_url=link, scheduled_at=iso(hours * 3600)) for hours in (5, 10))
+    # A bot that is sent by hand meanwhile has nothing to do with them.
+    today = user.request("POST", "/bots", {"meeting_url": link}).json
+    assert today["id"] not in (sooner["id"], later["id"])
+    assert user.request("DELETE", user.bot_path(today)).status == 202
+    assert user.meeting(sooner)["status"] == user.meeting(later)["status"] == "scheduled"
+    for meeting in (sooner, later):
+        assert user.request("DELETE", user.bot_path(meeting)).status == 202
+        assert user.meeting(meeting)["completion_reason"] == "stopped"
+    assert plans(redis, user) == set()
 
 
 def test_a_held_room_is_waited_for(user, redis):

@@ -146,7 +146,7 @@ enum BotEndpoints {
         .delete, "/bots/{platform}/{native_meeting_id}", id: "stopBot", .bots(.member), summary: "Stop Bot",
         details: """
             Stops a bot and disconnects it from the meeting, at whatever stage it is. A stop is final: a bot that had \
-            not started yet never comes. Stopping a bot marks the meeting as completed; transcripts remain available.
+            not started yet never comes. With no bot in the room, the meeting that is planned next there is cancelled. Stopping a bot marks the meeting as completed; transcripts remain available.
             """,
         takes: .room, .idempotencyKey,
         answers: [
@@ -165,6 +165,7 @@ enum BotEndpoints {
                 "meeting_id": place.meetingID, "outcome": "\(stop)",
             ])
         return switch stop {
+        case .cancelled: .message(202, "No bot was there. The meeting that was planned next is cancelled.")
         case .ended: .message(202, "The bot was stopped before it had started.")
         case .leaving: .message(202, "The bot was told to leave the meeting.")
         case .wasLeaving: .message(202, "The bot is leaving the meeting already.")

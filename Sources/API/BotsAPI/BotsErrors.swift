@@ -36,6 +36,9 @@ extension DescribedError {
         .notPlanned(number: 123),
         "A bot was sent to the meeting, or it was cancelled: there is nothing planned any more.")
 
+    static let plannedAlready = DescribedError(
+        .plannedAlready(number: 123), "The room has a planned meeting at that very time; `meeting_id` is its number.")
+
     fileprivate init(_ refusal: BotRefusal, _ meaning: String) {
         self.init(APIError(refusal), meaning)
     }
@@ -79,6 +82,13 @@ extension APIError {
 
     static func invalidID(_ detail: String) -> APIError {
         APIError(400, title: "Invalid meeting ID format", detail)
+    }
+
+    static func plannedAlready(number: Int?) -> APIError {
+        APIError(
+            409, title: "Meeting planned already",
+            "A meeting in this room is planned for that very time\(number.map { ": see meeting \($0)" } ?? "").",
+            meetingNumber: number)
     }
 
     static func notPlanned(number: Int) -> APIError {

@@ -8,7 +8,7 @@ import Usher
 /// published schema allows. `data.planned` tells them all apart: there is no bot to stop.
 enum BotsMeetingObject {
     static func json(_ meeting: Meeting) -> JSONText {
-        let status = meeting.botStatus ?? plannedStatus(of: meeting)
+        let status = status(of: meeting)
         let isTerminal = isTerminal(meeting)
         var object = JSONText(capacity: 768)
         object.add("id", meeting.number)
@@ -34,7 +34,8 @@ enum BotsMeetingObject {
     /// Of statuses that no bot has.
     static let plannedStatuses = ["idle", "scheduled"]
 
-    private static func plannedStatus(of meeting: Meeting) -> String {
+    static func status(of meeting: Meeting) -> String {
+        if let status = meeting.botStatus { return status }
         if meeting.scheduledAt != nil { return meeting.missedAt == nil ? "scheduled" : "idle" }
         return meeting.fields["auto_join"] == nil ? BotStatus.requested.rawValue : "idle"
     }
@@ -53,8 +54,9 @@ enum BotsMeetingObject {
             data.add("scheduled_at", time: time)
             data.add("auto_join", json: meeting.autoJoin ? "true" : "false")
         }
-        if let time = meeting.missedAt { data.add("missed_at", time: time) }
-        if let reason = meeting.autoJoinError { data.add("auto_join_error", reason) }
+        // Of a meeting that has had its bot this is over.
+        if meeting.botStatus == nil, let time = meeting.missedAt { data.add("missed_at", time: time) }
+        if meeting.botStatus == nil, let reason = meeting.autoJoinError { data.add("auto_join_error", reason) }
         if let title = meeting.title { data.add("name", title) }
         if let participants = list(meeting, "participants") { data.add("participants", json: participants) }
         if let languages = list(meeting, "languages") { data.add("languages", json: languages) }

@@ -51,12 +51,14 @@ enum PlanEndpoints {
             """,
         takes: newMeeting, .idempotencyKey, answers: [meeting],
         errors: [
-            .tooManyMeetings, .workspaceFull, .noWorkspace, .roomTaken,
-            .invalid("A member of the body is wrong.", field: "scheduled_at", PlanMembers.inPast),
+            .tooManyMeetings, .workspaceFull, .noWorkspace, .roomTaken, .plannedAlready,
+            .invalid("A member of the body is wrong.", field: "scheduled_at", PlanMembers.oddTime),
         ]
     ) { call, new, idempotencyKey in
-        if let holder = try await call.store.holder(
-            of: new.link.room, workspace: call.caller.workspaceID, deadline: call.deadline), new.scheduledAt == nil
+        // A request that comes again gets its first answer, whatever has become of the room.
+        if new.scheduledAt == nil, idempotencyKey == nil,
+            let holder = try await call.store.holder(
+                of: new.link.room, workspace: call.caller.workspaceID, deadline: call.deadline)
         {
             throw APIError.roomTaken(number: holder.number)
         }
@@ -73,8 +75,16 @@ enum PlanEndpoints {
         case .made(let meeting): return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
         case .unknownWorkspace: throw DescribedError.noWorkspace.error
         case .refused(let quota): throw APIError(quota)
-        case .inPast: throw APIError.invalid(timeMember, PlanMembers.inPast)
+        case .oddTime: throw APIError.invalid(timeMember, PlanMembers.oddTime)
+        case .plannedAlready(let id): throw try await plannedAlready(id, call)
         }
+    }
+
+    /// What to answer where another meeting of the room is planned for the same time.
+    static func plannedAlready(_ id: String, _ call: Call<Caller>) async throws -> APIError {
+        let meeting = try await call.store.meeting(
+            id: id, workspace: call.caller.workspaceID, deadline: call.deadline)
+        return .plannedAlready(number: meeting?.number)
     }
 
     // MARK: To change and to remove one
@@ -84,19 +94,14 @@ enum PlanEndpoints {
 
     private static let changes = Input<PlanChanges>.body(
         .clearable("title", .text(200)), .clearable("scheduled_at", .time, "Null: no bot is sent by itself."),
-        PlanMembers.autoJoin, .clearable("bot_name", BotMembers.name), .clearable("language", BotMembers.language),
-        Member(properties: []) { object in
-            guard object.member("meeting_url") == nil else {
-                throw FormError("cannot be changed: delete this meeting, and plan another").inside(
-                    member: "meeting_url")
-            }
-        },
+        .clearable("auto_join", .boolean, "Null: true."), .clearable("bot_name", BotMembers.name),
+        .clearable("language", BotMembers.language), NotYetThere.refused(NotYetThere.changesOfPlans),
         examples: ["Another time": ["scheduled_at": "2026-12-01T10:00:00Z"]]
     ) { title, scheduledAt, autoJoin, botName, language, _ in
         var changes = PlanChanges()
         changes.title = title
         changes.scheduledAt = scheduledAt
-        changes.autoJoin = autoJoin
+        changes.autoJoin = autoJoin.map { $0 ?? true }
         changes.botName = botName
         changes.language = language
         guard !changes.isEmpty else {
@@ -115,16 +120,18 @@ enum PlanEndpoints {
                 example: BotsMeetingObject.plannedExample)
         ],
         errors: [
-            .unknownBotMeeting, .notPlanned, .workspaceFull,
-            .invalid("A member of the body is wrong.", field: "scheduled_at", PlanMembers.inPast),
+            .unknownBotMeeting, .notPlanned, .plannedAlready, .workspaceFull,
+            .invalid("A member of the body is wrong.", field: "scheduled_at", PlanMembers.oddTime),
         ]
     ) { call, number, changes in
         let meeting = try await found(number, call)
+        try PlanMembers.check(meeting, changes)
         switch try await call.store.change(meeting, changes, deadline: call.deadline) {
         case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
         case .unknown: throw DescribedError.unknownBotMeeting.error
         case .notPlanned: throw APIError.notPlanned(number: meeting.number)
-        case .inPast: throw APIError.invalid("scheduled_at", PlanMembers.inPast)
+        case .oddTime: throw APIError.invalid("scheduled_at", PlanMembers.oddTime)
+        case .plannedAlready(let id): throw try await plannedAlready(id, call)
         case .workspaceFull: throw APIError.workspaceFull
         }
     }
@@ -152,7 +159,8 @@ enum PlanEndpoints {
 
 /// What both APIs take of a planned meeting.
 enum PlanMembers {
-    static let inPast = "is too long ago: no bot would be sent any more"
+    static let oddTime =
+        "must be a time at which a bot could still be sent (see --join-late-ms), and at most a year ahead"
 
     static let scheduledAt = Member<Int?>.optional(
         "scheduled_at", .time,
@@ -163,11 +171,19 @@ enum PlanMembers {
     /// - Throws: `APIError` 422 for a meeting that a bot could not be let into.
     static func checked(_ new: NewMeeting) throws -> NewMeeting {
         guard new.scheduledAt == nil || new.autoJoin == false || new.link.passcode != nil || !new.link.needsPasscode
-        else {
-            throw APIError.invalid(
-                "passcode", "is required for a bot to be sent to an MS Teams meeting: send it, or a meeting_url with it"
-            )
-        }
+        else { throw withoutPasscode }
         return new
     }
+
+    /// The same of what a meeting would be with changes.
+    static func check(_ meeting: Meeting, _ changes: PlanChanges) throws {
+        var time = meeting.scheduledAt
+        if let change = changes.scheduledAt { time = change }
+        guard time != nil, changes.autoJoin ?? meeting.autoJoin, meeting.fields["passcode"] == nil else { return }
+        if let link = try? MeetingLink(url: meeting.url), link.needsPasscode { throw withoutPasscode }
+    }
+
+    private static let withoutPasscode = APIError.invalid(
+        "passcode",
+        "is required for a bot to be sent to an MS Teams meeting: plan it with that, or a meeting_url with it")
 }

@@ -41,6 +41,13 @@ enum NotYetThere {
             Wish(name: "automatic_leave", advice: "POST /bots takes it, with join_at"),
         ]
 
+    /// Of what changes a plan: what cannot be changed.
+    static let changesOfPlans =
+        ["meeting_url", "platform", "native_meeting_id", "passcode", "task", "transcribe_enabled", "automatic_leave"]
+        .map {
+            Wish(name: $0, advice: "delete this meeting, and plan another")
+        } + ["join_at", "start_time"].map { Wish(name: $0, advice: "scheduled_at says when") }
+
     /// Of the query of `GET /transcripts/...`.
     static let parameters = [Wish(name: "since"), Wish(name: "format", harmless: ["json"])]
 

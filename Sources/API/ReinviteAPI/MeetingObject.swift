@@ -51,8 +51,9 @@ struct MeetingObject: Encodable {
         try container.encode(meeting.flag, forKey: .flag)
         try container.encode(meeting.scheduledAt.map(Timestamp.withoutZone), forKey: .scheduledAt)
         try container.encode(meeting.autoJoin, forKey: .autoJoin)
-        try container.encode(meeting.autoJoinError, forKey: .autoJoinError)
-        try container.encode(meeting.missedAt.map(Timestamp.withoutZone), forKey: .missedAt)
+        try container.encode(meeting.botStatus == nil ? meeting.autoJoinError : nil, forKey: .autoJoinError)
+        try container.encode(
+            (meeting.botStatus == nil ? meeting.missedAt : nil).map(Timestamp.withoutZone), forKey: .missedAt)
         try container.encode(Timestamp.withoutZone(meeting.createdAt), forKey: .createdAt)
     }
 }

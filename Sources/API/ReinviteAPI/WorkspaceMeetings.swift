@@ -65,7 +65,8 @@ enum WorkspaceMeetings {
         case .made(let meeting): return try .encoding(201, MeetingObject(meeting))
         case .unknownWorkspace: throw APIError.workspaceIsGone(call.caller.workspaceID)
         case .refused(let quota): throw APIError(quota)
-        case .inPast: throw APIError.invalid("scheduled_at", PlanMembers.inPast)
+        case .oddTime: throw APIError.invalid("scheduled_at", PlanMembers.oddTime)
+        case .plannedAlready(let id): throw try await PlanEndpoints.plannedAlready(id, call)
         }
     }
 

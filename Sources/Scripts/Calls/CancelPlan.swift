@@ -5,25 +5,27 @@ import Redis
 
 extension Scripts {
     /// Stops a planned meeting before its time: no bot is ever sent to it by itself. docs/architecture.md, "A meeting's
-    /// state": "stopped before it was in the room". Repeating it changes nothing.
+    /// state": "cancelled before its time". Repeating it changes nothing.
     public struct CancelPlan: ScriptCall {
         public static let script = load("cancel_plan", PackageResources.cancel_plan_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 0)
         public let keys: [String]
         public let arguments: [String]
 
         public init(
-            meetingKey: String, plansKey: String, eventsKey: String, endedKey: String, webhooksKey: String,
-            outboxKey: String, requestKey: String? = nil, meetingID: String, plan: String, maxEvents: Int, why: String,
-            requestMilliseconds: Int
+            meetingKey: String, plansKey: String, plannedKey: String, eventsKey: String, endedKey: String,
+            webhooksKey: String, outboxKey: String, requestKey: String? = nil, meetingID: String, plan: String,
+            maxEvents: Int, why: String, requestMilliseconds: Int
         ) {
-            keys = [meetingKey, plansKey, eventsKey, endedKey, webhooksKey, outboxKey] + Scripts.list(requestKey)
+            keys = [
+                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey
+            ] + Scripts.list(requestKey)
             arguments = [meetingID, plan, String(maxEvents), why, String(requestMilliseconds)]
         }
 
         public enum Reply: Equatable, Sendable {
             case cancelled
-            /// Nothing is planned for it (any more).
+            /// No bot is to be sent to it (any more).
             case notPlanned
         }
 

@@ -14,18 +14,18 @@ extension Scripts {
 
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
-            heldKey: String, namesKey: String, plansKey: String, requestKey: String? = nil, meetingID: String,
-            number: Int, maxEvents: Int, why: String, requestMilliseconds: Int, room: String, names: String,
-            forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, plan: String, leadMilliseconds: Int,
-            lateMilliseconds: Int, scheduledAt: Int?, fields: [String]
+            heldKey: String, namesKey: String, plansKey: String, plannedKey: String, requestKey: String? = nil,
+            meetingID: String, number: Int, maxEvents: Int, why: String, requestMilliseconds: Int, room: String,
+            names: String, forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, plan: String,
+            lateMilliseconds: Int, scheduledAt: Int?, due: Int?, fields: [String]
         ) {
             keys = [
-                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey
+                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey, plannedKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,
-                String(defaultMaxMeetings), String(defaultMaxBytes), plan, String(leadMilliseconds),
-                String(lateMilliseconds), scheduledAt.map { String($0) } ?? ""
+                String(defaultMaxMeetings), String(defaultMaxBytes), plan, String(lateMilliseconds),
+                scheduledAt.map { String($0) } ?? "", due.map { String($0) } ?? ""
             ] + fields
         }
 
@@ -41,8 +41,10 @@ extension Scripts {
             case tooManyMeetings(limit: Int)
             /// Its meetings would take more bytes than they may.
             case tooManyBytes(limit: Int)
-            /// It is too late for its time.
-            case inPast
+            /// It is too late for its time, or that is more than a year ahead.
+            case oddTime
+            /// Another meeting of the room is planned for the same time.
+            case plannedAlready(meetingID: String)
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -53,7 +55,8 @@ extension Scripts {
             case -1: return .idTaken
             case -2: return .tooManyMeetings(limit: try reply.integer(1))
             case -3: return .tooManyBytes(limit: try reply.integer(1))
-            case -4: return .inPast
+            case -4: return .oddTime
+            case -5: return .plannedAlready(meetingID: try reply.text(1))
             default: throw reply.unexpected
             }
         }

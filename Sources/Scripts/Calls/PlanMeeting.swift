@@ -13,13 +13,15 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            meetingKey: String, workspaceKey: String, plansKey: String, plan: String, leadMilliseconds: Int,
-            lateMilliseconds: Int, scheduledAt: Int?, defaultMaxBytes: Int, cleared: String, fields: [String]
+            meetingKey: String, workspaceKey: String, plansKey: String, plannedKey: String, meetingID: String,
+            plan: String, leadMilliseconds: Int, lateMilliseconds: Int, scheduledAt: Int?, isCleared: Bool,
+            autoJoin: String?, defaultMaxBytes: Int, cleared: String, fields: [String]
         ) {
-            keys = [meetingKey, workspaceKey, plansKey]
+            keys = [meetingKey, workspaceKey, plansKey, plannedKey]
             arguments = [
-                plan, String(leadMilliseconds), String(lateMilliseconds), scheduledAt.map { String($0) } ?? "",
-                String(defaultMaxBytes), cleared
+                meetingID, plan, String(leadMilliseconds), String(lateMilliseconds),
+                scheduledAt.map { String($0) } ?? "", isCleared ? "1" : "0", autoJoin ?? "", String(defaultMaxBytes),
+                cleared
             ] + fields
         }
 
@@ -29,8 +31,10 @@ extension Scripts {
             case unknownMeeting
             /// A bot was sent to it, or it was cancelled.
             case notPlanned
-            /// It is too late for the new time.
-            case inPast
+            /// It is too late for its time, or that is more than a year ahead.
+            case oddTime
+            /// Another meeting of the room is planned for the same time.
+            case plannedAlready(meetingID: String)
             /// Its workspace would have too many bytes.
             case workspaceFull
         }
@@ -40,7 +44,8 @@ extension Scripts {
             case 1: return .changed
             case 0: return .unknownMeeting
             case -1: return .notPlanned
-            case -2: return .inPast
+            case -2: return .oddTime
+            case -3: return .plannedAlready(meetingID: try reply.text(1))
             case -4: return .workspaceFull
             default: throw reply.unexpected
             }

@@ -14,11 +14,12 @@ extension Scripts {
 
         public init(
             meetingKey: String, meetingsKey: String, latestKey: String, heldKey: String, namesKey: String,
-            endedKey: String, previousKey: String, workspaceKey: String, plansKey: String, meetingID: String,
-            previousID: String?, note: String, room: String, plan: String
+            endedKey: String, previousKey: String, workspaceKey: String, plansKey: String, plannedKey: String,
+            meetingID: String, previousID: String?, note: String, room: String, plan: String
         ) {
             keys = [
-                meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey, plansKey
+                meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey, plansKey,
+                plannedKey
             ]
             arguments = [meetingID, previousID ?? "", note, room, plan]
         }

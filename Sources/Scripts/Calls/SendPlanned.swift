@@ -9,20 +9,21 @@ extension Scripts {
     /// node may ask at any time, and as often as it likes. docs/architecture.md, "A meeting's state": "dispatch accepted".
     public struct SendPlanned: ScriptCall {
         public static let script = load("send_planned", PackageResources.send_planned_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 2, -1, -3)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 2, -1, -4, -3)
         public let keys: [String]
         public let arguments: [String]
 
         public init(
             workspaceKey: String, inflightKey: String, roomKey: String, botsKey: String, meetingKey: String,
             botKey: String, dispatchKey: String, eventsKey: String, webhooksKey: String, outboxKey: String,
-            plansKey: String, namesKey: String, otherKey: String, anotherKey: String, meetingID: String, plan: String,
-            workspaceID: String, room: String, nativeID: String, botID: String, inflightMilliseconds: Int,
-            maxEvents: Int, defaultMaxBots: Int, lateMilliseconds: Int, retryMilliseconds: Int, traceparent: String
+            plansKey: String, plannedKey: String, endedKey: String, namesKey: String, otherKey: String,
+            anotherKey: String, meetingID: String, plan: String, workspaceID: String, room: String, nativeID: String,
+            botID: String, inflightMilliseconds: Int, maxEvents: Int, defaultMaxBots: Int, lateMilliseconds: Int,
+            retryMilliseconds: Int, traceparent: String
         ) {
             keys = [
                 workspaceKey, inflightKey, roomKey, botsKey, meetingKey, botKey, dispatchKey, eventsKey, webhooksKey,
-                outboxKey, plansKey, namesKey, otherKey, anotherKey
+                outboxKey, plansKey, plannedKey, endedKey, namesKey, otherKey, anotherKey
             ]
             arguments = [
                 meetingID, plan, workspaceID, room, nativeID, botID, String(inflightMilliseconds), String(maxEvents),
@@ -38,6 +39,8 @@ extension Scripts {
             case served
             /// A bot is in the room, or the workspace has too many: room_taken, too_many_bots.
             case waits(reason: String)
+            /// For the same reason as before.
+            case waitsStill(reason: String)
             /// The room has become a name of another: look again.
             case roomChanged
             /// It is too late; what kept it from being sent, or too_late.
@@ -50,6 +53,7 @@ extension Scripts {
             case 0: return .notDue
             case 2: return .served
             case -1: return .waits(reason: try reply.text(1))
+            case -4: return .waitsStill(reason: try reply.text(1))
             case -2: return .roomChanged
             case -3: return .missed(reason: try reply.text(1))
             default: throw reply.unexpected

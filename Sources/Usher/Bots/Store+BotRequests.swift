@@ -77,16 +77,15 @@ extension Store {
             }
             let room = known.room
             let botID = botIdentifiers.next(in: keys.partition)
-            let latest: Latest?
+            let (latest, planned): (Latest?, String?)
             switch try await look(
                 at: room, in: keys, as: caller, atLeast: role, requestKey: requestKey, deadline: deadline)
             {
-            case .latest(let meeting): latest = meeting
+            case .free(let newest, let plan): (latest, planned) = (newest, plan)
             case .done(let meetingID):
                 return try await answerAgain(meetingID, requestKey, keys, deadline: deadline)
             }
             let (names, forgotten) = known.inheriting(latest?.names)
-            let planned = latest.flatMap { $0.isPlanned ? $0.id : nil }
             let meetingID = planned ?? Identifier.hex()
             var number: Int?
             if planned == nil {
@@ -129,14 +128,13 @@ extension Store {
     /// The newest meeting of a room.
     private struct Latest {
         let id: String
-        /// Whether it is a planned one that never had a bot.
-        let isPlanned: Bool
         /// What the room is called besides, as its record has it.
         let names: String?
     }
 
     private enum Sight {
-        case latest(Latest?)
+        /// No bot is there. `plan` is the meeting that the new bot is for, if one is planned: by hand, or for about now.
+        case free(Latest?, plan: String?)
         /// An earlier request with the same idempotency key sent a bot to this meeting.
         case done(meetingID: String)
     }
@@ -153,6 +151,7 @@ extension Store {
         let holder: String?
         let isInFlight: Bool
         let isFull: Bool
+        let planned: [String]
         let limit: Int
         do throws(RedisError) {
             let replies = try await pipeline(
@@ -160,13 +159,16 @@ extension Store {
                     Command("HGET", keys.members, caller.userID), Command("GET", keys.latest(room)),
                     Command("EXISTS", keys.inFlight(room)), Command("GET", keys.holder(room)),
                     Command("ZCARD", keys.bots), Command("HGET", keys.workspace, "max_concurrent_bots"),
+                    Command("TIME"),
+                    Command("ZRANGE", keys.planned(room), "0", String(Self.maximumPlansLookedAt - 1), "WITHSCORES"),
                 ] + (requestKey.map { [Command("GET", $0)] } ?? []), by: deadline)
-            earlier = requestKey == nil ? nil : try replies[6].optionalString()
+            earlier = requestKey == nil ? nil : try replies[8].optionalString()
             role = try replies[0].optionalString().flatMap(Role.init(rawValue:))
             latest = try replies[1].optionalString()
             isInFlight = try replies[2].integerOrThrow() == 1
             holder = try replies[3].optionalString()
             limit = try replies[5].optionalString().flatMap { Int($0) } ?? configuration.defaultMaximumConcurrentBots
+            planned = plansNear(try replies[6].millisecondsOrThrow(), among: try replies[7].arrayOrThrow())
             isFull = try replies[4].integerOrThrow() >= limit
         } catch {
             throw .unavailable(error)
@@ -181,15 +183,35 @@ extension Store {
         }
         // A bot that was just ended may have made place.
         guard holder != nil || !isFull else { throw .limitReached(limit) }
-        guard let latest else { return .latest(nil) }
+        guard latest != nil || !planned.isEmpty else { return .free(nil, plan: nil) }
         do throws(RedisError) {
-            let state = try await send(
-                Command("HMGET", keys.partition.meeting(latest), "status", "bot_status", "names"), by: deadline
-            ).arrayOrThrow()
-            let isPlanned = state.prefix(2) == [.string(MeetingStatus.initial.rawValue), .null]
-            return .latest(Latest(id: latest, isPlanned: isPlanned, names: state.last?.string))
+            // Those that are planned for about now come before the newest one, which may be planned without a time.
+            let ids = planned + (latest.map { [$0] } ?? [])
+            let states = try await replies(
+                to: ids.map {
+                    Command("HMGET", keys.partition.meeting($0), "status", "bot_status", "scheduled_at", "names")
+                }, by: deadline
+            ).map { $0.array ?? [] }
+            var plan: String?
+            for (index, (id, state)) in zip(ids, states).enumerated().reversed()
+            where state.prefix(2) == [.string(MeetingStatus.initial.rawValue), .null] {
+                if index < planned.count || state[2] == .null { plan = id }
+            }
+            return .free(latest.map { Latest(id: $0, names: states.last?.last?.string) }, plan: plan)
         } catch {
             throw .unavailable(error)
+        }
+    }
+
+    /// The meetings of a room whose plan a bot serves that is sent now, of those that are planned for it.
+    /// - Parameter planned: ids, each followed by its time.
+    private func plansNear(_ now: Int, among planned: [Value]) -> [String] {
+        stride(from: 0, to: planned.count - 1, by: 2).compactMap { index in
+            guard let id = planned[index].string, let text = planned[index + 1].string, let time = Double(text),
+                time <= Double(now.addingClamped(Self.nearPlanMilliseconds)),
+                time >= Double(now.subtractingClamped(configuration.joinLateMilliseconds))
+            else { return nil }
+            return id
         }
     }
 
@@ -237,6 +259,8 @@ extension Store {
     }
 
     public enum Stop: Sendable {
+        /// No bot was there: what is planned next for the room is cancelled.
+        case cancelled
         /// No runner had claimed it: it has ended.
         case ended
         /// It is told to leave, and ends as completed whatever happens to it.
@@ -251,9 +275,9 @@ extension Store {
     public func stopBot(
         in room: Room, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, deadline: MonotonicTime
     ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
-        let requestKey = idempotencyKey.map {
-            WorkspaceKeys(workspace: caller.workspaceID).request(.stop, of: room.description, by: caller.userID, $0)
-        }
+        let keys = WorkspaceKeys(workspace: caller.workspaceID)
+        let requestKey = idempotencyKey.map { keys.request(.stop, of: room.description, by: caller.userID, $0) }
+        var isLooking = true
         for _ in 0..<Self.maximumRounds {
             let found = try await refusing { () throws(RedisError) in
                 try await holder(of: room, workspace: caller.workspaceID, deadline: deadline)
@@ -263,7 +287,20 @@ extension Store {
                 return earlier
             }
             guard let meeting = found, let place = meeting.botPlace else {
-                return try await stopPlan(in: room, by: caller, requestKey: requestKey, deadline: deadline)
+                let cancelled = try await refusing { () throws(RedisError) in
+                    try await cancelNextPlan(
+                        of: room, by: caller.userID, requestKey: requestKey, in: keys, deadline: deadline)
+                }
+                if let cancelled {
+                    return (
+                        .cancelled,
+                        BotPlace(botID: "", meetingID: cancelled, workspaceID: caller.workspaceID, room: room)
+                    )
+                }
+                // What was planned may have been sent its bot between the two looks.
+                guard isLooking else { throw .noBot }
+                isLooking = false
+                continue
             }
             let call = Scripts.Stop(
                 life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
@@ -282,27 +319,6 @@ extension Store {
         throw .contended
     }
 
-    /// Cancels the newest meeting of a room, if a bot is yet to be sent to it.
-    private func stopPlan(
-        in room: Room, by caller: Caller, requestKey: String?, deadline: MonotonicTime
-    ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
-        let keys = WorkspaceKeys(workspace: caller.workspaceID)
-        let cancelled = try await refusing { () throws(RedisError) -> Meeting? in
-            for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
-                guard let id = try await send(Command("GET", keys.latest(room)), by: deadline).optionalString(),
-                    let meeting = try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline),
-                    meeting.isPlanned,
-                    try await cancelPlan(meeting, by: caller.userID, requestKey: requestKey, deadline: deadline)
-                else { continue }
-                return meeting
-            }
-            return nil
-        }
-        guard let cancelled else { throw .noBot }
-        let place = BotPlace(botID: "-", meetingID: cancelled.id, workspaceID: caller.workspaceID, room: room)
-        return (.ended, place)
-    }
-
     /// What an earlier request with the same idempotency key did, as `stop.lua` wrote it: its result, bot_id, meeting_id.
     private func earlierStop(
         _ requestKey: String, _ room: Room, _ caller: Caller, deadline: MonotonicTime
@@ -311,13 +327,16 @@ extension Store {
             let what = try await send(Command("GET", requestKey), by: deadline).optionalString()
             guard let what else { return nil }
             let parts = what.split(separator: " ").map(String.init)
-            let stops: [String: Stop] = ["1": .ended, "2": .leaving, "3": .wasLeaving]
+            let stops: [String: Stop] = ["0": .cancelled, "1": .ended, "2": .leaving, "3": .wasLeaving]
             guard parts.count == 3, let stop = stops[parts[0]] else {
                 throw .unexpectedReply("an earlier request left \(what)")
             }
             try await confirmEarlierRequest(requestKey, deadline: deadline)
             return (
-                stop, BotPlace(botID: parts[1], meetingID: parts[2], workspaceID: caller.workspaceID, room: room)
+                stop,
+                BotPlace(
+                    botID: stop == .cancelled ? "" : parts[1], meetingID: parts[2], workspaceID: caller.workspaceID,
+                    room: room)
             )
         }
     }

@@ -44,8 +44,10 @@ public enum MeetingCreation: Sendable {
     case made(Meeting)
     case unknownWorkspace
     case refused(QuotaRefusal)
-    /// It is too late to send a bot at the time that it was to have.
-    case inPast
+    /// It is too late to send a bot at the time that it was to have, or that is more than a year ahead.
+    case oddTime
+    /// This meeting of the room is planned for the same time.
+    case plannedAlready(id: String)
 
     public var made: Meeting? { if case .made(let meeting) = self { meeting } else { nil } }
 }
@@ -71,7 +73,11 @@ extension Store {
         if let passcode = new.link.passcode { fields += ["passcode", passcode] }
         if let title = new.title { fields += ["title", title] }
         if let language = new.language { fields += ["language", language] }
+        if let time = new.scheduledAt { fields += ["scheduled_at", String(time)] }
         fields += new.botFields
+        let due =
+            new.autoJoin == false
+            ? nil : new.scheduledAt.map { $0.subtractingClamped(configuration.joinLeadMilliseconds) }
         // By the room as the request names it: what that means may be known better when the request comes again.
         let requestKey = idempotencyKey.map {
             keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
@@ -79,14 +85,15 @@ extension Store {
         let call = Scripts.CreateMeeting(
             workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(room),
             meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events, heldKey: keys.held(room),
-            namesKey: keys.names, plansKey: keys.partition.plans, requestKey: requestKey, meetingID: id, number: number,
+            namesKey: keys.names, plansKey: keys.partition.plans, plannedKey: keys.planned(room),
+            requestKey: requestKey, meetingID: id, number: number,
             maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
             requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds, room: room.description,
             names: RoomNames.text(names.names), forgotten: RoomNames.text(forgotten),
             defaultMaxMeetings: configuration.defaultMaximumMeetings,
             defaultMaxBytes: configuration.defaultMaximumBytes, plan: keys.member(id),
-            leadMilliseconds: configuration.joinLeadMilliseconds, lateMilliseconds: configuration.joinLateMilliseconds,
-            scheduledAt: new.scheduledAt, fields: fields)
+            lateMilliseconds: configuration.joinLateMilliseconds, scheduledAt: new.scheduledAt, due: due, fields: fields
+        )
         let reply = try await run(call, by: deadline)
         if case .created = reply {
             return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline).map { .made($0) }
@@ -103,12 +110,13 @@ extension Store {
                     ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline))
         case .tooManyMeetings(let limit): return .refused(.meetings(limit: limit))
         case .tooManyBytes(let limit): return .refused(.bytes(limit: limit))
-        case .inPast: return .inPast
+        case .oddTime: return .oddTime
+        case .plannedAlready(let id): return .plannedAlready(id: id)
         }
     }
 
     /// What a room is called besides, by its newest meeting. Only MS Teams' rooms are.
-    private func namesOfLatest(
+    func namesOfLatest(
         in room: Room, _ keys: WorkspaceKeys, deadline: MonotonicTime
     ) async throws(RedisError) -> String? {
         guard room.platform == .teams,

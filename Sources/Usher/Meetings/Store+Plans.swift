@@ -15,30 +15,33 @@ public struct PlanChanges: Sendable {
 
     public init() {}
 
-    public var isEmpty: Bool { fields.isEmpty && cleared.isEmpty && scheduledAt == nil }
+    public var isEmpty: Bool { fields.isEmpty && cleared.isEmpty && scheduledAt == nil && autoJoin == nil }
 
-    /// The fields that get a value, each followed by it; the time apart.
+    private var texts: [(name: String, change: String??)] {
+        [("bot_name", botName), ("language", language), ("title", title)]
+    }
+
+    /// The fields that get a value, each followed by it; the time and `auto_join` apart.
     fileprivate var fields: [String] {
-        var fields: [String] = []
-        for (name, value) in [("bot_name", botName), ("language", language), ("title", title)] {
-            if case .some(.some(let value)) = value { fields += [name, value] }
+        texts.flatMap { name, change -> [String] in
+            guard case .some(.some(let value)) = change else { return [] }
+            return [name, value]
         }
-        if let autoJoin { fields += ["auto_join", String(autoJoin)] }
-        return fields
     }
 
     fileprivate var cleared: [String] {
-        var cleared = [("bot_name", botName), ("language", language), ("title", title)].filter { $0.1 == .some(nil) }
-            .map(\.0)
-        if case .some(nil) = scheduledAt { cleared += ["scheduled_at", "missed_at", "auto_join_error"] }
-        return cleared
+        texts.compactMap { name, change in change == .some(nil) ? name : nil }
     }
 }
 
 /// Planned meetings: when a bot is sent to them by itself (docs/planned-meetings.md).
 extension Store {
     /// After how long a plan is tried again that had to wait for its room, or for the workspace's other bots.
-    private static let retryMilliseconds = 30_000
+    static let planRetryMilliseconds = 30_000
+    /// How long before the time of a planned meeting a bot that is sent by hand is taken for the plan's.
+    static let nearPlanMilliseconds = 3_600_000
+    /// How many plans of a room are looked at.
+    static let maximumPlansLookedAt = 10
 
     public enum PlanChange: Sendable {
         /// The meeting with the changes.
@@ -46,8 +49,10 @@ extension Store {
         case unknown
         /// It has had a bot, or was cancelled.
         case notPlanned
-        /// It is too late to send a bot at the new time.
-        case inPast
+        /// It is too late to send a bot at the time, or that is more than a year ahead.
+        case oddTime
+        /// This meeting of the room is planned for the same time.
+        case plannedAlready(id: String)
         case workspaceFull
     }
 
@@ -60,9 +65,11 @@ extension Store {
         if case .some(.some(let time)) = changes.scheduledAt { scheduledAt = time }
         let call = Scripts.PlanMeeting(
             meetingKey: keys.partition.meeting(meeting.id), workspaceKey: keys.workspace,
-            plansKey: keys.partition.plans, plan: keys.member(meeting.id),
-            leadMilliseconds: configuration.joinLeadMilliseconds, lateMilliseconds: configuration.joinLateMilliseconds,
-            scheduledAt: scheduledAt, defaultMaxBytes: configuration.defaultMaximumBytes,
+            plansKey: keys.partition.plans, plannedKey: keys.planned(meeting.room), meetingID: meeting.id,
+            plan: keys.member(meeting.id), leadMilliseconds: configuration.joinLeadMilliseconds,
+            lateMilliseconds: configuration.joinLateMilliseconds, scheduledAt: scheduledAt,
+            isCleared: changes.scheduledAt == .some(nil), autoJoin: changes.autoJoin.map { String($0) },
+            defaultMaxBytes: configuration.defaultMaximumBytes,
             cleared: changes.cleared.map { " \($0)" }.joined(), fields: changes.fields)
         switch try await run(call, by: deadline) {
         case .changed:
@@ -70,27 +77,35 @@ extension Store {
                 .map { .changed($0) } ?? .unknown
         case .unknownMeeting: return .unknown
         case .notPlanned: return .notPlanned
-        case .inPast: return .inPast
+        case .oddTime: return .oddTime
+        case .plannedAlready(let id): return .plannedAlready(id: id)
         case .workspaceFull: return .workspaceFull
         }
     }
 
-    /// Stops a planned meeting before its time.
+    /// Cancels what is planned next for a room, by whichever of its names.
     /// - Parameters:
     ///   - user: who asks.
     ///   - requestKey: where the request's idempotency key notes what it did.
-    /// - Returns: false if nothing is planned for it.
-    func cancelPlan(
-        _ meeting: Meeting, by user: String, requestKey: String?, deadline: MonotonicTime
-    ) async throws(RedisError) -> Bool {
-        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
-        let call = Scripts.CancelPlan(
-            meetingKey: keys.partition.meeting(meeting.id), plansKey: keys.partition.plans,
-            eventsKey: keys.partition.events, endedKey: keys.partition.ended, webhooksKey: keys.webhooks,
-            outboxKey: keys.partition.outbox, requestKey: requestKey, meetingID: meeting.id,
-            plan: keys.member(meeting.id), maxEvents: configuration.maximumEvents, why: "user \(user)",
-            requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
-        return try await run(call, by: deadline) == .cancelled
+    /// - Returns: the meeting; nil if nothing is planned.
+    func cancelNextPlan(
+        of room: Room, by user: String, requestKey: String?, in keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(RedisError) -> String? {
+        for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
+            let last = String(Self.maximumPlansLookedAt - 1)
+            let planned = try await send(Command("ZRANGE", keys.planned(room), "0", last), by: deadline).arrayOrThrow()
+            for id in planned.compactMap(\.string) {
+                let call = Scripts.CancelPlan(
+                    meetingKey: keys.partition.meeting(id), plansKey: keys.partition.plans,
+                    plannedKey: keys.planned(room), eventsKey: keys.partition.events,
+                    endedKey: keys.partition.ended, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                    requestKey: requestKey, meetingID: id, plan: keys.member(id),
+                    maxEvents: configuration.maximumEvents, why: "user \(user)",
+                    requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
+                if try await run(call, by: deadline) == .cancelled { return id }
+            }
+        }
+        return nil
     }
 
     /// Sends the bot of a plan, if it is due.
@@ -103,16 +118,17 @@ extension Store {
             Command("HMGET", keys.partition.meeting(plan.meetingID), "platform", "native_meeting_id", "names"),
             by: deadline
         ).arrayOrThrow()
-        guard let platform = record.first?.string.flatMap(Platform.init), record.count == 3,
-            let nativeID = record[1].string
-        else {
+        guard record.contains(where: { $0 != .null }) else {
             // It was removed by a node that knows nothing of plans.
             _ = try await send(Command("ZREM", keys.partition.plans, plan.member), by: deadline)
             return .served
         }
+        guard record.count == 3, let platform = record[0].string.flatMap(Platform.init), let nativeID = record[1].string
+        else { throw .unexpectedReply("the record of a planned meeting has no room that is known here") }
         let asked = Room(platform: platform, nativeID: nativeID)
         let room = try await rooms(meantBy: asked, in: keys, deadline: deadline)[0]
-        let (names, _) = RoomNames(room: room, names: room == asked ? [] : [asked]).inheriting(record[2].string)
+        let (own, _) = RoomNames(room: room, names: room == asked ? [] : [asked]).inheriting(record[2].string)
+        let (names, _) = own.inheriting(try await namesOfLatest(in: room, keys, deadline: deadline))
         let others = names.otherHolders(in: keys)
         let botID = botIdentifiers.next(in: keys.partition)
         return try await run(
@@ -121,13 +137,13 @@ extension Store {
                 botsKey: keys.bots, meetingKey: keys.partition.meeting(plan.meetingID),
                 botKey: keys.partition.bot(botID), dispatchKey: keys.partition.dispatch,
                 eventsKey: keys.partition.events, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
-                plansKey: keys.partition.plans, namesKey: keys.names, otherKey: others.0, anotherKey: others.1,
-                meetingID: plan.meetingID, plan: plan.member, workspaceID: plan.workspaceID, room: room.description,
-                nativeID: room.nativeID, botID: botID,
-                inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
+                plansKey: keys.partition.plans, plannedKey: keys.planned(asked), endedKey: keys.partition.ended,
+                namesKey: keys.names, otherKey: others.0, anotherKey: others.1, meetingID: plan.meetingID,
+                plan: plan.member, workspaceID: plan.workspaceID, room: room.description, nativeID: room.nativeID,
+                botID: botID, inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
                 maxEvents: configuration.maximumEvents,
                 defaultMaxBots: configuration.defaultMaximumConcurrentBots,
-                lateMilliseconds: configuration.joinLateMilliseconds, retryMilliseconds: Self.retryMilliseconds,
+                lateMilliseconds: configuration.joinLateMilliseconds, retryMilliseconds: Self.planRetryMilliseconds,
                 traceparent: trace.traceparent), by: deadline)
     }
 }

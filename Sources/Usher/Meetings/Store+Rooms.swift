@@ -31,7 +31,8 @@ extension Store {
     /// Nodes of the version before do not note what was held last. So it may be the newest one.
     static func lastHeld(_ held: Meeting?, newest: Meeting?) -> Meeting? {
         // What such a room noted first may be a plan, or have failed on its way.
-        guard let held, held.botStatus != nil else { return newest ?? held }
+        // No bot was in one that was cancelled before its time.
+        guard let held, held.botID != nil else { return newest ?? held }
         guard let newest, newest.id != held.id, let start = newest.startTime else { return held }
         return start > held.startTime ?? 0 ? newest : held
     }
@@ -76,7 +77,8 @@ extension Store {
             meetingKey: keys.partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
             heldKey: keys.held(room), namesKey: keys.names, endedKey: keys.partition.ended,
             previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace,
-            plansKey: keys.partition.plans, meetingID: meeting.id, previousID: previous, note: remains.member,
+            plansKey: keys.partition.plans, plannedKey: keys.planned(room), meetingID: meeting.id, previousID: previous,
+            note: remains.member,
             room: room.description, plan: keys.member(meeting.id))
         switch try await run(removal, by: deadline) {
         case .removed:

@@ -121,6 +121,8 @@ public struct WorkspaceKeys: Sendable {
     public func holder(_ room: Room) -> String { join(workspace, ":room:", room.description) }
     /// string: the meeting of a room that a bot was in last.
     public func held(_ room: Room) -> String { join(workspace, ":held:", room.description) }
+    /// zset: the time of a planned meeting of a room (ms) -> the meeting, of those that are to be sent a bot.
+    func planned(_ room: Room) -> String { join(workspace, ":planned:", room.description) }
     /// hash: another name of a room -> the room, both as `Room.description`.
     public var names: String { join(workspace, ":names") }
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }

@@ -2,71 +2,145 @@ import EventLoop
 import Log
 import Redis
 
-/// Sends the bots of planned meetings whose time has come. Like all of the sweep it has no leader: the script looks for
-/// itself, and of two nodes that ask at once one is told that there is nothing to do.
-struct PlannedBots: Sendable {
-    /// How many plans of a partition are read at once, and how many a sweep goes through before what else it has to do.
-    private static let batch = 1_000
-    private static let maximumBatches = 10
+/// Sends the bots of planned meetings whose time has come. Every node does, and like the sweep it has no leader: the script
+/// looks for itself, and of two nodes that ask at once one is told that there is nothing to do. It goes on beside the
+/// sweep, so that however many are due, no lease waits for them.
+public struct PlannedBots: Sendable {
+    /// How many plans of a partition are read at once.
+    private static let batch = 5_000
+    private static let pauseMilliseconds = 1_000
 
-    let store: Store
-    let logger: Logger
-    /// Runs what is done for one item, which may fail by itself: kind, item, work.
-    let attempt: @Sendable (String, String, () async throws(RedisError) -> Void) async throws(RedisError) -> Void
+    private let store: Store
+    private let logger: Logger
 
-    /// What asks for the plans whose time has come, the oldest first.
-    static func due(in partition: Partition, by milliseconds: Int) -> Command {
-        Command("ZRANGEBYSCORE", partition.plans, "-inf", String(milliseconds), "LIMIT", "0", String(batch))
+    public init(store: Store, logger: Logger) {
+        self.store = store
+        self.logger = logger
     }
 
-    /// - Parameter first: what was found due; where that is a whole batch, more is asked for.
-    func send(
-        _ first: [String], in partition: Partition, now: Int, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        var due = first
-        for _ in 0..<Self.maximumBatches {
-            var plans: [Plan] = []
-            for member in due {
-                if let plan = Plan(member), Partition(workspace: plan.workspaceID) == partition {
-                    plans.append(plan)
-                } else {
-                    // Another hand wrote it: it would stand at the head for ever.
-                    _ = try await store.send(Command("ZREM", partition.plans, member), by: deadline)
+    /// Looks until the task is cancelled. The pause varies, so that nodes do not fall into step.
+    public func run() async {
+        let pause = max(50, min(Self.pauseMilliseconds, store.configuration.leaseTimeToLiveMilliseconds / 5))
+        while !Task.isCancelled {
+            do throws(RedisError) {
+                try await sendAll(deadline: MonotonicTime.now().advanced(byMilliseconds: 30_000))
+            } catch {
+                if error != .notConnected {
+                    logger.warning("Planned meetings could not all be looked at", ["reason": "\(error)"])
                 }
             }
-            for plan in Plan.inTurn(plans) {
-                try await attempt("plan", plan.member) { () throws(RedisError) in
-                    try await send(plan, deadline: deadline)
-                }
-            }
-            if due.count < Self.batch { return }
-            due = try await store.send(Self.due(in: partition, by: now), by: deadline).arrayOrThrow()
-                .compactMap(\.string)
+            await store.client.loop.wait(milliseconds: Int.random(in: pause / 2...pause))
         }
     }
 
-    private func send(_ plan: Plan, deadline: MonotonicTime) async throws(RedisError) {
+    /// One round over all partitions, one exchange if nothing is due.
+    func sendAll(deadline: MonotonicTime) async throws(RedisError) {
+        // Nothing new is taken then: what is due stays so until there is room, or until it is too late.
+        guard !store.memory.isFull else { return }
+        let now = try await store.send(Command("TIME"), by: deadline).millisecondsOrThrow()
+        let commands = Partition.all.map { partition in
+            Command("ZRANGEBYSCORE", partition.plans, "-inf", String(now), "LIMIT", "0", String(Self.batch))
+        }
+        let due = try await store.replies(to: commands, by: deadline)
+        let failures = await withTaskGroup(of: RedisError?.self) { group in
+            for (partition, reply) in zip(Partition.all, due) where reply.array?.isEmpty == false {
+                let members = (reply.array ?? []).compactMap(\.string)
+                group.addTask { [self] in
+                    do throws(RedisError) {
+                        try await send(members, in: partition, now: now, deadline: deadline)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
+        }
+        if let failure = failures.first { throw failure }
+    }
+
+    private func send(
+        _ members: [String], in partition: Partition, now: Int, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        var plans: [Plan] = []
+        for member in members {
+            if let plan = Plan(member), Partition(workspace: plan.workspaceID) == partition {
+                plans.append(plan)
+            } else {
+                // Another hand wrote it: it would stand at the head for ever.
+                _ = try await store.send(Command("ZREM", partition.plans, member), by: deadline)
+            }
+        }
+        var tally = Tally()
+        for plan in Plan.inTurn(plans) {
+            do throws(RedisError) {
+                try await send(plan, &tally, deadline: deadline)
+            } catch .refused(let text) {
+                try await passOver(plan, text, in: partition, now: now, deadline: deadline)
+            } catch .unexpectedReply(let text) {
+                try await passOver(plan, text, in: partition, now: now, deadline: deadline)
+            } catch .notReplicated {
+                // It was done, and may be lost by a failover: then it is due again.
+            }
+        }
+        tally.log(to: logger)
+    }
+
+    /// What fails by itself, as where another hand gave a key another type, is tried again like what has to wait, so that it
+    /// does not keep the others from their turn.
+    private func passOver(
+        _ plan: Plan, _ reason: String, in partition: Partition, now: Int, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        store.oddRecords.note("A planned meeting was passed over", ["plan": plan.member, "reason": reason])
+        _ = try await store.send(
+            Command("ZADD", partition.plans, "XX", String(now + Store.planRetryMilliseconds), plan.member), by: deadline
+        )
+    }
+
+    private func send(_ plan: Plan, _ tally: inout Tally, deadline: MonotonicTime) async throws(RedisError) {
         var random = SystemRandomNumberGenerator()
         let trace = TraceContext(newTrace: random.next(), random.next(), operation: random.next())
-        let (meeting, workspace) = (plan.meetingID, plan.workspaceID)
         switch try await store.sendPlanned(plan, trace: trace, deadline: deadline) {
         case .sent(let epoch):
             store.metrics.plansSent += 1
             logger.info(
                 "A planned meeting is sent its bot",
                 [
-                    "trace_id": trace.traceID, "meeting_id": meeting, "workspace_id": workspace, "epoch": String(epoch),
+                    "trace_id": trace.traceID, "meeting_id": plan.meetingID, "workspace_id": plan.workspaceID,
+                    "epoch": String(epoch),
                 ])
-        case .waits(let reason):
-            logger.warning(
-                "A planned meeting cannot be sent its bot yet",
-                ["meeting_id": meeting, "workspace_id": workspace, "reason": reason])
+        case .waits(let reason): tally.add("Planned meetings have to wait for their bots", plan, reason)
         case .missed(let reason):
             store.metrics.plansMissed += 1
-            logger.warning(
-                "A planned meeting was missed",
-                ["meeting_id": meeting, "workspace_id": workspace, "reason": reason])
-        case .notDue, .served, .roomChanged: break
+            tally.add("Planned meetings were missed", plan, reason)
+        case .notDue, .served, .roomChanged, .waitsStill: break
+        }
+    }
+
+    /// What became of many plans, for one line of the log a workspace and reason.
+    private struct Tally {
+        private struct Kind: Hashable {
+            let message: String
+            let workspaceID: String
+            let reason: String
+        }
+
+        private var counts: [Kind: (count: Int, first: String)] = [:]
+
+        mutating func add(_ message: String, _ plan: Plan, _ reason: String) {
+            let kind = Kind(message: message, workspaceID: plan.workspaceID, reason: reason)
+            counts[kind, default: (0, plan.meetingID)].count += 1
+        }
+
+        func log(to logger: Logger) {
+            for (kind, found) in counts {
+                logger.warning(
+                    kind.message,
+                    [
+                        "workspace_id": kind.workspaceID, "reason": kind.reason, "meetings": String(found.count),
+                        "meeting_id": found.first,
+                    ])
+            }
         }
     }
 }

@@ -3,8 +3,8 @@ import Log
 import Redis
 
 /// Ends what nobody else will: bots whose lease ran out, dispatches that nobody claimed in their time, records that
-/// were left in ANALYZING, meetings kept for long enough; and sends bots to planned meetings. Every node sweeps; there is no leader, since each step is a script that looks again for
-/// itself and does nothing the second time (docs/architecture.md, "Leases").
+/// were left in ANALYZING, meetings kept for long enough. Every node sweeps; there is no leader, since each step is a
+/// script that looks again for itself and does nothing the second time (docs/architecture.md, "Leases").
 public struct Sweeper: Sendable {
     private static let itemsPerPartition = 100
     /// How long the node that took a bot's last report has for finalising the record itself.
@@ -79,7 +79,6 @@ public struct Sweeper: Sendable {
                 due(partition.leases, by: now),
                 Command("XRANGE", partition.dispatch, "-", "+", "COUNT", String(Self.itemsPerPartition)),
                 due(partition.analyzing, by: now - Self.analyzingGraceMilliseconds),
-                PlannedBots.due(in: partition, by: now),
             ] + (retention > 0 ? [due(partition.ended, by: now - retention)] : [])
         let found = try await store.replies(to: commands, by: deadline).map { $0.array ?? [] }
         for bot in found[0].compactMap(\.string) {
@@ -97,9 +96,7 @@ public struct Sweeper: Sendable {
                 try await finalise(meeting, in: partition, deadline: deadline)
             }
         }
-        try await PlannedBots(store: store, logger: logger, attempt: attempt).send(
-            found[3].compactMap(\.string), in: partition, now: now, deadline: deadline)
-        for meeting in found.dropFirst(4).joined().compactMap(\.string) {
+        for meeting in found.dropFirst(3).joined().compactMap(\.string) {
             try await attempt("retention", meeting) { () throws(RedisError) in
                 try await purge(meeting, in: partition, deadline: deadline)
             }

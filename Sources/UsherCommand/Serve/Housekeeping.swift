@@ -3,11 +3,13 @@ import Log
 import Redis
 import Usher
 
-/// What a node does beside answering requests, on its first loop: it sweeps, and takes in transcript segments.
+/// What a node does beside answering requests, on its first loop: it sweeps, sends the bots of planned meetings,
+/// and takes in transcript segments.
 struct Housekeeping: Sendable {
     /// For the segment reader alone, since what it reads is large.
     let client: Client
     private let sweeping: Task<Void, Never>
+    private let planning: Task<Void, Never>
     private let reading: Task<Void, Never>
 
     /// Starts it, on the loop's thread.
@@ -18,10 +20,12 @@ struct Housekeeping: Sendable {
             logger: logger)
         self.client = client
         let sweeper = Sweeper(store: store, logger: logger)
+        let plannedBots = PlannedBots(store: store, logger: logger)
         let reader = SegmentReader(
             store: store, client: client, consumer: "node-\(Identifier.hex())", logger: logger)
         loop.execute { client.start() }
         sweeping = Task(executorPreference: loop) { await sweeper.run() }
+        planning = Task(executorPreference: loop) { await plannedBots.run() }
         reading = Task(executorPreference: loop) {
             guard settings.isStreamShared else { return }
             _ = await client.firstLogin()
@@ -32,6 +36,7 @@ struct Housekeeping: Sendable {
     /// Ends it, on the loop's thread. What is half-way is done again by another node, or the next time.
     func stop() {
         sweeping.cancel()
+        planning.cancel()
         reading.cancel()
         client.shutDown()
     }

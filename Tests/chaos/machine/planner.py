@@ -17,6 +17,8 @@ PAUSE_S = (0.2, 0.8)
 AHEAD_S = (0.0, 2.5)
 # It joins at once, and leaves soon.
 BOT_NAME = "SIMULATE_JOIN_MS=0 SIMULATE_LOBBY_MS=0 SIMULATE_MEETING_MS=500"
+# Until a node says that it is planned: what replicas have to confirm takes its time while servers fail.
+ASKING_S = 90.0
 # Until the last plans are due, and a node that was away is back.
 PATIENCE_S = 15.0
 
@@ -37,7 +39,7 @@ def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME):
             if answer.status == 201:
                 return answer.json
         return None
-    meeting = wait_for(planned, f"the planning of a meeting in {room_code}", interval_s=0.1)
+    meeting = wait_for(planned, f"the planning of a meeting in {room_code}", ASKING_S, interval_s=0.1)
     return Planned(meeting["data"]["meeting_id"], meeting["id"], user.workspace_id, f"google_meet:{room_code}",
                    int(time.timestamp() * 1000))
 
@@ -63,7 +65,7 @@ class Planner(threading.Thread):
         except Exception as failure:  # Raised by `end`, in the machine's main thread.
             self.failure = failure
 
-    def end(self, deadline_s=60.0):
+    def end(self, deadline_s=ASKING_S + 10):
         self._stopping.set()
         self.join(deadline_s)
         assert not self.is_alive(), f"{self.name} did not end within {deadline_s:g} s"

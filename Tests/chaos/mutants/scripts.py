@@ -136,9 +136,10 @@ SCRIPTS = (
         "plan-never-served",
         "A planned meeting that has had its bot waits for one on and on.",
         "planned", "planned_stay",
-        (Edit("lua/send_planned.lua", "if meeting[1] ~= 'INITIAL' or meeting[2] or not meeting[3] then\n",
-              "if not meeting[3] then\n"),
-         Edit("lua/send_planned.lua", "redis.call('ZREM', plans_key, plan)\nreturn {1, epoch}\n",
+        (Edit("lua/send_planned.lua",
+              "if meeting[1] ~= 'INITIAL' or meeting[2] or not tonumber(meeting[3] or '') then\n",
+              "if not tonumber(meeting[3] or '') then\n"),
+         Edit("lua/send_planned.lua", "disarm(planning, plan, meeting_id)\nreturn {1, epoch}\n",
               "return {1, epoch}\n"),
          # While its bot is in the room it would wait for half a minute.
          Edit("lua/send_planned.lua", "at_ms + retry_ms", "at_ms + 200"))),

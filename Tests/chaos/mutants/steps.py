@@ -64,8 +64,8 @@ STEPS = (
         "plan-sent-early",
         "The sweep takes every plan for one that is due, and the script believes it.",
         "planned", "planned_stay",
-        (Edit(PLANNED, '"-inf", String(milliseconds), "LIMIT"',
-              '"-inf", MUTANT ? "+inf" : String(milliseconds), "LIMIT"'),
+        (Edit(PLANNED, '"-inf", String(now), "LIMIT"',
+              '"-inf", MUTANT ? "+inf" : String(now), "LIMIT"'),
          Edit("lua/send_planned.lua", "if not due or tonumber(due) > at_ms then return {0} end\n",
               "if not due then return {0} end\n"))),
     Mutant(
@@ -75,7 +75,7 @@ STEPS = (
         (Edit(PLANNED, "        switch try await store.sendPlanned(plan,",
               "        if MUTANT {\n"
               "            _ = try await store.send(\n"
-              "                Command(\"ZREM\", Partition(workspace: workspace).plans, plan.member), by: deadline)\n"
+              "                Command(\"ZREM\", Partition(workspace: plan.workspaceID).plans, plan.member), by: deadline)\n"
               "        }\n"
               "        switch try await store.sendPlanned(plan,"),)),
     Mutant(
