@@ -60,13 +60,14 @@ import Testing
                 change(&conditions)
                 return try await Self.pages(world, conditions, limit: 4).flatMap(\.self)
             }
-            #expect(try await numbers { $0.botStatus = .failed } == Array((11...20).reversed()))
+            #expect(try await numbers { $0.shownStatus = "failed" } == Array((11...20).reversed()))
             // As it is shown, one without a bot is requested.
             #expect(
-                try await numbers { $0.botStatus = .requested } == Array(((1...10).map { $0 } + (21...30)).reversed()))
+                try await numbers { $0.shownStatus = "requested" }
+                    == Array(((1...10).map { $0 } + (21...30)).reversed()))
             #expect(
                 try await numbers {
-                    $0.botStatus = .requested
+                    $0.shownStatus = "requested"
                     $0.excludesPlanned = true
                 } == Array((21...30).reversed()))
             #expect(try await numbers { $0.platform = .zoom } == Array((21...30).reversed()))
@@ -82,7 +83,7 @@ import Testing
             try await world.addMeetings(1...5, ["bot_status": "failed"])
             try await world.addMeetings(6...count)
             var conditions = MeetingConditions()
-            conditions.botStatus = .failed
+            conditions.shownStatus = "failed"
             #expect(try await Self.pages(world, conditions, limit: 3) == [[], [], [5, 4, 3], [2, 1]])
             #expect(try await Self.pages(world, conditions, limit: 3, offset: 2) == [[], [], [3, 2, 1]])
             #expect(MeetingCursor("0-7")?.skip == 7)

@@ -78,6 +78,12 @@ def test_a_plan_is_shown_by_both_apis(user, redis):
     without = plan(user)
     assert without["status"] == "idle" and "scheduled_at" not in without["data"]
     assert plans(redis, user) == {data["meeting_id"], other.id}
+    for status, expected in (("scheduled", [other.record["number"], meeting["id"]]), ("idle", [without["id"]]),
+                             ("requested", []), ("active", [])):
+        listed = user.request("GET", f"/meetings?status={status}").json["meetings"]
+        assert [one["id"] for one in listed] == expected, status
+    room = meeting["native_meeting_id"]
+    assert user.request("GET", f"/transcripts/google_meet/{room}").json["status"] == "scheduled"
 
 
 @pytest.mark.parametrize("text, means", [

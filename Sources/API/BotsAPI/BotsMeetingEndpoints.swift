@@ -10,16 +10,24 @@ enum BotsMeetingEndpoints {
 
     private static let conditions = Input<MeetingConditions>.group(
         .query("platform", Platform.self, "Only meetings on this platform."),
-        .query("status", BotStatus.self, "Only meetings whose bot has this status."),
+        .query(
+            "status", .choice(BotsMeetingObject.shownStatuses), "Only meetings that are shown with this status.",
+            make: shownStatus),
         .query(
             flag: "exclude_planned",
             "Whether meetings that have had no bot are left out. They are there if it is absent.")
     ) { platform, status, excludesPlanned in
         var conditions = MeetingConditions()
         conditions.platform = platform
-        conditions.botStatus = status
+        conditions.shownStatus = status
         conditions.excludesPlanned = excludesPlanned
         return conditions
+    }
+
+    @Sendable private static func shownStatus(_ text: String) throws -> String {
+        let all = BotsMeetingObject.shownStatuses
+        guard all.contains(text) else { throw FormError("must be one of \(all.joined(separator: ", "))") }
+        return text
     }
 
     private static let limits = 1...1_000

@@ -3,12 +3,10 @@ import Usher
 
 /// A meeting as the Bots API shows it (docs/bot-wire.md, "Clients"). Every member is always there.
 ///
-/// `status` is the bot's. A planned meeting that never had one is `scheduled` with a time, and `idle` without (Vexa's
-/// words). One that the other API made without a time is shown as `requested`, the first of the statuses that the
-/// published schema allows. `data.planned` tells them all apart: there is no bot to stop.
+/// `data.planned` tells those apart that have had no bot: there is none to stop.
 enum BotsMeetingObject {
     static func json(_ meeting: Meeting) -> JSONText {
-        let status = status(of: meeting)
+        let status = meeting.shownStatus
         let isTerminal = isTerminal(meeting)
         var object = JSONText(capacity: 768)
         object.add("id", meeting.number)
@@ -29,15 +27,6 @@ enum BotsMeetingObject {
         object.add("created_at", time: meeting.createdAt)
         object.add("updated_at", time: meeting.updatedAt)
         return object
-    }
-
-    /// Of statuses that no bot has.
-    static let plannedStatuses = ["idle", "scheduled"]
-
-    static func status(of meeting: Meeting) -> String {
-        if let status = meeting.botStatus { return status }
-        if meeting.scheduledAt != nil { return meeting.missedAt == nil ? "scheduled" : "idle" }
-        return meeting.fields["auto_join"] == nil ? BotStatus.requested.rawValue : "idle"
     }
 
     /// Whether its bot has ended.

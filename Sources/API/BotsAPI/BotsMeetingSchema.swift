@@ -26,6 +26,8 @@ extension BotsMeetingObject {
             .optional("exit_signal", .integer, "The one that ended it, if it was one."),
             .optional("error_details", .string, "What it, or its runner, told of its failure.")))
 
+    static let shownStatuses = Meeting.plannedStatuses + BotStatus.allCases.map(\.rawValue)
+
     static let schema = NamedSchema(
         "BotMeeting", "A meeting as the Bots API shows it: the same record.",
         .object(
@@ -34,7 +36,7 @@ extension BotsMeetingObject {
             .required("platform", .choice(Platform.self)), .required("native_meeting_id", .string),
             .required("constructed_meeting_url", .string),
             .required(
-                "status", .choice(plannedStatuses + BotStatus.allCases.map(\.rawValue)),
+                "status", .choice(shownStatuses),
                 "Its latest bot's; of one that has had none see `GET /meetings`."),
             .required("bot_container_id", Schema.string.orNull),
             .required("start_time", Schema.time.orNull), .required("end_time", Schema.time.orNull),

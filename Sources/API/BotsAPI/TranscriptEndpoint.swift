@@ -80,7 +80,7 @@ enum TranscriptEndpoint {
         object.add("platform", meeting.room.platform.rawValue)
         object.add("native_meeting_id", meeting.room.nativeID)
         object.add("constructed_meeting_url", meeting.url)
-        object.add("status", BotsMeetingObject.status(of: meeting))
+        object.add("status", meeting.shownStatus)
         object.add("start_time", time: meeting.startTime)
         object.add("end_time", time: meeting.endTime)
         object.add("notes", meeting.fields["notes"])

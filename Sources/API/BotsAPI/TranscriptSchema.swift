@@ -7,7 +7,7 @@ enum TranscriptSchema {
         .object(
             .required("id", .integer(1...)), .required("platform", .choice(Platform.self)),
             .required("native_meeting_id", .string), .required("constructed_meeting_url", .string),
-            .required("status", .choice(BotsMeetingObject.plannedStatuses + BotStatus.allCases.map(\.rawValue))),
+            .required("status", .choice(BotsMeetingObject.shownStatuses)),
             .required("start_time", Schema.time.orNull),
             .required("end_time", Schema.time.orNull), .required("notes", Schema.string.orNull),
             .required("recordings", .list(of: .any), "Empty: no sound is kept."),

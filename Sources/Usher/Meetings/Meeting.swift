@@ -55,6 +55,23 @@ public struct Meeting: Sendable {
     /// What its bots are told to do: also those that replace one, and those of a restart.
     public var botOptions: BotOptions { BotOptions(fields) }
     public var botStatus: String? { fields["bot_status"] }
+    /// As the Bots API shows it: its bot's status or, of one that has had none, what is planned.
+    public var shownStatus: String {
+        botStatus
+            ?? Self.plannedStatus(
+                scheduledAt: fields["scheduled_at"], missedAt: fields["missed_at"], autoJoin: fields["auto_join"])
+    }
+
+    /// Of statuses that no bot has: planned without a time, or missed; and planned for a time (Vexa's words).
+    public static let plannedStatuses = ["idle", "scheduled"]
+
+    /// - Parameters: fields of the record. One that the Re-invite API made without a time counts as `requested`, the first of
+    ///   the statuses that the published schema allows.
+    static func plannedStatus(scheduledAt: String?, missedAt: String?, autoJoin: String?) -> String {
+        if scheduledAt != nil { return missedAt == nil ? "scheduled" : "idle" }
+        return autoJoin == nil ? BotStatus.requested.rawValue : "idle"
+    }
+
     public var botID: String? { fields["bot_id"] }
     /// The user who made the meeting or asked for its first bot.
     public var createdBy: Int? { number("created_by") }

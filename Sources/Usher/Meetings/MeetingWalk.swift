@@ -6,25 +6,29 @@ import Scripts
 public struct MeetingConditions: Sendable {
     public var platform: Platform?
     public var status: MeetingStatus?
-    /// As the Bots API shows it: `requested` of one that has had no bot.
-    public var botStatus: BotStatus?
+    /// `Meeting.shownStatus`.
+    public var shownStatus: String?
     /// Whether those that have had no bot are left out.
     public var excludesPlanned = false
 
     public init() {}
 
-    var areNone: Bool { platform == nil && status == nil && botStatus == nil && !excludesPlanned }
+    var areNone: Bool { platform == nil && status == nil && shownStatus == nil && !excludesPlanned }
 
     /// What of a record they are about.
-    static let fields = ["platform", "status", "bot_status"]
+    static let fields = ["platform", "status", "bot_status", "scheduled_at", "missed_at", "auto_join"]
 
     /// - Parameter values: those of `fields`.
     func hold(for values: [Value]) -> Bool {
         guard values.count == Self.fields.count else { return false }
         let bot = values[2].string
+        let shown =
+            bot
+            ?? Meeting.plannedStatus(
+                scheduledAt: values[3].string, missedAt: values[4].string, autoJoin: values[5].string)
         return (platform == nil || values[0].string == platform?.rawValue)
             && (status == nil || values[1].string == status?.rawValue)
-            && (botStatus == nil || (bot ?? BotStatus.requested.rawValue) == botStatus?.rawValue)
+            && (shownStatus == nil || shownStatus == shown)
             && !(excludesPlanned && bot == nil)
     }
 }
