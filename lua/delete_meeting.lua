@@ -24,8 +24,8 @@ if not meeting[1] then return 0 end
 if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return -1 end
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', segments_key)
-redis.call('HDEL', meeting_key, 'title', 'participants', 'languages', 'notes', 'bot_output', 'error_details',
-  'passcode', 'participants_by', 'languages_by')
+redis.call('HDEL', meeting_key, 'title', 'participants', 'languages', 'notes', 'recordings', 'bot_output',
+  'error_details', 'passcode', 'participants_by', 'languages_by')
 -- The link may have the passcode once more: nothing is kept of it but what tells the place.
 if meeting[2] then redis.call('HSET', meeting_key, 'meeting_url', string.match(meeting[2], '^[^?#]*')) end
 local at_ms = now_ms()

@@ -27,6 +27,8 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private let writer: TranscriptWriter
     /// nil: nothing is transcribed.
     private let service: SpeechService?
+    /// Of the file that what is heard is recorded in, if it is; nil: there is no place for one.
+    private let recordingPath: String?
     private let departure: Signal<Void>
     private let isListening: Signal<Void>
     private var subscriber: Subscriber?
@@ -37,6 +39,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private var page: MeetingPage?
     private var session: TranscriptSession?
     private var listener: Listener?
+    private var recorder: Recorder?
     /// How long it waits for the words of what was said last, in ms: less than runners wait for its end, unless their
     /// `--stop-grace-ms` is short. Then they send SIGTERM before they kill it.
     private var wordsPatienceMilliseconds = 12_000
@@ -45,15 +48,17 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     /// - Parameters:
     ///   - trace: goes with its reports.
     ///   - segmentsURL: where it sends its segments by HTTP; nil: it writes them to the stream.
+    ///   - recordingPath: of the file that it makes of what it hears, if it is to record; nil: there is no place for one.
     /// - Throws: `Platform.Invalid` if it knows no way into meetings of the platform; `BotConfiguration.Invalid` if it
     ///   cannot use the speech service.
     public init(
         loop: EventLoop, configuration: BotConfiguration, settings: AttendingSettings, trace: TraceContext? = nil,
-        segmentsURL: HTTPURL? = nil, logger: Logger
+        segmentsURL: HTTPURL? = nil, recordingPath: String? = nil, logger: Logger
     ) throws {
         self.loop = loop
         self.configuration = configuration
         self.settings = settings
+        self.recordingPath = recordingPath
         self.logger = logger
         platform = try Platform(
             settings.labURL == nil ? configuration.platform : "page", folder: settings.platformsFolder)
@@ -188,8 +193,12 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     }
 
     private var onSound: ((String) -> Void)? {
-        guard service != nil, configuration.meetingNumber != nil else { return nil }
-        return { [weak self] in self?.listener?.take($0) }
+        guard configuration.isRecording || service != nil && configuration.meetingNumber != nil else { return nil }
+        return { [weak self] payload in
+            guard let self, let heard = HeardSound(payload) else { return }
+            listener?.take(heard)
+            recorder?.take(heard)
+        }
     }
 
     private func enter(_ status: StatusReport.Status) {
@@ -197,6 +206,11 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         case .awaitingAdmission: stage = .awaitingAdmission
         case .active:
             stage = .active
+            if configuration.isRecording {
+                recorder = Recorder(
+                    loop: loop, path: recordingPath, maximumBytes: settings.recordingBytes, botID: identifier,
+                    logger: logger)
+            }
             beginTranscript()
         default: break
         }
@@ -236,6 +250,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         if case .failed = ending { await keepScreenshot() }
         await page?.leave(withinMilliseconds: Self.leaveMilliseconds)
         await browser?.end()
+        recorder?.finish()
         await listener?.finish(deadline: .now().advanced(byMilliseconds: wordsPatienceMilliseconds))
         session?.end()
         await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
@@ -328,6 +343,9 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         case .missed, .unwanted, .unreachable: return
         }
         report.exitCode = exitCode
+        if let problem = recorder?.problem {
+            report.errorDetails = [report.reason, problem].compactMap(\.self).joined(separator: "; ")
+        }
         _ = await reporter.deliver(report) {
             await self.loop.wait(milliseconds: $0)
             return false

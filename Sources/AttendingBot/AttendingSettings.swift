@@ -11,6 +11,8 @@ public struct AttendingSettings: Sendable {
     public var labURL: String?
     /// Where a picture of the page is kept if the bot fails, as `<bot_id>.png`; nil: nowhere.
     public var screenshotsFolder: String?
+    /// The most that a recording may have, in bytes.
+    public var recordingBytes = 536_870_912
     /// How long a page may take to show what it should, in ms.
     public var pageMilliseconds = 60_000
     /// How long it stays at most, in ms.

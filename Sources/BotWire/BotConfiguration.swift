@@ -39,6 +39,8 @@ public struct BotConfiguration: Equatable, Sendable {
     public var language: String?
     public var task: Task?
     public var isTranscribing: Bool
+    /// `recordingEnabled`: whether it keeps what is to be heard.
+    public var isRecording: Bool
     /// How long it waits in the lobby before it gives up, in ms; nil for ever.
     public var waitingRoomTimeoutMilliseconds: Int?
     /// How long it waits for anybody else in the room, in ms; nil for ever.
@@ -113,6 +115,7 @@ extension BotConfiguration: Decodable {
         language = try fields.text(.language)
         task = try fields.choice(.task, ["transcribe", "translate"]).flatMap(Task.init)
         isTranscribing = try fields.flag(.transcribeEnabled) ?? true
+        isRecording = try fields.flag(.recordingEnabled) ?? false
         try Self.checkTheRest(fields)
         let leave = try fields.object(.automaticLeave).map {
             try Fields<AutomaticLeaveField>($0, in: Field.automaticLeave.rawValue + ".")
@@ -130,7 +133,7 @@ extension BotConfiguration: Decodable {
     private static func checkTheRest(_ fields: Fields<Field>) throws {
         for field in [.passcode, .token, .recordingUploadUrl] as [Field] { _ = try fields.text(field) }
         for field in [.allowedLanguages, .captureModes] as [Field] { try fields.checkTexts(field) }
-        for field in [.recordingEnabled, .voiceAgentEnabled] as [Field] { _ = try fields.flag(field) }
+        _ = try fields.flag(.voiceAgentEnabled)
         _ = try fields.choice(.transcriptionTier, ["realtime", "deferred"])
     }
 }

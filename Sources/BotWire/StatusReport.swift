@@ -31,6 +31,8 @@ public struct StatusReport: Encodable, Equatable {
     public var status: Status
     public var containerID: String
     public var reason: String?
+    /// What else is to be told of its end.
+    public var errorDetails: String?
     public var exitCode: Int32?
     public var completionReason: CompletionReason?
     public var failureStage: FailureStage?
@@ -47,6 +49,7 @@ public struct StatusReport: Encodable, Equatable {
         case connectionID = "connection_id"
         case containerID = "container_id"
         case exitCode = "exit_code"
+        case errorDetails = "error_details"
         case completionReason = "completion_reason"
         case failureStage = "failure_stage"
     }

@@ -18,7 +18,8 @@ extension Connection {
         let dateLine = server.dateLine.current(at: server.loop.now)
         let omitsBody = head.method == .head
         let framing: ResponseWriter.Framing =
-            response.stream == nil ? .length : head.line.minorVersion == 0 ? .untilClose : .chunked
+            response.stream == nil || response.streamedBytes != nil
+            ? .length : head.line.minorVersion == 0 ? .untilClose : .chunked
         if output.isEmpty {
             ResponseWriter.append(
                 response, identifier: identifier, dateLine: dateLine, common: server.commonFields, connection: option,

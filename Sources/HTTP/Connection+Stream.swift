@@ -17,11 +17,16 @@ public struct BodyWriter: Sendable {
     }
 }
 
+/// A body had fewer bytes than its answer told.
+private struct BodyTooShort: Error {}
+
 /// An answer whose body is being written piece by piece.
 struct StreamedAnswer {
     let request: Request
     let response: Response
     let isKept: Bool
+    /// How many bytes are still to be written, where their number was told.
+    var bytesLeft: Int?
     /// In chunks (RFC 9112 section 7.1), or as it is until the connection closes, for clients of HTTP/1.0.
     let isChunked: Bool
     /// Who waits for the client to take what it was sent.
@@ -49,6 +54,10 @@ extension Connection {
     fileprivate func write(piece: [UInt8], of request: Request) async -> Bool {
         guard await isTaken(of: request), let stream else { return false }
         guard !piece.isEmpty else { return true }
+        if let left = stream.bytesLeft {
+            precondition(piece.count <= left, "a body is longer than was told")
+            self.stream?.bytesLeft = left - piece.count
+        }
         enter(.streaming)
         if stream.isChunked {
             server.output += String(piece.count, radix: 16).utf8
@@ -88,6 +97,7 @@ extension Connection {
     private func endStream(of request: Request, _ failure: (any Error)?) {
         server.loop.preconditionCurrent()
         guard let ended = stream, ended.request === request else { return }
+        let failure = failure ?? (ended.bytesLeft ?? 0 > 0 ? BodyTooShort() : nil)
         server.note(request, request.head, request.identifier, ended.response)
         if let failure {
             server.logger.error(

@@ -249,13 +249,16 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private func answer(
         _ request: Request, _ response: Response, pattern: String? = nil, allow: String? = nil
     ) {
-        let isChunked = request.head.line.minorVersion > 0
-        let isKept = request.head.isKeptAlive && !server.isDraining && (response.stream == nil || isChunked)
+        let endIsTold =
+            response.stream == nil || response.streamedBytes != nil || request.head.line.minorVersion > 0
+        let isKept = request.head.isKeptAlive && !server.isDraining && endIsTold
         let response = shared(response, request, pattern: pattern, allow: allow)
         hold = response.hold
         send(response, request.identifier, head: request.head, isKept: isKept)
         if let write = response.stream, request.method != .head, phase != .closed {
-            let answer = StreamedAnswer(request: request, response: response, isKept: isKept, isChunked: isChunked)
+            let answer = StreamedAnswer(
+                request: request, response: response, isKept: isKept, bytesLeft: response.streamedBytes,
+                isChunked: response.streamedBytes == nil && request.head.line.minorVersion > 0)
             return beginStream(answer, write)
         }
         server.note(request, request.head, request.identifier, response)

@@ -10,6 +10,8 @@ public struct Response: Sendable {
     /// connection, so that nobody takes what was written for the whole. HEAD does not run it.
     public typealias Stream = @Sendable (BodyWriter) async throws -> Void
     public var stream: Stream?
+    /// How many bytes the stream writes, if that is known: `Content-Length` then says so, and fewer cut the connection.
+    public var streamedBytes: Int?
     /// What is held until the client has taken the answer, or is gone.
     public var hold: AnswerHold?
     /// The service's own code for what happened, for those who count answers; 0: the status says it all. It is not sent.

@@ -38,7 +38,7 @@ enum ResponseWriter {
             switch framing {
             case .length:
                 output.append("Content-Length: ")
-                output.append(decimal: response.body.count)
+                output.append(decimal: response.streamedBytes ?? response.body.count)
                 output.append("\r\n")
             case .chunked: output.append("Transfer-Encoding: chunked\r\n")
             case .untilClose: break

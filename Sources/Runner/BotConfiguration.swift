@@ -55,6 +55,7 @@ struct BotConfiguration {
         add("language", text: meeting.language)
         add("task", text: meeting.fields["task"])
         fields.append(("transcribeEnabled", meeting.botOptions.transcribes == false ? "false" : "true"))
+        if meeting.botOptions.records == true { fields.append(("recordingEnabled", "true")) }
         add("transcriptionTier", text: transcription?.tier)
         add("transcriptionServiceUrl", text: transcription?.url)
         add("transcriptionServiceToken", text: transcription?.token)

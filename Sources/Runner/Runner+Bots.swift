@@ -10,7 +10,9 @@ extension Runner {
     /// How long nothing is read after this machine could start no supervisor.
     private static let pauseMilliseconds = 5_000
     /// Tells a bot where to send its segments by HTTP, with its secret as with its reports.
-    static let segmentsVariable = "USHER_BOT_SEGMENTS_URL"
+    public static let segmentsVariable = "USHER_BOT_SEGMENTS_URL"
+    /// Tells a bot that is to record which file it is to make of what it hears.
+    public static let recordingVariable = "USHER_BOT_RECORDING"
 
     // MARK: Starting
 
@@ -146,6 +148,11 @@ extension Runner {
         if !configuration.isStreamShared {
             environment[Self.segmentsVariable] = "\(configuration.apiURL)/internal/bots/\(bot.id)/segments"
         }
+        if meeting.botOptions.records == true, let folder = configuration.recordingsFolder,
+            let place = RecordingPlace(bot.entry.place)
+        {
+            environment[Self.recordingVariable] = "\(folder)/\(place.path)"
+        }
         environment["TRACEPARENT"] = bot.trace?.traceparent
         environment["TRACESTATE"] = bot.trace?.state
         return environment
@@ -270,6 +277,7 @@ extension Runner {
         wakeReaders()
         Task(executorPreference: loop) { [self] in
             await report(loss, of: bot)
+            recordings?.lookSoon(at: bot.entry.place)
             forget(bot)
         }
     }

@@ -28,6 +28,8 @@ public final class Runner: @unchecked Sendable {
     public let renewing: Client?
     let renewals: Store
     let users: BotUsers
+    /// Who is told that a bot that may have recorded has ended.
+    let recordings: RecordingKeeper?
     /// One, or one a partition where a read may not take several streams.
     let readers: [DispatchReader]
 
@@ -49,12 +51,16 @@ public final class Runner: @unchecked Sendable {
     private var hasEnded = false
     private let started = MonotonicTime.now()
 
-    /// - Parameter storeConfiguration: its lease and timeout are replaced by those of `configuration`.
+    /// - Parameters:
+    ///   - storeConfiguration: its lease and timeout are replaced by those of `configuration`.
+    ///   - recordings: who is told that a bot that may have recorded has ended.
     public init(
-        loop: EventLoop, configuration: RunnerConfiguration, storeConfiguration: StoreConfiguration, logger: Logger
+        loop: EventLoop, configuration: RunnerConfiguration, storeConfiguration: StoreConfiguration,
+        recordings: RecordingKeeper? = nil, logger: Logger
     ) {
         id = "\(configuration.host)-\(Identifier.hex().prefix(16))"
         self.loop = loop
+        self.recordings = recordings
         self.configuration = configuration
         self.logger = logger
         timing = LeaseTiming(

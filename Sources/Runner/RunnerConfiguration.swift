@@ -18,6 +18,8 @@ public struct RunnerConfiguration: Sendable {
     public var apiURL: String
     /// The speech service that bots are told of.
     public var transcription: TranscriptionService?
+    /// The folder that bots write recordings into; nil: none.
+    public var recordingsFolder: String?
     /// How many bots it runs at once.
     public var capacity: Int
     public var launch: LaunchCommand

@@ -100,6 +100,8 @@ import Testing
         _ = try await world.stop(place)
         _ = try await world.report(place, "completed", reason: "stopped")
         _ = try await store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+        let recording = try #require(RecordingPlace(place))
+        #expect(try await store.noteRecording(recording, bytes: 44, deadline: Client.soon) == .noted)
 
         // A bot that is lost on its way, and one of the bots API.
         let other = try await world.meeting(in: Room(platform: .googleMeet, nativeID: "xyz-xyzx-xyz"))

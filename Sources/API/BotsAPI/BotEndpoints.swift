@@ -25,6 +25,9 @@ enum BotEndpoints {
         .optional("task", BotMembers.task),
         .optional("transcribe_enabled", .boolean, "Whether the bot transcribes. True if it is absent."),
         .optional(
+            "recording_enabled", .boolean,
+            "Whether the bot keeps what it hears. False if it is absent; refused where nothing is recorded."),
+        .optional(
             "automatic_leave", BotMembers.automaticLeave,
             "After how many milliseconds the bot leaves by itself; what is absent is the runner's to decide."),
         .optional(
@@ -38,12 +41,15 @@ enum BotEndpoints {
             ],
             "By a link": ["meeting_url": "https://teams.live.com/meet/9398850880426?p=PASSCODE"],
         ]
-    ) { platform, nativeID, passcode, url, teamsHost, botName, language, task, transcribes, automaticLeave, joinAt, _ in
+    ) {
+        platform, nativeID, passcode, url, teamsHost, botName, language, task, transcribes, records, automaticLeave,
+        joinAt, _ in
         let reference = MeetingReference(
             url: url, platform: platform, nativeID: nativeID, passcode: passcode, teamsHost: teamsHost)
         let link = try link(reference)
         let options = BotOptions(
-            transcribes: transcribes, automaticLeave: automaticLeave ?? BotOptions.AutomaticLeave())
+            transcribes: transcribes, records: records,
+            automaticLeave: automaticLeave ?? BotOptions.AutomaticLeave())
         if let joinAt {
             return .later(
                 NewMeeting(
@@ -57,6 +63,13 @@ enum BotEndpoints {
         case now(BotRequest)
         /// At the time of the plan.
         case later(NewMeeting)
+
+        var options: BotOptions {
+            switch self {
+            case .now(let request): request.options
+            case .later(let plan): plan.options
+            }
+        }
     }
 
     /// - Throws: `APIError` 400 for an id that is not valid for its platform, or 422.
@@ -115,6 +128,10 @@ enum BotEndpoints {
     ) { call, wanted, idempotencyKey in
         let (caller, request) = (call.caller, call.request)
         let trace = request.trace
+        if wanted.options.records == true, !call.services.recordings.areMade {
+            try await call.services.authentication.require(leastRoleToSend, of: caller, deadline: call.deadline)
+            throw APIError.invalid("recording_enabled", "must not be true: this service records nothing")
+        }
         let wantedNow: BotRequest
         switch wanted {
         case .now(let wanted): wantedNow = wanted

@@ -22,7 +22,8 @@ extension Access<Caller> {
 
 enum BotsAPI {
     static let endpoints: [Endpoint] =
-        BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all + [TranscriptEndpoint.get]
+        BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
+        + [TranscriptEndpoint.get, RecordingEndpoint.get]
         + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all
 }

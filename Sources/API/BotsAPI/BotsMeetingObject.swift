@@ -57,6 +57,7 @@ enum BotsMeetingObject {
         if let transcribes = options.transcribes {
             data.add("transcribe_enabled", json: transcribes ? "true" : "false")
         }
+        if let records = options.records { data.add("recording_enabled", json: records ? "true" : "false") }
         var leave = JSONText()
         if let time = options.automaticLeave.waitingRoomTimeout { leave.add("waiting_room_timeout", time) }
         if let time = options.automaticLeave.noOneJoinedTimeout { leave.add("no_one_joined_timeout", time) }

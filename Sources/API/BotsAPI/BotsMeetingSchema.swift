@@ -17,6 +17,7 @@ extension BotsMeetingObject {
             .optional("languages", .list(of: .string)), .optional("notes", .string), .optional("bot_name", .string),
             .optional("language", .string), .optional("task", .string),
             .optional("transcribe_enabled", .boolean, "Where the request for the bot said so."),
+            .optional("recording_enabled", .boolean, "The same."),
             .optional(
                 "automatic_leave",
                 .object(

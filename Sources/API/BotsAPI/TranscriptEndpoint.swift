@@ -73,7 +73,7 @@ enum TranscriptEndpoint {
         }
     }
 
-    /// All before the first segment. Every member is always there. `recordings` is empty: no sound is kept.
+    /// All before the first segment. Every member is always there.
     private static func start(of meeting: Meeting) -> [UInt8] {
         var object = JSONText()
         object.add("id", meeting.number)
@@ -84,7 +84,8 @@ enum TranscriptEndpoint {
         object.add("start_time", time: meeting.startTime)
         object.add("end_time", time: meeting.endTime)
         object.add("notes", meeting.fields["notes"])
-        object.add("recordings", json: "[]")
+        let recordings = meeting.recordings.map { RecordingObject.json($0, of: meeting).closed }
+        object.add("recordings", json: "[\(recordings.joined(separator: ","))]")
         object.add(
             "data", BotsMeetingObject.data(of: meeting, isTerminal: BotsMeetingObject.isTerminal(meeting)))
         object.add("segments", json: "[")

@@ -10,7 +10,7 @@ enum TranscriptSchema {
             .required("status", .choice(BotsMeetingObject.shownStatuses)),
             .required("start_time", Schema.time.orNull),
             .required("end_time", Schema.time.orNull), .required("notes", Schema.string.orNull),
-            .required("recordings", .list(of: .any), "Empty: no sound is kept."),
+            .required("recordings", .list(of: .named(RecordingObject.schema)), "Those of bots that have ended."),
             .required("data", .named(BotsMeetingObject.dataSchema)),
             .required("segments", .list(of: .named(segment)))))
 
@@ -38,7 +38,8 @@ enum TranscriptSchema {
     static let example: OrderedJSON = [
         "id": 123, "platform": "google_meet", "native_meeting_id": "abc-defg-hij",
         "constructed_meeting_url": "https://meet.google.com/abc-defg-hij", "status": "active",
-        "start_time": "2026-05-21T03:42:19.020Z", "end_time": nil, "notes": nil, "recordings": [],
+        "start_time": "2026-05-21T03:42:19.020Z", "end_time": nil, "notes": nil,
+        "recordings": [RecordingObject.example],
         "data": ["meeting_id": .string(Sample.meetingID), "language": "en"],
         "segments": [
             [

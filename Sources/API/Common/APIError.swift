@@ -15,7 +15,7 @@ enum ErrorStyle {
     init(path: String) {
         let first = path.split(separator: "/", maxSplits: 1).first
         switch first {
-        case "bots", "meetings", "transcripts", "user", "webhooks", "internal": self = .bots
+        case "bots", "meetings", "transcripts", "recordings", "user", "webhooks", "internal": self = .bots
         case "admin": self = .admin
         default: self = .reinvite
         }

@@ -24,7 +24,7 @@ enum NotYetThere {
     static let members: [Wish] =
         webhooks + [
             Wish(name: "start_time", advice: "scheduled_at, or join_at of POST /bots, says when"),
-            Wish(name: "recording_enabled"), Wish(name: "capture_modes"), Wish(name: "recording_config"),
+            Wish(name: "capture_modes"), Wish(name: "recording_config"),
             Wish(name: "voice_agent_enabled"), Wish(name: "authenticated"), Wish(name: "continue_meeting"),
             Wish(name: "allowed_languages"), Wish(name: "transcription_tier", harmless: ["realtime"]),
             Wish(name: "deduplication_key", advice: "send an Idempotency-Key"),
@@ -38,12 +38,14 @@ enum NotYetThere {
         members + [
             Wish(name: "join_at", advice: "scheduled_at says when"),
             Wish(name: "transcribe_enabled", isSo: true, advice: "POST /bots takes it, with join_at"),
+            Wish(name: "recording_enabled", advice: "POST /bots takes it, with join_at"),
             Wish(name: "automatic_leave", advice: "POST /bots takes it, with join_at"),
         ]
 
     /// Of what changes a plan: what cannot be changed.
     static let changesOfPlans =
-        ["meeting_url", "platform", "native_meeting_id", "passcode", "task", "transcribe_enabled", "automatic_leave"]
+        ["meeting_url", "platform", "native_meeting_id", "passcode", "task", "transcribe_enabled",
+            "recording_enabled", "automatic_leave"]
         .map {
             Wish(name: $0, advice: "delete this meeting, and plan another")
         } + ["join_at", "start_time"].map { Wish(name: $0, advice: "scheduled_at says when") }

@@ -79,6 +79,7 @@ struct Services: Sendable {
     let budget: AnswerBudget
     /// Where webhooks may be.
     let receivers: ReceiverPolicy
+    let recordings: Recordings
     let logger: Logger
     /// nil refuses every request to `/admin`.
     let adminKey: String?

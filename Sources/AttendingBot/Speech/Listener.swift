@@ -74,8 +74,8 @@ final class Listener: @unchecked Sendable {
     }
 
     /// What the page tells.
-    func take(_ payload: String) {
-        guard !isFinishing, let heard = HeardSound(payload) else { return }
+    func take(_ heard: HeardSound) {
+        guard !isFinishing else { return }
         if tracks[heard.track] == nil {
             tracks[heard.track] = Track()
             logger.info("Hears a voice", ["bot_id": session.id, "track": String(heard.track)])

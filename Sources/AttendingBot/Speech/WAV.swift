@@ -2,14 +2,25 @@
 enum WAV {
     static let samplesPerSecond = 16_000
 
+    /// Of what stands before the samples.
+    static let headerBytes = 44
+
     /// A whole file.
     static func file(of samples: [Int16]) -> [UInt8] {
+        var bytes = header(dataBytes: 2 * samples.count)
+        bytes.reserveCapacity(headerBytes + 2 * samples.count)
+        append(samples, to: &bytes)
+        return bytes
+    }
+
+    /// What stands before the samples.
+    /// - Parameter dataBytes: of the samples.
+    static func header(dataBytes: Int) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(44 + 2 * samples.count)
         func append(_ value: some FixedWidthInteger) {
             withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
         }
-        let dataBytes = UInt32(clamping: 2 * samples.count)
+        let dataBytes = UInt32(clamping: min(dataBytes, Int(UInt32.max) - headerBytes))
         bytes.append(contentsOf: "RIFF".utf8)
         append(36 + dataBytes)
         bytes.append(contentsOf: "WAVEfmt ".utf8)
@@ -22,7 +33,10 @@ enum WAV {
         append(UInt16(16))  // Bits a sample.
         bytes.append(contentsOf: "data".utf8)
         append(dataBytes)
-        for sample in samples { append(sample) }
         return bytes
+    }
+
+    static func append(_ samples: [Int16], to bytes: inout [UInt8]) {
+        for sample in samples { withUnsafeBytes(of: sample.littleEndian) { bytes.append(contentsOf: $0) } }
     }
 }

@@ -17,10 +17,12 @@ public struct BotOptions: Equatable, Sendable {
     }
 
     public var transcribes: Bool?
+    public var records: Bool?
     public var automaticLeave: AutomaticLeave
 
-    public init(transcribes: Bool? = nil, automaticLeave: AutomaticLeave = AutomaticLeave()) {
+    public init(transcribes: Bool? = nil, records: Bool? = nil, automaticLeave: AutomaticLeave = AutomaticLeave()) {
         self.transcribes = transcribes
+        self.records = records
         self.automaticLeave = automaticLeave
     }
 
@@ -30,6 +32,7 @@ public struct BotOptions: Equatable, Sendable {
             fields[field].flatMap { Int($0) }.flatMap { AutomaticLeave.bounds.contains($0) ? $0 : nil }
         }
         transcribes = fields["transcribe_enabled"].flatMap { Bool($0) }
+        records = fields["recording_enabled"].flatMap { Bool($0) }
         automaticLeave = AutomaticLeave(
             waitingRoomTimeout: timeout("waiting_room_timeout_ms"),
             noOneJoinedTimeout: timeout("no_one_joined_timeout_ms"),
@@ -40,6 +43,7 @@ public struct BotOptions: Equatable, Sendable {
     var fields: [String: String] {
         var fields: [String: String] = [:]
         fields["transcribe_enabled"] = transcribes.map { String($0) }
+        fields["recording_enabled"] = records.map { String($0) }
         fields["waiting_room_timeout_ms"] = automaticLeave.waitingRoomTimeout.map { String($0) }
         fields["no_one_joined_timeout_ms"] = automaticLeave.noOneJoinedTimeout.map { String($0) }
         fields["everyone_left_timeout_ms"] = automaticLeave.everyoneLeftTimeout.map { String($0) }

@@ -63,6 +63,7 @@ public struct MeetingChange: Sendable {
         // The bot's status is as it was.
         if what == "finalised" { return [.transcriptionReady] }
         if what == "missed" { return [.missed] }
+        if what == "recorded" { return [.recordingReady] }
         switch to.botStatus.flatMap(BotStatus.init(rawValue:)) {
         case .active: return [.statusChange, .started]
         case .completed: return [.statusChange, .completed]

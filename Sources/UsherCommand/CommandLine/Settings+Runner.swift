@@ -21,6 +21,17 @@ extension Settings {
         }
     }
 
+    /// The absolute path of the folder of recordings, which is made if it is not there; nil for none.
+    /// - Throws: `UsageError` if nothing can be kept in it.
+    func folderOfRecordings() throws(UsageError) -> String? {
+        guard let path = self.recordings else { return nil }
+        mkdir(path, 0o750)
+        try checkRecordings(R_OK | W_OK)
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// The speech service that bots are told of, with the secret from its file if it stands in one; nil for none.
     /// - Throws: `UsageError` if the file cannot be read, or holds no such secret. Nothing of it is shown.
     func transcription() throws(UsageError) -> TranscriptionService? {

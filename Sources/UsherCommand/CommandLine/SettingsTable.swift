@@ -280,6 +280,12 @@ struct SettingsTable: Sendable {
     let transcriptionTier = text(
         "transcription-tier", .choice(["realtime", "deferred"]), absent: "the bots' own", commands: [.runner, .up],
         "Whether bots transcribe at once, or when the speech service has time")
+    let recordings = text(
+        "recordings", .folder, absent: "none: nothing is recorded", commands: [.serve, .runner, .up],
+        "The folder of recordings. A runner's bots write them there, and nodes read them: on other machines the same "
+            + "folder, by whatever shares it. With it `recording_enabled` can be asked for"
+    )
+    .sets(\RunnerConfiguration.recordingsFolder)
     let joinTimeoutMilliseconds = number(
         "join-timeout-ms", 1000...86_400_000, unit: "ms", default: 600_000, commands: [.runner, .up],
         "How long a bot may take until it is in the room, or as long as it may wait to be let in, if that is longer; "
@@ -338,6 +344,12 @@ struct SettingsTable: Sendable {
         "The folder that gets a picture of the page, `<bot_id>.png`, when attending has failed"
     )
     .sets(\AttendingSettings.screenshotsFolder)
+    let attendRecordingBytes = number(
+        "attend-recording-bytes", 100_000...4_000_000_000, unit: "bytes", default: 536_870_912,
+        commands: [.attend, .up],
+        "The most that a recording may have: 115 MB an hour. What is heard after that is not recorded, which is told"
+    )
+    .sets(\AttendingSettings.recordingBytes)
     let attendPageMilliseconds = number(
         "attend-page-ms", 100...600_000, unit: "ms", default: 60_000, commands: [.attend, .up],
         "How long a page may take to show that it is one of a meeting, and to react to the request to join"

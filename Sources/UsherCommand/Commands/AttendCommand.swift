@@ -32,7 +32,8 @@ enum AttendCommand {
             return BotProcess.run("attending bot", name: "attending-bot", environment: environment) { surroundings in
                 try AttendingBot(
                     loop: surroundings.loop, configuration: surroundings.configuration, settings: attending,
-                    trace: surroundings.trace, segmentsURL: surroundings.segmentsURL, logger: settings.logger)
+                    trace: surroundings.trace, segmentsURL: surroundings.segmentsURL,
+                    recordingPath: surroundings.recordingPath, logger: settings.logger)
             }
         } catch {
             Terminal.complain(error.description)

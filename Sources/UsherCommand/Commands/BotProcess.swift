@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import Log
 import Processes
+import Runner
 import Synchronization
 
 /// A process that is one bot, in the foreground, until that has left its meeting.
@@ -15,6 +16,8 @@ enum BotProcess {
         let trace: TraceContext?
         /// Where it sends its segments by HTTP; nil: it writes them to the stream.
         let segmentsURL: HTTPURL?
+        /// Of the file that it is to make of what it hears, if it records; nil: it is told of none.
+        let recordingPath: String?
     }
 
     /// - Parameters:
@@ -40,7 +43,8 @@ enum BotProcess {
                     trace: environment["TRACEPARENT"].flatMap {
                         TraceContext(traceparent: $0, tracestate: environment["TRACESTATE"])
                     },
-                    segmentsURL: environment["USHER_BOT_SEGMENTS_URL"].flatMap { try? HTTPURL($0) }))
+                    segmentsURL: environment[Runner.segmentsVariable].flatMap { try? HTTPURL($0) },
+                    recordingPath: environment[Runner.recordingVariable].flatMap { $0.isEmpty ? nil : $0 }))
             try loop.start()
             defer {
                 loop.stop()

@@ -29,14 +29,19 @@ enum RunnerCommand {
             defer { configuration.controlGroups?.remove() }
             let loop = try EventLoop(name: "runner")
             try loop.start()
+            let recordings = try configuration.recordingsFolder.map {
+                try RecordingsThread(settings, redis: configuration.redis, folder: $0, logger: logger)
+            }
             let runner = Runner(
                 loop: loop, configuration: configuration, storeConfiguration: settings.storeConfiguration,
-                logger: logger)
+                recordings: recordings?.keeper, logger: logger)
             // First, so that a port that is taken is told before anything is begun.
             let listener = try settings.metricsPort.map {
                 try RunnerListener(runner, host: settings.privateHost, port: $0, loop: loop, logger: logger)
             }
             loop.execute { runner.start() }
+            recordings?.start()
+            defer { recordings?.stop() }
             let examination = StartExamination(settings, configuration.redis, loop: loop, logger: logger) {
                 await runner.refusalOfLogin() == nil
             }
@@ -93,6 +98,8 @@ enum RunnerCommand {
         configuration.adoptsOrphans = true
         configuration.version = usherVersion
         settings.set(&configuration)
+        // Whatever folder bots run in.
+        configuration.recordingsFolder = try settings.folderOfRecordings()
         configuration.transcription = try settings.transcription()
         configuration.environment = settings.botEnvironment(from: environment)
         configuration.replicaWait = settings.replicaWait

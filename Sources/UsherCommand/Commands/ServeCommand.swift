@@ -15,6 +15,7 @@ enum ServeCommand {
             let signals = try StopSignals()
             _ = ProcessLimits.raiseOpenFiles()
             Machine.keepFreedMemory()
+            try settings.checkRecordings(R_OK)
             let node = try Node(settings, redis: RedisURL(settings.redisURL), logger: logger)
             for port in try node.start() {
                 logger.info(

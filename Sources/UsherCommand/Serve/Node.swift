@@ -74,7 +74,7 @@ struct Node {
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
-                    receivers: settings.receivers, metrics: endpoint)
+                    receivers: settings.receivers, recordings: settings.recordingsOfBots, metrics: endpoint)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook

@@ -30,6 +30,21 @@ extension Settings {
     /// Where webhooks may be.
     var receivers: ReceiverPolicy { ReceiverPolicy(allowed: self.webhookAllow) }
 
+    /// Whether bots record, and where.
+    var recordingsOfBots: Recordings {
+        var recordings = Recordings()
+        recordings.folder = self.recordings.map { RecordingFolder($0) }
+        return recordings
+    }
+
+    /// Refuses a folder of recordings that cannot be used.
+    /// - Parameter access: `R_OK`, `W_OK`.
+    /// - Throws: `UsageError`.
+    func checkRecordings(_ access: Int32) throws(UsageError) {
+        guard let path = self.recordings, let obstacle = RecordingFolder(path).obstacle(to: access) else { return }
+        throw UsageError("\(Setting[\.recordings].flag) names \(quoted(path)), which \(obstacle).")
+    }
+
     var delivererConfiguration: DelivererConfiguration {
         var configuration = DelivererConfiguration()
         set(&configuration)

@@ -10,11 +10,12 @@ from harness.workspace import Admin, random_meet_code
 
 
 class Scene:
-    """Two nodes, a runner of attending bots, a lab, and a user."""
+    """Two nodes, a runner of attending bots, a lab, and a user. `recordings`: the folder of those, if there is one."""
 
-    def __init__(self, servers, speech_url):
+    def __init__(self, servers, speech_url, recordings=None, **settings):
         self.redis = servers.redis()
-        self.nodes = [servers.node(self.redis) for _ in range(2)]
+        shared = {"RECORDINGS": recordings} if recordings else {}
+        self.nodes = [servers.node(self.redis, **shared) for _ in range(2)]
         self.lab = servers.add(Lab(servers.folder, sounds=servers.folder)).start()
         self.temporary = os.path.join(servers.folder, "temporary")
         os.makedirs(self.temporary)
@@ -22,24 +23,28 @@ class Scene:
         self.runner = servers.runner(
             self.redis, self.nodes[0], start=False, LAUNCH=f"'{BINARY}' attend", LAB=self.lab.url,
             PASS_ENVIRONMENT="USHER_LAB,TMPDIR", CLEAN_UP=f"rm -rf '{profile}' '{profile}.lock'",
-            TRANSCRIPTION_URL=speech_url, MAX_ATTEMPTS=1)
+            TRANSCRIPTION_URL=speech_url, MAX_ATTEMPTS=1, **shared, **settings)
         self.runner.environment["TMPDIR"] = self.temporary
         self.runner.start()
         self.user = BotsUser(Admin(self.nodes[1]))
         self.room = self.lab.room(random_meet_code())
 
-    def attend(self):
+    def attend(self, **wishes):
         """Sends a bot into the room, and lets it in; its meeting."""
-        meeting = self.user.send_bot(self.room.code)
+        meeting = self.user.send_bot(self.room.code, **wishes)
         self.user.wait_for_status(meeting, "awaiting_admission")
         self.room.admit()
         return self.user.wait_for_status(meeting, "active")
 
-    def segments(self, meeting):
-        """Those that nothing replaces any more."""
+    def transcript(self):
+        """Of the room's meeting."""
         answer = self.user.request("GET", f"/transcripts/google_meet/{self.room.code}", node=self.nodes[0])
         assert answer.status == 200, answer
-        return [segment for segment in answer.json["segments"] if segment["completed"]]
+        return answer.json
+
+    def segments(self, meeting):
+        """Those that nothing replaces any more."""
+        return [segment for segment in self.transcript()["segments"] if segment["completed"]]
 
     def texts(self, meeting):
         return [(segment["speaker"], segment["text"]) for segment in self.segments(meeting)]

@@ -1,0 +1,53 @@
+// Made by `make scripts` from the header of lua/note_recording.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Notes in a meeting's record that what a bot heard is kept in a folder of recordings, once that bot has ended: from
+    /// then on the transcript tells of it, and webhooks are told. Not if what the meeting left has been deleted since the
+    /// bot's session began. Repeating it changes nothing.
+    public struct NoteRecording: ScriptCall {
+        public static let script = load("note_recording", PackageResources.note_recording_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            meetingKey: String, workspaceKey: String, botKey: String, eventsKey: String, webhooksKey: String,
+            outboxKey: String, meetingID: String, botID: String, bytes: Int, most: Int, maxEvents: Int
+        ) {
+            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey]
+            arguments = [meetingID, botID, String(bytes), String(most), String(maxEvents)]
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case noted
+            /// It was noted before.
+            case known
+            /// The workspace has no such meeting any more.
+            case unknownMeeting
+            /// What the meeting left by then was deleted.
+            case deleted
+            /// There is no such workspace here.
+            case unknownWorkspace
+            /// The bot has not ended.
+            case underWay
+            /// The record tells of so many already.
+            case tooMany
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .noted
+            case 2: return .known
+            case 0: return .unknownMeeting
+            case -1: return .deleted
+            case -2: return .unknownWorkspace
+            case -3: return .underWay
+            case -4: return .tooMany
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

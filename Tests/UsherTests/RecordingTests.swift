@@ -1,0 +1,138 @@
+import Redis
+import RedisTestSupport
+import Scripts
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// `note_recording.lua`, and what a record tells of recordings.
+@Suite(.takesTurns) struct RecordingTests {
+    private static func note(_ world: World, _ bot: BotPlace, bytes: Int = 32_044, most: Int = 100) async throws
+        -> Value
+    {
+        let keys = world.keys
+        return try await world.run(
+            Scripts.NoteRecording(
+                meetingKey: keys.partition.meeting(bot.meetingID), workspaceKey: keys.workspace,
+                botKey: keys.partition.bot(bot.botID), eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
+                outboxKey: keys.partition.outbox, meetingID: bot.meetingID, botID: bot.botID, bytes: bytes, most: most,
+                maxEvents: 1_000))
+    }
+
+    /// The script gives this result and changes nothing.
+    private static func expectNoChange(
+        _ code: Int, _ world: World, _ bot: BotPlace, bytes: Int = 32_044, most: Int = 100
+    ) async throws {
+        try await world.expectNoChange {
+            let reply = try await note(world, bot, bytes: bytes, most: most)
+            #expect(reply == .integer(code))
+        }
+    }
+
+    private static func ended(_ world: World) async throws -> BotPlace {
+        let bot = try await world.bot(at: .active)
+        _ = try await world.report(bot, "completed", reason: "left_alone")
+        return bot
+    }
+
+    @Test func itIsNotedOnceItsBotHasEnded() async throws {
+        try await World.make { world in
+            let bot = try await world.bot(at: .active)
+            try await Self.expectNoChange(-3, world, bot)
+            _ = try await world.report(bot, "completed", reason: "left_alone")
+            let before = try await world.snapshot()
+            #expect(try await Self.note(world, bot) == .integer(1))
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [
+                    world.keys.partition.meeting(bot.meetingID), world.keys.partition.events,
+                ])
+            #expect(try await world.fields(bot.meetingID)["recordings"] == "\(bot.botID)=32044")
+            let event = try #require(after[world.keys.partition.events]?.stream?.last)
+            #expect(event["what"] == "recorded" && event["from"] == event["to"] && event["to"] == "ANALYZING/completed")
+            try await Self.expectNoChange(2, world, bot, bytes: 5)
+        }
+    }
+
+    @Test func webhooksAreToldOfIt() async throws {
+        try await World.make { world in
+            _ = try await world.store.createWebhook(
+                WebhookChange(url: "https://a.example/", events: .some([.recordingReady]), isEnabled: true),
+                workspace: world.workspaceID, deadline: Client.soon
+            ).get()
+            let bot = try await Self.ended(world)
+            #expect(try await Self.note(world, bot) == .integer(1))
+            let entry = try #require(try await world.snapshot()[world.keys.partition.outbox]?.stream?.last)
+            let change = try MeetingChange(id: "1-1", entry)
+            #expect(change.events == [.recordingReady] && change.meeting.id == bot.meetingID)
+        }
+    }
+
+    @Test func aRestartAddsAnother() async throws {
+        try await World.make { world in
+            let first = try await Self.ended(world)
+            #expect(try await Self.note(world, first) == .integer(1))
+            _ = try await world.store.finalise(
+                meeting: first.meetingID, workspace: world.workspaceID, deadline: Client.soon)
+            let second = try await world.bot(at: first.meetingID, seen: "OFFLINE", .joining, .active)
+            try await Self.expectNoChange(-3, world, second)
+            _ = try await world.report(second, "completed", reason: "left_alone")
+            try await Self.expectNoChange(-4, world, second, most: 1)
+            #expect(try await Self.note(world, second, bytes: 44 + 64_000) == .integer(1))
+            let record = try Meeting(try await world.fields(first.meetingID))
+            #expect(record.recordings.map(\.botID) == [first.botID, second.botID])
+            #expect(record.recordings.map(\.durationMilliseconds) == [1_000, 2_000])
+            #expect(record.recordings.allSatisfy { $0.startTime != nil })
+        }
+    }
+
+    /// A deletion counts for what was there; what is recorded later is kept.
+    @Test func whatWasDeletedDoesNotComeBack() async throws {
+        try await World.make { world in
+            let bot = try await Self.ended(world)
+            #expect(try await Self.note(world, bot) == .integer(1))
+            _ = try await world.store.finalise(
+                meeting: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon)
+            let meeting = try #require(
+                try await world.store.meeting(id: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+            #expect(try await world.store.removeContents(of: meeting, deadline: Client.soon) == .removed)
+            #expect(try await world.fields(bot.meetingID)["recordings"] == nil)
+            try await Self.expectNoChange(-1, world, bot)
+            let next = try await world.bot(at: bot.meetingID, seen: "OFFLINE", .joining, .active)
+            _ = try await world.report(next, "completed", reason: "left_alone")
+            #expect(try await Self.note(world, next) == .integer(1))
+        }
+    }
+
+    @Test func whatIsGoneIsToldApartFromWhatIsNotKnownHere() async throws {
+        try await World.make { world in
+            let bot = try await Self.ended(world)
+            _ = try await world.client.send("DEL", world.keys.partition.meeting(bot.meetingID))
+            try await Self.expectNoChange(0, world, bot)
+            _ = try await world.client.send("DEL", world.keys.workspace)
+            try await Self.expectNoChange(-2, world, bot)
+        }
+    }
+
+    @Test func whatAnotherHandWroteIsPassedOver() throws {
+        let bot = Identifier.uuid()
+        let record = try Meeting([
+            "id": "m", "number": "1", "workspace_id": "w", "platform": "zoom", "native_meeting_id": "1",
+            "created_at": "1",
+            "recordings": "x=1 \(bot)=-1 \(bot)= \(bot)=5 =7 ../../x=9",
+        ])
+        #expect(record.recordings == [Recording(botID: bot, bytes: 5, startTime: nil)])
+        #expect(record.recordings[0].durationMilliseconds == 0)
+    }
+
+    @Test func aPlaceHasOnlyIdsInIt() {
+        let (uuid, hex) = (Identifier.uuid(), Identifier.hex())
+        #expect(RecordingPlace(workspaceID: uuid, meetingID: hex, botID: uuid)?.path == "\(uuid)/\(hex)/\(uuid).wav")
+        for other in ["", "..", "a/b", "\(uuid)/", "\(hex)\0", uuid.uppercased()] {
+            #expect(RecordingPlace(workspaceID: other, meetingID: hex, botID: uuid) == nil)
+            #expect(RecordingPlace(workspaceID: uuid, meetingID: other, botID: uuid) == nil)
+            #expect(RecordingPlace(workspaceID: uuid, meetingID: hex, botID: other) == nil)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+"""What `usher attend` records: every voice at its place, in a file that is whole however the bot ends."""
+
+import datetime
+import io
+import os
+import signal
+import struct
+import uuid
+import wave
+
+import pytest
+
+from harness.attending import Scene
+from harness.lab import AttendingBot, Lab
+from harness.speech import RATE, Speaker, SpeechService, pitch_of, write_tones
+from harness.waiting import wait_for
+from harness.workspace import random_meet_code
+
+
+@pytest.fixture
+def speech():
+    service = SpeechService()
+    yield service
+    service.end()
+
+
+def samples_of(sound):
+    with wave.open(io.BytesIO(sound)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
+        return struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
+
+
+def pitch_at(samples, second, seconds=1.0):
+    return pitch_of(samples[int(second * RATE):int((second + seconds) * RATE)])
+
+
+def test_two_voices_are_recorded_at_their_places(servers, speech):
+    for name, pitch in (("ana", 330), ("ben", 1320)):
+        write_tones(os.path.join(servers.folder, f"{name}.wav"), (None, 0.5), (pitch, 2.0), (None, 0.5))
+    folder = os.path.join(servers.folder, "recordings")
+    os.makedirs(folder)
+    scene = Scene(servers, speech.url, recordings=folder, BOT_OUTPUT="show")
+    people = [servers.add(Speaker(servers.folder, scene.room, name, f"{name.lower()}.wav")).start()
+              for name in ("Ana", "Ben")]
+    meeting = scene.attend(recording_enabled=True)
+    wait_for(lambda: len(scene.runner.said("Hears a voice")) >= 2, "its hearing both of them")
+    said = []
+    for person, count in zip(people, (1, 2)):
+        said.append(person.say())
+        scene.wait_for_texts(meeting, count)
+    assert scene.user.request("DELETE", scene.user.bot_path(meeting)).status == 202
+    [recording] = wait_for(lambda: scene.transcript()["recordings"], "its recording", interval_s=0.1)
+    sound = scene.user.request("GET", f"/recordings/{recording['id']}", node=scene.nodes[1]).body
+    samples = samples_of(sound)
+    began = datetime.datetime.fromisoformat(recording["created_at"]).timestamp()
+    for at, pitch in zip(said, (330, 1320)):
+        # The half second before the tone, and half a second of what may be wrong.
+        found = pitch_at(samples, at - began + 1.0)
+        assert found and abs(found / pitch - 1) < 0.1, (found, pitch, at - began)
+    assert abs(recording["media_files"][0]["duration_seconds"] - len(samples) / RATE) < 0.001
+
+
+class Recorder:
+    """A bot without a runner that records into a file, with Ana in its room."""
+
+    def __init__(self, servers, lab, redis, callbacks, path, **settings):
+        self.path = path
+        room = lab.room(random_meet_code(), "open")
+        self.ana = servers.add(Speaker(servers.folder, room, "Ana", "ana.wav")).start()
+        self.bot = AttendingBot(servers.folder, redis.url, callbacks, lab.url, number=uuid.uuid4().int % 10**9 + 1, config={
+            "nativeMeetingId": room.code, "transcribeEnabled": False, "recordingEnabled": True}, **settings)
+        if path:
+            self.bot.environment["USHER_BOT_RECORDING"] = path
+        servers.add(self.bot).start()
+        self.bot.wait_for_status(callbacks, "active")
+        self.callbacks = callbacks
+
+    def size(self):
+        return os.path.getsize(self.path) if os.path.exists(self.path) else 0
+
+    def stop(self):
+        """Its last report."""
+        self.bot.signal(signal.SIGTERM)
+        assert self.bot.wait() == 0, self.bot.log
+        return self.callbacks.reports[-1]
+
+
+@pytest.fixture(scope="module")
+def lab(module_servers):
+    folder = os.path.join(module_servers.folder, "sounds")
+    os.makedirs(folder)
+    write_tones(os.path.join(folder, "ana.wav"), (330, 2.0))
+    return module_servers.add(Lab(module_servers.folder, sounds=folder)).start()
+
+
+@pytest.fixture(scope="module")
+def redis(module_servers):
+    return module_servers.redis()
+
+
+def test_the_file_is_whole_when_the_bot_is_killed(servers, lab, redis, callbacks):
+    recorder = Recorder(servers, lab, redis, callbacks, os.path.join(servers.folder, "w", "m", "b.wav"))
+    begin = recorder.size()
+    recorder.ana.say()
+    wait_for(lambda: recorder.size() > begin + 6 * 2 * RATE, "six seconds of sound")
+    recorder.bot.kill()
+    with open(recorder.path, "rb") as file:
+        samples = samples_of(file.read())
+    assert len(samples) > 6 * RATE
+    assert any(pitch_at(samples, tenth / 10) for tenth in range(len(samples) * 10 // RATE))
+
+
+def test_a_recording_is_no_longer_than_it_may_be(servers, lab, redis, callbacks):
+    path = os.path.join(servers.folder, "w", "m", "b.wav")
+    recorder = Recorder(servers, lab, redis, callbacks, path, ATTEND_RECORDING_BYTES=100_000)
+    wait_for(lambda: recorder.size() == 100_000, "the recording's end", interval_s=0.1)
+    report = recorder.stop()
+    assert report["status"] == "completed" and "The recording ends after 3 s" in report["error_details"]
+    assert recorder.size() == 100_000
+
+
+@pytest.mark.parametrize("path, reason", [
+    (None, "its runner names no folder"), ("/nowhere/w/m/b.wav", "make the folder"), ("/dev/full/m/b.wav", "Not a directory"),
+])
+def test_what_cannot_be_recorded_is_told_and_the_bot_stays(servers, lab, redis, callbacks, path, reason):
+    recorder = Recorder(servers, lab, redis, callbacks, path)
+    report = recorder.stop()
+    assert (report["status"], report["completion_reason"]) == ("completed", "stopped")
+    assert report["error_details"].startswith("Nothing was recorded: ") and reason in report["error_details"], report

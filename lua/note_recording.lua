@@ -1,0 +1,58 @@
+-- Notes in a meeting's record that what a bot heard is kept in a folder of recordings, once that bot has ended: from
+-- then on the transcript tells of it, and webhooks are told. Not if what the meeting left has been deleted since the
+-- bot's session began. Repeating it changes nothing.
+--
+-- flags: allow-oom
+--
+-- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>        hash: the meeting
+-- KEYS[2]  workspace_key  usher:{pX}:ws:<workspace_id>           hash: the workspace
+-- KEYS[3]  bot_key        usher:{pX}:bot:<bot_id>                hash: the bot
+-- KEYS[4]  events_key     usher:{pX}:events                      stream: what happened
+-- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
+-- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
+-- ARGV[1]  meeting_id  text
+-- ARGV[2]  bot_id      text
+-- ARGV[3]  bytes       integer: of the recording's file
+-- ARGV[4]  most        integer: the most recordings that a record tells of
+-- ARGV[5]  max_events  integer: length at which the event stream is trimmed
+--
+-- Returns 1   noted (change)
+--         2   known: it was noted before
+--         0   unknown_meeting: the workspace has no such meeting any more
+--         -1  deleted: what the meeting left by then was deleted
+--         -2  unknown_workspace: there is no such workspace here
+--         -3  under_way: the bot has not ended
+--         -4  too_many: the record tells of so many already
+
+-- include: time
+-- include: events
+
+local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key = unpack(KEYS)
+local meeting_id, bot_id, bytes, most, max_events = unpack(ARGV)
+
+-- `<bot_id>=<number>` for each in a list; how many there are, too.
+local function find(list, id)
+  local found, count = nil, 0
+  for name, number in string.gmatch(list or '', '(%S+)=(%d+)') do
+    count = count + 1
+    if name == id then found = tonumber(number) end
+  end
+  return found, count
+end
+
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'recordings', 'sessions', 'redacted_at')
+if not meeting[1] then
+  if redis.call('EXISTS', workspace_key) == 0 then return -2 end
+  return 0
+end
+local bot = redis.call('HMGET', bot_key, 'workspace_id', 'ended_at', 'traceparent')
+if bot[1] and not bot[2] then return -3 end
+if meeting[5] and tonumber(meeting[5]) >= (find(meeting[4], bot_id) or 0) then return -1 end
+local known, count = find(meeting[3], bot_id)
+if known then return 2 end
+if count >= tonumber(most) then return -4 end
+local state = meeting[1] .. '/' .. (meeting[2] or '')
+local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+record_change(keys, max_events, now_ms(), 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3])
+redis.call('HSET', meeting_key, 'recordings', (meeting[3] and meeting[3] .. ' ' or '') .. bot_id .. '=' .. bytes)
+return 1
