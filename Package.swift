@@ -19,11 +19,12 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CLinux"]),
         .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
         .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
+        .target(name: "Transfers", dependencies: ["CCurl", "CLinux", "EventLoop"]),
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
         .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(
-            name: "Webhooks", dependencies: ["CCurl", "CLinux", "EventLoop", "Log", "Redis", "Usher"]),
+            name: "Webhooks", dependencies: ["CLinux", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
         .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Runner",
@@ -31,7 +32,7 @@ let package = Package(
         .target(name: "BotWire", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
         .target(
             name: "AttendingBot",
-            dependencies: ["BotWire", "CLinux", "EventLoop", "HTTP", "JSON", "Log", "Processes", "Redis"],
+            dependencies: ["BotWire", "CLinux", "EventLoop", "HTTP", "JSON", "Log", "Processes", "Redis", "Transfers"],
             resources: [.embedInCode("Page"), .embedInCode("Platforms")]),
         .target(name: "SimulatedBot", dependencies: ["BotWire", "EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
@@ -66,7 +67,7 @@ let package = Package(
         .testTarget(
             name: "UsherTests",
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
-        .testTarget(name: "WebhooksTests", dependencies: ["Usher", "Webhooks"]),
+        .testTarget(name: "WebhooksTests", dependencies: ["Transfers", "Usher", "Webhooks"]),
         .testTarget(
             name: "APITests",
             dependencies: [

@@ -25,6 +25,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private let reporter: Reporter?
     private let redis: Client
     private let writer: TranscriptWriter
+    private let outbound: Outbound
     /// nil: nothing is transcribed.
     private let service: SpeechService?
     /// Of the file that what is heard is recorded in, if it is; nil: there is no place for one.
@@ -73,7 +74,13 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         }
         writer = TranscriptWriter(client: redis, poster: poster, logger: logger)
         wish = SpeechService.Wish(language: configuration.language, task: configuration.task)
-        service = try Self.service(configuration, loop)
+        outbound = Outbound(loop: loop, certificates: settings.certificates)
+        service = try Self.service(configuration, outbound)
+        do throws(Outbound.Invalid) {
+            if let url = configuration.recordingUploadURL { try Outbound.check(url) }
+        } catch {
+            throw BotConfiguration.Invalid(description: "\(BotConfiguration.variable): recordingUploadUrl \(error).")
+        }
         departure = Signal(loop: loop)
         isListening = Signal(loop: loop)
         subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) { [weak self] in
@@ -81,11 +88,11 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         }
     }
 
-    private static func service(_ configuration: BotConfiguration, _ loop: EventLoop) throws -> SpeechService? {
+    private static func service(_ configuration: BotConfiguration, _ outbound: Outbound) throws -> SpeechService? {
         guard configuration.isTranscribing, let url = configuration.transcriptionServiceURL else { return nil }
-        do throws(SpeechService.Invalid) {
+        do throws(Outbound.Invalid) {
             return try SpeechService(
-                loop: loop, url: url, token: configuration.transcriptionServiceToken,
+                outbound, url: url, token: configuration.transcriptionServiceToken,
                 model: configuration.transcriptionModel)
         } catch {
             throw BotConfiguration.Invalid(
@@ -208,7 +215,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             stage = .active
             if configuration.isRecording {
                 recorder = Recorder(
-                    loop: loop, path: recordingPath, maximumBytes: settings.recordingBytes, botID: identifier,
+                    loop: loop, place: placeOfRecording, maximumBytes: settings.recordingBytes, botID: identifier,
                     logger: logger)
             }
             beginTranscript()
@@ -222,6 +229,21 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         session.begin()
         self.session = session
         listener = Listener(loop: loop, service: service, session: session, wish: wish, logger: logger)
+    }
+
+    private var placeOfRecording: Recorder.Place {
+        if let url = configuration.recordingUploadURL {
+            return .upload(
+                RecordingUpload(
+                    loop: loop, outbound: outbound, url: url, configuration: configuration, botID: identifier,
+                    logger: logger))
+        }
+        guard let recordingPath else { return .none("its runner names no place for recordings") }
+        do throws(SystemError) {
+            return .file(try RecordingFile(recordingPath))
+        } catch {
+            return .none("\(error)")
+        }
     }
 
     private var patience: Attendance.Patience {
@@ -250,8 +272,11 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         if case .failed = ending { await keepScreenshot() }
         await page?.leave(withinMilliseconds: Self.leaveMilliseconds)
         await browser?.end()
-        recorder?.finish()
-        await listener?.finish(deadline: .now().advanced(byMilliseconds: wordsPatienceMilliseconds))
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: wordsPatienceMilliseconds)
+        recorder?.end()
+        await listener?.finish(deadline: deadline)
+        await recorder?.finish(deadline: deadline)
+        outbound.close()
         session?.end()
         await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
         let exitCode: Int32 =

@@ -11,6 +11,8 @@ public struct AttendingSettings: Sendable {
     public var labURL: String?
     /// Where a picture of the page is kept if the bot fails, as `<bot_id>.png`; nil: nowhere.
     public var screenshotsFolder: String?
+    /// The file of the certificates by which services are verified; nil: the system's.
+    public var certificates: String?
     /// The most that a recording may have, in bytes.
     public var recordingBytes = 536_870_912
     /// How long a page may take to show what it should, in ms.

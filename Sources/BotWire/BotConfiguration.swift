@@ -41,6 +41,9 @@ public struct BotConfiguration: Equatable, Sendable {
     public var isTranscribing: Bool
     /// `recordingEnabled`: whether it keeps what is to be heard.
     public var isRecording: Bool
+    /// `recordingUploadUrl`: where that is sent, with `token` if there is one.
+    public var recordingUploadURL: String?
+    public var token: String?
     /// How long it waits in the lobby before it gives up, in ms; nil for ever.
     public var waitingRoomTimeoutMilliseconds: Int?
     /// How long it waits for anybody else in the room, in ms; nil for ever.
@@ -116,6 +119,8 @@ extension BotConfiguration: Decodable {
         task = try fields.choice(.task, ["transcribe", "translate"]).flatMap(Task.init)
         isTranscribing = try fields.flag(.transcribeEnabled) ?? true
         isRecording = try fields.flag(.recordingEnabled) ?? false
+        recordingUploadURL = try fields.text(.recordingUploadUrl)
+        token = try fields.text(.token)
         try Self.checkTheRest(fields)
         let leave = try fields.object(.automaticLeave).map {
             try Fields<AutomaticLeaveField>($0, in: Field.automaticLeave.rawValue + ".")
@@ -131,7 +136,7 @@ extension BotConfiguration: Decodable {
 
     /// What none of our bots needs: refused all the same if it is not of the wire's type.
     private static func checkTheRest(_ fields: Fields<Field>) throws {
-        for field in [.passcode, .token, .recordingUploadUrl] as [Field] { _ = try fields.text(field) }
+        _ = try fields.text(.passcode)
         for field in [.allowedLanguages, .captureModes] as [Field] { try fields.checkTexts(field) }
         _ = try fields.flag(.voiceAgentEnabled)
         _ = try fields.choice(.transcriptionTier, ["realtime", "deferred"])

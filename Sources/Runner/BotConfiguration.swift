@@ -34,6 +34,9 @@ struct BotConfiguration {
     var automaticLeave: AutomaticLeave
     /// nil: the bot is told of none, and stays silent if it has none of its own.
     var transcription: TranscriptionService?
+    /// Where it sends what it records; nil: not by this.
+    var recordingUploadURL: String?
+    var recordingUploadToken: String?
 
     /// A JSON object (RFC 8259) with fields of the wire and no others: bots refuse unknown ones at their start.
     var json: String {
@@ -55,7 +58,11 @@ struct BotConfiguration {
         add("language", text: meeting.language)
         add("task", text: meeting.fields["task"])
         fields.append(("transcribeEnabled", meeting.botOptions.transcribes == false ? "false" : "true"))
-        if meeting.botOptions.records == true { fields.append(("recordingEnabled", "true")) }
+        if meeting.botOptions.records == true {
+            fields.append(("recordingEnabled", "true"))
+            add("recordingUploadUrl", text: recordingUploadURL)
+            if recordingUploadURL != nil { add("token", text: recordingUploadToken) }
+        }
         add("transcriptionTier", text: transcription?.tier)
         add("transcriptionServiceUrl", text: transcription?.url)
         add("transcriptionServiceToken", text: transcription?.token)

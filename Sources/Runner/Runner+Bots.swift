@@ -142,13 +142,15 @@ extension Runner {
                     waitingRoomTimeout: configuration.waitingRoomTimeoutMilliseconds,
                     noOneJoinedTimeout: configuration.noOneJoinedTimeoutMilliseconds,
                     everyoneLeftTimeout: configuration.everyoneLeftTimeoutMilliseconds),
-                transcription: configuration.transcription
+                transcription: configuration.transcription, recordingUploadURL: configuration.recordingUploadURL,
+                recordingUploadToken: configuration.recordingUploadToken
             ).json
         // For bots that send their segments by HTTP, as ours where the stream is closed.
         if !configuration.isStreamShared {
             environment[Self.segmentsVariable] = "\(configuration.apiURL)/internal/bots/\(bot.id)/segments"
         }
-        if meeting.botOptions.records == true, let folder = configuration.recordingsFolder,
+        if meeting.botOptions.records == true, configuration.recordingUploadURL == nil,
+            let folder = configuration.recordingsFolder,
             let place = RecordingPlace(bot.entry.place)
         {
             environment[Self.recordingVariable] = "\(folder)/\(place.path)"
@@ -209,7 +211,10 @@ extension Runner {
         // The address that it would have without a user of its own is not for its record either.
         let urls = Set([redisURL(of: bot), configuration.botRedisURL])
         return urls + urls.compactMap { (try? RedisURL($0))?.password }
-            + [bot.secret, meeting.fields["passcode"], configuration.transcription?.token].compactMap { $0 }
+            + [
+                bot.secret, meeting.fields["passcode"], configuration.transcription?.token,
+                configuration.recordingUploadToken,
+            ].compactMap { $0 }
     }
 
     // MARK: Ending

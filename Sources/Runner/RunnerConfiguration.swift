@@ -20,6 +20,9 @@ public struct RunnerConfiguration: Sendable {
     public var transcription: TranscriptionService?
     /// The folder that bots write recordings into; nil: none.
     public var recordingsFolder: String?
+    /// The address that they send recordings to in place of that, and the secret that it asks for; nil: none.
+    public var recordingUploadURL: String?
+    public var recordingUploadToken: String?
     /// How many bots it runs at once.
     public var capacity: Int
     public var launch: LaunchCommand

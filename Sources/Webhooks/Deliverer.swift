@@ -1,6 +1,7 @@
 import EventLoop
 import Log
 import Redis
+import Transfers
 import Usher
 
 /// Settings of deliveries.
@@ -23,6 +24,9 @@ public struct DelivererConfiguration: Sendable {
 /// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class Deliverer: @unchecked Sendable {
     private static let timeoutMilliseconds = 10_000
+    /// How long a receiver may take to answer, and how much of that is kept.
+    private static let answerMilliseconds = 15_000
+    private static let keptBytes = 1_024
     /// One that fails may be gone for long: it is asked by one request at a time.
     private static let perFailingWebhook = 1
     /// One that fails is asked only while less than this part of all requests, one in so many, is under way.
@@ -164,7 +168,7 @@ public final class Deliverer: @unchecked Sendable {
         allowed[id] = outcome == .delivered ? min((allowed[id] ?? 1) * 2, configuration.perWebhook) : nil
     }
 
-    private func send(_ delivery: ClaimedDelivery, time: Int) async -> Answer {
+    private func send(_ delivery: ClaimedDelivery, time: Int) async -> PostAnswer {
         let body = Array(delivery.body.utf8)
         let signed = WebhookSignature.fields(of: delivery.webhook, id: delivery.eventID, body: body, time: time)
         let fields =
@@ -173,14 +177,15 @@ public final class Deliverer: @unchecked Sendable {
         guard let curl,
             let post = Post(
                 url: delivery.webhook.url, fields: fields, body: body, certificates: configuration.certificates,
+                timeoutMilliseconds: Self.answerMilliseconds, keptBytes: Self.keptBytes,
                 mayConnect: configuration.receivers.mayConnect)
-        else { return Answer(problem: "libcurl has no memory") }
+        else { return .noMemory }
         return await post.send(curl)
     }
 
     // MARK: What is told of it
 
-    private static func word(_ outcome: DeliveryOutcome, _ answer: Answer) -> String {
+    private static func word(_ outcome: DeliveryOutcome, _ answer: PostAnswer) -> String {
         switch outcome {
         case .delivered: "delivered"
         case .retry: "queued"
@@ -189,14 +194,15 @@ public final class Deliverer: @unchecked Sendable {
     }
 
     /// An attempt in the history, as JSON.
-    private static func line(_ answer: Answer, _ word: String, time: Int) -> String {
+    private static func line(_ answer: PostAnswer, _ word: String, time: Int) -> String {
         var members = ["\"at\":\(time)", "\"outcome\":\"\(word)\"", "\"duration\":\(answer.milliseconds)"]
         if let status = answer.status { members.append("\"status\":\(status)") }
         if let problem = answer.problem { members.append("\"problem\":\"\(problem.jsonEscaped)\"") }
         return "{\(members.joined(separator: ","))}"
     }
 
-    private func log(_ delivery: ClaimedDelivery, _ answer: Answer, _ word: String, _ settlement: Store.Settlement) {
+    private func log(_ delivery: ClaimedDelivery, _ answer: PostAnswer, _ word: String, _ settlement: Store.Settlement)
+    {
         let fields: KeyValuePairs = [
             "webhook_id": delivery.webhook.id, "workspace_id": delivery.webhook.workspaceID,
             "event_id": delivery.eventID, "outcome": word, "status": answer.status.map { String($0) } ?? "",

@@ -1,3 +1,4 @@
+import Transfers
 import Usher
 
 /// When a delivery is tried again, and when it is given up.
@@ -11,7 +12,7 @@ enum RetrySchedule {
     ///   - tries: how many attempts there were before this one.
     ///   - jitter: by which the pause is multiplied, so that what failed together does not come back together.
     static func outcome(
-        _ answer: Answer, tries: Int, jitter: Double = .random(in: 0.9...1.1)
+        _ answer: PostAnswer, tries: Int, jitter: Double = .random(in: 0.9...1.1)
     ) -> DeliveryOutcome {
         guard !answer.isBlocked else { return .failed }
         switch answer.status {

@@ -62,6 +62,23 @@ import Testing
         }
     }
 
+    @Test func whatIsToBeRecordedIsToldOfWhereItIsAskedFor() throws {
+        let place = (url: "https://sound:1/up", token: "t")
+        for said in [nil, "false", "nonsense"] {
+            var record = Self.record
+            record["recording_enabled"] = said
+            let object = try decoded(record, recordingAt: place)
+            for field in ["recordingEnabled", "recordingUploadUrl", "token"] { #expect(object[field] == nil) }
+        }
+        let record = Self.record.merging(["recording_enabled": "true"]) { $1 }
+        let object = try decoded(record, recordingAt: place)
+        #expect(object["recordingEnabled"] as? Bool == true)
+        #expect(object["recordingUploadUrl"] as? String == place.url && object["token"] as? String == "t")
+        let folder = try decoded(record)
+        #expect(folder["recordingEnabled"] as? Bool == true)
+        #expect(folder["recordingUploadUrl"] == nil && folder["token"] == nil)
+    }
+
     @Test func aSpeechServiceIsPrintedWithoutItsToken() {
         let service = TranscriptionService(url: "http://speech", token: "geheim")
         for text in ["\(service)", String(reflecting: service), "\([service])"] { #expect(!text.contains("geheim")) }
@@ -103,13 +120,14 @@ import Testing
     }
 
     private func decoded(
-        _ record: [String: String], _ transcription: TranscriptionService? = nil
+        _ record: [String: String], _ transcription: TranscriptionService? = nil,
+        recordingAt place: (url: String, token: String)? = nil
     ) throws -> [String: Any] {
         let configuration = BotConfiguration(
             meeting: try Meeting(record), botID: "b1", containerName: "usher-b1", secret: "s1",
             redisURL: "redis://bot:pw@host:1/0", apiURL: "http://api:8080", defaultName: "Usher",
             automaticLeave: .init(waitingRoomTimeout: 1, noOneJoinedTimeout: 2, everyoneLeftTimeout: 3),
-            transcription: transcription)
+            transcription: transcription, recordingUploadURL: place?.url, recordingUploadToken: place?.token)
         return try object(configuration.json)
     }
 

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 import os
 import signal
 import struct
@@ -61,14 +62,15 @@ def test_two_voices_are_recorded_at_their_places(servers, speech):
 
 
 class Recorder:
-    """A bot without a runner that records into a file, with Ana in its room."""
+    """A bot without a runner that records into a file, or elsewhere, with Ana in its room."""
 
-    def __init__(self, servers, lab, redis, callbacks, path, **settings):
+    def __init__(self, servers, lab, redis, callbacks, path, config=None, **settings):
         self.path = path
         room = lab.room(random_meet_code(), "open")
         self.ana = servers.add(Speaker(servers.folder, room, "Ana", "ana.wav")).start()
         self.bot = AttendingBot(servers.folder, redis.url, callbacks, lab.url, number=uuid.uuid4().int % 10**9 + 1, config={
-            "nativeMeetingId": room.code, "transcribeEnabled": False, "recordingEnabled": True}, **settings)
+            "nativeMeetingId": room.code, "transcribeEnabled": False, "recordingEnabled": True,
+            **(config or {})}, **settings)
         if path:
             self.bot.environment["USHER_BOT_RECORDING"] = path
         servers.add(self.bot).start()
@@ -120,10 +122,73 @@ def test_a_recording_is_no_longer_than_it_may_be(servers, lab, redis, callbacks)
 
 
 @pytest.mark.parametrize("path, reason", [
-    (None, "its runner names no folder"), ("/nowhere/w/m/b.wav", "make the folder"), ("/dev/full/m/b.wav", "Not a directory"),
+    (None, "its runner names no place"), ("/nowhere/w/m/b.wav", "make the folder"), ("/dev/full/m/b.wav", "Not a directory"),
 ])
 def test_what_cannot_be_recorded_is_told_and_the_bot_stays(servers, lab, redis, callbacks, path, reason):
     recorder = Recorder(servers, lab, redis, callbacks, path)
     report = recorder.stop()
     assert (report["status"], report["completion_reason"]) == ("completed", "stopped")
     assert report["error_details"].startswith("Nothing was recorded: ") and reason in report["error_details"], report
+
+
+class Place(SpeechService):
+    """Where parts of recordings are sent to."""
+
+    def words(self, request):
+        return {"success": True}
+
+    @property
+    def parts(self):
+        """What was taken, in order: what was told of each, and its samples."""
+        return [(json.loads(request["metadata"]), request["samples"]) for request in self.taken]
+
+
+@pytest.fixture
+def place():
+    place = Place()
+    place.taken = []
+
+    def answer(request):
+        place.taken.append(request)
+
+    place.answer = answer
+    yield place
+    place.end()
+
+
+def upload(servers, lab, redis, callbacks, place, **config):
+    return Recorder(servers, lab, redis, callbacks, None, config={
+        "recordingUploadUrl": place.url, "token": "a-secret", **config})
+
+
+def test_a_recording_is_sent_where_the_configuration_says(servers, lab, redis, callbacks, place):
+    recorder = upload(servers, lab, redis, callbacks, place)
+    recorder.ana.say()
+    # A part has thirty seconds.
+    wait_for(lambda: place.parts, "the first part", interval_s=0.1)
+    report = recorder.stop()
+    assert "error_details" not in report
+    [(first, samples), (last, rest)] = place.parts
+    assert (first["chunk_seq"], first["is_final"], len(samples)) == (0, False, 30 * RATE)
+    assert (last["chunk_seq"], last["is_final"], last["duration_seconds"]) == (1, True, len(rest) / RATE)
+    assert first["session_uid"] == recorder.bot.bot_id and first["meeting_id"] == recorder.bot.number
+    assert first["file_size_bytes"] == 44 + 2 * len(samples) and first["sample_rate"] == RATE
+    assert place.requests[0]["authorization"] == "Bearer a-secret" and "a-secret" not in recorder.bot.log
+    assert any(pitch_at(samples, tenth / 10) for tenth in range(290))
+
+
+def test_a_place_in_trouble_is_asked_again(servers, lab, redis, callbacks, place):
+    take = place.answer
+    place.answer = lambda request: (503, {}, b"") if len(place.requests) == 1 else take(request)
+    recorder = upload(servers, lab, redis, callbacks, place)
+    assert "error_details" not in recorder.stop()
+    assert [told["is_final"] for told, _ in place.parts] == [True] and len(place.requests) == 2
+
+
+@pytest.mark.parametrize("status, reason", [(403, "its place answers 403"), (503, "the bot left before")])
+def test_what_its_place_does_not_take_is_told(servers, lab, redis, callbacks, place, status, reason):
+    place.answer = lambda request: (status, {}, b"")
+    recorder = upload(servers, lab, redis, callbacks, place)
+    report = recorder.stop()
+    assert report["status"] == "completed" and "recording are missing" in report["error_details"], report
+    assert reason in report["error_details"]

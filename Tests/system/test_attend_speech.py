@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from harness import wire
+from harness.certificates import Certificates
 from harness.lab import AttendingBot, Lab
 from harness.speech import Speaker, SpeechService, write_tones
 from harness.waiting import wait_for
@@ -47,14 +48,14 @@ def speech():
 class Meeting:
     """A room with Ana, Ben and a bot in it."""
 
-    def __init__(self, servers, lab, redis, callbacks, speech, names=("Ana", "Ben"), **config):
+    def __init__(self, servers, lab, redis, callbacks, speech, names=("Ana", "Ben"), settings=None, **config):
         self.redis, self.speech = redis, speech
         self.room = lab.room(random_meet_code(), "open")
         self.number = uuid.uuid4().int % 10**9 + 1
         self.people = {name: servers.add(Speaker(servers.folder, self.room, name, f"{name.lower()}.wav")).start()
                        for name in names}
         self.bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, lab.url, number=self.number, config={
-            "nativeMeetingId": self.room.code, "transcriptionServiceUrl": speech.url, **config})).start()
+            "nativeMeetingId": self.room.code, "transcriptionServiceUrl": speech.url, **config}, **(settings or {}))).start()
         self.bot.wait_for_status(callbacks, "active")
         wait_for(lambda: len(self.bot.said("Hears a voice")) >= len(names), "its hearing all of them")
 
@@ -194,8 +195,24 @@ def test_without_transcription_nothing_is_sent(meet, speech, servers, lab, redis
     assert bot.wait() == 0 and speech.requests == [] and not bot.said("Hears a voice")
 
 
-def test_a_service_that_cannot_be_reached_by_it_is_refused_at_the_start(servers, lab, redis, callbacks):
-    bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, lab.url, config={
-        "transcriptionServiceUrl": "https://api.example.com/v1/audio/transcriptions"})).start()
+@pytest.mark.parametrize("name", ["transcriptionServiceUrl", "recordingUploadUrl"])
+@pytest.mark.parametrize("url", ["ftp://a.example/v1", "api.example.com", "https://", "http://a b/"])
+def test_an_address_that_is_none_is_refused_at_the_start(servers, lab, redis, callbacks, name, url):
+    bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, lab.url, config={name: url})).start()
     assert bot.wait() == 2
-    assert "transcriptionServiceUrl must start with http://" in bot.log and callbacks.reports == []
+    assert f"{name} must " in bot.log and callbacks.reports == []
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_service_is_asked_by_tls_if_it_is_whom_it_says(servers, lab, redis, callbacks, tmp_path, is_trusted):
+    certificates = Certificates(tmp_path)
+    speech = SpeechService(certificate=certificates.own)
+    settings = {"ATTEND_CERTIFICATES": certificates.authority} if is_trusted else {}
+    meeting = Meeting(servers, lab, redis, callbacks, speech, names=("Ana",), settings=settings)
+    meeting.people["Ana"].say()
+    if is_trusted:
+        assert [segment["text"] for segment in meeting.wait_for_segments(1)] == ["apple"]
+    else:
+        [line, *_] = wait_for(lambda: meeting.bot.said("The speech service does not answer"), "its refusal")
+        assert "certificate" in line["reason"] and speech.requests == []
+    speech.end()

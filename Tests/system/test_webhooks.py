@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import hmac
 import socket
-import subprocess
 import threading
 import time
 
@@ -14,6 +13,7 @@ import standardwebhooks
 import svix.webhooks as svix
 
 from harness.bots_user import BotsUser
+from harness.certificates import Certificates
 from harness.receiver import Receiver
 from harness.up import run_usher
 from harness.waiting import wait_for
@@ -351,19 +351,12 @@ def test_the_command_shows_them(user, redis, redis_server, receiver):
 
 
 def test_https_is_verified(servers, tmp_path):
-    run = lambda *words: subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-        "-subj", "/CN=Tests")
-    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "request.pem", "-subj",
-        "/CN=localhost")
-    (tmp_path / "names").write_text("subjectAltName=DNS:localhost\n")
-    run("openssl", "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
-        "cert.pem", "-days", "2", "-extfile", "names")
+    certificates = Certificates(tmp_path)
     redis_server = servers.redis()
     node = servers.node(
-        redis_server, WEBHOOK_ALLOW="127.0.0.0/8,::1", WEBHOOK_CERTIFICATES=str(tmp_path / "ca.pem"))
+        redis_server, WEBHOOK_ALLOW="127.0.0.0/8,::1", WEBHOOK_CERTIFICATES=certificates.authority)
     user = BotsUser(Admin(node))
-    with Receiver(certificate=(str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))) as receiver:
+    with Receiver(certificate=certificates.own) as receiver:
         # The name in the certificate, and another one of the same machine.
         for host, is_taken in (("localhost", True), ("127.0.0.1", False)):
             made = ask(user, 201, "POST", "/webhooks", {"url": receiver.url(host=host)})

@@ -11,7 +11,7 @@ public struct Recordings: Sendable {
 
     public init() {}
 
-    var areMade: Bool { folder != nil || areSentElsewhere }
+    public var areMade: Bool { folder != nil || areSentElsewhere }
 }
 
 /// `GET /recordings/{id}`: what a bot has heard, as a file. A part of it is had by `Range` (RFC 9110, section 14).

@@ -1,3 +1,4 @@
+import BotWire
 import EventLoop
 import FoundationEssentials
 import Log
@@ -5,67 +6,81 @@ import Log
 /// Records all voices of a meeting, from the moment that the bot is in the room. Nothing that keeps it from that keeps
 /// the bot from attending: it is told. Belongs to its loop's thread.
 final class Recorder {
+    /// Where what is heard goes.
+    enum Place {
+        case file(RecordingFile)
+        case upload(RecordingUpload)
+        /// With the reason.
+        case none(String)
+    }
+
     private static let pauseMilliseconds = 1_000
     /// The most that is written at once, in samples.
     private static let pieceSamples = 10 * WAV.samplesPerSecond
 
     private let loop: EventLoop
-    private let file: RecordingFile?
+    private let place: Place
     private let maximumSamples: Int
     private let logger: Logger
     private let botID: String
     private let began = MonotonicTime.now()
     private var mixer = SoundMixer(start: Date().timeIntervalSince1970)
     private var timer: ScheduledTimer?
-    private var lostSamples = 0
+    private var unwrittenSamples = 0
     private var reason = ""
 
-    /// - Parameters:
-    ///   - path: of the file that is made; nil: there is no place for one.
-    ///   - maximumBytes: of the file.
-    init(loop: EventLoop, path: String?, maximumBytes: Int, botID: String, logger: Logger) {
-        self.loop = loop
-        self.logger = logger
-        self.botID = botID
+    /// - Parameter maximumBytes: of all of it.
+    init(loop: EventLoop, place: Place, maximumBytes: Int, botID: String, logger: Logger) {
+        (self.loop, self.place) = (loop, place)
+        (self.botID, self.logger) = (botID, logger)
         maximumSamples = (maximumBytes - WAV.headerBytes) / 2
-        var file: RecordingFile?
-        do throws(SystemError) {
-            file = try path.map { path throws(SystemError) in try RecordingFile(path) }
-            if file == nil { reason = "its runner names no folder for recordings" }
-        } catch {
-            reason = "\(error)"
-        }
-        self.file = file
-        if file == nil {
+        if case .none(let reason) = place {
             logger.error("Nothing is recorded", ["bot_id": botID, "reason": reason])
         } else {
-            logger.info("Recording", ["bot_id": botID, "file": path ?? ""])
+            logger.info("Recording", ["bot_id": botID])
             scheduleWrite()
         }
     }
 
     /// What is wrong with the recording, in a sentence for the meeting's record; nil if nothing is.
     var problem: String? {
-        guard file != nil else { return "Nothing was recorded: \(reason)." }
-        if mixer.position >= maximumSamples {
-            return
-                "The recording ends after \(maximumSamples / WAV.samplesPerSecond) s, with the most bytes that it may have."
+        var loss: (samples: Int, reason: String)?
+        switch place {
+        case .none(let reason): return "Nothing was recorded: \(reason)."
+        case .file: loss = unwrittenSamples > 0 ? (unwrittenSamples, reason) : nil
+        case .upload(let upload): loss = upload.loss
         }
-        guard lostSamples > 0 else { return nil }
-        let seconds = (lostSamples + WAV.samplesPerSecond - 1) / WAV.samplesPerSecond
-        return "\(seconds) s of the recording are missing: \(reason)."
+        var sentences: [String] = []
+        if let loss {
+            let seconds = (loss.samples + WAV.samplesPerSecond - 1) / WAV.samplesPerSecond
+            sentences.append("\(seconds) s of the recording are missing: \(loss.reason).")
+        }
+        if isFull {
+            let seconds = maximumSamples / WAV.samplesPerSecond
+            sentences.append("The recording ends after \(seconds) s, with the most bytes that it may have.")
+        }
+        return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
 
     func take(_ heard: HeardSound) {
-        guard case .sound(let track, let begin, let start, let samples) = heard, file != nil else { return }
+        guard case .sound(let track, let begin, let start, let samples) = heard, timer != nil else { return }
         mixer.add(samples, of: track, at: begin, trackStart: start)
     }
 
     /// Writes the rest.
-    func finish() {
+    func end() {
         timer?.cancel()
+        timer = nil
         write(until: now)
+        if case .upload(let upload) = place { upload.end() }
     }
+
+    /// Waits until all has arrived, but not beyond `deadline`.
+    func finish(deadline: MonotonicTime) async {
+        if case .upload(let upload) = place { await upload.finish(deadline: deadline) }
+    }
+
+    private var isFull: Bool { mixer.position >= maximumSamples }
 
     /// In samples since it began.
     private var now: Int {
@@ -76,29 +91,38 @@ final class Recorder {
         timer = loop.schedule(afterMilliseconds: Self.pauseMilliseconds) { [weak self] in
             guard let self else { return }
             write(until: now - SoundMixer.lateness)
-            if mixer.position < maximumSamples { scheduleWrite() }
+            if isFull {
+                timer = nil
+                logger.warning("The recording is as long as it may be", ["bot_id": botID])
+            } else {
+                scheduleWrite()
+            }
         }
     }
 
     private func write(until end: Int) {
-        guard let file else { return }
         let end = min(end, maximumSamples)
         while mixer.position < end {
             let position = mixer.position
             let samples = mixer.take(until: min(end, position + Self.pieceSamples))
-            do throws(SystemError) {
-                try file.write(samples, at: position)
-            } catch {
-                // A disk may have room again.
-                if lostSamples == 0 {
-                    logger.error("Sound could not be written", ["bot_id": botID, "reason": "\(error)"])
-                }
-                lostSamples += samples.count
-                reason = error.reason
+            switch place {
+            case .file(let file): write(samples, at: position, to: file)
+            case .upload(let upload): upload.add(samples)
+            case .none: break
             }
         }
-        if mixer.position >= maximumSamples {
-            logger.warning("The recording is as long as it may be", ["bot_id": botID])
+    }
+
+    private func write(_ samples: [Int16], at position: Int, to file: RecordingFile) {
+        do throws(SystemError) {
+            try file.write(samples, at: position)
+        } catch {
+            // A disk may have room again.
+            if unwrittenSamples == 0 {
+                logger.error("Sound could not be written", ["bot_id": botID, "reason": "\(error)"])
+            }
+            unwrittenSamples += samples.count
+            reason = error.reason
         }
     }
 }

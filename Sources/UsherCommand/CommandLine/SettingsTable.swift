@@ -286,6 +286,18 @@ struct SettingsTable: Sendable {
             + "folder, by whatever shares it. With it `recording_enabled` can be asked for"
     )
     .sets(\RunnerConfiguration.recordingsFolder)
+    let recordingUploadURL = text(
+        "recording-upload-url", .httpURL, absent: "none: recordings go into the folder",
+        commands: [.serve, .runner, .up],
+        "The address that bots send recordings to in place of `--recordings`. Nodes are given it too, since they refuse "
+            + "`recording_enabled` where neither is set"
+    )
+    .sets(\RunnerConfiguration.recordingUploadURL)
+    let recordingUploadToken = text(
+        "recording-upload-token", .secret(length: 1...1024), absent: "none", commands: [.runner, .up],
+        "The secret that goes with it; rather by the variable, since other users of the machine can read flags"
+    )
+    .sets(\RunnerConfiguration.recordingUploadToken)
     let joinTimeoutMilliseconds = number(
         "join-timeout-ms", 1000...86_400_000, unit: "ms", default: 600_000, commands: [.runner, .up],
         "How long a bot may take until it is in the room, or as long as it may wait to be let in, if that is longer; "
@@ -344,6 +356,11 @@ struct SettingsTable: Sendable {
         "The folder that gets a picture of the page, `<bot_id>.png`, when attending has failed"
     )
     .sets(\AttendingSettings.screenshotsFolder)
+    let attendCertificates = text(
+        "attend-certificates", .file, absent: "those of the system", commands: [.attend, .up],
+        "A file of the certificates (PEM) by which speech services and places for recordings are verified"
+    )
+    .sets(\AttendingSettings.certificates)
     let attendRecordingBytes = number(
         "attend-recording-bytes", 100_000...4_000_000_000, unit: "bytes", default: 536_870_912,
         commands: [.attend, .up],

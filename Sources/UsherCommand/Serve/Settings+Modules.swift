@@ -34,6 +34,7 @@ extension Settings {
     var recordingsOfBots: Recordings {
         var recordings = Recordings()
         recordings.folder = self.recordings.map { RecordingFolder($0) }
+        recordings.areSentElsewhere = self.recordingUploadURL != nil
         return recordings
     }
 

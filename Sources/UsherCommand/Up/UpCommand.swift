@@ -14,9 +14,8 @@ enum UpCommand {
             umask(0o077)
             try settings.checkPrograms(searchPath: environment["PATH"] ?? "")
             _ = try settings.transcription()
-            if settings.has(\.recordings), !settings.attends, settings.launch == nil {
-                throw UsageError(
-                    "\(Setting[\.recordings].flag) needs --attend or --launch: simulated bots hear nothing.")
+            if settings.recordingsOfBots.areMade, !settings.attends, settings.launch == nil {
+                throw UsageError("Recordings need --attend or --launch: simulated bots hear nothing.")
             }
             _ = try settings.folderOfRecordings()
             if settings.attends { _ = try AttendCommand.browserPath(settings) }

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import ssl
 import struct
 import threading
 import wave
@@ -82,7 +83,8 @@ class SpeechService:
 
     PATH = "/v1/audio/transcriptions"
 
-    def __init__(self, answer=lambda request: None, port=0):
+    def __init__(self, answer=lambda request: None, port=0, certificate=None):
+        """`certificate`: the files of a certificate for localhost and its key; with them it speaks HTTPS."""
         self.requests = []
         self.answer = answer
         owner, lock = self, threading.Lock()
@@ -109,6 +111,11 @@ class SpeechService:
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}{self.PATH}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self.url = f"https://localhost:{self.port}{self.PATH}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def words(self, request):

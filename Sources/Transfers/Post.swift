@@ -4,26 +4,31 @@ import EventLoop
 import Glibc
 
 /// What came of a request, as much of it as is kept.
-struct Answer: Sendable {
+public struct PostAnswer: Sendable {
     /// Nil if there was none.
-    var status: Int?
+    public var status: Int?
     /// Seconds, as the answer asked for.
-    var retryAfter: Int?
-    var firstBytes: [UInt8] = []
+    public var retryAfter: Int?
+    public var firstBytes: [UInt8] = []
     /// From the request to the answer's end.
-    var milliseconds = 0
+    public var milliseconds = 0
     /// Why there is none.
-    var problem: String?
+    public var problem: String?
     /// Whether all of its addresses were some that may not be connected to.
-    var isBlocked = false
+    public var isBlocked = false
+
+    public init(status: Int? = nil, retryAfter: Int? = nil, problem: String? = nil, isBlocked: Bool = false) {
+        (self.status, self.retryAfter, self.problem, self.isBlocked) = (status, retryAfter, problem, isBlocked)
+    }
+
+    /// Of a request that could not be made.
+    public static let noMemory = PostAnswer(problem: "libcurl has no memory")
 }
 
 /// One POST request: to where it says and nowhere else, verified, and bounded in time and bytes.
 ///
 /// Belongs to the thread of its loop, and lives until `completion` is called.
-final class Post {
-    static let timeoutMilliseconds = 15_000
-    static let keptBytes = 1_024
+public final class Post {
     private static let maximumHeaderBytes = 65_536
     /// The system's certificates in one file, if there is one.
     private static let bundle: String? = {
@@ -35,7 +40,8 @@ final class Post {
     private let easy: UnsafeMutableRawPointer
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let mayConnect: (IPAddress) -> Bool
-    private var answer = Answer()
+    private let keptBytes: Int
+    private var answer = PostAnswer()
     private var headerBytes = 0
     /// What became of the addresses that its name led to.
     private var hasRefused = false
@@ -45,14 +51,18 @@ final class Post {
     /// - Parameters:
     ///   - fields: `name: value`, without line ends.
     ///   - certificates: the file of those to trust; nil: the system's.
+    ///   - timeoutMilliseconds: for all of it.
+    ///   - keptBytes: of the answer's body; with more the transfer ends.
+    ///   - mayConnect: whether an address may be connected to.
     /// - Returns: nil if libcurl has no memory, or takes none of it.
-    init?(
-        url: String, fields: [String], body: [UInt8], certificates: String?,
-        mayConnect: @escaping (IPAddress) -> Bool
+    public init?(
+        url: String, fields: [String], body: [UInt8], certificates: String?, timeoutMilliseconds: Int, keptBytes: Int,
+        mayConnect: @escaping (IPAddress) -> Bool = { _ in true }
     ) {
         guard let easy = curl_easy_init() else { return nil }
         self.easy = easy
         self.mayConnect = mayConnect
+        self.keptBytes = keptBytes
         for field in fields { self.fields = curl_slist_append(self.fields, field) }
         var codes = [
             usher_curl_set_pointer(easy, CURLOPT_URL, url),
@@ -61,7 +71,7 @@ final class Post {
             usher_curl_set_pointer(easy, CURLOPT_PROXY, ""),
             usher_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
             usher_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
-            usher_curl_set_long(easy, CURLOPT_TIMEOUT_MS, Self.timeoutMilliseconds),
+            usher_curl_set_long(easy, CURLOPT_TIMEOUT_MS, timeoutMilliseconds),
             usher_curl_set_long(easy, CURLOPT_NOSIGNAL, 1),
             // A name server that does not answer is not waited for when the time is over.
             usher_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
@@ -83,7 +93,7 @@ final class Post {
         curl_slist_free_all(fields)
     }
 
-    func send(_ curl: Curl) async -> Answer {
+    public func send(_ curl: Curl) async -> PostAnswer {
         await withUnsafeContinuation { continuation in
             curl.start(easy) { [self] code in
                 finish(code)
@@ -96,7 +106,7 @@ final class Post {
         answer.milliseconds = MonotonicTime.now().milliseconds(since: began)
         var status = 0
         // One that goes on for ever is an answer all the same, once its status and first bytes are there.
-        let wasEnough = code == CURLE_WRITE_ERROR && answer.firstBytes.count == Self.keptBytes
+        let wasEnough = code == CURLE_WRITE_ERROR && answer.firstBytes.count == keptBytes
         if code == CURLE_OK || wasEnough, usher_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK,
             status > 0
         {
@@ -109,7 +119,7 @@ final class Post {
             answer.isBlocked = true
             answer.problem = "its address is not one of the internet"
         } else {
-            answer.problem = code.map { String(cString: curl_easy_strerror($0)) } ?? "the node stopped"
+            answer.problem = code.map { String(cString: curl_easy_strerror($0)) } ?? "it was given up"
         }
     }
 
@@ -138,7 +148,7 @@ final class Post {
 
     /// - Returns: how many were taken; libcurl ends the transfer if that is not all.
     private func take(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let room = Self.keptBytes - answer.firstBytes.count
+        let room = keptBytes - answer.firstBytes.count
         answer.firstBytes += bytes.prefix(room)
         return bytes.count <= room ? bytes.count : 0
     }

@@ -5,7 +5,7 @@ import EventLoop
 /// when they are there (libcurl-multi(3), "MULTI_SOCKET").
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
-final class Curl: @unchecked Sendable {
+public final class Curl: @unchecked Sendable {
     /// To be done once in a process, before anything else (curl_global_init(3)).
     private static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
     /// Connections that are kept for the next request.
@@ -19,7 +19,7 @@ final class Curl: @unchecked Sendable {
     private var isClosed = false
 
     /// - Returns: nil if libcurl has no memory.
-    init?(loop: EventLoop) {
+    public init?(loop: EventLoop) {
         guard Self.isReady, let multi = curl_multi_init() else { return nil }
         self.loop = loop
         self.multi = multi
@@ -41,7 +41,7 @@ final class Curl: @unchecked Sendable {
     }
 
     /// Cuts all transfers short.
-    func close() {
+    public func close() {
         loop.preconditionCurrent()
         guard !isClosed else { return }
         isClosed = true
