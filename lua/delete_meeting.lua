@@ -7,6 +7,8 @@
 -- KEYS[2]  segments_key   usher:{pX}:meeting:<meeting_id>:segments  hash: its transcript
 -- KEYS[3]  room_key       usher:{pX}:ws:<workspace_id>:room:<room>  string: the meeting whose bot holds the room
 -- KEYS[4]  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
+-- KEYS[5]  images_key     usher:{pX}:ws:<workspace_id>:screenshots        hash: meeting_id -> the picture, in Base64
+-- KEYS[6]  order_key      usher:{pX}:ws:<workspace_id>:screenshots:order  zset: when it came (ms) -> meeting_id
 -- ARGV[1]  meeting_id  text
 --
 -- Returns 1   removed (change)
@@ -16,7 +18,7 @@
 -- include: time
 -- include: quota
 
-local meeting_key, segments_key, room_key, workspace_key = unpack(KEYS)
+local meeting_key, segments_key, room_key, workspace_key, images_key, order_key = unpack(KEYS)
 local meeting_id = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'meeting_url', 'bytes')
@@ -24,8 +26,10 @@ if not meeting[1] then return 0 end
 if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return -1 end
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', segments_key)
+redis.call('HDEL', images_key, meeting_id)
+redis.call('ZREM', order_key, meeting_id)
 redis.call('HDEL', meeting_key, 'title', 'participants', 'languages', 'notes', 'recordings', 'bot_output',
-  'error_details', 'passcode', 'participants_by', 'languages_by')
+  'page_outline', 'error_details', 'passcode', 'participants_by', 'languages_by')
 -- The link may have the passcode once more: nothing is kept of it but what tells the place.
 if meeting[2] then redis.call('HSET', meeting_key, 'meeting_url', string.match(meeting[2], '^[^?#]*')) end
 local at_ms = now_ms()

@@ -2,8 +2,6 @@
 -- then on the transcript tells of it, and webhooks are told. Not if what the meeting left has been deleted since the
 -- bot's session began. Repeating it changes nothing.
 --
--- flags: allow-oom
---
 -- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>        hash: the meeting
 -- KEYS[2]  workspace_key  usher:{pX}:ws:<workspace_id>           hash: the workspace
 -- KEYS[3]  bot_key        usher:{pX}:bot:<bot_id>                hash: the bot

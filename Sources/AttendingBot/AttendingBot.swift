@@ -15,6 +15,8 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private static let redisPatienceMilliseconds = 2_000
     /// How long the page may take to leave by its own button, and for each of the last looks at it, in ms.
     private static let leaveMilliseconds = 3_000
+    /// The longest picture that nodes keep, in Base64.
+    private static let maximumImageBytes = 262_144
 
     private let loop: EventLoop
     private let configuration: BotConfiguration
@@ -191,7 +193,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
                 }
             case .report(let status):
                 enter(status)
-                try await report(status)
+                try await report(status, screenshot: status == .needsHelp ? picture() : nil)
                 if status == .active { logger.info("In the room", ["bot_id": identifier]) }
             case .end(let ending): return ending
             }
@@ -269,7 +271,8 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         var ending = ending
         if case .missed(let step) = ending { ending = await describe(miss: step) }
         logger.info("Ending", ["bot_id": identifier, "why": "\(ending)"])
-        if case .failed = ending { await keepScreenshot() }
+        var screenshot: StatusReport.Screenshot?
+        if case .failed = ending { screenshot = await picture() }
         await page?.leave(withinMilliseconds: Self.leaveMilliseconds)
         await browser?.end()
         let deadline = MonotonicTime.now().advanced(byMilliseconds: wordsPatienceMilliseconds)
@@ -284,7 +287,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             case .completed, .unwanted(status: 409): 0
             default: 1
             }
-        await reportEnd(ending, exitCode: exitCode)
+        await reportEnd(ending, exitCode: exitCode, screenshot)
         subscriber?.shutDown()
         redis.shutDown()
         return exitCode
@@ -297,12 +300,20 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             .joinFailure, "the page shows nothing for the step \"\(step)\" of \(platform.name); it shows \(outline)")
     }
 
-    private func keepScreenshot() async {
-        guard let folder = settings.screenshotsFolder,
-            let picture = try? await page?.screenshot(within: Self.leaveMilliseconds)
-        else { return }
+    /// What a person would see of the page, for the record, and for the folder if there is one; nil if it shows nothing.
+    private func picture() async -> StatusReport.Screenshot? {
+        guard let page, let picture = try? await page.screenshot(within: Self.leaveMilliseconds) else { return nil }
+        keep(picture)
+        let image = Data(picture).base64EncodedString()
+        guard image.utf8.count <= Self.maximumImageBytes else { return nil }
+        let outline = (try? await page.outline(within: Self.leaveMilliseconds)) ?? ""
+        return StatusReport.Screenshot(image: image, outline: outline)
+    }
+
+    private func keep(_ picture: [UInt8]) {
+        guard let folder = settings.screenshotsFolder else { return }
         let name = identifier.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }.prefix(100)
-        let path = "\(folder)/\(String(name)).png"
+        let path = "\(folder)/\(String(name)).jpg"
         do {
             try Data(picture).write(to: URL(fileURLWithPath: path))
             logger.info("Kept a picture of the page", ["bot_id": identifier, "file": path])
@@ -341,10 +352,14 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             connectionID: identifier, status: status, containerID: configuration.containerName ?? "usher-\(identifier)")
     }
 
-    private func report(_ status: StatusReport.Status) async throws(Ending) {
+    private func report(
+        _ status: StatusReport.Status, screenshot: StatusReport.Screenshot? = nil
+    ) async throws(Ending) {
         guard let reporter else { return }
         reports += 1
-        let outcome = await reporter.deliver(makeReport(status)) { await self.departure.wait(milliseconds: $0) != nil }
+        var report = makeReport(status)
+        report.screenshot = screenshot
+        let outcome = await reporter.deliver(report) { await self.departure.wait(milliseconds: $0) != nil }
         switch outcome {
         case .unwanted(let status): throw .unwanted(status: status)
         case .unreachable where reports == 1 && departure.value == nil: throw .unreachable
@@ -353,7 +368,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     }
 
     /// The last report. Nothing is left to do about one that is refused or lost: the exit code tells the rest.
-    private func reportEnd(_ ending: Ending, exitCode: Int32) async {
+    private func reportEnd(_ ending: Ending, exitCode: Int32, _ screenshot: StatusReport.Screenshot?) async {
         guard let reporter else { return }
         var report: StatusReport
         switch ending {
@@ -368,6 +383,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         case .missed, .unwanted, .unreachable: return
         }
         report.exitCode = exitCode
+        report.screenshot = screenshot
         if let problem = recorder?.problem {
             report.errorDetails = [report.reason, problem].compactMap(\.self).joined(separator: "; ")
         }

@@ -52,6 +52,11 @@ public final class Reporter {
             switch await post(body) {
             case .some(200..<300): outcome = .accepted
             case .some(let status) where status == 401 || status == 409: outcome = .unwanted(status: status)
+            case .some(413) where report.screenshot != nil:
+                // The picture must not cost the report.
+                var plain = report
+                plain.screenshot = nil
+                return await deliver(plain, pause: pause)
             case .some(let status):
                 outcome = .answered(status: status)
                 if status >= 500 { continue }

@@ -37,6 +37,8 @@ public struct StatusReport: Encodable, Equatable {
     public var completionReason: CompletionReason?
     public var failureStage: FailureStage?
     public var timestamp: String
+    /// Of the page, where a person should see it.
+    public var screenshot: Screenshot?
 
     /// - Parameter timestamp: RFC 3339.
     public init(connectionID: String, status: Status, containerID: String, timestamp: String = WireJSON.timestamp()) {
@@ -44,8 +46,19 @@ public struct StatusReport: Encodable, Equatable {
         (self.containerID, self.timestamp) = (containerID, timestamp)
     }
 
+    public struct Screenshot: Encodable, Equatable {
+        /// A JPEG in Base64.
+        public let image: String
+        /// What is on the page, in words.
+        public let outline: String
+
+        public init(image: String, outline: String) {
+            (self.image, self.outline) = (image, outline)
+        }
+    }
+
     enum CodingKeys: String, CodingKey {
-        case status, reason, timestamp
+        case status, reason, timestamp, screenshot
         case connectionID = "connection_id"
         case containerID = "container_id"
         case exitCode = "exit_code"

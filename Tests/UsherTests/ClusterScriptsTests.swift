@@ -90,6 +90,8 @@ import Testing
         try await world.claim(place, runner: "second")
         #expect(try await world.renew([place.botID], runner: "second").array?.first == .integer(1))
         try await world.tell(place, [.joining, .awaitingAdmission, .active])
+        let picture = try #require(Screenshot(base64: "/9j/"))
+        #expect(try await store.keep(picture, of: place, deadline: Client.soon))
         #expect(try await world.configure(place, "language", "es") != .integer(0))
         _ = try await world.ingest(one("s1", "Hello"), for: meeting)
         let stream = WireNames.segmentStream

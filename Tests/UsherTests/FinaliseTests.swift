@@ -208,7 +208,8 @@ import Testing
                     meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
                     meetingsKey: keys.meetings, latestKey: keys.latest(World.room), roomKey: keys.holder(World.room),
                     endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(World.room),
-                    namesKey: keys.names, workspaceKey: keys.workspace, meetingID: id, keepMilliseconds: 1_000,
+                    namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
+                    orderKey: keys.screenshotOrder, meetingID: id, keepMilliseconds: 1_000,
                     note: MeetingRemains(id: id, number: meeting.number).member, room: World.room.description))
             #expect(reply == .integer(1))
             let before = try await world.snapshot()

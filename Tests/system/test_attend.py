@@ -1,5 +1,6 @@
 """`usher attend` in meetings of the lab, in a real Chromium: how each of them ends, and what is left of it."""
 
+import base64
 import json
 import os
 import signal
@@ -168,8 +169,9 @@ def test_a_page_that_it_does_not_know_is_told_of(attend, servers, callbacks):
     bot, _ = attend("unknown", ATTEND_PAGE_MS=10_000, SCREENSHOTS=servers.folder)
     report = check_end(bot, callbacks, "failed", "join_failure", "joining", 1)
     assert "lobby" in report["reason"] and "Elsewhere" in report["reason"]
-    with open(os.path.join(servers.folder, f"{bot.bot_id}.png"), "rb") as file:
-        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+    with open(os.path.join(servers.folder, f"{bot.bot_id}.jpg"), "rb") as file:
+        assert base64.b64decode(report["screenshot"]["image"]) == file.read()
+    assert "Elsewhere" in report["screenshot"]["outline"]
 
 
 def test_there_is_no_page(attend, callbacks):

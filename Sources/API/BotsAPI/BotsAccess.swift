@@ -23,7 +23,7 @@ extension Access<Caller> {
 enum BotsAPI {
     static let endpoints: [Endpoint] =
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
-        + [TranscriptEndpoint.get, RecordingEndpoint.get]
+        + [ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get]
         + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all
 }

@@ -68,7 +68,7 @@ enum BotsMeetingEndpoints {
 
     // MARK: One meeting
 
-    private static let number = Input<Int?>.path(
+    static let number = Input<Int?>.path(
         "number", "The meeting's `id`.", schema: .integer(1...), example: 123, make: { Int($0) })
     private static let meeting = Answer.json(
         200, "The meeting.", .named(BotsMeetingObject.schema), example: BotsMeetingObject.example)

@@ -63,6 +63,7 @@ enum BotsMeetingObject {
         if let time = options.automaticLeave.noOneJoinedTimeout { leave.add("no_one_joined_timeout", time) }
         if let time = options.automaticLeave.everyoneLeftTimeout { leave.add("everyone_left_timeout", time) }
         if options.automaticLeave != BotOptions.AutomaticLeave() { data.add("automatic_leave", leave) }
+        if let outline = meeting.pageOutline { data.add("page_outline", outline) }
         if isTerminal {
             if let code = meeting.number("exit_code") { data.add("exit_code", code) }
             if let signal = meeting.number("exit_signal") { data.add("exit_signal", signal) }

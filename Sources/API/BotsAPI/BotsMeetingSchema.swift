@@ -23,6 +23,10 @@ extension BotsMeetingObject {
                 .object(
                     .optional("waiting_room_timeout", .integer), .optional("no_one_joined_timeout", .integer),
                     .optional("everyone_left_timeout", .integer)), "Milliseconds, where the request said so."),
+            .optional(
+                "page_outline", .string,
+                "What was on the meeting's page when the bot needed help or failed: `GET /bots/id/{number}/screenshot` shows it."
+            ),
             .optional("exit_code", .integer, "The bot's, once it has ended."),
             .optional("exit_signal", .integer, "The one that ended it, if it was one."),
             .optional("error_details", .string, "What it, or its runner, told of its failure.")))

@@ -85,7 +85,7 @@ enum RecordingEndpoint {
         var response = Response(
             status: status, contentType: "audio/wav",
             headers: [
-                ("Accept-Ranges", "bytes"), ("ETag", tag), ("Cache-Control", "private, no-cache"),
+                ("Accept-Ranges", "bytes"), ("ETag", tag),
                 ("Content-Disposition", "attachment; filename=\"\(id).wav\""),
             ])
         if status == 206 {

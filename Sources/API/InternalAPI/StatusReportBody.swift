@@ -21,6 +21,11 @@ struct StatusReportBody: Decodable {
         case exitCode = "exit_code"
         case errorDetails = "error_details"
         case logs = "bot_logs"
+        case screenshot
+    }
+
+    private enum ScreenshotKeys: String, CodingKey {
+        case image, outline
     }
 
     /// What a bot can report: the others are Usher's own.
@@ -57,7 +62,17 @@ struct StatusReportBody: Decodable {
             fields["bot_output"] = try container.anything(.logs)?.end(bytes: Self.maximumOutput)
                 .map { Self.end(of: $0) }
         }
-        report = BotReport(status: status, completionReason: reason.word, failureStage: stage.word, fields: fields)
+        report = BotReport(
+            status: status, completionReason: reason.word, failureStage: stage.word, fields: fields,
+            screenshot: try? Self.screenshot(container))
+    }
+
+    /// Nil for what is none: it is no part of the wire, and must not keep a report from counting.
+    private static func screenshot(_ container: KeyedDecodingContainer<CodingKeys>) throws -> Screenshot? {
+        guard container.contains(.screenshot) else { return nil }
+        let object = try container.nestedContainer(keyedBy: ScreenshotKeys.self, forKey: .screenshot)
+        let outline = try object.decodeIfPresent(String.self, forKey: .outline) ?? ""
+        return Screenshot(base64: try object.decode(String.self, forKey: .image), outline: outline)
     }
 
     /// The first bytes of a text, without a part of a character.

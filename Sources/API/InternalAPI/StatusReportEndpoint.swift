@@ -17,7 +17,11 @@ enum StatusReportEndpoint {
             .optional("completion_reason", word, "Such as `left_alone`: a to z and _, 64 at most."),
             .optional("failure_stage", word, "Such as `joining`, of the same form."),
             .optional("exit_code", .any), .optional("reason", .any), .optional("error_details", .any),
-            .optional("bot_logs", .any, "A text, or a list of lines; the end of it is kept.")),
+            .optional("bot_logs", .any, "A text, or a list of lines; the end of it is kept."),
+            .optional(
+                "screenshot", .any,
+                "An object: `image`, a JPEG or PNG in Base64 of at most \(Screenshot.maximumBytes) bytes, and `outline`, what "
+                    + "is on the page. What is none is passed over.")),
         examples: [
             "In the room": ["connection_id": .string(Sample.botID), "status": "active"],
             "Left": [

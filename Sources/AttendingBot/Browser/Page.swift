@@ -107,8 +107,9 @@ final class Page: @unchecked Sendable {
     /// What the page looks like, as PNG.
     func screenshot(within milliseconds: Int) async throws(BrowserError) -> [UInt8] {
         let method = "Page.captureScreenshot"
-        let reply = try await call(method, ["format": .text("png")], within: milliseconds).result(
-            Screenshot.self, of: method)
+        let reply = try await call(method, ["format": .text("jpeg"), "quality": .number(50)], within: milliseconds)
+            .result(
+                Screenshot.self, of: method)
         guard let data = Data(base64Encoded: reply.data) else {
             throw .refused(method: method, reason: "what it sent is no Base64")
         }

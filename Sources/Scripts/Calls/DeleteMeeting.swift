@@ -12,8 +12,11 @@ extension Scripts {
         public let keys: [String]
         public let arguments: [String]
 
-        public init(meetingKey: String, segmentsKey: String, roomKey: String, workspaceKey: String, meetingID: String) {
-            keys = [meetingKey, segmentsKey, roomKey, workspaceKey]
+        public init(
+            meetingKey: String, segmentsKey: String, roomKey: String, workspaceKey: String, imagesKey: String,
+            orderKey: String, meetingID: String
+        ) {
+            keys = [meetingKey, segmentsKey, roomKey, workspaceKey, imagesKey, orderKey]
             arguments = [meetingID]
         }
 

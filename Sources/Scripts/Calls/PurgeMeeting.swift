@@ -16,11 +16,11 @@ extension Scripts {
         public init(
             meetingKey: String, segmentsKey: String, meetingsKey: String, latestKey: String, roomKey: String,
             endedKey: String, analyzingKey: String, heldKey: String, namesKey: String, workspaceKey: String,
-            meetingID: String, keepMilliseconds: Int, note: String, room: String
+            imagesKey: String, orderKey: String, meetingID: String, keepMilliseconds: Int, note: String, room: String
         ) {
             keys = [
                 meetingKey, segmentsKey, meetingsKey, latestKey, roomKey, endedKey, analyzingKey, heldKey, namesKey,
-                workspaceKey
+                workspaceKey, imagesKey, orderKey
             ]
             arguments = [meetingID, String(keepMilliseconds), note, room]
         }

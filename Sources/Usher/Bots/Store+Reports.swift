@@ -9,14 +9,18 @@ public struct BotReport: Sendable {
     public var failureStage: String?
     /// For the record, if the report is the bot's last: `exit_code`, `error_details`, `bot_output`.
     public var fields: [String: String]
+    /// Of the page, where it shows what a person should see.
+    public var screenshot: Screenshot?
 
     public init(
-        status: BotStatus, completionReason: String? = nil, failureStage: String? = nil, fields: [String: String] = [:]
+        status: BotStatus, completionReason: String? = nil, failureStage: String? = nil, fields: [String: String] = [:],
+        screenshot: Screenshot? = nil
     ) {
         self.status = status
         self.completionReason = completionReason
         self.failureStage = failureStage
         self.fields = fields
+        self.screenshot = screenshot
     }
 }
 
@@ -42,6 +46,17 @@ extension Store {
 
     /// Takes in the report of a bot whose secret was checked.
     public func report(
+        _ report: BotReport, from place: BotPlace, deadline: MonotonicTime
+    ) async throws(RedisError) -> ReportOutcome {
+        let outcome = try await take(report, from: place, deadline: deadline)
+        if case .taken = outcome, let screenshot = report.screenshot {
+            // What the report says counts without it.
+            _ = try? await keep(screenshot, of: place, deadline: deadline)
+        }
+        return outcome
+    }
+
+    private func take(
         _ report: BotReport, from place: BotPlace, deadline: MonotonicTime
     ) async throws(RedisError) -> ReportOutcome {
         let call = Scripts.Report(

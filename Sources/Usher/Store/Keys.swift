@@ -125,6 +125,10 @@ public struct WorkspaceKeys: Sendable {
     func planned(_ room: Room) -> String { join(workspace, ":planned:", room.description) }
     /// hash: another name of a room -> the room, both as `Room.description`.
     public var names: String { join(workspace, ":names") }
+    /// hash: a meeting -> the picture that its bot sent of the page, in Base64.
+    public var screenshots: String { join(workspace, ":screenshots") }
+    /// zset: when it came (ms) -> meeting_id.
+    public var screenshotOrder: String { join(workspace, ":screenshots:order") }
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
     /// string, PX: what a request with an idempotency key did. Neither a user's id nor the key has a space.
     /// - Parameter object: the meeting or the room that it is about.

@@ -28,7 +28,8 @@ extension Store {
             meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
             meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room), roomKey: keys.holder(meeting.room),
             endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(meeting.room),
-            namesKey: keys.names, workspaceKey: keys.workspace, meetingID: id,
+            namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
+            orderKey: keys.screenshotOrder, meetingID: id,
             keepMilliseconds: configuration.retentionMilliseconds, note: remains.member, room: meeting.room.description)
         guard try await run(removal, by: deadline) == .removed else { return false }
         try await remove(remains, in: partition, deadline: deadline)

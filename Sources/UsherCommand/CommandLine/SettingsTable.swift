@@ -353,7 +353,7 @@ struct SettingsTable: Sendable {
     .sets(\AttendingSettings.platformsFolder)
     let screenshots = text(
         "screenshots", .folder, absent: "none: no pictures are kept", commands: [.attend, .up],
-        "The folder that gets a picture of the page, `<bot_id>.png`, when attending has failed"
+        "The folder that gets a picture of the page too, `<bot_id>.jpg`, when a bot needs help or has failed"
     )
     .sets(\AttendingSettings.screenshotsFolder)
     let attendCertificates = text(

@@ -122,7 +122,8 @@ import Testing
             Scripts.DeleteMeeting(
                 meetingKey: world.keys.partition.meeting(meeting),
                 segmentsKey: world.keys.partition.segments(ofMeeting: meeting), roomKey: world.keys.holder(World.room),
-                workspaceKey: world.keys.workspace, meetingID: meeting))
+                workspaceKey: world.keys.workspace, imagesKey: world.keys.screenshots,
+                orderKey: world.keys.screenshotOrder, meetingID: meeting))
     }
 
     @Test func whatWasCollectedIsRemovedAndTheBareRecordStays() async throws {

@@ -132,7 +132,8 @@ REPORT = ObjectOf(
         "container_id": TEXT, "reason": STRING, "exit_code": INTEGER,
         "completion_reason": choice(COMPLETION_REASONS), "failure_stage": choice(FAILURE_STAGES),
         "bot_logs": ANYTHING, "bot_resources": ANYTHING, "speaker_events": ANYTHING, "timestamp": TEXT,
-        "error_details": ANYTHING,
+        # The picture is Usher's own: others pass it over, as they must.
+        "error_details": ANYTHING, "screenshot": ObjectOf({"image": TEXT, "outline": STRING}),
     })
 
 SEGMENT = ObjectOf(
