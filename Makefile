@@ -77,6 +77,12 @@ mutate: toolchain libraries $(VENV)/installed
 compose-test:
 	@Tests/compose/run $(ARGS)
 
+# Meetings of our own, for trying bots that attend, on this machine alone: usher up --attend --lab with the address that it
+# prints.
+.PHONY: lab
+lab: build
+	@exec .build/release/usher lab $(ARGS)
+
 # A small speech service for trying, English only: usher up --attend --transcription-url with the address that it prints.
 .PHONY: speech
 speech: $(VENV)/installed

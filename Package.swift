@@ -34,12 +34,14 @@ let package = Package(
             name: "AttendingBot",
             dependencies: ["BotWire", "CLinux", "EventLoop", "HTTP", "JSON", "Log", "Processes", "Redis", "Transfers"],
             resources: [.embedInCode("Page"), .embedInCode("Platforms")]),
+        .target(
+            name: "Lab", dependencies: ["EventLoop", "HTTP", "JSON"], resources: [.embedInCode("Page")]),
         .target(name: "SimulatedBot", dependencies: ["BotWire", "EventLoop", "HTTP", "Log", "Redis"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "AttendingBot", "BotWire", "CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis",
-                "Runner", "SimulatedBot", "Usher", "Webhooks",
+                "API", "AttendingBot", "BotWire", "CLinux", "EventLoop", "HTTP", "Lab", "Log", "Metrics", "Processes",
+                "Redis", "Runner", "SimulatedBot", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),

@@ -23,7 +23,7 @@ enum UsherMain {
                 return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
-            case .up, .admin, .keys, .webhooks, .status, .watch, .doctor, .probe, .attend, .simulateBot:
+            case .up, .admin, .keys, .webhooks, .status, .watch, .doctor, .probe, .attend, .lab, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -38,6 +38,7 @@ enum UsherMain {
             case .doctor(let settings): DoctorCommand.run(settings)
             case .probe(let settings, let path): ProbeCommand.run(settings, path: path)
             case .attend(let settings): AttendCommand.run(settings, environment: environment)
+            case .lab(let settings): LabCommand.run(settings)
             case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
             case .help, .version, .supervise, .openapi: 0
             }

@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from harness.lab import AttendingBot
+from harness.lab import AttendingBot, Lab
 from harness.node import REPOSITORY
 from harness.speech import CHROMIUM
 from harness.waiting import wait_for
@@ -26,6 +26,12 @@ def texts(platform, sign):
 
 
 @pytest.fixture(scope="module")
+def lab(module_servers):
+    """What serves the stand-ins."""
+    return module_servers.add(Lab(module_servers.folder, sounds=os.path.join(REPOSITORY, "Tests", "lab"))).start()
+
+
+@pytest.fixture(scope="module")
 def redis(module_servers):
     return module_servers.redis()
 
@@ -33,7 +39,7 @@ def redis(module_servers):
 @pytest.fixture
 def attend(servers, lab, redis, callbacks):
     def start(platform, **query):
-        url = f"{lab.url}/like/{platform}?{urllib.parse.urlencode(query)}"
+        url = f"{lab.url}/files/like_{platform}.html?{urllib.parse.urlencode(query)}"
         return servers.add(AttendingBot(servers.folder, redis.url, callbacks, None, config={
             "platform": platform, "meetingUrl": url, "transcribeEnabled": False})).start()
 

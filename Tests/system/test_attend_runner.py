@@ -70,6 +70,9 @@ def test_usher_up_attends(servers):
     servers.add(up).start()
     assert "simulated" not in up.output
     [code] = re.findall(r"https://meet.google.com/(\S+)", up.output)
+    assert f"  {lab.url}/m/{code}?host&name=You\n" in up.output
+    [reading] = re.findall(r"  (curl .*/transcripts/.*)", up.output)
+    assert run_curl(reading)[0] == 200
     room = lab.room(code)
     assert run_curl(up.reinvitations[0])[0] == 202
     room.admit()

@@ -1,7 +1,7 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
     case serve, runner, up, admin, keys, webhooks, status, watch, doctor, probe, openapi
-    case attend
+    case attend, lab
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
@@ -36,6 +36,9 @@ enum Command: String, CaseIterable, Sendable {
         case .openapi: "Print the API's description, OpenAPI 3.1 as JSON: what a node serves at /openapi.json."
         case .attend:
             "Attend one meeting in a browser, in the foreground: a bot for `--launch`, told what to do by VEXA_BOT_CONFIG."
+        case .lab:
+            "Serve meetings of our own to browsers on this machine, until Ctrl-C, for trying bots that attend. For development "
+                + "alone: whoever reaches it may do anything in it, so that it listens on 127.0.0.1."
         case .simulateBot:
             "Be a bot that speaks the wire of a real one and attends no meeting. Its configuration is the JSON object in "
                 + "the variable VEXA_BOT_CONFIG."
@@ -52,7 +55,7 @@ enum Command: String, CaseIterable, Sendable {
     /// How it is called.
     var usage: String {
         switch self {
-        case .serve, .runner, .up, .doctor, .attend, .simulateBot: "usher \(rawValue) [SETTING]..."
+        case .serve, .runner, .up, .doctor, .attend, .lab, .simulateBot: "usher \(rawValue) [SETTING]..."
         case .supervise: "usher supervise"
         case .openapi: "usher openapi"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."

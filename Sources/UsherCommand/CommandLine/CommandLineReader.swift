@@ -57,6 +57,7 @@ struct CommandLineReader {
         case .supervise: return .supervise
         case .openapi: return .openapi
         case .attend: return .attend(settings)
+        case .lab: return .lab(settings)
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help:
             try checkPorts(settings)

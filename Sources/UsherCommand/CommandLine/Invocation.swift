@@ -18,6 +18,7 @@ enum Invocation: Equatable, Sendable {
     case probe(Settings, path: String)
     case openapi
     case attend(Settings)
+    case lab(Settings)
     case simulateBot(Settings)
     case help(HelpTopic)
     case version

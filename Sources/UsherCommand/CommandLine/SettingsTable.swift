@@ -342,7 +342,7 @@ struct SettingsTable: Sendable {
             + "who writes down what they hear")
     let lab = text(
         "lab", .httpURL, absent: "none: meetings are where their links lead", commands: [.attend, .up],
-        "The address of a lab (`Tests/lab`), on whose page every meeting is then held, whatever its link")
+        "The address of a lab (`usher lab`), on whose page every meeting is then held, whatever its link")
     let chromium = text(
         "chromium", .file, absent: "none: that of Debian, or another usual one", commands: [.attend, .up],
         "The program of the Chromium or Chrome in which meetings are attended")
@@ -377,6 +377,14 @@ struct SettingsTable: Sendable {
         "How long a meeting is attended at most"
     )
     .sets(\AttendingSettings.longestMilliseconds)
+
+    let labPort = number(
+        "lab-port", 0...65535, default: 8090, commands: [.lab],
+        "The port of this machine that the lab listens on; 0 lets the system choose")
+    let labFiles = text(
+        "lab-files", .folder, absent: "none", commands: [.lab],
+        "A folder of files that the lab's pages may ask for: with `?sound=ana.wav` one speaks that one in place of a microphone"
+    )
 
     let simulatedBehaviours = choices(
         "simulate", of: Simulation.Behaviour.self, absent: "none: a good meeting", commands: [.simulateBot],

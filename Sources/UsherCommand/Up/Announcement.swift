@@ -11,6 +11,8 @@ struct Announcement {
     /// Whether the bots attend no meeting.
     let simulates: Bool
     let redisURL: String
+    /// The lab in which its bots attend; nil: elsewhere.
+    var labURL: String?
     /// nil if the Redis is not ours.
     let dataFolder: String?
     let demo: Demo
@@ -39,6 +41,13 @@ struct Announcement {
             "Send a second one, and it is refused with 409: code 12107 while the first is on its way, 12103 once it is there:",
             request,
         ]
+        if let labURL, let code = demo.meetingURL.split(separator: "/").last {
+            lines += [
+                "", "Be its host in a browser: let the bot in, and talk:", "  \(labURL)/m/\(code)?host&name=You",
+                "Read what was said:",
+                "  curl -s '\(baseURL)/transcripts/google_meet/\(code)' -H 'X-API-Key: \(demo.apiKey)'",
+            ]
+        }
         if let url = try? RedisURL(redisURL), case .unix(let path) = url.location {
             let quotedPath = path.replacing("'", with: "'\\''")
             // Only a Redis of ours has one to be shown, and it is as new as the keys above.

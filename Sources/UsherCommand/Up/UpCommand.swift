@@ -145,7 +145,9 @@ private final class Ensemble {
                 baseURL: ports.baseURL, ports: ports.announcement, adminKey: workerSettings.adminKey ?? "",
                 nodes: processes(of: .node), runners: processes(of: .runner),
                 simulates: workerSettings.launch == nil && !workerSettings.attends,
-                redisURL: workerSettings.redisURL, dataFolder: folder?.path, demo: demo
+                redisURL: workerSettings.redisURL,
+                labURL: workerSettings.attends ? workerSettings.attending.labURL : nil,
+                dataFolder: folder?.path, demo: demo
             ).text)
         try waitForAnnouncement(demo)
     }

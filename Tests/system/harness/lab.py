@@ -1,22 +1,20 @@
-"""The lab's meetings (Tests/lab), the bots that attend them, and who was seen in them."""
+"""The lab's meetings (`usher lab`), the bots that attend them, and who was seen in them."""
 
 import os
-import sys
 
 from harness.http_client import request
-from harness.node import REPOSITORY
+from harness.node import BINARY
 from harness.process import Process, session_members
 from harness.simulated_bot import SimulatedBot
 from harness.waiting import wait_for
-
-LAB = os.path.join(REPOSITORY, "Tests", "lab", "lab.py")
 
 
 class Lab(Process):
     """A server of meetings on a port of its own."""
 
     def __init__(self, folder, name="lab", sounds=None):
-        arguments = [sys.executable, LAB, "--port", "0"] + (["--sounds", sounds] if sounds else [])
+        """`sounds`: the folder of files that its pages may ask for."""
+        arguments = [BINARY, "lab", "--lab-port", "0"] + (["--lab-files", sounds] if sounds else [])
         super().__init__(name, arguments, {}, folder)
 
     def start(self):
