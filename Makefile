@@ -77,6 +77,14 @@ mutate: toolchain libraries $(VENV)/installed
 compose-test:
 	@Tests/compose/run $(ARGS)
 
+# A bot that attends for an hour: what it takes stays as it was, and its clock goes right: make attend-test MINUTES=10
+.PHONY: attend-test
+attend-test: MINUTES = 60
+attend-test: toolchain libraries $(VENV)/installed
+	@.ci/install-packages redis-server chromium
+	swift build --product usher
+	MINUTES=$(MINUTES) $(PYTEST_ALONE) -s Tests/system/long_attend.py
+
 # Meetings of our own, for trying bots that attend, on this machine alone: usher up --attend --lab with the address that it
 # prints.
 .PHONY: lab
