@@ -66,7 +66,8 @@ struct Attendance {
     private mutating func arrive(_ look: Look, _ now: MonotonicTime) -> Step {
         switch look.sign {
         case .room: return enter(look, now)
-        case .lobby:
+        // Who needs a person before the lobby is on the wire one that waits to be let in.
+        case .lobby, .help:
             place = .lobby
             since = now
             return .report(.awaitingAdmission)
@@ -91,6 +92,10 @@ struct Attendance {
             oddSince = nil
             return .wait
         case .denied, .unanswered, .refused, .signIn, .removed, .ended: return refusal(look)
+        case .help:
+            guard !needsHelp else { return .wait }
+            needsHelp = true
+            return .report(.needsHelp)
         case .door, .unknown, .disconnected, .left:
             let odd = oddSince ?? now
             oddSince = odd
@@ -110,11 +115,12 @@ struct Attendance {
         switch look.sign {
         // Beside the button to leave, such a text is somebody's: a line of the chat, or a name.
         case .removed where look.mayLeave, .denied where look.mayLeave, .ended where look.mayLeave,
-            .refused where look.mayLeave, .unanswered where look.mayLeave, .signIn where look.mayLeave:
+            .help where look.mayLeave, .refused where look.mayLeave, .unanswered where look.mayLeave,
+            .signIn where look.mayLeave:
             return stay(Look(.room, others: look.others), now)
         case .removed, .denied: return .end(.completed(.evicted))
         case .ended: return .end(.completed(.leftAlone))
-        case .disconnected, .unknown, .left, .door, .signIn, .refused, .unanswered:
+        case .disconnected, .unknown, .left, .door, .signIn, .refused, .unanswered, .help:
             let lost = lostSince ?? now
             lostSince = lost
             guard now.milliseconds(since: lost) >= patience.reconnectionMilliseconds else { return .wait }

@@ -43,9 +43,10 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private var session: TranscriptSession?
     private var listener: Listener?
     private var recorder: Recorder?
+    private var voices = Voices()
     /// How long it waits for the words of what was said last, in ms: less than runners wait for its end, unless their
     /// `--stop-grace-ms` is short. Then they send SIGTERM before they kill it.
-    private var wordsPatienceMilliseconds = 12_000
+    private var wordsPatienceMilliseconds: Int
     private var wish: SpeechService.Wish
 
     /// - Parameters:
@@ -61,6 +62,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.settings = settings
+        wordsPatienceMilliseconds = settings.wordsMilliseconds
         self.recordingPath = recordingPath
         self.logger = logger
         platform = try Platform(
@@ -132,7 +134,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         loop.preconditionCurrent()
         // Runners send it first when they stop, and when a bot that was told to leave has not left by then.
         if departure.value != nil { listener?.giveUp() }
-        wordsPatienceMilliseconds = 4_000
+        wordsPatienceMilliseconds = min(wordsPatienceMilliseconds, 4_000)
         leave()
     }
 
@@ -154,7 +156,9 @@ public final class AttendingBot: Bot, @unchecked Sendable {
 
     private func openPage() async throws(Ending) {
         do throws(BrowserError) {
-            let program = BrowserProgram(path: settings.browserPath, folder: settings.folder, botID: identifier)
+            let program = BrowserProgram(
+                path: settings.browserPath, folder: settings.folder, botID: identifier,
+                profile: settings.profileFolder)
             let browser = try Browser(loop: loop, program: program, logger: logger)
             self.browser = browser
             let page = try await MeetingPage(browser, platform, onSound: onSound)
@@ -205,8 +209,10 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         guard configuration.isRecording || service != nil && configuration.meetingNumber != nil else { return nil }
         return { [weak self] payload in
             guard let self, let heard = HeardSound(payload) else { return }
-            listener?.take(heard)
-            recorder?.take(heard)
+            for heard in voices.take(heard, now: .now()) {
+                listener?.take(heard)
+                recorder?.take(heard)
+            }
         }
     }
 

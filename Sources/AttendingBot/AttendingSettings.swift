@@ -11,6 +11,10 @@ public struct AttendingSettings: Sendable {
     public var labURL: String?
     /// Where a picture of the page is kept if the bot fails, as `<bot_id>.png`; nil: nowhere.
     public var screenshotsFolder: String?
+    /// How long a bot that leaves waits for the words of what was said last, in ms.
+    public var wordsMilliseconds = 12_000
+    /// A profile of the browser, which each bot gets a copy of; nil: a new one.
+    public var profileFolder: String?
     /// The file of the certificates by which services are verified; nil: the system's.
     public var certificates: String?
     /// The most that a recording may have, in bytes.

@@ -6,6 +6,8 @@ struct Look: Decodable, Equatable {
     enum Sign: String {
         case unknown, door, lobby, room
         case denied, unanswered, refused
+        /// A person has to do something, such as to tell that there is one.
+        case help
         case signIn = "sign_in"
         case removed, ended, left, disconnected
     }

@@ -62,8 +62,17 @@ public struct Platform: Sendable {
     /// The address of a meeting's page.
     func address(of configuration: BotConfiguration, lab: String?) -> String {
         let id = configuration.nativeMeetingID ?? ""
-        return address.replacing("{url}", with: configuration.meetingURL).replacing("{lab}", with: lab ?? "")
+        return address.replacing("{url}", with: Self.link(configuration)).replacing("{lab}", with: lab ?? "")
             .replacing("{id}", with: Self.encoded(id))
+    }
+
+    /// The meeting's link; MS Teams' with the passcode that it may lack.
+    private static func link(_ configuration: BotConfiguration) -> String {
+        let url = configuration.meetingURL
+        guard configuration.platform == "teams", let passcode = configuration.passcode, url.contains("/meet/"),
+            !url.contains("?p="), !url.contains("&p="), !url.contains("#")
+        else { return url }
+        return "\(url)\(url.contains("?") ? "&" : "?")p=\(encoded(passcode))"
     }
 
     /// A part of a path (RFC 3986, section 3.3).
@@ -122,10 +131,10 @@ public struct Platform: Sendable {
 
         struct Signs: Decodable {
             let denied, removed, lobby: Mark
-            let unanswered, refused, signIn, ended, left, disconnected: Mark?
+            let unanswered, refused, signIn, help, ended, left, disconnected: Mark?
 
             enum CodingKeys: String, CodingKey {
-                case denied, removed, lobby, unanswered, refused, ended, left, disconnected
+                case denied, removed, lobby, unanswered, refused, help, ended, left, disconnected
                 case signIn = "sign_in"
             }
         }

@@ -28,6 +28,7 @@ public struct BotConfiguration: Equatable, Sendable {
     public var botName: String
     public var redisURL: RedisURL
     public var nativeMeetingID: String?
+    public var passcode: String?
     /// The session's id (`connectionId`): without white space, so that it can stand in a line of text.
     public var connectionID: String?
     /// `meeting_id`: without it there are no commands and no transcript.
@@ -104,6 +105,7 @@ extension BotConfiguration: Decodable {
         }
         redisURL = redis
         nativeMeetingID = try fields.text(.nativeMeetingId)
+        passcode = try fields.text(.passcode)
         connectionID = try fields.text(.connectionId)
         guard connectionID?.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) != false else {
             throw fields.invalid(.connectionId, "must have no spaces and be of ASCII")
@@ -136,7 +138,6 @@ extension BotConfiguration: Decodable {
 
     /// What none of our bots needs: refused all the same if it is not of the wire's type.
     private static func checkTheRest(_ fields: Fields<Field>) throws {
-        _ = try fields.text(.passcode)
         for field in [.allowedLanguages, .captureModes] as [Field] { try fields.checkTexts(field) }
         _ = try fields.flag(.voiceAgentEnabled)
         _ = try fields.choice(.transcriptionTier, ["realtime", "deferred"])

@@ -90,6 +90,21 @@ import Testing
                 == .end(.failed(.awaitingAdmissionTimeout, "nobody let it in within 300 s")))
     }
 
+    /// On the wire the lobby comes before that.
+    @Test func aPageThatWantsAPersonAsksForOneAndWaits() {
+        var bot = Played()
+        #expect(bot.look(.help, at: 1) == .report(.awaitingAdmission))
+        #expect(bot.look(.help, at: 2) == .report(.needsHelp))
+        #expect(bot.look(.help, at: 3) == .wait)
+        #expect(bot.look(.room, others: 1, at: 40) == .report(.active))
+        var other = Played()
+        _ = other.look(.help, at: 0)
+        _ = other.look(.help, at: 1)
+        #expect(
+            other.look(.help, at: 300)
+                == .end(.failed(.awaitingAdmissionTimeout, "nobody let it in within 300 s")))
+    }
+
     @Test func whoIsAloneLeavesByWhetherAnybodyCame() {
         var alone = Played()
         _ = alone.look(.room, others: 0, at: 0)
@@ -142,7 +157,7 @@ import Testing
     }
 
     /// Where the button to leave is there, a text is somebody's, such as a line of the chat.
-    @Test(arguments: [Look.Sign.removed, .denied, .ended, .refused, .unanswered, .signIn])
+    @Test(arguments: [Look.Sign.removed, .denied, .ended, .refused, .unanswered, .signIn, .help])
     func inTheRoomATextBesideTheButtonToLeaveEndsNothing(sign: Look.Sign) {
         let start = MonotonicTime(nanoseconds: 1_000_000_000)
         var attendance = Attendance(Attendance.Patience(), now: start)

@@ -17,12 +17,14 @@ import Testing
             HeardSound("{\"kind\":\"name\",\"track\":1,\"name\":\"Ana\",\"weight\":1000}")
                 == .name(track: 1, name: "Ana", weight: 10))
         #expect(HeardSound("{\"kind\":\"end\",\"track\":64}") == .end(track: 64))
+        #expect(HeardSound("{\"kind\":\"end\",\"track\":64,\"load\":2}") == .end(track: 2_000_064))
     }
 
     @Test(
         arguments: [
             "", "[]", "{}", "{\"kind\":\"dance\",\"track\":1}", "{\"kind\":\"end\",\"track\":0}",
-            "{\"kind\":\"end\",\"track\":65}", "{\"kind\":\"end\",\"track\":\"1\"}",
+            "{\"kind\":\"end\",\"track\":1000000}", "{\"kind\":\"end\",\"track\":1,\"load\":-1}",
+            "{\"kind\":\"end\",\"track\":1,\"load\":4000000000001}", "{\"kind\":\"end\",\"track\":\"1\"}",
             "{\"kind\":\"name\",\"track\":1,\"name\":\"\",\"weight\":1}",
             "{\"kind\":\"name\",\"track\":1,\"name\":\"A\"}",
             "{\"kind\":\"sound\",\"track\":1,\"begin\":-1,\(now),\"samples\":\"\"}",

@@ -27,6 +27,18 @@ import Testing
                 == "http://lab/m/..%2F..%2F%3Fx")
     }
 
+    @Test(arguments: [
+        ("https://teams.live.com/meet/93", "https://teams.live.com/meet/93?p=a%26b"),
+        ("https://teams.live.com/meet/93?anon=1", "https://teams.live.com/meet/93?anon=1&p=a%26b"),
+        ("https://teams.live.com/meet/93?p=own", "https://teams.live.com/meet/93?p=own"),
+        ("https://teams.microsoft.com/l/meetup-join/19%3a", "https://teams.microsoft.com/l/meetup-join/19%3a"),
+    ]) func aLinkOfTeamsGetsThePasscodeThatItLacks(link: String, address: String) throws {
+        let configuration = try BotConfiguration(
+            json: "{\"platform\":\"teams\",\"meetingUrl\":\"\(link)\",\"botName\":\"b\",\"redisUrl\":\"redis://r\","
+                + "\"passcode\":\"a&b\"}")
+        #expect(try Platform("teams").address(of: configuration, lab: nil) == address)
+    }
+
     @Test func aFolderGoesBeforeTheBuiltInData() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -102,6 +102,33 @@ def test_a_stop_in_the_lobby(attend, redis, callbacks):
     wait_for(lambda: not bot.leftovers, "the end of all that it started", interval_s=0.05)
 
 
+def test_a_stop_while_it_joins(attend, callbacks):
+    bot, room = attend()
+    bot.wait_for_status(callbacks, "joining")
+    bot.signal(signal.SIGTERM)
+    assert bot.wait() == 0 and "active" not in callbacks.statuses
+    wait_for(lambda: not bot.leftovers, "the end of all that it started", interval_s=0.05)
+    assert room.state("Usher") in (None, "left")
+
+
+def test_its_profile_is_a_copy(attend, servers, callbacks):
+    folder = os.path.join(servers.folder, "profile")
+    os.makedirs(os.path.join(folder, "Default"))
+    for name in ("marker", "Default/marker", "SingletonLock"):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(name)
+    bot, _ = attend("open", ATTEND_PROFILE=folder)
+    bot.wait_for_status(callbacks, "active")
+    [own] = [name for name in os.listdir(bot.temporary) if not name.endswith(".lock")]
+    for name in ("marker", "Default/marker"):
+        with open(os.path.join(bot.temporary, own, name)) as file:
+            assert file.read() == name
+    bot.signal(signal.SIGTERM)
+    assert bot.wait() == 0
+    assert sorted(os.listdir(folder)) == ["Default", "SingletonLock", "marker"]
+    assert os.listdir(os.path.join(folder, "Default")) == ["marker"]
+
+
 def test_it_is_denied(attend, callbacks):
     bot, room = attend()
     bot.wait_for_status(callbacks, "awaiting_admission")

@@ -59,6 +59,30 @@ def test_what_ends_the_waiting(attend, callbacks, platform, sign, text, reason):
     assert text in report["reason"]
 
 
+@pytest.mark.parametrize("text", texts("teams", "help"))
+def test_what_needs_a_person(attend, callbacks, text):
+    bot = attend("teams", show=text, at="lobby")
+    bot.wait_for_status(callbacks, "needs_help")
+    assert callbacks.statuses == ["joining", "awaiting_admission", "needs_help"]
+    # A JPEG, of which the first three bytes are always these.
+    assert callbacks.reports[-1]["screenshot"]["image"].startswith("/9j/")
+    bot.signal(signal.SIGTERM)
+    assert bot.wait() == 0
+
+
+def test_a_wall_is_known_by_its_address(servers, lab, redis, callbacks):
+    """The real one's address cannot be had here: this is the same data with another."""
+    folder = os.path.join(servers.folder, "platforms")
+    os.makedirs(folder)
+    wall = f"{lab.url}/files/like_google_meet.html?wall"
+    with open(os.path.join(folder, "google_meet.json"), "w") as file:
+        json.dump({**data("google_meet"), "signs": {**data("google_meet")["signs"], "sign_in": {"addresses": [wall]}}}, file)
+    bot = servers.add(AttendingBot(servers.folder, redis.url, callbacks, None, PLATFORMS=folder, config={
+        "platform": "google_meet", "meetingUrl": f"{wall}=1", "transcribeEnabled": False})).start()
+    assert bot.wait() == 1, bot.log
+    assert callbacks.reports[-1]["completion_reason"] == "auth_session_missing"
+
+
 @pytest.mark.parametrize("platform, text, reason", [
     *[("google_meet", text, "evicted") for text in texts("google_meet", "removed")],
     *[("google_meet", text, "left_alone") for text in texts("google_meet", "ended")],

@@ -142,6 +142,30 @@ def test_a_service_in_trouble_is_asked_again(meet, speech, answer):
     assert len(speech.requests) >= 5
 
 
+def test_a_service_that_is_gone_and_comes_back_gets_all_that_was_said(meet, speech):
+    meeting = meet(names=("Ana",))
+    speech.end()
+    meeting.people["Ana"].say()
+    wait_for(lambda: meeting.bot.said("The speech service does not answer"), "its asking in vain")
+    meeting.people["Ana"].say()
+    said = meeting.room.wait_for("Ana", "in")["said"][-1]
+    wait_for(lambda: time.time() > said["at"] + said["seconds"] + 1, "the end of what she says")
+    back = SpeechService(port=speech.port)
+    assert [segment["text"] for segment in meeting.wait_for_segments(2)] == ["apple", "apple"]
+    assert meeting.bot.said("The speech service answers again")
+    back.end()
+
+
+def test_a_change_while_somebody_speaks_loses_nothing(meet, speech):
+    meeting = meet(names=("Ana",), language="fr")
+    meeting.people["Ana"].say()
+    meeting.tell({"action": "reconfigure", "language": "es"})
+    [first] = meeting.wait_for_segments(1)
+    meeting.people["Ana"].say()
+    second = meeting.wait_for_segments(2)[-1]
+    assert first["text"] == second["text"] == "apple" and second["language"] == "es"
+
+
 def test_sound_that_the_service_fails_at_holds_up_no_other(meet, speech):
     # The faults begin with Ana's words, and never end for these.
     speech.answer = lambda request: (500, {}, b"") if speech.words(request)["text"].strip() in ("apple", "") else None
@@ -171,9 +195,9 @@ def test_what_the_service_refuses_is_told_to_be_missing(meet, speech):
     assert segment["speaker"] == "Ana" and segment["end"] > segment["start"]
 
 
-def test_what_is_not_transcribed_at_the_end_is_told_to_be_missing(meet, speech):
+def test_what_is_not_transcribed_at_the_end_is_told_to_be_missing(servers, lab, redis, callbacks, speech):
     speech.answer = lambda request: (503, {}, b"")
-    meeting = meet(names=("Ana",))
+    meeting = Meeting(servers, lab, redis, callbacks, speech, names=("Ana",), settings={"ATTEND_WORDS_MS": 500})
     meeting.people["Ana"].say()
     wait_for(lambda: meeting.bot.said("The speech service does not answer"), "its asking in vain")
     meeting.tell({"action": "leave"})

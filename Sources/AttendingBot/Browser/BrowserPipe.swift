@@ -5,7 +5,7 @@ import Glibc
 /// Belongs to its loop's thread.
 final class BrowserPipe: DescriptorHandler {
     private static let readBytes = 65_536
-    /// The longest message that is taken; a longer one ends the connection.
+    /// The longest message that is taken; a longer one, such as a line that a page wrote, is passed over.
     private static let maximumMessageBytes = 8 << 20
     /// What may wait for the browser to take it.
     private static let maximumOutputBytes = 8 << 20
@@ -15,6 +15,8 @@ final class BrowserPipe: DescriptorHandler {
     private var inputRegistration: Registration?
     private var outputRegistration: Registration?
     private var received: [UInt8] = []
+    /// Whether what comes belongs to a message that is passed over.
+    private var isSkipping = false
     private var waiting: [UInt8] = []
 
     /// Called with each message, without its NUL.
@@ -86,11 +88,16 @@ final class BrowserPipe: DescriptorHandler {
             start = end + 1
             let message = received
             received.removeAll(keepingCapacity: true)
+            if isSkipping {
+                isSkipping = false
+                continue
+            }
             onMessage?(message)
             guard inputRegistration != nil else { return }
         }
         received.append(contentsOf: buffer[start..<count])
-        if received.count > Self.maximumMessageBytes { end("it sent a message of more than 8 MiB") }
+        if received.count > Self.maximumMessageBytes { isSkipping = true }
+        if isSkipping { received = [] }
     }
 
     private func end(_ reason: String) {

@@ -14,9 +14,11 @@ public struct BrowserProgram: Equatable, Sendable {
     public var folder: String
     /// Names the profile folder, and stands in the environment, so that supervisors find what the browser started.
     public var botID: String
+    /// What its profile is a copy of; nil: of nothing.
+    public var profile: String?
 
-    public init(path: String = debianPath, folder: String, botID: String) {
-        (self.path, self.folder, self.botID) = (path, folder, botID)
+    public init(path: String = debianPath, folder: String, botID: String, profile: String? = nil) {
+        (self.path, self.folder, self.botID, self.profile) = (path, folder, botID, profile)
     }
 
     func arguments(profile: BrowserProfile) -> [String] {
@@ -52,7 +54,7 @@ final class BrowserProcess {
 
     /// - Throws: `SystemError` naming the step that failed.
     init(_ program: BrowserProgram) throws(SystemError) {
-        profile = try BrowserProfile(folder: program.folder, botID: program.botID)
+        profile = try BrowserProfile(folder: program.folder, botID: program.botID, copying: program.profile)
         let (fromBrowser, itsOutput) = try Self.makePipe()
         let (itsInput, toBrowser): (Int32, Int32)
         do throws(SystemError) {

@@ -16,8 +16,14 @@ final class BrowserProfile {
     private let lock: Int32
     private var isRemoved = false
 
+    /// What says that a browser uses a profile, and what it makes anew: not copied.
+    private static let uncopied: Set = [
+        "SingletonLock", "SingletonSocket", "SingletonCookie", "Crashpad", "ShaderCache", "GrShaderCache",
+    ]
+
+    /// - Parameter source: of the profile that is copied into it; it stays as it is. nil: none.
     /// - Throws: `SystemError` if the folder cannot be made, or another bot of that id has it.
-    init(folder: String, botID: String) throws(SystemError) {
+    init(folder: String, botID: String, copying source: String? = nil) throws(SystemError) {
         Self.removeLeftovers(in: folder)
         let name = botID.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }.prefix(100)
         path = "\(folder)/\(Self.prefix)\(String(name))"
@@ -28,6 +34,7 @@ final class BrowserProfile {
         guard mkdir(path, 0o700) == 0 else {
             throw SystemError("make the folder \(path)")
         }
+        if let source { try Self.copy(source, to: path) }
         let silence = WAV.file(of: [Int16](repeating: 0, count: 16_000))
         guard FileManager.default.createFile(atPath: silencePath, contents: Data(silence)) else {
             throw SystemError("write \(silencePath)")
@@ -38,6 +45,16 @@ final class BrowserProfile {
     deinit {
         if !isRemoved { _ = remove() }
         close(lock)
+    }
+
+    private static func copy(_ source: String, to path: String) throws(SystemError) {
+        do {
+            for name in try FileManager.default.contentsOfDirectory(atPath: source) where !uncopied.contains(name) {
+                try FileManager.default.copyItem(atPath: "\(source)/\(name)", toPath: "\(path)/\(name)")
+            }
+        } catch {
+            throw SystemError("copy the profile \(source)")
+        }
     }
 
     /// Removes the folder and its lock.

@@ -59,7 +59,7 @@
     );
   };
 
-  const order = ['denied', 'unanswered', 'refused', 'sign_in', 'removed', 'ended', 'left', 'disconnected', 'lobby'];
+  const order = ['denied', 'unanswered', 'refused', 'sign_in', 'help', 'removed', 'ended', 'left', 'disconnected', 'lobby'];
 
   // What the page is at, what tells so, and how many others there are (null: it does not tell). The toolbar is there in
   // the lobby too: whoever is in the room sees tiles, and is told of no lobby. Who sees others is in the room whatever the

@@ -63,8 +63,13 @@ final class Recorder {
     }
 
     func take(_ heard: HeardSound) {
-        guard case .sound(let track, let begin, let start, let samples) = heard, timer != nil else { return }
-        mixer.add(samples, of: track, at: begin, trackStart: start)
+        guard timer != nil else { return }
+        switch heard {
+        case .sound(let track, let begin, let start, let samples):
+            mixer.add(samples, of: track, at: begin, trackStart: start)
+        case .end(let track): mixer.forget(track)
+        case .silence, .name: break
+        }
     }
 
     /// Writes the rest.

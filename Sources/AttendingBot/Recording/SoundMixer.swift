@@ -41,6 +41,11 @@ struct SoundMixer {
         }
     }
 
+    /// A voice has ended.
+    mutating func forget(_ number: Int) {
+        voices[number] = nil
+    }
+
     /// Gives out what there is until `end`; where nobody spoke that is silence.
     mutating func take(until end: Int) -> [Int16] {
         guard end > position else { return [] }

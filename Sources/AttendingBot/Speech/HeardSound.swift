@@ -2,7 +2,8 @@ import BotWire
 import FoundationEssentials
 import JSON
 
-/// What `capture.js` tells of a track. It comes from a page, so each part has its bound.
+/// What `capture.js` tells of a track. It comes from a page, so each part has its bound. Tracks are told apart by their
+/// document and their number in it.
 enum HeardSound: Equatable {
     /// Samples of 16 kHz from `begin` on, in samples since the track's first frame, which was heard at `start`, in seconds
     /// since 1970.
@@ -20,7 +21,9 @@ enum HeardSound: Equatable {
     }
 
     private static let maximumBytes = 32_768
-    private static let tracks = 1...64
+    private static let tracks = 1...999_999
+    /// When a document was loaded, in ms since 1970.
+    private static let loads = 0...4_000_000_000_000
     /// A week of samples.
     private static let positions = 0...(604_800 * WAV.samplesPerSecond)
     /// What a segment may have of a speaker's name, in bytes.
@@ -29,8 +32,9 @@ enum HeardSound: Equatable {
     /// nil if the page tells something else.
     init?(_ payload: String) {
         guard payload.utf8.count <= Self.maximumBytes, let told = try? Told(json: Array(payload.utf8)),
-            Self.tracks.contains(told.track)
+            Self.tracks.contains(told.track), Self.loads.contains(told.load ?? 0)
         else { return nil }
+        let track = (told.load ?? 0) * (Self.tracks.upperBound + 1) + told.track
         switch told.kind {
         case "name":
             let scalars = told.name?.unicodeScalars.filter {
@@ -38,27 +42,28 @@ enum HeardSound: Equatable {
             }
             guard let scalars, !scalars.isEmpty, let weight = told.weight else { return nil }
             let name = String(String.UnicodeScalarView(scalars)).shortened(toBytes: Self.maximumNameBytes)
-            self = .name(track: told.track, name: name, weight: max(1, min(weight, 10)))
-        case "end": self = .end(track: told.track)
+            self = .name(track: track, name: name, weight: max(1, min(weight, 10)))
+        case "end": self = .end(track: track)
         case "sound", "silence":
             guard let begin = told.begin, Self.positions.contains(begin), let start = told.start,
                 start > 1e9, start < 1e11
             else { return nil }
             guard told.kind == "sound" else {
-                self = .silence(track: told.track, begin: begin, start: start)
+                self = .silence(track: track, begin: begin, start: start)
                 return
             }
             guard let text = told.samples, let data = Data(base64Encoded: text), data.count % 2 == 0 else { return nil }
             let samples = stride(from: 0, to: data.count, by: 2).map {
                 Int16(truncatingIfNeeded: Int(data[$0]) | Int(data[$0 + 1]) << 8)
             }
-            self = .sound(track: told.track, begin: begin, start: start, samples: samples)
+            self = .sound(track: track, begin: begin, start: start, samples: samples)
         default: return nil
         }
     }
 
     private struct Told: Decodable {
         let kind: String
+        let load: Int?
         let track: Int
         let begin: Int?
         let start: Double?

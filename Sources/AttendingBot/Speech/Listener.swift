@@ -20,6 +20,8 @@ final class Listener: @unchecked Sendable {
     private static let lastPauseMilliseconds = 1_000
     /// How many segments of a track are told anew once it is known whose they are.
     private static let maximumUnnamed = 200
+    /// Of how many voices that have ended it is still known whose they were.
+    private static let maximumEnded = 64
 
     /// One voice, as far as is known.
     private struct Track {
@@ -48,6 +50,8 @@ final class Listener: @unchecked Sendable {
     private let session: TranscriptSession
     private let logger: Logger
     private var tracks: [Int: Track] = [:]
+    /// In order.
+    private var ended: [Int] = []
     private var queue: [Waiting] = []
     private var waitingSamples = 0
     private var draft: Waiting?
@@ -90,6 +94,8 @@ final class Listener: @unchecked Sendable {
         case .name(let number, let name, let weight): vote(number, name, weight)
         case .end(let number):
             if let rest = tracks[number]?.activity.finish() { add([rest], of: number) }
+            ended.append(number)
+            if ended.count > Self.maximumEnded { tracks[ended.removeFirst()] = nil }
         }
     }
 

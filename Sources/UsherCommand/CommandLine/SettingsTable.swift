@@ -356,6 +356,17 @@ struct SettingsTable: Sendable {
         "The folder that gets a picture of the page too, `<bot_id>.jpg`, when a bot needs help or has failed"
     )
     .sets(\AttendingSettings.screenshotsFolder)
+    let attendProfile = text(
+        "attend-profile", .folder, absent: "none: bots are nobody's account", commands: [.attend, .up],
+        "A folder with a profile of the browser that somebody has signed in with. Each bot gets a copy; the folder stays as it "
+            + "is. Whoever reads it can be that account"
+    )
+    .sets(\AttendingSettings.profileFolder)
+    let attendWordsMilliseconds = number(
+        "attend-words-ms", 0...600_000, unit: "ms", default: 12_000, commands: [.attend, .up],
+        "How long a bot that leaves waits for the words of what was said last: less than `--stop-grace-ms` of its runner"
+    )
+    .sets(\AttendingSettings.wordsMilliseconds)
     let attendCertificates = text(
         "attend-certificates", .file, absent: "those of the system", commands: [.attend, .up],
         "A file of the certificates (PEM) by which speech services and places for recordings are verified"

@@ -29,6 +29,9 @@ enum AttendCommand {
             var attending = settings.attending
             attending.browserPath = try browserPath(settings)
             attending.folder = folder(environment)
+            if let profile = attending.profileFolder, access(profile, R_OK | X_OK) != 0 {
+                throw UsageError("\(Setting[\.attendProfile].flag) names \(quoted(profile)), which cannot be read.")
+            }
             return BotProcess.run("attending bot", name: "attending-bot", environment: environment) { surroundings in
                 try AttendingBot(
                     loop: surroundings.loop, configuration: surroundings.configuration, settings: attending,
