@@ -9,12 +9,12 @@ extension Scripts {
         Beat.script, BoundIdle.script, BoundLease.script, CancelPlan.script, Claim.script, ClaimDeliveries.script,
         Configure.script, CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script,
         CreateWorkspace.script, DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script,
-        FileEvent.script, Finalise.script, IngestSegments.script, LoseBot.script, MakeGroup.script, NoteEnding.script,
-        NotePrimary.script, NoteUse.script, PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script,
-        ReadSegments.script, Redeliver.script, Release.script, RemoveConsumers.script, RemoveMember.script,
-        RemovePlan.script, Renew.script, Report.script, RequestBot.script, RetireKey.script, SendPlanned.script,
-        SetMember.script, SettleDelivery.script, Stop.script, TakeTokens.script, Unlock.script, UpdateMeeting.script,
-        UpdateWebhook.script
+        FileEvent.script, Finalise.script, IngestSegments.script, KeepScreenshot.script, LoseBot.script,
+        MakeGroup.script, NoteEnding.script, NotePrimary.script, NoteRecording.script, NoteUse.script,
+        PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script, ReadSegments.script, Redeliver.script,
+        Release.script, RemoveConsumers.script, RemoveMember.script, RemovePlan.script, Renew.script, Report.script,
+        RequestBot.script, RetireKey.script, SendPlanned.script, SetMember.script, SettleDelivery.script, Stop.script,
+        TakeTokens.script, Unlock.script, UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.
