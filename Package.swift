@@ -18,7 +18,7 @@ let package = Package(
         .target(name: "Metrics", dependencies: []),
         .target(name: "EventLoop", dependencies: ["CLinux"]),
         .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
-        .target(name: "HTTP", dependencies: ["CLinux", "EventLoop", "Log"]),
+        .target(name: "HTTP", dependencies: ["CCrypto", "CLinux", "EventLoop", "Log"]),
         .target(name: "Transfers", dependencies: ["CCurl", "CLinux", "EventLoop"]),
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
         .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),

@@ -18,5 +18,5 @@ struct Target: Sendable {
         self.violation = violation
     }
 
-    static let all: [Target] = [.http, .json, .stream, .links]
+    static let all: [Target] = [.http, .json, .stream, .links, .webSocket]
 }

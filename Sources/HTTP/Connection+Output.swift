@@ -14,7 +14,7 @@ extension Connection {
 
     func send(_ response: Response, _ identifier: RequestIdentifier, head: RequestHead, isKept: Bool) {
         let option: ResponseWriter.ConnectionOption =
-            !isKept ? .close : head.line.minorVersion == 0 ? .keepAlive : .none
+            response.socket != nil ? .upgrade : !isKept ? .close : head.line.minorVersion == 0 ? .keepAlive : .none
         let dateLine = server.dateLine.current(at: server.loop.now)
         let omitsBody = head.method == .head
         let framing: ResponseWriter.Framing =

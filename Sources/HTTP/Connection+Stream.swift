@@ -15,6 +15,14 @@ public struct BodyWriter: Sendable {
         guard await connection.write(piece: bytes, of: request) else { throw ClientGone() }
         await connection.server.loop.nextTurn()
     }
+
+    /// Whether the server stops: a body without an end of its own is to end.
+    public var isEnding: Bool { connection.server.isDraining || connection.stream?.request !== request }
+
+    /// Has `body` called, on the loop's thread, when `isEnding` becomes true.
+    public func whenEnding(_ body: @escaping () -> Void) {
+        if isEnding { body() } else { connection.stream?.onEnd = body }
+    }
 }
 
 /// A body had fewer bytes than its answer told.
@@ -29,6 +37,8 @@ struct StreamedAnswer {
     var bytesLeft: Int?
     /// In chunks (RFC 9112 section 7.1), or as it is until the connection closes, for clients of HTTP/1.0.
     let isChunked: Bool
+    /// Told when nothing more can be written, or the server stops.
+    var onEnd: (() -> Void)?
     /// Who waits for the client to take what it was sent.
     var waiter: UnsafeContinuation<Bool, Never>?
 }
@@ -39,6 +49,7 @@ extension Connection {
         stream = answer
         enter(.streaming)
         let request = answer.request
+        if answer.response.isLive { server.note(request, request.head, request.identifier, answer.response) }
         Task(executorPreference: server.loop) { [self] in
             var failure: (any Error)?
             do {
@@ -89,8 +100,9 @@ extension Connection {
 
     /// The connection is gone.
     func dropStream() {
-        let waiter = stream?.waiter
+        let (waiter, onEnd) = (stream?.waiter, stream?.onEnd)
         stream = nil
+        onEnd?()
         waiter?.resume(returning: false)
     }
 
@@ -98,7 +110,7 @@ extension Connection {
         server.loop.preconditionCurrent()
         guard let ended = stream, ended.request === request else { return }
         let failure = failure ?? (ended.bytesLeft ?? 0 > 0 ? BodyTooShort() : nil)
-        server.note(request, request.head, request.identifier, ended.response)
+        if !ended.response.isLive { server.note(request, request.head, request.identifier, ended.response) }
         if let failure {
             server.logger.error(
                 "an answer was broken off",

@@ -15,6 +15,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         case handling
         /// An answer's body is being written piece by piece.
         case streaming
+        /// The connection is a WebSocket's.
+        case upgraded
         /// The last answer is on its way; no more requests are read.
         case closing
         /// The last answer has been written. Input is dropped until the client closes.
@@ -48,6 +50,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     private var current: Request?
     /// The answer whose body is being written, if one is.
     var stream: StreamedAnswer?
+    /// The WebSocket that the connection has become, if it has.
+    var socket: WebSocket?
     /// What the answer that the client has not taken yet holds.
     private var hold: AnswerHold?
 
@@ -89,6 +93,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         if count > 0 {
             hasReceived = true
             let input = UnsafeBufferPointer(start: server.readBuffer.baseAddress, count: count)
+            if phase == .upgraded {
+                socket?.take(input)
+                return conclude()
+            }
             var position = 0
             parse(input, &position)
             if position < count, phase != .closing, phase != .closed {
@@ -98,6 +106,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             conclude()
         } else if count == 0 {
             isInputClosed = true
+            // Whoever leaves without a word is gone.
+            if phase == .upgraded { return close() }
             conclude()
         } else if errno != EAGAIN && errno != EINTR {
             close()
@@ -106,6 +116,12 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     /// Goes on with what was read before its turn, once the answer before it is out, or others have had theirs.
     func resume() {
+        if phase == .upgraded, !leftover.isEmpty {
+            let taken = leftover[leftoverStart...]
+            leftover = []
+            leftoverStart = 0
+            taken.withUnsafeBufferPointer { socket?.take($0) }
+        }
         if !isBusy, !leftover.isEmpty {
             let taken = leftover
             var position = leftoverStart
@@ -181,6 +197,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         // For each piece anew: the whole body may take as long as it takes.
         case .streaming:
             setDeadline(configuration.requestDeadlineMilliseconds + configuration.overrunMilliseconds)
+        case .upgraded: setDeadline(configuration.webSockets.pingMilliseconds)
         case .handling, .closing, .closed: break
         }
     }
@@ -255,6 +272,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         let response = shared(response, request, pattern: pattern, allow: allow)
         hold = response.hold
         send(response, request.identifier, head: request.head, isKept: isKept)
+        if let serve = response.socket, phase != .closed {
+            server.note(request, request.head, request.identifier, response)
+            return beginSocket(request, serve)
+        }
         if let write = response.stream, request.method != .head, phase != .closed {
             let answer = StreamedAnswer(
                 request: request, response: response, isKept: isKept, bytesLeft: response.streamedBytes,
@@ -323,7 +344,9 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             }
         }
         var interest: Readiness = output.isEmpty ? [] : .writable
-        let wantsInput = phase == .handling || phase == .streaming || output.isEmpty
+        let wantsInput =
+            phase == .upgraded
+            ? socket?.wantsInput == true : phase == .handling || phase == .streaming || output.isEmpty
         if wantsInput, leftover.isEmpty, !isInputClosed, phase != .closing { interest.insert(.readable) }
         registration.update(interest: interest)
         if !isBusy, !leftover.isEmpty, !isYielding {
@@ -360,6 +383,9 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             // Nothing was written for too long, though the client has taken all there was.
             server.warnNow("an answer was broken off", ["cause": "the rest of it did not come in time"])
             close()
+        case .upgraded:
+            socket?.checkIdle()
+            enter(.upgraded)
         case .closing, .closed:
             break
         }
@@ -384,6 +410,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     /// The server stops: an idle connection closes, unless a request has come that was not read yet.
     func beginDrain() {
+        socket?.close(Self.goingAway)
+        stream?.onEnd?()
         guard phase == .idle, output.isEmpty, leftover.isEmpty else { return }
         readInput()
         if phase == .idle, hasReceived { close() }
@@ -425,6 +453,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         if stream != nil { resetOnClose() }
         phase = .closed
         dropStream()
+        socket?.hasEnded()
+        socket = nil
         current = nil
         leftover = []
         output = []

@@ -38,6 +38,19 @@ public struct HTTPConfiguration: Sendable {
     /// nanoseconds since the head arrived, 0 if none did. Must not wait.
     public var onResponse: (@Sendable (_ request: Request?, _ response: Response, _ duration_ns: UInt64) -> Void)?
 
+    /// Settings of WebSockets.
+    public struct WebSocketLimits: Sendable {
+        /// Bytes of the longest message that a client may send.
+        public var messageBytes = 65_536
+        /// Bytes that a client may leave untaken before it is closed with 4408.
+        public var unsentBytes = 262_144
+        /// Milliseconds between two pings.
+        public var pingMilliseconds = 20_000
+        /// Milliseconds without a word of the client, not even an answer to a ping, after which it is given up.
+        var silenceMilliseconds: Int { 3 * pingMilliseconds }
+    }
+    public var webSockets = WebSocketLimits()
+
     public init() {}
 
     /// Every timeout, shortest first: how often the server must look.

@@ -12,6 +12,10 @@ public struct Response: Sendable {
     public var stream: Stream?
     /// How many bytes the stream writes, if that is known: `Content-Length` then says so, and fewer cut the connection.
     public var streamedBytes: Int?
+    /// Whether that body has no end of its own: then the answer counts as given once it has begun.
+    public var isLive = false
+    /// Serves the WebSocket that the answer opens: see `WebSocketHandshake`.
+    var socket: (@Sendable (WebSocket) async -> Void)?
     /// What is held until the client has taken the answer, or is gone.
     public var hold: AnswerHold?
     /// The service's own code for what happened, for those who count answers; 0: the status says it all. It is not sent.

@@ -6,6 +6,7 @@ enum ResponseWriter {
         case none
         case close
         case keepAlive
+        case upgrade
     }
 
     /// How the end of the body is told (RFC 9112 section 6).
@@ -53,6 +54,7 @@ enum ResponseWriter {
         case .none: break
         case .close: output.append("Connection: close\r\n")
         case .keepAlive: output.append("Connection: keep-alive\r\n")
+        case .upgrade: output.append("Connection: Upgrade\r\n")
         }
         output.append("\r\n")
         if response.status.allowsBody && !omitsBody { output.append(contentsOf: response.body) }

@@ -12,14 +12,22 @@ public struct Status: Hashable, Sendable, ExpressibleByIntegerLiteral, CustomStr
         self.init(code)
     }
 
+    /// Of an answer that opens a WebSocket: the last one in HTTP on its connection.
+    public static let switchingProtocols = Status(upgrade: 101)
+
+    private init(upgrade code: Int) {
+        self.code = code
+    }
+
     public var description: String { String(code) }
 
     /// Whether an answer with this status has a body (RFC 9110 section 6.4.1).
-    var allowsBody: Bool { code != 204 && code != 304 }
+    var allowsBody: Bool { code != 204 && code != 304 && code != 101 }
 
     /// The words of the status line; no client may depend on them.
     var reason: StaticString {
         switch code {
+        case 101: "Switching Protocols"
         case 200: "OK"
         case 201: "Created"
         case 202: "Accepted"
@@ -40,6 +48,7 @@ public struct Status: Hashable, Sendable, ExpressibleByIntegerLiteral, CustomStr
         case 416: "Range Not Satisfiable"
         case 417: "Expectation Failed"
         case 422: "Unprocessable Content"
+        case 426: "Upgrade Required"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"

@@ -1,0 +1,179 @@
+import EventLoop
+
+/// A WebSocket as its server's side uses it. Messages are taken one after the other; while none is taken, few are read.
+///
+/// `@unchecked Sendable`: belongs to the thread of its connection's loop, and every entry checks that.
+public final class WebSocket: @unchecked Sendable {
+    public enum Message: Hashable, Sendable {
+        case text([UInt8])
+        case binary([UInt8])
+    }
+
+    /// Messages that are read before they are taken.
+    private static let maximumInbox = 16
+
+    private let loop: EventLoop
+    private weak var connection: Connection?
+    private let limits: HTTPConfiguration.WebSocketLimits
+    private var parser: WebSocketParser
+    private var inbox: [Message] = []
+    /// What was read and not parsed yet, as the inbox was full.
+    private var leftover: [UInt8] = []
+    private var waiter: UnsafeContinuation<Message?, Never>?
+    private var lastInput: MonotonicTime
+    /// Nothing is sent any more.
+    public private(set) var isClosed = false
+    /// Whether that is as its client left too much untaken.
+    public private(set) var closedAsSlow = false
+    /// Called once it is closed, by whichever side, on the loop's thread.
+    public var onClose: (() -> Void)?
+
+    init(_ connection: Connection) {
+        self.connection = connection
+        loop = connection.server.loop
+        limits = connection.server.configuration.webSockets
+        parser = WebSocketParser(maximumMessageBytes: limits.messageBytes)
+        lastInput = loop.now
+    }
+
+    // MARK: For who serves it
+
+    /// The next message; nil once it is closed.
+    public func next() async -> Message? {
+        loop.preconditionCurrent()
+        if inbox.isEmpty, !isClosed { parse() }
+        if !inbox.isEmpty {
+            let message = inbox.removeFirst()
+            connection?.conclude()
+            return message
+        }
+        if isClosed { return nil }
+        return await withUnsafeContinuation { waiter = $0 }
+    }
+
+    /// Sends a text. A client that has left too much untaken is not sent more: the socket is closed with 4408, and the
+    /// client goes on where it was once it is back.
+    public func send(text: [UInt8]) {
+        loop.preconditionCurrent()
+        guard !isClosed, let connection else { return }
+        let frame = WebSocketFrame.text(text)
+        // One that is longer than the buffer may go out alone.
+        guard connection.unsentBytes == 0 || connection.unsentBytes + frame.count <= limits.unsentBytes else {
+            closedAsSlow = true
+            return close(WebSocketClosure(4408, "too slow: take messages sooner, and go on by your cursor"))
+        }
+        connection.send(frame: frame)
+    }
+
+    /// Says so to the client, and ends it.
+    public func close(_ closure: WebSocketClosure) {
+        end(with: WebSocketFrame.close(closure.code, closure.reason))
+    }
+
+    // MARK: For the connection
+
+    var wantsInput: Bool { inbox.count < Self.maximumInbox && leftover.isEmpty }
+
+    func take(_ input: UnsafeBufferPointer<UInt8>) {
+        lastInput = loop.now
+        leftover.append(contentsOf: input)
+        parse()
+    }
+
+    private func parse() {
+        guard !leftover.isEmpty else { return }
+        let input = leftover
+        leftover = []
+        var position = 0
+        input.withUnsafeBufferPointer { input in
+            while position < input.count, !isClosed, inbox.count < Self.maximumInbox {
+                guard let event = parser.advance(input, at: &position) else { return }
+                take(event)
+            }
+        }
+        if position < input.count, !isClosed { leftover = Array(input[position...]) }
+    }
+
+    private func take(_ event: WebSocketParser.Event) {
+        switch event {
+        case .text(let bytes): deliver(.text(bytes))
+        case .binary(let bytes): deliver(.binary(bytes))
+        // One that lies in wait for ever would be a client that does not read.
+        case .ping(let payload):
+            if let connection, connection.unsentBytes <= limits.unsentBytes {
+                connection.send(frame: WebSocketFrame.pong(payload))
+            }
+        case .pong: break
+        case .close(let code): end(with: WebSocketFrame.close(code))
+        case .failed(let closure): close(closure)
+        }
+    }
+
+    private func deliver(_ message: Message) {
+        guard let waiter else { return inbox.append(message) }
+        self.waiter = nil
+        waiter.resume(returning: message)
+    }
+
+    /// Called now and then: asks a silent client whether it is there, or gives it up.
+    func checkIdle() {
+        if loop.now.milliseconds(since: lastInput) >= limits.silenceMilliseconds {
+            connection?.close()
+        } else {
+            connection?.send(frame: WebSocketFrame.ping([]))
+        }
+    }
+
+    private func end(with frame: [UInt8]) {
+        guard !isClosed else { return }
+        let connection = connection
+        hasEnded()
+        connection?.sendLast(frame: frame)
+    }
+
+    /// The connection is gone, or going.
+    func hasEnded() {
+        guard !isClosed else { return }
+        isClosed = true
+        inbox = []
+        leftover = []
+        let (waiter, onClose) = (waiter, onClose)
+        self.waiter = nil
+        self.onClose = nil
+        waiter?.resume(returning: nil)
+        onClose?()
+    }
+}
+
+extension Connection {
+    /// What the client has not taken yet.
+    var unsentBytes: Int { output.count - outputStart }
+
+    /// The answer has opened a WebSocket: from now on the connection is its.
+    func beginSocket(_ request: Request, _ serve: @escaping @Sendable (WebSocket) async -> Void) {
+        let socket = WebSocket(self)
+        self.socket = socket
+        enter(.upgraded)
+        if server.isDraining { return socket.close(Self.goingAway) }
+        Task(executorPreference: server.loop) {
+            await serve(socket)
+            socket.close(WebSocketClosure(1000, ""))
+        }
+    }
+
+    static let goingAway = WebSocketClosure(1001, "this node stops: connect again")
+
+    func send(frame: [UInt8]) {
+        guard phase == .upgraded else { return }
+        if output.isEmpty { server.output += frame } else { output += frame }
+        conclude()
+    }
+
+    /// After it nothing is sent, and what the client sends is dropped until it closes.
+    func sendLast(frame: [UInt8]) {
+        guard phase == .upgraded else { return }
+        if output.isEmpty { server.output += frame } else { output += frame }
+        enter(.closing)
+        conclude()
+    }
+}
