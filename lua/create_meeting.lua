@@ -38,6 +38,7 @@
 --         {-5, meeting_id: text}    planned_already: another meeting of the room is planned for the same time
 
 -- include: time
+-- include: feed
 -- include: events
 -- include: quota
 -- include: plans

@@ -9,6 +9,8 @@
 -- KEYS[4]  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
 -- KEYS[5]  images_key     usher:{pX}:ws:<workspace_id>:screenshots        hash: meeting_id -> the picture, in Base64
 -- KEYS[6]  order_key      usher:{pX}:ws:<workspace_id>:screenshots:order  zset: when it came (ms) -> meeting_id
+-- KEYS[7]  feed_key       usher:{pX}:meeting:<meeting_id>:feed      stream: what its viewers are told
+-- KEYS[8]  feeds_key      usher:{pX}:ws:<workspace_id>:feed         stream: what viewers of all meetings are told
 -- ARGV[1]  meeting_id  text
 --
 -- Returns 1   removed (change)
@@ -17,13 +19,16 @@
 
 -- include: time
 -- include: quota
+-- include: feed
 
-local meeting_key, segments_key, room_key, workspace_key, images_key, order_key = unpack(KEYS)
+local meeting_key, segments_key, room_key, workspace_key, images_key, order_key, feed_key, feeds_key = unpack(KEYS)
 local meeting_id = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'meeting_url', 'bytes')
 if not meeting[1] then return 0 end
 if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return -1 end
+local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}
+tell_deletion(keys, meeting_id)
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', segments_key)
 redis.call('HDEL', images_key, meeting_id)
@@ -35,7 +40,6 @@ if meeting[2] then redis.call('HSET', meeting_key, 'meeting_url', string.match(m
 local at_ms = now_ms()
 redis.call('HSET', meeting_key, 'updated_at', at_ms, 'redacted_at', at_ms)
 local taken = tonumber(meeting[3] or '') or 0
-local keys = {workspace = workspace_key, meeting = meeting_key}
 -- Of what it was made from little is left, and no more is counted than for a new one.
 if taken > 1000 then count_bytes_of(keys, 1000 - taken) end
 return 1

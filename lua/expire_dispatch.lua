@@ -4,8 +4,8 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...11]  those of includes/life.lua
--- KEYS[12]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
+-- KEYS[1...13]  those of includes/life.lua
+-- KEYS[14]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
 -- ARGV[1]  bot_id      text
 -- ARGV[2]  meeting_id  text
 -- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
@@ -18,10 +18,11 @@
 
 -- include: life
 -- include: time
+-- include: feed
 -- include: events
 -- include: bots
 
-local dispatch_key = unpack(KEYS, 12)
+local dispatch_key = unpack(KEYS, 14)
 local bot_id, meeting_id, keep_ms, max_events = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')

@@ -7,6 +7,8 @@
 -- KEYS[3]  analyzing_key  usher:{pX}:analyzing                      zset: end of the meeting (ms) -> meeting_id
 -- KEYS[4]  workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
 -- KEYS[5]  bot_key        usher:{pX}:bot:<bot_id>                   hash: the bot of the session
+-- KEYS[6]  feed_key       usher:{pX}:meeting:<meeting_id>:feed      stream: what its viewers are told
+-- KEYS[7]  feeds_key      usher:{pX}:ws:<workspace_id>:feed         stream: what viewers of all meetings are told
 -- ARGV[1]     meeting_id         text
 -- ARGV[2]     bot_id             text: bot_id of the session
 -- ARGV[3]     entry              text?: their version, the id of the stream entry that brought them; none: now
@@ -31,8 +33,10 @@
 -- include: versions
 -- include: sessions
 -- include: quota
+-- include: feed
 
-local meeting_key, segments_key, analyzing_key, workspace_key, bot_key = unpack(KEYS)
+local meeting_key, segments_key, analyzing_key, workspace_key, bot_key, feed_key, feeds_key =
+  unpack(KEYS)
 local meeting_id, bot_id, entry, lasting_ms, max_segments, max_bytes, default_max_bytes = unpack(ARGV, 1, 7)
 local segments = {unpack(ARGV, 8)}
 
@@ -73,24 +77,18 @@ for index = 1, #segments, 4 do
   local field, kind = fields[(index + 3) / 4], segments[index + 1]
   local value = version .. ' ' .. kind .. ' ' .. segments[index + 2] .. ' ' .. segments[index + 3]
   local present = known[(index + 3) / 4]
-  local is_taken = true
-  if present then
-    local old_version, old_kind, old_json = string.match(present, '^(%S+) (%S) %S+ %S+ %S+ (.*)$')
-    local is_newer = entry == '' or is_later(version, old_version)
-    local is_same = kind == old_kind and segments[index + 3] == old_json
-    is_taken = not is_same and old_kind ~= 'r' and (kind == 'r' or is_newer) and not (old_kind == 'c' and kind == 'd')
-  end
-  if is_taken then
-    writes[#writes + 1] = {field = field, value = value}
+  if takes_place(present, entry, kind, segments[index + 3]) then
+    writes[#writes + 1] = {id = segments[index], field = field, value = value}
     -- With what Redis takes for each beside its text.
     more = more + #value + (present and -#present or #field + 100)
   end
 end
 if more > 0 and (tonumber(meeting[7] or '') or 0) + more > tonumber(max_bytes) then return -3 end
 if passed_limit(workspace_key, default_max_bytes, more) then return -4 end
-for _, write in ipairs(writes) do redis.call('HSET', segments_key, write.field, write.value) end
 if #writes > 0 then
-  local keys = {workspace = workspace_key, meeting = meeting_key}
+  local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}
+  tell_segments(keys, meeting_id, bot_id, version, writes)
+  for _, write in ipairs(writes) do redis.call('HSET', segments_key, write.field, write.value) end
   count_bytes_of(keys, more)
   redis.call('HINCRBY', meeting_key, 'segments_revision', 1)
   if meeting[2] == 'ANALYZING' or meeting[2] == 'OFFLINE' then

@@ -6,10 +6,10 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...11]  those of includes/life.lua
--- KEYS[12]  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
--- KEYS[13]  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
--- KEYS[14]  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when
+-- KEYS[1...13]  those of includes/life.lua
+-- KEYS[14]  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
+-- KEYS[15]  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
+-- KEYS[16]  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when
 -- ARGV[1]      bot_id        text
 -- ARGV[2]      meeting_id    text
 -- ARGV[3]      runner        text?: id of the runner that saw it end, none if its lease is said to have run out
@@ -34,12 +34,13 @@
 -- include: life
 -- include: time
 -- include: primary
+-- include: feed
 -- include: events
 -- include: entry
 -- include: send_bot
 -- include: bots
 
-local dispatch_key, replacement_key, primary_key = unpack(KEYS, 12)
+local dispatch_key, replacement_key, primary_key = unpack(KEYS, 14)
 local bot_id, meeting_id, runner, reason, replaceable, max_attempts, replacement, keep_ms, max_events, lease_ms =
   unpack(ARGV, 1, 10)
 local fields = {unpack(ARGV, 11)}
@@ -72,7 +73,8 @@ if not may_replace then
 end
 -- The new bot takes the room over from the old one: the room is free at no moment.
 local new_keys = {meeting = keys.meeting, bot = replacement_key, inflight = keys.inflight, room = keys.room,
-  bots = keys.bots, dispatch = dispatch_key, events = keys.events, webhooks = keys.webhooks, outbox = keys.outbox}
+  bots = keys.bots, dispatch = dispatch_key, events = keys.events, webhooks = keys.webhooks, outbox = keys.outbox,
+  feed = keys.feed, feeds = keys.feeds}
 local epoch = send_bot(new_keys, meeting_id, bot[5], bot[6], replacement, left_ms, at_ms, bot[4] + 1,
   {max_length = max_events, what = 'replaced', from = meeting[2] .. '/' .. (meeting[3] or ''), why = reason,
     changed = {bot_container_id = ''}},

@@ -19,6 +19,7 @@
 -- KEYS[10]  workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
 -- KEYS[11]  images_key     usher:{pX}:ws:<workspace_id>:screenshots        hash: meeting_id -> the picture, in Base64
 -- KEYS[12]  order_key      usher:{pX}:ws:<workspace_id>:screenshots:order  zset: when it came (ms) -> meeting_id
+-- KEYS[13]  feed_key       usher:{pX}:meeting:<meeting_id>:feed        stream: what its viewers are told
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  keep_ms     integer: how long a meeting is kept after its end, ms
 -- ARGV[3]  note        text: what is noted
@@ -32,7 +33,7 @@
 -- include: quota
 
 local meeting_key, segments_key, meetings_key, latest_key, room_key, ended_key, analyzing_key, held_key, names_key,
-  workspace_key, images_key, order_key = unpack(KEYS)
+  workspace_key, images_key, order_key, feed_key = unpack(KEYS)
 local meeting_id, keep_ms, note, room = unpack(ARGV)
 
 local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
@@ -46,7 +47,7 @@ end
 if meeting[1] == 'ANALYZING' then return 0 end
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 -- What it takes to free tens of thousands of segments must not hold others up.
-redis.call('UNLINK', meeting_key, segments_key)
+redis.call('UNLINK', meeting_key, segments_key, feed_key)
 redis.call('HDEL', images_key, meeting_id)
 redis.call('ZREM', order_key, meeting_id)
 redis.call('ZREM', meetings_key, meeting_id)

@@ -4,8 +4,8 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...11]  those of includes/life.lua
--- KEYS[12]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
+-- KEYS[1...13]  those of includes/life.lua
+-- KEYS[14]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
 -- ARGV[1]     bot_id      text
 -- ARGV[2]     meeting_id  text
 -- ARGV[3]     step        text: the status: joining, awaiting_admission, needs_help, active, completed or failed
@@ -25,11 +25,12 @@
 
 -- include: life
 -- include: time
+-- include: feed
 -- include: events
 -- include: bots
 -- include: sessions
 
-local held_key = unpack(KEYS, 12)
+local held_key = unpack(KEYS, 14)
 local bot_id, meeting_id, step, reason, stage, keep_ms, max_events = unpack(ARGV, 1, 7)
 local fields = {unpack(ARGV, 8)}
 

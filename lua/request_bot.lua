@@ -16,7 +16,9 @@
 -- KEYS[13]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
 -- KEYS[14]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
 -- KEYS[15]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
--- KEYS[16]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[16]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
+-- KEYS[17]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
+-- KEYS[18]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer?: of the meeting that is to be made; none: a planned one has its bot
 -- ARGV[3]      workspace_id          text
@@ -44,19 +46,19 @@
 --         {-4, limit: integer}   too_many_bots: the workspace's bots have reached their limit
 --         {-6, limit: integer}   too_many_meetings: the workspace has as many meetings as it may have
 --         {-7, limit: integer}   too_many_bytes: its meetings would take more bytes than they may
-
 -- include: time
+-- include: feed
 -- include: events
 -- include: entry
 -- include: send_bot
 -- include: quota
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, latest_key,
-  meetings_key, names_key, other_key, another_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
+  meetings_key, names_key, other_key, another_key, webhooks_key, outbox_key, feed_key, feeds_key,
+  request_key = unpack(KEYS)
 local meeting_id, number, workspace_id, room, bot_id, inflight_ms, max_events, why, default_max_bots, latest,
   traceparent, tracestate, names, forgotten, default_max_meetings, default_max_bytes = unpack(ARGV, 1, 16)
 local fields = {unpack(ARGV, 17)}
-
 local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {2, earlier} end
 local maximum = redis.call('HGET', workspace_key, 'max_concurrent_bots')
@@ -70,15 +72,15 @@ if redis.call('HEXISTS', names_key, room) == 1 or (redis.call('GET', latest_key)
 local state = redis.call('HMGET', meeting_key, 'status', 'bot_status')
 local is_planned = state[1] == 'INITIAL' and not state[2]
 if number == '' and not is_planned or number ~= '' and state[1] then return {-2} end
-local limit = tonumber(maximum or default_max_bots)
-if redis.call('ZCARD', bots_key) >= limit then return {-4, limit} end
-local counted = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key}
-local most = number ~= '' and passed_count(counted, default_max_meetings)
+maximum = tonumber(maximum or default_max_bots)
+if redis.call('ZCARD', bots_key) >= maximum then return {-4, maximum} end
+local keys = {workspace = workspace_key, meetings = meetings_key, inflight = inflight_key, room = room_key,
+  bots = bots_key, meeting = meeting_key, bot = bot_key, dispatch = dispatch_key, events = events_key,
+  webhooks = webhooks_key, outbox = outbox_key, feed = feed_key, feeds = feeds_key}
+local most = number ~= '' and passed_count(keys, default_max_meetings)
 if most then return {-6, most} end
-local bytes = number ~= '' and bytes_of(fields) or 0
-local most_bytes = number ~= '' and passed_limit(workspace_key, default_max_bytes, bytes)
+local most_bytes = passed_limit(workspace_key, default_max_bytes, number ~= '' and bytes_of(fields) or 0)
 if most_bytes then return {-7, most_bytes} end
-
 for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
 for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
 local at_ms = now_ms()
@@ -91,9 +93,7 @@ if number ~= '' then
   redis.call('SET', latest_key, meeting_id)
 end
 redis.call('HSET', meeting_key, unpack(record))
-count_bytes_of(counted, bytes)
-local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
-  dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+if number ~= '' then count_bytes_of(keys, bytes_of(fields)) end
 send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
   what = 'dispatched', from = (state[1] or '') .. '/', why = why}, {parent = traceparent, state = tracestate})
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', inflight_ms) end

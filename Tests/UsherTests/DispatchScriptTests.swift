@@ -23,6 +23,7 @@ import Testing
                 after.changes(since: before) == [
                     keys.inFlight(World.room), keys.holder(World.room), keys.bots, partition.meeting(meeting),
                     partition.bot("bot-1"), partition.dispatch, partition.events,
+                    partition.feed(ofMeeting: meeting), keys.feed,
                 ])
             #expect(after[keys.lock] == nil)
             #expect(after[keys.inFlight(World.room)] == .string("bot-1"))
@@ -59,8 +60,9 @@ import Testing
                     "what": "dispatched", "meeting_id": meeting, "bot_id": "bot-1", "from": "INITIAL/",
                     "to": "INITIAL/requested", "why": "user 1", "at": at, "trace_id": World.trace.traceID,
                 ])
-            // Only the in-flight key ends by itself.
-            #expect(after.timeToLive.keys.sorted() == [keys.inFlight(World.room)])
+            // Only the in-flight key ends by itself, and the feeds.
+            let ending = [keys.inFlight(World.room), partition.feed(ofMeeting: meeting), keys.feed]
+            #expect(Set(after.timeToLive.keys) == Set(ending))
             #expect((300_000...600_000).contains(try #require(after.timeToLive[keys.inFlight(World.room)])))
         }
     }

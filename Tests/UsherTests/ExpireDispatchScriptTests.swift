@@ -27,6 +27,7 @@ import Testing
                 after.changes(since: before) == [
                     world.keys.holder(World.room), world.keys.bots, partition.meeting(meeting), partition.bot("bot-1"),
                     partition.dispatch, partition.events, partition.ended,
+                    partition.feed(ofMeeting: meeting), world.keys.feed,
                 ])
             #expect(after[world.keys.holder(World.room)] == nil)
             #expect(after[world.keys.bots] == nil)
@@ -40,7 +41,10 @@ import Testing
             #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
             #expect(after[partition.ended] == .sortedSet([meeting: bot["ended_at"] ?? ""]))
             #expect(bot["desired"] == "none" && bot["ended_at"] != nil)
-            #expect(after.timeToLive.keys.sorted() == [partition.bot("bot-1")])
+            #expect(
+                Set(after.timeToLive.keys) == [
+                    partition.bot("bot-1"), partition.feed(ofMeeting: meeting), world.keys.feed,
+                ])
             let event = try #require(after[partition.events]?.stream?.last)
             #expect(
                 event["what"] == "failed" && event["trace_id"] == World.trace.traceID

@@ -110,7 +110,8 @@ import Testing
                 Scripts.Finalise(
                     meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
                     eventsKey: partition.events, botKey: partition.bot(bot.botID), webhooksKey: world.keys.webhooks,
-                    outboxKey: partition.outbox, meetingID: meeting,
+                    outboxKey: partition.outbox, feedKey: partition.feed(ofMeeting: meeting), feedsKey: world.keys.feed,
+                    meetingID: meeting,
                     botID: bot.botID, revision: "1", participants: "[]", languages: "[]",
                     maxEvents: 1_000))
             #expect(reply == .integer(1))
@@ -137,7 +138,8 @@ import Testing
                 Scripts.Finalise(
                     meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
                     eventsKey: partition.events, botKey: partition.bot(first.botID), webhooksKey: world.keys.webhooks,
-                    outboxKey: partition.outbox, meetingID: meeting,
+                    outboxKey: partition.outbox, feedKey: partition.feed(ofMeeting: meeting), feedsKey: world.keys.feed,
+                    meetingID: meeting,
                     botID: first.botID, revision: nil, participants: "[]", languages: "[]",
                     maxEvents: 1_000))
             #expect(reply == .integer(0))
@@ -184,6 +186,7 @@ import Testing
                     partition.meeting(meeting), partition.segments(ofMeeting: meeting), partition.ended,
                     world.keys.meetings, world.keys.latest(World.room), world.keys.held(World.room),
                     Keys.locator(meeting: meeting), Keys.locator(number: number), world.keys.workspace,
+                    partition.feed(ofMeeting: meeting),
                 ])
             for key in after.changes(since: before) where key != world.keys.workspace { #expect(after[key] == nil) }
             // It was the only one.
@@ -209,8 +212,9 @@ import Testing
                     meetingsKey: keys.meetings, latestKey: keys.latest(World.room), roomKey: keys.holder(World.room),
                     endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(World.room),
                     namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
-                    orderKey: keys.screenshotOrder, meetingID: id, keepMilliseconds: 1_000,
-                    note: MeetingRemains(id: id, number: meeting.number).member, room: World.room.description))
+                    orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), meetingID: id,
+                    keepMilliseconds: 1_000, note: MeetingRemains(id: id, number: meeting.number).member,
+                    room: World.room.description))
             #expect(reply == .integer(1))
             let before = try await world.snapshot()
             #expect(before[partition.ended] == .sortedSet(["\(id) \(meeting.number)": "1"]))

@@ -7,13 +7,15 @@ local function record_event(events_key, max_length, at_ms, what, meeting_id, bot
     'trace_id', string.sub(traceparent or '', 4, 35))
 end
 
--- Records a change of a meeting's status: in the partition's event stream and, if the workspace has webhooks, in its
--- partition's outbox, with what an event tells of the meeting, as it is after this change. `keys` has the members
--- events, outbox (streams), meeting (hash) and webhooks (zset). `changed` has the fields of the meeting that the caller
--- is about to write, '' for those that it removes. What can fail comes first: see bots.
+-- Records a change of a meeting's status: in the partition's event stream, in the feeds of the meeting and its
+-- workspace and, if that has webhooks, in its partition's outbox, with what an event tells of the meeting, as it is
+-- after this change. `keys` has the members events, outbox, feed, feeds (streams), meeting (hash) and webhooks (zset).
+-- `changed` has the fields of the meeting that the caller is about to write, '' for those that it removes. What can
+-- fail comes first: see bots.
 local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
   local at = string.format('%d', at_ms)
   record_event(keys.events, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
+  tell_status(keys, meeting_id, to, at)
   if redis.call('EXISTS', keys.webhooks) == 0 then return end
   local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',
     'updated_at', 'dispatched_at', 'start_time', 'end_time', 'title', 'bot_name', 'language', 'bot_container_id',

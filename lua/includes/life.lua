@@ -1,4 +1,4 @@
--- The keys of a bot's life, which the scripts that take it from one stage to the next share: the first eleven of each.
+-- The keys of a bot's life, which the scripts that take it from one stage to the next share: the first thirteen.
 --
 -- KEYS[1]   meeting    usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[2]   bot        usher:{pX}:bot:<bot_id>                       hash: the bot
@@ -10,7 +10,10 @@
 -- KEYS[8]   events     usher:{pX}:events                             stream: what happened
 -- KEYS[9]   ended      usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
 -- KEYS[10]  webhooks   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
--- KEYS[11]  outbox     usher:{pX}:outbox                             stream: changes that webhooks are to be told of
+-- KEYS[11]  outbox     usher:{pX}:outbox                             stream: changes webhooks are to be told of
+-- KEYS[12]  feed       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
+-- KEYS[13]  feeds      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
 
 local keys = {meeting = KEYS[1], bot = KEYS[2], inflight = KEYS[3], room = KEYS[4], bots = KEYS[5], leases = KEYS[6],
-  analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9], webhooks = KEYS[10], outbox = KEYS[11]}
+  analyzing = KEYS[7], events = KEYS[8], ended = KEYS[9], webhooks = KEYS[10], outbox = KEYS[11], feed = KEYS[12],
+  feeds = KEYS[13]}

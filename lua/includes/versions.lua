@@ -9,3 +9,13 @@ local function is_later(version, other)
   local other_ms, other_count = parts_of(other)
   return ms > other_ms or (ms == other_ms and count > other_count)
 end
+
+-- Whether a form of a segment takes the place of the present one, if there is one. `entry` is the version of one that
+-- came by the stream, else ''.
+local function takes_place(present, entry, kind, json)
+  if not present then return true end
+  local version, old_kind, old_json = string.match(present, '^(%S+) (%S) %S+ %S+ %S+ (.*)$')
+  if kind == old_kind and json == old_json then return false end
+  local is_newer = entry == '' or is_later(entry, version)
+  return old_kind ~= 'r' and (kind == 'r' or is_newer) and not (old_kind == 'c' and kind == 'd')
+end

@@ -27,15 +27,16 @@ extension Scripts {
         "time": PackageResources.time_lua, "versions": PackageResources.versions_lua
     ]
 
-    /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first eleven of each.
+    /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first thirteen.
     public struct Life: Sendable {
         public let keys: [String]
 
         public init(
             meeting: String, bot: String, inflight: String, room: String, bots: String, leases: String,
-            analyzing: String, events: String, ended: String, webhooks: String, outbox: String
+            analyzing: String, events: String, ended: String, webhooks: String, outbox: String, feed: String,
+            feeds: String
         ) {
-            keys = [meeting, bot, inflight, room, bots, leases, analyzing, events, ended, webhooks, outbox]
+            keys = [meeting, bot, inflight, room, bots, leases, analyzing, events, ended, webhooks, outbox, feed, feeds]
         }
     }
 }

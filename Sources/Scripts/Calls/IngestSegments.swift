@@ -15,10 +15,10 @@ extension Scripts {
 
         public init(
             meetingKey: String, segmentsKey: String, analyzingKey: String, workspaceKey: String, botKey: String,
-            meetingID: String, botID: String, entry: String?, lastingMilliseconds: Int, maxSegments: Int, maxBytes: Int,
-            defaultMaxBytes: Int, segments: [String]
+            feedKey: String, feedsKey: String, meetingID: String, botID: String, entry: String?,
+            lastingMilliseconds: Int, maxSegments: Int, maxBytes: Int, defaultMaxBytes: Int, segments: [String]
         ) {
-            keys = [meetingKey, segmentsKey, analyzingKey, workspaceKey, botKey]
+            keys = [meetingKey, segmentsKey, analyzingKey, workspaceKey, botKey, feedKey, feedsKey]
             arguments = [
                 meetingID, botID, entry ?? "", String(lastingMilliseconds), String(maxSegments), String(maxBytes),
                 String(defaultMaxBytes)

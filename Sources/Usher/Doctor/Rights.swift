@@ -73,6 +73,10 @@ enum Rights {
             partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HSCAN % 0", "HSET % a 0", "TYPE %", "DEL %",
             "UNLINK %")
         + on(
+            partition.feed(ofMeeting: "0"), "XADD % MAXLEN ~ 1 * a 0", "XLEN %", "XRANGE % - +",
+            "XREVRANGE % + - COUNT 1",
+            "PEXPIRE % 1", "UNLINK %", "DEL %", "TYPE %")
+        + on(
             partition.bot("0"), "EXISTS %", "HEXISTS % a", "HGET % a", "HMGET % a", "HSET % a 0", "HDEL % a",
             "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %")
 
@@ -108,6 +112,9 @@ enum Rights {
                 "\(workspace):webhook:0:done", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREVRANGE % 0 0",
                 "ZRANGEBYSCORE % -inf 0", "ZREM % m", "PEXPIRE % 1",
                 "UNLINK %")
+            + on(
+                "\(workspace):feed", "XADD % MAXLEN ~ 1 * a 0", "XLEN %", "XRANGE % - +", "XREAD STREAMS % 0",
+                "XREVRANGE % + - COUNT 1", "PEXPIRE % 1", "TYPE %")
             + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0")
     }()
 

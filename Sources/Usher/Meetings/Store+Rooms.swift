@@ -60,7 +60,8 @@ extension Store {
         let removal = Scripts.DeleteMeeting(
             meetingKey: keys.partition.meeting(meeting.id), segmentsKey: keys.partition.segments(ofMeeting: meeting.id),
             roomKey: keys.holder(meeting.room), workspaceKey: keys.workspace, imagesKey: keys.screenshots,
-            orderKey: keys.screenshotOrder, meetingID: meeting.id)
+            orderKey: keys.screenshotOrder, feedKey: keys.partition.feed(ofMeeting: meeting.id), feedsKey: keys.feed,
+            meetingID: meeting.id)
         switch try await run(removal, by: deadline) {
         case .removed: return .removed
         case .unknownMeeting: return .unknown

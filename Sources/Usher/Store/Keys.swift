@@ -88,6 +88,8 @@ public struct Partition: Equatable, Sendable {
 
     public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }
     public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
+    /// stream, PX: what viewers of the meeting are told, and how one that was away goes on.
+    public func feed(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):feed" }
     public func bot(_ id: String) -> String { join(prefix, ":bot:", id) }
     func workspace(_ id: String) -> String { join(prefix, ":ws:", id) }
 }
@@ -113,6 +115,8 @@ public struct WorkspaceKeys: Sendable {
     public var bots: String { join(workspace, ":bots") }
     /// zset: when it was made (ms) -> webhook_id.
     public var webhooks: String { join(workspace, ":webhooks") }
+    /// stream, PX: what viewers of any of its meetings are told.
+    public var feed: String { join(workspace, ":feed") }
     func webhook(_ id: String) -> WebhookKeys { WebhookKeys(webhook: join(workspace, ":webhook:", id)) }
     /// How one of the workspace's webhooks, or a planned meeting, is named among all of its partition.
     func member(_ item: String) -> String { "\(id) \(item)" }
@@ -208,6 +212,7 @@ public struct BotPlace: Equatable, Sendable {
         return Scripts.Life(
             meeting: partition.meeting(meetingID), bot: partition.bot(botID), inflight: keys.inFlight(room),
             room: keys.holder(room), bots: keys.bots, leases: partition.leases, analyzing: partition.analyzing,
-            events: partition.events, ended: partition.ended, webhooks: keys.webhooks, outbox: partition.outbox)
+            events: partition.events, ended: partition.ended, webhooks: keys.webhooks, outbox: partition.outbox,
+            feed: partition.feed(ofMeeting: meetingID), feeds: keys.feed)
     }
 }

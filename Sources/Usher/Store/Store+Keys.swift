@@ -36,6 +36,7 @@ extension Store {
         let keys = WorkspaceKeys(workspace: workspace)
         var candidates = [
             Keys.locator(meeting: id), keys.partition.meeting(id), keys.partition.segments(ofMeeting: id),
+            keys.partition.feed(ofMeeting: id), keys.feed,
         ]
         if let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline) {
             candidates += [

@@ -16,7 +16,7 @@ extension Store {
         let hash = try await send(Command("HGETALL", partition.meeting(id)), by: deadline).hash()
         guard !hash.isEmpty else {
             // Another hand removed it, and which number it had nobody knows any more.
-            let keys = [Keys.locator(meeting: id), partition.segments(ofMeeting: id)]
+            let keys = [Keys.locator(meeting: id), partition.segments(ofMeeting: id), partition.feed(ofMeeting: id)]
             _ = try await pipeline(keys.map { Command("DEL", $0) }, by: deadline)
             _ = try await send(Command("ZREM", partition.ended, id), by: deadline)
             return false
@@ -29,7 +29,7 @@ extension Store {
             meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room), roomKey: keys.holder(meeting.room),
             endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(meeting.room),
             namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
-            orderKey: keys.screenshotOrder, meetingID: id,
+            orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), meetingID: id,
             keepMilliseconds: configuration.retentionMilliseconds, note: remains.member, room: meeting.room.description)
         guard try await run(removal, by: deadline) == .removed else { return false }
         try await remove(remains, in: partition, deadline: deadline)

@@ -11,7 +11,8 @@ extension Store {
     public func finalise(
         meeting id: String, workspace: String, deadline: MonotonicTime
     ) async throws(RedisError) -> Bool {
-        let partition = Partition(workspace: workspace)
+        let keys = WorkspaceKeys(workspace: workspace)
+        let partition = keys.partition
         let fields = try await send(
             Command("HMGET", partition.meeting(id), "bot_id", "segments_revision", "sessions"), by: deadline
         ).arrayOrThrow()
@@ -29,8 +30,9 @@ extension Store {
         return try await run(
             Scripts.Finalise(
                 meetingKey: partition.meeting(id), analyzingKey: partition.analyzing, eventsKey: partition.events,
-                botKey: partition.bot(bot), webhooksKey: WorkspaceKeys(workspace: workspace).webhooks,
-                outboxKey: partition.outbox, meetingID: id, botID: bot, revision: fields[1].string,
+                botKey: partition.bot(bot), webhooksKey: keys.webhooks, outboxKey: partition.outbox,
+                feedKey: partition.feed(ofMeeting: id), feedsKey: keys.feed, meetingID: id, botID: bot,
+                revision: fields[1].string,
                 participants: Self.json(participation.participants), languages: Self.json(participation.languages),
                 maxEvents: configuration.maximumEvents),
             by: deadline) == .finalised

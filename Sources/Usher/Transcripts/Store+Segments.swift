@@ -94,7 +94,9 @@ extension Store {
             Scripts.IngestSegments(
                 meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
                 analyzingKey: partition.analyzing, workspaceKey: target.keys.workspace,
-                botKey: partition.bot(target.session), meetingID: id, botID: target.session, entry: target.version,
+                botKey: partition.bot(target.session), feedKey: partition.feed(ofMeeting: id),
+                feedsKey: target.keys.feed,
+                meetingID: id, botID: target.session, entry: target.version,
                 lastingMilliseconds: lasting, maxSegments: Self.maximumSegmentsOfMeeting,
                 maxBytes: Self.maximumBytesOfMeeting, defaultMaxBytes: configuration.defaultMaximumBytes,
                 segments: segments),

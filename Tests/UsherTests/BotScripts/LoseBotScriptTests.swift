@@ -26,7 +26,7 @@ import Testing
                 after.changes(since: before) == [
                     partition.meeting(place.meetingID), partition.bot(place.botID), partition.bot(next),
                     partition.leases, partition.dispatch, partition.events, world.keys.inFlight(room),
-                    world.keys.bots,
+                    world.keys.bots, partition.feed(ofMeeting: place.meetingID), world.keys.feed,
                 ])
             let entry = try await world.entry()
             let at = try #require(entry["dispatched_at"])
@@ -59,7 +59,11 @@ import Testing
                 event["what"] == "replaced" && event["trace_id"] == World.trace.traceID && event["why"] == "bot_exited"
                     && event["bot_id"] == next)
             #expect(event["from"] == "INITIAL/\(stage.rawValue)" && event["to"] == "INITIAL/requested")
-            #expect(after.timeToLive.keys.sorted() == [partition.bot(place.botID), world.keys.inFlight(room)].sorted())
+            let ending = [
+                partition.bot(place.botID), world.keys.inFlight(room), partition.feed(ofMeeting: place.meetingID),
+                world.keys.feed,
+            ]
+            #expect(Set(after.timeToLive.keys) == Set(ending))
 
             try await world.expectNoChange { () async throws in
                 #expect(try await world.lose(place, runner: "runner", by: "none") == .codes(0))
@@ -118,6 +122,7 @@ import Testing
                 var changes: Set = [
                     partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
                     partition.leases, partition.ended, world.keys.holder(World.room), world.keys.bots,
+                    partition.feed(ofMeeting: place.meetingID), world.keys.feed,
                 ]
                 if stage == .active { changes.insert(partition.analyzing) }
                 if stage == .needsHelp { changes.insert(world.keys.inFlight(World.room)) }

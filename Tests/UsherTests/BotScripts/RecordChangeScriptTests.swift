@@ -123,7 +123,8 @@ import Testing
                 meetingKey: world.keys.partition.meeting(meeting),
                 segmentsKey: world.keys.partition.segments(ofMeeting: meeting), roomKey: world.keys.holder(World.room),
                 workspaceKey: world.keys.workspace, imagesKey: world.keys.screenshots,
-                orderKey: world.keys.screenshotOrder, meetingID: meeting))
+                orderKey: world.keys.screenshotOrder, feedKey: world.keys.partition.feed(ofMeeting: meeting),
+                feedsKey: world.keys.feed, meetingID: meeting))
     }
 
     @Test func whatWasCollectedIsRemovedAndTheBareRecordStays() async throws {
@@ -145,7 +146,8 @@ import Testing
             #expect(try await Self.delete(meeting, world) == .integer(1))
             let after = try await world.snapshot()
             let segments = world.keys.partition.segments(ofMeeting: meeting)
-            #expect(after.changes(since: before) == [key, segments, world.keys.workspace])
+            let feed = world.keys.partition.feed(ofMeeting: meeting)
+            #expect(after.changes(since: before) == [key, segments, world.keys.workspace, feed, world.keys.feed])
             #expect(after[world.keys.partition.segments(ofMeeting: meeting)] == nil)
             var fields = try #require(before[key]?.hash)
             for name in collected.keys.sorted() + ["bot_output", "error_details"] { fields[name] = nil }

@@ -106,6 +106,7 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
+                    partition.feed(ofMeeting: place.meetingID), world.keys.feed,
                 ])
             let from = stage.reports.dropLast().last?.rawValue ?? "requested"
             let event = try #require(after.lastEvent(world.keys))
@@ -139,6 +140,7 @@ import Testing
                 after.changes(since: before) == [
                     partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
                     world.keys.inFlight(World.room), world.keys.held(World.room),
+                    partition.feed(ofMeeting: place.meetingID), world.keys.feed,
                 ])
             #expect(after[world.keys.held(World.room)] == .string(place.meetingID))
             let event = try #require(after.lastEvent(world.keys))
@@ -180,6 +182,7 @@ import Testing
             var changes: Set = [
                 partition.meeting(place.meetingID), partition.bot(place.botID), partition.events, partition.leases,
                 partition.ended, world.keys.holder(World.room), world.keys.bots,
+                partition.feed(ofMeeting: place.meetingID), world.keys.feed,
             ]
             changes.insert(stage == .active ? partition.analyzing : world.keys.inFlight(World.room))
             #expect(after.changes(since: before) == changes)
@@ -206,7 +209,10 @@ import Testing
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             let ended = bot.merging(["reported": end, "desired": "none", "ended_at": at]) { $1 }
             #expect(after[partition.bot(place.botID)] == .hash(ended))
-            #expect(after.timeToLive.keys.sorted() == [partition.bot(place.botID)])
+            #expect(
+                Set(after.timeToLive.keys) == [
+                    partition.bot(place.botID), partition.feed(ofMeeting: place.meetingID), world.keys.feed,
+                ])
         }
     }
 

@@ -23,7 +23,7 @@ import Testing
                 after.changes(since: before) == [
                     world.keys.inFlight(room), world.keys.holder(room), world.keys.bots, world.keys.latest(room),
                     world.keys.meetings, partition.meeting("m1"), partition.bot("bot-1"), partition.dispatch,
-                    partition.events, world.keys.workspace,
+                    partition.events, world.keys.workspace, partition.feed(ofMeeting: "m1"), world.keys.feed,
                 ])
             let entry = try await world.entry()
             let at = try #require(entry["dispatched_at"])
@@ -59,7 +59,8 @@ import Testing
                     "what": "dispatched", "meeting_id": "m1", "bot_id": "bot-1", "from": "/",
                     "to": "INITIAL/requested", "why": "user 1", "at": at, "trace_id": World.trace.traceID,
                 ])
-            #expect(after.timeToLive.keys.sorted() == [world.keys.inFlight(room)])
+            let feeds = [partition.feed(ofMeeting: "m1"), world.keys.feed]
+            #expect(Set(after.timeToLive.keys) == Set([world.keys.inFlight(room)] + feeds))
             #expect((300_000...600_000).contains(try #require(after.timeToLive[world.keys.inFlight(room)])))
         }
     }
@@ -77,7 +78,8 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     world.keys.inFlight(room), world.keys.holder(room), world.keys.bots, partition.meeting(meeting),
-                    partition.bot("bot-1"), partition.dispatch, partition.events,
+                    partition.bot("bot-1"), partition.dispatch, partition.events, partition.feed(ofMeeting: meeting),
+                    world.keys.feed,
                 ])
             let at = try #require(try await world.entry()["dispatched_at"])
             let fields = try #require(before[partition.meeting(meeting)]?.hash)
@@ -214,7 +216,9 @@ import Testing
         let after = try await world.snapshot()
         let locators = after.stored.keys.filter { $0.hasPrefix("usher:meeting:") }
         let numbers = after.stored.keys.filter { $0.hasPrefix("usher:number:") }
-        let records = after.stored.keys.filter { $0.hasPrefix(world.keys.partition.meeting("")) }
+        let records = after.stored.keys.filter {
+            $0.hasPrefix(world.keys.partition.meeting("")) && !$0.hasSuffix(":feed")
+        }
         #expect(locators.count == count && numbers.count == count && records.count == count, comment)
         #expect(after[world.keys.meetings]?.sortedSet?.count == count, comment)
         #expect(after[world.keys.bots]?.sortedSet?.count == count, comment)

@@ -20,6 +20,7 @@ import Testing
                 after.changes(since: before) == [
                     partition.meeting(meeting), partition.bot(place.botID), partition.dispatch, partition.events,
                     partition.ended, world.keys.inFlight(World.room), world.keys.holder(World.room), world.keys.bots,
+                    partition.feed(ofMeeting: meeting), world.keys.feed,
                 ])
             try await world.expectFree()
             let events = try #require(after[partition.events]?.stream?.suffix(2))
@@ -34,7 +35,10 @@ import Testing
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             let ended = bot.merging(["desired": "none", "stop_asked_at": at, "ended_at": at]) { $1 }
             #expect(after[partition.bot(place.botID)] == .hash(ended))
-            #expect(after.timeToLive.keys.sorted() == [partition.bot(place.botID)])
+            #expect(
+                Set(after.timeToLive.keys) == [
+                    partition.bot(place.botID), partition.feed(ofMeeting: meeting), world.keys.feed,
+                ])
             // It never starts: no runner can claim it any more, and asking again finds nothing.
             try await world.expectNoChange { () async throws in
                 #expect(try await world.claim(place, entry: entry) == .codes(0))
@@ -62,6 +66,7 @@ import Testing
             let after = try await world.snapshot()
             var changes: Set = [
                 partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
+                partition.feed(ofMeeting: place.meetingID), world.keys.feed,
             ]
             if stage != .active { changes.insert(world.keys.inFlight(World.room)) }
             #expect(after.changes(since: before) == changes)

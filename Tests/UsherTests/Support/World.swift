@@ -135,7 +135,8 @@ struct World: Sendable {
                 lockKey: keys.lock, inflightKey: keys.inFlight(Self.room), roomKey: keys.holder(Self.room),
                 botsKey: keys.bots, meetingKey: keys.partition.meeting(meeting), botKey: keys.partition.bot(bot),
                 dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
-                outboxKey: keys.partition.outbox, requestKey: request,
+                outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: meeting), feedsKey: keys.feed,
+                requestKey: request,
                 token: token, seen: status, meetingID: meeting, workspaceID: workspaceID,
                 room: Self.room.description, botID: bot, inflightMilliseconds: 600_000, maxEvents: 1_000,
                 why: "user 1", traceparent: Self.trace.traceparent, tracestate: nil))

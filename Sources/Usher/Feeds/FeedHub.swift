@@ -1,0 +1,218 @@
+import EventLoop
+import Log
+import Redis
+
+/// The feeds that viewers on one loop follow. Each workspace's is read once, however many viewers it has, and none while
+/// there are none: a read that waits takes the feeds of many workspaces at once, on one connection of its own (with a
+/// cluster, one for each partition).
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
+public final class FeedHub: @unchecked Sendable {
+    /// How long a read waits, and so how long a workspace that gets its first viewer may wait to be among those that are
+    /// read.
+    private static let blockMilliseconds = 250
+    /// A read of more feeds would hold Redis up. Where there are more, reads take turns and do not wait.
+    private static let workspacesAtOnce = 256
+    private static let entriesAtOnce = 100
+    private static let pauseMilliseconds = 100
+    /// After so long without a read, what was written meanwhile may have been more than a feed keeps.
+    private static let gapMilliseconds = 1_000
+
+    let store: Store
+    private let blocking: Client
+    private let isCluster: Bool
+    private let logger: Logger
+    private var workspaces: [String: WorkspaceFeed] = [:]
+    /// The partitions whose feeds are being read; 0 stands for all of them where one read takes all.
+    private var lanes: Set<Int> = []
+    private var isStarted = false
+    private var isStopped = false
+    /// Only on the loop's thread.
+    public let metrics = FeedMetrics()
+
+    /// - Parameters:
+    ///   - blocking: for reads that wait, on the store's loop: not started, and used by nobody else.
+    ///   - isCluster: so that each partition is read by itself.
+    public init(store: Store, blocking: Client, isCluster: Bool, logger: Logger) {
+        self.store = store
+        self.blocking = blocking
+        self.isCluster = isCluster
+        self.logger = logger
+    }
+
+    /// Ends all reading. Viewers are told nothing any more.
+    public func stop() {
+        store.client.loop.preconditionCurrent()
+        isStopped = true
+        blocking.shutDown()
+    }
+
+    // MARK: Viewers
+
+    /// Has `take` told what changes in a meeting, from now on or from where an earlier viewer was.
+    /// - Parameters:
+    ///   - cursor: where it was; what followed comes first. `reset` comes if that is not there any more.
+    ///   - take: called on the loop's thread. Must not wait.
+    /// - Returns: what ends it.
+    /// - Throws: `RedisError` if it could not be begun.
+    public func follow(
+        _ meeting: Meeting, after cursor: FeedCursor?, deadline: MonotonicTime,
+        _ take: @escaping (FeedMessage) -> Void
+    ) async throws(RedisError) -> FeedViewer {
+        let workspace = try await workspace(meeting.workspaceID, deadline: deadline)
+        let viewer = FeedViewer(take, in: workspace)
+        workspace.add(viewer, to: .joining)
+        do throws(RedisError) {
+            try await workspace.join(viewer, meeting: meeting.id, after: cursor, deadline: deadline)
+            return viewer
+        } catch {
+            viewer.end()
+            throw error
+        }
+    }
+
+    /// The same of all meetings of a workspace.
+    /// - Parameter statusesOnly: whether nothing but their statuses is told.
+    public func followAll(
+        workspace id: String, statusesOnly: Bool, after cursor: FeedCursor?, deadline: MonotonicTime,
+        _ take: @escaping (FeedMessage) -> Void
+    ) async throws(RedisError) -> FeedViewer {
+        let workspace = try await workspace(id, deadline: deadline)
+        let viewer = FeedViewer(take, in: workspace)
+        workspace.add(viewer, to: .joining)
+        do throws(RedisError) {
+            try await workspace.join(viewer, statusesOnly: statusesOnly, after: cursor, deadline: deadline)
+            return viewer
+        } catch {
+            viewer.end()
+            throw error
+        }
+    }
+
+    private func workspace(_ id: String, deadline: MonotonicTime) async throws(RedisError) -> WorkspaceFeed {
+        store.client.loop.preconditionCurrent()
+        if let known = workspaces[id] { return known }
+        let end = try await store.feedEnd(WorkspaceKeys(workspace: id).feed, deadline: deadline)
+        // Another viewer may have been faster.
+        if let known = workspaces[id] { return known }
+        let workspace = WorkspaceFeed(id, from: end, store: store, metrics: metrics, logger: logger) { [weak self] in
+            self?.workspaces[id] = nil
+        }
+        workspaces[id] = workspace
+        read(lane: lane(of: id))
+        return workspace
+    }
+
+    // MARK: Reading
+
+    private func lane(of workspace: String) -> Int { isCluster ? Partition(workspace: workspace).number : 0 }
+
+    /// Reads a lane for as long as it has workspaces.
+    private func read(lane: Int) {
+        guard !isStopped, lanes.insert(lane).inserted else { return }
+        if !isStarted {
+            isStarted = true
+            blocking.start()
+        }
+        Task(executorPreference: store.client.loop) { [self] in
+            _ = await blocking.firstLogin()
+            while !isStopped {
+                let all = workspaces.values.filter { self.lane(of: $0.id) == lane }
+                if all.isEmpty { break }
+                if all.count <= Self.workspacesAtOnce {
+                    await read(all, isWaiting: true)
+                } else {
+                    for start in stride(from: 0, to: all.count, by: Self.workspacesAtOnce) {
+                        await read(
+                            Array(all[start..<min(start + Self.workspacesAtOnce, all.count)]), isWaiting: false)
+                    }
+                    await blocking.loop.wait(milliseconds: Self.pauseMilliseconds)
+                }
+            }
+            lanes.remove(lane)
+        }
+    }
+
+    private func read(_ workspaces: [WorkspaceFeed], isWaiting: Bool) async {
+        do throws(RedisError) {
+            let words =
+                ["XREAD", "COUNT", String(Self.entriesAtOnce)]
+                + (isWaiting ? ["BLOCK", String(Self.blockMilliseconds)] : [])
+                + ["STREAMS"] + workspaces.map(\.key) + workspaces.map(\.position.description)
+            let asked = blocking.loop.now
+            let reply = try await blocking.send(
+                Command(words: words), deadline: asked.advanced(byMilliseconds: Self.blockMilliseconds + 2_000))
+            var found: [String: [Value]] = [:]
+            for stream in reply == .null ? [] : try reply.arrayOrThrow() {
+                let parts = try stream.arrayOrThrow()
+                guard parts.count == 2, let key = parts[0].string else { throw .unexpectedReply("XREAD without a key") }
+                found[key] = try parts[1].arrayOrThrow()
+            }
+            for workspace in workspaces {
+                let rows = found[workspace.key] ?? []
+                let hasGap =
+                    asked.milliseconds(since: workspace.readAt) > Self.gapMilliseconds
+                    || rows.count >= Self.entriesAtOnce
+                if hasGap, !rows.isEmpty {
+                    let isThere = try await isThere(workspace.position, in: workspace.key)
+                    if !isThere { workspace.hasMissed() }
+                }
+                workspace.take(rows, readAt: asked)
+            }
+        } catch {
+            if case .refused(let text) = error, !text.hasPrefix("WRONGTYPE") {
+                logger.warning("Live feeds cannot be read; trying again", ["reason": text])
+            }
+            await blocking.loop.wait(milliseconds: Int.random(in: Self.pauseMilliseconds...5 * Self.pauseMilliseconds))
+        }
+    }
+
+    /// Whether nothing behind a place of a feed is gone.
+    private func isThere(_ position: FeedCursor, in key: String) async throws(RedisError) -> Bool {
+        try await store.feedPage(
+            key, after: position, isWorkspace: true, deadline: blocking.loop.now.advanced(byMilliseconds: 2_000)) != nil
+    }
+}
+
+/// Counts of what a loop's feeds do.
+public final class FeedMetrics: @unchecked Sendable {
+    /// Viewers now: of meetings, and of workspaces.
+    public internal(set) var viewers = 0
+    /// Messages told, once for each viewer.
+    public internal(set) var told = 0
+    /// Viewers who were told to fetch anew.
+    public internal(set) var resets = 0
+}
+
+/// One who is told what changes, until it is ended.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+public final class FeedViewer: @unchecked Sendable {
+    private let take: (FeedMessage) -> Void
+    private let workspace: WorkspaceFeed
+    private var isEnded = false
+    /// Up to where it was told, in the feed that it follows.
+    var cursor = FeedCursor.beginning
+    /// The meeting that it follows; nil: all of them.
+    var meeting: String?
+
+    init(_ take: @escaping (FeedMessage) -> Void, in workspace: WorkspaceFeed) {
+        self.take = take
+        self.workspace = workspace
+    }
+
+    /// Where it goes on, as the messages say: for one that was told nothing yet.
+    public var position: FeedCursor { cursor }
+
+    public func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        workspace.remove(self)
+    }
+
+    func tell(_ message: FeedMessage) {
+        if isEnded { return }
+        workspace.metrics.told += 1
+        take(message)
+    }
+}

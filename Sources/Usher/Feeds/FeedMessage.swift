@@ -1,0 +1,96 @@
+import Log
+
+/// What viewers are told, in the words of the live feed (docs/live.md, "What comes").
+public struct FeedMessage: Sendable {
+    public enum Kind: Equatable, Sendable {
+        case transcript, retraction
+        /// Of the bot of a meeting.
+        case status(number: Int, nativeID: String, status: String, at: Int)
+        /// What came before is not told any more: fetch the transcript anew.
+        case reset
+    }
+
+    public let kind: Kind
+    /// A JSON object without its end, so that each viewer's cursor can be put behind.
+    private let open: [UInt8]
+    /// Where a viewer of the meeting goes on after this.
+    public internal(set) var cursor: FeedCursor
+    /// Where a viewer of all of the workspace's meetings goes on; nil of what was read in the meeting's own feed.
+    public internal(set) var workspaceCursor: FeedCursor?
+
+    init(_ kind: Kind, open: [UInt8], cursor: FeedCursor, workspaceCursor: FeedCursor?) {
+        self.kind = kind
+        self.open = open
+        self.cursor = cursor
+        self.workspaceCursor = workspaceCursor
+    }
+
+    /// The object, with the cursor of a viewer of the meeting, or of all meetings.
+    public func json(ofWorkspace: Bool = false) -> [UInt8] {
+        let cursor = ofWorkspace ? workspaceCursor ?? .beginning : cursor
+        return open + ",\"cursor\":\"\(cursor)\"}".utf8
+    }
+
+    /// - Parameter number: of the meeting; nil: of all meetings.
+    static func reset(_ number: Int?, cursor: FeedCursor, workspaceCursor: FeedCursor?) -> FeedMessage {
+        let meeting = number.map { ",\"meeting\":{\"id\":\($0)}" } ?? ""
+        return FeedMessage(
+            .reset, open: Array("{\"type\":\"reset\"\(meeting)".utf8), cursor: cursor, workspaceCursor: workspaceCursor)
+    }
+}
+
+/// What a feed needs to know of a meeting.
+struct FeedMeeting: Sendable {
+    let number: Int
+    let platform: String
+    let nativeID: String
+    let createdBy: String
+    let sessions: Sessions
+
+    static let fields = ["number", "platform", "native_meeting_id", "created_by", "sessions"]
+
+    /// - Parameter values: of `fields`; nil if there is no such record.
+    init?(_ values: [String?]) {
+        guard values.count == Self.fields.count, let number = values[0].flatMap({ Int($0) }), let platform = values[1],
+            let nativeID = values[2]
+        else { return nil }
+        self.number = number
+        self.platform = platform
+        self.nativeID = nativeID
+        createdBy = values[3].flatMap { Int($0) }.map { String($0) } ?? "0"
+        sessions = Sessions(values[4])
+    }
+
+    func transcript(speaker: String, confirmed: [UInt8], pending: [UInt8], at milliseconds: Int) -> [UInt8] {
+        var json = Array("{\"type\":\"transcript\",\"meeting\":{\"id\":\(number)},\"speaker\":\"".utf8)
+        speaker.appendJSONEscaped(to: &json)
+        json += "\",\"confirmed\":[".utf8
+        json += confirmed
+        json += "],\"pending\":[".utf8
+        json += pending
+        json += "],\"ts\":\"\(Timestamp.withZone(milliseconds))\"".utf8
+        return json
+    }
+
+    func retraction(of ids: [String]) -> [UInt8] {
+        var json = Array("{\"type\":\"transcript_retract\",\"meeting\":{\"id\":\(number)},\"segment_ids\":[".utf8)
+        for (index, id) in ids.enumerated() {
+            json += (index > 0 ? ",\"" : "\"").utf8
+            id.appendJSONEscaped(to: &json)
+            json.append(UInt8(ascii: "\""))
+        }
+        json.append(UInt8(ascii: "]"))
+        return json
+    }
+
+    func status(_ status: String, at milliseconds: Int) -> [UInt8] {
+        var json = Array("{\"type\":\"meeting.status\",\"meeting\":{\"id\":\(number),\"platform\":\"".utf8)
+        platform.appendJSONEscaped(to: &json)
+        json += "\",\"native_id\":\"".utf8
+        nativeID.appendJSONEscaped(to: &json)
+        json += "\"},\"payload\":{\"status\":\"".utf8
+        status.appendJSONEscaped(to: &json)
+        json += "\"},\"user_id\":\(createdBy),\"ts\":\"\(Timestamp.withZone(milliseconds))\"".utf8
+        return json
+    }
+}

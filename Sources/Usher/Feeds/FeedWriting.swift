@@ -1,0 +1,60 @@
+import Log
+
+/// Makes the messages of an entry.
+struct FeedWriting {
+    /// Segments of about so many bytes are told in one message.
+    private static let pieceBytes = 65_536
+
+    let entry: FeedEntry
+    let meeting: FeedMeeting
+    let segments: [FeedSegment]
+
+    /// - Parameters:
+    ///   - drafts: of the meeting, those of this entry noted.
+    ///   - speakers: whose drafts the entry has changed.
+    ///   - previous: where a viewer goes on that has only got some of the messages: before the entry.
+    func messages(
+        drafts: FeedDrafts, speakers: [String], previous: FeedCursor, previousInWorkspace: FeedCursor?, now: Int
+    ) -> [FeedMessage] {
+        var messages: [FeedMessage] = []
+        func add(_ kind: FeedMessage.Kind, _ open: [UInt8]) {
+            messages.append(
+                FeedMessage(kind, open: open, cursor: previous, workspaceCursor: previousInWorkspace))
+        }
+        switch entry.content {
+        case .status(_, let bot, let at):
+            add(
+                .status(number: meeting.number, nativeID: meeting.nativeID, status: bot, at: at),
+                meeting.status(bot, at: at))
+        case .deleted:
+            return [.reset(meeting.number, cursor: entry.cursor, workspaceCursor: entry.workspaceCursor)]
+        case .segments:
+            let retracted = segments.filter { $0.kind == .retracted }.map(\.id)
+            if !retracted.isEmpty { add(.retraction, meeting.retraction(of: retracted)) }
+            var order: [String] = []
+            let confirmed = segments.filter { $0.kind == .confirmed }
+            for speaker in confirmed.map(\.speaker) + speakers where !order.contains(speaker) { order.append(speaker) }
+            for speaker in order {
+                var piece: [UInt8] = []
+                for segment in confirmed where segment.speaker == speaker {
+                    if piece.count > Self.pieceBytes {
+                        add(.transcript, transcript(speaker, piece, drafts, now))
+                        piece = []
+                    }
+                    if !piece.isEmpty { piece.append(UInt8(ascii: ",")) }
+                    piece += segment.json
+                }
+                add(.transcript, transcript(speaker, piece, drafts, now))
+            }
+        }
+        if let last = messages.indices.last {
+            messages[last].cursor = entry.cursor
+            messages[last].workspaceCursor = entry.workspaceCursor
+        }
+        return messages
+    }
+
+    private func transcript(_ speaker: String, _ confirmed: [UInt8], _ drafts: FeedDrafts, _ now: Int) -> [UInt8] {
+        meeting.transcript(speaker: speaker, confirmed: confirmed, pending: drafts.pending(of: speaker), at: now)
+    }
+}

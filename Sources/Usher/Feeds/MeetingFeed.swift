@@ -1,0 +1,93 @@
+import EventLoop
+import Log
+import Redis
+
+/// A meeting that is followed on one loop: up to where, by whom, and the drafts that it has.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+final class MeetingFeed: @unchecked Sendable {
+    let id: String
+    private let workspace: String
+    private let store: Store
+    /// Up to where its viewers were told.
+    private(set) var position: FeedCursor
+    private(set) var number = 0
+    private var drafts = FeedDrafts()
+    var viewers: [ObjectIdentifier: FeedViewer] = [:]
+
+    init(_ id: String, workspace: String, from position: FeedCursor, store: Store) {
+        self.id = id
+        self.workspace = workspace
+        self.position = position
+        self.store = store
+    }
+
+    /// A meeting from now on, with the drafts that it has now.
+    static func read(
+        _ id: String, workspace: String, store: Store, deadline: MonotonicTime
+    ) async throws(RedisError) -> MeetingFeed {
+        let partition = Partition(workspace: workspace)
+        // First, so that nothing is between it and the drafts.
+        let end = try await store.feedEnd(partition.feed(ofMeeting: id), deadline: deadline)
+        let feed = MeetingFeed(id, workspace: workspace, from: end, store: store)
+        let values = try await store.send(
+            Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields), by: deadline
+        ).arrayOrThrow()
+        guard let meeting = FeedMeeting(values.map(\.string)) else { return feed }
+        feed.number = meeting.number
+        var scan = SegmentScan(store: store, segmentsOfMeeting: id, of: workspace)
+        while let batch = try await scan.next(by: deadline) {
+            for (field, value) in batch where isDraft(value) {
+                guard let colon = field.firstIndex(of: UInt8(ascii: ":")) else { continue }
+                let segment = FeedSegment(
+                    id: String(decoding: field[(colon + 1)...], as: UTF8.self),
+                    session: String(decoding: field[..<colon], as: UTF8.self), version: nil, value: value,
+                    sessions: meeting.sessions)
+                if let segment { _ = feed.drafts.take(segment) }
+            }
+        }
+        return feed
+    }
+
+    /// By bytes: a transcript has thousands.
+    private static func isDraft(_ value: String) -> Bool {
+        let kind = value.utf8.drop { $0 != UInt8(ascii: " ") }.dropFirst().first
+        return kind == UInt8(ascii: "d")
+    }
+
+    func forgetDrafts() { drafts.removeAll() }
+
+    /// What is told of an entry, which comes once. It may be from before the meeting was followed here: then it is told to
+    /// viewers of all meetings alone.
+    func take(
+        _ entry: FeedEntry, previousInWorkspace: FeedCursor?, deadline: MonotonicTime
+    ) async throws(RedisError) -> [FeedMessage] {
+        defer { position = max(position, entry.cursor) }
+        guard
+            let (meeting, segments) = try await store.resolve(
+                entry, meeting: id, workspace: workspace, deadline: deadline)
+        else { return [] }
+        number = meeting.number
+        if entry.content == .deleted { drafts.removeAll() }
+        var speakers: [String] = []
+        for segment in segments { speakers += drafts.take(segment) }
+        return FeedWriting(entry: entry, meeting: meeting, segments: segments).messages(
+            drafts: drafts, speakers: speakers, previous: position, previousInWorkspace: previousInWorkspace,
+            now: WallClock.milliseconds)
+    }
+
+    /// What is told of an entry to one who was away, or has just come. The drafts are those of now.
+    /// - Parameter previous: where that one was, in the feed that the entry was read from.
+    func replay(
+        _ entry: FeedEntry, after previous: FeedCursor, deadline: MonotonicTime
+    ) async throws(RedisError) -> [FeedMessage] {
+        guard
+            let (meeting, segments) = try await store.resolve(
+                entry, meeting: id, workspace: workspace, deadline: deadline)
+        else { return [] }
+        let speakers = segments.filter { $0.kind == .draft }.map(\.speaker)
+        return FeedWriting(entry: entry, meeting: meeting, segments: segments).messages(
+            drafts: drafts, speakers: speakers, previous: previous, previousInWorkspace: previous,
+            now: WallClock.milliseconds)
+    }
+}

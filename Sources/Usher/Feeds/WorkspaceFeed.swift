@@ -1,0 +1,249 @@
+import EventLoop
+import Log
+import Redis
+
+/// The feed of a workspace as one loop follows it: its entries are read from Redis once, in order, and told to those who
+/// view the meeting that they are of, or all meetings.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+final class WorkspaceFeed: @unchecked Sendable {
+    enum Audience {
+        /// Told nothing yet.
+        case joining
+        case all, statuses
+    }
+
+    /// Entries that wait to be told; more are given up, and all viewers told to fetch anew.
+    private static let maximumQueue = 2_000
+    /// Meetings that are remembered beyond those with viewers of their own, where somebody views all.
+    private static let maximumMeetings = 200
+    private static let pauseMilliseconds = 200
+    private static let timeoutMilliseconds = 2_000
+
+    let id: String
+    let key: String
+    let metrics: FeedMetrics
+    private let store: Store
+    private let logger: Logger
+    private let onEmpty: () -> Void
+    /// Up to where the hub has read.
+    private(set) var position: FeedCursor
+    private(set) var readAt: MonotonicTime
+    /// Up to where viewers of all meetings were told.
+    private var told: FeedCursor
+    private var queue: [FeedEntry] = []
+    private var isTelling = false
+    private var joining = 0
+    private var audience: [ObjectIdentifier: (viewer: FeedViewer, kind: Audience)] = [:]
+    private var meetings: [String: MeetingFeed] = [:]
+
+    init(
+        _ id: String, from position: FeedCursor, store: Store, metrics: FeedMetrics, logger: Logger,
+        onEmpty: @escaping () -> Void
+    ) {
+        self.id = id
+        key = WorkspaceKeys(workspace: id).feed
+        self.position = position
+        told = position
+        self.store = store
+        self.metrics = metrics
+        self.logger = logger
+        self.onEmpty = onEmpty
+        readAt = store.client.loop.now
+    }
+
+    // MARK: Viewers
+
+    func add(_ viewer: FeedViewer, to kind: Audience) {
+        if audience.updateValue((viewer, kind), forKey: ObjectIdentifier(viewer)) == nil { metrics.viewers += 1 }
+    }
+
+    func remove(_ viewer: FeedViewer) {
+        guard audience.removeValue(forKey: ObjectIdentifier(viewer)) != nil else { return }
+        metrics.viewers -= 1
+        if let meeting = viewer.meeting {
+            meetings[meeting]?.viewers[ObjectIdentifier(viewer)] = nil
+            if meetings[meeting]?.viewers.isEmpty == true, !hasViewersOfAll { meetings[meeting] = nil }
+        }
+        if !hasViewersOfAll { meetings = meetings.filter { !$0.value.viewers.isEmpty } }
+        if audience.isEmpty { onEmpty() }
+    }
+
+    private var hasViewersOfAll: Bool { audience.values.contains { $0.kind == .all } }
+
+    func join(
+        _ viewer: FeedViewer, meeting id: String, after cursor: FeedCursor?, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        viewer.meeting = id
+        let meeting = try await meeting(id, deadline: deadline)
+        // It may have been let go while its drafts were read.
+        meetings[id] = meetings[id] ?? meeting
+        guard let feed = meetings[id] else { return }
+        if let cursor {
+            viewer.cursor = cursor
+            try await catchUp(viewer, of: feed, deadline: deadline)
+        } else {
+            viewer.cursor = feed.position
+        }
+        feed.viewers[ObjectIdentifier(viewer)] = viewer
+    }
+
+    /// Tells what followed the viewer's cursor, up to where the others are. Nothing is between the last read and its
+    /// return.
+    private func catchUp(_ viewer: FeedViewer, of feed: MeetingFeed, deadline: MonotonicTime) async throws(RedisError) {
+        let key = WorkspaceKeys(workspace: id).partition.feed(ofMeeting: feed.id)
+        while true {
+            guard
+                let page = try await store.feedPage(key, after: viewer.cursor, isWorkspace: false, deadline: deadline)
+            else {
+                viewer.cursor = feed.position
+                metrics.resets += 1
+                viewer.tell(.reset(feed.number, cursor: feed.position, workspaceCursor: nil))
+                return
+            }
+            for entry in page.entries {
+                for message in try await feed.replay(entry, after: viewer.cursor, deadline: deadline) {
+                    viewer.tell(message)
+                    await store.client.loop.nextTurn()
+                }
+                viewer.cursor = entry.cursor
+            }
+            viewer.cursor = max(viewer.cursor, page.end)
+            if page.entries.isEmpty, !page.isFull, viewer.cursor >= feed.position { return }
+            await store.client.loop.nextTurn()
+        }
+    }
+
+    func join(
+        _ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?, deadline: MonotonicTime
+    ) async throws(RedisError) {
+        viewer.cursor = cursor ?? told
+        if cursor != nil {
+            while true {
+                guard
+                    let page = try await store.feedPage(
+                        key, after: viewer.cursor, isWorkspace: true, deadline: deadline)
+                else {
+                    viewer.cursor = told
+                    metrics.resets += 1
+                    viewer.tell(.reset(nil, cursor: told, workspaceCursor: told))
+                    break
+                }
+                for entry in page.entries {
+                    let feed = try await meeting(entry.meetingID, deadline: deadline)
+                    for message in try await feed.replay(entry, after: viewer.cursor, deadline: deadline)
+                    where !statusesOnly || message.isStatus {
+                        viewer.tell(message)
+                    }
+                    viewer.cursor = entry.workspaceCursor ?? viewer.cursor
+                }
+                viewer.cursor = max(viewer.cursor, page.end)
+                if page.entries.isEmpty, !page.isFull, viewer.cursor >= told { break }
+                await store.client.loop.nextTurn()
+            }
+        }
+        add(viewer, to: statusesOnly ? .statuses : .all)
+    }
+
+    /// A meeting as it is followed; begins to follow it.
+    private func meeting(_ id: String, deadline: MonotonicTime) async throws(RedisError) -> MeetingFeed {
+        if let known = meetings[id] { return known }
+        let feed = try await MeetingFeed.read(id, workspace: self.id, store: store, deadline: deadline)
+        if let known = meetings[id] { return known }
+        if meetings.count >= Self.maximumMeetings {
+            meetings = meetings.filter { !$0.value.viewers.isEmpty }
+        }
+        meetings[id] = feed
+        return feed
+    }
+
+    // MARK: What is new
+
+    /// Takes in what the hub has read behind `position`.
+    func take(_ rows: [Value], readAt: MonotonicTime) {
+        self.readAt = readAt
+        for row in rows {
+            guard let id = row.array?.first?.string.flatMap({ FeedCursor($0) }) else { continue }
+            position = max(position, id)
+            if let entry = FeedEntry(row) { queue.append(entry) }
+        }
+        if queue.count > Self.maximumQueue { hasMissed() }
+        guard !queue.isEmpty, !isTelling else { return }
+        isTelling = true
+        Task(executorPreference: store.client.loop) { [self] in
+            while !queue.isEmpty, !audience.isEmpty {
+                let entry = queue.removeFirst()
+                await tell(entry)
+            }
+            queue = audience.isEmpty ? [] : queue
+            isTelling = false
+        }
+    }
+
+    /// Something of the feed is lost: whoever views it has to look anew.
+    func hasMissed() {
+        queue = []
+        told = position
+        for (viewer, kind) in audience.values where kind == .all {
+            viewer.cursor = told
+            metrics.resets += 1
+            viewer.tell(.reset(nil, cursor: told, workspaceCursor: told))
+        }
+        for feed in meetings.values {
+            for viewer in feed.viewers.values {
+                metrics.resets += 1
+                viewer.tell(.reset(feed.number, cursor: viewer.cursor, workspaceCursor: nil))
+            }
+        }
+        // What their drafts are is not known any more either; their viewers' cursors lead to nothing that was missed.
+        for feed in meetings.values { feed.forgetDrafts() }
+    }
+
+    private func tell(_ entry: FeedEntry) async {
+        let viewersOfAll = hasViewersOfAll
+        let isStatus = if case .status = entry.content { true } else { false }
+        let isWanted = viewersOfAll || meetings[entry.meetingID] != nil || isStatus
+        guard isWanted else {
+            told = entry.workspaceCursor ?? told
+            return
+        }
+        while !audience.isEmpty {
+            let deadline = store.client.loop.now.advanced(byMilliseconds: Self.timeoutMilliseconds)
+            do throws(RedisError) {
+                let feed: MeetingFeed
+                if viewersOfAll || meetings[entry.meetingID] != nil {
+                    feed = try await meeting(entry.meetingID, deadline: deadline)
+                } else {
+                    // For its status alone.
+                    feed = MeetingFeed(entry.meetingID, workspace: id, from: .beginning, store: store)
+                }
+                let messages = try await feed.take(entry, previousInWorkspace: told, deadline: deadline)
+                let place = entry.workspaceCursor ?? told
+                told = place
+                for message in messages {
+                    for viewer in feed.viewers.values where viewer.cursor < entry.cursor { viewer.tell(message) }
+                    for (viewer, kind) in audience.values where viewer.meeting == nil && viewer.cursor < place {
+                        if kind == .all || kind == .statuses && message.isStatus { viewer.tell(message) }
+                    }
+                    // So that what takes them has its turn before there is more.
+                    if messages.count > 1 { await store.client.loop.nextTurn() }
+                }
+                for viewer in feed.viewers.values { viewer.cursor = max(viewer.cursor, entry.cursor) }
+                for (viewer, kind) in audience.values where viewer.meeting == nil && kind != .joining {
+                    viewer.cursor = max(viewer.cursor, place)
+                }
+                return
+            } catch {
+                if case .refused(let text) = error {
+                    logger.warning("An entry of a live feed could not be read", ["workspace": id, "reason": text])
+                    return
+                }
+                await store.client.loop.wait(milliseconds: Self.pauseMilliseconds)
+            }
+        }
+    }
+}
+
+extension FeedMessage {
+    var isStatus: Bool { if case .status = kind { true } else { false } }
+}

@@ -1,0 +1,202 @@
+import Redis
+import RedisTestSupport
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// What scripts leave in the feeds of a meeting and its workspace, and what is read of them.
+@Suite(.takesTurns) struct FeedTests {
+    private static func feed(_ world: World, _ meeting: String) async throws -> [[String: String]] {
+        try await world.snapshot()[world.keys.partition.feed(ofMeeting: meeting)]?.stream ?? []
+    }
+
+    /// Each entry is in both, and both end an hour after the last.
+    private static func expectBoth(_ world: World, _ meeting: String, count: Int) async throws -> [[String: String]] {
+        let snapshot = try await world.snapshot()
+        let key = world.keys.partition.feed(ofMeeting: meeting)
+        let entries = snapshot[key]?.stream ?? []
+        #expect(entries.count == count)
+        let all = (snapshot[world.keys.feed]?.stream ?? []).filter { $0["meeting_id"] == meeting }
+        // They say the same, but for where they are.
+        let known = ["what", "to", "at", "bot_id", "version", "ids"]
+        func content(_ entry: [String: String]) -> [String] { known.map { entry[$0] ?? "" } }
+        let ids: [String?] = all.map { $0["entry"] }
+        #expect(ids == entries.map { $0["<id>"] })
+        #expect(all.map(content) == entries.map(content))
+        for key in [key, world.keys.feed] {
+            #expect(snapshot.timeToLive[key].map { $0 > 3_500_000 && $0 <= 3_600_000 } == true)
+        }
+        return entries
+    }
+
+    @Test func eachChangeOfAStatusIsThere() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            var bot = try await world.send(to: meeting)
+            try await world.claim(bot)
+            for status in ["joining", "awaiting_admission", "needs_help", "active"] {
+                _ = try await world.report(bot, status)
+            }
+            _ = try await world.stop(bot)
+            _ = try await world.report(bot, "completed")
+            _ = try await world.store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+            _ = try await world.dispatch(meeting, bot: Identifier.bot(in: world.keys.partition), seen: "OFFLINE")
+            bot = world.place(meeting, try #require(try await world.fields(meeting)["bot_id"]))
+            try await world.claim(bot)
+            let next = Identifier.bot(in: world.keys.partition)
+            _ = try await world.lose(bot, runner: "runner", by: next)
+            bot = world.place(meeting, next)
+            _ = try await world.stop(bot)
+            let entries = try await Self.expectBoth(world, meeting, count: 12)
+            #expect(
+                entries.map { $0["to"] } == [
+                    "INITIAL/requested", "INITIAL/joining", "INITIAL/awaiting_admission", "INITIAL/needs_help",
+                    "LIVE/active", "STOPPING/stopping", "ANALYZING/completed", "OFFLINE/completed", "INITIAL/requested",
+                    "INITIAL/requested", "STOPPING/stopping", "OFFLINE/completed",
+                ])
+            for entry in entries { #expect(entry["what"] == "status" && Int(entry["at"] ?? "") != nil) }
+        }
+    }
+
+    @Test func changedSegmentsAreNamedWithTheirVersion() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let meeting = place.meetingID
+            let before = try await Self.feed(world, meeting).count
+            _ = try await world.ingest(one("a", "Hel", completed: false), for: meeting)
+            _ = try await world.ingest(one("a", "Hello"), for: meeting)
+            let entries = try await Self.expectBoth(world, meeting, count: before + 2)
+            #expect(entries.last?["ids"] == "a" && entries.last?["bot_id"] == place.botID)
+            let stored = try await world.client.send(
+                "HGET", world.keys.partition.segments(ofMeeting: meeting), "\(place.botID):a"
+            ).string
+            #expect(entries.last?["version"] == stored?.split(separator: " ").first.map(String.init))
+            // What changes nothing tells nothing.
+            _ = try await world.ingest(one("a", "Hello"), for: meeting)
+            #expect(try await Self.feed(world, meeting).count == before + 2)
+        }
+    }
+
+    /// A thousand with the longest ids: entries stay short, and all of them are named.
+    @Test func manySegmentsAreInSeveralEntries() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let before = try await Self.feed(world, place.meetingID).count
+            let ids = (0..<40).map { String(repeating: "x", count: 190) + "\($0)" }
+            let segments = ids.map { #"{"segment_id":"\#($0)","start":1,"end":2,"text":"a"}"# }
+            _ = try await world.ingest(
+                #"{"type":"transcription","segments":[\#(segments.joined(separator: ","))]}"#, for: place.meetingID)
+            let entries = try await Self.feed(world, place.meetingID).dropFirst(before)
+            #expect(entries.count > 1 && entries.allSatisfy { ($0["ids"] ?? "").utf8.count <= 1_300 })
+            let told: [String] = entries.flatMap { ($0["ids"] ?? "").split(separator: " ").map(String.init) }
+            #expect(told.sorted() == ids.sorted())
+        }
+    }
+
+    // MARK: Reading
+
+    private static func changes(
+        _ world: World, _ id: String, after cursor: FeedCursor
+    ) async throws -> (text: String, retracted: [String], end: FeedCursor)? {
+        let meeting = try #require(
+            try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+        var reading = FeedReading(of: meeting, in: world.store, after: cursor)
+        var (text, retracted): ([String], [String]) = ([], [])
+        while true {
+            switch try await reading.next(deadline: Client.soon) {
+            case .changes(let json, let gone):
+                if !json.isEmpty { text.append(String(decoding: json, as: UTF8.self)) }
+                retracted += gone
+            case .end: return (text.joined(separator: "\n"), retracted, reading.cursor)
+            case .lost: return nil
+            }
+        }
+    }
+
+    /// Each in its last form, once, where that form was told.
+    @Test func whatFollowsACursorIsReadOnce() async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            let start = try #require(try await Self.changes(world, id, after: .beginning)).end
+            _ = try await world.ingest(one("a", "Hel", completed: false), for: id)
+            _ = try await world.ingest(one("b", "mistake"), for: id)
+            let middle = try #require(try await Self.changes(world, id, after: start))
+            #expect(middle.text.contains("\"Hel\"") && middle.text.contains("mistake"))
+            _ = try await world.ingest(one("a", "Hello"), for: id)
+            _ = try await world.ingest(#"{"type":"transcript_retract","segment_ids":["b"]}"#, for: id)
+            for cursor in [start, middle.end] {
+                let changes = try #require(try await Self.changes(world, id, after: cursor))
+                #expect(changes.text.components(separatedBy: "segment_id").count == 2 && changes.text.contains("Hello"))
+                #expect(changes.retracted == ["b"])
+            }
+            let end = try #require(try await Self.changes(world, id, after: middle.end)).end
+            #expect(try await Self.changes(world, id, after: end)?.text == "")
+            #expect(try await Self.changes(world, id, after: end)?.end == end)
+        }
+    }
+
+    @Test func aCursorThatLeadsNowhereIsLost() async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            let key = world.keys.partition.feed(ofMeeting: id)
+            let start = try #require(try await Self.changes(world, id, after: .beginning)).end
+            for cursor in ["1-1", "99999999999999-0", "18446744073709551615-18446744073709551615"] {
+                #expect(try await Self.changes(world, id, after: #require(FeedCursor(cursor))) == nil, "\(cursor)")
+            }
+            for number in 0..<3 { _ = try await world.ingest(one("\(number)", "x"), for: id) }
+            #expect(try await Self.changes(world, id, after: start) != nil)
+            // The oldest entries go; that of the cursor is still there, and then it is not.
+            let length = try await world.client.send("XLEN", key).integer ?? 0
+            _ = try await world.client.send("XTRIM", key, "MAXLEN", "4")
+            #expect(length > 4)
+            #expect(try await Self.changes(world, id, after: start) != nil)
+            _ = try await world.client.send("XTRIM", key, "MAXLEN", "3")
+            #expect(try await Self.changes(world, id, after: start) == nil)
+        }
+    }
+
+    @Test func aDeletionIsToldAndNothingBeforeIt() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let id = place.meetingID
+            _ = try await world.ingest(one("a", "secret"), for: id)
+            let cursor = try #require(try await Self.changes(world, id, after: .beginning)).end
+            _ = try await world.report(place, "completed")
+            _ = try await world.store.finalise(meeting: id, workspace: world.workspaceID, deadline: Client.soon)
+            let meeting = try #require(
+                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            _ = try await world.store.removeContents(of: meeting, deadline: Client.soon)
+            let entries = try await Self.feed(world, id)
+            #expect(entries.map { $0["what"] } == ["deleted"])
+            #expect(try await Self.changes(world, id, after: cursor) == nil)
+        }
+    }
+
+    // MARK: What it says
+
+    @Test(arguments: ["", "1", "1-", "-1", "+1-0", "1-0-0", "a-0", "1-0 ", "18446744073709551616-0", "1.0-0"])
+    func whatIsNoCursorIsNone(_ text: String) {
+        #expect(FeedCursor(text) == nil)
+    }
+
+    @Test func draftsAreKeptBySpeakerAndBounded() {
+        func segment(_ id: String, _ kind: String, _ speaker: String, bytes: Int = 1) -> FeedSegment {
+            let text = String(repeating: "x", count: bytes)
+            let json = #"{"segment_id":"\#(id)","speaker":"\#(speaker)","start":0,"end":1,"text":"\#(text)"}"#
+            return FeedSegment(
+                id: id, session: "s", version: nil, value: "1-0 \(kind) 0 1000 - \(json)", sessions: Sessions(nil))!
+        }
+        var drafts = FeedDrafts()
+        #expect(drafts.take(segment("1", "d", "Ana")) == ["Ana"])
+        #expect(drafts.take(segment("2", "d", "Ben")) == ["Ben"])
+        // Another speaker said it after all: both are told.
+        #expect(drafts.take(segment("1", "d", "Ben")) == ["Ana", "Ben"])
+        #expect(drafts.pending(of: "Ana").isEmpty && !drafts.pending(of: "Ben").isEmpty)
+        #expect(drafts.take(segment("2", "c", "Ben")) == ["Ben"])
+        #expect(drafts.take(segment("1", "c", "Ben")) == ["Ben"])
+        #expect(drafts.pending(of: "Ben").isEmpty)
+        for number in 0..<500 { _ = drafts.take(segment("\(number)", "d", "Ana", bytes: 5_000)) }
+        #expect(drafts.pending(of: "Ana").count <= FeedDrafts.maximumBytes + 5_500)
+    }
+}
