@@ -20,18 +20,20 @@ public enum Routes {
     ///   - budget: of the node's large answers.
     ///   - receivers: where webhooks may be.
     ///   - recordings: whether bots record, and where that is.
+    ///   - live: nil refuses every live feed.
     ///   - metrics: nil leaves `/metrics` out.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, readiness: NodeReadiness = NodeReadiness(),
         trustedProxies: [AddressRange] = [],
         surfaces: Set<Surface> = Set(Surface.allCases), budget: AnswerBudget,
         receivers: ReceiverPolicy = ReceiverPolicy(), recordings: Recordings = Recordings(),
-        metrics: MetricsEndpoint? = nil
+        live: LiveServices? = nil, metrics: MetricsEndpoint? = nil
     ) -> Router {
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
         let services = Services(
             store: store, authentication: Authentication(store: store, gatekeeper: gatekeeper), gatekeeper: gatekeeper,
-            budget: budget, receivers: receivers, recordings: recordings, logger: logger, adminKey: adminKey,
+            budget: budget, receivers: receivers, recordings: recordings, live: live, logger: logger,
+            adminKey: adminKey,
             readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics)
         var router = Router()
         for endpoint in endpoints where endpoint.surface.map(surfaces.contains) ?? true {

@@ -123,6 +123,11 @@ enabled = false
 positive_data_acceptance.enabled = false
 negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, 431]
 
+# They have no end: what they answer is looked at in test_live.py.
+[[operations]]
+include-name = ["GET /events", "GET /transcripts/{{platform}}/{{native_meeting_id}}/events"]
+enabled = false
+
 [parameters]
 "path.workspace_id" = "{workspace}"
 "path.bot_id" = "{bot}"
@@ -144,7 +149,7 @@ def test_a_live_node_answers_as_it_is_described(module_servers, admin, node, red
         [program, "--config-file", path, "run", f"http://127.0.0.1:{node.port}/openapi.json", "--no-color"],
         cwd=module_servers.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
     assert run.returncode == 0, run.stdout[-20_000:]
-    # All of it, but for the description itself, from which it starts.
+    # All of it, but for the description itself, from which it starts, and the two that have no end.
     count = sum(map(len, DOCUMENT["paths"].values())) - 1
-    assert f"{count} selected / {count} total" in run.stdout, run.stdout
+    assert f"{count - 2} selected / {count} total" in run.stdout, run.stdout
     assert node.alive

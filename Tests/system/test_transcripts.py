@@ -14,7 +14,7 @@ from harness.workspace import Admin, random_meet_code
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 MEMBERS = {
     "id", "platform", "native_meeting_id", "constructed_meeting_url", "status", "start_time", "end_time", "notes",
-    "recordings", "data", "segments"}
+    "recordings", "data", "segments", "cursor"}
 SEGMENT_MEMBERS = {
     "start", "end", "text", "language", "speaker", "completed", "segment_id", "created_at", "absolute_start_time",
     "absolute_end_time", "session_uid"}

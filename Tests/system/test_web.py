@@ -55,14 +55,15 @@ def test_pages_of_listed_origins_may_read_answers(sharing, server, origin, allow
     headers = {"Origin": origin} if origin else {}
     for method, path in [("GET", "/bots/status"), ("GET", "/healthz"), ("GET", "/nowhere"), ("POST", "/healthz")]:
         answer = sharing[server].request(method, path, headers=headers)
-        exposed = {"Access-Control-Expose-Headers": "X-Request-Id, Retry-After"} if allowed else {}
+        exposed = {"Access-Control-Expose-Headers": "X-Request-Id, Retry-After, ETag"} if allowed else {}
         assert cors(answer) == {**vary, **shared, **exposed}, (method, path)
     preflight = {**headers, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-api-key"}
     answer = sharing[server].request("OPTIONS", "/bots/google_meet/abc-defg-hij/config", headers=preflight)
     granted = {
         "Access-Control-Allow-Methods": "OPTIONS, PUT",
         "Access-Control-Allow-Headers": "Authorization, X-API-Key, Content-Type, X-Request-Id, Idempotency-Key, "
-            "traceparent",
+            "traceparent, "
+            "If-None-Match, Last-Event-ID",
         "Access-Control-Max-Age": "600",
     } if allowed else {}
     assert answer.status == 204 and cors(answer) == {**vary, **shared, **granted}

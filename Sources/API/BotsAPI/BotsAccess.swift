@@ -20,10 +20,26 @@ extension Access<Caller> {
     }
 }
 
+extension Access<Caller> {
+    /// The same of a live feed, whose key may be in the query.
+    static func live(_ role: Role) -> Self {
+        Access(section: .bots, credentials: .apiKey(.bots, role)) { request, services in
+            guard let key = Authentication.apiKey(of: request, orQuery: true) else {
+                throw services.gatekeeper.refuse(request, with: .unauthorized)
+            }
+            let caller = try await services.authentication.caller(
+                withKey: key, of: request, scope: .bots, deadline: request.deadline)
+            try await services.authentication.require(role, of: caller, deadline: request.deadline)
+            return caller
+        }
+    }
+}
+
 enum BotsAPI {
     static let endpoints: [Endpoint] =
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
-        + [ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get]
+        + [ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get] + EventStreamEndpoints.all
+        + [LiveSocketEndpoint.open]
         + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all
 }

@@ -5,11 +5,11 @@ import Usher
 /// What was said in a meeting, drafts included (docs/bot-wire.md, "Clients"). `?meeting_id=` names a meeting of the room
 /// by its number; without it, it is the one that holds the room, else the last one that was held, else the newest.
 enum TranscriptEndpoint {
-    private static let pieceBytes = 16_384
+    static let pieceBytes = 16_384
     /// What a large answer holds beside the places of its segments: a few pieces, in the forms that they pass through.
     private static let heldBytes = 1_048_576
     /// How long the client may take is its own affair, so that each piece has its own time.
-    private static let pieceMilliseconds = 10_000
+    static let pieceMilliseconds = 10_000
 
     static let get = Endpoint(
         .get, "/transcripts/{platform}/{native_meeting_id}", id: "getTranscript", .bots(.viewer),
@@ -17,18 +17,40 @@ enum TranscriptEndpoint {
         details: """
             What was said in a meeting, drafts included, in order. After a restart the sessions stand one after the \
             other; `session_uid` tells which bot heard a segment. A long one comes in pieces: where the connection ends \
-            before the answer does, ask again.
+            before the answer does, ask again. `cursor` is where what is not in it begins: with `?after=` it comes by itself.
             """,
         takes: .meetingInRoom, .query("offset", 0...1_000_000, default: 0, "How many segments to pass over."),
         .query("limit", 1...100_000, "The most segments that are shown. All if it is absent."),
+        .cursor(
+            "after",
+            "The `cursor` of an earlier answer: what changed since is shown alone, without `offset` and `limit`."),
+        .query(
+            "format", TranscriptFormat.self,
+            "The form of the answer: `json`, or `txt`, `md`, `srt`, `vtt` as text. What `Accept` prefers if it is absent."
+        ),
         answers: [
-            .json(200, "The transcript.", .named(TranscriptSchema.schema), example: TranscriptSchema.example)
+            .json(
+                200,
+                "The transcript. After a cursor, `segments` has what changed since as it is now, beside `retracted` with the "
+                    + "ids that are gone, `reset` if the cursor leads nowhere any more so that all is shown, and `has_more`.",
+                .named(TranscriptSchema.schema), example: TranscriptSchema.example,
+                or: TranscriptFormat.allCases.filter { $0 != .json }.map(\.mediaType)),
+            Answer(status: 304, meaning: "Nothing has changed since the `ETag` of `If-None-Match`.", content: .none),
         ],
         errors: [.unknownBotMeeting, .wrongRoom]
-    ) { call, place, offset, limit in
+    ) { call, place, offset, limit, after, format in
+        let format = format ?? TranscriptFormat(accepted: call.request.header("Accept") ?? "")
         let meeting = try await place.meeting(for: call)
         try NotYetThere.refuse(NotYetThere.parameters, inQueryOf: call.request)
+        if let after {
+            guard call.request.query("offset") == nil, limit == nil, format == .json else {
+                throw APIError.invalid("after", "goes with neither offset nor limit, and with the format json alone")
+            }
+            if let response = try await TranscriptChanges(call, meeting).response(after: after) { return response }
+        }
         let (store, loop) = (call.store, call.store.client.loop)
+        // First, so that what changes while the rest is read comes again rather than never.
+        let cursor = try await store.feedEnd(of: meeting, deadline: call.deadline)
         var hold: AnswerHold?
         var reading = try await TranscriptReading(
             of: meeting, in: store, offset: offset, limit: limit, deadline: call.deadline
@@ -36,8 +58,12 @@ enum TranscriptEndpoint {
             hold = try await call.services.budget.hold(
                 bytes + heldBytes, for: call.caller.workspaceID, of: call.request, on: loop)
         }
+        if format != .json {
+            return .transcript(as: format, TranscriptText(meeting, format), reading, hold, on: loop)
+        }
         let start = start(of: meeting)
-        if reading.isLarge { return streamed(start, reading, hold, on: loop) }
+        let end = end(at: cursor, isReset: after != nil)
+        if reading.isLarge { return streamed(start, end, reading, hold, on: loop) }
         var (body, list) = (start, SegmentList())
         while let segments = try await reading.next(bytes: pieceBytes, deadline: call.deadline) {
             list.append(segments, to: &body)
@@ -46,7 +72,7 @@ enum TranscriptEndpoint {
     }
 
     private static func streamed(
-        _ start: [UInt8], _ reading: TranscriptReading, _ hold: AnswerHold?, on loop: EventLoop
+        _ start: [UInt8], _ end: [UInt8], _ reading: TranscriptReading, _ hold: AnswerHold?, on loop: EventLoop
     ) -> Response {
         .json(hold: hold) { writer in
             var (reading, piece, list) = (reading, start, SegmentList())
@@ -74,7 +100,7 @@ enum TranscriptEndpoint {
     }
 
     /// All before the first segment. Every member is always there.
-    private static func start(of meeting: Meeting) -> [UInt8] {
+    static func start(of meeting: Meeting) -> [UInt8] {
         var object = JSONText()
         object.add("id", meeting.number)
         object.add("platform", meeting.room.platform.rawValue)
@@ -92,5 +118,8 @@ enum TranscriptEndpoint {
         return Array(object.bytes.dropLast())
     }
 
-    private static let end = Array("]}".utf8)
+    private static func end(at cursor: FeedCursor, isReset: Bool) -> [UInt8] {
+        let changes = isReset ? ",\"retracted\":[],\"reset\":true,\"has_more\":false" : ""
+        return Array("]\(changes),\"cursor\":\"\(cursor)\"}".utf8)
+    }
 }

@@ -12,7 +12,12 @@ enum TranscriptSchema {
             .required("end_time", Schema.time.orNull), .required("notes", Schema.string.orNull),
             .required("recordings", .list(of: .named(RecordingObject.schema)), "Those of bots that have ended."),
             .required("data", .named(BotsMeetingObject.dataSchema)),
-            .required("segments", .list(of: .named(segment)))))
+            .required("segments", .list(of: .named(segment))),
+            .required("cursor", .string, "Where what comes next begins: for `after`, and for the live feed."),
+            .optional("retracted", .list(of: .string), "This and what follows only after a cursor: ids that are gone."),
+            .optional("reset", .boolean, "Whether all is shown, as the cursor leads nowhere any more."),
+            .optional("has_more", .boolean, "Whether there is more behind `cursor` already."),
+        ))
 
     private static let segment = NamedSchema(
         "Segment", "A piece of a transcript.",
@@ -49,5 +54,6 @@ enum TranscriptSchema {
                 "session_uid": .string(Sample.botID),
             ]
         ],
+        "cursor": "1779334941900-0",
     ]
 }

@@ -15,7 +15,7 @@ enum ErrorStyle {
     init(path: String) {
         let first = path.split(separator: "/", maxSplits: 1).first
         switch first {
-        case "bots", "meetings", "transcripts", "recordings", "user", "webhooks", "internal": self = .bots
+        case "bots", "meetings", "transcripts", "recordings", "user", "webhooks", "internal", "ws", "events": self = .bots
         case "admin": self = .admin
         default: self = .reinvite
         }
@@ -66,6 +66,7 @@ struct APIError: Error {
         case 414: "Request line too long"
         case 417: "Expectation failed"
         case 422: "Invalid request"
+        case 426: "Upgrade required"
         case 429: "Too many requests"
         case 431: "Header too large"
         case 501: "Not implemented"

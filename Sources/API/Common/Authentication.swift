@@ -23,10 +23,21 @@ struct Authentication: Sendable {
         return caller
     }
 
+    /// The same of a key that was found where browsers can put it.
+    func caller(
+        withKey key: String, of request: Request, scope: Scope, deadline: MonotonicTime
+    ) async throws -> Caller {
+        let caller = try await recognise(request, key) { key throws(RedisError) in
+            try await store.recognise(apiKey: key, from: { gatekeeper.address(of: request) }, deadline: deadline)
+        }
+        try Self.check(caller, has: scope)
+        return caller
+    }
+
     private func recognise<Found>(
-        _ request: Request, _ ask: (String) async throws(RedisError) -> Recognition<Found>
+        _ request: Request, _ key: String? = nil, _ ask: (String) async throws(RedisError) -> Recognition<Found>
     ) async throws -> Found {
-        guard let key = Self.apiKey(of: request) else { throw gatekeeper.refuse(request, with: .unauthorized) }
+        guard let key = key ?? Self.apiKey(of: request) else { throw gatekeeper.refuse(request, with: .unauthorized) }
         let recognition: Recognition<Found>
         do { recognition = try await ask(key) } catch { throw APIError.unavailable(cause: error) }
         switch recognition {
@@ -107,8 +118,10 @@ struct Authentication: Sendable {
     }
 
     /// The key of `Authorization: Bearer <key>` (RFC 6750, section 2.1), else of `X-API-Key`.
-    private static func apiKey(of request: Request) -> String? {
-        let key: String?
+    /// - Parameter orQuery: whether it may be the parameter `api_key` of the query, for what a browser opens without fields
+    ///   of its own. The query is in no log.
+    static func apiKey(of request: Request, orQuery: Bool = false) -> String? {
+        var key: String?
         if let authorization = request.header("Authorization") {
             // By bytes: to split text into characters would cost more than reading the whole request.
             let scheme = authorization.utf8.prefix { $0 != UInt8(ascii: " ") }
@@ -119,6 +132,7 @@ struct Authentication: Sendable {
         } else {
             key = request.header("X-API-Key")
         }
+        if key == nil, orQuery { key = request.query("api_key") }
         guard let key, (1...maximumKeyBytes).contains(key.utf8.count) else { return nil }
         return key
     }

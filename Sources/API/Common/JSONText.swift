@@ -55,6 +55,16 @@ struct JSONText {
         append("]")
     }
 
+    mutating func add(_ name: StaticString, texts: [String]) {
+        begin(name)
+        append("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { append(",") }
+            appendQuoted(text)
+        }
+        append("]")
+    }
+
     /// The object, with nothing to be added any more.
     var closed: String { String(decoding: bytes, as: UTF8.self) }
 

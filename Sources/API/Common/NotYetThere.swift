@@ -51,7 +51,7 @@ enum NotYetThere {
         } + ["join_at", "start_time"].map { Wish(name: $0, advice: "scheduled_at says when") }
 
     /// Of the query of `GET /transcripts/...`.
-    static let parameters = [Wish(name: "since"), Wish(name: "format", harmless: ["json"])]
+    static let parameters = [Wish(name: "since", advice: "after names a cursor, and shows what changed behind it")]
 
     private static func refusal(_ wish: Wish) -> APIError {
         .invalid(wish.name, "is not there yet\(wish.advice.map { ": \($0)" } ?? ""). Leave it out")

@@ -18,8 +18,9 @@ public enum WebFields {
             origins: origins,
             allowedFields: [
                 "Authorization", "X-API-Key", "Content-Type", "X-Request-Id", IdempotencyKey.fieldName, "traceparent",
+                "If-None-Match", "Last-Event-ID",
             ],
-            exposedFields: ["X-Request-Id", "Retry-After"],
+            exposedFields: ["X-Request-Id", "Retry-After", "ETag"],
             isShared: { path in !["/admin", "/internal", "/metrics"].contains(where: path.hasPrefix) })
     }
 }

@@ -89,12 +89,18 @@ struct OpenAPIDocument: Sendable {
         ]
     }
 
+    private static func forms(
+        _ type: String, _ main: OrderedJSON, _ others: [String]
+    ) -> [(name: String, value: OrderedJSON)] {
+        [(name: type, value: main)] + others.map { (name: $0, value: ["schema": ["type": "string"]]) }
+    }
+
     private static func describe(_ answer: Answer) -> OrderedJSON {
         let content: OrderedJSON? =
             switch answer.content {
             case .none: nil
             case .json(let schema, let example):
-                .members([mediaType: ["schema": schema.json(), "example": example]])
+                .members(forms(mediaType, ["schema": schema.json(), "example": example], answer.forms))
             case .other(let type): .members([type: ["schema": ["type": "string"]]])
             }
         let own = answer.headers.map { header in

@@ -109,9 +109,13 @@ struct Answer: Sendable {
     let content: Content
     /// Header fields beside those that every answer has.
     var headers: [(name: String, meaning: String)] = []
+    /// Media types of further forms of the answer, which are texts.
+    var forms: [String] = []
 
-    static func json(_ status: Status, _ meaning: String, _ schema: Schema, example: OrderedJSON) -> Answer {
-        Answer(status: status, meaning: meaning, content: .json(schema, example: example))
+    static func json(
+        _ status: Status, _ meaning: String, _ schema: Schema, example: OrderedJSON, or forms: [String] = []
+    ) -> Answer {
+        Answer(status: status, meaning: meaning, content: .json(schema, example: example), forms: forms)
     }
 
     var namedSchemas: [NamedSchema] {

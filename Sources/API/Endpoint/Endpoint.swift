@@ -80,6 +80,8 @@ struct Services: Sendable {
     /// Where webhooks may be.
     let receivers: ReceiverPolicy
     let recordings: Recordings
+    /// nil refuses every live feed.
+    let live: LiveServices?
     let logger: Logger
     /// nil refuses every request to `/admin`.
     let adminKey: String?

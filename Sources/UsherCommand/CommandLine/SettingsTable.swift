@@ -185,6 +185,22 @@ struct SettingsTable: Sendable {
         "max-connections-per-address", 0...1_000_000, default: 0,
         "How many connections may come from one address (of IPv6: a /64) that is none of the trusted proxies; further "
             + "ones are closed. 0: any number")
+    let liveFeedsPerKey = number(
+        "live-feeds-per-key", 1...1_000_000, default: 200,
+        "How many live feeds (`GET /ws` and streams of events) a node serves to one API key at once")
+    let liveFeedsPerAddress = number(
+        "live-feeds-per-address", 1...1_000_000, default: 1000,
+        "How many to one address (of IPv6: a /64), whatever their keys")
+    let liveBufferBytes = number(
+        "live-buffer-bytes", 16_384...67_108_864, unit: "bytes", default: 1_048_576,
+        "How much a client of `GET /ws` may leave untaken before it is closed with 4408"
+    )
+    .sets(\HTTPConfiguration.webSockets.unsentBytes)
+    let livePingMilliseconds = number(
+        "live-ping-ms", 100...600_000, unit: "ms", default: 20_000,
+        "How often clients of `GET /ws` are asked whether they are there; one that is silent three times as long is cut off"
+    )
+    .sets(\HTTPConfiguration.webSockets.pingMilliseconds)
     let rateLimitPerSecond = number(
         "rate-limit-per-second", 0...1_000_000, default: 1000,
         "How many requests a second an API key may send in the long run, on all nodes together; more get 429. 0: any "

@@ -20,6 +20,21 @@ enum Catalogue {
     static let connectionsAccepted = Metric(
         .counter, "usher_http_connections_total", labels: ["serves"], "Connections that were accepted.")
 
+    // MARK: Live feeds
+
+    static let feedViewers = Metric(
+        .gauge, "usher_feed_viewers",
+        "What follows a meeting, or all meetings of a workspace: one for each socket, each of its subscriptions, and each "
+            + "stream of events.")
+    static let feedMessages = Metric(
+        .counter, "usher_feed_messages_total", "Messages told, once for each that is told one.")
+    static let feedResets = Metric(
+        .counter, "usher_feed_resets_total", "Viewers who had to be told to fetch anew.")
+    static let feedsRefused = Metric(
+        .counter, "usher_feeds_refused_total", "Live feeds that were refused, as their key or address had too many.")
+    static let feedsTooSlow = Metric(
+        .counter, "usher_feeds_too_slow_total", "Live feeds that were ended, as their clients did not take them.")
+
     // MARK: Dispatches
 
     static let dispatches = Metric(
@@ -162,6 +177,7 @@ enum Catalogue {
         http
         + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries, plans]
         + [webhookAttempts, webhookEventsDropped, webhooksDisabled]
+        + [feedViewers, feedMessages, feedResets, feedsRefused, feedsTooSlow]
         + [redisUp, queueLength, queueAge, botsLeased, webhookOutbox, webhooksWaiting, webhookOverdue]
         + [redisMemory, redisMemoryLimit] + redis + process
 

@@ -15,6 +15,7 @@ final class LoopMetrics: @unchecked Sendable {
     var clients: [(name: String, client: Client)]
     var servers: [(serves: String, server: HTTP.Server, counters: RequestCounters)] = []
     let lag: LoopLag
+    var hub: FeedHub?
 
     init(loop: EventLoop, store: Store, clients: [(name: String, client: Client)]) {
         self.loop = loop
@@ -28,6 +29,7 @@ final class LoopMetrics: @unchecked Sendable {
         samples.add(Catalogue.loops, 1)
         samples.add(Catalogue.loopLag, lag.delays)
         samples.add(store.metrics)
+        if let hub { samples.add(hub.metrics) }
         for (serves, server, counters) in servers {
             samples.add(server, serves: serves)
             samples.add(counters)
@@ -43,6 +45,7 @@ final class LoopMetrics: @unchecked Sendable {
 final class NodeMetrics: @unchecked Sendable {
     var loops: [LoopMetrics] = []
     var deliveries: Deliveries?
+    var feeds: LiveBudget?
     private let connectionLimits: [(serves: String, limit: Int)]
 
     init(connectionLimits: [(serves: String, limit: Int)]) {
@@ -58,6 +61,8 @@ final class NodeMetrics: @unchecked Sendable {
             samples.add(await Task(executorPreference: loop.loop) { loop.read() }.value)
         }
         if let deliveries { samples.add(await deliveries.samples()) }
+        samples.add(Catalogue.feedsRefused, feeds?.refusedCount ?? 0)
+        samples.add(Catalogue.feedsTooSlow, feeds?.slowCount ?? 0)
         let reading = await queue.read()
         samples.add(Catalogue.redisUp, reading == nil ? 0 : 1)
         if let reading {

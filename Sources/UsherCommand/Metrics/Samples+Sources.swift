@@ -53,6 +53,12 @@ extension Samples {
         add(Catalogue.leaseExpiries, ["replaced"], store.leasesReplaced)
     }
 
+    mutating func add(_ feeds: FeedMetrics) {
+        add(Catalogue.feedViewers, feeds.viewers)
+        add(Catalogue.feedMessages, feeds.told)
+        add(Catalogue.feedResets, feeds.resets)
+    }
+
     mutating func add(_ deliverer: DelivererMetrics) {
         for outcome in DelivererMetrics.outcomes {
             add(Catalogue.webhookAttempts, [outcome], deliverer.attempts[outcome] ?? 0)

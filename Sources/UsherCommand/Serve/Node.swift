@@ -15,6 +15,7 @@ struct Node {
         let client: Client
         /// For changes that wait for replicas, if they do.
         let changing: Client?
+        let hub: FeedHub
         /// One for each of the node's ports; nil where another loop has the port alone.
         let servers: [Server?]
     }
@@ -50,6 +51,8 @@ struct Node {
         }
         metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
         let answers = AnswerBudget(bytes: settings.answerMemoryBytes)
+        let feeds = LiveBudget(perKey: settings.liveFeedsPerKey, perAddress: settings.liveFeedsPerAddress)
+        metrics.feeds = feeds
         var shards: [Shard] = []
         var stores: [Store] = []
         for number in 0..<settings.loops {
@@ -65,6 +68,7 @@ struct Node {
             let store = Store(
                 client: client, changing: changing, configuration: settings.storeConfiguration, logger: logger)
             stores.append(store)
+            let hub = Self.hub(of: store, number, settings, redis, logger)
             let measured = LoopMetrics(
                 loop: loop, store: store,
                 clients: [("records", client)] + (changing.map { [("changes", $0)] } ?? []))
@@ -74,7 +78,8 @@ struct Node {
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
-                    receivers: settings.receivers, recordings: settings.recordingsOfBots, metrics: endpoint)
+                    receivers: settings.receivers, recordings: settings.recordingsOfBots,
+                    live: LiveServices(hub: hub, budget: feeds), metrics: endpoint)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook
@@ -83,8 +88,9 @@ struct Node {
                 measured.servers.append((port.serves, server, counters))
                 return server
             }
+            measured.hub = hub
             metrics.loops.append(measured)
-            shards.append(Shard(loop: loop, client: client, changing: changing, servers: servers))
+            shards.append(Shard(loop: loop, client: client, changing: changing, hub: hub, servers: servers))
         }
         self.shards = shards
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
@@ -96,6 +102,17 @@ struct Node {
         examination = StartExamination(settings, redis, loop: shards[0].loop, logger: logger) {
             await client.firstLogin() == .ready
         }
+    }
+
+    /// What reads live feeds, which has a connection of its own once somebody views one.
+    private static func hub(
+        of store: Store, _ number: Int, _ settings: Settings, _ redis: RedisURL, _ logger: Logger
+    ) -> FeedHub {
+        var configuration = settings.clientConfiguration(redis, name: "usher-serve-feeds-\(number)")
+        configuration.isForBlockingReads = true
+        configuration.scripts = []
+        let client = Client(loop: store.client.loop, configuration: configuration, logger: logger)
+        return FeedHub(store: store, blocking: client, isCluster: redis.isCluster, logger: logger)
     }
 
     /// Starts the loops, begins to connect to Redis, and serves, with Redis or without it.
@@ -187,6 +204,7 @@ struct Node {
         deliveries.stop()
         for shard in shards {
             shard.loop.execute {
+                shard.hub.stop()
                 shard.client.shutDown()
                 shard.changing?.shutDown()
             }

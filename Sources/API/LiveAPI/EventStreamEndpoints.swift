@@ -1,0 +1,164 @@
+import EventLoop
+import HTTP
+import Usher
+
+/// The live feed as Server-Sent Events (WHATWG HTML, section 9.2): the same messages as `GET /ws` has, one an event, with
+/// the cursor as the event's id, so that a browser's `EventSource` goes on by itself where it was.
+enum EventStreamEndpoints {
+    static let all = [meeting, workspace]
+
+    private static let answer = Answer(
+        status: 200, meaning: "The events, without an end.", content: .other(type: "text/event-stream"))
+    private static let tooMany = DescribedError(
+        .tooManyFeeds, "The key, or the address, has as many live feeds open as it may have.")
+    private static let after = Input<FeedCursor?>.cursor(
+        "after",
+        "The cursor of the last event that was seen; `Last-Event-ID` counts before it. From now on without either.")
+    private static let key = Input<String?>.query(
+        "api_key", .string, "The API key, for a browser's `EventSource`, which can send no fields."
+    ) { $0 }
+
+    private static let meeting = Endpoint(
+        .get, "/transcripts/{platform}/{native_meeting_id}/events", id: "followTranscript", .live(.viewer),
+        summary: "Follow a transcript",
+        details: """
+            What changes in a meeting, as it is stored: segments, retractions, statuses. An event's `id` is the cursor to \
+            go on from. `reset` says that what followed the cursor is not told any more: fetch the transcript anew.
+            """,
+        takes: .meetingInRoom, after, key, answers: [answer], errors: [.unknownBotMeeting, .wrongRoom, tooMany]
+    ) { call, place, after, _ in
+        let meeting = try await place.meeting(for: call)
+        let cursor = try lastEvent(of: call.request) ?? after
+        return try stream(call) { hub, deadline, take in
+            try await hub.follow(meeting, after: cursor, deadline: deadline, take)
+        }
+    }
+
+    private static let workspace = Endpoint(
+        .get, "/events", id: "followWorkspace", .live(.viewer), summary: "Follow all meetings",
+        details: "The same of all meetings of the key's workspace. Its cursors are of another kind than a meeting's.",
+        takes: after, key, answers: [answer], errors: [tooMany]
+    ) { call, after, _ in
+        let (cursor, workspace) = (try lastEvent(of: call.request) ?? after, call.caller.workspaceID)
+        return try stream(call, ofWorkspace: true) { hub, deadline, take in
+            try await hub.followAll(
+                workspace: workspace, statusesOnly: false, after: cursor, deadline: deadline, take)
+        }
+    }
+
+    private static func lastEvent(of request: Request) throws -> FeedCursor? {
+        guard let text = request.header("Last-Event-ID"), !text.isEmpty else { return nil }
+        guard let cursor = FeedCursor(text) else {
+            throw APIError.invalid("Last-Event-ID", "must be the id of an event")
+        }
+        return cursor
+    }
+
+    private typealias Follow =
+        @Sendable (
+            FeedHub, MonotonicTime, @escaping (FeedMessage) -> Void
+        ) async throws -> FeedViewer
+
+    private static func stream(
+        _ call: Call<Caller>, ofWorkspace: Bool = false, _ follow: @escaping Follow
+    ) throws -> Response {
+        guard let live = call.services.live else { throw APIError.noFeeds }
+        guard call.request.method == .get else { return Response(status: 200, contentType: "text/event-stream") }
+        let hold = live.budget.hold(call.caller, from: call.services.gatekeeper.address(of: call.request))
+        guard let hold else { throw APIError.tooManyFeeds }
+        let loop = call.store.client.loop
+        let right = LiveRight(
+            key: Authentication.apiKey(of: call.request, orQuery: true) ?? "", caller: call.caller, store: call.store)
+        var response = Response(
+            status: 200, contentType: "text/event-stream", headers: [("X-Accel-Buffering", "no")])
+        response.isLive = true
+        response.stream = { writer in
+            let events = EventQueue(loop: loop, ofWorkspace: ofWorkspace)
+            let deadline = loop.now.advanced(byMilliseconds: 10_000)
+            let viewer = try await follow(live.hub, deadline) { events.add($0) }
+            defer {
+                viewer.end()
+                _ = hold
+            }
+            writer.whenEnding { events.wake() }
+            try await writer.write(Array("retry: 1000\n\n".utf8) + EventQueue.begun(at: viewer.position))
+            while !writer.isEnding {
+                let batch = await events.next(withinMilliseconds: LiveRight.checkMilliseconds)
+                if events.isFull {
+                    live.budget.noteSlow()
+                    return
+                }
+                if writer.isEnding { return }
+                if !batch.isEmpty { try await writer.write(batch) }
+                guard events.isCheckDue else { continue }
+                guard await right.isGood() else { return }
+                try await writer.write(Array(":\n\n".utf8))
+            }
+        }
+        return response
+    }
+}
+
+/// Events that wait for their client to take those before.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+private final class EventQueue: @unchecked Sendable {
+    private static let maximumBytes = 262_144
+    private static let batchBytes = 32_768
+
+    private let loop: EventLoop
+    private let ofWorkspace: Bool
+    private var events: [[UInt8]] = []
+    private var bytes = 0
+    private let waiters: Waiters<Void>
+    private var checkedAt: MonotonicTime
+    /// The client takes too little: it goes on by its last event once it asks anew.
+    private(set) var isFull = false
+
+    init(loop: EventLoop, ofWorkspace: Bool) {
+        self.loop = loop
+        self.ofWorkspace = ofWorkspace
+        waiters = Waiters(loop: loop)
+        checkedAt = loop.now
+    }
+
+    static func begun(at cursor: FeedCursor) -> [UInt8] {
+        Array("id: \(cursor)\ndata: {\"type\":\"subscribed\",\"cursor\":\"\(cursor)\"}\n\n".utf8)
+    }
+
+    func add(_ message: FeedMessage) {
+        guard !isFull else { return }
+        let cursor = ofWorkspace ? message.workspaceCursor ?? message.cursor : message.cursor
+        // JSON has no line ends of its own.
+        let event = Array("id: \(cursor)\ndata: ".utf8) + message.json(ofWorkspace: ofWorkspace) + "\n\n".utf8
+        if bytes > 0, bytes + event.count > Self.maximumBytes {
+            isFull = true
+        } else {
+            events.append(event)
+            bytes += event.count
+        }
+        waiters.tell(())
+    }
+
+    func wake() { waiters.tell(()) }
+
+    /// Whether it is time to look whether the client may still see this.
+    var isCheckDue: Bool {
+        guard loop.now.milliseconds(since: checkedAt) >= LiveRight.checkMilliseconds else { return false }
+        checkedAt = loop.now
+        return true
+    }
+
+    func next(withinMilliseconds milliseconds: Int) async -> [UInt8] {
+        if events.isEmpty, !isFull { _ = await waiters.wait(milliseconds: milliseconds) }
+        var batch: [UInt8] = []
+        var taken = 0
+        while taken < events.count, batch.isEmpty || batch.count + events[taken].count <= Self.batchBytes {
+            batch += events[taken]
+            taken += 1
+        }
+        events.removeFirst(taken)
+        bytes -= batch.count
+        return batch
+    }
+}

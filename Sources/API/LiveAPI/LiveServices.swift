@@ -1,0 +1,120 @@
+import EventLoop
+import HTTP
+import Synchronization
+import Usher
+
+/// What live feeds of one loop work with.
+public struct LiveServices: Sendable {
+    let hub: FeedHub
+    let budget: LiveBudget
+
+    public init(hub: FeedHub, budget: LiveBudget) {
+        self.hub = hub
+        self.budget = budget
+    }
+}
+
+/// How many live feeds a node serves to one API key, and to one address: sockets, and bodies without an end.
+public final class LiveBudget: Sendable {
+    private let perKey: Int
+    private let perAddress: Int
+    private let used = Mutex<[String: Int]>([:])
+    private let refused = Atomic(0)
+    private let slow = Atomic(0)
+
+    /// - Parameters:
+    ///   - perKey: at least 1.
+    ///   - perAddress: at least 1.
+    public init(perKey: Int, perAddress: Int) {
+        self.perKey = perKey
+        self.perAddress = perAddress
+    }
+
+    /// Feeds that were refused, as there were too many.
+    public var refusedCount: Int { refused.load(ordering: .relaxed) }
+    /// Feeds that were ended, as their clients did not take what they were sent.
+    public var slowCount: Int { slow.load(ordering: .relaxed) }
+
+    func noteSlow() { slow.add(1, ordering: .relaxed) }
+
+    /// Takes a place.
+    /// - Returns: what gives it back once nothing refers to it any more; nil if there is none.
+    func hold(_ caller: Caller, from address: IPAddress?) -> LiveHold? {
+        let names = ["key \(caller.keyID)"] + (address.map { ["address \($0.subscriber)"] } ?? [])
+        let isGranted = used.withLock { used in
+            for (name, limit) in zip(names, [perKey, perAddress]) where used[name, default: 0] >= limit { return false }
+            for name in names { used[name, default: 0] += 1 }
+            return true
+        }
+        guard isGranted else {
+            refused.add(1, ordering: .relaxed)
+            return nil
+        }
+        return LiveHold(budget: self, names: names)
+    }
+
+    fileprivate func giveBack(_ names: [String]) {
+        used.withLock { used in
+            for name in names {
+                let count = used[name, default: 0] - 1
+                // Nothing is kept of those who are gone.
+                used[name] = count > 0 ? count : nil
+            }
+        }
+    }
+}
+
+/// A place in a `LiveBudget`, given back once this is let go.
+final class LiveHold: Sendable {
+    private let budget: LiveBudget
+    private let names: [String]
+
+    fileprivate init(budget: LiveBudget, names: [String]) {
+        self.budget = budget
+        self.names = names
+    }
+
+    deinit {
+        budget.giveBack(names)
+    }
+}
+
+/// Whether a feed's key still opens it: looked at every few seconds.
+struct LiveRight: Sendable {
+    static let checkMilliseconds = 3_000
+
+    let key: String
+    let caller: Caller
+    let store: Store
+
+    /// - Returns: false once the key is revoked or has expired, or its user may not read transcripts any more. While Redis
+    ///   cannot be asked it counts on.
+    func isGood() async -> Bool {
+        let deadline = store.client.loop.now.advanced(byMilliseconds: Self.checkMilliseconds)
+        do {
+            guard let now = try await store.caller(apiKey: key, deadline: deadline), now.has(.bots),
+                now.workspaceID == caller.workspaceID
+            else { return false }
+            guard let role = try await store.role(of: now, deadline: deadline) else { return false }
+            return role >= .viewer
+        } catch {
+            return true
+        }
+    }
+}
+
+extension Input where Value == FeedCursor? {
+    static func cursor(_ name: String, _ meaning: String) -> Input {
+        .query(name, .string(3...41, pattern: "^[0-9]{1,20}-[0-9]{1,20}$"), meaning) { text in
+            guard let cursor = FeedCursor(text) else { throw FormError("must be a cursor that an answer has named") }
+            return cursor
+        }
+    }
+}
+
+extension APIError {
+    static let tooManyFeeds = APIError(
+        429, "Too many live feeds are open with this API key, or from this address. Close some first.",
+        retryAfterSeconds: 10)
+    static let noFeeds = APIError(503, "This node serves no live feeds. Ask another one.", retryAfterSeconds: 2)
+}

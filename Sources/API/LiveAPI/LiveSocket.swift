@@ -1,0 +1,247 @@
+import EventLoop
+import HTTP
+import JSON
+import Log
+import Redis
+import Usher
+
+/// One client of `GET /ws`: finds out who it is, does what it asks, and tells it what changes.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+final class LiveSocket: @unchecked Sendable {
+    static let maximumSubscriptions = 100
+    private static let timeoutMilliseconds = 5_000
+
+    private let socket: WebSocket
+    private let request: Request
+    private let services: Services
+    private let live: LiveServices
+    private var loop: EventLoop { services.store.client.loop }
+    private var hold: LiveHold?
+    private var statuses: FeedViewer?
+    private var subscriptions: [String: Subscription] = [:]
+
+    private struct Subscription {
+        let viewer: FeedViewer
+        /// What the client calls the meeting.
+        var names: [LiveRequest.Name]
+    }
+
+    init(_ socket: WebSocket, _ request: Request, _ services: Services, _ live: LiveServices) {
+        self.socket = socket
+        self.request = request
+        self.services = services
+        self.live = live
+    }
+
+    private var deadline: MonotonicTime { loop.now.advanced(byMilliseconds: Self.timeoutMilliseconds) }
+
+    /// Runs until the socket is closed.
+    func serve() async {
+        socket.onClose = { [self] in end() }
+        guard let right = await recognise(), !socket.isClosed else { return end() }
+        Task(executorPreference: loop) { [self] in
+            while !socket.isClosed {
+                await loop.wait(milliseconds: LiveRight.checkMilliseconds)
+                if !socket.isClosed, await !right.isGood() {
+                    refuse("invalid_api_key", 4401, "the API key is not valid any more")
+                }
+            }
+        }
+        while let message = await socket.next() {
+            switch message {
+            case .binary: socket.close(WebSocketClosure(1003, "text alone is understood"))
+            case .text(let text): await take(text, right)
+            }
+        }
+        end()
+    }
+
+    private func end() {
+        if socket.closedAsSlow { live.budget.noteSlow() }
+        statuses?.end()
+        for subscription in subscriptions.values { subscription.viewer.end() }
+        (statuses, subscriptions, hold) = (nil, [:], nil)
+    }
+
+    // MARK: Who it is
+
+    /// - Returns: nil if it may not be served, and has been told.
+    private func recognise() async -> LiveRight? {
+        guard let key = Authentication.apiKey(of: request, orQuery: true) else {
+            _ = services.gatekeeper.refuse(request, with: .unauthorized)
+            refuse("missing_api_key", 4401, "send an API key")
+            return nil
+        }
+        do {
+            let caller = try await services.authentication.caller(
+                withKey: key, of: request, scope: .bots, deadline: deadline)
+            try await services.authentication.require(.viewer, of: caller, deadline: deadline)
+            hold = live.budget.hold(caller, from: services.gatekeeper.address(of: request))
+            guard hold != nil else {
+                refuse("too_many_sockets", 4429, "too many live feeds are open with this key, or from this address")
+                return nil
+            }
+            statuses = try await live.hub.followAll(
+                workspace: caller.workspaceID, statusesOnly: true, after: nil, deadline: deadline
+            ) { [weak self] in self?.tellStatus($0) }
+            return LiveRight(key: key, caller: caller, store: services.store)
+        } catch let error as APIError {
+            switch error.status.code {
+            case 401: refuse("invalid_api_key", 4401, "the API key is not valid")
+            case 403: refuse("forbidden", 4403, "this API key may not read transcripts")
+            case 429: refuse("rate_limited", 4429, "too many requests: wait, and try again")
+            default: refuse("auth_unavailable", 4503, "the API key cannot be checked: try again")
+            }
+        } catch {
+            refuse("auth_unavailable", 4503, "the API key cannot be checked: try again")
+        }
+        return nil
+    }
+
+    private func refuse(_ error: String, _ code: Int, _ reason: String) {
+        send(error: error)
+        socket.close(WebSocketClosure(code, reason))
+    }
+
+    // MARK: What it says
+
+    private func take(_ text: [UInt8], _ right: LiveRight) async {
+        do throws(LiveRequest.Refusal) {
+            switch try LiveRequest.read(text) {
+            case .ping: send("{\"type\":\"pong\"}")
+            case .subscribe(let names):
+                if await isWithinLimit(right) { await subscribe(to: names, right.caller) }
+            case .unsubscribe(let names): unsubscribe(from: names)
+            }
+        } catch {
+            send(error: error.code, details: error.details)
+        }
+    }
+
+    /// A subscription asks Redis as much as a request does, and counts as one.
+    private func isWithinLimit(_ right: LiveRight) async -> Bool {
+        do {
+            _ = try await services.authentication.caller(
+                withKey: right.key, of: request, scope: .bots, deadline: deadline)
+            return true
+        } catch let error as APIError where error.status == 429 {
+            send(error: "rate_limited", details: error.detail)
+        } catch {
+            // One that is not valid any more is found out by itself, within seconds.
+            send(error: "authorization_call_failed", details: "the API key cannot be checked: try again")
+        }
+        return false
+    }
+
+    private func subscribe(to wanted: [(name: LiveRequest.Name, after: FeedCursor?)], _ caller: Caller) async {
+        var found: [(name: LiveRequest.Name, after: FeedCursor?, meeting: Meeting)] = []
+        do {
+            for (name, after) in wanted {
+                if let meeting = try await meeting(name, caller) { found.append((name, after, meeting)) }
+            }
+        } catch {
+            return send(error: "authorization_call_failed", details: "the records cannot be reached: try again")
+        }
+        guard !found.isEmpty else {
+            return send(
+                error: "authorization_service_error", details: "none of these is a meeting of the key's workspace")
+        }
+        let new = Set(found.map(\.meeting.id)).subtracting(subscriptions.keys)
+        guard subscriptions.count + new.count <= Self.maximumSubscriptions else {
+            return send(
+                error: "too_many_subscriptions",
+                details: "a socket has \(Self.maximumSubscriptions) meetings at most: open another one")
+        }
+        let acknowledgement = found.map(\.name.json).joined(separator: ",")
+        var isAcknowledged = false
+        // Of a meeting without a cursor: what comes before the client knows that it is subscribed waits until then.
+        let early = EarlyMessages()
+        for (name, after, meeting) in found {
+            if after != nil, !isAcknowledged {
+                isAcknowledged = true
+                send("{\"type\":\"subscribed\",\"meetings\":[\(acknowledgement)]}")
+            }
+            if let known = subscriptions[meeting.id] {
+                if !known.names.contains(name) { subscriptions[meeting.id]?.names.append(name) }
+                if after == nil { continue }
+                known.viewer.end()
+            }
+            do {
+                let viewer = try await live.hub.follow(meeting, after: after, deadline: deadline) { [weak self] in
+                    guard let self else { return }
+                    if early.isOpen || after != nil { socket.send(text: $0.json()) } else { early.messages.append($0) }
+                }
+                if socket.isClosed { return viewer.end() }
+                let names = subscriptions[meeting.id]?.names ?? [name]
+                subscriptions[meeting.id] = Subscription(viewer: viewer, names: names)
+            } catch {
+                return send(error: "authorization_call_failed", details: "the records cannot be reached: try again")
+            }
+        }
+        if !isAcknowledged { send("{\"type\":\"subscribed\",\"meetings\":[\(acknowledgement)]}") }
+        early.isOpen = true
+        for message in early.messages { socket.send(text: message.json()) }
+    }
+
+    private final class EarlyMessages {
+        var isOpen = false
+        var messages: [FeedMessage] = []
+    }
+
+    private func unsubscribe(from names: [LiveRequest.Name]) {
+        var ended: [LiveRequest.Name] = []
+        for name in names {
+            guard let (id, subscription) = subscriptions.first(where: { $0.value.names.contains(name) }) else {
+                continue
+            }
+            ended.append(name)
+            let rest = subscription.names.filter { $0 != name }
+            subscriptions[id]?.names = rest
+            if rest.isEmpty {
+                subscription.viewer.end()
+                subscriptions[id] = nil
+            }
+        }
+        send("{\"type\":\"unsubscribed\",\"meetings\":[\(ended.map(\.json).joined(separator: ","))]}")
+    }
+
+    /// - Returns: nil if the name is none, or no meeting of the caller's workspace.
+    private func meeting(_ name: LiveRequest.Name, _ caller: Caller) async throws(RedisError) -> Meeting? {
+        guard let platform = Platform(rawValue: name.platform), let room = try? Room(platform, name.nativeID) else {
+            return nil
+        }
+        return try await services.store.meeting(in: room, workspace: caller.workspaceID, deadline: deadline)
+    }
+
+    // MARK: What it is told
+
+    /// Unasked, of all meetings of the workspace.
+    private func tellStatus(_ message: FeedMessage) {
+        guard case .status(let number, let nativeID, let status, let at) = message.kind else { return }
+        var object = JSONText()
+        object.add("type", "meeting.status")
+        object.add("meeting_id", number)
+        object.add("native", nativeID)
+        object.add("status", status)
+        object.add("when", time: at)
+        socket.send(text: object.bytes)
+    }
+
+    private func send(_ text: String) { socket.send(text: Array(text.utf8)) }
+
+    private func send(error: String, details: String? = nil) {
+        var object = JSONText()
+        object.add("type", "error")
+        object.add("error", error)
+        if let details { object.add("details", details) }
+        socket.send(text: object.bytes)
+    }
+}
+
+extension Room {
+    fileprivate init(_ platform: Platform, _ nativeID: String) throws {
+        guard (1...256).contains(nativeID.utf8.count) else { throw FormError("is none") }
+        self.init(platform: platform, anySpelling: nativeID)
+    }
+}
