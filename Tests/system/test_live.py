@@ -9,6 +9,7 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.envelope import assert_bots_error
 from harness.live import EventStream, LiveClient, name
+from harness.metrics import Scrape
 from harness.transcripts import post, read, segment, write_message
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
@@ -407,3 +408,23 @@ def test_a_node_that_stops_says_so(servers, redis_server):
         assert client.closed()[0] == 1001
         assert events.next() is None
         assert node.wait() == 0
+
+
+def test_feeds_are_counted(servers, redis_server, redis):
+    node = servers.node(redis_server, LIVE_FEEDS_PER_KEY=1)
+    user = BotsUser(Admin(node))
+    meeting = user.send_bot()
+    bot = user.play(redis, meeting, "joining", "active")
+    with LiveClient(node, user.token) as client:
+        client.ask("subscribe", name(meeting))
+        client.ask("subscribe", name(meeting, after="1-1"))
+        assert client.next("reset")
+        say(user, bot, segment("1", "one"))
+        assert client.next("transcript")
+        assert user.request("GET", "/events").status == 429
+        scrape = Scrape(node.port)
+        # The socket, for statuses, and its subscription.
+        assert scrape.value("usher_feed_viewers") == 2
+        assert scrape.value("usher_feed_messages_total") == 2 and scrape.value("usher_feed_resets_total") == 1
+        assert scrape.value("usher_feeds_refused_total") == 1 and scrape.value("usher_feeds_too_slow_total") == 0
+    wait_for(lambda: Scrape(node.port).value("usher_feed_viewers") == 0, "the end of its viewers")
