@@ -21,7 +21,8 @@ SCRIPTS = (
         "request-without-limit",
         "The Bots API's script leaves it to the node's look beforehand whether the limit is reached.",
         "limits", "request_held_at_the_limit",
-        (Edit("lua/request_bot.lua", "if redis.call('ZCARD', bots_key) >= limit then return {-4, limit} end\n", ""),)),
+        (Edit("lua/request_bot.lua", "if redis.call('ZCARD', bots_key) >= maximum then return {-4, maximum} end\n",
+              ""),)),
     Mutant(
         "no-epoch-check",
         "Neither claim nor renewal nor report asks whether the bot is the one that its meeting waits for.",
@@ -60,8 +61,7 @@ SCRIPTS = (
         "segments-unwritten",
         "Transcript segments are counted, and not written.",
         "transcripts", "one_stay",
-        (Edit("lua/ingest_segments.lua", "for _, write in ipairs(writes) do redis.call('HSET', segments_key, write.field, write.value) end\n",
-              ""),)),
+        (Edit("lua/ingest_segments.lua", "redis.call('HSET', segments_key, write.field, write.value)", ""),)),
     Mutant(
         "request-done-twice",
         "The dispatch script does not look whether a request with the same idempotency key was done.",
