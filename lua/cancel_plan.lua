@@ -3,14 +3,16 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1]  meeting_key   usher:{pX}:meeting:<meeting_id>                hash: the meeting
--- KEYS[2]  plans_key     usher:{pX}:plans                               zset: when a bot is to be sent (ms) -> plan
--- KEYS[3]  planned_key   usher:{pX}:ws:<workspace_id>:planned:<room>    zset: time (ms) -> meeting_id
--- KEYS[4]  events_key    usher:{pX}:events                              stream: what happened
--- KEYS[5]  ended_key     usher:{pX}:ended                               zset: end of the meeting (ms) -> meeting_id
--- KEYS[6]  webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks          zset: when it was made (ms) -> webhook_id
--- KEYS[7]  outbox_key    usher:{pX}:outbox                              stream: what webhooks are to be told of
--- KEYS[8]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[1]   meeting_key   usher:{pX}:meeting:<meeting_id>                hash: the meeting
+-- KEYS[2]   plans_key     usher:{pX}:plans                               zset: when a bot is to be sent (ms) -> plan
+-- KEYS[3]   planned_key   usher:{pX}:ws:<workspace_id>:planned:<room>    zset: time (ms) -> meeting_id
+-- KEYS[4]   events_key    usher:{pX}:events                              stream: what happened
+-- KEYS[5]   ended_key     usher:{pX}:ended                               zset: end of the meeting (ms) -> meeting_id
+-- KEYS[6]   webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks          zset: when it was made (ms) -> webhook_id
+-- KEYS[7]   outbox_key    usher:{pX}:outbox                              stream: what webhooks are to be told of
+-- KEYS[8]   feed_key      usher:{pX}:meeting:<meeting_id>:feed           stream: what its viewers are told
+-- KEYS[9]   feeds_key     usher:{pX}:ws:<workspace_id>:feed              stream: what viewers of all meetings are told
+-- KEYS[10]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  plan        text: how the meeting is named among the plans
 -- ARGV[3]  max_events  integer: length at which the event stream is trimmed
@@ -21,10 +23,12 @@
 --         0   not_planned (change): no bot is to be sent to it (any more)
 
 -- include: time
+-- include: feed
 -- include: events
 -- include: plans
 
-local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
+local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, outbox_key, feed_key,
+  feeds_key, request_key = unpack(KEYS)
 local meeting_id, plan, max_events, why, request_ms = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
@@ -35,7 +39,8 @@ if meeting[1] ~= 'INITIAL' or meeting[2] or not redis.call('ZSCORE', plans_key, 
 end
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
-local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
+  feed = feed_key, feeds = feeds_key}
 record_change(keys, max_events, at_ms, 'completed', meeting_id, '', 'INITIAL/', 'OFFLINE/completed', why, nil,
   {updated_at = at, completion_reason = 'stopped'})
 redis.call('ZADD', ended_key, at, meeting_id)

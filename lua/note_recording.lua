@@ -8,6 +8,8 @@
 -- KEYS[4]  events_key     usher:{pX}:events                      stream: what happened
 -- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
 -- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
+-- KEYS[7]  feed_key       usher:{pX}:meeting:<meeting_id>:feed   stream: what its viewers are told
+-- KEYS[8]  feeds_key      usher:{pX}:ws:<workspace_id>:feed      stream: what viewers of all meetings are told
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  bot_id      text
 -- ARGV[3]  bytes       integer: of the recording's file
@@ -23,9 +25,10 @@
 --         -4  too_many: the record tells of so many already
 
 -- include: time
+-- include: feed
 -- include: events
 
-local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key = unpack(KEYS)
+local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key, feed_key, feeds_key = unpack(KEYS)
 local meeting_id, bot_id, bytes, most, max_events = unpack(ARGV)
 
 -- `<bot_id>=<number>` for each in a list; how many there are, too.
@@ -50,7 +53,8 @@ local known, count = find(meeting[3], bot_id)
 if known then return 2 end
 if count >= tonumber(most) then return -4 end
 local state = meeting[1] .. '/' .. (meeting[2] or '')
-local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
+  feed = feed_key, feeds = feeds_key}
 record_change(keys, max_events, now_ms(), 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3])
 redis.call('HSET', meeting_key, 'recordings', (meeting[3] and meeting[3] .. ' ' or '') .. bot_id .. '=' .. bytes)
 return 1

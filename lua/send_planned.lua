@@ -15,9 +15,11 @@
 -- KEYS[11]  plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
 -- KEYS[12]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
 -- KEYS[13]  ended_key      usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
--- KEYS[14]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[15]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
--- KEYS[16]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
+-- KEYS[14]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
+-- KEYS[15]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
+-- KEYS[16]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[17]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
+-- KEYS[18]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
 -- ARGV[1]   meeting_id        text
 -- ARGV[2]   plan              text: how the meeting is named among the plans
 -- ARGV[3]   workspace_id      text
@@ -41,13 +43,14 @@
 --         {-3, reason: text}   missed (change): it is too late; what kept it from being sent, or too_late
 
 -- include: time
+-- include: feed
 -- include: events
 -- include: entry
 -- include: send_bot
 -- include: plans
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, webhooks_key,
-  outbox_key, plans_key, planned_key, ended_key, names_key, other_key, another_key = unpack(KEYS)
+  outbox_key, plans_key, planned_key, ended_key, feed_key, feeds_key, names_key, other_key, another_key = unpack(KEYS)
 local meeting_id, plan, workspace_id, room, native_id, bot_id, inflight_ms, max_events, default_max_bots, late_ms,
   retry_ms, traceparent = unpack(ARGV)
 
@@ -63,7 +66,8 @@ end
 
 local at = string.format('%d', at_ms)
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
-  dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+  dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
+  feed = feed_key, feeds = feeds_key}
 if is_missed(meeting[3], late_ms, at_ms) then
   local reason = meeting[4] or 'too_late'
   record_change(keys, max_events, at_ms, 'missed', meeting_id, '', 'INITIAL/', 'INITIAL/', reason, nil,

@@ -236,7 +236,7 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     keys.partition.meeting(meeting.id), keys.partition.plans, keys.planned(World.room),
-                    keys.partition.events, keys.partition.ended,
+                    keys.partition.events, keys.partition.ended, keys.partition.feed(ofMeeting: meeting.id), keys.feed,
                 ])
             let fields = try await world.fields(meeting.id)
             #expect(fields["status"] == "OFFLINE" && fields["bot_status"] == "completed")
@@ -316,7 +316,8 @@ import Testing
             #expect(
                 try await world.snapshot().changes(since: before) == [
                     keys.partition.meeting(meeting.id), keys.partition.plans, keys.planned(World.room),
-                    keys.partition.events, keys.partition.bot(bot), keys.partition.dispatch, keys.bots,
+                    keys.partition.events, keys.partition.feed(ofMeeting: meeting.id), keys.feed,
+                    keys.partition.bot(bot), keys.partition.dispatch, keys.bots,
                     keys.holder(World.room),
                     keys.inFlight(World.room),
                 ])
@@ -430,7 +431,8 @@ import Testing
                         dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events,
                         webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
                         plansKey: keys.partition.plans, plannedKey: keys.planned(number),
-                        endedKey: keys.partition.ended, namesKey: keys.names, otherKey: keys.holder(number),
+                        endedKey: keys.partition.ended, feedKey: keys.partition.feed(ofMeeting: meeting.id),
+                        feedsKey: keys.feed, namesKey: keys.names, otherKey: keys.holder(number),
                         anotherKey: keys.holder(number), meetingID: meeting.id, plan: plan,
                         workspaceID: world.workspaceID, room: number.description, nativeID: number.nativeID,
                         botID: bot, inflightMilliseconds: 600_000, maxEvents: 1_000, defaultMaxBots: 10,

@@ -14,11 +14,11 @@ extension Scripts {
 
         public init(
             meetingKey: String, plansKey: String, plannedKey: String, eventsKey: String, endedKey: String,
-            webhooksKey: String, outboxKey: String, requestKey: String? = nil, meetingID: String, plan: String,
-            maxEvents: Int, why: String, requestMilliseconds: Int
+            webhooksKey: String, outboxKey: String, feedKey: String, feedsKey: String, requestKey: String? = nil,
+            meetingID: String, plan: String, maxEvents: Int, why: String, requestMilliseconds: Int
         ) {
             keys = [
-                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey
+                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey, feedKey, feedsKey
             ] + Scripts.list(requestKey)
             arguments = [meetingID, plan, String(maxEvents), why, String(requestMilliseconds)]
         }

@@ -16,14 +16,14 @@ extension Scripts {
         public init(
             workspaceKey: String, inflightKey: String, roomKey: String, botsKey: String, meetingKey: String,
             botKey: String, dispatchKey: String, eventsKey: String, webhooksKey: String, outboxKey: String,
-            plansKey: String, plannedKey: String, endedKey: String, namesKey: String, otherKey: String,
-            anotherKey: String, meetingID: String, plan: String, workspaceID: String, room: String, nativeID: String,
-            botID: String, inflightMilliseconds: Int, maxEvents: Int, defaultMaxBots: Int, lateMilliseconds: Int,
-            retryMilliseconds: Int, traceparent: String
+            plansKey: String, plannedKey: String, endedKey: String, feedKey: String, feedsKey: String, namesKey: String,
+            otherKey: String, anotherKey: String, meetingID: String, plan: String, workspaceID: String, room: String,
+            nativeID: String, botID: String, inflightMilliseconds: Int, maxEvents: Int, defaultMaxBots: Int,
+            lateMilliseconds: Int, retryMilliseconds: Int, traceparent: String
         ) {
             keys = [
                 workspaceKey, inflightKey, roomKey, botsKey, meetingKey, botKey, dispatchKey, eventsKey, webhooksKey,
-                outboxKey, plansKey, plannedKey, endedKey, namesKey, otherKey, anotherKey
+                outboxKey, plansKey, plannedKey, endedKey, feedKey, feedsKey, namesKey, otherKey, anotherKey
             ]
             arguments = [
                 meetingID, plan, workspaceID, room, nativeID, botID, String(inflightMilliseconds), String(maxEvents),

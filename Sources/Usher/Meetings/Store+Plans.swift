@@ -99,7 +99,8 @@ extension Store {
                     meetingKey: keys.partition.meeting(id), plansKey: keys.partition.plans,
                     plannedKey: keys.planned(room), eventsKey: keys.partition.events,
                     endedKey: keys.partition.ended, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
-                    requestKey: requestKey, meetingID: id, plan: keys.member(id),
+                    feedKey: keys.partition.feed(ofMeeting: id), feedsKey: keys.feed, requestKey: requestKey,
+                    meetingID: id, plan: keys.member(id),
                     maxEvents: configuration.maximumEvents, why: "user \(user)",
                     requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
                 if try await run(call, by: deadline) == .cancelled { return id }
@@ -138,7 +139,7 @@ extension Store {
                 botKey: keys.partition.bot(botID), dispatchKey: keys.partition.dispatch,
                 eventsKey: keys.partition.events, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
                 plansKey: keys.partition.plans, plannedKey: keys.planned(asked), endedKey: keys.partition.ended,
-                namesKey: keys.names, otherKey: others.0, anotherKey: others.1, meetingID: plan.meetingID,
+                feedKey: keys.partition.feed(ofMeeting: plan.meetingID), feedsKey: keys.feed, namesKey: keys.names, otherKey: others.0, anotherKey: others.1, meetingID: plan.meetingID,
                 plan: plan.member, workspaceID: plan.workspaceID, room: room.description, nativeID: room.nativeID,
                 botID: botID, inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
                 maxEvents: configuration.maximumEvents,

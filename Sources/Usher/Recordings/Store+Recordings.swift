@@ -13,8 +13,9 @@ extension Store {
             Scripts.NoteRecording(
                 meetingKey: keys.partition.meeting(place.meetingID), workspaceKey: keys.workspace,
                 botKey: keys.partition.bot(place.botID), eventsKey: keys.partition.events,
-                webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox, meetingID: place.meetingID,
-                botID: place.botID, bytes: bytes, most: Recording.maximumListed,
+                webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                feedKey: keys.partition.feed(ofMeeting: place.meetingID), feedsKey: keys.feed,
+                meetingID: place.meetingID, botID: place.botID, bytes: bytes, most: Recording.maximumListed,
                 maxEvents: configuration.maximumEvents),
             by: deadline)
     }
