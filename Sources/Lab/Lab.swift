@@ -67,6 +67,7 @@ public final class Lab: @unchecked Sendable {
         guard let person = rooms.person(request.query("id") ?? "") else { return Self.notFound }
         var response = Response(
             status: 200, contentType: "text/event-stream", headers: [("Cache-Control", "no-store")])
+        person.hasListened = true
         let listener = Listener(person)
         response.stream = { [self] writer in
             do {

@@ -13,6 +13,8 @@ final class LabPerson {
     private static let maximumSaid = 1_000
     /// The most that waits for a page that does not listen.
     private static let maximumMail = 1_000
+    /// How long a page may take until it listens, in seconds: a browser that was killed before never does.
+    private static let silentSeconds = 30.0
 
     let id: String
     let room: String
@@ -39,7 +41,12 @@ final class LabPerson {
     }
 
     var isInside: Bool { state == .inside }
-    /// Of nobody anybody waits for any more.
+    /// Whether its page has begun to listen.
+    var hasListened = false
+    var isLost: Bool {
+        !isGone && !isGhost && !hasListened && Date().timeIntervalSince1970 - askedAt > Self.silentSeconds
+    }
+    /// Whether nobody waits for it any more.
     var isGone: Bool { ![.asking, .inside].contains(state) }
 
     func enter() {

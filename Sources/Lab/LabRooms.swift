@@ -80,7 +80,8 @@ final class LabRooms {
 
     /// All that have come, in order.
     func records(of room: String) -> [LabPerson.Record] {
-        all(room).map(\.record)
+        for person in all(room) where person.isLost { leave(person) }
+        return all(room).map(\.record)
     }
 
     private func admit(_ person: LabPerson) {

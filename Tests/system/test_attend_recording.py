@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import struct
+import subprocess
 import uuid
 import wave
 
@@ -119,6 +120,28 @@ def test_a_recording_is_no_longer_than_it_may_be(servers, lab, redis, callbacks)
     report = recorder.stop()
     assert report["status"] == "completed" and "The recording ends after 3 s" in report["error_details"]
     assert recorder.size() == 100_000
+
+
+@pytest.fixture
+def small_disk(servers):
+    """A folder with room for four seconds of sound."""
+    if os.geteuid() != 0:
+        pytest.skip("needs to be root, to mount a small disk")
+    path = os.path.join(servers.folder, "disk")
+    os.makedirs(path)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=132k", "tmpfs", path], check=True)
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_a_full_disk_costs_the_rest_and_not_the_bot(servers, small_disk, lab, redis, callbacks):
+    recorder = Recorder(servers, lab, redis, callbacks, os.path.join(small_disk, "w", "m", "b.wav"))
+    wait_for(lambda: recorder.bot.said("Sound could not be written"), "a full disk", interval_s=0.1)
+    report = recorder.stop()
+    assert (report["status"], report["completion_reason"]) == ("completed", "stopped")
+    assert "of the recording are missing: No space left on device" in report["error_details"], report
+    with open(recorder.path, "rb") as file:
+        assert len(samples_of(file.read())) > 2 * RATE
 
 
 @pytest.mark.parametrize("path, reason", [
