@@ -39,8 +39,7 @@ enum BotsAPI {
     static let endpoints: [Endpoint] =
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
         + [ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get] + EventStreamEndpoints.all
-        + [LiveSocketEndpoint.open]
-        + UserWebhookEndpoints.all
+        + [LiveSocketEndpoint.open, CallerEndpoint.get] + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all
 }
 

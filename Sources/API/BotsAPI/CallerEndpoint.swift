@@ -1,0 +1,45 @@
+import HTTP
+import Usher
+
+/// `GET /user`: whose key it is and what it may do, so that a client offers nothing that would be refused.
+enum CallerEndpoint {
+    private static let gone = DescribedError(
+        APIError(404, "The user of this API key no longer exists."),
+        "The key's user, or its workspace, no longer exists.")
+
+    static let get = Endpoint(
+        .get, "/user", id: "getCaller", .bots(.viewer), summary: "Whose key this is",
+        details: "The user, the workspace, the role in it, and the key's scopes.",
+        answers: [
+            .json(
+                200, "The key's user and workspace.",
+                .object(
+                    .required("user_id", UserEndpoints.idSchema), .required("email", .string),
+                    .required("name", Schema.string.orNull), .required("workspace_id", .string),
+                    .required("workspace_name", .string), .required("role", .choice(Role.self)),
+                    .required("scopes", .list(of: .choice(Scope.self)))),
+                example: [
+                    "user_id": 7, "email": .string(Sample.email), "name": "Anna",
+                    "workspace_id": .string(Sample.workspaceID), "workspace_name": "Sales", "role": "manager",
+                    "scopes": ["seameet", "bots"],
+                ])
+        ],
+        errors: [gone]
+    ) { call in
+        let caller = call.caller
+        guard let user = try await call.store.user(of: caller, deadline: call.deadline),
+            let workspace = try await call.store.workspace(id: caller.workspaceID, deadline: call.deadline),
+            let role = try await call.services.authentication.role(of: caller, deadline: call.deadline)
+        else { throw gone.error }
+        var object = JSONText()
+        object.add("user_id", user.id)
+        object.add("email", user.email)
+        object.add("name", user.name)
+        object.add("workspace_id", workspace.id)
+        object.add("workspace_name", workspace.name)
+        object.add("role", role.rawValue)
+        let scopes = Scope.allCases.filter(caller.has).map { "\"\($0.rawValue)\"" }
+        object.add("scopes", json: "[\(scopes.joined(separator: ","))]")
+        return .json(object.bytes)
+    }
+}
