@@ -22,10 +22,12 @@ let package = Package(
         .target(name: "Transfers", dependencies: ["CCurl", "CLinux", "EventLoop"]),
         .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
         .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
+        .target(name: "Console", resources: [.embedInCode("Page")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(
             name: "Webhooks", dependencies: ["CLinux", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
-        .target(name: "API", dependencies: ["CCrypto", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
+        .target(
+            name: "API", dependencies: ["CCrypto", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Runner",
             dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher"]),

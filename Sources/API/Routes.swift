@@ -22,19 +22,20 @@ public enum Routes {
     ///   - recordings: whether bots record, and where that is.
     ///   - live: nil refuses every live feed.
     ///   - metrics: nil leaves `/metrics` out.
+    ///   - servesConsole: whether the page for people is there.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, readiness: NodeReadiness = NodeReadiness(),
         trustedProxies: [AddressRange] = [],
         surfaces: Set<Surface> = Set(Surface.allCases), budget: AnswerBudget,
         receivers: ReceiverPolicy = ReceiverPolicy(), recordings: Recordings = Recordings(),
-        live: LiveServices? = nil, metrics: MetricsEndpoint? = nil
+        live: LiveServices? = nil, metrics: MetricsEndpoint? = nil, servesConsole: Bool = true
     ) -> Router {
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
         let services = Services(
             store: store, authentication: Authentication(store: store, gatekeeper: gatekeeper), gatekeeper: gatekeeper,
             budget: budget, receivers: receivers, recordings: recordings, live: live, logger: logger,
-            adminKey: adminKey,
-            readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics)
+            adminKey: adminKey, readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics,
+            servesConsole: servesConsole)
         var router = Router()
         for endpoint in endpoints where endpoint.surface.map(surfaces.contains) ?? true {
             let operation = endpoint.operation

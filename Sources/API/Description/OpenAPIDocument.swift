@@ -101,7 +101,7 @@ struct OpenAPIDocument: Sendable {
             case .none: nil
             case .json(let schema, let example):
                 .members(forms(mediaType, ["schema": schema.json(), "example": example], answer.forms))
-            case .other(let type): .members([type: ["schema": ["type": "string"]]])
+            case .other(let types): .members(types.map { ($0, ["schema": ["type": "string"]]) })
             }
         let own = answer.headers.map { header in
             (header.name, OrderedJSON.members(["description": .string(header.meaning), "schema": ["type": "string"]]))

@@ -62,7 +62,7 @@ enum Section: String, CaseIterable, Sendable {
                 + "Python client `vexa-client` speaks it."
         case .internal: "What a bot tells of itself, with the secret that it was started with."
         case .admin: "Users, workspaces, members and API keys, for whoever has the admin key."
-        case .operations: "How the node is, and this description."
+        case .operations: "How the node is, this description, and the console."
         }
     }
 }
@@ -100,8 +100,10 @@ struct Answer: Sendable {
     enum Content: Sendable {
         case none
         case json(Schema, example: OrderedJSON)
-        /// - Parameter type: the media type, without parameters.
-        case other(type: String)
+        /// One of these media types, without parameters.
+        case other(types: [String])
+
+        static func other(type: String) -> Content { .other(types: [type]) }
     }
 
     let status: Status

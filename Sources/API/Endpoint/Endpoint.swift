@@ -57,14 +57,15 @@ struct Endpoint: Sendable {
         }
     }
 
-    /// An endpoint that anybody may ask, and that takes nothing.
+    /// An endpoint that anybody may ask, and that takes nothing but what its path says.
     init(
-        _ path: String, id: String, surface: Surface?, summary: String, details: String, answers: [Answer],
+        _ path: String, id: String, surface: Surface?, summary: String, details: String, parameters: [Parameter] = [],
+        answers: [Answer], errors: [DescribedError] = [],
         handler: @escaping @Sendable (Services) -> Handler?
     ) {
         operation = Operation(
             method: .get, path: path, id: id, section: .operations, access: .open, summary: summary, details: details,
-            answers: answers)
+            parameters: parameters, answers: answers, errors: errors)
         self.surface = surface
         self.handler = handler
     }
@@ -87,6 +88,7 @@ struct Services: Sendable {
     let adminKey: String?
     let readiness: ReadinessEndpoint
     let metrics: MetricsEndpoint?
+    let servesConsole: Bool
 }
 
 /// A request with who asks.

@@ -1,8 +1,8 @@
 import HTTP
 
-/// Health, metrics, and the description itself.
+/// Health, metrics, the description itself, and the console.
 enum OperationsEndpoints {
-    static let all = [health, readiness, metrics, document, page]
+    static let all = [health, readiness, metrics, document, page] + ConsoleEndpoints.all
 
     static let health = Endpoint(
         "/healthz", id: "health", surface: nil, summary: "Whether the node is alive", details: "Says nothing of Redis.",
@@ -53,21 +53,21 @@ enum OperationsEndpoints {
                 status: 200, meaning: "The document.",
                 content: .json(
                     .object(.required("openapi", .string, "The version of OpenAPI.")), example: ["openapi": "3.1.0"]),
-                headers: [etag]),
-            unchanged,
+                headers: [FixedAnswer.etag]),
+            FixedAnswer.unchanged,
         ]
     ) { _ in .synchronous(DescriptionEndpoint.openAPI.handle) }
 
     static let page = Endpoint(
-        "/docs", id: "docs", surface: .api, summary: "This API as a page to read",
+        pagePath, id: "docs", surface: .api, summary: "This API as a page to read",
         details: "One page that asks nothing of any other server.",
         answers: [
-            Answer(status: 200, meaning: "The page.", content: .other(type: "text/html"), headers: [etag]), unchanged,
+            Answer(
+                status: 200, meaning: "The page.", content: .other(type: "text/html"), headers: [FixedAnswer.etag]),
+            FixedAnswer.unchanged,
         ]
     ) { _ in .synchronous(DescriptionEndpoint.page.handle) }
 
     static let documentPath = "/openapi.json"
-    private static let etag = (name: "ETag", meaning: "Changes with the content.")
-    private static let unchanged = Answer(
-        status: 304, meaning: "What the caller has is the newest.", content: .none, headers: [etag])
+    static let pagePath = "/docs"
 }

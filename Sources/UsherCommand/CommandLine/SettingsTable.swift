@@ -220,6 +220,9 @@ struct SettingsTable: Sendable {
         "cors-origins", .origins, absent: "none: pages of other origins cannot use the APIs",
         "The origins of the web pages that may use the APIs from a browser (CORS); never `/admin` and "
             + "`/internal`")
+    let servesConsole = either(
+        "console", "on", or: "off", default: true,
+        "Whether `/console` is there, a page on which people of a workspace see and steer its meetings")
     let drainDelayMilliseconds = number(
         "drain-delay-ms", 0...600_000, unit: "ms", default: 5000, commands: [.serve],
         "How long a node that gets SIGTERM serves on while /readyz says that it is about to stop, for balancers to "

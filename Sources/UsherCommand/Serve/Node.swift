@@ -79,7 +79,8 @@ struct Node {
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
                     receivers: settings.receivers, recordings: settings.recordingsOfBots,
-                    live: LiveServices(hub: hub, budget: feeds), metrics: endpoint)
+                    live: LiveServices(hub: hub, budget: feeds), metrics: endpoint,
+                    servesConsole: settings.servesConsole)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook

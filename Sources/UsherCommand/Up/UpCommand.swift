@@ -144,6 +144,7 @@ private final class Ensemble {
             Announcement(
                 baseURL: ports.baseURL, ports: ports.announcement, adminKey: workerSettings.adminKey ?? "",
                 nodes: processes(of: .node), runners: processes(of: .runner),
+                servesConsole: workerSettings.servesConsole,
                 simulates: workerSettings.launch == nil && !workerSettings.attends,
                 redisURL: workerSettings.redisURL,
                 labURL: workerSettings.attends ? workerSettings.attending.labURL : nil,

@@ -113,7 +113,7 @@ struct DocumentationPage: Sendable {
         let heading: HTMLText = "<h4><b class=\"ok\">\(answer.status.code)</b> \(.prose(answer.meaning))</h4>"
         switch answer.content {
         case .none: return heading
-        case .other(let type): return "\(heading)<p>As <code>\(type)</code>.</p>"
+        case .other(let types): return "\(heading)<p>As <code>\(types.joined(separator: ", "))</code>.</p>"
         case .json(let schema, let example):
             let table: HTMLText
             if case .object = schema.kind {

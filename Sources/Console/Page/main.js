@@ -1,0 +1,128 @@
+// The frame around the pages: who is signed in, which page is shown, and where the focus goes.
+
+import { get, session } from "/console/api.js";
+import { h } from "/console/dom.js";
+import { announce, isPassing, refusalNotice, standing, tellOfFeed } from "/console/notices.js";
+import { meetingPage } from "/console/meeting.js";
+import { meetingsPage } from "/console/meetings.js";
+import { signInPage } from "/console/signin.js";
+import { texts } from "/console/texts.js";
+import { webhookPage } from "/console/webhook.js";
+import { webhooksPage } from "/console/webhooks.js";
+
+const roles = ["viewer", "member", "manager", "owner"];
+const retryMilliseconds = 2_000;
+
+const main = h("main", { id: "main", tabindex: "-1" });
+const header = h("header");
+let caller = null;
+let leave = () => {};
+let shown = 0;
+
+/** Whether the caller's role is this one or a higher one. */
+function mayAs(role) {
+  return roles.indexOf(caller.role) >= roles.indexOf(role);
+}
+
+const pages = [
+  { pattern: /^#\/meetings\/([1-9][0-9]{0,15})$/, make: meetingPage, section: "meetings" },
+  { pattern: /^#\/webhooks\/(wh_[0-9a-f]{1,64})$/, make: webhookPage, section: "webhooks", role: "manager" },
+  { pattern: /^#\/webhooks$/, make: webhooksPage, section: "webhooks", role: "manager" },
+  { pattern: /^/, make: meetingsPage, section: "meetings" },
+];
+
+function drawHeader(section) {
+  const link = (name, text) =>
+    h("a", { href: `#/${name}`, "aria-current": section === name ? "page" : null }, text);
+  header.replaceChildren(
+    h("a", { class: "skip", href: "#main", onclick: skip }, texts.skip),
+    h("span", { class: "brand" }, texts.product),
+    caller
+      ? h("nav", { "aria-label": texts.pages },
+        link("meetings", texts.meetings), mayAs("manager") ? link("webhooks", texts.webhooks) : null)
+      : h("span"),
+    caller
+      ? h("div", { class: "who" },
+        h("span", {}, h("bdi", {}, caller.workspace_name), " · ", texts.roles[caller.role] ?? caller.role),
+        h("button", { type: "button", onclick: () => signOut() }, texts.signOut))
+      : h("a", { href: "/docs" }, texts.docs));
+}
+
+function skip(event) {
+  event.preventDefault();
+  main.focus();
+}
+
+/** Shows a page from its beginning, and tells those who do not see it. */
+function open(title, section, make) {
+  leave();
+  leave = () => {};
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  document.title = `${title} · ${texts.product}`;
+  drawHeader(section);
+  main.replaceChildren();
+  const end = make(main);
+  if (end) leave = end;
+  if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+  announce(title);
+}
+
+function route() {
+  if (!caller) return;
+  const page = pages.find(({ pattern }) => pattern.test(location.hash));
+  const id = page.pattern.exec(location.hash)[1];
+  const title = texts.titles[page.make.name](id);
+  if (page.role && !mayAs(page.role)) {
+    open(title, page.section, (place) => {
+      place.append(h("h1", {}, title), h("p", {}, texts.roleTooLow(texts.roles[page.role], texts.roles[caller.role])));
+    });
+    return;
+  }
+  open(title, page.section, (place) => page.make(place, { id, caller, mayAs, setTitle }));
+}
+
+/** Where a page finds out what it is called. */
+function setTitle(text) {
+  document.title = `${text} · ${texts.product}`;
+}
+
+/** @param refusal why the key counts no more, if that is the reason. */
+function signOut(refusal) {
+  session.end();
+  caller = null;
+  shown += 1;
+  history.replaceState(null, "", location.pathname);
+  tellOfFeed(null);
+  open(texts.signIn, null, (place) => signInPage(place, { begin, refusal }));
+}
+
+function begin(key, found) {
+  session.begin(key);
+  caller = found;
+  route();
+}
+
+/** Signs in by the key that the tab has; while no node answers, until one does. */
+async function resume() {
+  const mine = ++shown;
+  try {
+    const found = await get("/user");
+    if (mine !== shown) return;
+    tellOfFeed(null);
+    caller = found;
+    route();
+  } catch (error) {
+    if (mine !== shown) return;
+    if (!isPassing(error)) return signOut(error);
+    tellOfFeed(error);
+    if (error.status) main.replaceChildren(h("h1", {}, texts.product), refusalNotice(error));
+    setTimeout(resume, retryMilliseconds);
+  }
+}
+
+document.body.replaceChildren(header, ...standing, main);
+document.addEventListener("refused", (event) => caller && signOut(event.detail));
+window.addEventListener("hashchange", route);
+if (session.key()) resume();
+else signOut();
