@@ -111,6 +111,29 @@ def lab(module_servers):
     return module_servers.add(Lab(module_servers.folder)).start()
 
 
+@pytest.fixture(scope="module")
+def console(module_servers):
+    """What tests of the console work with."""
+    from harness.console import Stage  # A browser's driver is needed here alone.
+    stage = Stage(module_servers)
+    yield stage
+    stage.end()
+
+
+@pytest.fixture
+def owner(console):
+    """A user there with a workspace of the test's own."""
+    return console.user()
+
+
+@pytest.fixture
+def tab(console):
+    """A tab of the test's own, in which nothing may go wrong."""
+    tab = console.browser.open(console.node.port)
+    yield tab
+    tab.end()
+
+
 @pytest.fixture
 def callbacks():
     """A node, as far as a bot's reports go."""
