@@ -36,8 +36,7 @@
 -- Returns {1, epoch: integer}  sent (change)
 --         {0}                  not_due: not yet, or not any more
 --         {2}                  served (change): it has had a bot, was cancelled or removed: it is no plan any more
---         {-1, reason: text}   waits (change): a bot is in the room, or the workspace has too many: room_taken,
---                              too_many_bots
+--         {-1, reason: text}   waits (change): room_taken, as a bot is there, or too_many_bots, of the workspace
 --         {-4, reason: text}   waits_still (change): for the same reason as before
 --         {-2}                 room_changed: the room has become a name of another: look again
 --         {-3, reason: text}   missed (change): it is too late; what kept it from being sent, or too_late
@@ -63,7 +62,6 @@ if meeting[1] ~= 'INITIAL' or meeting[2] or not tonumber(meeting[3] or '') then
   disarm(planning, plan, meeting_id)
   return {2}
 end
-
 local at = string.format('%d', at_ms)
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
   dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
@@ -86,12 +84,10 @@ elseif redis.call('ZCARD', bots_key) >= limit then
   reason = 'too_many_bots'
 end
 if reason then
-  if meeting[4] ~= reason then
-    record_event(events_key, max_events, at, 'not_sent', meeting_id, '', 'INITIAL/', 'INITIAL/', reason)
-    redis.call('HSET', meeting_key, 'auto_join_error', reason, 'updated_at', at)
-  end
   redis.call('ZADD', plans_key, string.format('%.0f', at_ms + retry_ms), plan)
   if meeting[4] == reason then return {-4, reason} end
+  record_event(events_key, max_events, at, 'not_sent', meeting_id, '', 'INITIAL/', 'INITIAL/', reason)
+  redis.call('HSET', meeting_key, 'auto_join_error', reason, 'updated_at', at)
   return {-1, reason}
 end
 

@@ -15,7 +15,7 @@ end
 local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
   local at = string.format('%d', at_ms)
   record_event(keys.events, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
-  if from ~= to then tell_status(keys, meeting_id, to, at) end
+  if what ~= 'missed' and what ~= 'recorded' then tell_status(keys, meeting_id, to, at) end
   if redis.call('EXISTS', keys.webhooks) == 0 then return end
   local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',
     'updated_at', 'dispatched_at', 'start_time', 'end_time', 'title', 'bot_name', 'language', 'bot_container_id',

@@ -44,8 +44,10 @@ enum NotYetThere {
 
     /// Of what changes a plan: what cannot be changed.
     static let changesOfPlans =
-        ["meeting_url", "platform", "native_meeting_id", "passcode", "task", "transcribe_enabled",
-            "recording_enabled", "automatic_leave"]
+        [
+            "meeting_url", "platform", "native_meeting_id", "passcode", "task", "transcribe_enabled",
+            "recording_enabled", "automatic_leave",
+        ]
         .map {
             Wish(name: $0, advice: "delete this meeting, and plan another")
         } + ["join_at", "start_time"].map { Wish(name: $0, advice: "scheduled_at says when") }

@@ -37,7 +37,7 @@ extension Scripts {
             case notDue
             /// It has had a bot, was cancelled or removed: it is no plan any more.
             case served
-            /// A bot is in the room, or the workspace has too many: room_taken, too_many_bots.
+            /// Room_taken, as a bot is there, or too_many_bots, of the workspace.
             case waits(reason: String)
             /// For the same reason as before.
             case waitsStill(reason: String)

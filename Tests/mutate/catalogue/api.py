@@ -33,7 +33,7 @@ API = (
     Mutant("a change whose outcome is unknown is said to have changed nothing", ERROR,
            "} else if «error.mayHaveRun && !error.isRefusedForNow && !isRead» {", "false", ("EnvelopeTests", "test_redis_faults.py")),
     Mutant("errors of the Bots API have the other API's form", ERROR,
-           '"internal", "ws", "events": «self = .bots»', "self = .reinvite",
+           '"internal", "ws", "events":\n            «self = .bots»', "self = .reinvite",
            ("EnvelopeTests", "BotsObjectTests", "RateLimitHTTPTests"), is_statement=True),
     Mutant("a key is asked for without saying how", ERROR,
            'if status == 401 { headers.append(("WWW-Authenticate", "Bearer")) }', "",
