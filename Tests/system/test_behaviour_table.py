@@ -102,7 +102,7 @@ def assert_dispatched(redis, workspace, meeting, answer, action, before, after):
     # Nothing else changed.
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     assert changed == {meeting.hash_key, meeting.in_flight_key, meeting.room_key, keys.bots, keys.bot(bot_id),
-                       keys.dispatch, keys.events}
+                       keys.dispatch, keys.events} | keys.feeds(meeting.id)
 
 
 def test_the_callers_request_id_is_answered(redis, workspace):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from harness.bots_user import BotsUser
-from harness.console import key_of, lines, link
+from harness.console import LATER, key_of, lines, link
 from harness.node import REPOSITORY
 from harness.receiver import Receiver
 from harness.transcripts import post, segment
@@ -118,7 +118,7 @@ def hostile_workspace(redis, node):
     name = EVIL[:90]
     planned = owner.request("POST", "/meetings", {
         "meeting_url": link(random_meet_code()), "title": EVIL, "bot_name": name,
-        "scheduled_at": "2031-05-06T07:30:00Z"})
+        "scheduled_at": f"{LATER}T07:30:00Z"})
     assert planned.status == 201, planned
     meeting = owner.send_bot(bot_name=name)
     bot = owner.play(redis, meeting, "joining", "active")
@@ -216,7 +216,7 @@ def test_every_page_is_for_everybody(console, owner, width, dark):
     owner.wait_for_status(failed, "failed")
     planned = owner.request("POST", "/meetings", {
         "meeting_url": link(random_meet_code()), "title": "Weekly talk about everything that was left over from last week",
-        "scheduled_at": "2031-05-06T07:30:00Z"})
+        "scheduled_at": f"{LATER}T07:30:00Z"})
     tab = console.browser.open(console.node.port, width=width, dark=dark)
     look = f"{width}-{'dark' if dark else 'light'}"
 

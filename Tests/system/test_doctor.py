@@ -91,7 +91,7 @@ def test_why_a_redis_cannot_be_reached_is_said(folder):
     }
     for url, reason in reasons.items():
         # All of it is waited for. That a name is none takes a resolver some time to find out.
-        patience = "5000" if "invalid" in url else "500"
+        patience = "8000" if "invalid" in url else "500"
         for command in (["status"], ["keys", "a" * 32], ["admin", "delete-key", "--key-id", "1"]):
             code, output, errors = run_usher(*command, "--redis", url, "--redis-timeout-ms", patience)
             assert (code, output) == (1, "") and reason in errors and PASSWORD not in errors, errors

@@ -47,7 +47,7 @@ def test_restart_changes_exactly_the_documented_fields(redis, workspace, ended):
     changed_keys = {key for key in keys_before.keys() | keys_after.keys()
                     if keys_before.get(key) != keys_after.get(key)}
     assert changed_keys == {ended.hash_key, ended.in_flight_key, ended.room_key, keys.bots,
-                            keys.bot(after["bot_id"]), keys.dispatch, keys.events}
+                            keys.bot(after["bot_id"]), keys.dispatch, keys.events} | keys.feeds(ended.id)
 
 
 def test_force_on_an_initial_meeting_resets_nothing(redis, workspace):

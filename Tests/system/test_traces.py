@@ -133,4 +133,5 @@ def test_the_other_api_has_it_too(scene):
 
 def test_the_form_of_the_log_can_be_chosen(servers, scene):
     node = servers.node(scene.redis_server, LOG_FORMAT="people")
-    assert re.search(r"^\d{4}-\d\d-\d\dT[\d:.]+Z info Listening  host=127\.0\.0\.1  port=\d+", node.log, re.MULTILINE)
+    line = r"^\d{4}-\d\d-\d\dT[\d:.]+Z info Listening  host=127\.0\.0\.1  port=\d+"
+    wait_for(lambda: re.search(line, node.log, re.MULTILINE), f"the line in {node.log}")

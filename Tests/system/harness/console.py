@@ -1,8 +1,10 @@
 """The console in a real browser: Debian's Chromium, driven by playwright."""
 
+import datetime
 import os
 import shutil
 import urllib.parse
+import zoneinfo
 
 import axe_playwright_python
 from playwright.sync_api import expect, sync_playwright
@@ -15,11 +17,21 @@ AXE = os.path.join(os.path.dirname(axe_playwright_python.__file__), "axe.min.js"
 # Where to leave pictures of the pages, to be looked at; none are made without it.
 PICTURES = os.environ.get("USHER_TEST_PICTURES")
 
+# The day of what is planned, and the zone of the one who plans.
+LATER = (datetime.date.today() + datetime.timedelta(days=100)).isoformat()
+ZONE = "Europe/Madrid"
+
 expect.set_options(timeout=DEADLINE_S * 1_000)
 
 
 def link(code):
     return f"https://meet.google.com/{code}"
+
+
+def in_utc(time):
+    """What the APIs make of a time in the reader's zone."""
+    local = datetime.datetime.fromisoformat(time).replace(tzinfo=zoneinfo.ZoneInfo(ZONE))
+    return local.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def lines(tab):
@@ -62,7 +74,7 @@ class Browser:
     def open(self, port, width=1280, dark=False):
         context = self._browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", reduced_motion="reduce",
-            accept_downloads=True, timezone_id="Europe/Madrid", locale="en-GB")
+            accept_downloads=True, timezone_id=ZONE, locale="en-GB")
         context.set_default_timeout(DEADLINE_S * 1_000)
         return ConsoleTab(context, f"http://127.0.0.1:{port}")
 

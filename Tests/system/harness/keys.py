@@ -40,6 +40,10 @@ class WorkspaceKeys:
         self.dispatch = f"{self.partition}:dispatch"
         self.events = f"{self.partition}:events"
 
+    def feeds(self, meeting_id):
+        """What viewers of a meeting are told, and those of the whole workspace."""
+        return {f"{self.meeting(meeting_id)}:feed", f"{self.workspace}:feed"}
+
     @property
     def webhooks(self):
         return f"{self.workspace}:webhooks"
