@@ -53,7 +53,10 @@ def test_bots_are_seen(chaos):
     assert len(history.stays) > 5 and {stay.bot_id for stay in history.stays} <= dispatched
     assert {segment.bot_id for segment in history.acknowledged} <= {stay.bot_id for stay in history.stays}
     assert history.acknowledged and len(history.limits) == len(places.LIMITS)
-    assert {meeting.workspace_id for meeting in history.meetings} == set(history.limits)
+    planners = {plan.workspace_id for plan in history.planned}
+    assert {meeting.workspace_id for meeting in history.meetings} == set(history.limits) | planners
+    # Some of the bots came by themselves.
+    assert len(planners) == 1 and any(event.why == "plan" for event in history.events)
 
 
 def test_processes_are_sampled(chaos):
