@@ -37,7 +37,9 @@ struct SoundMixer {
         let end = place + samples.count - position
         if sums.count < end { sums += [Int32](repeating: 0, count: end - sums.count) }
         for index in max(0, position - place)..<samples.count {
-            sums[place + index - position] += Int32(samples[index])
+            // A page may tell the same place again and again.
+            let at = place + index - position
+            sums[at] = Int32(clamping: Int(sums[at]) + Int(samples[index]))
         }
     }
 
