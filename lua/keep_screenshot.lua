@@ -12,14 +12,16 @@
 -- ARGV[6]  keep_ms     integer: how long those of a workspace are kept after the last one, ms
 --
 -- Returns 1  kept
---         0  not_current: it is not the meeting's bot
+--         0  not_current: it is not the meeting's bot, or what that left has been deleted
 
 -- include: time
 
 local meeting_key, images_key, order_key = unpack(KEYS)
 local meeting_id, bot_id, image, outline, most, keep_ms = unpack(ARGV)
 
-if redis.call('HGET', meeting_key, 'bot_id') ~= bot_id then return 0 end
+local meeting = redis.call('HMGET', meeting_key, 'bot_id', 'redacted_at', 'dispatched_at')
+local redacted_at = tonumber(meeting[2] or '')
+if meeting[1] ~= bot_id or redacted_at and redacted_at >= (tonumber(meeting[3] or '') or 0) then return 0 end
 redis.call('HSET', images_key, meeting_id, image)
 redis.call('ZADD', order_key, now_ms(), meeting_id)
 for _, old in ipairs(redis.call('ZRANGE', order_key, 0, -1 - most)) do

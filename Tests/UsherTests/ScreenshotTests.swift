@@ -56,6 +56,23 @@ import Testing
         }
     }
 
+    /// A picture that comes after what the meeting left was deleted does not bring it back.
+    @Test func whatWasDeletedDoesNotComeBack() async throws {
+        try await World.make { world in
+            let bot = try await world.bot(at: .joining)
+            _ = try await world.report(bot, "failed", reason: "join_failure")
+            let record = try #require(
+                try await world.store.meeting(id: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+            guard case .removed = try await world.store.removeContents(of: record, deadline: Client.soon) else {
+                throw TestServerError("it was not removed")
+            }
+            try await world.expectNoChange {
+                let reply = try await Self.keep(world, bot)
+                #expect(reply == .integer(0))
+            }
+        }
+    }
+
     @Test func aWorkspaceHasTheLastOnesOfItsMeetings() async throws {
         try await World.make { world in
             var bots: [BotPlace] = []

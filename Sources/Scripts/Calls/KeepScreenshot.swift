@@ -21,7 +21,7 @@ extension Scripts {
 
         public enum Reply: Equatable, Sendable {
             case kept
-            /// It is not the meeting's bot.
+            /// It is not the meeting's bot, or what that left has been deleted.
             case notCurrent
         }
 
