@@ -180,11 +180,16 @@ def test_a_plan_is_made_changed_and_cancelled(tab, owner):
     assert meeting["data"]["scheduled_at"] == in_utc(f"{LATER}T09:30")
     tab.row("Weekly").get_by_role("link").click()
     expect(tab.page.get_by_label("Time", exact=True)).to_have_value(f"{LATER}T09:30")
+    # What somebody else has changed since, and nobody touches here, stays.
+    assert owner.request("PATCH", f"/meetings/{meeting['id']}", {"auto_join": False, "bot_name": "Nora"}).status == 200
     tab.page.get_by_label("Title").fill("Monthly")
     tab.page.get_by_label("Time", exact=True).fill(f"{LATER}T10:00")
     tab.button("Save the plan").click()
     expect(tab.heading("Monthly")).to_be_visible()
-    assert owner.meeting(meeting)["data"]["scheduled_at"] == in_utc(f"{LATER}T10:00")
+    data = owner.meeting(meeting)["data"]
+    assert data["scheduled_at"] == in_utc(f"{LATER}T10:00")
+    assert data["auto_join"] is False and data["bot_name"] == "Nora"
+    assert owner.request("PATCH", f"/meetings/{meeting['id']}", {"auto_join": True}).status == 200
     tab.button("Cancel the plan").click()
     tab.button("Cancel the plan", tab.dialog()).click()
     tab.see("The plan was cancelled.")

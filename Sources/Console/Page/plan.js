@@ -27,14 +27,19 @@ export function planForm(meeting, onChanged) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     act(save, place, async () => {
-      const body = {
-        title: title.value.trim() || null, auto_join: autoJoin.checked, bot_name: botName.value.trim() || null,
-        language: language.value.trim() || null,
-      };
-      // A field without seconds would move a time that has them, though nobody touched it.
+      // What nobody touched is not sent: somebody else may have changed it since. And a field without seconds would move a
+      // time that has them.
+      const body = {};
+      for (const [name, shown, input] of [["title", "name", title], ["bot_name", "bot_name", botName],
+        ["language", "language", language]]) {
+        const value = input.value.trim();
+        if (value !== (data[shown] ?? "")) body[name] = value || null;
+      }
+      if (autoJoin.checked !== (data.auto_join !== false)) body.auto_join = autoJoin.checked;
       if (time.value !== localField(data.scheduled_at)) body.scheduled_at = fromLocalField(time.value);
-      await change("PATCH", `/meetings/${meeting.id}`, { body });
-      data.scheduled_at = "scheduled_at" in body ? body.scheduled_at : data.scheduled_at;
+      if (Object.keys(body).length > 0) await change("PATCH", `/meetings/${meeting.id}`, { body });
+      const { title: name = data.name, ...others } = body;
+      Object.assign(data, others, { name });
       place.say(texts.planChanged);
       onChanged();
     });
