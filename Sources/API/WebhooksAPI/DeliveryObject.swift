@@ -55,7 +55,10 @@ struct DeliveryObject {
     var createdAt: String { head.createdAt }
 
     /// What became of it: what waits is queued.
-    private var outcome: String { delivery.due != nil ? "queued" : attempts.last?.outcome ?? "suppressed" }
+    private var outcome: String {
+        guard let last = attempts.last else { return delivery.due != nil ? "queued" : "suppressed" }
+        return delivery.isUntried ? "queued" : last.outcome
+    }
 
     var json: JSONText {
         var object = JSONText(capacity: 1_024)
@@ -65,7 +68,7 @@ struct DeliveryObject {
         object.add("meeting_id", head.data.meeting?.id)
         object.add("sequence", head.sequence)
         object.add("outcome", outcome)
-        object.add("next_attempt_at", time: delivery.due)
+        object.add("next_attempt_at", time: outcome == "queued" ? delivery.due : nil)
         object.add("attempts", attempts.map(\.json))
         object.add("answer", delivery.answer)
         return object

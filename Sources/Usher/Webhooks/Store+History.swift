@@ -9,8 +9,11 @@ public struct StoredDelivery: Sendable {
     public let attempts: [String]
     /// What was kept of the last one's answer.
     public let answer: String?
-    /// When the next attempt is due, or who is at it must be done (ms since 1970); nil once it has ended.
+    /// When the next attempt is due, or who is at it must be done (ms since 1970); nil if it was found as one that has
+    /// ended. It may have ended since it was found, which its attempts tell.
     public let due: Int?
+    /// Whether there was no attempt since it was last asked for.
+    public let isUntried: Bool
 }
 
 extension Store {
@@ -30,7 +33,11 @@ extension Store {
             [Command("ZREVRANGE", own.due, "0", last, "WITHSCORES"), Command("ZREVRANGE", own.done, "0", last)],
             by: deadline)
         let waiting = try found[0].hash().map { (id: $0.key, due: Int($0.value) ?? 0) as FoundDelivery }
-        return waiting + (try found[1].arrayOrThrow().compactMap(\.string).map { (id: $0, due: nil) })
+        // What ended between the two is in both.
+        let isWaiting = Set(waiting.map(\.id))
+        return waiting
+            + (try found[1].arrayOrThrow().compactMap(\.string)).filter { !isWaiting.contains($0) }
+            .map { (id: $0, due: nil) }
     }
 
     /// Reads events that were found. One that is gone meanwhile is left out.
@@ -39,17 +46,19 @@ extension Store {
     ) async throws(RedisError) -> [StoredDelivery] {
         let own = WorkspaceKeys(workspace: webhook.workspaceID).webhook(webhook.id)
         let replies = try await pipeline(
-            found.map { Command("HMGET", own.events, $0.id, "\($0.id) attempts", "\($0.id) answer") }, by: deadline)
+            found.map {
+                Command("HMGET", own.events, $0.id, "\($0.id) attempts", "\($0.id) answer", "\($0.id) tries")
+            }, by: deadline)
         var deliveries: [StoredDelivery] = []
         for (delivery, reply) in zip(found, replies) {
             let parts = try reply.arrayOrThrow()
-            guard parts.count == 3, let body = parts[0].string else { continue }
+            guard parts.count == 4, let body = parts[0].string else { continue }
             // The oldest line is cut where there were many.
             let lines = (parts[1].string ?? "").split(separator: "\n").filter { $0.hasPrefix("{") }
             deliveries.append(
                 StoredDelivery(
                     eventID: delivery.id, body: body, attempts: lines.map(String.init), answer: parts[2].string,
-                    due: delivery.due))
+                    due: delivery.due, isUntried: parts[3].string == "0"))
         }
         return deliveries
     }
