@@ -12,7 +12,9 @@
 -- KEYS[7]   outbox_key    usher:{pX}:outbox                              stream: what webhooks are to be told of
 -- KEYS[8]   feed_key      usher:{pX}:meeting:<meeting_id>:feed           stream: what its viewers are told
 -- KEYS[9]   feeds_key     usher:{pX}:ws:<workspace_id>:feed              stream: what viewers of all meetings are told
--- KEYS[10]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[10]  room_key      usher:{pX}:ws:<workspace_id>:room:<room>       string: the meeting whose bot holds the room
+-- KEYS[11]  other_key     usher:{pX}:ws:<workspace_id>:room:<name>       string: that of its other name; else room_key
+-- KEYS[12]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  plan        text: how the meeting is named among the plans
 -- ARGV[3]  max_events  integer: length at which the event stream is trimmed
@@ -21,6 +23,7 @@
 --
 -- Returns 1   cancelled (change)
 --         0   not_planned (change): no bot is to be sent to it (any more)
+--         -1  room_held: a bot is there by now, which is the one to be stopped
 
 -- include: time
 -- include: feed
@@ -28,9 +31,10 @@
 -- include: plans
 
 local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, outbox_key, feed_key,
-  feeds_key, request_key = unpack(KEYS)
+  feeds_key, room_key, other_key, request_key = unpack(KEYS)
 local meeting_id, plan, max_events, why, request_ms = unpack(ARGV)
 
+if redis.call('EXISTS', room_key, other_key) > 0 then return -1 end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
 local planning = {plans = plans_key, planned = planned_key}
 if meeting[1] ~= 'INITIAL' or meeting[2] or not redis.call('ZSCORE', plans_key, plan) then

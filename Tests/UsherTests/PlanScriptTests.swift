@@ -275,11 +275,52 @@ import Testing
     @Test func aStopThatMeetsTheSendingIsNotLost() async throws {
         try await World.make { world in
             let meeting = try await Self.plan(world, dueIn: -1)
+            let later = try await Self.plan(world, dueIn: 90_000_000)
             async let stopped = world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
             async let sent = Self.send(meeting, world)
             _ = try await (stopped, sent)
             #expect(try await world.fields(meeting.id)["bot_status"] == "completed")
             #expect(try await world.snapshot()[world.keys.holder(World.room)] == nil)
+            #expect(try await world.fields(later.id)["bot_status"] == nil)
+        }
+    }
+
+    /// The bot that has come meanwhile is the one to be stopped, and not what is planned after it.
+    @Test func nothingIsCancelledWhereABotIs() async throws {
+        try await World.make { world in
+            let later = try await Self.plan(world, dueIn: 90_000_000)
+            for other in [false, true] {
+                let room = other ? Room(platform: .googleMeet, nativeID: "oth-erro-oms") : World.room
+                _ = try await world.client.send("SET", world.keys.holder(room), "another")
+                try await world.expectNoChange {
+                    let keys = world.keys
+                    let reply = try await world.run(
+                        Scripts.CancelPlan(
+                            meetingKey: keys.partition.meeting(later.id), plansKey: keys.partition.plans,
+                            plannedKey: keys.planned(World.room), eventsKey: keys.partition.events,
+                            endedKey: keys.partition.ended, webhooksKey: keys.webhooks,
+                            outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: later.id),
+                            feedsKey: keys.feed, roomKey: keys.holder(World.room), otherKey: keys.holder(room),
+                            requestKey: nil, meetingID: later.id, plan: keys.member(later.id), maxEvents: 1_000,
+                            why: "user 1", requestMilliseconds: 600_000))
+                    #expect(reply == .integer(-1))
+                }
+                _ = try await world.client.send("DEL", world.keys.holder(room))
+            }
+        }
+    }
+
+    /// A plan whose bot was sent by hand stands in nobody's way.
+    @Test func aTimeThatWasServedCanBePlannedAgain() async throws {
+        try await World.make { world in
+            let served = try await Self.plan(world, dueIn: 60_000)
+            let bot = try await world.bot(at: served.id, .joining, .active)
+            _ = try await world.report(bot, "completed", reason: "left_alone")
+            let new = NewMeeting(
+                link: try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID),
+                scheduledAt: served.scheduledAt)
+            let again = try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon)
+            #expect(again.made != nil && again.made?.id != served.id)
         }
     }
 

@@ -14,11 +14,13 @@ extension Scripts {
 
         public init(
             meetingKey: String, plansKey: String, plannedKey: String, eventsKey: String, endedKey: String,
-            webhooksKey: String, outboxKey: String, feedKey: String, feedsKey: String, requestKey: String? = nil,
-            meetingID: String, plan: String, maxEvents: Int, why: String, requestMilliseconds: Int
+            webhooksKey: String, outboxKey: String, feedKey: String, feedsKey: String, roomKey: String,
+            otherKey: String, requestKey: String? = nil, meetingID: String, plan: String, maxEvents: Int, why: String,
+            requestMilliseconds: Int
         ) {
             keys = [
-                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey, feedKey, feedsKey
+                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey, feedKey, feedsKey,
+                roomKey, otherKey
             ] + Scripts.list(requestKey)
             arguments = [meetingID, plan, String(maxEvents), why, String(requestMilliseconds)]
         }
@@ -27,12 +29,15 @@ extension Scripts {
             case cancelled
             /// No bot is to be sent to it (any more).
             case notPlanned
+            /// A bot is there by now, which is the one to be stopped.
+            case roomHeld
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
             switch reply.code {
             case 1: return .cancelled
             case 0: return .notPlanned
+            case -1: return .roomHeld
             default: throw reply.unexpected
             }
         }

@@ -292,16 +292,19 @@ extension Store {
                     try await cancelNextPlan(
                         of: room, by: caller.userID, requestKey: requestKey, in: keys, deadline: deadline)
                 }
-                if let cancelled {
+                switch cancelled {
+                case .cancelled(let id):
                     return (
                         .cancelled,
-                        BotPlace(botID: "", meetingID: cancelled, workspaceID: caller.workspaceID, room: room)
+                        BotPlace(botID: "", meetingID: id, workspaceID: caller.workspaceID, room: room)
                     )
+                case .roomHeld: continue
+                case .nothingPlanned:
+                    // The last that was planned may have been sent its bot between the two looks.
+                    guard isLooking else { throw .noBot }
+                    isLooking = false
+                    continue
                 }
-                // What was planned may have been sent its bot between the two looks.
-                guard isLooking else { throw .noBot }
-                isLooking = false
-                continue
             }
             let call = Scripts.Stop(
                 life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,

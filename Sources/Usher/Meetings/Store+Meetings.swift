@@ -111,7 +111,11 @@ extension Store {
         case .tooManyMeetings(let limit): return .refused(.meetings(limit: limit))
         case .tooManyBytes(let limit): return .refused(.bytes(limit: limit))
         case .oddTime: return .oddTime
-        case .plannedAlready(let id): return .plannedAlready(id: id)
+        case .plannedAlready(let other):
+            if try await dropServedPlan(other, of: room, keys, deadline: deadline) {
+                return try await createMeeting(new, by: caller, idempotencyKey: idempotencyKey, deadline: deadline)
+            }
+            return .plannedAlready(id: other)
         }
     }
 

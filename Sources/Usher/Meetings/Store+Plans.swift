@@ -78,20 +78,44 @@ extension Store {
         case .unknownMeeting: return .unknown
         case .notPlanned: return .notPlanned
         case .oddTime: return .oddTime
-        case .plannedAlready(let id): return .plannedAlready(id: id)
+        case .plannedAlready(let other):
+            if try await dropServedPlan(other, of: meeting.room, keys, deadline: deadline) {
+                return try await change(meeting, changes, deadline: deadline)
+            }
+            return .plannedAlready(id: other)
         case .workspaceFull: return .workspaceFull
         }
+    }
+
+    /// Takes a meeting that has had its bot, or is gone, from those that are planned for a room: a bot that is sent by hand
+    /// leaves that to who comes across it.
+    /// - Returns: false if it is planned still.
+    func dropServedPlan(
+        _ id: String, of room: Room, _ keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(RedisError) -> Bool {
+        if let meeting = try await meeting(id: id, workspace: keys.id, deadline: deadline), meeting.isPlanned {
+            return false
+        }
+        return try await send(Command("ZREM", keys.planned(room), id), by: deadline).integerOrThrow() == 1
+    }
+
+    enum PlanCancellation {
+        /// The meeting's id.
+        case cancelled(String)
+        case nothingPlanned
+        /// A bot has come there meanwhile, as what was planned was sent it: that one is to be stopped.
+        case roomHeld
     }
 
     /// Cancels what is planned next for a room, by whichever of its names.
     /// - Parameters:
     ///   - user: who asks.
     ///   - requestKey: where the request's idempotency key notes what it did.
-    /// - Returns: the meeting; nil if nothing is planned.
     func cancelNextPlan(
         of room: Room, by user: String, requestKey: String?, in keys: WorkspaceKeys, deadline: MonotonicTime
-    ) async throws(RedisError) -> String? {
-        for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
+    ) async throws(RedisError) -> PlanCancellation {
+        let rooms = try await rooms(meantBy: room, in: keys, deadline: deadline)
+        for room in rooms {
             let last = String(Self.maximumPlansLookedAt - 1)
             let planned = try await send(Command("ZRANGE", keys.planned(room), "0", last), by: deadline).arrayOrThrow()
             for id in planned.compactMap(\.string) {
@@ -99,14 +123,19 @@ extension Store {
                     meetingKey: keys.partition.meeting(id), plansKey: keys.partition.plans,
                     plannedKey: keys.planned(room), eventsKey: keys.partition.events,
                     endedKey: keys.partition.ended, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
-                    feedKey: keys.partition.feed(ofMeeting: id), feedsKey: keys.feed, requestKey: requestKey,
-                    meetingID: id, plan: keys.member(id),
+                    feedKey: keys.partition.feed(ofMeeting: id), feedsKey: keys.feed,
+                    roomKey: keys.holder(room), otherKey: keys.holder(rooms[0]), requestKey: requestKey, meetingID: id,
+                    plan: keys.member(id),
                     maxEvents: configuration.maximumEvents, why: "user \(user)",
                     requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
-                if try await run(call, by: deadline) == .cancelled { return id }
+                switch try await run(call, by: deadline) {
+                case .cancelled: return .cancelled(id)
+                case .roomHeld: return .roomHeld
+                case .notPlanned: continue
+                }
             }
         }
-        return nil
+        return .nothingPlanned
     }
 
     /// Sends the bot of a plan, if it is due.
