@@ -150,6 +150,15 @@ final class Client {
     }
 
     /// The rest of a body in chunks, after its head was taken as an answer to HEAD.
+    /// The next bytes, as they are.
+    func bytes(_ count: Int) throws -> [UInt8] {
+        while received.count < count {
+            guard try receive() else { throw Missed("the connection was closed before the bytes came") }
+        }
+        defer { received.removeFirst(count) }
+        return Array(received[..<count])
+    }
+
     func chunkedBody() throws -> String {
         var body: [UInt8] = []
         while true {

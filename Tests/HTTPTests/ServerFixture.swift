@@ -12,6 +12,7 @@ final class ServerFixture: Sendable {
     let port: Int
     let gate = Gate()
     let streams = Streams()
+    let sockets = Sockets()
     let answers = AnswerBudget(bytes: 1_000)
     private let drained = Mutex<Int?>(nil)
 
@@ -21,12 +22,14 @@ final class ServerFixture: Sendable {
         let listener = try Listener.bind(host: "127.0.0.1", port: 0, reusesPort: false)
         port = listener.port
         server = Server(
-            loop: loop, configuration: configuration, router: Self.router(gate, streams, answers, loop),
+            loop: loop, configuration: configuration, router: Self.router(gate, streams, sockets, answers, loop),
             logger: Logger(minimum: .error), budget: budget)
         try await server.start(listener)
     }
 
-    private static func router(_ gate: Gate, _ streams: Streams, _ answers: AnswerBudget, _ loop: EventLoop) -> Router {
+    private static func router(
+        _ gate: Gate, _ streams: Streams, _ sockets: Sockets, _ answers: AnswerBudget, _ loop: EventLoop
+    ) -> Router {
         var router = Router()
         router.add(.get, "/healthz", synchronous: { _ in .text("ok\n") })
         router.add(.get, "/gate") { request in
@@ -54,6 +57,7 @@ final class ServerFixture: Sendable {
         let count = Atomic(0)
         router.add(.get, "/count", synchronous: { _ in .text("\(count.add(1, ordering: .relaxed).newValue)") })
         streams.add(to: &router, gate)
+        sockets.add(to: &router)
         router.add(.get, "/held/{bytes}") { request in
             var response = Response.text(String(repeating: "x", count: Int(request.parameter("bytes"))!))
             response.hold = await answers.hold(100, for: "a", until: request.deadline, on: loop)

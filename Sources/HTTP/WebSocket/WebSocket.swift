@@ -13,13 +13,18 @@ public final class WebSocket: @unchecked Sendable {
     private static let maximumInbox = 16
 
     private let loop: EventLoop
-    private weak var connection: Connection?
+    private(set) weak var connection: Connection?
     private let limits: HTTPConfiguration.WebSocketLimits
     private var parser: WebSocketParser
     private var inbox: [Message] = []
     /// What was read and not parsed yet, as the inbox was full.
     private var leftover: [UInt8] = []
     private var waiter: UnsafeContinuation<Message?, Never>?
+    /// What `unsentBudget` has of its client.
+    private var counted = 0
+    private var senders: [UnsafeContinuation<Void, Never>] = []
+    /// What the last ping of what has been read wants back.
+    private var pong: [UInt8]?
     private var lastInput: MonotonicTime
     /// Nothing is sent any more.
     public private(set) var isClosed = false
@@ -47,8 +52,21 @@ public final class WebSocket: @unchecked Sendable {
             connection?.conclude()
             return message
         }
+        // What was left over held none: more is read.
+        connection?.conclude()
         if isClosed { return nil }
         return await withUnsafeContinuation { waiter = $0 }
+    }
+
+    /// Waits until the client has taken most of what it was sent, so that a long stretch of messages can be sent to one
+    /// that takes its time.
+    /// - Returns: false once the socket is closed.
+    public func hasRoom() async -> Bool {
+        loop.preconditionCurrent()
+        while !isClosed, let connection, connection.unsentBytes > limits.unsentBytes / 2 {
+            await withUnsafeContinuation { senders.append($0) }
+        }
+        return !isClosed
     }
 
     /// Sends a text. A client that has left too much untaken is not sent more: the socket is closed with 4408, and the
@@ -58,11 +76,20 @@ public final class WebSocket: @unchecked Sendable {
         guard !isClosed, let connection else { return }
         let frame = WebSocketFrame.text(text)
         // One that is longer than the buffer may go out alone.
-        guard connection.unsentBytes == 0 || connection.unsentBytes + frame.count <= limits.unsentBytes else {
+        let unsent = connection.unsentBytes
+        guard unsent == 0 || unsent + frame.count <= limits.unsentBytes && !limits.unsentBudget.isSpent else {
             closedAsSlow = true
             return close(WebSocketClosure(4408, "too slow: take messages sooner, and go on by your cursor"))
         }
         connection.send(frame: frame)
+        count()
+    }
+
+    /// Notes what the client has not taken.
+    private func count() {
+        let unsent = isClosed ? 0 : connection?.unsentBytes ?? 0
+        limits.unsentBudget.add(unsent - counted)
+        counted = unsent
     }
 
     /// Says so to the client, and ends it.
@@ -92,17 +119,22 @@ public final class WebSocket: @unchecked Sendable {
             }
         }
         if position < input.count, !isClosed { leftover = Array(input[position...]) }
+        answerPing()
+    }
+
+    /// The last one alone (RFC 6455 section 5.5.3), however many there were. And none where answers lie in wait: who sends
+    /// pings and reads nothing would make them many.
+    private func answerPing() {
+        guard let pong, let connection, !isClosed else { return }
+        self.pong = nil
+        if connection.unsentBytes <= limits.unsentBytes { connection.send(frame: WebSocketFrame.pong(pong)) }
     }
 
     private func take(_ event: WebSocketParser.Event) {
         switch event {
         case .text(let bytes): deliver(.text(bytes))
         case .binary(let bytes): deliver(.binary(bytes))
-        // One that lies in wait for ever would be a client that does not read.
-        case .ping(let payload):
-            if let connection, connection.unsentBytes <= limits.unsentBytes {
-                connection.send(frame: WebSocketFrame.pong(payload))
-            }
+        case .ping(let payload): pong = payload
         case .pong: break
         case .close(let code): end(with: WebSocketFrame.close(code))
         case .failed(let closure): close(closure)
@@ -131,6 +163,14 @@ public final class WebSocket: @unchecked Sendable {
         connection?.sendLast(frame: frame)
     }
 
+    /// The client has taken some.
+    func hasSent() {
+        count()
+        let senders = senders
+        self.senders = []
+        for sender in senders { sender.resume() }
+    }
+
     /// The connection is gone, or going.
     func hasEnded() {
         guard !isClosed else { return }
@@ -141,6 +181,7 @@ public final class WebSocket: @unchecked Sendable {
         self.waiter = nil
         self.onClose = nil
         waiter?.resume(returning: nil)
+        hasSent()
         onClose?()
     }
 }
