@@ -66,8 +66,12 @@ struct TranscriptText {
     private var beginning: Int?
 
     init(_ meeting: Meeting, _ format: TranscriptFormat) {
+        self.init(title: meeting.title ?? "\(meeting.room.platform.rawValue) \(meeting.room.nativeID)", format)
+    }
+
+    init(title: String, _ format: TranscriptFormat) {
+        self.title = title
         self.format = format
-        title = meeting.title ?? "\(meeting.room.platform.rawValue) \(meeting.room.nativeID)"
     }
 
     var start: [UInt8] {
@@ -138,14 +142,35 @@ struct TranscriptText {
 
     /// On one line: a line end, or an arrow of cues, would begin something else.
     private static func line(_ text: String) -> String {
-        let scalars = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f || $0 == "\u{2028}" ? " " : $0 }
-        var line = String(String.UnicodeScalarView(scalars))
-        while line.contains("-->") { line.replace("-->", with: "->") }
-        return line
+        var line = String.UnicodeScalarView()
+        var dashes = 0
+        for scalar in text.unicodeScalars {
+            if scalar == ">", dashes > 1 { line.removeLast(dashes - 1) }
+            dashes = scalar == "-" ? dashes + 1 : 0
+            line.append(isControl(scalar) ? " " : scalar)
+        }
+        return String(line)
     }
 
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f..<0xa0, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+
+    /// By scalars: with a mark on it, a bracket would be another character and a bracket all the same.
     private static func markup(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        var markup = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": markup.append(contentsOf: "&amp;".unicodeScalars)
+            case "<": markup.append(contentsOf: "&lt;".unicodeScalars)
+            case ">": markup.append(contentsOf: "&gt;".unicodeScalars)
+            default: markup.append(scalar)
+            }
+        }
+        return String(markup)
     }
 
     /// Without what Markdown, or HTML in it, would take for its own.
