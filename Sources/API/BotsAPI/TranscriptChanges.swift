@@ -30,12 +30,13 @@ struct TranscriptChanges {
                 retracted += gone
             }
         }
-        let etag = "\"\(reading.cursor)\""
+        let start = TranscriptEndpoint.start(of: meeting)
+        // The meeting itself is shown too: it may have another name, or other notes, with nothing said since.
+        let etag = "\"\(reading.cursor)-\(Digest.sha256(String(decoding: start, as: UTF8.self)).prefix(16))\""
         if Self.matches(call.request.header("If-None-Match"), etag) {
             return Response(status: 304, headers: [("ETag", etag)])
         }
-        var body = TranscriptEndpoint.start(of: meeting)
-        body += segments
+        var body = start + segments
         var end = JSONText()
         end.add("retracted", texts: retracted)
         end.add("reset", json: "false")
