@@ -3,12 +3,15 @@
 -- Of segments an entry names those that were changed and the version that they have since: what they say is read from
 -- the transcript, and only where that is still their version, so that nobody is told more than the transcript says.
 
--- `keys` has the members feed and feeds (streams). What can fail comes first: see bots.
+-- `keys` has the members feed and feeds (streams). Where something else has their keys nobody is told, and all else
+-- goes on: viewers matter less than bots.
 local function tell(keys, trim, max_length, meeting_id, what, ...)
-  local entry = redis.call('XADD', keys.feed, 'MAXLEN', trim, max_length, '*', 'what', what, ...)
+  local entry = redis.pcall('XADD', keys.feed, 'MAXLEN', trim, max_length, '*', 'what', what, ...)
+  if entry.err then return end
   redis.call('PEXPIRE', keys.feed, 3600000)
-  redis.call('XADD', keys.feeds, 'MAXLEN', '~', 2000, '*', 'meeting_id', meeting_id, 'entry', entry,
-    'what', what, ...)
+  local told = redis.pcall('XADD', keys.feeds, 'MAXLEN', '~', 2000, '*', 'meeting_id', meeting_id,
+    'entry', entry, 'what', what, ...)
+  if told.err then return end
   redis.call('PEXPIRE', keys.feeds, 3600000)
 end
 
