@@ -44,6 +44,8 @@ public struct HTTPConfiguration: Sendable {
         public var messageBytes = 65_536
         /// Bytes that a client may leave untaken before it is closed with 4408.
         public var unsentBytes = 262_144
+        /// What all of them may leave untaken, of all servers that share it.
+        public var unsentBudget = UnsentBudget()
         /// Milliseconds between two pings.
         public var pingMilliseconds = 20_000
         /// Milliseconds without a word of the client, not even an answer to a ping, after which it is given up.

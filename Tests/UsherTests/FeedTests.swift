@@ -1,3 +1,5 @@
+import EventLoop
+import Log
 import Redis
 import RedisTestSupport
 import TestTurns
@@ -133,6 +135,107 @@ import Testing
             let end = try #require(try await Self.changes(world, id, after: middle.end)).end
             #expect(try await Self.changes(world, id, after: end)?.text == "")
             #expect(try await Self.changes(world, id, after: end)?.end == end)
+        }
+    }
+
+    /// A mark at the beginning of an id makes another character of the blank before it.
+    @Test func idsAreKeptApartByTheirBytes() async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            let start = try #require(try await Self.changes(world, id, after: .beginning)).end
+            let segments = ["a", "\u{301}b"].map { #"{"segment_id":"\#($0)","start":1,"end":2,"text":"x"}"# }
+            _ = try await world.ingest(
+                #"{"type":"transcription","segments":[\#(segments.joined(separator: ","))]}"#, for: id)
+            let changes = try #require(try await Self.changes(world, id, after: start))
+            #expect(changes.text.components(separatedBy: "segment_id").count == 3)
+        }
+    }
+
+    /// Bots go on, and nobody is told.
+    @Test(arguments: [true, false]) func whereSomethingElseHasAFeedsKeyAllElseGoesOn(_ isWorkspace: Bool) async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let key = isWorkspace ? world.keys.feed : world.keys.partition.feed(ofMeeting: place.meetingID)
+            _ = try await world.client.send("DEL", key)
+            _ = try await world.client.send("SET", key, "spoilt")
+            _ = try await world.ingest(one("a", "kept"), for: place.meetingID)
+            _ = try await world.stop(place)
+            _ = try await world.report(place, "completed")
+            #expect(try await world.fields(place.meetingID)["bot_status"] == "completed")
+            let segments = try await world.snapshot()[world.keys.partition.segments(ofMeeting: place.meetingID)]
+            #expect(segments != nil)
+            #expect(try await world.client.send("GET", key).string == "spoilt")
+        }
+    }
+
+    private static func hub(_ world: World) -> FeedHub {
+        var configuration = world.clientConfiguration
+        configuration.name = "feeds-\(world.workspaceID)"
+        configuration.isForBlockingReads = true
+        configuration.scripts = []
+        let logger = Logger(minimum: .error)
+        let blocking = Client(loop: world.client.loop, configuration: configuration, logger: logger)
+        return FeedHub(store: world.store, blocking: blocking, isCluster: false, logger: logger)
+    }
+
+    /// Messages as text, as they come.
+    private final class Told {
+        private(set) var texts: [String] = []
+        func take(_ message: FeedMessage) { texts.append(String(decoding: message.json(), as: UTF8.self)) }
+
+        func wait(for part: String, on loop: EventLoop) async -> Bool {
+            for _ in 0..<3_000 where !texts.contains(where: { $0.contains(part) }) { await loop.wait(milliseconds: 10) }
+            return texts.contains { $0.contains(part) }
+        }
+    }
+
+    /// As after a failover to a replica that lacked the last entries, and whose clock is behind.
+    @Test func whatATrimmedFeedTellsNextIsHeard() async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            let told = Told()
+            let viewer = try await hub.followAll(
+                workspace: world.workspaceID, statusesOnly: false, after: nil, deadline: Client.soon,
+                hasRoom: { true }, told.take)
+            defer { viewer.end() }
+            _ = try await world.client.send(
+                "XADD", world.keys.feed, "99999999999999-1", "meeting_id", id, "entry", "99999999999999-1", "what",
+                "status", "to", "LIVE/from-later", "at", "1")
+            #expect(await told.wait(for: "from-later", on: world.client.loop))
+            _ = try await world.client.send("DEL", world.keys.feed)
+            let clients = try #require(try await world.client.send("CLIENT", "LIST").string)
+            let own = try #require(clients.split(separator: "\n").first { $0.contains("name=feeds-\(world.workspaceID)") })
+            _ = try await world.client.send("CLIENT", "KILL", "ID", String(own.dropFirst(3).prefix { $0 != " " }))
+            _ = try await world.ingest(one("a", "from now"), for: id)
+            #expect(await told.wait(for: "reset", on: world.client.loop))
+            _ = try await world.ingest(one("b", "heard"), for: id)
+            #expect(await told.wait(for: "heard", on: world.client.loop))
+        }
+    }
+
+    /// Others come and go while somebody reads what was missed.
+    @Test func whoCatchesUpStaysWhenOthersLeave() async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            let meeting = try #require(
+                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            _ = try await world.ingest(one("a", "missed"), for: id)
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            let other = try await hub.follow(meeting, after: nil, deadline: Client.soon, hasRoom: { true }) { _ in }
+            let told = Told()
+            let viewer = try await hub.follow(
+                meeting, after: .beginning, deadline: Client.soon,
+                hasRoom: {
+                    other.end()
+                    return true
+                }, told.take)
+            defer { viewer.end() }
+            _ = try await world.ingest(one("b", "live"), for: id)
+            #expect(await told.wait(for: "missed", on: world.client.loop))
+            #expect(await told.wait(for: "live", on: world.client.loop))
         }
     }
 

@@ -8,6 +8,7 @@ import pytest
 
 from harness.bots_user import BotsUser
 from harness.envelope import assert_bots_error
+from harness.keys import WorkspaceKeys
 from harness.live import EventStream, LiveClient, name
 from harness.metrics import Scrape
 from harness.transcripts import post, read, segment, write_message
@@ -263,6 +264,10 @@ def test_polling_after_a_cursor(user, node, redis, room):
     etag = answer.header("ETag")
     again = user.request("GET", path(meeting, query=f"?after={whole['cursor']}"), headers={**user.headers, "If-None-Match": etag})
     assert again.status == 304 and again.header("ETag") == etag
+    assert user.request("PATCH", path(meeting).replace("transcripts", "meetings"), body={"data": {"notes": "n"}}).status == 200
+    again = user.request("GET", path(meeting, query=f"?after={whole['cursor']}"), headers={**user.headers, "If-None-Match": etag})
+    assert again.json["notes"] == "n" and again.header("ETag") != etag
+    etag = again.header("ETag")
     say(user, bot, segment("3", "new", 5, 6))
     again = user.request("GET", path(meeting, query=f"?after={changes['cursor']}"), headers={**user.headers, "If-None-Match": etag})
     assert [each["text"] for each in again.json["segments"]] == ["new"]
@@ -307,6 +312,45 @@ def test_events_of_all_meetings(user, nodes, redis, room):
         told = [(event["meeting"]["id"], event["confirmed"][0]["text"])
                 for event in (events.next("transcript"), events.next("transcript"))]
         assert told == [(other["id"], "elsewhere"), (meeting["id"], "two")]
+
+
+def test_much_that_was_missed_comes_at_the_clients_pace(user, nodes, redis, room):
+    """More than waits for a client at once. The first event has its own cursor: cut off, it would go on there."""
+    meeting, bot = room
+    cursor = read(user, meeting)["cursor"]
+    for number in range(0, 200, 20):
+        say(user, bot, *(segment(str(each), "x" * 15_000, each, each + 1) for each in range(number, number + 20)))
+    with EventStream(nodes[-1], path(meeting, "/events"), user.token, cursor) as events:
+        assert events.next() == {"type": "subscribed", "cursor": cursor}
+        seen = []
+        while len(seen) < 200:
+            seen += [each["segment_id"] for each in events.next("transcript")["confirmed"]]
+    assert sorted(seen, key=int) == [str(each) for each in range(200)]
+    with LiveClient(nodes[-1], user.token, receive_bytes=4_096) as client:
+        client.ask("subscribe", name(meeting, after=cursor))
+        seen = []
+        while len(seen) < 200:
+            seen += [each["segment_id"] for each in client.next("transcript")["confirmed"]]
+    assert sorted(seen, key=int) == [str(each) for each in range(200)]
+
+
+def test_a_spoilt_feed_silences_no_other(user, node, redis, room):
+    meeting, bot = room
+    other = BotsUser(Admin(node))
+    second = other.play(redis, other.send_bot(), "joining", "active")
+    key = WorkspaceKeys(user.workspace_id).feed
+    with EventStream(node, "/events", user.token) as mine, EventStream(node, "/events", other.token) as theirs:
+        assert mine.next()["type"] == theirs.next()["type"] == "subscribed"
+        redis.call("DEL", key)
+        redis.call("SET", key, "spoilt")
+        for number in range(3):
+            say(other, second, segment(str(number), "heard"))
+            assert theirs.next("transcript")["confirmed"][0]["segment_id"] == str(number)
+        say(user, bot, segment("1", "unheard"))
+        assert shown(user, meeting) == {"1": "unheard"}
+        redis.call("DEL", key)
+        say(user, bot, segment("2", "heard again"))
+        assert mine.next("transcript")["confirmed"][0]["text"] == "heard again"
 
 
 # MARK: Forms

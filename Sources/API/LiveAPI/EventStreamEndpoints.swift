@@ -29,8 +29,9 @@ enum EventStreamEndpoints {
     ) { call, place, after, _ in
         let meeting = try await place.meeting(for: call)
         let cursor = try lastEvent(of: call.request) ?? after
-        return try stream(call) { hub, deadline, take in
-            try await hub.follow(meeting, after: cursor, deadline: deadline, take)
+        return try stream(call, after: cursor) { hub, deadline, events in
+            try await hub.follow(
+                meeting, after: cursor, deadline: deadline, hasRoom: { await events.hasRoom() }, events.add)
         }
     }
 
@@ -40,9 +41,10 @@ enum EventStreamEndpoints {
         takes: after, key, answers: [answer], errors: [tooMany]
     ) { call, after, _ in
         let (cursor, workspace) = (try lastEvent(of: call.request) ?? after, call.caller.workspaceID)
-        return try stream(call, ofWorkspace: true) { hub, deadline, take in
+        return try stream(call, after: cursor, ofWorkspace: true) { hub, deadline, events in
             try await hub.followAll(
-                workspace: workspace, statusesOnly: false, after: cursor, deadline: deadline, take)
+                workspace: workspace, statusesOnly: false, after: cursor, deadline: deadline,
+                hasRoom: { await events.hasRoom() }, events.add)
         }
     }
 
@@ -54,13 +56,9 @@ enum EventStreamEndpoints {
         return cursor
     }
 
-    private typealias Follow =
-        @Sendable (
-            FeedHub, MonotonicTime, @escaping (FeedMessage) -> Void
-        ) async throws -> FeedViewer
-
     private static func stream(
-        _ call: Call<Caller>, ofWorkspace: Bool = false, _ follow: @escaping Follow
+        _ call: Call<Caller>, after cursor: FeedCursor?, ofWorkspace: Bool = false,
+        _ follow: @escaping @Sendable (FeedHub, MonotonicTime, EventQueue) async throws -> FeedViewer
     ) throws -> Response {
         guard let live = call.services.live else { throw APIError.noFeeds }
         guard call.request.method == .get else { return Response(status: 200, contentType: "text/event-stream") }
@@ -73,22 +71,22 @@ enum EventStreamEndpoints {
             status: 200, contentType: "text/event-stream", headers: [("X-Accel-Buffering", "no")])
         response.isLive = true
         response.stream = { writer in
-            let events = EventQueue(loop: loop, ofWorkspace: ofWorkspace)
-            let deadline = loop.now.advanced(byMilliseconds: 10_000)
-            let viewer = try await follow(live.hub, deadline) { events.add($0) }
+            let events = EventQueue(loop: loop, ofWorkspace: ofWorkspace, after: cursor, live.budget.unsent)
             defer {
-                viewer.end()
+                events.end()
                 _ = hold
             }
             writer.whenEnding { events.wake() }
-            try await writer.write(Array("retry: 1000\n\n".utf8) + EventQueue.begun(at: viewer.position))
+            // Beside the writing: what follows the cursor may be much more than waits here at once.
+            Task(executorPreference: loop) {
+                await events.fill { try await follow(live.hub, loop.now.advanced(byMilliseconds: 10_000), events) }
+            }
+            try await writer.write(Array("retry: 1000\n\n".utf8))
             while !writer.isEnding {
                 let batch = await events.next(withinMilliseconds: LiveRight.checkMilliseconds)
-                if events.isFull {
-                    live.budget.noteSlow()
-                    return
-                }
-                if writer.isEnding { return }
+                if events.isFull { live.budget.noteSlow() }
+                // The client goes on by its last event once it asks anew.
+                if events.isFull || events.isBroken || writer.isEnding { return }
                 if !batch.isEmpty { try await writer.write(batch) }
                 guard events.isCheckDue else { continue }
                 guard await right.isGood() else { return }
@@ -96,69 +94,5 @@ enum EventStreamEndpoints {
             }
         }
         return response
-    }
-}
-
-/// Events that wait for their client to take those before.
-///
-/// `@unchecked Sendable`: belongs to the thread of its loop.
-private final class EventQueue: @unchecked Sendable {
-    private static let maximumBytes = 262_144
-    private static let batchBytes = 32_768
-
-    private let loop: EventLoop
-    private let ofWorkspace: Bool
-    private var events: [[UInt8]] = []
-    private var bytes = 0
-    private let waiters: Waiters<Void>
-    private var checkedAt: MonotonicTime
-    /// The client takes too little: it goes on by its last event once it asks anew.
-    private(set) var isFull = false
-
-    init(loop: EventLoop, ofWorkspace: Bool) {
-        self.loop = loop
-        self.ofWorkspace = ofWorkspace
-        waiters = Waiters(loop: loop)
-        checkedAt = loop.now
-    }
-
-    static func begun(at cursor: FeedCursor) -> [UInt8] {
-        Array("id: \(cursor)\ndata: {\"type\":\"subscribed\",\"cursor\":\"\(cursor)\"}\n\n".utf8)
-    }
-
-    func add(_ message: FeedMessage) {
-        guard !isFull else { return }
-        let cursor = ofWorkspace ? message.workspaceCursor ?? message.cursor : message.cursor
-        // JSON has no line ends of its own.
-        let event = Array("id: \(cursor)\ndata: ".utf8) + message.json(ofWorkspace: ofWorkspace) + "\n\n".utf8
-        if bytes > 0, bytes + event.count > Self.maximumBytes {
-            isFull = true
-        } else {
-            events.append(event)
-            bytes += event.count
-        }
-        waiters.tell(())
-    }
-
-    func wake() { waiters.tell(()) }
-
-    /// Whether it is time to look whether the client may still see this.
-    var isCheckDue: Bool {
-        guard loop.now.milliseconds(since: checkedAt) >= LiveRight.checkMilliseconds else { return false }
-        checkedAt = loop.now
-        return true
-    }
-
-    func next(withinMilliseconds milliseconds: Int) async -> [UInt8] {
-        if events.isEmpty, !isFull { _ = await waiters.wait(milliseconds: milliseconds) }
-        var batch: [UInt8] = []
-        var taken = 0
-        while taken < events.count, batch.isEmpty || batch.count + events[taken].count <= Self.batchBytes {
-            batch += events[taken]
-            taken += 1
-        }
-        events.removeFirst(taken)
-        bytes -= batch.count
-        return batch
     }
 }

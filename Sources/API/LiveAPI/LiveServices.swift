@@ -18,6 +18,8 @@ public struct LiveServices: Sendable {
 public final class LiveBudget: Sendable {
     private let perKey: Int
     private let perAddress: Int
+    /// What their clients have not taken.
+    public let unsent: UnsentBudget
     private let used = Mutex<[String: Int]>([:])
     private let refused = Atomic(0)
     private let slow = Atomic(0)
@@ -25,7 +27,8 @@ public final class LiveBudget: Sendable {
     /// - Parameters:
     ///   - perKey: at least 1.
     ///   - perAddress: at least 1.
-    public init(perKey: Int, perAddress: Int) {
+    public init(perKey: Int, perAddress: Int, unsent: UnsentBudget) {
+        self.unsent = unsent
         self.perKey = perKey
         self.perAddress = perAddress
     }

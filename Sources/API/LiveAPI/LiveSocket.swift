@@ -83,7 +83,8 @@ final class LiveSocket: @unchecked Sendable {
                 return nil
             }
             statuses = try await live.hub.followAll(
-                workspace: caller.workspaceID, statusesOnly: true, after: nil, deadline: deadline
+                workspace: caller.workspaceID, statusesOnly: true, after: nil, deadline: deadline,
+                hasRoom: { true }
             ) { [weak self] in self?.tellStatus($0) }
             return LiveRight(key: key, caller: caller, store: services.store)
         } catch let error as APIError {
@@ -147,8 +148,9 @@ final class LiveSocket: @unchecked Sendable {
             return send(
                 error: "authorization_service_error", details: "none of these is a meeting of the key's workspace")
         }
-        let new = Set(found.map(\.meeting.id)).subtracting(subscriptions.keys)
-        guard subscriptions.count + new.count <= Self.maximumSubscriptions else {
+        // Each name counts: a room has any number of them.
+        let new = found.filter { subscriptions[$0.meeting.id]?.names.contains($0.name) != true }.count
+        guard subscriptions.values.reduce(new, { $0 + $1.names.count }) <= Self.maximumSubscriptions else {
             return send(
                 error: "too_many_subscriptions",
                 details: "a socket has \(Self.maximumSubscriptions) meetings at most: open another one")
@@ -168,9 +170,16 @@ final class LiveSocket: @unchecked Sendable {
                 known.viewer.end()
             }
             do {
-                let viewer = try await live.hub.follow(meeting, after: after, deadline: deadline) { [weak self] in
+                let viewer = try await live.hub.follow(
+                    meeting, after: after, deadline: deadline,
+                    hasRoom: { [weak self] in await self?.socket.hasRoom() ?? false }
+                ) { [weak self] in
                     guard let self else { return }
-                    if early.isOpen || after != nil { socket.send(text: $0.json()) } else { early.messages.append($0) }
+                    if early.isOpen || after != nil {
+                        socket.send(text: $0.json())
+                    } else if !early.add($0) {
+                        socket.close(WebSocketClosure(4408, "too much is said: subscribe to less at once"))
+                    }
                 }
                 if socket.isClosed { return viewer.end() }
                 let names = subscriptions[meeting.id]?.names ?? [name]
@@ -185,8 +194,18 @@ final class LiveSocket: @unchecked Sendable {
     }
 
     private final class EarlyMessages {
+        private static let maximumBytes = 1_048_576
+
         var isOpen = false
-        var messages: [FeedMessage] = []
+        private(set) var messages: [FeedMessage] = []
+        private var bytes = 0
+
+        /// - Returns: false if there is no room for it.
+        func add(_ message: FeedMessage) -> Bool {
+            bytes += message.json().count
+            if bytes <= Self.maximumBytes { messages.append(message) }
+            return bytes <= Self.maximumBytes
+        }
     }
 
     private func unsubscribe(from names: [LiveRequest.Name]) {

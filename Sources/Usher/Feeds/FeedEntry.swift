@@ -68,13 +68,18 @@ struct FeedEntry: Equatable, Sendable {
             guard let session = fields["bot_id"], let version = fields["version"], let ids = fields["ids"] else {
                 return nil
             }
-            content = .segments(session: session, version: version, ids: ids.split(separator: " ").map(String.init))
+            content = .segments(session: session, version: version, ids: Self.parts(of: ids, at: " "))
         case "status":
-            let to = (fields["to"] ?? "").split(separator: "/", omittingEmptySubsequences: false)
+            let to = Self.parts(of: fields["to"] ?? "", at: "/")
             guard to.count == 2, let at = fields["at"].flatMap({ Int($0) }) else { return nil }
-            content = .status(String(to[0]), bot: String(to[1]), at: at)
+            content = .status(to[0], bot: to[1], at: at)
         case "deleted": content = .deleted
         default: return nil
         }
+    }
+
+    /// By bytes: a blank with a mark on it would be another character.
+    private static func parts(of text: String, at separator: Unicode.Scalar) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: separator)).map { String(Substring($0)) }
     }
 }

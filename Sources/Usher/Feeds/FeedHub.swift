@@ -17,6 +17,8 @@ public final class FeedHub: @unchecked Sendable {
     private static let pauseMilliseconds = 100
     /// After so long without a read, what was written meanwhile may have been more than a feed keeps.
     private static let gapMilliseconds = 1_000
+    /// How long a feed that is none, since something else has its key, is left alone.
+    private static let spoiltMilliseconds = 5_000
 
     let store: Store
     private let blocking: Client
@@ -52,15 +54,16 @@ public final class FeedHub: @unchecked Sendable {
     /// Has `take` told what changes in a meeting, from now on or from where an earlier viewer was.
     /// - Parameters:
     ///   - cursor: where it was; what followed comes first. `reset` comes if that is not there any more.
+    ///   - hasRoom: waits, where much follows the cursor, until more can be taken; false once there is nobody to tell.
     ///   - take: called on the loop's thread. Must not wait.
     /// - Returns: what ends it.
     /// - Throws: `RedisError` if it could not be begun.
     public func follow(
         _ meeting: Meeting, after cursor: FeedCursor?, deadline: MonotonicTime,
-        _ take: @escaping (FeedMessage) -> Void
+        hasRoom: @escaping () async -> Bool, _ take: @escaping (FeedMessage) -> Void
     ) async throws(RedisError) -> FeedViewer {
         let workspace = try await workspace(meeting.workspaceID, deadline: deadline)
-        let viewer = FeedViewer(take, in: workspace)
+        let viewer = FeedViewer(take, hasRoom, in: workspace)
         workspace.add(viewer, to: .joining)
         do throws(RedisError) {
             try await workspace.join(viewer, meeting: meeting.id, after: cursor, deadline: deadline)
@@ -75,10 +78,10 @@ public final class FeedHub: @unchecked Sendable {
     /// - Parameter statusesOnly: whether nothing but their statuses is told.
     public func followAll(
         workspace id: String, statusesOnly: Bool, after cursor: FeedCursor?, deadline: MonotonicTime,
-        _ take: @escaping (FeedMessage) -> Void
+        hasRoom: @escaping () async -> Bool, _ take: @escaping (FeedMessage) -> Void
     ) async throws(RedisError) -> FeedViewer {
         let workspace = try await workspace(id, deadline: deadline)
-        let viewer = FeedViewer(take, in: workspace)
+        let viewer = FeedViewer(take, hasRoom, in: workspace)
         workspace.add(viewer, to: .joining)
         do throws(RedisError) {
             try await workspace.join(viewer, statusesOnly: statusesOnly, after: cursor, deadline: deadline)
@@ -117,9 +120,13 @@ public final class FeedHub: @unchecked Sendable {
         Task(executorPreference: store.client.loop) { [self] in
             _ = await blocking.firstLogin()
             while !isStopped {
-                let all = workspaces.values.filter { self.lane(of: $0.id) == lane }
-                if all.isEmpty { break }
-                if all.count <= Self.workspacesAtOnce {
+                let now = blocking.loop.now
+                let inLane = workspaces.values.filter { self.lane(of: $0.id) == lane }
+                let all = inLane.filter { $0.spoiltUntil < now }
+                if inLane.isEmpty { break }
+                if all.isEmpty {
+                    await blocking.loop.wait(milliseconds: Self.pauseMilliseconds)
+                } else if all.count <= Self.workspacesAtOnce {
                     await read(all, isWaiting: true)
                 } else {
                     for start in stride(from: 0, to: all.count, by: Self.workspacesAtOnce) {
@@ -135,6 +142,7 @@ public final class FeedHub: @unchecked Sendable {
 
     private func read(_ workspaces: [WorkspaceFeed], isWaiting: Bool) async {
         do throws(RedisError) {
+            for workspace in workspaces where workspace.isUnsure { try await makeSure(of: workspace) }
             let words =
                 ["XREAD", "COUNT", String(Self.entriesAtOnce)]
                 + (isWaiting ? ["BLOCK", String(Self.blockMilliseconds)] : [])
@@ -160,11 +168,34 @@ public final class FeedHub: @unchecked Sendable {
                 workspace.take(rows, readAt: asked)
             }
         } catch {
-            if case .refused(let text) = error, !text.hasPrefix("WRONGTYPE") {
+            for workspace in workspaces { workspace.isUnsure = true }
+            if case .refused(let text) = error {
+                if text.hasPrefix("WRONGTYPE") { return await findSpoilt(among: workspaces) }
                 logger.warning("Live feeds cannot be read; trying again", ["reason": text])
             }
             await blocking.loop.wait(milliseconds: Int.random(in: Self.pauseMilliseconds...5 * Self.pauseMilliseconds))
         }
+    }
+
+    /// One feed that is none must not silence those that are read with it.
+    private func findSpoilt(among workspaces: [WorkspaceFeed]) async {
+        guard workspaces.count == 1 else {
+            for workspace in workspaces { await read([workspace], isWaiting: false) }
+            return
+        }
+        workspaces[0].spoiltUntil = blocking.loop.now.advanced(byMilliseconds: Self.spoiltMilliseconds)
+        logger.warning(
+            "A live feed cannot be read: something else has its key. Delete it",
+            ["workspace_id": workspaces[0].id, "key": workspaces[0].key])
+    }
+
+    /// After a failure another Redis may answer, which lacks the end of a feed, and whose clock is behind: what it tells
+    /// next would count as read.
+    private func makeSure(of workspace: WorkspaceFeed) async throws(RedisError) {
+        let deadline = blocking.loop.now.advanced(byMilliseconds: 2_000)
+        let end = try await store.feedEnd(workspace.key, deadline: deadline)
+        if end < workspace.position { workspace.beginAnew(at: end) }
+        workspace.isUnsure = false
     }
 
     /// Whether nothing behind a place of a feed is gone.
@@ -189,6 +220,7 @@ public final class FeedMetrics: @unchecked Sendable {
 /// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class FeedViewer: @unchecked Sendable {
     private let take: (FeedMessage) -> Void
+    let hasRoom: () async -> Bool
     private let workspace: WorkspaceFeed
     private var isEnded = false
     /// Up to where it was told, in the feed that it follows.
@@ -196,13 +228,16 @@ public final class FeedViewer: @unchecked Sendable {
     /// The meeting that it follows; nil: all of them.
     var meeting: String?
 
-    init(_ take: @escaping (FeedMessage) -> Void, in workspace: WorkspaceFeed) {
+    init(
+        _ take: @escaping (FeedMessage) -> Void, _ hasRoom: @escaping () async -> Bool, in workspace: WorkspaceFeed
+    ) {
         self.take = take
+        self.hasRoom = hasRoom
         self.workspace = workspace
     }
 
-    /// Where it goes on, as the messages say: for one that was told nothing yet.
-    public var position: FeedCursor { cursor }
+    /// Where it began: one that was told nothing yet goes on there.
+    public internal(set) var beginning = FeedCursor.beginning
 
     public func end() {
         guard !isEnded else { return }

@@ -1,7 +1,9 @@
 import Log
 
-/// What viewers are told, in the words of the live feed (docs/live.md, "What comes").
-public struct FeedMessage: Sendable {
+/// What viewers are told, in the words of the live feed (docs/live.md, "What comes"): made once, however many are told.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+public final class FeedMessage: @unchecked Sendable {
     public enum Kind: Equatable, Sendable {
         case transcript, retraction
         /// Of the bot of a meeting.
@@ -17,6 +19,8 @@ public struct FeedMessage: Sendable {
     public internal(set) var cursor: FeedCursor
     /// Where a viewer of all of the workspace's meetings goes on; nil of what was read in the meeting's own feed.
     public internal(set) var workspaceCursor: FeedCursor?
+    private lazy var ofMeeting = ended(cursor)
+    private lazy var ofWorkspace = ended(workspaceCursor ?? .beginning)
 
     init(_ kind: Kind, open: [UInt8], cursor: FeedCursor, workspaceCursor: FeedCursor?) {
         self.kind = kind
@@ -26,10 +30,12 @@ public struct FeedMessage: Sendable {
     }
 
     /// The object, with the cursor of a viewer of the meeting, or of all meetings.
-    public func json(ofWorkspace: Bool = false) -> [UInt8] {
-        let cursor = ofWorkspace ? workspaceCursor ?? .beginning : cursor
-        return open + ",\"cursor\":\"\(cursor)\"}".utf8
-    }
+    public func json(ofWorkspace isOfWorkspace: Bool = false) -> [UInt8] { isOfWorkspace ? ofWorkspace : ofMeeting }
+
+    private func ended(_ cursor: FeedCursor) -> [UInt8] { open + ",\"cursor\":\"\(cursor)\"}".utf8 }
+
+    /// About how long it is.
+    var byteCount: Int { open.count }
 
     /// - Parameter number: of the meeting; nil: of all meetings.
     static func reset(_ number: Int?, cursor: FeedCursor, workspaceCursor: FeedCursor?) -> FeedMessage {

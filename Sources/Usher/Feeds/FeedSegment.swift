@@ -43,6 +43,9 @@ struct FeedSegment: Sendable {
         }
     }
 
+    /// By bytes: two spellings of a name are two speakers.
+    func isOfSpeaker(_ name: String) -> Bool { speaker.utf8.elementsEqual(name.utf8) }
+
     private struct Members: Decodable {
         let speaker: String?
         let speakerKey: String?
@@ -75,7 +78,7 @@ struct FeedDrafts: Sendable {
         if let index = drafts.firstIndex(where: { $0.field == segment.field }) {
             speakers.append(drafts[index].speaker)
             bytes -= drafts[index].json.count
-            if segment.kind == .draft, drafts[index].speaker == segment.speaker {
+            if segment.kind == .draft, drafts[index].isOfSpeaker(segment.speaker) {
                 drafts[index] = segment
                 bytes += segment.json.count
                 trim()
@@ -101,7 +104,7 @@ struct FeedDrafts: Sendable {
     /// All of a speaker's, joined by commas.
     func pending(of speaker: String) -> [UInt8] {
         var json: [UInt8] = []
-        for draft in drafts where draft.speaker == speaker {
+        for draft in drafts where draft.isOfSpeaker(speaker) {
             if !json.isEmpty { json.append(UInt8(ascii: ",")) }
             json += draft.json
         }

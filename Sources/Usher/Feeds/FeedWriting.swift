@@ -31,12 +31,9 @@ struct FeedWriting {
         case .segments:
             let retracted = segments.filter { $0.kind == .retracted }.map(\.id)
             if !retracted.isEmpty { add(.retraction, meeting.retraction(of: retracted)) }
-            var order: [String] = []
-            let confirmed = segments.filter { $0.kind == .confirmed }
-            for speaker in confirmed.map(\.speaker) + speakers where !order.contains(speaker) { order.append(speaker) }
-            for speaker in order {
+            for (speaker, confirmed) in confirmedBySpeaker(and: speakers) {
                 var piece: [UInt8] = []
-                for segment in confirmed where segment.speaker == speaker {
+                for segment in confirmed {
                     if piece.count > Self.pieceBytes {
                         add(.transcript, transcript(speaker, piece, drafts, now))
                         piece = []
@@ -52,6 +49,25 @@ struct FeedWriting {
             messages[last].workspaceCursor = entry.workspaceCursor
         }
         return messages
+    }
+
+    /// In the order in which they come; those that have drafts alone are last.
+    private func confirmedBySpeaker(and others: [String]) -> [(speaker: String, confirmed: [FeedSegment])] {
+        var found: [(speaker: String, confirmed: [FeedSegment])] = []
+        var places: [[UInt8]: Int] = [:]
+        func place(of speaker: String) -> Int {
+            let place = places[Array(speaker.utf8), default: found.count]
+            if place == found.count {
+                places[Array(speaker.utf8)] = place
+                found.append((speaker, []))
+            }
+            return place
+        }
+        for segment in segments where segment.kind == .confirmed {
+            found[place(of: segment.speaker)].confirmed.append(segment)
+        }
+        for speaker in others { _ = place(of: speaker) }
+        return found
     }
 
     private func transcript(_ speaker: String, _ confirmed: [UInt8], _ drafts: FeedDrafts, _ now: Int) -> [UInt8] {

@@ -14,6 +14,10 @@ final class MeetingFeed: @unchecked Sendable {
     private(set) var number = 0
     private var drafts = FeedDrafts()
     var viewers: [ObjectIdentifier: FeedViewer] = [:]
+    /// Those who are on their way to be viewers: it is theirs too.
+    var joining = 0
+    /// When it was used last, as its workspace counts.
+    var usedAt = 0
 
     init(_ id: String, workspace: String, from position: FeedCursor, store: Store) {
         self.id = id
@@ -22,7 +26,10 @@ final class MeetingFeed: @unchecked Sendable {
         self.store = store
     }
 
-    /// A meeting from now on, with the drafts that it has now.
+    var isWanted: Bool { !viewers.isEmpty || joining > 0 }
+
+    /// A meeting from now on, with the drafts that it has now. They are read piece by piece, each with a time of its own: a
+    /// long transcript takes longer than a request may.
     static func read(
         _ id: String, workspace: String, store: Store, deadline: MonotonicTime
     ) async throws(RedisError) -> MeetingFeed {
@@ -36,7 +43,7 @@ final class MeetingFeed: @unchecked Sendable {
         guard let meeting = FeedMeeting(values.map(\.string)) else { return feed }
         feed.number = meeting.number
         var scan = SegmentScan(store: store, segmentsOfMeeting: id, of: workspace)
-        while let batch = try await scan.next(by: deadline) {
+        while let batch = try await scan.next(by: max(deadline, store.client.loop.now.advanced(byMilliseconds: 5_000))) {
             for (field, value) in batch where isDraft(value) {
                 guard let colon = field.firstIndex(of: UInt8(ascii: ":")) else { continue }
                 let segment = FeedSegment(
@@ -56,6 +63,12 @@ final class MeetingFeed: @unchecked Sendable {
     }
 
     func forgetDrafts() { drafts.removeAll() }
+
+    /// The feed begins anew: what is told next may have a place before the last one.
+    func beginAnew() {
+        position = .beginning
+        for viewer in viewers.values { viewer.cursor = .beginning }
+    }
 
     /// What is told of an entry, which comes once. It may be from before the meeting was followed here: then it is told to
     /// viewers of all meetings alone.

@@ -45,7 +45,7 @@ extension Store {
         let length = try replies[0].integerOrThrow()
         let untrimmed = isWorkspace ? Self.untrimmedLengths.workspace : Self.untrimmedLengths.meeting
         if isBeginning {
-            guard length <= untrimmed else { return nil }
+            guard length < untrimmed else { return nil }
         } else {
             guard rows.first?.array?.first?.string == start else { return nil }
         }

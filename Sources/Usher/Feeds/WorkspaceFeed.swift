@@ -17,6 +17,8 @@ final class WorkspaceFeed: @unchecked Sendable {
     private static let maximumQueue = 2_000
     /// Meetings that are remembered beyond those with viewers of their own, where somebody views all.
     private static let maximumMeetings = 200
+    /// Messages of so many bytes are told to viewers before others have their turn on the loop.
+    private static let bytesAtOnce = 65_536
     private static let pauseMilliseconds = 200
     private static let timeoutMilliseconds = 2_000
 
@@ -29,13 +31,19 @@ final class WorkspaceFeed: @unchecked Sendable {
     /// Up to where the hub has read.
     private(set) var position: FeedCursor
     private(set) var readAt: MonotonicTime
+    /// Whether the last read failed.
+    var isUnsure = false
+    /// Until when it is not read, as something else had its key.
+    var spoiltUntil = MonotonicTime(nanoseconds: 0)
     /// Up to where viewers of all meetings were told.
     private var told: FeedCursor
     private var queue: [FeedEntry] = []
     private var isTelling = false
-    private var joining = 0
     private var audience: [ObjectIdentifier: (viewer: FeedViewer, kind: Audience)] = [:]
     private var meetings: [String: MeetingFeed] = [:]
+    /// Those that are being read: once, however many wait for it.
+    private var reads: [String: Task<Result<MeetingFeed, RedisError>, Never>] = [:]
+    private var uses = 0
 
     init(
         _ id: String, from position: FeedCursor, store: Store, metrics: FeedMetrics, logger: Logger,
@@ -61,11 +69,8 @@ final class WorkspaceFeed: @unchecked Sendable {
     func remove(_ viewer: FeedViewer) {
         guard audience.removeValue(forKey: ObjectIdentifier(viewer)) != nil else { return }
         metrics.viewers -= 1
-        if let meeting = viewer.meeting {
-            meetings[meeting]?.viewers[ObjectIdentifier(viewer)] = nil
-            if meetings[meeting]?.viewers.isEmpty == true, !hasViewersOfAll { meetings[meeting] = nil }
-        }
-        if !hasViewersOfAll { meetings = meetings.filter { !$0.value.viewers.isEmpty } }
+        if let meeting = viewer.meeting { meetings[meeting]?.viewers[ObjectIdentifier(viewer)] = nil }
+        if !hasViewersOfAll { meetings = meetings.filter { $0.value.isWanted } }
         if audience.isEmpty { onEmpty() }
     }
 
@@ -76,23 +81,23 @@ final class WorkspaceFeed: @unchecked Sendable {
     ) async throws(RedisError) {
         viewer.meeting = id
         let meeting = try await meeting(id, deadline: deadline)
-        // It may have been let go while its drafts were read.
-        meetings[id] = meetings[id] ?? meeting
-        guard let feed = meetings[id] else { return }
-        if let cursor {
-            viewer.cursor = cursor
-            try await catchUp(viewer, of: feed, deadline: deadline)
-        } else {
-            viewer.cursor = feed.position
-        }
+        // It may have been let go since it was read.
+        let feed = meetings[id] ?? meeting
+        meetings[id] = feed
+        feed.joining += 1
+        defer { feed.joining -= 1 }
+        viewer.beginning = cursor ?? feed.position
+        viewer.cursor = viewer.beginning
+        if cursor != nil { try await catchUp(viewer, of: feed) }
         feed.viewers[ObjectIdentifier(viewer)] = viewer
     }
 
     /// Tells what followed the viewer's cursor, up to where the others are. Nothing is between the last read and its
     /// return.
-    private func catchUp(_ viewer: FeedViewer, of feed: MeetingFeed, deadline: MonotonicTime) async throws(RedisError) {
+    private func catchUp(_ viewer: FeedViewer, of feed: MeetingFeed) async throws(RedisError) {
         let key = WorkspaceKeys(workspace: id).partition.feed(ofMeeting: feed.id)
-        while true {
+        while await viewer.hasRoom() {
+            let deadline = stepDeadline
             guard
                 let page = try await store.feedPage(key, after: viewer.cursor, isWorkspace: false, deadline: deadline)
             else {
@@ -102,9 +107,10 @@ final class WorkspaceFeed: @unchecked Sendable {
                 return
             }
             for entry in page.entries {
-                for message in try await feed.replay(entry, after: viewer.cursor, deadline: deadline) {
+                for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline) {
                     viewer.tell(message)
                     await store.client.loop.nextTurn()
+                    guard await viewer.hasRoom() else { return }
                 }
                 viewer.cursor = entry.cursor
             }
@@ -114,15 +120,21 @@ final class WorkspaceFeed: @unchecked Sendable {
         }
     }
 
+    /// By when a step of what takes many has to be done.
+    private var stepDeadline: MonotonicTime {
+        store.client.loop.now.advanced(byMilliseconds: Self.timeoutMilliseconds)
+    }
+
     func join(
         _ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?, deadline: MonotonicTime
     ) async throws(RedisError) {
-        viewer.cursor = cursor ?? told
+        viewer.beginning = cursor ?? told
+        viewer.cursor = viewer.beginning
         if cursor != nil {
-            while true {
+            while await viewer.hasRoom() {
                 guard
                     let page = try await store.feedPage(
-                        key, after: viewer.cursor, isWorkspace: true, deadline: deadline)
+                        key, after: viewer.cursor, isWorkspace: true, deadline: stepDeadline)
                 else {
                     viewer.cursor = told
                     metrics.resets += 1
@@ -130,10 +142,11 @@ final class WorkspaceFeed: @unchecked Sendable {
                     break
                 }
                 for entry in page.entries {
-                    let feed = try await meeting(entry.meetingID, deadline: deadline)
-                    for message in try await feed.replay(entry, after: viewer.cursor, deadline: deadline)
+                    let feed = try await meeting(of: entry, deadline: stepDeadline)
+                    for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline)
                     where !statusesOnly || message.isStatus {
                         viewer.tell(message)
+                        guard await viewer.hasRoom() else { return }
                     }
                     viewer.cursor = entry.workspaceCursor ?? viewer.cursor
                 }
@@ -147,14 +160,45 @@ final class WorkspaceFeed: @unchecked Sendable {
 
     /// A meeting as it is followed; begins to follow it.
     private func meeting(_ id: String, deadline: MonotonicTime) async throws(RedisError) -> MeetingFeed {
-        if let known = meetings[id] { return known }
-        let feed = try await MeetingFeed.read(id, workspace: self.id, store: store, deadline: deadline)
-        if let known = meetings[id] { return known }
-        if meetings.count >= Self.maximumMeetings {
-            meetings = meetings.filter { !$0.value.viewers.isEmpty }
+        uses += 1
+        if let known = meetings[id] {
+            known.usedAt = uses
+            return known
         }
-        meetings[id] = feed
-        return feed
+        let reading =
+            reads[id]
+            ?? Task(executorPreference: store.client.loop) { [self] in
+                let result: Result<MeetingFeed, RedisError>
+                do throws(RedisError) {
+                    let feed = try await MeetingFeed.read(id, workspace: self.id, store: store, deadline: deadline)
+                    result = .success(feed)
+                    remember(feed)
+                } catch {
+                    result = .failure(error)
+                }
+                reads[id] = nil
+                return result
+            }
+        reads[id] = reading
+        return try await reading.value.get()
+    }
+
+    private func remember(_ feed: MeetingFeed) {
+        if meetings.count >= Self.maximumMeetings,
+            let oldest = meetings.values.filter({ !$0.isWanted }).min(by: { $0.usedAt < $1.usedAt })
+        {
+            meetings[oldest.id] = nil
+        }
+        feed.usedAt = uses
+        meetings[feed.id] = feed
+    }
+
+    /// The meeting of an entry. Of a status nothing needs to be known of it, as its drafts are not told.
+    private func meeting(of entry: FeedEntry, deadline: MonotonicTime) async throws(RedisError) -> MeetingFeed {
+        if case .status = entry.content, meetings[entry.meetingID] == nil {
+            return MeetingFeed(entry.meetingID, workspace: id, from: .beginning, store: store)
+        }
+        return try await meeting(entry.meetingID, deadline: deadline)
     }
 
     // MARK: What is new
@@ -178,6 +222,14 @@ final class WorkspaceFeed: @unchecked Sendable {
             queue = audience.isEmpty ? [] : queue
             isTelling = false
         }
+    }
+
+    /// The feed ends before what was read of it: another one has taken its place.
+    func beginAnew(at end: FeedCursor) {
+        position = end
+        for (viewer, _) in audience.values where viewer.meeting == nil { viewer.cursor = end }
+        for feed in meetings.values { feed.beginAnew() }
+        hasMissed()
     }
 
     /// Something of the feed is lost: whoever views it has to look anew.
@@ -208,23 +260,18 @@ final class WorkspaceFeed: @unchecked Sendable {
             return
         }
         while !audience.isEmpty {
-            let deadline = store.client.loop.now.advanced(byMilliseconds: Self.timeoutMilliseconds)
             do throws(RedisError) {
-                let feed: MeetingFeed
-                if viewersOfAll || meetings[entry.meetingID] != nil {
-                    feed = try await meeting(entry.meetingID, deadline: deadline)
-                } else {
-                    // For its status alone.
-                    feed = MeetingFeed(entry.meetingID, workspace: id, from: .beginning, store: store)
-                }
-                let messages = try await feed.take(entry, previousInWorkspace: told, deadline: deadline)
+                let feed = try await meeting(of: entry, deadline: stepDeadline)
+                let messages = try await feed.take(entry, previousInWorkspace: told, deadline: stepDeadline)
                 let place = entry.workspaceCursor ?? told
                 told = place
                 for message in messages {
-                    for viewer in feed.viewers.values where viewer.cursor < entry.cursor { viewer.tell(message) }
-                    for (viewer, kind) in audience.values where viewer.meeting == nil && viewer.cursor < place {
-                        if kind == .all || kind == .statuses && message.isStatus { viewer.tell(message) }
+                    await tell(message, to: feed.viewers.values.filter { $0.cursor < entry.cursor })
+                    let others = audience.values.filter { viewer, kind in
+                        viewer.meeting == nil && viewer.cursor < place
+                            && (kind == .all || kind == .statuses && message.isStatus)
                     }
+                    await tell(message, to: others.map(\.viewer))
                     // So that what takes them has its turn before there is more.
                     if messages.count > 1 { await store.client.loop.nextTurn() }
                 }
@@ -240,6 +287,17 @@ final class WorkspaceFeed: @unchecked Sendable {
                 }
                 await store.client.loop.wait(milliseconds: Self.pauseMilliseconds)
             }
+        }
+    }
+
+    private func tell(_ message: FeedMessage, to viewers: [FeedViewer]) async {
+        var bytes = 0
+        for viewer in viewers {
+            viewer.tell(message)
+            bytes += message.byteCount
+            guard bytes >= Self.bytesAtOnce else { continue }
+            bytes = 0
+            await store.client.loop.nextTurn()
         }
     }
 }

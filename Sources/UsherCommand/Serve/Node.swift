@@ -51,7 +51,8 @@ struct Node {
         }
         metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
         let answers = AnswerBudget(bytes: settings.answerMemoryBytes)
-        let feeds = LiveBudget(perKey: settings.liveFeedsPerKey, perAddress: settings.liveFeedsPerAddress)
+        let feeds = LiveBudget(
+            perKey: settings.liveFeedsPerKey, perAddress: settings.liveFeedsPerAddress, unsent: UnsentBudget())
         metrics.feeds = feeds
         var shards: [Shard] = []
         var stores: [Store] = []
@@ -84,6 +85,7 @@ struct Node {
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook
+                configuration.webSockets.unsentBudget = feeds.unsent
                 let server = Server(
                     loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
                 measured.servers.append((port.serves, server, counters))

@@ -39,10 +39,11 @@ class WorkspaceKeys:
         self.bots = f"{self.workspace}:bots"
         self.dispatch = f"{self.partition}:dispatch"
         self.events = f"{self.partition}:events"
+        self.feed = f"{self.workspace}:feed"
 
     def feeds(self, meeting_id):
         """What viewers of a meeting are told, and those of the whole workspace."""
-        return {f"{self.meeting(meeting_id)}:feed", f"{self.workspace}:feed"}
+        return {f"{self.meeting(meeting_id)}:feed", self.feed}
 
     @property
     def webhooks(self):
