@@ -18,7 +18,8 @@ struct TranscriptTextTests {
 
     /// Marks make other characters of what is before them: to a player they are the same bytes.
     @Test(arguments: [
-        "a --> b", "a -----> b", "a --\u{2D}>\u{301} b", "-->\u{200D}-->", "--\u{301}> --->>", "a\u{85}b\u{2028}c\u{2029}d\\u000be",
+        "a --> b", "a -----> b", "a --\u{2D}>\u{301} b", "-->\u{200D}-->", "--\u{301}> --->>",
+        "a\u{85}b\u{2028}c\u{2029}d\\u000be",
     ])
     func noCueBeginsWithinOne(_ text: String) throws {
         for format in [TranscriptFormat.srt, .vtt] {
@@ -34,9 +35,10 @@ struct TranscriptTextTests {
         let written = try Self.write(text, speaker: text, as: .vtt)
         // The one of its own, around the speaker, and the arrow's.
         #expect(Self.count("<", in: written) == 1 && Self.count(">", in: written) == 2)
-        #expect(written.unicodeScalars.split(separator: "&").dropFirst().allSatisfy { part in
-            ["lt;", "gt;", "amp;"].contains { String(part).unicodeScalars.starts(with: $0.unicodeScalars) }
-        })
+        #expect(
+            written.unicodeScalars.split(separator: "&").dropFirst().allSatisfy { part in
+                ["lt;", "gt;", "amp;"].contains { String(part).unicodeScalars.starts(with: $0.unicodeScalars) }
+            })
     }
 
     /// With one pass for each arrow it would take minutes.

@@ -206,7 +206,8 @@ import Testing
             #expect(await told.wait(for: "from-later", on: world.client.loop))
             _ = try await world.client.send("DEL", world.keys.feed)
             let clients = try #require(try await world.client.send("CLIENT", "LIST").string)
-            let own = try #require(clients.split(separator: "\n").first { $0.contains("name=feeds-\(world.workspaceID)") })
+            let own = try #require(
+                clients.split(separator: "\n").first { $0.contains("name=feeds-\(world.workspaceID)") })
             _ = try await world.client.send("CLIENT", "KILL", "ID", String(own.dropFirst(3).prefix { $0 != " " }))
             _ = try await world.ingest(one("a", "from now"), for: id)
             #expect(await told.wait(for: "reset", on: world.client.loop))

@@ -82,10 +82,10 @@ final class LiveSocket: @unchecked Sendable {
                 refuse("too_many_sockets", 4429, "too many live feeds are open with this key, or from this address")
                 return nil
             }
+            let tell: (FeedMessage) -> Void = { [weak self] in self?.tellStatus($0) }
             statuses = try await live.hub.followAll(
                 workspace: caller.workspaceID, statusesOnly: true, after: nil, deadline: deadline,
-                hasRoom: { true }
-            ) { [weak self] in self?.tellStatus($0) }
+                hasRoom: { true }, tell)
             return LiveRight(key: key, caller: caller, store: services.store)
         } catch let error as APIError {
             switch error.status.code {
@@ -170,10 +170,7 @@ final class LiveSocket: @unchecked Sendable {
                 known.viewer.end()
             }
             do {
-                let viewer = try await live.hub.follow(
-                    meeting, after: after, deadline: deadline,
-                    hasRoom: { [weak self] in await self?.socket.hasRoom() ?? false }
-                ) { [weak self] in
+                let tell: (FeedMessage) -> Void = { [weak self] in
                     guard let self else { return }
                     if early.isOpen || after != nil {
                         socket.send(text: $0.json())
@@ -181,6 +178,9 @@ final class LiveSocket: @unchecked Sendable {
                         socket.close(WebSocketClosure(4408, "too much is said: subscribe to less at once"))
                     }
                 }
+                let viewer = try await live.hub.follow(
+                    meeting, after: after, deadline: deadline,
+                    hasRoom: { [weak self] in await self?.socket.hasRoom() ?? false }, tell)
                 if socket.isClosed { return viewer.end() }
                 let names = subscriptions[meeting.id]?.names ?? [name]
                 subscriptions[meeting.id] = Subscription(viewer: viewer, names: names)

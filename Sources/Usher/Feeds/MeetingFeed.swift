@@ -43,7 +43,10 @@ final class MeetingFeed: @unchecked Sendable {
         guard let meeting = FeedMeeting(values.map(\.string)) else { return feed }
         feed.number = meeting.number
         var scan = SegmentScan(store: store, segmentsOfMeeting: id, of: workspace)
-        while let batch = try await scan.next(by: max(deadline, store.client.loop.now.advanced(byMilliseconds: 5_000))) {
+        func batch() async throws(RedisError) -> [(field: [UInt8], value: String)]? {
+            try await scan.next(by: max(deadline, store.client.loop.now.advanced(byMilliseconds: 5_000)))
+        }
+        while let batch = try await batch() {
             for (field, value) in batch where isDraft(value) {
                 guard let colon = field.firstIndex(of: UInt8(ascii: ":")) else { continue }
                 let segment = FeedSegment(
