@@ -8,6 +8,10 @@ public struct Recordings: Sendable {
     public var folder: RecordingFolder?
     /// Whether bots send what they record elsewhere.
     public var areSentElsewhere = false
+    /// Where reads of the folder wait for the disk, so that none of a node's loops does; needed with a folder.
+    public var disk: EventLoop?
+    /// What those who fetch recordings hold. Apart from other answers: a slow client takes hours for one.
+    let budget = AnswerBudget(bytes: 16_777_216)
 
     public init() {}
 
@@ -45,13 +49,14 @@ enum RecordingEndpoint {
         ],
         errors: [unknownRecording, wrongRange]
     ) { call, id, _ in
-        guard let folder = call.services.recordings.folder, let id = RecordingID(id),
+        let recordings = call.services.recordings
+        guard let folder = recordings.folder, let id = RecordingID(id),
             let meeting = try await call.store.meeting(
                 number: id.number, workspace: call.caller.workspaceID, deadline: call.deadline),
             meeting.recordings.contains(where: { $0.botID == id.botID }),
             let place = RecordingPlace(
                 workspaceID: meeting.workspaceID, meetingID: meeting.id, botID: id.botID),
-            let file = try await offLoop({ folder.open(place) })
+            let file = try await onDisk(recordings, { folder.open(place) })
         else { throw unknownRecording.error }
         return try await answer(file, id, to: call)
     }
@@ -92,21 +97,24 @@ enum RecordingEndpoint {
             response.headers.append(
                 ("Content-Range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.bytes)"))
         }
-        response.hold = try await call.services.budget.hold(
+        let recordings = call.services.recordings
+        response.hold = try await recordings.budget.hold(
             heldBytes, for: call.caller.workspaceID, of: request, on: call.store.client.loop)
         response.streamedBytes = part.count
         response.stream = { writer in
             for offset in stride(from: part.lowerBound, to: part.upperBound, by: pieceBytes) {
                 let count = min(pieceBytes, part.upperBound - offset)
-                try await writer.write(try await offLoop { try file.read(count, at: offset) })
+                try await writer.write(try await onDisk(recordings) { try file.read(count, at: offset) })
             }
         }
         return response
     }
 
     /// Disks may take long, and a loop has others to serve.
-    private static func offLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await Task.detached { try body() }.value
+    private static func onDisk<Value: Sendable>(
+        _ recordings: Recordings, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await Task(executorPreference: recordings.disk) { try body() }.value
     }
 }
 

@@ -34,6 +34,7 @@ struct Node {
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
     private let readiness: NodeReadiness
+    private let recordings: Recordings
     private let metrics: NodeMetrics
 
     /// - Parameter redis: the parsed form of the setting.
@@ -54,6 +55,9 @@ struct Node {
         let feeds = LiveBudget(
             perKey: settings.liveFeedsPerKey, perAddress: settings.liveFeedsPerAddress, unsent: UnsentBudget())
         metrics.feeds = feeds
+        var recordings = settings.recordingsOfBots
+        if recordings.folder != nil { recordings.disk = try EventLoop(name: "recordings") }
+        self.recordings = recordings
         var shards: [Shard] = []
         var stores: [Store] = []
         for number in 0..<settings.loops {
@@ -79,7 +83,7 @@ struct Node {
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
-                    receivers: settings.receivers, recordings: settings.recordingsOfBots,
+                    receivers: settings.receivers, recordings: recordings,
                     live: LiveServices(hub: hub, budget: feeds), metrics: endpoint,
                     servesConsole: settings.servesConsole)
                 let counters = RequestCounters(router)
@@ -144,6 +148,7 @@ struct Node {
                     try PortClaim(ports[index], redis: redis, isShared: settings.sharesPort, listen))
             }
         }
+        try recordings.disk?.start()
         for (number, shard) in shards.enumerated() {
             try shard.loop.start()
             let measured = metrics.loops[number]
@@ -214,6 +219,8 @@ struct Node {
             shard.loop.stop()
             shard.loop.join()
         }
+        recordings.disk?.stop()
+        recordings.disk?.join()
         return cut
     }
 }
