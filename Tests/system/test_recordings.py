@@ -3,6 +3,7 @@ ones, with a launcher that makes the file which one that attends would make."""
 
 import os
 import signal
+import time
 import uuid
 
 import pytest
@@ -227,15 +228,19 @@ def test_recordings_of_another_redis_are_left_alone(scene):
     path = os.path.join(place, f"{uuid.uuid4()}.wav")
     with open(path, "wb") as file:
         file.write(SOUND)
-    # The keeper has been round: it removes what belongs to a meeting that is gone.
-    mine = os.path.join(scene.folder, scene.user.workspace_id, uuid.uuid4().hex)
-    os.makedirs(mine)
-    with open(os.path.join(mine, f"{uuid.uuid4()}.wav"), "wb") as file:
-        file.write(SOUND)
+    # The keeper has been round: it removes what belongs to a meeting that is gone, once that is sure. What is newer may
+    # be of a meeting that a restored backup lacks.
+    own = os.path.join(scene.folder, scene.user.workspace_id)
+    (old, new) = [os.path.join(own, uuid.uuid4().hex, f"{uuid.uuid4()}.wav") for _ in range(2)]
+    for each in (old, new):
+        os.makedirs(os.path.dirname(each))
+        with open(each, "wb") as file:
+            file.write(SOUND)
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
     scene.start_runner()
-    wait_for(lambda: not os.path.exists(mine), "the removal of what belongs to no meeting")
+    wait_for(lambda: not os.path.exists(os.path.dirname(old)), "the removal of what belongs to no meeting")
     scene.start_runner()
-    assert scene.files == [path]
+    assert sorted(scene.files) == sorted([path, new])
 
 
 def test_where_nothing_is_recorded_a_wish_for_it_is_refused(scene):

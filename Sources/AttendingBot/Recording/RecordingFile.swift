@@ -24,7 +24,8 @@ final class RecordingFile {
         }
         guard descriptor >= 0 else { throw SystemError("make \(path)") }
         self.descriptor = descriptor
-        flock(descriptor, LOCK_EX | LOCK_NB)
+        // Unlocked it would be taken for one that has ended, at its length of that moment.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("lock \(path)") }
         try write(WAV.header(dataBytes: 0), at: 0)
     }
 

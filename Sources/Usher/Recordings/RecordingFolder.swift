@@ -11,10 +11,13 @@ public struct RecordingFolder: Sendable {
         private let descriptor: Int32
         /// When it was opened.
         public let bytes: Int
+        /// When it was written last, in seconds since 1970.
+        let writtenAt: Int
 
-        fileprivate init(_ descriptor: Int32, bytes: Int) {
+        fileprivate init(_ descriptor: Int32, _ entry: stat) {
             self.descriptor = descriptor
-            self.bytes = bytes
+            bytes = Int(entry.st_size)
+            writtenAt = entry.st_mtim.tv_sec
         }
 
         deinit {
@@ -68,10 +71,29 @@ public struct RecordingFolder: Sendable {
             close(file)
             return nil
         }
-        return File(file, bytes: Int(entry.st_size))
+        return File(file, entry)
     }
 
     // MARK: All of it
+
+    /// What keeps others from looking after all of a folder, until it is let go.
+    final class Keeping: Sendable {
+        private let descriptor: Int32
+
+        fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+        deinit {
+            close(descriptor)
+        }
+    }
+
+    /// - Returns: nil if another one looks after it, or the folder knows no locks.
+    func keep() -> Keeping? {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        let keeping = Keeping(descriptor)
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? keeping : nil
+    }
 
     var workspaceIDs: [String] { names(in: "").filter(Identifier.isUUID) }
 

@@ -3,7 +3,8 @@ import Log
 import Redis
 
 /// Looks after a folder of recordings: tells the records of those whose bots have ended, however they did, and removes
-/// those whose meetings are gone, or were emptied. Any number of keepers may look after one folder.
+/// those whose meetings are gone, or were emptied. Any number of keepers may look after one folder; one at a time looks at
+/// all of it.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, which waits for the disk and so is nobody else's.
 public final class RecordingKeeper: @unchecked Sendable {
@@ -14,6 +15,9 @@ public final class RecordingKeeper: @unchecked Sendable {
     /// How often a recording whose bot has just ended is looked at, until it is noted.
     private static let attempts = 10
     private static let attemptPauseMilliseconds = 500
+    /// A recording of a meeting that Redis does not know is kept for so long: a backup that was restored, or a replica that
+    /// took over, may lack what was there before.
+    private static let unknownSeconds = 86_400
 
     private let loop: EventLoop
     private let folder: RecordingFolder
@@ -35,7 +39,7 @@ public final class RecordingKeeper: @unchecked Sendable {
         loop.execute { [self] in
             task = Task(executorPreference: loop) { [self] in
                 while !Task.isCancelled {
-                    await lookAtAll()
+                    if let keeping = folder.keep() { await lookAtAll(keeping) }
                     await loop.wait(milliseconds: Self.pauseMilliseconds)
                 }
             }
@@ -63,7 +67,7 @@ public final class RecordingKeeper: @unchecked Sendable {
         task?.cancel()
     }
 
-    private func lookAtAll() async {
+    private func lookAtAll(_: RecordingFolder.Keeping) async {
         for workspace in folder.workspaceIDs {
             for meeting in folder.meetingIDs(ofWorkspace: workspace) {
                 for place in folder.places(ofMeeting: meeting, inWorkspace: workspace) {
@@ -89,6 +93,7 @@ public final class RecordingKeeper: @unchecked Sendable {
                     ["meeting_id": place.meetingID, "bot_id": place.botID, "bytes": String(file.bytes)])
             case .known, .tooMany, .unknownWorkspace: break
             case .underWay: return false
+            case .unknownMeeting where WallClock.milliseconds / 1_000 - file.writtenAt < Self.unknownSeconds: break
             case .unknownMeeting, .deleted:
                 let isGone = folder.remove(place)
                 logger.info(
