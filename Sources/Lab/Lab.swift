@@ -56,8 +56,8 @@ public final class Lab: @unchecked Sendable {
         let suffix = name.split(separator: ".").last.map(String.init) ?? ""
         // A segment of a path has no slash, and is neither "." nor "..".
         guard let folder, let type = types[suffix],
-            let data = FileManager.default.contents(atPath: "\(folder)/\(name)"),
-            data.count <= Self.maximumFileBytes
+            let bytes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? Int,
+            bytes <= Self.maximumFileBytes, let data = FileManager.default.contents(atPath: "\(folder)/\(name)")
         else { return Self.notFound }
         return Response(status: 200, contentType: type, headers: [("Cache-Control", "no-store")], body: Array(data))
     }
