@@ -11,7 +11,9 @@
 -- KEYS[7]   names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
 -- KEYS[8]   plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
 -- KEYS[9]   planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
--- KEYS[10]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[10]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the meeting that has the client's
+--                                                                        deduplication key; without one latest_key
+-- KEYS[11]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer
 -- ARGV[3]      max_events            integer: length at which the event stream is trimmed
@@ -26,7 +28,9 @@
 -- ARGV[12]     late_ms               integer: how long after its time no bot is sent any more, ms
 -- ARGV[13]     scheduled_at          integer?: its time (ms), if it has one
 -- ARGV[14]     due                   integer?: when a bot is sent to it (ms), if one is
--- ARGV[15...]  fields                pairs: further fields of the meeting, each followed by its value
+-- ARGV[15]     owner                 text?: the meeting that was seen to have the deduplication key
+-- ARGV[16]     dedup_ms              integer: time to live of that key, ms; 0: there is none
+-- ARGV[17...]  fields                pairs: further fields of the meeting, each followed by its value
 --
 -- Returns {1, created_at: integer}  created (change)
 --         {2, meeting_id: text}     repeated: done before, by a request with the same key
@@ -36,29 +40,32 @@
 --         {-3, limit: integer}      too_many_bytes: its meetings would take more bytes than they may
 --         {-4}                      odd_time: it is too late for its time, or that is more than a year ahead
 --         {-5, meeting_id: text}    planned_already: another meeting of the room is planned for the same time
+--         {-6}                      key_changed: another meeting has the deduplication key now: look again
 
 -- include: time
 -- include: feed
 -- include: events
 -- include: quota
 -- include: plans
+-- include: records
 
 local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, planned_key,
-  request_key = unpack(KEYS)
+  dedup_key, request_key = unpack(KEYS)
 local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes,
-  plan, late_ms, scheduled_at, due = unpack(ARGV, 1, 14)
-local fields = {unpack(ARGV, 15)}
+  plan, late_ms, scheduled_at, due, owner, dedup_ms = unpack(ARGV, 1, 16)
+local fields = {unpack(ARGV, 17)}
 
 local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {2, earlier} end
 if redis.call('EXISTS', workspace_key) == 0 then return {0} end
 if redis.call('EXISTS', meeting_key) == 1 then return {-1} end
+if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {-6} end
 local at_ms = now_ms()
 if scheduled_at ~= '' and is_odd_time(scheduled_at, late_ms, at_ms) then return {-4} end
 local planning = {plans = plans_key, planned = planned_key}
 local other = due ~= '' and same_time(planning, scheduled_at, meeting_id)
 if other then return {-5, other} end
-local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key}
+local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, latest = latest_key}
 local most = passed_count(keys, default_max_meetings)
 if most then return {-2, most} end
 local bytes = bytes_of(fields)
@@ -66,20 +73,18 @@ local limit = passed_limit(workspace_key, default_max_bytes, bytes)
 if limit then return {-3, limit} end
 
 if due ~= '' then arm(planning, plan, meeting_id, scheduled_at, due) end
-for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
-for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
-redis.call('HSET', meeting_key, 'id', meeting_id, 'number', number, 'status', 'INITIAL', 'created_at', at_ms,
-  unpack(fields))
-redis.call('ZADD', meetings_key, number, meeting_id)
+set_names(names_key, room, names, forgotten)
 local previous = redis.call('GET', latest_key)
+make_record(keys, meeting_id, number, at_ms)
+redis.call('HSET', meeting_key, unpack(fields))
 if previous then
   -- What the room stands for again should this plan be removed.
   redis.call('HSET', meeting_key, 'previous', previous)
   -- Of a room that is older than this key, the newest meeting is the one that may have been held.
   redis.call('SET', held_key, previous, 'NX')
 end
-redis.call('SET', latest_key, meeting_id)
 count_bytes_of(keys, bytes)
 record_event(events_key, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
+if dedup_ms ~= '0' then redis.call('SET', dedup_key, meeting_id, 'PX', dedup_ms) end
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', request_ms) end
 return {1, at_ms}

@@ -45,10 +45,7 @@ local keys = {workspace = workspace_key, meeting = meeting_key}
 local planning = {plans = plans_key, planned = planned_key}
 local other = is_armed and same_time(planning, time, meeting_id)
 if other then return {-3, other} end
-local more = 0
-for index = 1, #fields, 2 do
-  more = more + #fields[index + 1] - redis.call('HSTRLEN', meeting_key, fields[index])
-end
+local more = growth_of(meeting_key, fields)
 for name in string.gmatch(cleared, '%S+') do more = more - redis.call('HSTRLEN', meeting_key, name) end
 if passed_limit(workspace_key, default_max_bytes, more) then return {-4} end
 

@@ -18,7 +18,8 @@
 -- KEYS[15]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
 -- KEYS[16]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
 -- KEYS[17]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
--- KEYS[18]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[18]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the meeting with a deduplication key
+-- KEYS[19]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer?: of the meeting that is to be made; none: a planned one has its bot
 -- ARGV[3]      workspace_id          text
@@ -35,13 +36,15 @@
 -- ARGV[14]     forgotten             text: names that are to lead nowhere any more, likewise
 -- ARGV[15]     default_max_meetings  integer: the most meetings of a workspace that has no limit of its own
 -- ARGV[16]     default_max_bytes     integer: the most bytes of them, likewise
--- ARGV[17...]  fields                pairs: fields of the meeting, each followed by its value
+-- ARGV[17]     owner                 text?: the meeting that was seen to have the deduplication key
+-- ARGV[18]     dedup_ms              integer: time to live of that, ms; 0: there is none, and dedup_key is another key
+-- ARGV[19...]  fields                pairs: fields of the meeting, each followed by its value
 --
 -- Returns {1, meeting: hash}     accepted (change)
 --         {2, meeting_id: text}  repeated: done before, by a request with the same key
 --         {0}                    unknown_workspace: there is no such workspace
 --         {-1, holder: text?}    in_flight: or a bot is there by another name: whose meeting
---         {-2}                   room_changed: what was seen of the room has changed: look again
+--         {-2}                   room_changed: what was seen of the room, or the key, has changed: look again
 --         {-3, holder: text}     room_held: a bot of this meeting holds the room, and no dispatch is in flight
 --         {-4, limit: integer}   too_many_bots: the workspace's bots have reached their limit
 --         {-6, limit: integer}   too_many_meetings: the workspace has as many meetings as it may have
@@ -52,13 +55,15 @@
 -- include: entry
 -- include: send_bot
 -- include: quota
+-- include: records
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, latest_key,
   meetings_key, names_key, other_key, another_key, webhooks_key, outbox_key, feed_key, feeds_key,
-  request_key = unpack(KEYS)
+  dedup_key, request_key = unpack(KEYS)
 local meeting_id, number, workspace_id, room, bot_id, inflight_ms, max_events, why, default_max_bots, latest,
-  traceparent, tracestate, names, forgotten, default_max_meetings, default_max_bytes = unpack(ARGV, 1, 16)
-local fields = {unpack(ARGV, 17)}
+  traceparent, tracestate, names, forgotten, default_max_meetings, default_max_bytes, owner,
+  dedup_ms = unpack(ARGV, 1, 18)
+local fields = {unpack(ARGV, 19)}
 local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {2, earlier} end
 local maximum = redis.call('HGET', workspace_key, 'max_concurrent_bots')
@@ -69,32 +74,27 @@ if holder then return {-3, holder} end
 local other = redis.call('GET', other_key) or redis.call('GET', another_key)
 if other then return {-1, other} end
 if redis.call('HEXISTS', names_key, room) == 1 or (redis.call('GET', latest_key) or '') ~= latest then return {-2} end
+if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {-2} end
 local state = redis.call('HMGET', meeting_key, 'status', 'bot_status')
-local is_planned = state[1] == 'INITIAL' and not state[2]
-if number == '' and not is_planned or number ~= '' and state[1] then return {-2} end
+if number == '' and (state[1] ~= 'INITIAL' or state[2]) or number ~= '' and state[1] then return {-2} end
 maximum = tonumber(maximum or default_max_bots)
 if redis.call('ZCARD', bots_key) >= maximum then return {-4, maximum} end
 local keys = {workspace = workspace_key, meetings = meetings_key, inflight = inflight_key, room = room_key,
   bots = bots_key, meeting = meeting_key, bot = bot_key, dispatch = dispatch_key, events = events_key,
-  webhooks = webhooks_key, outbox = outbox_key, feed = feed_key, feeds = feeds_key}
+  webhooks = webhooks_key, outbox = outbox_key, feed = feed_key, feeds = feeds_key,
+  latest = latest_key}
 local most = number ~= '' and passed_count(keys, default_max_meetings)
 if most then return {-6, most} end
-local most_bytes = passed_limit(workspace_key, default_max_bytes, number ~= '' and bytes_of(fields) or 0)
+local bytes = number ~= '' and bytes_of(fields) or growth_of(meeting_key, fields)
+local most_bytes = passed_limit(workspace_key, default_max_bytes, bytes)
 if most_bytes then return {-7, most_bytes} end
-for name in string.gmatch(forgotten, '%S+') do redis.call('HDEL', names_key, name) end
-for name in string.gmatch(names, '%S+') do redis.call('HSET', names_key, name, room) end
+set_names(names_key, room, names, forgotten)
 local at_ms = now_ms()
-local at = string.format('%d', at_ms)
-local record = {'updated_at', at, unpack(fields)}
-if number ~= '' then
-  record = {'id', meeting_id, 'number', number, 'workspace_id', workspace_id, 'status', 'INITIAL', 'created_at', at,
-    unpack(record)}
-  redis.call('ZADD', meetings_key, number, meeting_id)
-  redis.call('SET', latest_key, meeting_id)
-end
-redis.call('HSET', meeting_key, unpack(record))
-if number ~= '' then count_bytes_of(keys, bytes_of(fields)) end
+if number ~= '' then make_record(keys, meeting_id, number, at_ms) end
+redis.call('HSET', meeting_key, 'updated_at', at_ms, 'workspace_id', workspace_id, unpack(fields))
+count_bytes_of(keys, bytes)
 send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
   what = 'dispatched', from = (state[1] or '') .. '/', why = why}, {parent = traceparent, state = tracestate})
+if dedup_ms ~= '0' then redis.call('SET', dedup_key, meeting_id, 'PX', dedup_ms) end
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', inflight_ms) end
 return {1, redis.call('HGETALL', meeting_key)}

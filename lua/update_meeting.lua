@@ -22,11 +22,8 @@ local fields = {unpack(ARGV, 3)}
 
 if redis.call('EXISTS', meeting_key) == 0 then return 0 end
 local changes = {}
-local more = 0
-for index = 1, #fields, 2 do
-  changes[fields[index]] = fields[index + 1]
-  more = more + #fields[index + 1] - redis.call('HSTRLEN', meeting_key, fields[index])
-end
+for index = 1, #fields, 2 do changes[fields[index]] = fields[index + 1] end
+local more = growth_of(meeting_key, fields)
 local bytes = 0
 for _, field in ipairs({'title', 'participants', 'languages', 'notes'}) do
   bytes = bytes + (changes[field] and #changes[field] or redis.call('HSTRLEN', meeting_key, field))

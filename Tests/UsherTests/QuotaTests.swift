@@ -78,6 +78,26 @@ import Testing
         if case .refused(let refusal) = creation { refusal } else { nil }
     }
 
+    /// What a request for a bot writes into the meeting that was planned counts, as does what it replaces.
+    @Test func aPlanThatGetsItsBotGrows() async throws {
+        try await World.make { world in
+            let planned = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
+            let before = try await Self.bytes(world)
+            let name = String(repeating: "n", count: 4_000)
+            func request(_ name: String) async throws -> Value {
+                try await world.request(
+                    planned.id, bot: Identifier.bot(in: world.keys.partition), number: nil, latest: planned.id,
+                    in: planned.room, mostBytes: before + 4_000, "bot_name", name)
+            }
+            try await world.expectNoChange {
+                let refusal = try await request(name + "n")
+                #expect(refusal == .array([.integer(-7), .integer(before + 4_000)]))
+            }
+            #expect(try await request(name).array?.first == .integer(1))
+            #expect(try await Self.bytes(world) == before + 4_000)
+        }
+    }
+
     /// What is refused for its bytes changes nothing; what is given up is there for others.
     @Test func noMoreBytesThanTheLimit() async throws {
         try await World.make { world in

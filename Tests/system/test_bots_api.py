@@ -265,7 +265,7 @@ NOT_YET_THERE = [
     ("start_time", "2027-01-01T00:00:00Z"),
     ("recording_enabled", True), ("webhook_url", "https://hooks.example.com/"), ("webhook_secret", "s" * 20),
     ("webhook_events", {"meeting.completed": True}), ("voice_agent_enabled", True), ("authenticated", True),
-    ("continue_meeting", True), ("deduplication_key", "k"), ("allowed_languages", ["en"]),
+    ("continue_meeting", True), ("allowed_languages", ["en"]),
     ("transcription_tier", "deferred"),
 ]
 

@@ -233,6 +233,26 @@ def test_asked_again_with_the_same_key_it_is_one_plan(user, redis):
     assert len(plans(redis, user)) == 1
 
 
+def test_a_deduplication_key_is_taken_until_its_meeting_has_ended(user, redis):
+    def ask(**fields):
+        return user.request("POST", "/bots", {
+            "platform": "google_meet", "native_meeting_id": random_meet_code(), "deduplication_key": "event 7", **fields})
+    later = ask(join_at=iso(3600))
+    assert later.status == 201, later
+    for refused in (ask(), ask(join_at=iso(7200))):
+        assert_bots_error(refused, 409, "Duplicate meeting", names=str(later.json["id"]))
+        assert refused.json["meeting_id"] == later.json["id"]
+    assert ask(deduplication_key="event 8").status == 201
+    assert user.request("DELETE", user.bot_path(later.json)).status == 202
+    now = ask()
+    assert now.status == 201, now
+    assert_bots_error(ask(), 409, "Duplicate meeting", names=str(now.json["id"]))
+    user.play(redis, now.json, "joining", "active", "completed")
+    assert ask().status == 201
+    assert all("event" not in key for key in redis.scan(f"*{user.workspace_id}*dedup*"))
+    assert_bots_error(ask(deduplication_key=""), 422, "Invalid request", names="deduplication_key")
+
+
 def test_a_bot_sent_by_hand_serves_the_plan(user, redis):
     code = random_meet_code()
     meeting = plan(user, meeting_url=f"https://meet.google.com/{code}", scheduled_at=iso(3600))

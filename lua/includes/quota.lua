@@ -9,6 +9,15 @@ local function bytes_of(fields)
   return bytes
 end
 
+-- What fields take more than those of a meeting that they replace; negative if less.
+local function growth_of(meeting_key, fields)
+  local bytes = 0
+  for index = 1, #fields, 2 do
+    bytes = bytes + #fields[index + 1] - redis.call('HSTRLEN', meeting_key, fields[index])
+  end
+  return bytes
+end
+
 -- The limit, if there are as many meetings as there may be. `default_limit` is that of a workspace that has none of its
 -- own.
 local function passed_count(keys, default_limit)

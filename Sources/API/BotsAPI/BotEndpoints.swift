@@ -33,6 +33,9 @@ enum BotEndpoints {
         .optional(
             "join_at", .time,
             "When it is to be there (ISO 8601; without a zone UTC): the meeting is planned as by `POST /meetings`."),
+        .optional(
+            "deduplication_key", .text(200),
+            "Of your own. Refused with 409 while a meeting of the workspace with the same one has not ended."),
         NotYetThere.refused(NotYetThere.membersOfBots),
         examples: [
             "Google Meet": [
@@ -43,7 +46,7 @@ enum BotEndpoints {
         ]
     ) {
         platform, nativeID, passcode, url, teamsHost, botName, language, task, transcribes, records, automaticLeave,
-        joinAt, _ in
+        joinAt, deduplicationKey, _ in
         let reference = MeetingReference(
             url: url, platform: platform, nativeID: nativeID, passcode: passcode, teamsHost: teamsHost)
         let link = try link(reference)
@@ -54,9 +57,12 @@ enum BotEndpoints {
             return .later(
                 NewMeeting(
                     link: link, language: language, scheduledAt: joinAt, autoJoin: true, botName: botName, task: task,
-                    options: options))
+                    options: options, deduplicationKey: deduplicationKey))
         }
-        return .now(BotRequest(link: link, botName: botName, language: language, task: task, options: options))
+        return .now(
+            BotRequest(
+                link: link, botName: botName, language: language, task: task, options: options,
+                deduplicationKey: deduplicationKey))
     }
 
     private enum Wanted {
@@ -122,7 +128,8 @@ enum BotEndpoints {
                 example: BotsMeetingObject.example)
         ],
         errors: [
-            .invalidID, .roomTaken, .limitReached, .tooManyMeetings, .workspaceFull, .noWorkspace, .contended,
+            .invalidID, .roomTaken, .duplicate, .limitReached, .tooManyMeetings, .workspaceFull, .noWorkspace,
+            .contended,
             .invalid("A member of the body is wrong.", field: "language", BotMembers.languageProblem),
         ]
     ) { call, wanted, idempotencyKey in
@@ -149,6 +156,8 @@ enum BotEndpoints {
             return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
         } catch BotRefusal.roleTooLow {
             throw Authentication.roleTooLow(leastRoleToSend, workspaceID: caller.workspaceID)
+        } catch BotRefusal.duplicate(let owner) {
+            throw try await PlanEndpoints.duplicate(of: owner, call)
         } catch BotRefusal.roomTaken(let holder) {
             guard let holder else { throw APIError.roomTaken(number: nil) }
             let meeting = try await call.store.meeting(

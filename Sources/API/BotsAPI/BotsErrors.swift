@@ -11,6 +11,9 @@ extension DescribedError {
     static let roomTaken = DescribedError(
         .roomTaken(number: 123),
         "A bot is in the meeting already, or on its way to it; `meeting_id` is the number of its meeting.")
+    static let duplicate = DescribedError(
+        .duplicate(number: 123),
+        "A meeting with this `deduplication_key` has not ended; `meeting_id` is its number.")
     static let invalidID = DescribedError(
         .invalidID("native_meeting_id must be a Google Meet code like abc-defg-hij."),
         "The meeting ID format is invalid for the specified platform.")
@@ -60,6 +63,7 @@ extension APIError {
             self.init(
                 404, title: "Bot not found",
                 "There is no active bot for this meeting. GET /bots/status lists those that there are.")
+        case .duplicate: self = .duplicate(number: nil)
         case .roomTaken: self.init(409, "A bot is in this meeting already, or on its way to it.")
         case .roleTooLow: self.init(403, "This needs a higher role in the workspace.")
         case .unknownWorkspace: self.init(404, "The workspace of this API key no longer exists.")
@@ -78,6 +82,14 @@ extension APIError {
             409, title: "Bot already in meeting",
             "A bot is in this meeting already, or on its way to it\(number.map { ": see meeting \($0)" } ?? ""). "
                 + "Stop it first if you want a new one.", meetingNumber: number)
+    }
+
+    /// 409 with the meeting that has the deduplication key.
+    static func duplicate(number: Int?) -> APIError {
+        APIError(
+            409, title: "Duplicate meeting",
+            "A meeting with this deduplication_key has not ended\(number.map { ": see meeting \($0)" } ?? ""). "
+                + "Stop it first, or use another key.", meetingNumber: number)
     }
 
     static func invalidID(_ detail: String) -> APIError {

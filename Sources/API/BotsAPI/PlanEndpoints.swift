@@ -77,14 +77,23 @@ enum PlanEndpoints {
         case .refused(let quota): throw APIError(quota)
         case .oddTime: throw APIError.invalid(timeMember, PlanMembers.oddTime)
         case .plannedAlready(let id): throw try await plannedAlready(id, call)
+        case .duplicate(let owner): throw try await duplicate(of: owner, call)
+        case .contended: throw APIError(.contended)
         }
     }
 
     /// What to answer where another meeting of the room is planned for the same time.
     static func plannedAlready(_ id: String, _ call: Call<Caller>) async throws -> APIError {
-        let meeting = try await call.store.meeting(
-            id: id, workspace: call.caller.workspaceID, deadline: call.deadline)
-        return .plannedAlready(number: meeting?.number)
+        .plannedAlready(number: try await number(of: id, call))
+    }
+
+    /// What to answer where another meeting has the same deduplication key.
+    static func duplicate(of id: String, _ call: Call<Caller>) async throws -> APIError {
+        .duplicate(number: try await number(of: id, call))
+    }
+
+    private static func number(of id: String, _ call: Call<Caller>) async throws -> Int? {
+        try await call.store.meeting(id: id, workspace: call.caller.workspaceID, deadline: call.deadline)?.number
     }
 
     // MARK: To change and to remove one

@@ -27,7 +27,6 @@ enum NotYetThere {
             Wish(name: "capture_modes"), Wish(name: "recording_config"),
             Wish(name: "voice_agent_enabled"), Wish(name: "authenticated"), Wish(name: "continue_meeting"),
             Wish(name: "allowed_languages"), Wish(name: "transcription_tier", harmless: ["realtime"]),
-            Wish(name: "deduplication_key", advice: "send an Idempotency-Key"),
         ]
 
     /// Of `POST /bots` besides: what plans take.
@@ -40,6 +39,7 @@ enum NotYetThere {
             Wish(name: "transcribe_enabled", isSo: true, advice: "POST /bots takes it, with join_at"),
             Wish(name: "recording_enabled", advice: "POST /bots takes it, with join_at"),
             Wish(name: "automatic_leave", advice: "POST /bots takes it, with join_at"),
+            Wish(name: "deduplication_key", advice: "POST /bots takes it, with join_at"),
         ]
 
     /// Of what changes a plan: what cannot be changed.

@@ -67,6 +67,8 @@ enum WorkspaceMeetings {
         case .refused(let quota): throw APIError(quota)
         case .oddTime: throw APIError.invalid("scheduled_at", PlanMembers.oddTime)
         case .plannedAlready(let id): throw try await PlanEndpoints.plannedAlready(id, call)
+        // Nothing of this API has such a key.
+        case .duplicate, .contended: throw APIError(BotRefusal.contended)
         }
     }
 

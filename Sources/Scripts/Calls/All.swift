@@ -23,8 +23,9 @@ extension Scripts {
         "entry": PackageResources.entry_lua, "events": PackageResources.events_lua, "feed": PackageResources.feed_lua,
         "life": PackageResources.life_lua, "members": PackageResources.members_lua, "plans": PackageResources.plans_lua,
         "primary": PackageResources.primary_lua, "quota": PackageResources.quota_lua,
-        "send_bot": PackageResources.send_bot_lua, "sessions": PackageResources.sessions_lua,
-        "time": PackageResources.time_lua, "versions": PackageResources.versions_lua
+        "records": PackageResources.records_lua, "send_bot": PackageResources.send_bot_lua,
+        "sessions": PackageResources.sessions_lua, "time": PackageResources.time_lua,
+        "versions": PackageResources.versions_lua
     ]
 
     /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first thirteen.

@@ -14,18 +14,21 @@ extension Scripts {
 
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
-            heldKey: String, namesKey: String, plansKey: String, plannedKey: String, requestKey: String? = nil,
-            meetingID: String, number: Int, maxEvents: Int, why: String, requestMilliseconds: Int, room: String,
-            names: String, forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, plan: String,
-            lateMilliseconds: Int, scheduledAt: Int?, due: Int?, fields: [String]
+            heldKey: String, namesKey: String, plansKey: String, plannedKey: String, dedupKey: String,
+            requestKey: String? = nil, meetingID: String, number: Int, maxEvents: Int, why: String,
+            requestMilliseconds: Int, room: String, names: String, forgotten: String, defaultMaxMeetings: Int,
+            defaultMaxBytes: Int, plan: String, lateMilliseconds: Int, scheduledAt: Int?, due: Int?, owner: String?,
+            dedupMilliseconds: Int, fields: [String]
         ) {
             keys = [
-                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey, plannedKey
+                workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey, plannedKey,
+                dedupKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,
                 String(defaultMaxMeetings), String(defaultMaxBytes), plan, String(lateMilliseconds),
-                scheduledAt.map { String($0) } ?? "", due.map { String($0) } ?? ""
+                scheduledAt.map { String($0) } ?? "", due.map { String($0) } ?? "", owner ?? "",
+                String(dedupMilliseconds)
             ] + fields
         }
 
@@ -45,6 +48,8 @@ extension Scripts {
             case oddTime
             /// Another meeting of the room is planned for the same time.
             case plannedAlready(meetingID: String)
+            /// Another meeting has the deduplication key now: look again.
+            case keyChanged
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -57,6 +62,7 @@ extension Scripts {
             case -3: return .tooManyBytes(limit: try reply.integer(1))
             case -4: return .oddTime
             case -5: return .plannedAlready(meetingID: try reply.text(1))
+            case -6: return .keyChanged
             default: throw reply.unexpected
             }
         }

@@ -16,19 +16,20 @@ extension Scripts {
             workspaceKey: String, inflightKey: String, roomKey: String, botsKey: String, meetingKey: String,
             botKey: String, dispatchKey: String, eventsKey: String, latestKey: String, meetingsKey: String,
             namesKey: String, otherKey: String, anotherKey: String, webhooksKey: String, outboxKey: String,
-            feedKey: String, feedsKey: String, requestKey: String? = nil, meetingID: String, number: Int?,
-            workspaceID: String, room: String, botID: String, inflightMilliseconds: Int, maxEvents: Int, why: String,
-            defaultMaxBots: Int, latest: String?, traceparent: String, tracestate: String?, names: String,
-            forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, fields: [String]
+            feedKey: String, feedsKey: String, dedupKey: String, requestKey: String? = nil, meetingID: String,
+            number: Int?, workspaceID: String, room: String, botID: String, inflightMilliseconds: Int, maxEvents: Int,
+            why: String, defaultMaxBots: Int, latest: String?, traceparent: String, tracestate: String?, names: String,
+            forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, owner: String?, dedupMilliseconds: Int,
+            fields: [String]
         ) {
             keys = [
                 workspaceKey, inflightKey, roomKey, botsKey, meetingKey, botKey, dispatchKey, eventsKey, latestKey,
-                meetingsKey, namesKey, otherKey, anotherKey, webhooksKey, outboxKey, feedKey, feedsKey
+                meetingsKey, namesKey, otherKey, anotherKey, webhooksKey, outboxKey, feedKey, feedsKey, dedupKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, number.map { String($0) } ?? "", workspaceID, room, botID, String(inflightMilliseconds),
                 String(maxEvents), why, String(defaultMaxBots), latest ?? "", traceparent, tracestate ?? "", names,
-                forgotten, String(defaultMaxMeetings), String(defaultMaxBytes)
+                forgotten, String(defaultMaxMeetings), String(defaultMaxBytes), owner ?? "", String(dedupMilliseconds)
             ] + fields
         }
 
@@ -40,7 +41,7 @@ extension Scripts {
             case unknownWorkspace
             /// Or a bot is there by another name: whose meeting.
             case inFlight(holder: String?)
-            /// What was seen of the room has changed: look again.
+            /// What was seen of the room, or the key, has changed: look again.
             case roomChanged
             /// A bot of this meeting holds the room, and no dispatch is in flight.
             case roomHeld(holder: String)

@@ -10,18 +10,21 @@ public struct BotRequest: Sendable {
     public var language: String?
     public var task: String?
     public var options: BotOptions
+    /// Refused while a meeting with the same one has not ended.
+    public var deduplicationKey: String?
     /// Further members of the meeting's `data`, as text or JSON text: not the bot's business.
     public var fields: [String: String]
 
     public init(
         link: MeetingLink, botName: String? = nil, language: String? = nil, task: String? = nil,
-        options: BotOptions = BotOptions(), fields: [String: String] = [:]
+        options: BotOptions = BotOptions(), deduplicationKey: String? = nil, fields: [String: String] = [:]
     ) {
         self.link = link
         self.botName = botName
         self.language = language
         self.task = task
         self.options = options
+        self.deduplicationKey = deduplicationKey
         self.fields = fields
     }
 }
@@ -30,6 +33,8 @@ public struct BotRequest: Sendable {
 public enum BotRefusal: Error, Equatable, Sendable {
     /// A bot is in the room or on its way to it; the meeting that it is for, if it is known.
     case roomTaken(holder: String?)
+    /// This meeting has the same deduplication key, and has not ended.
+    case duplicate(of: String)
     /// The workspace has reached its limit.
     case limitReached(Int)
     /// The workspace's meetings have reached a limit of theirs.
@@ -85,6 +90,12 @@ extension Store {
             case .done(let meetingID):
                 return try await answerAgain(meetingID, requestKey, keys, deadline: deadline)
             }
+            let deduplication = try await refusing { () throws(RedisError) in
+                try await self.deduplication(by: request.deduplicationKey, in: keys, deadline: deadline)
+            }
+            if let deduplication, deduplication.isTaken, let owner = deduplication.owner {
+                throw .duplicate(of: owner)
+            }
             let (names, forgotten) = known.inheriting(latest?.names)
             let meetingID = planned ?? Identifier.hex()
             var number: Int?
@@ -99,14 +110,16 @@ extension Store {
                 eventsKey: keys.partition.events, latestKey: keys.latest(room), meetingsKey: keys.meetings,
                 namesKey: keys.names, otherKey: otherKeys.0, anotherKey: otherKeys.1,
                 webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
-                feedKey: keys.partition.feed(ofMeeting: meetingID), feedsKey: keys.feed, requestKey: requestKey,
+                feedKey: keys.partition.feed(ofMeeting: meetingID), feedsKey: keys.feed,
+                dedupKey: deduplication?.key ?? keys.holder(room), requestKey: requestKey,
                 meetingID: meetingID, number: number, workspaceID: caller.workspaceID, room: room.description,
                 botID: botID, inflightMilliseconds: configuration.inFlightTimeToLiveMilliseconds,
                 maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
                 defaultMaxBots: configuration.defaultMaximumConcurrentBots, latest: latest?.id,
                 traceparent: trace.traceparent, tracestate: trace.state, names: RoomNames.text(names.names),
                 forgotten: RoomNames.text(forgotten), defaultMaxMeetings: configuration.defaultMaximumMeetings,
-                defaultMaxBytes: configuration.defaultMaximumBytes,
+                defaultMaxBytes: configuration.defaultMaximumBytes, owner: deduplication?.owner,
+                dedupMilliseconds: deduplication?.life() ?? 0,
                 fields: request.recordFields(in: names, createdBy: planned == nil ? caller.userID : nil))
             let reply = try await refusing { () throws(RedisError) in try await run(call, by: deadline) }
             if case .accepted(let fields) = reply {

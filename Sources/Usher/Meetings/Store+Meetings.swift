@@ -14,10 +14,13 @@ public struct NewMeeting: Sendable {
     public var botName: String?
     public var task: String?
     public var options: BotOptions
+    /// Refused while a meeting with the same one has not ended.
+    public var deduplicationKey: String?
 
     public init(
         link: MeetingLink, title: String? = nil, language: String? = nil, scheduledAt: Int? = nil,
-        autoJoin: Bool? = nil, botName: String? = nil, task: String? = nil, options: BotOptions = BotOptions()
+        autoJoin: Bool? = nil, botName: String? = nil, task: String? = nil, options: BotOptions = BotOptions(),
+        deduplicationKey: String? = nil
     ) {
         self.link = link
         self.title = title
@@ -27,6 +30,7 @@ public struct NewMeeting: Sendable {
         self.botName = botName
         self.task = task
         self.options = options
+        self.deduplicationKey = deduplicationKey
     }
 
     /// The fields of the record that are about its bot, each followed by its value.
@@ -48,6 +52,10 @@ public enum MeetingCreation: Sendable {
     case oddTime
     /// This meeting of the room is planned for the same time.
     case plannedAlready(id: String)
+    /// This meeting has the same deduplication key, and has not ended.
+    case duplicate(of: String)
+    /// The meeting with that key kept changing; nothing was done.
+    case contended
 
     public var made: Meeting? { if case .made(let meeting) = self { meeting } else { nil } }
 }
@@ -64,6 +72,20 @@ extension Store {
         let known = try await names(of: new.link, in: keys, deadline: deadline)
         let room = known.room
         let (names, forgotten) = known.inheriting(try await namesOfLatest(in: room, keys, deadline: deadline))
+        // By the room as the request names it: what that means may be known better when the request comes again.
+        let requestKey = idempotencyKey.map {
+            keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
+        }
+        let deduplication = try await deduplication(by: new.deduplicationKey, in: keys, deadline: deadline)
+        if let deduplication, deduplication.isTaken, let owner = deduplication.owner {
+            // It may be what an earlier request with the same idempotency key made.
+            guard let requestKey,
+                let earlier = try await send(Command("GET", requestKey), by: deadline).optionalString()
+            else { return .duplicate(of: owner) }
+            return .made(
+                try await meeting(
+                    ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID, deadline: deadline))
+        }
         let number = try await newMeetingNumber(id, workspace: caller.workspaceID, deadline: deadline)
         var fields = [
             "workspace_id", caller.workspaceID, "platform", room.platform.rawValue, "native_meeting_id",
@@ -78,22 +100,19 @@ extension Store {
         let due =
             new.autoJoin == false
             ? nil : new.scheduledAt.map { $0.subtractingClamped(configuration.joinLeadMilliseconds) }
-        // By the room as the request names it: what that means may be known better when the request comes again.
-        let requestKey = idempotencyKey.map {
-            keys.request(.meeting, of: new.link.room.description, by: caller.userID, $0)
-        }
         let call = Scripts.CreateMeeting(
             workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(room),
             meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events, heldKey: keys.held(room),
             namesKey: keys.names, plansKey: keys.partition.plans, plannedKey: keys.planned(room),
-            requestKey: requestKey, meetingID: id, number: number,
+            dedupKey: deduplication?.key ?? keys.latest(room), requestKey: requestKey, meetingID: id, number: number,
             maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
             requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds, room: room.description,
             names: RoomNames.text(names.names), forgotten: RoomNames.text(forgotten),
             defaultMaxMeetings: configuration.defaultMaximumMeetings,
             defaultMaxBytes: configuration.defaultMaximumBytes, plan: keys.member(id),
-            lateMilliseconds: configuration.joinLateMilliseconds, scheduledAt: new.scheduledAt, due: due, fields: fields
-        )
+            lateMilliseconds: configuration.joinLateMilliseconds, scheduledAt: new.scheduledAt, due: due,
+            owner: deduplication?.owner, dedupMilliseconds: deduplication?.life(until: new.scheduledAt) ?? 0,
+            fields: fields)
         let reply = try await run(call, by: deadline)
         if case .created = reply {
             return try await meeting(id: id, workspace: caller.workspaceID, deadline: deadline).map { .made($0) }
@@ -116,6 +135,7 @@ extension Store {
                 return try await createMeeting(new, by: caller, idempotencyKey: idempotencyKey, deadline: deadline)
             }
             return .plannedAlready(id: other)
+        case .keyChanged: return .contended
         }
     }
 

@@ -134,6 +134,8 @@ public struct WorkspaceKeys: Sendable {
     /// zset: when it came (ms) -> meeting_id.
     public var screenshotOrder: String { join(workspace, ":screenshots:order") }
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
+    /// string, PX: the meeting that has a client's deduplication key, which is named by its digest.
+    func deduplication(_ key: String) -> String { join(workspace, ":dedup:", Digest.sha256(key)) }
     /// string, PX: what a request with an idempotency key did. Neither a user's id nor the key has a space.
     /// - Parameter object: the meeting or the room that it is about.
     func request(_ kind: RepeatableRequest, of object: String, by user: String, _ key: IdempotencyKey) -> String {

@@ -102,7 +102,7 @@ extension World {
         _ meeting: String, bot: String, number: Int?, latest: String?, in room: Room = World.room, limit: Int = 10,
         mostMeetings: Int = 1_000, mostBytes: Int = 1_000_000,
         workspace: String? = nil, key: String? = nil, others: [Room] = [], names: String = "", forgotten: String = "",
-        _ fields: String...
+        deduplication: Deduplication? = nil, _ fields: String...
     ) async throws -> Value {
         let made = ["platform", room.platform.rawValue, "native_meeting_id", room.nativeID]
         let others = others.map(keys.holder)
@@ -115,11 +115,12 @@ extension World {
                 namesKey: keys.names, otherKey: others.first ?? keys.holder(room),
                 anotherKey: others.dropFirst().first ?? keys.holder(room), webhooksKey: keys.webhooks,
                 outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: meeting), feedsKey: keys.feed,
-                requestKey: key, meetingID: meeting,
+                dedupKey: deduplication?.key ?? keys.holder(room), requestKey: key, meetingID: meeting,
                 number: number, workspaceID: workspaceID, room: room.description, botID: bot,
                 inflightMilliseconds: 600_000, maxEvents: 1_000, why: "user 1", defaultMaxBots: limit, latest: latest,
                 traceparent: Self.trace.traceparent, tracestate: nil, names: names, forgotten: forgotten,
-                defaultMaxMeetings: mostMeetings, defaultMaxBytes: mostBytes, fields: made + fields))
+                defaultMaxMeetings: mostMeetings, defaultMaxBytes: mostBytes, owner: deduplication?.owner,
+                dedupMilliseconds: deduplication == nil ? 0 : 60_000, fields: made + fields))
     }
 
     /// All that a bot takes while it runs is free again, and nothing waits for a runner.

@@ -1,0 +1,42 @@
+import EventLoop
+import Log
+import Redis
+
+/// A client's deduplication key: no second meeting is made with it while the one that has it has not ended. (An
+/// idempotency key is another thing: with that a request that comes again gets the first answer.)
+struct Deduplication {
+    /// How long a key is kept after it was used, or after the time of the plan that it was used for: longer than any bot
+    /// stays.
+    private static let timeToLiveMilliseconds = 7 * 86_400_000
+
+    let key: String
+    /// The meeting that was made with it last; nil if none is known.
+    let owner: String?
+    /// Whether that has not ended. What has ended, or was missed, does not take it again.
+    let isTaken: Bool
+
+    /// How long it is kept, ms.
+    /// - Parameter time: of the meeting that is made with it, if it is planned.
+    func life(until time: Int? = nil) -> Int {
+        let ahead = time.map { $0.subtractingClamped(WallClock.milliseconds) } ?? 0
+        return Self.timeToLiveMilliseconds + max(0, ahead)
+    }
+}
+
+extension Store {
+    /// Who has a key; the script finds whether that has changed. Nil without one.
+    func deduplication(
+        by text: String?, in keys: WorkspaceKeys, deadline: MonotonicTime
+    ) async throws(RedisError) -> Deduplication? {
+        guard let text else { return nil }
+        let key = keys.deduplication(text)
+        guard let owner = try await send(Command("GET", key), by: deadline).optionalString() else {
+            return Deduplication(key: key, owner: nil, isTaken: false)
+        }
+        let meeting = try await send(
+            Command("HMGET", keys.partition.meeting(owner), "status", "bot_status", "missed_at"), by: deadline
+        ).arrayOrThrow().map(\.string)
+        let hasEnded = ["completed", "failed"].contains(meeting[1]) || meeting[1] == nil && meeting[2] != nil
+        return Deduplication(key: key, owner: owner, isTaken: meeting[0] != nil && !hasEnded)
+    }
+}

@@ -1,0 +1,99 @@
+import Redis
+import RedisTestSupport
+import Scripts
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// Deduplication keys, in both scripts that take them.
+@Suite(.takesTurns) struct DeduplicationTests {
+    private static let other = Room(platform: .googleMeet, nativeID: "oth-erro-oms")
+
+    private static func plan(_ world: World, _ key: String, at time: Int? = nil) async throws -> MeetingCreation {
+        let new = NewMeeting(
+            link: try MeetingLink(platform: .zoom, nativeID: "10000000000"), scheduledAt: time, deduplicationKey: key)
+        return try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon)
+    }
+
+    @Test func aKeyIsTakenUntilItsMeetingHasEnded() async throws {
+        try await World.make { world in
+            let key = world.keys.deduplication("event 7")
+            #expect(!key.contains("event"))
+            let bot = Identifier.bot(in: world.keys.partition)
+            let free = Deduplication(key: key, owner: nil, isTaken: false)
+            let first = try await world.request("first", bot: bot, number: 90, latest: "", deduplication: free)
+            #expect(first.array?.first == .integer(1))
+            let after = try await world.snapshot()
+            #expect(after[key] == .string("first") && (50_000...60_000).contains(after.timeToLive[key] ?? 0))
+
+            try await world.expectNoChange {
+                // What was seen of the key has changed.
+                let early = try await world.request(
+                    "second", bot: "b", number: 91, latest: "", in: Self.other, deduplication: free)
+                #expect(early == .array([.integer(-2)]))
+            }
+            func seen() async throws -> Deduplication {
+                try #require(
+                    try await world.store.deduplication(by: "event 7", in: world.keys, deadline: Client.soon))
+            }
+            #expect(try await seen().isTaken)
+            try await world.set(world.keys.partition.meeting("first"), ["bot_status": "completed"])
+            #expect(try await !seen().isTaken)
+            let second = try await world.request(
+                "second", bot: bot, number: 91, latest: "", in: Self.other, deduplication: try await seen())
+            #expect(second.array?.first == .integer(1))
+            #expect(try await world.snapshot()[key] == .string("second"))
+        }
+    }
+
+    @Test func aPlanTakesItUntilItHasEndedOrWasMissedOrRemoved() async throws {
+        try await World.make { world in
+            let key = world.keys.deduplication("k")
+            let now = try await world.now()
+            let first = try #require(try await Self.plan(world, "k", at: now + 3_600_000).made)
+            let life = try #require(try await world.snapshot().timeToLive[key])
+            #expect(life > 7 * 86_400_000 + 3_500_000)
+            func expectTaken() async throws {
+                let before = try await world.snapshot()
+                guard case .duplicate(first.id) = try await Self.plan(world, "k") else {
+                    Issue.record("it was made")
+                    return
+                }
+                #expect(try await world.snapshot().changes(since: before) == [])
+            }
+            try await expectTaken()
+            _ = try await world.bot(at: first.id, .joining)
+            try await expectTaken()
+            try await world.set(world.keys.partition.meeting(first.id), ["bot_status": "failed"])
+            let second = try #require(try await Self.plan(world, "k").made)
+            try await world.set(world.keys.partition.meeting(second.id), ["missed_at": "1"])
+            let third = try #require(try await Self.plan(world, "k").made)
+            #expect(try await world.store.removePlan(third, deadline: Client.soon) == .removed)
+            _ = try #require(try await Self.plan(world, "k").made)
+        }
+    }
+
+    /// Of two that ask at once for the first time one is told to look again.
+    @Test func aKeyThatAnotherTookMeanwhileIsNotTakenTwice() async throws {
+        try await World.make { world in
+            let keys = world.keys
+            let key = keys.deduplication("k")
+            _ = try await world.client.send("SET", key, "another")
+            try await world.expectNoChange {
+                let reply = try await world.run(
+                    Scripts.CreateMeeting(
+                        workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(World.room),
+                        meetingKey: keys.partition.meeting("new"), eventsKey: keys.partition.events,
+                        heldKey: keys.held(World.room), namesKey: keys.names, plansKey: keys.partition.plans,
+                        plannedKey: keys.planned(World.room), dedupKey: key, meetingID: "new", number: 99,
+                        maxEvents: 1_000, why: "user 1", requestMilliseconds: 600_000,
+                        room: World.room.description, names: "", forgotten: "", defaultMaxMeetings: 1_000,
+                        defaultMaxBytes: 1_000_000, plan: keys.member("new"), lateMilliseconds: 600_000,
+                        scheduledAt: nil, due: nil, owner: nil, dedupMilliseconds: 60_000, fields: ["platform", "zoom"])
+                )
+                #expect(reply == .array([.integer(-6)]))
+            }
+        }
+    }
+}
