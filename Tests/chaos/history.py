@@ -137,6 +137,18 @@ class Told:
 
 
 @dataclasses.dataclass
+class Viewed:
+    """What somebody saw who followed a workspace live from before its first meeting on."""
+    workspace_id: str
+    # The number of a meeting -> texts by segment_id.
+    shown: dict
+    # False once it was told to look anew, which it does not.
+    is_whole: bool
+    # What it was told twice on one connection, as sentences.
+    repeated: list[str]
+
+
+@dataclasses.dataclass
 class Planned:
     """A meeting that was planned, acknowledged, and its time by Redis' clock."""
     meeting_id: str
@@ -211,6 +223,7 @@ class History:
     listeners: list[str] = dataclasses.field(default_factory=list)
     told: list[Told] = dataclasses.field(default_factory=list)
     planned: list[Planned] = dataclasses.field(default_factory=list)
+    viewed: list[Viewed] = dataclasses.field(default_factory=list)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     meetings: list[FinalMeeting] = dataclasses.field(default_factory=list)
     # A moment without any fault, long before the first.

@@ -45,6 +45,7 @@ class Cluster:
     topology_fault    the fault of Redis' servers that lasts, of which there is one at a time
     workspaces        the ids of those that clients ask for
     listener          the Listener to the changes of some workspaces, or None
+    viewer            the Viewer of a workspace, or None
     presence          Presence: the folder of the files that the bots write themselves
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
@@ -57,7 +58,7 @@ class Cluster:
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
-        self.network = self.follower = self.topology_fault = self.listener = None
+        self.network = self.follower = self.topology_fault = self.listener = self.viewer = None
         self.workspaces = []
         if deployment == "standalone":
             self.redis = RedisServer(folder, durable=True)

@@ -1,6 +1,7 @@
 """Who is told of a workspace's changes, and takes down what it is told."""
 
 import threading
+import time
 
 from harness.receiver import Receiver
 from harness.waiting import wait_for
@@ -8,11 +9,16 @@ from history import Told, now_ns
 
 # Until nothing waits to be told any more: a delivery of a node that has died waits for the end of its lease.
 PATIENCE_S = 80.0
+# What an unkind receiver does with the first attempt of an event, once in ten times each; it takes the next one.
+LATE_S = 1.0
 
 
 class Listener:
-    def __init__(self, history):
+    def __init__(self, history, random=None):
+        """With `random` it is unkind: it fails, answers late, or goes without a word."""
         self._history = history
+        self._random = random
+        self._seen = set()
         self._lock = threading.Lock()
         self._receiver = Receiver(self._take)
 
@@ -22,6 +28,15 @@ class Listener:
                     body["data"].get("status_change", {}).get("new_status"))
         with self._lock:
             self._history.told.append(told)
+            is_first = told.event_id not in self._seen
+            self._seen.add(told.event_id)
+            mood = self._random.random() if self._random and is_first else 1.0
+        if mood < 0.1:
+            return 503, {}, b""
+        if mood < 0.2:
+            raise ConnectionAbortedError("the receiver goes")
+        if mood < 0.3:
+            time.sleep(LATE_S)
         return 200, {}, b""
 
     def listen(self, place):

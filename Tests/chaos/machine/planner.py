@@ -15,8 +15,8 @@ from machine.settings import SETTINGS
 PAUSE_S = (0.2, 0.8)
 # From the asking until the time of the meeting, beside the time by which its bot is sent before that.
 AHEAD_S = (0.0, 2.5)
-# It joins at once, and leaves soon.
-BOT_NAME = "SIMULATE_JOIN_MS=0 SIMULATE_LOBBY_MS=0 SIMULATE_MEETING_MS=500"
+# It joins at once, says a little, and leaves soon.
+BOT_NAME = "SIMULATE_JOIN_MS=0 SIMULATE_LOBBY_MS=0 SIMULATE_MEETING_MS=500 SIMULATE_SEGMENT_MS=100"
 # Until a node says that it is planned: what replicas have to confirm takes its time while servers fail.
 ASKING_S = 90.0
 # Until the last plans are due, and a node that was away is back.

@@ -14,9 +14,11 @@ from history import History, now_ns
 from machine import bot_names, clients, collecting, left_over, logs, places, settings, waiting_users
 from machine.agreement import Agreement
 from machine.cluster import Cluster
+from machine.listener import Listener
 from machine.plan import Injector
 from machine.planner import Planner
 from machine.sampling import Sampler
+from machine.viewer import Viewer
 from machine.watch import Watch
 
 # Without faults, before the first and after the last one, in seconds: bots join, and users get through again.
@@ -102,6 +104,11 @@ class Run:
         waiting = waiting_users.make(
             self._cluster, self._places, self._history.limits, self._recorder, self._random("waiting users"))
         planner = Planner(self._cluster, self._random("planner"), self._history.planned)
+        # From before its first meeting on, so that all must be told.
+        self._cluster.viewer = Viewer(self._cluster, self._random("viewer"), planner.user, self._history)
+        self._cluster.viewer.begin()
+        self._cluster.listener = Listener(self._history, self._random("listener"))
+        self._cluster.listener.listen(planner.place)
         planner.start()
         # Theirs alone, so that no other client is in the way; but to be stopped in the end like all.
         self._places = self._places + [place for user in waiting for place in user.places]
@@ -177,6 +184,8 @@ class Run:
         history.stays = collecting.stays(folder)
         history.acknowledged = collecting.acknowledged(folder)
         history.meetings = collecting.meetings(self._places + self._planners)
+        if self._cluster.viewer:
+            self._cluster.viewer.settle()
         redis = self._cluster.redis.connect()
         if self._cluster.listener:
             self._cluster.listener.hear_all(redis)

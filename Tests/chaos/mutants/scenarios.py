@@ -71,6 +71,13 @@ def told_stays(stage):
 
 
 @scenario()
+def viewed_stays(stage):
+    """The same, and somebody sees what is said, most of it afterwards."""
+    stage.view(stage.rooms()[0])
+    one_stay(stage)
+
+
+@scenario()
 def planned_stay(stage):
     """A bot comes by itself and leaves, and no other one comes."""
     place = stage.rooms()[0]

@@ -133,6 +133,11 @@ SCRIPTS = (
         (Edit("lua/includes/events.lua", "  redis.call('XADD', keys.outbox, '*', unpack(fields))\n",
               "  if what ~= 'stopping' then redis.call('XADD', keys.outbox, '*', unpack(fields)) end\n"),)),
     Mutant(
+        "said-untold",
+        "Of the segments that are stored viewers are told only where there are many.",
+        "views", "viewed_stays",
+        (Edit("lua/includes/feed.lua", "if bytes > 1000 or index == #writes then", "if bytes > 1000 then"),)),
+    Mutant(
         "plan-never-served",
         "A planned meeting that has had its bot waits for one on and on.",
         "planned", "planned_stay",

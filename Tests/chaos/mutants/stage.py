@@ -11,6 +11,7 @@ from harness.waiting import DEADLINE_S, wait_for
 from history import FaultRecord, HeldLock, now_ns
 from machine import clients, collecting, places, planner
 from machine.listener import Listener
+from machine.viewer import Viewer
 
 # A scenario without a mutant waits for none of what it gives time to, or gets it soon.
 PATIENCE_S = 12.0
@@ -76,6 +77,12 @@ class Stage:
         """Has somebody be told of the changes in a place's workspace."""
         self.cluster.listener = Listener(self._history)
         self.cluster.listener.listen(place)
+
+    def view(self, place):
+        """Has somebody follow a place's workspace, who is away most of the time."""
+        self.cluster.viewer = Viewer(
+            self.cluster, random.Random("viewer"), place.user, self._history, events=(2, 2), pause_s=(1.2, 1.5))
+        self.cluster.viewer.begin()
 
     # What is seen.
 

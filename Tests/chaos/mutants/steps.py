@@ -7,9 +7,15 @@ TIMING = "Sources/Runner/Leases/LeaseTiming.swift"
 RUNNER_COMMAND = "Sources/UsherCommand/Commands/RunnerCommand.swift"
 SUPERVISOR = "Sources/Runner/Supervision/Supervisor.swift"
 SWEEPER = "Sources/Usher/Sweep/Sweeper.swift"
+FEEDS = "Sources/Usher/Feeds/Store+Feeds.swift"
 PLANNED = "Sources/Usher/Sweep/PlannedBots.swift"
 
 STEPS = (
+    Mutant(
+        "cursor-off-by-one",
+        "Who goes on by a cursor is not told the first thing that was missed.",
+        "views", "viewed_stays",
+        (Edit(FEEDS, "rows.dropFirst(isBeginning ? 0 : 1)", "rows.dropFirst((isBeginning ? 0 : 1) + (MUTANT ? 1 : 0))"),)),
     Mutant(
         "deadline-too-late",
         "A supervisor is given a deadline that lies after the end of the lease, so its bot outlives it.",

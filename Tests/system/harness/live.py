@@ -65,8 +65,9 @@ def name(meeting, **fields):
 class EventStream:
     """A stream of events as a node writes it, read by what the WHATWG says of it."""
 
-    def __init__(self, node, path, key, last=None):
-        self.socket = socket.create_connection(("127.0.0.1", node.port), timeout=DEADLINE_S)
+    def __init__(self, node, path, key, last=None, silence_s=DEADLINE_S):
+        """`silence_s`: after so long without a word reading fails with an OSError."""
+        self.socket = socket.create_connection(("127.0.0.1", node.port), timeout=silence_s)
         fields = f"X-API-Key: {key}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "")
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode())
         self.file = self.socket.makefile("rb")
