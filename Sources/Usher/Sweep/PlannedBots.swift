@@ -18,19 +18,12 @@ public struct PlannedBots: Sendable {
         self.logger = logger
     }
 
-    /// Looks until the task is cancelled. The pause varies, so that nodes do not fall into step.
+    /// Looks until the task is cancelled.
     public func run() async {
-        let pause = max(50, min(Self.pauseMilliseconds, store.configuration.leaseTimeToLiveMilliseconds / 5))
-        while !Task.isCancelled {
-            do throws(RedisError) {
-                try await sendAll(deadline: MonotonicTime.now().advanced(byMilliseconds: 30_000))
-            } catch {
-                if error != .notConnected {
-                    logger.warning("Planned meetings could not all be looked at", ["reason": "\(error)"])
-                }
-            }
-            await store.client.loop.wait(milliseconds: Int.random(in: pause / 2...pause))
-        }
+        await Rounds(
+            store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds,
+            trouble: "Planned meetings could not all be looked at"
+        ).run { deadline throws(RedisError) in try await sendAll(deadline: deadline) }
     }
 
     /// One round over all partitions, one exchange if nothing is due.
@@ -42,21 +35,10 @@ public struct PlannedBots: Sendable {
             Command("ZRANGEBYSCORE", partition.plans, "-inf", String(now), "LIMIT", "0", String(Self.batch))
         }
         let due = try await store.replies(to: commands, by: deadline)
-        let failures = await withTaskGroup(of: RedisError?.self) { group in
-            for (partition, reply) in zip(Partition.all, due) where reply.array?.isEmpty == false {
-                let members = (reply.array ?? []).compactMap(\.string)
-                group.addTask { [self] in
-                    do throws(RedisError) {
-                        try await send(members, in: partition, now: now, deadline: deadline)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
+        let found = zip(Partition.all, due).map { ($0, ($1.array ?? []).compactMap(\.string)) }.filter { !$1.isEmpty }
+        try await Rounds.inEach(found) { partition, members throws(RedisError) in
+            try await send(members, in: partition, now: now, deadline: deadline)
         }
-        if let failure = failures.first { throw failure }
     }
 
     private func send(

@@ -7,6 +7,7 @@ import Redis
 /// script that looks again for itself and does nothing the second time (docs/architecture.md, "Leases").
 public struct Sweeper: Sendable {
     private static let itemsPerPartition = 100
+    private static let pauseMilliseconds = 2_000
     /// How long the node that took a bot's last report has for finalising the record itself.
     private static let analyzingGraceMilliseconds = 5_000
     /// What is written while a sweep is under way is not ahead of the time at which that began.
@@ -20,17 +21,11 @@ public struct Sweeper: Sendable {
         self.logger = logger
     }
 
-    /// Sweeps until the task is cancelled. The pause varies, so that nodes do not fall into step.
+    /// Sweeps until the task is cancelled.
     public func run() async {
-        let pause = max(50, min(2_000, store.configuration.leaseTimeToLiveMilliseconds / 5))
-        while !Task.isCancelled {
-            do throws(RedisError) {
-                try await sweep(deadline: MonotonicTime.now().advanced(byMilliseconds: 30_000))
-            } catch {
-                if error != .notConnected { logger.warning("A sweep was cut short", ["reason": "\(error)"]) }
-            }
-            await store.client.loop.wait(milliseconds: Int.random(in: pause / 2...pause))
-        }
+        await Rounds(
+            store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds, trouble: "A sweep was cut short"
+        ).run { deadline throws(RedisError) in try await sweep(deadline: deadline) }
     }
 
     /// One round over all partitions: three exchanges if there is nothing to do. An item that fails by itself, as when
@@ -38,22 +33,10 @@ public struct Sweeper: Sendable {
     func sweep(deadline: MonotonicTime) async throws(RedisError) {
         let now = try await store.send(Command("TIME"), by: deadline).millisecondsOrThrow()
         let wasFull = store.memory.isFull
-        // All at once, so that their first questions leave together.
-        let failures = await withTaskGroup(of: RedisError?.self) { group in
-            for partition in Partition.all {
-                group.addTask { [self] in
-                    do throws(RedisError) {
-                        try await sweep(partition, now: now, deadline: deadline)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
+        defer { noteMemory(wasFull: wasFull) }
+        try await Rounds.inEach(Partition.all) { partition throws(RedisError) in
+            try await sweep(partition, now: now, deadline: deadline)
         }
-        noteMemory(wasFull: wasFull)
-        if let failure = failures.first { throw failure }
     }
 
     private func noteMemory(wasFull: Bool) {
