@@ -90,10 +90,14 @@ import Testing
     @Test func aMemberIsSetChangedAndRemoved() async throws {
         try await World.make { world in
             let keys = world.keys
-            func set(_ user: Int, _ role: String, in workspace: String? = nil) async throws -> Value {
+            func set(
+                _ user: Int, _ role: String, of whom: Store.RoleTaker = .anybody, most: Int = 2,
+                in workspace: String? = nil
+            ) async throws -> Value {
                 try await world.run(
                     Scripts.SetMember(
-                        workspaceKey: workspace ?? keys.workspace, membersKey: keys.members, userID: user, role: role))
+                        workspaceKey: workspace ?? keys.workspace, membersKey: keys.members, userID: user, role: role,
+                        whom: whom.rawValue, most: most))
             }
             func remove(_ user: Int) async throws -> Value {
                 try await world.run(Scripts.RemoveMember(membersKey: keys.members, userID: user))
@@ -105,9 +109,16 @@ import Testing
             #expect(try await remove(1) == .integer(-1))
             #expect(try await remove(7) == .integer(0))
             #expect(try await set(1, "owner") == .integer(1))
+            // Who was to be a member is none, or the other way round; or there are as many as there may be.
+            #expect(try await set(7, "viewer", of: .member) == .integer(-2))
+            #expect(try await set(1, "viewer", of: .newcomer) == .integer(-3))
+            #expect(try await set(1, "owner", of: .newcomer) == .integer(1))
+            #expect(try await set(7, "viewer", most: 1) == .integer(-4))
             #expect(try await world.snapshot().changes(since: before) == [])
 
-            #expect(try await set(7, "viewer") == .integer(1))
+            #expect(try await set(7, "viewer", of: .newcomer) == .integer(1))
+            #expect(try await set(7, "viewer", most: 1) == .integer(1))
+            #expect(try await set(7, "member", of: .member) == .integer(1))
             #expect(try await set(7, "owner") == .integer(1))
             #expect(try await set(1, "manager") == .integer(1))
             #expect(try await set(7, "member") == .integer(-1))

@@ -52,6 +52,25 @@ extension APIError {
             self.init(
                 409, "Workspace \(workspace) would have no owner left. Make another member an owner first.",
                 parameters: ["workspace_id": workspace])
+        case .memberBefore(let user, let workspace):
+            self.init(
+                409, "User \(user) is a member of workspace \(workspace) already, with another role. Change that one.",
+                parameters: ["user_id": String(user), "workspace_id": workspace])
+        case .tooManyMembers(let workspace):
+            self.init(
+                409,
+                "Workspace \(workspace) has \(Store.maximumMembers) members, which is the most. Remove some first.",
+                parameters: ["workspace_id": workspace])
+        case .beyondScopes(let scope):
+            self.init(
+                403,
+                "This API key lacks the scope \(scope), so it can make no key that has it. Use one that has the scope.",
+                parameters: ["scope": scope])
+        case .beyondEnd(let end):
+            let time = Timestamp.withZone(end)
+            self.init(
+                403, "This API key ends at \(time), and so must what it makes. Use one that lives longer.",
+                parameters: ["expires_at": time])
         case .failed(let error): self.init(error)
         }
     }
@@ -75,6 +94,14 @@ extension DescribedError {
         .unknownMember(user: 7, workspace: Sample.workspaceID), "The user is no member of the workspace.")
     static let lastOwner = DescribedError(
         .lastOwner(workspace: Sample.workspaceID), "The workspace would have no owner left.")
+    static let memberBefore = DescribedError(
+        .memberBefore(user: 7, workspace: Sample.workspaceID), "The user is a member already, with another role.")
+    static let tooManyMembers = DescribedError(
+        .tooManyMembers(workspace: Sample.workspaceID), "The workspace has as many members as it may have.")
+    static let beyondScopes = DescribedError(
+        .beyondScopes("seameet"), "The new key would have a scope that the key in use has not.")
+    static let beyondEnd = DescribedError(
+        .beyondEnd(1_801_396_800_000), "The new key would end after the key in use.")
     static let unknownKey = DescribedError(.unknownKey(Sample.keyID), "There is no API key with this id.")
     static let rotatedKey = DescribedError(
         .rotatedKey(Sample.keyID, to: Sample.meetingID),

@@ -5,9 +5,9 @@ import Usher
 enum KeyEndpoints {
     static let all = [create, list, revoke, rotate]
 
-    private static let id = Input<String>.path(
+    static let id = Input<String>.path(
         "key_id", "The key's id, which is not the key.", example: .string(Sample.keyID))
-    private static let graces = 0...Administration.maximumGraceSeconds
+    static let graces = 0...Administration.maximumGraceSeconds
     private struct NewKey {
         let user: Int
         let scopes: [String]
@@ -25,15 +25,15 @@ enum KeyEndpoints {
         ]
     ) { NewKey(user: $0, scopes: $1, label: $2, expiresAt: $3 ?? nil) }
 
-    private static let time = Form<String>.string.map { try AdminAnswer.expiry($0) }
+    static let time = Form<String>.string.map { try AdminAnswer.expiry($0) }
         .described(as: .string(format: "date-time"))
 
-    private static let grace = Input<Int?>.body(
+    static let grace = Input<Int?>.body(
         .optional("grace_seconds", .integer(graces), "How long the old key stays valid: a day if it is absent."),
         examples: ["An hour for both": ["grace_seconds": 3_600]]
     ) { $0 }.orEmpty(nil)
 
-    private static func shown(_ meaning: String) -> Answer {
+    static func shown(_ meaning: String) -> Answer {
         .json(201, meaning, .named(KeyObject.newSchema), example: KeyObject.newExample)
     }
 

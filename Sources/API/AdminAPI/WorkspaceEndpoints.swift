@@ -12,7 +12,7 @@ enum WorkspaceEndpoints {
 
     private static let maximumBots = Form<Int>.integer(1...Administration.maximumBotLimit)
     private static let quotas = 0...Administration.maximumQuota
-    private static let roles = Role.allCases.reversed().map(\.rawValue)
+    static let roles = Role.allCases.reversed().map(\.rawValue)
 
     /// null: what the nodes' settings say.
     private static func quota(_ name: String) -> Member<WorkspaceChanges.Limit> {
@@ -39,9 +39,12 @@ enum WorkspaceEndpoints {
         quota("max_bytes"), examples: ["More room": ["max_meetings": 200_000, "max_bytes": 1_000_000_000]]
     ) { WorkspaceChanges(maximumConcurrentBots: $0, maximumMeetings: $1, maximumBytes: $2) }
 
-    private static let role = Input<String>.body(
+    static let role = Input<String>.body(
         .required("role", .string.choice(roles)), examples: ["A manager": ["role": "manager"]]
     ) { $0 }
+
+    static let wrongRole = DescribedError.invalid(
+        "The body is wrong.", field: "role", "must be one of \(roles.joined(separator: ", "))")
 
     static let create = Endpoint(
         .post, "/admin/workspaces", id: "createWorkspace", .adminKey, summary: "Make a workspace",
@@ -93,8 +96,8 @@ enum WorkspaceEndpoints {
                 example: ["workspace_id": .string(Sample.workspaceID), "user_id": 7, "role": "manager"])
         ],
         errors: [
-            .unknownWorkspace, .unknownUser, .lastOwner,
-            .invalid("The body is wrong.", field: "role", "must be one of \(roles.joined(separator: ", "))"),
+            .unknownWorkspace, .unknownUser, .lastOwner, .tooManyMembers,
+            wrongRole,
         ]
     ) { call, workspace, user, role in
         try await call.caller.setMember(workspace: workspace, user: user, role: role)

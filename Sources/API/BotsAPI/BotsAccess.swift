@@ -40,7 +40,7 @@ enum BotsAPI {
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
         + [ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get] + EventStreamEndpoints.all
         + [LiveSocketEndpoint.open, CallerEndpoint.get] + UserWebhookEndpoints.all
-        + WebhookEndpoints.all + DeliveryEndpoints.all
+        + WebhookEndpoints.all + DeliveryEndpoints.all + WorkspaceKeyEndpoints.all + WorkspaceMemberEndpoints.all
 }
 
 extension Input<Room> {

@@ -9,7 +9,7 @@ enum CallerEndpoint {
 
     static let get = Endpoint(
         .get, "/user", id: "getCaller", .bots(.viewer), summary: "Whose key this is",
-        details: "The user, the workspace, the role in it, and the key's scopes.",
+        details: "The user, the workspace, the role in it, the key's id and scopes.",
         answers: [
             .json(
                 200, "The key's user and workspace.",
@@ -17,11 +17,12 @@ enum CallerEndpoint {
                     .required("user_id", UserEndpoints.idSchema), .required("email", .string),
                     .required("name", Schema.string.orNull), .required("workspace_id", .string),
                     .required("workspace_name", .string), .required("role", .choice(Role.self)),
+                    .required("key_id", .string, "The key's id, which is not the key."),
                     .required("scopes", .list(of: .choice(Scope.self)))),
                 example: [
                     "user_id": 7, "email": .string(Sample.email), "name": "Anna",
                     "workspace_id": .string(Sample.workspaceID), "workspace_name": "Sales", "role": "manager",
-                    "scopes": ["seameet", "bots"],
+                    "key_id": .string(Sample.keyID), "scopes": ["seameet", "bots"],
                 ])
         ],
         errors: [gone]
@@ -38,6 +39,7 @@ enum CallerEndpoint {
         object.add("workspace_id", workspace.id)
         object.add("workspace_name", workspace.name)
         object.add("role", role.rawValue)
+        object.add("key_id", caller.keyID)
         let scopes = Scope.allCases.filter(caller.has).map { "\"\($0.rawValue)\"" }
         object.add("scopes", json: "[\(scopes.joined(separator: ","))]")
         return .json(object.bytes)

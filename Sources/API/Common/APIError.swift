@@ -15,7 +15,8 @@ enum ErrorStyle {
     init(path: String) {
         let first = path.split(separator: "/", maxSplits: 1).first
         switch first {
-        case "bots", "meetings", "transcripts", "recordings", "user", "webhooks", "internal", "ws", "events":
+        case "bots", "meetings", "transcripts", "recordings", "user", "webhooks", "workspace",
+            "internal", "ws", "events":
             self = .bots
         case "admin": self = .admin
         default: self = .reinvite

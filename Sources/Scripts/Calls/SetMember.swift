@@ -11,9 +11,9 @@ extension Scripts {
         public let keys: [String]
         public let arguments: [String]
 
-        public init(workspaceKey: String, membersKey: String, userID: Int, role: String) {
+        public init(workspaceKey: String, membersKey: String, userID: Int, role: String, whom: String, most: Int) {
             keys = [workspaceKey, membersKey]
-            arguments = [String(userID), role]
+            arguments = [String(userID), role, whom, String(most)]
         }
 
         public enum Reply: Equatable, Sendable {
@@ -22,6 +22,12 @@ extension Scripts {
             case unknownWorkspace
             /// The workspace would have no owner left.
             case lastOwner
+            /// The user is no member, and was to be one.
+            case unknownMember
+            /// The user is a member with another role, and was to be none.
+            case memberBefore
+            /// The workspace has as many members as it may have.
+            case tooMany
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -29,6 +35,9 @@ extension Scripts {
             case 1: return .done
             case 0: return .unknownWorkspace
             case -1: return .lastOwner
+            case -2: return .unknownMember
+            case -3: return .memberBefore
+            case -4: return .tooMany
             default: throw reply.unexpected
             }
         }

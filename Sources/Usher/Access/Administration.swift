@@ -16,6 +16,14 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
     case tooManyKeys(workspace: String)
     /// The workspace would have no owner left.
     case lastOwner(workspace: String)
+    /// The user is a member already, with another role than the one that was to be given.
+    case memberBefore(user: Int, workspace: String)
+    /// The workspace has as many members as it may have.
+    case tooManyMembers(workspace: String)
+    /// The key that was to be made could do what the key in use cannot.
+    case beyondScopes(String)
+    /// It would live longer than the key in use, which ends at this time (ms since 1970).
+    case beyondEnd(Int)
     /// Redis failed.
     case failed(RedisError)
 }
@@ -53,18 +61,18 @@ public struct Administration: Sendable {
             throw .invalid(field: "email", problem: Self.emailProblem)
         }
         try Self.check(new.maximumConcurrentBots)
-        return try await attempt { () throws(RedisError) in try await store.createUser(new, deadline: deadline) }
+        return try await Self.attempt { () throws(RedisError) in try await store.createUser(new, deadline: deadline) }
     }
 
     /// A page of all users, the oldest first.
     public func users(offset: Int, limit: Int) async throws(AdministrationRefusal) -> [User] {
-        try await attempt { () throws(RedisError) in
+        try await Self.attempt { () throws(RedisError) in
             try await store.users(offset: offset, limit: limit, deadline: deadline)
         }
     }
 
     public func user(email: String) async throws(AdministrationRefusal) -> User {
-        let user = try await attempt { () throws(RedisError) in
+        let user = try await Self.attempt { () throws(RedisError) in
             try await store.user(email: email, deadline: deadline)
         }
         guard let user else { throw .unknownEmail(email) }
@@ -75,7 +83,7 @@ public struct Administration: Sendable {
         try Self.check(changes.name, "name", maximum: Self.maximumNameCharacters)
         try Self.check(changes.imageURL, "image_url", maximum: Self.maximumImageURLCharacters)
         try Self.check(changes.maximumConcurrentBots)
-        let user = try await attempt { () throws(RedisError) in
+        let user = try await Self.attempt { () throws(RedisError) in
             try await store.update(user: id, changes, deadline: deadline)
         }
         guard let user else { throw .unknownUser(id) }
@@ -88,7 +96,7 @@ public struct Administration: Sendable {
         try Self.check(name, "name", maximum: Self.maximumNameCharacters)
         try Self.check(maximumConcurrentBots)
         try await requireUser(owner)
-        return try await attempt { () throws(RedisError) in
+        return try await Self.attempt { () throws(RedisError) in
             try await store.createWorkspace(
                 name: name, owner: owner, maximumConcurrentBots: maximumConcurrentBots, deadline: deadline)
         }
@@ -96,7 +104,7 @@ public struct Administration: Sendable {
 
     public func workspace(_ id: String) async throws(AdministrationRefusal) -> Workspace {
         guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
-        let workspace = try await attempt { () throws(RedisError) in
+        let workspace = try await Self.attempt { () throws(RedisError) in
             try await store.workspace(id: id, deadline: deadline)
         }
         guard let workspace else { throw .unknownWorkspace(id) }
@@ -110,7 +118,7 @@ public struct Administration: Sendable {
         try Self.check(changes.maximumMeetings, "max_meetings")
         try Self.check(changes.maximumBytes, "max_bytes")
         guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
-        let workspace = try await attempt { () throws(RedisError) in
+        let workspace = try await Self.attempt { () throws(RedisError) in
             try await store.update(workspace: id, changes, deadline: deadline)
         }
         guard let workspace else { throw .unknownWorkspace(id) }
@@ -119,21 +127,23 @@ public struct Administration: Sendable {
 
     // MARK: Members
 
-    public func setMember(workspace: String, user: Int, role: String) async throws(AdministrationRefusal) {
+    public func setMember(
+        workspace: String, user: Int, role: String, of taker: Store.RoleTaker = .anybody
+    ) async throws(AdministrationRefusal) {
         guard let role = Role(rawValue: role) else {
             throw .invalid(field: "role", problem: "must be one of owner, manager, member, viewer")
         }
         guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
-        try await requireUser(user)
-        let change = try await attempt { () throws(RedisError) in
-            try await store.setMember(workspace: workspace, user: user, role: role, deadline: deadline)
+        if taker == .anybody { try await requireUser(user) }
+        let change = try await Self.attempt { () throws(RedisError) in
+            try await store.setMember(workspace: workspace, user: user, role: role, of: taker, deadline: deadline)
         }
         try Self.check(change, workspace: workspace, user: user)
     }
 
     public func removeMember(workspace: String, user: Int) async throws(AdministrationRefusal) {
         guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
-        let change = try await attempt { () throws(RedisError) in
+        let change = try await Self.attempt { () throws(RedisError) in
             try await store.removeMember(workspace: workspace, user: user, deadline: deadline)
         }
         try Self.check(change, workspace: workspace, user: user)
@@ -147,6 +157,8 @@ public struct Administration: Sendable {
         case .unknownWorkspace: throw .unknownWorkspace(workspace)
         case .unknownMember: throw .unknownMember(user: user, workspace: workspace)
         case .lastOwner: throw .lastOwner(workspace: workspace)
+        case .memberBefore: throw .memberBefore(user: user, workspace: workspace)
+        case .tooMany: throw .tooManyMembers(workspace: workspace)
         }
     }
 
@@ -166,12 +178,12 @@ public struct Administration: Sendable {
         }
         guard !scopes.isEmpty else { throw .invalid(field: "scopes", problem: Self.scopesProblem) }
         _ = try await self.workspace(workspace)
-        let isMember = try await attempt { () throws(RedisError) in
+        let isMember = try await Self.attempt { () throws(RedisError) in
             try await store.isMember(workspace: workspace, user: user, deadline: deadline)
         }
         guard isMember else { throw .unknownMember(user: user, workspace: workspace) }
         let new = NewAPIKey(workspaceID: workspace, userID: user, scopes: scopes, label: label, expiresAt: expiresAt)
-        let made = try await attempt { () throws(RedisError) in
+        let made = try await Self.attempt { () throws(RedisError) in
             try await store.createAPIKey(new, deadline: deadline)
         }
         switch made {
@@ -183,7 +195,7 @@ public struct Administration: Sendable {
 
     /// Makes an API key of a user for the personal workspace, with every scope: a token, as the Bots API's client says.
     public func createToken(user id: Int) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
-        let user = try await attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
+        let user = try await Self.attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
         guard let user else { throw .unknownUser(id) }
         return try await createKey(
             workspace: user.workspaceID, user: id, scopes: Scope.allCases.map(\.rawValue), label: "token",
@@ -196,13 +208,13 @@ public struct Administration: Sendable {
 
     public func keys(workspace: String) async throws(AdministrationRefusal) -> [APIKey] {
         _ = try await self.workspace(workspace)
-        return try await attempt { () throws(RedisError) in
+        return try await Self.attempt { () throws(RedisError) in
             try await store.apiKeys(workspace: workspace, deadline: deadline)
         }
     }
 
     public func revokeKey(id: String) async throws(AdministrationRefusal) {
-        let isRevoked = try await attempt { () throws(RedisError) in
+        let isRevoked = try await Self.attempt { () throws(RedisError) in
             try await store.revokeAPIKey(id: id, deadline: deadline)
         }
         guard isRevoked else { throw .unknownKey(id) }
@@ -226,7 +238,7 @@ public struct Administration: Sendable {
         guard (0...Self.maximumGraceSeconds).contains(grace) else {
             throw .invalid(field: "grace_seconds", problem: "must be between 0 and \(Self.maximumGraceSeconds)")
         }
-        let rotation = try await attempt { () throws(RedisError) in
+        let rotation = try await Self.attempt { () throws(RedisError) in
             try await store.rotateAPIKey(
                 id: id, graceMilliseconds: 1_000 * grace, deadline: deadline, ifKept: isKept)
         }
@@ -242,7 +254,7 @@ public struct Administration: Sendable {
     // MARK: Checks
 
     private func requireUser(_ id: Int) async throws(AdministrationRefusal) {
-        let user = try await attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
+        let user = try await Self.attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
         guard user != nil else { throw .unknownUser(id) }
     }
 
@@ -292,7 +304,7 @@ public struct Administration: Sendable {
         }
     }
 
-    private func attempt<Result>(
+    static func attempt<Result>(
         _ body: () async throws(RedisError) -> Result
     ) async throws(AdministrationRefusal) -> Result {
         do {

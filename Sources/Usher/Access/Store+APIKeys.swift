@@ -153,6 +153,14 @@ extension Store {
         return keys.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
+    /// - Returns: nil if there is no such key (any more).
+    public func apiKey(id: String, deadline: MonotonicTime) async throws(RedisError) -> APIKey? {
+        let hash = try await send(Command("GET", Keys.apiKeyHash(id: id)), by: deadline).optionalString()
+        guard let hash else { return nil }
+        let record = try await send(Command("HGETALL", Keys.apiKey(hash: hash)), by: deadline).hash()
+        return record.isEmpty ? nil : try APIKey(record)
+    }
+
     /// - Parameter ids: of listed keys without a record: one that has expired, which Redis has removed by itself, or one
     ///   whose record is still to be written.
     private func forgetExpired(

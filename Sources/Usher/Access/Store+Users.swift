@@ -124,20 +124,39 @@ extension Store {
 
     // MARK: Members
 
+    /// The most members that a workspace may have.
+    public static let maximumMembers = 1_000
+
     public enum MemberChange: Sendable {
         case done, unknownWorkspace, unknownMember, lastOwner
+        /// The user is a member already, with another role.
+        case memberBefore
+        /// The workspace has as many members as it may have.
+        case tooMany
+    }
+
+    /// Whom a role is given.
+    public enum RoleTaker: String, Sendable {
+        case anybody
+        case member
+        /// Who is no member; or is one with this role already, as where the answer was lost.
+        case newcomer
     }
 
     public func setMember(
-        workspace id: String, user: Int, role: Role, deadline: MonotonicTime
+        workspace id: String, user: Int, role: Role, of taker: RoleTaker = .anybody, deadline: MonotonicTime
     ) async throws(RedisError) -> MemberChange {
         let keys = WorkspaceKeys(workspace: id)
         let change = Scripts.SetMember(
-            workspaceKey: keys.workspace, membersKey: keys.members, userID: user, role: role.rawValue)
+            workspaceKey: keys.workspace, membersKey: keys.members, userID: user, role: role.rawValue,
+            whom: taker.rawValue, most: Self.maximumMembers)
         switch try await run(change, by: deadline) {
         case .done: return .done
         case .unknownWorkspace: return .unknownWorkspace
         case .lastOwner: return .lastOwner
+        case .unknownMember: return .unknownMember
+        case .memberBefore: return .memberBefore
+        case .tooMany: return .tooMany
         }
     }
 
