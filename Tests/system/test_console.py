@@ -61,7 +61,10 @@ def test_a_key_tells_whose_it_is(console, owner):
     answer = owner.request("GET", "/user")
     assert answer.status == 200 and answer.json == {
         "user_id": owner.user["id"], "email": owner.user["email"], "name": "Anna", "workspace_id": owner.workspace_id,
-        "workspace_name": answer.json["workspace_name"], "role": "owner", "scopes": ["seameet", "bots"]}
+        "workspace_name": answer.json["workspace_name"], "role": "owner", "key_id": answer.json["key_id"],
+        "scopes": ["seameet", "bots"]}
+    [key] = owner.request("GET", "/workspace/keys").json["keys"]
+    assert key["id"] == answer.json["key_id"]
     viewer = console.node.request("GET", "/user", headers={"X-API-Key": key_of(owner, "viewer")})
     assert (viewer.json["role"], viewer.json["scopes"]) == ("viewer", ["bots"])
     other = console.node.request("GET", "/user", headers={"X-API-Key": key_of(owner, "owner", ["seameet"])})
@@ -143,12 +146,16 @@ def test_what_others_wrote_is_text_everywhere(console, servers):
         assert made.status == 201, made
         tab.sign_in(owner.token)
         expect(tab.row("#2")).to_contain_text(EVIL)
-        for path in [f"/meetings/{planned['id']}", f"/meetings/{meeting['id']}", "/webhooks", f"/webhooks/{made.json['id']}"]:
+        key = owner.request("POST", "/workspace/keys", {"scopes": ["bots"], "label": EVIL})
+        assert key.status == 201, key
+        for path in [f"/meetings/{planned['id']}", f"/meetings/{meeting['id']}", "/webhooks", f"/webhooks/{made.json['id']}",
+                     "/workspace/keys", "/workspace/members"]:
             tab.go(path)
             expect(tab.page.locator("main")).to_contain_text(EVIL)
             assert tab.overflow <= 0, path
             assert tab.page.locator("main img, main script, main b, main iframe").count() == 0, path
             assert "taken" not in tab.page.title().replace(EVIL, ""), path
+        tab.go(f"/webhooks/{made.json['id']}")
         tab.button("Send a test").click()
         expect(tab.row("webhook.test")).to_contain_text("Failed")
         tab.page.get_by_text("1 attempt", exact=True).click()
@@ -264,5 +271,20 @@ def test_every_page_is_for_everybody(console, owner, width, dark):
         expect(tab.row("webhook.test")).to_be_visible()
         tab.page.locator("li.row summary").first.click()
         check("webhook")
+        tab.go("/workspace/keys")
+        expect(tab.row("token")).to_be_visible()
+        tab.button("Add New Key").click()
+        check("keys-new")
+        tab.page.get_by_label("Name", exact=True).fill("Calendar of the archive")
+        tab.page.get_by_role("checkbox", name="bots for").check()
+        tab.button("Make the key").click()
+        expect(tab.row("Calendar")).to_be_visible()
+        check("keys")
+        tab.page.get_by_role("button", name="Rotate: Calendar").click()
+        check("keys-dialog")
+        tab.page.keyboard.press("Escape")
+        tab.go("/workspace/members")
+        expect(tab.row("Anna")).to_be_visible()
+        check("members")
     owner.request("DELETE", owner.bot_path(held))
     tab.end()

@@ -79,6 +79,9 @@ def test_what_a_role_may_not_is_not_offered(tab, owner):
     assert tab.button("Stop").count() == 0 and tab.button("Change").count() == 0
     tab.go("/webhooks")
     tab.see("This needs the role manager in the workspace, or a higher one. You are its viewer.")
+    tab.go("/workspace/keys")
+    tab.see("This needs the role owner in the workspace, or a higher one. You are its viewer.")
+    assert tab.button("Add New Key").count() == 0 and tab.page.get_by_role("link", name="Workspace").count() == 0
     owner.request("DELETE", owner.bot_path(meeting))
     owner.wait_for_status(meeting, "completed")
     tab.button("Log out").click()
@@ -163,6 +166,108 @@ def test_a_webhook_that_fails_is_mended_and_sent_again(tab, owner):
         tab.button("Remove", tab.dialog()).click()
         tab.see("No webhooks yet")
         assert owner.request("GET", "/webhooks").json["webhooks"] == []
+
+
+def test_a_key_is_made_used_by_a_program_replaced_and_revoked(tab, console, owner):
+    meeting = owner.request("POST", "/meetings", {"meeting_url": link(random_meet_code())}).json
+    path = f"/api/v1/public/meeting/{owner.workspace_id}/meetings/{meeting['data']['meeting_id']}"
+    ask = lambda key: console.node.request("GET", path, headers={"Authorization": f"Bearer {key}"}).status
+    tab.sign_in(owner.token)
+    tab.page.get_by_role("link", name="Workspace").click()
+    expect(tab.page.get_by_role("link", name="API Key")).to_have_attribute("aria-current", "page")
+    expect(tab.row("token")).to_contain_text("the key you use")
+    tab.button("Add New Key").click()
+    tab.page.get_by_label("Name", exact=True).fill("Calendar <b>")
+    tab.page.get_by_label("Expires").fill(f"{LATER}T09:30")
+    tab.button("Make the key").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("scopes must be a list of one or more of seameet, bots")
+    tab.page.get_by_role("checkbox", name="seameet for").check()
+    tab.button("Make the key").click()
+    tab.see("It is shown this once")
+    key = tab.page.locator(".notice code").text_content()
+    expect(tab.row("Calendar <b>")).to_contain_text("not used yet")
+    assert ask(key) == 200
+    expect(tab.row("Calendar <b>")).to_contain_text("last used")
+    [record] = [one for one in owner.request("GET", "/workspace/keys").json["keys"] if one["label"] == "Calendar <b>"]
+    assert record["expires_at"] == in_utc(f"{LATER}T09:30") and record["scopes"] == ["seameet"]
+
+    tab.page.get_by_role("button", name="Rotate: Calendar <b>").click()
+    tab.dialog().get_by_label("The old one stays valid for").select_option("no longer")
+    tab.button("Rotate", tab.dialog()).click()
+    tab.see("The key was replaced.")
+    new = tab.page.locator(".notice code").text_content()
+    assert new != key and (ask(key), ask(new)) == (401, 200)
+    expect(tab.row("Calendar <b>")).to_have_count(1)
+    tab.page.get_by_role("button", name="Revoke: Calendar <b>").click()
+    # What cannot be taken back is not what Enter does by chance.
+    expect(tab.button("Leave it", tab.dialog())).to_be_focused()
+    tab.button("Revoke", tab.dialog()).click()
+    tab.see("The key Calendar <b> was revoked.")
+    expect(tab.row("Calendar <b>")).to_have_count(0)
+    assert ask(new) == 401
+
+    # The key in use: the tab goes on with the one that replaces it, and is logged out without one.
+    tab.page.get_by_role("button", name="Rotate: token").click()
+    tab.dialog().get_by_label("The old one stays valid for").select_option("no longer")
+    tab.button("Rotate", tab.dialog()).click()
+    tab.see("This tab uses the new one from now on.")
+    assert console.node.request("GET", "/user", headers={"X-API-Key": owner.token}).status == 401
+    expect(tab.row("the key you use")).to_have_count(1)
+    tab.page.get_by_role("button", name="Revoke: token").click()
+    expect(tab.dialog()).to_contain_text("you are logged out")
+    tab.button("Revoke", tab.dialog()).click()
+    expect(tab.page.get_by_label("API key")).to_be_visible()
+    tab.see("401")
+
+
+def test_a_key_makes_none_that_can_do_more(tab, owner):
+    tab.sign_in(key_of(owner, "owner"))
+    tab.go("/workspace/keys")
+    tab.button("Add New Key").click()
+    tab.see("Your own key lacks seameet, so it can make none with that.")
+    expect(tab.page.get_by_role("checkbox", name="seameet for")).to_be_disabled()
+    tab.page.get_by_label("Name", exact=True).fill("Narrow")
+    tab.page.get_by_role("checkbox", name="bots for").check()
+    tab.button("Make the key").click()
+    expect(tab.row("Narrow")).to_contain_text("bots")
+    # What the page could not know is refused in the API's words.
+    tab.page.get_by_role("button", name="Rotate: token").click()
+    tab.button("Rotate", tab.dialog()).click()
+    expect(tab.dialog().get_by_role("alert")).to_contain_text("403")
+    expect(tab.dialog().get_by_role("alert")).to_contain_text("lacks the scope seameet")
+
+
+def test_members_are_added_given_roles_and_removed(tab, owner):
+    ben = owner.admin.create_user(name="Ben <i>")
+    tab.sign_in(owner.token)
+    tab.go("/workspace/members")
+    expect(tab.row("Anna")).to_contain_text("you")
+    tab.page.get_by_label("Email").fill("nobody@example.com")
+    tab.button("Add a member").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("404")
+    tab.page.get_by_label("Email").fill(ben["email"])
+    tab.page.get_by_label("Role", exact=True).select_option("manager")
+    tab.button("Add a member").click()
+    tab.see("Ben <i> is a member now, with the role manager.")
+    expect(tab.page.get_by_label("Role of Ben <i>")).to_have_value("manager")
+    tab.page.get_by_label("Role of Ben <i>").select_option("owner")
+    tab.page.get_by_role("button", name="Change the role: Ben <i>").click()
+    tab.see("Ben <i> is now: owner.")
+    members = lambda: {one["user_id"]: one["role"] for one in owner.request("GET", "/workspace/members").json["members"]}
+    assert members() == {owner.user["id"]: "owner", ben["id"]: "owner"}
+    tab.page.get_by_role("button", name="Remove: Ben <i>").click()
+    tab.button("Remove", tab.dialog()).click()
+    tab.see("Ben <i> is no member any more.")
+    expect(tab.row("Ben")).to_have_count(0)
+    tab.page.get_by_label("Role of Anna").select_option("viewer")
+    tab.page.get_by_role("button", name="Change the role: Anna").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("would have no owner left")
+    assert members() == {owner.user["id"]: "owner"}
+    # With another owner there one may go; what there was to see is not there any more.
+    owner.admin.set_role(owner.workspace_id, ben["id"], "owner")
+    tab.page.get_by_role("button", name="Change the role: Anna").click()
+    tab.see("This needs the role owner in the workspace, or a higher one. You are its viewer.")
+    expect(tab.page.get_by_role("link", name="Workspace")).to_have_count(0)
 
 
 def test_a_plan_is_made_changed_and_cancelled(tab, owner):

@@ -3,6 +3,8 @@
 import { get, session } from "/console/api.js";
 import { h } from "/console/dom.js";
 import { announce, isPassing, refusalNotice, standing, tellOfFeed } from "/console/notices.js";
+import { keysPage } from "/console/keys.js";
+import { membersPage } from "/console/members.js";
 import { meetingPage } from "/console/meeting.js";
 import { meetingsPage } from "/console/meetings.js";
 import { signInPage } from "/console/signin.js";
@@ -28,18 +30,21 @@ const pages = [
   { pattern: /^#\/meetings\/([1-9][0-9]{0,15})$/, make: meetingPage, section: "meetings" },
   { pattern: /^#\/webhooks\/(wh_[0-9a-f]{1,64})$/, make: webhookPage, section: "webhooks", role: "manager" },
   { pattern: /^#\/webhooks$/, make: webhooksPage, section: "webhooks", role: "manager" },
+  { pattern: /^#\/workspace\/members$/, make: membersPage, section: "workspace", role: "owner" },
+  { pattern: /^#\/workspace/, make: keysPage, section: "workspace", role: "owner" },
   { pattern: /^/, make: meetingsPage, section: "meetings" },
 ];
 
 function drawHeader(section) {
-  const link = (name, text) =>
-    h("a", { href: `#/${name}`, "aria-current": section === name ? "page" : null }, text);
+  const link = (name, text, role = "viewer") => mayAs(role)
+    && h("a", { href: `#/${name}`, "aria-current": section === name ? "page" : null }, text);
   header.replaceChildren(
     h("a", { class: "skip", href: "#main", onclick: skip }, texts.skip),
     h("span", { class: "brand" }, texts.product),
     caller
       ? h("nav", { "aria-label": texts.pages },
-        link("meetings", texts.meetings), mayAs("manager") ? link("webhooks", texts.webhooks) : null)
+        link("meetings", texts.meetings), link("webhooks", texts.webhooks, "manager"),
+        link("workspace", texts.workspace, "owner"))
       : h("span"),
     caller
       ? h("div", { class: "who" },
@@ -79,7 +84,7 @@ function route() {
     });
     return;
   }
-  open(title, page.section, (place) => page.make(place, { id, caller, mayAs, setTitle }));
+  open(title, page.section, (place) => page.make(place, { id, caller, mayAs, setTitle, refresh: resume }));
 }
 
 /** Where a page finds out what it is called. */

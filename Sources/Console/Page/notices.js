@@ -85,12 +85,31 @@ export async function act(button, place, work) {
   }
 }
 
+/** A secret, which is shown this once. */
+export function secretNotice(title, words, secret) {
+  const shown = h("code", { tabindex: "0" }, secret);
+  const copy = h("button", {
+    type: "button",
+    async onclick() {
+      try {
+        await navigator.clipboard.writeText(secret);
+        announce(texts.copied);
+        copy.textContent = texts.copied;
+      } catch {
+        // Without leave, or without HTTPS: it stands there to be copied by hand.
+        getSelection().selectAllChildren(shown);
+      }
+    },
+  }, texts.copy);
+  return h("div", { class: "notice good" }, h("p", {}, title, " ", words), h("p", { class: "inline" }, shown, copy));
+}
+
 /** A question that must be answered before anything is done. */
-export function askFirst({ title, words, yes, isGrave = false }, work) {
+export function askFirst({ title, words, yes, more = null, isGrave = false }, work) {
   const place = noticePlace();
   const sure = h("button", { class: isGrave ? "grave" : "main", type: "button" }, yes);
   const dialog = h("dialog", { "aria-labelledby": "question" },
-    h("h2", { id: "question" }, title), words.map((text) => h("p", {}, text)), place.element,
+    h("h2", { id: "question" }, title), words.map((text) => h("p", {}, text)), more ?? "", place.element,
     h("div", { class: "buttons" }, sure,
       h("button", { type: "button", autofocus: isGrave, onclick: () => dialog.close() }, texts.leaveIt)));
   sure.addEventListener("click", () => act(sure, place, async () => {

@@ -18,11 +18,12 @@ const reasons = {
 
 export const texts = {
   product: "Usher", pages: "Pages", skip: "Skip to the page", docs: "API",
-  meetings: "Meetings", webhooks: "Webhooks",
+  meetings: "Meetings", webhooks: "Webhooks", workspace: "Workspace",
   roles: { viewer: "viewer", member: "member", manager: "manager", owner: "owner" },
   roleTooLow: (needed, has) => `This needs the role ${needed} in the workspace, or a higher one. You are its ${has}. An owner can give you another role.`,
   titles: {
     meetingsPage: () => "Meetings", meetingPage: (id) => `Meeting ${id}`, webhooksPage: () => "Webhooks", webhookPage: () => "Webhook",
+    keysPage: () => "API Key", membersPage: () => "Members",
   },
 
   signIn: "Sign in", signOut: "Log out", signInTitle: "Sign in to a workspace",
@@ -32,9 +33,10 @@ export const texts = {
   whereFrom: "Where do I get one?",
   whereFromWords: [
     ["After “make up”: it is printed in the terminal, in the line that begins with “workspace”."],
-    ["Documents of the Re-invite API send you to “Workspace → API Key tab, Add New Key”, to check “seameet” there. This console has no such tab yet. Whoever runs the service makes a key for you, with a role in your workspace:",
+    ["An owner of your workspace makes one for you: signed in here, Workspace → API Key tab, Add New Key."],
+    ["The first key of a workspace is made by whoever runs the service:",
       "usher admin create-key --workspace-id ID --user-id N --scopes seameet,bots"],
-    ["The console reads by the scope “bots”. “seameet” is needed to restart meetings."],
+    ["The console reads by the scope “bots”. “seameet” is needed to restart meetings, and for all that the Re-invite API does."],
   ],
 
   away: (time) => `No answer from the service since ${time}. What you see is from then; this page keeps trying.`,
@@ -117,6 +119,36 @@ export const texts = {
   secretOnce: "This is what its requests are signed with. It is shown this once:",
   secret: "Secret", copy: "Copy", copied: "Copied",
   noWebhooks: "No webhooks yet. Make one above, and its receiver is told what happens.",
+
+  keysTab: "API Key", membersTab: "Members", keys: "API keys",
+  keysWords: "Programs use the APIs by these, and people this console. Each is a member's own, and may do what that member's role allows.",
+  addKey: "Add New Key", makeKey: "Make the key", keyName: "Name", keyNameHint: "What it is for, so that you know it again.",
+  keyOf: "Whose it is", keyOfHint: "It has this member's role.",
+  keyEnd: "Expires", keyEndHint: "In your own time zone. Never if it is empty.", ownEnd: "Your own key ends, and so must what it makes, by",
+  scopes: "Scopes", scopesMissing: (names) => `Your own key lacks ${names}, so it can make none with that.`,
+  scopeWords: { seameet: "for the Re-invite API: to re-invite bots, and the meetings beside that", bots: "for the bots API and this console: bots, meetings, transcripts" },
+  keyMade: "The key was made.", keyOnce: "Copy it, and keep it safe. It is shown this once:",
+  unnamedKey: "Without a name", keyInUse: "the key you use", noMember: "of somebody who is no member any more",
+  lastUsed: "last used", neverUsed: "not used yet", expires: "expires", neverExpires: "does not expire", replaced: "Replaced by a new one",
+  rotate: "Rotate", rotateTitle: (name) => `Replace the key ${name}?`,
+  rotateWords: "A new key with the same scopes and the same end is made, and shown once.", grace: "The old one stays valid for",
+  graces: [[0, "no longer"], [3_600, "an hour"], [86_400, "a day"], [604_800, "a week"]],
+  keyRotated: "The key was replaced.", ownKeyRotated: "The key was replaced. This tab uses the new one from now on.",
+  revoke: "Revoke", revokeTitle: (name) => `Revoke the key ${name}?`,
+  revokeWords: "It is refused from the next request on. This cannot be taken back.",
+  revokeOwn: "It is the key that you are signed in with: you are logged out.", revoked: (name) => `The key ${name} was revoked.`,
+
+  membersWords: "A member's role counts for each of the member's keys, from the next request on.",
+  addMember: "Add a member", email: "Email", emailHint: "Of a user of this service. Whoever runs it makes users.", role: "Role", you: "you",
+  roleWords: {
+    viewer: "reads meetings and transcripts", member: "also sends, stops and plans bots",
+    manager: "also restarts meetings and has webhooks", owner: "also makes keys and members",
+  },
+  memberAdded: (name, role) => `${name} is a member now, with the role ${role}. To sign in takes a key: make one in the tab API Key.`,
+  roleOf: (name) => `Role of ${name}`, changeRole: "Change the role", roleChanged: (name, role) => `${name} is now: ${role}.`,
+  dropTitle: (name) => `Remove ${name} from the workspace?`, dropWords: "The member's keys open nothing here any more.",
+  memberGone: (name) => `${name} is no member any more.`,
+
   enabled: "Enabled", disabled: "Disabled", failing: "Failing",
   disabledBecause: (word) => `Disabled: ${own({ gone: "its receiver is gone", failing: "it failed for days" }, word)}`,
   allWebhooks: "← All webhooks", test: "Send a test", enable: "Enable", disable: "Disable", remove: "Remove",

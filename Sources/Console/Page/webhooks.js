@@ -4,7 +4,7 @@ import { change, get } from "/console/api.js";
 import { field, h, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { moment, pill } from "/console/format.js";
-import { act, announce, isPassing, noticePlace, tellOfFeed } from "/console/notices.js";
+import { act, announce, isPassing, noticePlace, secretNotice, tellOfFeed } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
 export const eventNames = [
@@ -65,29 +65,10 @@ function newForm(onMade) {
       if (description.value.trim()) body.description = description.value.trim();
       const made = await change("POST", "/webhooks", { body });
       form.reset();
-      place.show(secretNotice(made.secret));
+      place.show(secretNotice(texts.webhookMade, texts.secretOnce, made.secret));
       announce(texts.webhookMade);
       onMade();
     });
   });
   return form;
-}
-
-/** A secret, which is shown this once. */
-function secretNotice(secret) {
-  const shown = h("code", { tabindex: "0" }, secret);
-  const copy = h("button", {
-    type: "button",
-    async onclick() {
-      try {
-        await navigator.clipboard.writeText(secret);
-        announce(texts.copied);
-        copy.textContent = texts.copied;
-      } catch {
-        // Without leave, or without HTTPS: it stands there to be copied by hand.
-        getSelection().selectAllChildren(shown);
-      }
-    },
-  }, texts.copy);
-  return h("div", { class: "notice good" }, h("p", {}, texts.webhookMade, " ", texts.secretOnce), h("p", { class: "inline" }, shown, copy));
 }
