@@ -32,6 +32,7 @@ public enum Console {
         File(name: "members.js", contents: PackageResources.members_js),
         File(name: "notices.js", contents: PackageResources.notices_js),
         File(name: "plan.js", contents: PackageResources.plan_js),
+        File(name: "segments.js", contents: PackageResources.segments_js),
         File(name: "send.js", contents: PackageResources.send_js),
         File(name: "signin.js", contents: PackageResources.signin_js),
         File(name: "style.css", contents: PackageResources.style_css),

@@ -8,6 +8,7 @@ from harness.balancer import Balancer
 from harness.bots_user import BotsUser
 from harness.console import LATER, in_utc, key_of, lines, link
 from harness.receiver import Receiver
+from harness.transcripts import post, read, segment
 from harness.up import Up
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
@@ -345,6 +346,9 @@ def test_the_page_goes_on_when_a_node_is_killed(console, servers):
     expect(tab.row(code)).to_contain_text("In the room")
     tab.row(code).get_by_role("link").click()
     expect(lines(tab).nth(1)).to_be_visible()
+    # A node tells, and after it the other one, from where the first one was.
+    streams = lambda: [path for path in tab.paths if "/events?" in path and "after=" in path]
+    wait_for(lambda: streams(), "a stream of events", interval_s=0.1)
     nodes[0].kill()
     seen = lines(tab).count()
     wait_for(lambda: lines(tab).count() > seen + 3, "more lines from the other node", interval_s=0.1)
@@ -364,6 +368,75 @@ def test_the_page_goes_on_when_a_node_is_killed(console, servers):
         return [one["text"] for one in there] == tab.page.locator(".transcript li p").all_text_contents()
     wait_for(agree, "the same lines on the page and in the record", interval_s=0.2)
     tab.end()
+
+
+def shown(tab):
+    """What is said, as the page has it."""
+    return tab.page.locator(".transcript li p:not(.session)").all_text_contents()
+
+
+def test_what_bots_write_is_shown_as_the_record_has_it(console, servers):
+    """Drafts, mended and retracted ones, out of order, of two bots that call their segments alike."""
+    redis = servers.redis()
+    node = servers.node(redis)
+    owner = BotsUser(Admin(node))
+    meeting = owner.send_bot()
+    bot = owner.play(redis.client, meeting, "joining", "active")
+    tab = console.browser.open(node.port).sign_in(owner.token)
+    tab.go(f"/meetings/{meeting['id']}")
+    expect(tab.page.locator(".state")).to_contain_text("In the room")
+
+    def write(bot, *segments, retracted=()):
+        bodies = [{"segments": list(segments)}]
+        if retracted:
+            bodies.append({"type": "transcript_retract", "segment_ids": list(retracted)})
+        for body in bodies:
+            answer = post(node, bot, body)
+            assert answer.status in (200, 202, 204), answer
+        there = [one["text"] for one in read(owner, meeting)["segments"]]
+        wait_for(lambda: shown(tab) == there, f"{there} on the page", interval_s=0.05)
+        return there
+
+    assert write(bot, segment("2", "two", start=5.0, end=6.0)) == ["two"]
+    # From here on a node tells, and the page does not ask.
+    wait_for(lambda: any("/events?" in path for path in tab.paths), "a stream of events")
+    write(bot, segment("1", "one", start=1.0, end=2.0), segment("3", "three", start=7.0, end=8.0, completed=False))
+    expect(tab.page.locator(".transcript li.draft")).to_have_count(1)
+    write(bot, segment("3", "three!", start=4.0, end=4.5, speaker="Ben"), segment("4", "four", start=9.0, end=9.5, completed=False))
+    write(bot, segment("2", "two, mended", start=5.0, end=6.0))
+    assert write(bot, segment("5", "five", start=9.0, end=9.5), retracted=["4"])[-1] == "five"
+    expect(tab.page.locator(".transcript li.draft")).to_have_count(0)
+    bot.tell(node, "completed")
+    expect(tab.page.locator(".state")).to_contain_text("Over")
+    wait_for(lambda: owner.record(meeting)["status"] == "OFFLINE", "the end of the meeting", interval_s=0.05)
+    assert owner.reinvite(meeting, {"force_restart": True}).status == 202
+    again = owner.play(redis.client, meeting, "joining", "active")
+    assert write(again, segment("1", "one again", start=0.5, end=1.0))[-1] == "one again"
+    tab.see("Another bot from here on")
+    # Which of the two is meant nobody is told: all is read anew.
+    assert "one" in write(again, segment("9", "nine", start=3.0, end=4.0), retracted=["1"])
+    again.tell(node, "completed")
+    wait_for(lambda: owner.record(meeting)["status"] == "OFFLINE", "the end of the meeting", interval_s=0.05)
+    assert owner.request("DELETE", f"{owner.meeting_path(meeting)}?meeting_id={meeting['id']}").status == 200
+    tab.see("Nothing has been said yet.")
+    assert shown(tab) == []
+    tab.end()
+
+
+def test_a_proxy_that_keeps_events_back_costs_no_words(tab, owner):
+    """As one that gathers an answer before it passes it on: of a stream nothing ever comes."""
+    tab.page.route("**/events*", lambda route: None)
+    meeting = owner.send_bot()
+    owner.wait_for_status(meeting, "active")
+    tab.sign_in(owner.token)
+    expect(tab.row(meeting["native_meeting_id"])).to_contain_text("In the room")
+    tab.go(f"/meetings/{meeting['id']}")
+    expect(lines(tab).nth(1)).to_be_visible()
+    seen = lines(tab).count()
+    wait_for(lambda: lines(tab).count() > seen + 3, "more lines", interval_s=0.1)
+    owner.request("DELETE", owner.bot_path(meeting))
+    expect(tab.page.locator(".state")).to_contain_text("Over")
+    expect(tab.page.locator(".banner")).to_be_hidden()
 
 
 def test_the_first_visit_after_make_up_takes_three_clicks(console, servers):

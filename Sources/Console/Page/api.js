@@ -3,6 +3,8 @@
 const storageName = "usher.key";
 const patienceMilliseconds = 20_000;
 const attempts = 4;
+// In characters: the feed's longest message has all drafts of a speaker.
+const longestEvent = 2_000_000;
 
 /** An answer that is a refusal, in the API's own words. */
 export class Refusal extends Error {
@@ -34,10 +36,41 @@ export function newWish() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export async function get(path, { query, signal, key } = {}) {
+function withQuery(path, query) {
   const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const search = pairs.length ? `?${new URLSearchParams(pairs)}` : "";
-  return once("GET", path + search, { signal, key });
+  return pairs.length ? `${path}?${new URLSearchParams(pairs)}` : path;
+}
+
+export async function get(path, { query, signal, key } = {}) {
+  return once("GET", withQuery(path, query), { signal, key });
+}
+
+/**
+ * A stream of Server-Sent Events, by fetch: an EventSource can send no fields, so that the key would stand in the address.
+ * @param heard is told whenever something comes; `take` gets each message.
+ * @returns once the stream is at its end.
+ */
+export async function stream(path, { query, signal, heard, take }) {
+  const answer = await ask("GET", withQuery(path, query), { signal });
+  if (!answer.ok) throw await refusal(answer);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard();
+      const events = (text + value).split("\n\n");
+      text = events.pop();
+      if (text.length > longestEvent) return;
+      for (const event of events) {
+        const data = event.split("\n").find((line) => line.startsWith("data: "));
+        if (data) take(JSON.parse(data.slice(6)));
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
 }
 
 /** Whether nobody knows what became of a request, or nobody had time for it: a node has just died, or is about to stop. */
@@ -60,7 +93,19 @@ export async function change(method, path, { body, wish } = {}) {
   }
 }
 
-async function once(method, path, { body, wish, signal, key }) {
+async function refusal(answer, key) {
+  let body = null;
+  try {
+    body = JSON.parse(await answer.text());
+  } catch {
+    // Nothing that the API said: a balancer did.
+  }
+  const refusal = new Refusal(answer.status, body, answer.headers);
+  if (refusal.status === 401 && key === undefined) document.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
+  return refusal;
+}
+
+function ask(method, path, { body, wish, signal, key }) {
   const headers = new Headers();
   try {
     headers.set("X-API-Key", key ?? session.key() ?? "");
@@ -69,32 +114,30 @@ async function once(method, path, { body, wish, signal, key }) {
   }
   if (body !== undefined) headers.set("Content-Type", "application/json");
   if (wish) headers.set("Idempotency-Key", wish);
+  return fetch(path, {
+    method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store",
+    credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+  });
+}
+
+async function once(method, path, { body, wish, signal, key, read = readJSON }) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), patienceMilliseconds);
   const giveUp = () => patience.abort();
   signal?.addEventListener("abort", giveUp);
   try {
-    const answer = await fetch(path, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: patience.signal,
-      cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
-    });
-    const text = await answer.text();
-    let parsed = null;
-    try {
-      parsed = text ? JSON.parse(text) : null;
-    } catch {
-      if (answer.ok) throw new NoAnswer();
-    }
-    if (answer.ok) return parsed;
-    const refusal = new Refusal(answer.status, parsed, answer.headers);
-    if (refusal.status === 401 && key === undefined) {
-      document.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
-    }
-    throw refusal;
+    const answer = await ask(method, path, { body, wish, key, signal: patience.signal });
+    if (!answer.ok) throw await refusal(answer, key);
+    return await read(answer);
   } catch (error) {
     throw error instanceof Refusal ? error : new NoAnswer();
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);
   }
+}
+
+async function readJSON(answer) {
+  const text = await answer.text();
+  return text ? JSON.parse(text) : null;
 }

@@ -12,6 +12,9 @@ import { planForm } from "/console/plan.js";
 import { texts } from "/console/texts.js";
 import { transcript } from "/console/transcript.js";
 
+// Of what is written to a record nothing is told.
+const toldPauseMilliseconds = 15_000;
+
 export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   let meeting = null;
   let form = null;
@@ -22,7 +25,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   const plan = h("div");
   const language = languageForm();
   const details = h("div");
-  const words = transcript(place, () => meeting);
+  const words = transcript(place, { onStatus: () => feed.again() });
   const body = h("div", { hidden: true }, state, buttons, plan, language, words.element,
     h("section", { "aria-labelledby": "facts" }, h("h2", { id: "facts" }, texts.factsTitle), details));
   main.append(h("p", {}, h("a", { href: "#/meetings" }, texts.allMeetings)), heading, place.element, body);
@@ -31,6 +34,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   const path = `/meetings/${id}`;
   const feed = follow((signal) => get(path, { signal }), {
     show,
+    every: () => (words.isTelling() ? toldPauseMilliseconds : 2_500),
     trouble(error) {
       const isOwn = error && !isPassing(error);
       tellOfFeed(isOwn ? null : error);
@@ -47,7 +51,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
     const before = meeting && stateOf(meeting);
     meeting = found;
     words.element.hidden = Boolean(found.data?.planned);
-    if (!found.data?.planned) words.isLive(isRunning(found));
+    words.show(found);
     if (next === form) return;
     form = next;
     body.hidden = false;

@@ -2,7 +2,7 @@
 
 import { change, get, newWish } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, listen } from "/console/feed.js";
 import { isRunning, moment, nameOf, platformOf, plural, reasonOf, roomPath, span, statePill, stateOf } from "/console/format.js";
 import { act, announce, askFirst, isPassing, noticePlace, tellOfFeed } from "/console/notices.js";
 import { sendForm } from "/console/send.js";
@@ -13,6 +13,9 @@ const pageSize = 50;
 const searchSize = 200;
 const searchRounds = 10;
 const searchPauseMilliseconds = 10_000;
+// Of plans, and of what is written to a record, nothing is told.
+const toldPauseMilliseconds = 10_000;
+const gatherMilliseconds = 300;
 
 export function meetingsPage(main, { mayAs }) {
   let cursors = [null];
@@ -131,17 +134,32 @@ export function meetingsPage(main, { mayAs }) {
   newer.hidden = older.hidden = true;
   place.sayLeft();
 
+  let [live, cursor, gathering] = [null, null, 0];
   const feed = follow(ask, {
     show,
-    every: () => (isSought() ? searchPauseMilliseconds : 2_500),
+    every: () => (isSought() ? searchPauseMilliseconds : live?.isTelling() ? toldPauseMilliseconds : 2_500),
     trouble(error) {
       const isOwn = error && !isPassing(error);
       if (isOwn) place.refuse(error);
       tellOfFeed(isOwn ? null : error);
     },
   });
+  live = listen("/events", {
+    after: () => cursor,
+    take(message) {
+      cursor = message.cursor;
+      if (gathering || isSought() || !["meeting.status", "reset"].includes(message.type)) return;
+      gathering = setTimeout(() => {
+        gathering = 0;
+        feed.again();
+      }, gatherMilliseconds);
+    },
+    turned: (isTelling) => isTelling || feed.again(),
+  });
   return () => {
     clearTimeout(seek.timer);
+    clearTimeout(gathering);
+    live.stop();
     feed.stop();
   };
 }

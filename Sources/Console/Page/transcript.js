@@ -2,35 +2,31 @@
 
 import { get } from "/console/api.js";
 import { field, h, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, listen } from "/console/feed.js";
 import { duration, nameOf, plural, roomPath, timeOfDay } from "/console/format.js";
 import { isPassing, tellOfFeed } from "/console/notices.js";
+import { Segments, isLater, keyOf } from "/console/segments.js";
 import { texts } from "/console/texts.js";
 
 const pageSize = 10_000;
-// Of the newest, what comes after the first draft is asked for again, and a little before it, since what was confirmed may
-// still be mended. Now and then all is, so that a draft that somebody forgot costs no whole transcript each time.
-const overlap = 20;
-const newest = 400;
-const wholeEvery = 30;
+const toldPauseMilliseconds = 60_000;
 // So many lines are on the page at first, so many come by a button, and no more than so many stay.
 const windowSize = 300;
 const mostLines = 900;
 const signs = ["●", "■", "▲", "◆", "★", "✚", "▼", "◐"];
-// Of a meeting that is over, the last words come within moments; then there is nothing more to ask for.
-const roundsAfterEnd = 8;
 const nearEnd = 80;
 
-/** @param current returns the meeting; nothing is asked for before it is known. */
-export function transcript(place, current) {
-  let segments = [];
+/** @param onStatus is told when the state of the meeting has changed. */
+export function transcript(place, { onStatus }) {
+  const segments = new Segments();
+  let meeting = null;
+  // Up to where the changes are known; null: all is to be read anew.
+  let cursor = null;
   // Which lines are on the page: from `first` to before `last`; Infinity is all that come.
   let [first, last] = [0, Infinity];
-  let feed = null;
-  let [isRunning, roundsLeft, rounds] = [false, roundsAfterEnd, 0];
+  let [feed, live, drawing] = [null, null, 0];
   let pattern = null;
   let at = -1;
-  const speakers = new Map();
   const known = new Map();
 
   const list = h("ol", { class: "transcript" });
@@ -53,77 +49,138 @@ export function transcript(place, current) {
 
   // MARK: The feed
 
-  const key = (segment) => `${segment.session_uid}:${segment.segment_id}`;
+  const path = () => `/transcripts/${roomPath(meeting)}`;
 
-  async function ask(signal) {
-    const path = `/transcripts/${roomPath(current())}`;
-    const isWhole = rounds++ % wholeEvery === 0 || roundsLeft === 1;
-    const draft = segments.findIndex((segment) => !segment.completed);
-    let from = isWhole ? 0 : Math.max(0, segments.length - newest, (draft < 0 ? segments.length : draft) - overlap);
-    let list = segments.slice(0, from);
+  /** All of it, and the cursor from which on it is told: what changes meanwhile comes again. */
+  async function readAll(signal) {
+    let [list, from] = [[], null];
     for (;;) {
-      const page = await get(path, { query: { meeting_id: current().id, offset: list.length, limit: pageSize }, signal });
-      const isShifted = from > 0 && list.length === from && (!page.segments.length || key(page.segments[0]) !== key(segments[from]));
-      if (isShifted) {
-        // Something came in, or went, further up: all of it is read anew.
-        [from, list] = [0, []];
+      // A page begins with the last one of the page before: otherwise something came in, or went, further up.
+      const offset = Math.max(0, list.length - 1);
+      const page = await get(path(), { query: { meeting_id: meeting.id, offset, limit: pageSize }, signal });
+      from ??= page.cursor;
+      if (list.length && (!page.segments.length || keyOf(page.segments[0]) !== keyOf(list.at(-1)))) {
+        [list, from] = [[], null];
         continue;
       }
-      list = list.concat(page.segments);
-      if (page.segments.length < pageSize) return list;
+      list = list.concat(page.segments.slice(list.length ? 1 : 0));
+      if (page.segments.length < pageSize) return { list, cursor: from };
     }
   }
 
-  function show(now) {
-    const isFollowed = last === Infinity && scroll.scrollTop + scroll.clientHeight > scroll.scrollHeight - nearEnd;
-    const isFirst = !segments.length;
-    segments = now;
-    if (isFirst) first = Math.max(0, segments.length - windowSize);
-    // Whoever reads further up is not moved.
-    if (isFollowed) first = Math.max(first, segments.length - mostLines);
+  /** What has changed since the cursor. */
+  async function ask(signal) {
+    if (cursor === null) return readAll(signal);
+    const changes = { put: [], retracted: [], cursor };
+    for (;;) {
+      const page = await get(path(), { query: { meeting_id: meeting.id, after: changes.cursor }, signal });
+      if (page.reset) return readAll(signal);
+      changes.put.push(...page.segments);
+      changes.retracted.push(...page.retracted);
+      changes.cursor = page.cursor;
+      if (!page.has_more) return changes;
+    }
+  }
+
+  function take(found) {
+    if (found.list) {
+      segments.replace(found.list);
+    } else {
+      // A node has told more since.
+      if (cursor === null || isLater(cursor, found.cursor)) return;
+      for (const segment of found.put) segments.put(segment);
+      if (!retract(found.retracted)) return;
+    }
+    const isNew = cursor === null;
+    cursor = found.cursor;
+    if (!live) listenOn();
+    else if (isNew) live.again();
     draw();
-    if (isFollowed || isFirst) scroll.scrollTop = scroll.scrollHeight;
-    if (!isRunning && --roundsLeft <= 0) stop();
   }
 
-  function stop() {
-    feed?.stop();
-    feed = null;
+  function retract(ids) {
+    if (ids.every((id) => segments.retract(id))) return true;
+    readAnew();
+    return false;
   }
 
-  function isLive(flag) {
-    const begins = flag && !isRunning;
-    if (!flag && isRunning) [roundsLeft, rounds] = [roundsAfterEnd, 0];
-    isRunning = flag;
-    if (feed || !(begins || roundsLeft > 0)) return;
-    feed = follow(ask, {
-      show,
-      // The longer it is, the more it costs to look where it ends.
-      every: () => 2_000 + segments.length / 2,
+  function readAnew() {
+    cursor = null;
+    feed.again();
+  }
+
+  function hear(message) {
+    if (message.type === "meeting.status") onStatus();
+    // Until all is read there is nothing to put it into; then it is told again.
+    if (cursor === null) return;
+    if (message.type === "reset") return readAnew();
+    if (message.type === "transcript_retract" && !retract(message.segment_ids)) return;
+    if (message.type === "transcript") {
+      segments.putDrafts(message.speaker, message.pending);
+      for (const segment of message.confirmed) segments.put(segment);
+    }
+    cursor = message.cursor;
+    if (message.type !== "subscribed") drawSoon();
+  }
+
+  function listenOn() {
+    live = listen(`${path()}/events`, {
+      query: { meeting_id: meeting.id }, after: () => cursor, take: hear, turned: (isTelling) => isTelling || feed.again(),
+    });
+  }
+
+  /** Shows what is said in a meeting, from the first time on that it is known. */
+  function show(found) {
+    meeting = found;
+    feed ??= follow(ask, {
+      show: take,
+      every: () => (live?.isTelling() ? toldPauseMilliseconds : 2_500),
       trouble: (error) => error && !isPassing(error) ? place.refuse(error) : tellOfFeed(error),
     });
   }
 
+  function stop() {
+    cancelAnimationFrame(drawing);
+    live?.stop();
+    feed?.stop();
+  }
+
   // MARK: The list
 
+  function drawSoon() {
+    cancelAnimationFrame(drawing);
+    drawing = requestAnimationFrame(draw);
+  }
+
   function draw() {
-    const isEmpty = !segments.length;
+    const isFirst = scroll.hidden;
+    const isFollowed = last === Infinity && scroll.scrollTop + scroll.clientHeight > scroll.scrollHeight - nearEnd;
+    const total = segments.list.length;
+    if (isFirst) first = Math.max(0, total - windowSize);
+    // Whoever reads further up is not moved.
+    if (isFollowed) first = Math.max(first, total - mostLines);
+    drawLines();
+    if (isFollowed || isFirst) scroll.scrollTop = scroll.scrollHeight;
+  }
+
+  function drawLines() {
+    const all = segments.list;
+    const isEmpty = !all.length;
     scroll.hidden = tools.hidden = count.hidden = isEmpty;
     empty.hidden = !isEmpty;
-    first = Math.min(first, Math.max(0, segments.length - 1));
+    first = Math.min(first, Math.max(0, all.length - 1));
     earlier.hidden = first === 0;
-    const end = Math.min(last, segments.length);
-    later.hidden = end === segments.length;
-    const drafts = segments.filter((segment) => !segment.completed).length;
-    count.textContent = [plural(segments.length, texts.segmentForms), drafts ? plural(drafts, texts.draftForms) : ""].filter(Boolean).join(", ");
-    for (const { speaker } of segments) if (!speakers.has(speaker)) speakers.set(speaker, speakers.size % signs.length);
+    const end = Math.min(last, all.length);
+    later.hidden = end === all.length;
+    const drafts = segments.draftCount;
+    count.textContent = [plural(all.length, texts.segmentForms), drafts ? plural(drafts, texts.draftForms) : ""].filter(Boolean).join(", ");
     let next = list.firstChild;
     const stale = new Set(known.keys());
     for (let index = first; index < end; index++) {
-      const segment = segments[index];
-      const isReturn = index > 0 && segments[index - 1].session_uid !== segment.session_uid;
+      const segment = all[index];
+      const isReturn = index > 0 && all[index - 1].session_uid !== segment.session_uid;
       const line = lineOf(segment, isReturn);
-      stale.delete(key(segment));
+      stale.delete(keyOf(segment));
       if (line === next) next = next.nextSibling;
       else list.insertBefore(line, next);
     }
@@ -136,14 +193,14 @@ export function transcript(place, current) {
 
   function lineOf(segment, isReturn) {
     const form = JSON.stringify([segment, isReturn, pattern?.source]);
-    let entry = known.get(key(segment));
+    let entry = known.get(keyOf(segment));
     if (!entry) {
       entry = { line: h("li") };
-      known.set(key(segment), entry);
+      known.set(keyOf(segment), entry);
     }
     if (entry.form === form) return entry.line;
     entry.form = form;
-    const number = speakers.get(segment.speaker);
+    const number = segments.speaker(segment) % signs.length;
     entry.line.className = segment.completed ? "" : "draft";
     entry.line.replaceChildren(...[
       isReturn ? h("p", { class: "session" }, texts.botReturned) : null,
@@ -160,16 +217,16 @@ export function transcript(place, current) {
   function showEarlier() {
     const top = list.firstChild;
     first = Math.max(0, first - windowSize);
-    if (Math.min(last, segments.length) - first > mostLines) last = first + mostLines;
-    draw();
+    if (Math.min(last, segments.list.length) - first > mostLines) last = first + mostLines;
+    drawLines();
     top.scrollIntoView({ block: "start" });
   }
 
   function showLater() {
     const bottom = list.lastChild;
-    last = last + windowSize >= segments.length ? Infinity : last + windowSize;
-    first = Math.max(first, Math.min(last, segments.length) - mostLines);
-    draw();
+    last = last + windowSize >= segments.list.length ? Infinity : last + windowSize;
+    first = Math.max(first, Math.min(last, segments.list.length) - mostLines);
+    drawLines();
     bottom.scrollIntoView({ block: "end" });
   }
 
@@ -177,8 +234,8 @@ export function transcript(place, current) {
   function showAround(index) {
     if (index >= first && index < last) return;
     first = Math.max(0, index - windowSize / 2);
-    last = first + windowSize >= segments.length ? Infinity : first + windowSize;
-    draw();
+    last = first + windowSize >= segments.list.length ? Infinity : first + windowSize;
+    drawLines();
   }
 
   // MARK: To find a text
@@ -196,7 +253,7 @@ export function transcript(place, current) {
 
   function matching() {
     if (!pattern) return [];
-    return segments.flatMap((segment, index) => (segment.text.search(pattern) >= 0 ? [index] : []));
+    return segments.list.flatMap((segment, index) => (segment.text.search(pattern) >= 0 ? [index] : []));
   }
 
   function tellFound() {
@@ -209,7 +266,7 @@ export function transcript(place, current) {
     if (!all.length) return;
     at = (at + by + all.length) % all.length;
     showAround(all[at]);
-    const { line } = known.get(key(segments[all[at]]));
+    const { line } = known.get(keyOf(segments.list[all[at]]));
     for (const other of list.querySelectorAll(".at")) other.classList.remove("at");
     line.classList.add("at");
     line.scrollIntoView({ block: "nearest" });
@@ -219,7 +276,7 @@ export function transcript(place, current) {
     const text = query.value.trim();
     pattern = text ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "giu") : null;
     at = -1;
-    draw();
+    drawLines();
     if (pattern) step(1);
   });
   query.addEventListener("keydown", (event) => {
@@ -229,8 +286,8 @@ export function transcript(place, current) {
   // MARK: To take it away
 
   function download(kind) {
-    const meeting = current();
-    const text = kind === "json" ? JSON.stringify({ meeting, segments }, null, 1) : [nameOf(meeting), "", ...segments.map(plain)].join("\n");
+    const text = kind === "json" ? JSON.stringify({ meeting, segments: segments.list }, null, 1)
+      : [nameOf(meeting), "", ...segments.list.map(plain)].join("\n");
     const url = URL.createObjectURL(new Blob([text, "\n"], { type: kind === "json" ? "application/json" : "text/plain" }));
     h("a", { href: url, download: `meeting-${meeting.id}.${kind}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
@@ -242,5 +299,5 @@ export function transcript(place, current) {
     return `[${time}] ${words}${segment.completed ? "" : ` (${texts.draft})`}`;
   }
 
-  return { element, isLive, stop };
+  return { element, show, stop, isTelling: () => Boolean(live?.isTelling()) };
 }
