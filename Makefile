@@ -44,7 +44,7 @@ check: toolchain libraries lint
 ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_users bot_wire \
   bots_api client cross_api error_codes force_restart idempotency live meetings_api one_dispatch planned_meetings \
   recordings status_and_watch \
-  status_reports stops traces transcripts webhooks workspace)
+  status_reports stops timeline traces transcripts webhooks workspace)
 
 # What is said in a meeting is heard as it is said: browsers that must keep up have the machine to themselves.
 REAL_TIME = Tests/system/test_attend_words.py

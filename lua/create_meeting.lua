@@ -65,7 +65,8 @@ if scheduled_at ~= '' and is_odd_time(scheduled_at, late_ms, at_ms) then return 
 local planning = {plans = plans_key, planned = planned_key}
 local other = due ~= '' and same_time(planning, scheduled_at, meeting_id)
 if other then return {-5, other} end
-local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, latest = latest_key}
+local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, latest = latest_key,
+  events = events_key}
 local most = passed_count(keys, default_max_meetings)
 if most then return {-2, most} end
 local bytes = bytes_of(fields)
@@ -84,7 +85,7 @@ if previous then
   redis.call('SET', held_key, previous, 'NX')
 end
 count_bytes_of(keys, bytes)
-record_event(events_key, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
+record_event(keys, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
 if dedup_ms ~= '0' then redis.call('SET', dedup_key, meeting_id, 'PX', dedup_ms) end
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', request_ms) end
 return {1, at_ms}

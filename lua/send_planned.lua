@@ -86,7 +86,7 @@ end
 if reason then
   redis.call('ZADD', plans_key, string.format('%.0f', at_ms + retry_ms), plan)
   if meeting[4] == reason then return {-4, reason} end
-  record_event(events_key, max_events, at, 'not_sent', meeting_id, '', 'INITIAL/', 'INITIAL/', reason)
+  record_event(keys, max_events, at, 'not_sent', meeting_id, '', 'INITIAL/', 'INITIAL/', reason)
   redis.call('HSET', meeting_key, 'auto_join_error', reason, 'updated_at', at)
   return {-1, reason}
 end

@@ -29,10 +29,11 @@ import Testing
             #expect(after[keys.inFlight(World.room)] == .string("bot-1"))
             #expect(after[keys.holder(World.room)] == .string(meeting))
             #expect(after[keys.bots] == .sortedSet(["bot-1": at]))
+            let fields = try #require(before[partition.meeting(meeting)]?.hash)
             let changed = [
                 "bot_status": "requested", "bot_id": "bot-1", "dispatched_at": at, "epoch": "1", "status": "INITIAL",
+                "events": after.events(of: meeting, world.keys),
             ]
-            let fields = try #require(before[partition.meeting(meeting)]?.hash)
             #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
 
             let entry = try #require(after[partition.dispatch]?.stream?.first)
@@ -85,7 +86,7 @@ import Testing
 
             let names = Set(before.keys).union(fields.keys).filter { before[$0] != fields[$0] }
             let own: Set = ["status", "start_time", "end_time", "duration", "flag"]
-            #expect(names == own.union(["bot_status", "bot_id", "epoch", "dispatched_at"]))
+            #expect(names == own.union(["bot_status", "bot_id", "epoch", "dispatched_at", "events"]))
             #expect(fields["status"] == "INITIAL")
             for name in own.subtracting(["status"]) { #expect(fields[name] == nil) }
             let event = try #require(after[world.keys.partition.events]?.stream?.last)

@@ -36,7 +36,7 @@ import Testing
             let bot = try #require(after[partition.bot("bot-1")]?.hash)
             let changed = [
                 "bot_status": "failed", "failure_stage": "requested", "completion_reason": "dispatch_expired",
-                "updated_at": bot["ended_at"] ?? "",
+                "updated_at": bot["ended_at"] ?? "", "events": after.events(of: meeting, world.keys),
             ]
             #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
             #expect(after[partition.ended] == .sortedSet([meeting: bot["ended_at"] ?? ""]))

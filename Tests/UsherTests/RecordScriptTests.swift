@@ -160,6 +160,7 @@ import Testing
                         "native_meeting_id": "123456789", "meeting_url": "https://zoom.us/j/123456789?pwd=x",
                         "created_by": "1", "passcode": "x", "title": "Planning", "language": "de",
                         "bytes": after[world.keys.workspace]?.hash?["bytes"] ?? "",
+                        "events": after.events(of: meeting.id, world.keys),
                     ]))
             var event = try #require(after[partition.events]?.stream?.last)
             event["<id>"] = nil

@@ -1,10 +1,16 @@
--- Appends a change of a meeting to the partition's event stream. `from` and `to` are pairs of
--- status and bot_status, as "INITIAL/requested"; `why` says who or what caused it; `traceparent` is that of the bot's
--- dispatch, if there is one.
-local function record_event(events_key, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent)
-  redis.call('XADD', events_key, 'MAXLEN', '~', max_length, '*', 'what', what, 'meeting_id', meeting_id,
+-- Appends a change of a meeting to the partition's event stream. `keys` has the members events (stream) and meeting
+-- (hash); `from` and `to` are pairs of status and bot_status, as "INITIAL/requested"; `why` says who or what caused it;
+-- `traceparent` is that of the bot's dispatch, if there is one.
+--
+-- The record's field `events` names its own entries of the stream, which has all of the partition's, by their ids, each
+-- with a blank behind it: about the last hundred of them.
+local function record_event(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent)
+  local entry = redis.call('XADD', keys.events, 'MAXLEN', '~', max_length, '*', 'what', what, 'meeting_id', meeting_id,
     'bot_id', bot_id, 'from', from, 'to', to, 'why', why, 'at', at_ms,
     'trace_id', string.sub(traceparent or '', 4, 35))
+  local own = redis.call('HGET', keys.meeting, 'events') or ''
+  if #own > 1600 then own = string.match(own, ' (.*)', #own - 1500) or '' end
+  redis.call('HSET', keys.meeting, 'events', own .. entry .. ' ')
 end
 
 -- Records a change of a meeting's status: in the partition's event stream, in the feeds of the meeting and its
@@ -14,7 +20,7 @@ end
 -- fail comes first: see bots.
 local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
   local at = string.format('%d', at_ms)
-  record_event(keys.events, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
+  record_event(keys, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
   if what ~= 'missed' and what ~= 'recorded' then tell_status(keys, meeting_id, to, at) end
   if redis.call('EXISTS', keys.webhooks) == 0 then return end
   local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',

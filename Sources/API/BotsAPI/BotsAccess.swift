@@ -38,7 +38,8 @@ extension Access<Caller> {
 enum BotsAPI {
     static let endpoints: [Endpoint] =
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
-        + [ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get] + EventStreamEndpoints.all
+        + [TimelineEndpoint.get, ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get]
+        + EventStreamEndpoints.all
         + [LiveSocketEndpoint.open, CallerEndpoint.get] + UserWebhookEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all + WorkspaceKeyEndpoints.all + WorkspaceMemberEndpoints.all
 }

@@ -53,6 +53,7 @@ import Testing
             var fields = try #require(before[partition.meeting(place.meetingID)]?.hash)
             fields.merge(["bot_status": "requested", "bot_id": next, "epoch": "2", "dispatched_at": at]) { $1 }
             fields["bot_container_id"] = nil
+            fields["events"] = after.events(of: place.meetingID, world.keys)
             #expect(after[partition.meeting(place.meetingID)] == .hash(fields))
             let event = try #require(after.lastEvent(world.keys))
             #expect(
@@ -133,6 +134,7 @@ import Testing
                 fields.merge([
                     "status": status, "bot_status": "failed", "updated_at": at, "completion_reason": "bot_exited",
                     "failure_stage": stage.failureStage, "exit_signal": "9", "bot_output": "ouch",
+                    "events": after.events(of: place.meetingID, world.keys),
                 ]) { $1 }
                 if stage == .active {
                     let start = try #require(fields["start_time"].flatMap { Int($0) })

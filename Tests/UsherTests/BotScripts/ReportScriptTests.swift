@@ -118,7 +118,10 @@ import Testing
                     "at": event["at"] ?? "",
                 ])
             let fields = try #require(before[partition.meeting(place.meetingID)]?.hash)
-            let changed = ["bot_status": status.rawValue, "updated_at": event["at"] ?? ""]
+            let changed = [
+                "bot_status": status.rawValue, "updated_at": event["at"] ?? "",
+                "events": after.events(of: place.meetingID, world.keys),
+            ]
             #expect(after[partition.meeting(place.meetingID)] == .hash(fields.merging(changed) { $1 }))
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             #expect(
@@ -152,7 +155,7 @@ import Testing
             #expect(reply == .codes(1, "LIVE", "active", try #require(Int(at)) - dispatchedAt))
             let changed = [
                 "status": "LIVE", "bot_status": "active", "start_time": at, "updated_at": at,
-                "sessions": "\(place.botID)=\(at)",
+                "sessions": "\(place.botID)=\(at)", "events": after.events(of: place.meetingID, world.keys),
             ]
             #expect(after[partition.meeting(place.meetingID)] == .hash(fields.merging(changed) { $1 }))
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
@@ -198,7 +201,7 @@ import Testing
             for name in left.keys { fields[name] = nil }
             fields.merge([
                 "status": status, "bot_status": end, "updated_at": at, "completion_reason": "evicted",
-                "exit_code": "3",
+                "exit_code": "3", "events": after.events(of: place.meetingID, world.keys),
             ]) { $1 }
             if end == "failed" { fields["failure_stage"] = stage.failureStage }
             if stage == .active {

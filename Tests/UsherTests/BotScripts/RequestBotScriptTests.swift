@@ -31,7 +31,7 @@ import Testing
                 "id": "m1", "number": "7", "workspace_id": world.workspaceID, "status": "INITIAL",
                 "bot_status": "requested", "bot_id": "bot-1", "epoch": "1", "created_at": at, "updated_at": at,
                 "dispatched_at": at, "platform": room.platform.rawValue, "native_meeting_id": room.nativeID,
-                "language": "es", "bytes": "1058",
+                "language": "es", "bytes": "1058", "events": after.events(of: "m1", world.keys),
             ]
             #expect(after[world.keys.workspace]?.hash?["bytes"] == "1058")
             #expect(after[partition.meeting("m1")] == .hash(fields))
@@ -85,7 +85,7 @@ import Testing
             let fields = try #require(before[partition.meeting(meeting)]?.hash)
             let changed = [
                 "bot_status": "requested", "bot_id": "bot-1", "epoch": "1", "updated_at": at, "dispatched_at": at,
-                "language": "es",
+                "language": "es", "events": after.events(of: meeting, world.keys),
             ]
             #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
             #expect(try reply[1].hash() == fields.merging(changed) { $1 })

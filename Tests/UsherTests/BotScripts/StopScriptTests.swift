@@ -30,6 +30,7 @@ import Testing
             let fields = try #require(before[partition.meeting(meeting)]?.hash)
             let changed = [
                 "status": "OFFLINE", "bot_status": "completed", "completion_reason": "stopped", "updated_at": at,
+                "events": after.events(of: meeting, world.keys),
             ]
             #expect(after[partition.meeting(meeting)] == .hash(fields.merging(changed) { $1 }))
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
@@ -74,7 +75,10 @@ import Testing
             #expect(event["from"] == "\(stage.status)/\(stage.rawValue)" && event["to"] == "STOPPING/stopping")
             let at = try #require(event["at"])
             let fields = try #require(before[partition.meeting(place.meetingID)]?.hash)
-            let stopping = ["status": "STOPPING", "bot_status": "stopping", "updated_at": at]
+            let stopping = [
+                "status": "STOPPING", "bot_status": "stopping", "updated_at": at,
+                "events": after.events(of: place.meetingID, world.keys),
+            ]
             #expect(after[partition.meeting(place.meetingID)] == .hash(fields.merging(stopping) { $1 }))
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
             #expect(

@@ -179,6 +179,12 @@ extension Snapshot {
         event?["<id>"] = nil
         return event
     }
+
+    /// What the record of a meeting names: its own entries of the event stream.
+    func events(of meeting: String, _ keys: WorkspaceKeys) -> String {
+        let events = stored[keys.partition.events]?.stream ?? []
+        return events.filter { $0["meeting_id"] == meeting }.compactMap { $0["<id>"].map { "\($0) " } }.joined()
+    }
 }
 
 extension Value {
