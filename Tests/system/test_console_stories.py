@@ -1,6 +1,8 @@
 """The console, as people use it: in a real browser, on real nodes, with a runner of simulated bots."""
 
+import base64
 import json
+import struct
 
 from playwright.sync_api import expect
 
@@ -8,6 +10,7 @@ from harness.balancer import Balancer
 from harness.bots_user import BotsUser
 from harness.console import LATER, in_utc, key_of, lines, link
 from harness.receiver import Receiver
+from harness.recordings import Scene
 from harness.transcripts import post, read, segment
 from harness.up import Up
 from harness.waiting import wait_for
@@ -36,16 +39,18 @@ def test_a_link_becomes_a_transcript_that_ends_and_begins_again(tab, owner):
     tab.button("Change").click()
     tab.see("The bot was told to listen for es.")
     tab.see("Buenos días")
-    with tab.page.expect_download() as download:
-        tab.button("Download as text").click()
-    assert download.value.suggested_filename == "meeting-1.txt"
-    with open(download.value.path()) as file:
-        assert "Ana: Good morning, everybody. Shall we begin?" in file.read()
-    with tab.page.expect_download() as download:
-        tab.button("Download as JSON").click()
-    with open(download.value.path()) as file:
-        saved = json.load(file)
-    assert saved["meeting"]["id"] == 1 and saved["segments"][0]["speaker"] == "Ana"
+    kept = {}
+    for kind in ("txt", "md", "srt", "vtt", "json"):
+        tab.page.get_by_label("Download as").select_option(kind)
+        with tab.page.expect_download() as download:
+            tab.button("Download").click()
+        assert download.value.suggested_filename == f"meeting-1.{kind}"
+        with open(download.value.path()) as file:
+            kept[kind] = file.read()
+    assert "Ana: Good morning, everybody. Shall we begin?" in kept["txt"] and kept["vtt"].startswith("WEBVTT")
+    assert kept["md"].startswith("# ") and kept["srt"].startswith("1\n00:00:")
+    saved = json.loads(kept["json"])
+    assert saved["id"] == 1 and saved["segments"][0]["speaker"] == "Ana"
 
     tab.button("Stop").click()
     tab.button("Stop", tab.dialog()).click()
@@ -60,6 +65,15 @@ def test_a_link_becomes_a_transcript_that_ends_and_begins_again(tab, owner):
     tab.button("Restart", tab.dialog()).click()
     expect(tab.page.locator(".state")).to_contain_text("In the room")
     tab.see("Another bot from here on")
+    history = tab.page.locator(".timeline li")
+    expect(history.filter(has_text="Restarted: a bot was sent by you")).to_have_count(1)
+    expect(tab.page.locator(".timeline li.bot")).to_contain_text(["Bot 1", "Bot 2"])
+    for words in ("A bot was sent by you", "On its way as the bot said", "Came into the room", "Was told to leave by you",
+                  "Over because it was stopped", "The record was finished"):
+        expect(history.filter(has_text=words).first).to_be_visible()
+    events = owner.request("GET", "/bots/id/1/timeline").json["events"]
+    assert len({one["trace_id"] for one in events if one["bot_id"]}) == 2
+    expect(history.filter(has_text=events[-1]["trace_id"]).first).to_be_visible()
     ids = [(one["session_uid"], one["segment_id"]) for one in
            owner.request("GET", f"/transcripts/google_meet/{code}").json["segments"]]
     assert len(ids) == len(set(ids)) and owner.meeting(meeting)["status"] == "active"
@@ -198,6 +212,7 @@ def test_a_key_is_made_used_by_a_program_replaced_and_revoked(tab, console, owne
     tab.see("The key was replaced.")
     new = tab.page.locator(".notice code").text_content()
     assert new != key and (ask(key), ask(new)) == (401, 200)
+    expect(tab.row(record["id"])).to_have_count(0)
     expect(tab.row("Calendar <b>")).to_have_count(1)
     tab.page.get_by_role("button", name="Revoke: Calendar <b>").click()
     # What cannot be taken back is not what Enter does by chance.
@@ -207,6 +222,7 @@ def test_a_key_is_made_used_by_a_program_replaced_and_revoked(tab, console, owne
     expect(tab.row("Calendar <b>")).to_have_count(0)
     assert ask(new) == 401
 
+    used = owner.request("GET", "/user").json["key_id"]
     # The key in use: the tab goes on with the one that replaces it, and is logged out without one.
     tab.page.get_by_role("button", name="Rotate: token").click()
     tab.dialog().get_by_label("The old one stays valid for").select_option("no longer")
@@ -214,6 +230,7 @@ def test_a_key_is_made_used_by_a_program_replaced_and_revoked(tab, console, owne
     tab.see("This tab uses the new one from now on.")
     assert console.node.request("GET", "/user", headers={"X-API-Key": owner.token}).status == 401
     expect(tab.row("the key you use")).to_have_count(1)
+    expect(tab.row(used)).to_have_count(0)
     tab.page.get_by_role("button", name="Revoke: token").click()
     expect(tab.dialog()).to_contain_text("you are logged out")
     tab.button("Revoke", tab.dialog()).click()
@@ -420,6 +437,59 @@ def test_what_bots_write_is_shown_as_the_record_has_it(console, servers):
     assert owner.request("DELETE", f"{owner.meeting_path(meeting)}?meeting_id={meeting['id']}").status == 200
     tab.see("Nothing has been said yet.")
     assert shown(tab) == []
+    tab.end()
+
+
+def test_sound_is_heard_in_step_with_the_text(console, servers):
+    # Of 400 seconds, which come in two parts.
+    samples = bytes(400 * 32_000)
+    head = b"RIFF" + struct.pack("<I", len(samples) + 36) + b"WAVEfmt " + struct.pack(
+        "<IHHIIHH", 16, 1, 1, 16_000, 32_000, 2, 16) + b"data" + struct.pack("<I", len(samples))
+    scene = Scene(servers, head + samples)
+    meeting = scene.record()
+    tab = console.browser.open(scene.node.port).sign_in(scene.user.token)
+    tab.go(f"/meetings/{meeting['id']}")
+    expect(lines(tab).nth(4)).to_be_visible()
+    assert tab.button("Listen").count() == 0
+    scene.stop(meeting)
+    scene.wait_for_recordings(meeting)
+    expect(tab.page.locator(".state")).to_contain_text("Over")
+    expect(tab.button("Listen")).to_be_visible()
+    expect(tab.page.get_by_label("Sound").locator("option")).to_have_text(["00:00 – 05:00", "05:00 – 06:40"])
+    third = lines(tab).nth(2)
+    third.get_by_role("button").click()
+    expect(third).to_have_class("spoken")
+    audio = tab.page.locator("audio")
+    assert audio.evaluate("audio => audio.duration") == 300
+    tab.page.get_by_label("Sound").first.select_option("05:00 – 06:40")
+    tab.button("Listen").click()
+    wait_for(lambda: audio.evaluate("audio => audio.duration") == 100, "the second part", interval_s=0.05)
+    expect(lines(tab).last).to_have_class("spoken")
+    assert tab.page.locator(".spoken").count() == 1
+    tab.end()
+
+
+def test_what_a_bot_saw_that_failed_is_shown_to_managers(console, servers):
+    redis = servers.redis()
+    node = servers.node(redis)
+    owner = BotsUser(Admin(node))
+    meeting = owner.send_bot()
+    picture = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+    sent = {"image": base64.b64encode(picture).decode(), "outline": "Buttons: <b>Sign in</b>"}
+    owner.play(redis.client, meeting, "joining").tell(node, "failed", screenshot=sent)
+    tab = console.browser.open(node.port).sign_in(owner.token)
+    tab.go(f"/meetings/{meeting['id']}")
+    image = tab.page.locator("figure img")
+    expect(image).to_be_visible()
+    wait_for(lambda: image.evaluate("image => image.naturalWidth") == 1, "the picture")
+    expect(tab.page.locator("figure pre")).to_have_text("Buttons: <b>Sign in</b>")
+    tab.button("Log out").click()
+    tab.sign_in(key_of(owner, "member"))
+    tab.go(f"/meetings/{meeting['id']}")
+    expect(tab.page.locator(".timeline li").filter(has_text="Failed")).to_be_visible()
+    expect(tab.page.locator("figure pre")).to_be_visible()
+    expect(image).to_be_hidden()
     tab.end()
 
 

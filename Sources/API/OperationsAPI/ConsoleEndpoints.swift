@@ -5,10 +5,11 @@ import HTTP
 enum ConsoleEndpoints {
     static let all = [root, page, file]
 
-    /// All that the page may do is to load its own files, and to ask this server. Scripts make no markup of texts: the
+    /// All that the page may do is to load its own files, and to ask this server. What it asks for with the key, and shows
+    /// or plays, is a `blob:` of its own. Scripts make no markup of texts: the
     /// browser refuses it (Trusted Types, sections 4.1 and 4.2).
     static let securityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; base-uri 'none'; "
         + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
     private static let path = "/console"

@@ -41,8 +41,9 @@ function withQuery(path, query) {
   return pairs.length ? `${path}?${new URLSearchParams(pairs)}` : path;
 }
 
-export async function get(path, { query, signal, key } = {}) {
-  return once("GET", withQuery(path, query), { signal, key });
+/** @param read makes what is returned of an answer; of JSON if it is absent. */
+export async function get(path, { query, ...how } = {}) {
+  return once("GET", withQuery(path, query), how);
 }
 
 /**
@@ -105,7 +106,7 @@ async function refusal(answer, key) {
   return refusal;
 }
 
-function ask(method, path, { body, wish, signal, key }) {
+function ask(method, path, { body, wish, range, signal, key }) {
   const headers = new Headers();
   try {
     headers.set("X-API-Key", key ?? session.key() ?? "");
@@ -114,20 +115,21 @@ function ask(method, path, { body, wish, signal, key }) {
   }
   if (body !== undefined) headers.set("Content-Type", "application/json");
   if (wish) headers.set("Idempotency-Key", wish);
+  if (range) headers.set("Range", range);
   return fetch(path, {
     method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store",
     credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
   });
 }
 
-async function once(method, path, { body, wish, signal, key, read = readJSON }) {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), patienceMilliseconds);
-  const giveUp = () => patience.abort();
+async function once(method, path, { signal, read = readJSON, patience = patienceMilliseconds, ...how }) {
+  const time = new AbortController();
+  const giveUp = () => time.abort();
+  const timer = setTimeout(giveUp, patience);
   signal?.addEventListener("abort", giveUp);
   try {
-    const answer = await ask(method, path, { body, wish, key, signal: patience.signal });
-    if (!answer.ok) throw await refusal(answer, key);
+    const answer = await ask(method, path, { ...how, signal: time.signal });
+    if (!answer.ok) throw await refusal(answer, how.key);
     return await read(answer);
   } catch (error) {
     throw error instanceof Refusal ? error : new NoAnswer();

@@ -57,6 +57,14 @@ export function duration(seconds) {
     .join(" ");
 }
 
+/** A time in a recording, such as 1:05:00. */
+export function clockOf(seconds) {
+  const whole = Math.floor(seconds);
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3_600);
+  return `${hours ? `${hours}:` : ""}${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
 /** What `datetime-local` takes, in the reader's zone. */
 export function localField(text) {
   const date = parsed(text);

@@ -10,6 +10,7 @@ import { stop } from "/console/meetings.js";
 import { act, announce, askFirst, isPassing, noticePlace, refusalNotice, sayNext, tellOfFeed } from "/console/notices.js";
 import { planForm } from "/console/plan.js";
 import { texts } from "/console/texts.js";
+import { timeline } from "/console/timeline.js";
 import { transcript } from "/console/transcript.js";
 
 // Of what is written to a record nothing is told.
@@ -25,9 +26,10 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   const plan = h("div");
   const language = languageForm();
   const details = h("div");
+  const history = timeline({ caller, mayAs });
   const words = transcript(place, { onStatus: () => feed.again() });
   const body = h("div", { hidden: true }, state, buttons, plan, language, words.element,
-    h("section", { "aria-labelledby": "facts" }, h("h2", { id: "facts" }, texts.factsTitle), details));
+    h("section", { "aria-labelledby": "facts" }, h("h2", { id: "facts" }, texts.factsTitle), details), history.element);
   main.append(h("p", {}, h("a", { href: "#/meetings" }, texts.allMeetings)), heading, place.element, body);
   place.sayLeft();
 
@@ -52,6 +54,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
     meeting = found;
     words.element.hidden = Boolean(found.data?.planned);
     words.show(found);
+    history.show(found);
     if (next === form) return;
     form = next;
     body.hidden = false;
@@ -139,6 +142,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   return () => {
     feed.stop();
     words.stop();
+    history.stop();
   };
 }
 

@@ -57,6 +57,13 @@ export class Segments {
     return this.#speakers.get(segment.speaker) ?? 0;
   }
 
+  /** The one that is under way in a session at this time, as its place in the list; -1 before the first. */
+  indexAt(session, seconds) {
+    if (!this.#sessions.has(session)) return -1;
+    const index = this.#placeOf({ session_uid: session, start: seconds, end: Infinity, segment_id: "" }) - 1;
+    return this.list[index]?.session_uid === session ? index : -1;
+  }
+
   #note(segment) {
     this.#known.set(keyOf(segment), segment);
     if (!segment.completed) this.#drafts.set(keyOf(segment), segment);

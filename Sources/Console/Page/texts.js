@@ -109,7 +109,24 @@ export const texts = {
   segmentForms: { one: "# line", other: "# lines" }, draftForms: { one: "# of them a draft", other: "# of them drafts" },
   draft: "draft", chat: "chat", someone: "Somebody", botReturned: "Another bot from here on",
   find: "Find in it", previousMatch: "Previous", nextMatch: "Next", foundForms: { one: "# line found", other: "# lines found" },
-  downloadText: "Download as text", downloadJSON: "Download as JSON",
+  downloadAs: "Download as", download: "Download",
+  forms: [["txt", "Text"], ["md", "Markdown"], ["srt", "Subtitles (SRT)"], ["vtt", "Subtitles (WebVTT)"], ["json", "JSON"]],
+  sound: "Sound", listen: "Listen", playFrom: "Listen from here",
+  soundPart: (number, from, to) => `${number ? `Bot ${number}: ` : ""}${from} – ${to}`,
+
+  timeline: "What happened", trace: "trace", byYou: "by you", byUser: (number) => `by user ${number}`,
+  botNumber: (number) => `Bot ${number}`,
+  forgottenForms: { one: "# earlier change is not known any more.", other: "# earlier changes are not known any more." },
+  happened: (word) => own({
+    created: "Made", dispatched: "A bot was sent", restarted: "Restarted: a bot was sent", replaced: "A bot was sent in place of a lost one",
+    joining: "On its way", awaiting_admission: "In the lobby", needs_help: "Asked for help", active: "Came into the room",
+    stopping: "Was told to leave", completed: "Over", failed: "Failed", finalised: "The record was finished",
+    recorded: "The sound was kept", missed: "The time was missed", not_sent: "No bot could be sent",
+  }, word),
+  because: (word) => (Object.hasOwn(reasons, word) ? `because ${reasons[word]}` : own({
+    bot: "as the bot said", plan: "as planned", "recording kept": "", "transcript collected": "",
+  }, word)),
+  pictureWords: "What the bot saw when it could go on no more:", pictureOf: "Picture of the meeting's page, as its bot saw it",
 
   webhooksWords: "Each change of a meeting is sent to these addresses, signed, and again until it is taken.",
   newWebhook: "New webhook", makeWebhook: "Make the webhook", url: "Address", description: "Description",

@@ -1,14 +1,18 @@
 // What is said in a meeting, as it is said: drafts as drafts, each speaker in a colour and with a sign of their own.
 
-import { get } from "/console/api.js";
-import { field, h, said } from "/console/dom.js";
+import { NoAnswer, get } from "/console/api.js";
+import { field, h, option, said } from "/console/dom.js";
 import { follow, listen } from "/console/feed.js";
-import { duration, nameOf, plural, roomPath, timeOfDay } from "/console/format.js";
-import { isPassing, tellOfFeed } from "/console/notices.js";
+import { duration, plural, roomPath, timeOfDay } from "/console/format.js";
+import { act, isPassing, tellOfFeed } from "/console/notices.js";
 import { Segments, isLater, keyOf } from "/console/segments.js";
+import { sound } from "/console/sound.js";
 import { texts } from "/console/texts.js";
 
 const pageSize = 10_000;
+const downloadPatience = 120_000;
+// Of a transcript that is changed further up each time that it is read.
+const mostRounds = 5;
 const toldPauseMilliseconds = 60_000;
 // So many lines are on the page at first, so many come by a button, and no more than so many stay.
 const windowSize = 300;
@@ -27,14 +31,19 @@ export function transcript(place, { onStatus }) {
   let [feed, live, drawing] = [null, null, 0];
   let pattern = null;
   let at = -1;
+  // The line that is to be heard.
+  let spoken = null;
   const known = new Map();
 
+  const player = sound(place, hearing);
   const list = h("ol", { class: "transcript" });
   const scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": texts.whatWasSaid, hidden: true }, list);
   const earlier = h("button", { type: "button", hidden: true, onclick: showEarlier }, texts.earlier);
   const later = h("button", { type: "button", hidden: true, onclick: showLater }, texts.later);
   const query = h("input", { type: "search", maxlength: "200", autocomplete: "off" });
   const found = h("span", { class: "faint", role: "status" });
+  const form = h("select", {}, texts.forms.map(([name, text]) => option(name, text)));
+  const downloads = h("button", { type: "button", onclick: () => act(downloads, place, download) }, texts.download);
   const count = h("p", { class: "faint" });
   const empty = h("p", { class: "empty" }, texts.nothingSaid);
   const tools = h("div", { class: "inline", hidden: true },
@@ -42,10 +51,9 @@ export function transcript(place, { onStatus }) {
     h("button", { type: "button", onclick: () => step(-1) }, texts.previousMatch),
     h("button", { type: "button", onclick: () => step(1) }, texts.nextMatch), found,
     h("span", { class: "grow" }),
-    h("button", { type: "button", onclick: () => download("txt") }, texts.downloadText),
-    h("button", { type: "button", onclick: () => download("json") }, texts.downloadJSON));
+    field(texts.downloadAs, form), downloads);
   const element = h("section", { "aria-labelledby": "transcript" },
-    h("h2", { id: "transcript" }, texts.transcript), tools, count, earlier, scroll, later, empty);
+    h("h2", { id: "transcript" }, texts.transcript), player.element, tools, count, earlier, scroll, later, empty);
 
   // MARK: The feed
 
@@ -53,13 +61,15 @@ export function transcript(place, { onStatus }) {
 
   /** All of it, and the cursor from which on it is told: what changes meanwhile comes again. */
   async function readAll(signal) {
-    let [list, from] = [[], null];
+    let [list, from, rounds] = [[], null, 0];
     for (;;) {
       // A page begins with the last one of the page before: otherwise something came in, or went, further up.
       const offset = Math.max(0, list.length - 1);
       const page = await get(path(), { query: { meeting_id: meeting.id, offset, limit: pageSize }, signal });
       from ??= page.cursor;
+      player.show(page.recordings);
       if (list.length && (!page.segments.length || keyOf(page.segments[0]) !== keyOf(list.at(-1)))) {
+        if (++rounds > mostRounds) throw new NoAnswer();
         [list, from] = [[], null];
         continue;
       }
@@ -74,6 +84,7 @@ export function transcript(place, { onStatus }) {
     const changes = { put: [], retracted: [], cursor };
     for (;;) {
       const page = await get(path(), { query: { meeting_id: meeting.id, after: changes.cursor }, signal });
+      player.show(page.recordings);
       if (page.reset) return readAll(signal);
       changes.put.push(...page.segments);
       changes.retracted.push(...page.retracted);
@@ -141,6 +152,7 @@ export function transcript(place, { onStatus }) {
 
   function stop() {
     cancelAnimationFrame(drawing);
+    player.stop();
     live?.stop();
     feed?.stop();
   }
@@ -192,7 +204,7 @@ export function transcript(place, { onStatus }) {
   }
 
   function lineOf(segment, isReturn) {
-    const form = JSON.stringify([segment, isReturn, pattern?.source]);
+    const form = JSON.stringify([segment, isReturn, pattern?.source, Boolean(player.from(segment.session_uid, segment.start))]);
     let entry = known.get(keyOf(segment));
     if (!entry) {
       entry = { line: h("li") };
@@ -201,17 +213,39 @@ export function transcript(place, { onStatus }) {
     if (entry.form === form) return entry.line;
     entry.form = form;
     const number = segments.speaker(segment) % signs.length;
-    entry.line.className = segment.completed ? "" : "draft";
+    entry.line.className = [segment.completed ? "" : "draft", spoken === keyOf(segment) ? "spoken" : ""].join(" ").trim();
     entry.line.replaceChildren(...[
       isReturn ? h("p", { class: "session" }, texts.botReturned) : null,
       h("span", { class: `speaker s${number}` }, h("span", { "aria-hidden": "true" }, signs[number], " "),
         said(segment.speaker || texts.someone)),
-      " ", h("span", { class: "faint" }, timeOfDay(segment.absolute_start_time) ?? duration(segment.start)),
+      " ", timeOf(segment),
       segment.source === "chat" ? h("span", { class: "tag" }, texts.chat) : null,
       segment.completed ? null : h("span", { class: "tag" }, texts.draft),
       h("p", { dir: "auto", lang: segment.language || null }, marked(segment.text)),
     ].filter(Boolean));
     return entry.line;
+  }
+
+  /** Where there is sound, the time of a line plays it from there. */
+  function timeOf(segment) {
+    const time = timeOfDay(segment.absolute_start_time) ?? duration(segment.start);
+    const play = player.from(segment.session_uid, segment.start);
+    if (!play) return h("span", { class: "faint" }, time);
+    return h("button", { type: "button", class: "plain", title: texts.playFrom, onclick: play }, time);
+  }
+
+  /** Shows which line is to be heard. */
+  function hearing(session, seconds) {
+    const index = segments.indexAt(session, seconds);
+    const heard = index < 0 ? null : keyOf(segments.list[index]);
+    if (heard === spoken) return;
+    known.get(spoken)?.line.classList.remove("spoken");
+    spoken = heard;
+    if (!heard) return;
+    showAround(index);
+    const { line } = known.get(heard);
+    line.classList.add("spoken");
+    line.scrollIntoView({ block: "nearest" });
   }
 
   function showEarlier() {
@@ -285,18 +319,14 @@ export function transcript(place, { onStatus }) {
 
   // MARK: To take it away
 
-  function download(kind) {
-    const text = kind === "json" ? JSON.stringify({ meeting, segments: segments.list }, null, 1)
-      : [nameOf(meeting), "", ...segments.list.map(plain)].join("\n");
-    const url = URL.createObjectURL(new Blob([text, "\n"], { type: kind === "json" ? "application/json" : "text/plain" }));
+  async function download() {
+    const kind = form.value;
+    const blob = await get(path(), {
+      query: { meeting_id: meeting.id, format: kind }, patience: downloadPatience, read: (answer) => answer.blob(),
+    });
+    const url = URL.createObjectURL(blob);
     h("a", { href: url, download: `meeting-${meeting.id}.${kind}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  }
-
-  function plain(segment) {
-    const time = segment.absolute_start_time ?? duration(segment.start);
-    const words = `${segment.speaker || texts.someone}: ${segment.text}`.replace(/\s+/g, " ");
-    return `[${time}] ${words}${segment.completed ? "" : ` (${texts.draft})`}`;
   }
 
   return { element, show, stop, isTelling: () => Boolean(live?.isTelling()) };

@@ -26,6 +26,11 @@ def meeting_owner(meeting_id):
     return f"usher:meeting:{meeting_id}"
 
 
+def number_owner(number):
+    """Whose meeting has this number, and its id."""
+    return f"usher:number:{number}"
+
+
 class WorkspaceKeys:
     """The keys of one workspace, which all lie in its partition."""
 

@@ -1,0 +1,89 @@
+// What a bot heard, in step with what is written. The key goes out in a header, so that the sound is fetched, and in parts:
+// of a day-long meeting too no more than one part is held.
+
+import { get } from "/console/api.js";
+import { field, h, option } from "/console/dom.js";
+import { clockOf } from "/console/format.js";
+import { act } from "/console/notices.js";
+import { texts } from "/console/texts.js";
+
+const headBytes = 44;
+const partSeconds = 300;
+const patience = 60_000;
+
+/** @param onTime gets the session and the seconds in it that are to be heard. */
+export function sound(place, onTime) {
+  let [parts, form, at, url] = [[], "[]", null, null];
+  const audio = h("audio", { controls: true, "aria-label": texts.sound });
+  const select = h("select");
+  const listen = h("button", { type: "button", onclick: () => play(parts[select.selectedIndex], 0) }, texts.listen);
+  const element = h("div", { class: "inline", hidden: true }, field(texts.sound, select), listen, audio);
+  audio.hidden = true;
+
+  audio.addEventListener("timeupdate", () => at && onTime(at.session, at.from + audio.currentTime));
+  audio.addEventListener("ended", () => {
+    const next = parts[parts.indexOf(at) + 1];
+    if (next) play(next, 0);
+  });
+
+  /** The recordings that there are, as a transcript names them. */
+  function show(recordings) {
+    const next = JSON.stringify(recordings);
+    if (next === form) return;
+    form = next;
+    parts = recordings.flatMap((recording, index) => {
+      const seconds = recording.media_files[0]?.duration_seconds ?? 0;
+      return Array.from({ length: Math.ceil(seconds / partSeconds) }, (_, part) => ({
+        id: recording.id, session: recording.session_uid, number: index + 1, from: part * partSeconds,
+        to: Math.min((part + 1) * partSeconds, seconds),
+      }));
+    });
+    select.replaceChildren(...parts.map((part, index) =>
+      option(index, texts.soundPart(recordings.length > 1 ? part.number : null, clockOf(part.from), clockOf(part.to)))));
+    element.hidden = parts.length === 0;
+  }
+
+  function play(part, seconds) {
+    return act(listen, place, async () => {
+      if (part !== at) await load(part);
+      audio.currentTime = seconds;
+      // A browser may want a click first: the controls are there.
+      await audio.play().catch(() => {});
+    });
+  }
+
+  /** A part with the head of the whole, which says how the sound is written (RIFF WAVE). */
+  async function load(part) {
+    const path = `/recordings/${encodeURIComponent(part.id)}`;
+    const bytes = (first, last) => get(path, { range: `bytes=${first}-${last}`, patience, read: (answer) => answer.arrayBuffer() });
+    const head = new DataView(await bytes(0, headBytes - 1));
+    const [perSecond, perFrame] = [head.getUint32(28, true), head.getUint16(32, true) || 1];
+    const place = (time) => headBytes + Math.floor(time * perSecond / perFrame) * perFrame;
+    const samples = await bytes(place(part.from), place(part.to) - 1);
+    head.setUint32(4, samples.byteLength + headBytes - 8, true);
+    head.setUint32(40, samples.byteLength, true);
+    stop();
+    url = URL.createObjectURL(new Blob([head.buffer, samples], { type: "audio/wav" }));
+    at = part;
+    select.selectedIndex = parts.indexOf(part);
+    audio.src = url;
+    audio.hidden = false;
+  }
+
+  function stop() {
+    audio.pause();
+    if (url) URL.revokeObjectURL(url);
+    [url, at] = [null, null];
+  }
+
+  return {
+    element,
+    show,
+    stop,
+    /** Whether there is sound of a session at this time, and what plays it from there. */
+    from(session, seconds) {
+      const part = parts.find((one) => one.session === session && one.from <= seconds && seconds < one.to);
+      return part && (() => play(part, seconds - part.from));
+    },
+  };
+}
