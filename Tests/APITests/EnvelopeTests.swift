@@ -49,9 +49,11 @@ import Usher
             refusal: .inFlight(holder: other), status: 409, code: 12107, says: ["in flight", other],
             parameters: inTheRoom),
         Row(refusal: .locked, status: 503, code: 12108, says: ["lock", "Retry in a few seconds"]),
-        Row(refusal: .failed(.connectionLost), status: 500, code: 12109, says: ["Safe to retry", "support"]),
+        Row(refusal: .failed(.connectionLost), status: 500, code: 12109, says: ["Safe to retry", "runs the service"]),
         Row(refusal: .statusChanged, status: 409, code: 12110, says: ["changed", "Fetch the latest", "retry"]),
-        Row(refusal: .unexpectedStatus("PAUSED"), status: 409, code: 12111, says: ["PAUSED", "contact support"]),
+        Row(
+            refusal: .unexpectedStatus("PAUSED"), status: 409, code: 12111,
+            says: ["PAUSED", "whoever runs the service"]),
         Row(
             refusal: .roleTooLow, status: 403, code: 403, says: ["owner or a manager"],
             parameters: ["workspace_id": workspace]),

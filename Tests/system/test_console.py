@@ -289,3 +289,29 @@ def test_every_page_is_for_everybody(console, owner, width, dark):
         check("members")
     owner.request("DELETE", owner.bot_path(held))
     tab.end()
+
+
+@pytest.mark.parametrize("width, dark", [(390, False), (1280, True)], ids=["390-light", "1280-dark"])
+def test_the_description_is_for_everybody(console, width, dark):
+    tab = console.browser.open(console.node.port, width=width, dark=dark)
+    tab.page.goto(f"{tab.origin}/docs")
+    first = tab.page.locator("main h2").first
+    expect(first).to_have_text("How to authenticate")
+    assert tab.overflow <= 0
+    menu = tab.page.locator("nav").get_by_role("link", name="How to authenticate")
+    if width == 390:
+        # It is folded, and what one came for is on the first screen.
+        expect(menu).to_be_hidden()
+        assert first.bounding_box()["y"] < 300
+        tab.page.get_by_text("Contents", exact=True).click()
+        expect(menu).to_be_visible()
+    else:
+        expect(menu).to_be_visible()
+        tab.page.locator("nav").get_by_role("link", name="Stop Bot").click()
+        current = tab.page.locator("nav li a").evaluate_all(
+            "links => links.filter((link) => getComputedStyle(link).fontWeight === '700').map((link) => link.hash)")
+        assert current == ["#stopBot"], current
+    text = tab.page.locator("main").inner_text()
+    assert "contact support" not in text and "UUID" in text
+    tab.picture(f"docs-{width}")
+    tab.end()

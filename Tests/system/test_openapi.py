@@ -89,7 +89,7 @@ def test_the_page_is_whole_and_asks_nothing_of_others(node):
     assert answer.status == 200 and answer.header("Content-Type") == "text/html; charset=utf-8"
     page = Page(answer.body.decode())
     assert not page.tags & {"script", "link", "img", "iframe", "object", "form"}, page.tags
-    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json"}
+    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json", "/console"}
     assert {link[1:] for link in page.links if link.startswith("#")} <= page.anchors
     ids = {operation["operationId"] for methods in DOCUMENT["paths"].values() for operation in methods.values()}
     assert ids | set(DOCUMENT["components"]["schemas"]) <= page.anchors

@@ -10,7 +10,7 @@ extension UserObject {
             .required("name", Schema.string.orNull), .required("image_url", Schema.string.orNull),
             .required("max_concurrent_bots", .integer), .required("created_at", .time),
             .required("data", .object(.optional("webhook_url", .string))),
-            .required("workspace_id", .string, "The personal workspace.")))
+            .required("workspace_id", .uuid, "The personal workspace.")))
 
     static let example: OrderedJSON = [
         "id": 7, "email": .string(Sample.email), "name": "Anna", "image_url": nil, "max_concurrent_bots": 10,
@@ -23,7 +23,7 @@ extension WorkspaceObject {
     static let schema = NamedSchema(
         "Workspace", "A workspace with its limits.",
         .object(
-            .required("id", .string, "A UUID."), .required("name", .string),
+            .required("id", .uuid), .required("name", .string),
             .required("max_concurrent_bots", .integer),
             .required("max_meetings", Schema.integer.orNull, "Of its own; null: what the nodes' settings say."),
             .required("max_bytes", Schema.integer.orNull, "Of its own, likewise."),
@@ -38,7 +38,7 @@ extension WorkspaceObject {
 
 extension KeyObject {
     private static let properties: [Schema.Property] = [
-        .required("id", .string, "What revokes it."), .required("workspace_id", .string),
+        .required("id", .string, "What revokes it."), .required("workspace_id", .uuid),
         .required("user_id", UserEndpoints.idSchema), .required("scopes", .list(of: .choice(Scope.self))),
         .required("label", Schema.string.orNull), .required("created_at", .time),
         .required("expires_at", Schema.time.orNull),

@@ -86,7 +86,7 @@ enum UserEndpoints {
                 201, "The token.",
                 .object(
                     .required("id", .string, "What revokes it."), .required("token", .string, "The key itself."),
-                    .required("user_id", idSchema), .required("workspace_id", .string),
+                    .required("user_id", idSchema), .required("workspace_id", .uuid),
                     .required("scopes", .list(of: .choice(Scope.self))), .required("created_at", .time)),
                 example: [
                     "id": .string(Sample.keyID), "token": .string(Sample.apiKey), "user_id": 7,

@@ -91,7 +91,7 @@ enum WorkspaceEndpoints {
             .json(
                 200, "The user has the role.",
                 .object(
-                    .required("workspace_id", .string), .required("user_id", UserEndpoints.idSchema),
+                    .required("workspace_id", .uuid), .required("user_id", UserEndpoints.idSchema),
                     .required("role", .choice(Role.self))),
                 example: ["workspace_id": .string(Sample.workspaceID), "user_id": 7, "role": "manager"])
         ],

@@ -15,7 +15,7 @@ enum CallerEndpoint {
                 200, "The key's user and workspace.",
                 .object(
                     .required("user_id", UserEndpoints.idSchema), .required("email", .string),
-                    .required("name", Schema.string.orNull), .required("workspace_id", .string),
+                    .required("name", Schema.string.orNull), .required("workspace_id", .uuid),
                     .required("workspace_name", .string), .required("role", .choice(Role.self)),
                     .required("key_id", .string, "The key's id, which is not the key."),
                     .required("scopes", .list(of: .choice(Scope.self)))),

@@ -56,7 +56,7 @@ enum RunningBotObject {
             .required("meeting_status", .choice(BotStatus.allCases.filter(\.isRunning).map(\.rawValue))),
             .required("created_at", .time, "When it was dispatched."),
             .required("start_time", Schema.time.orNull, "When it came into the room."),
-            .required("labels", .object(.required("bot_id", .string))),
+            .required("labels", .object(.required("bot_id", .uuid))),
             .required(
                 "data",
                 .object(

@@ -11,7 +11,7 @@ enum TimelineEndpoint {
             .required("from", .string, "`status/bot_status` before, as `INITIAL/requested`."),
             .required("to", .string, "The same after it."),
             .required("why", .string, "Who or what caused it: `user 7`, `bot`, `plan`, or a reason."),
-            .required("bot_id", Schema.string.orNull, "The bot that has to do with it."),
+            .required("bot_id", Schema.uuid.orNull, "The bot that has to do with it."),
             .required("trace_id", Schema.string.orNull, "Of the bot's dispatch (W3C Trace Context).")))
     private static let example: OrderedJSON = [
         "at": .string(Sample.time), "what": "dispatched", "from": "INITIAL/", "to": "INITIAL/requested",

@@ -78,6 +78,8 @@ extension Schema {
     static let integer = Schema(.integer(least: nil, greatest: nil))
     /// RFC 3339, in UTC, as `Timestamp.withZone` writes it.
     static let time = Schema(.string(StringRules(format: "date-time")))
+    /// RFC 9562, as `Identifier.uuid` writes it.
+    static let uuid = Schema(.string(StringRules(format: "uuid")))
     /// As `Timestamp.withoutZone` writes it.
     static let timeWithoutZone = Schema(
         .string(StringRules(pattern: #"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}$"#)))

@@ -64,7 +64,7 @@ extension MeetingObject {
         .object(
             .required("meeting_id", .string, "32 hexadecimal digits."),
             .required("number", .integer(1...), "What the Bots API calls the meeting's `id`."),
-            .required("workspace_id", .string),
+            .required("workspace_id", .uuid),
             .required("platform", .choice(Platform.self)),
             .required("native_meeting_id", .string, "The platform's own id of the meeting."),
             .required("meeting_url", .string),
@@ -72,7 +72,7 @@ extension MeetingObject {
             .required("language", Schema.string.orNull),
             .required("status", .choice(MeetingStatus.self)),
             .required("bot_status", Schema.choice(BotStatus.self).orNull, "Its bot's; null before the first dispatch."),
-            .required("bot_id", Schema.string.orNull, "Its latest bot's."),
+            .required("bot_id", Schema.uuid.orNull, "Its latest bot's."),
             .required("dispatched_at", Schema.timeWithoutZone.orNull),
             .required("start_time", Schema.timeWithoutZone.orNull, "When the bot came into the room."),
             .required("end_time", Schema.timeWithoutZone.orNull, "When it left."),

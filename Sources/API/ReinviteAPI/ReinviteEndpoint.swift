@@ -65,12 +65,13 @@ enum ReinviteEndpoint {
                     + "state and retry."),
             DescribedError(
                 .unexpectedStatus("PAUSED"),
-                "The meeting is in an unexpected status and cannot be dispatched. Inspect the meeting and contact "
-                    + "support if this persists."),
+                "The meeting is in an unexpected status and cannot be dispatched. Inspect the meeting; if this "
+                    + "persists, tell whoever runs the service."),
             .invalid("The body is wrong.", field: "force_restart", "must be true or false"),
             DescribedError(
                 ReinviteRefusal.failed(.connectionLost),
-                "The dispatch failed for an unexpected reason. Safe to retry; contact support if it persists."),
+                "The dispatch failed for an unexpected reason. Safe to retry; if it persists, tell whoever runs the "
+                    + "service."),
             DescribedError(
                 .locked, "Another dispatch is currently holding the per-workspace lock. Retry in a few seconds."),
         ]

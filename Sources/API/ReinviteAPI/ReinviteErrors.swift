@@ -65,15 +65,15 @@ extension APIError {
             self.init(
                 409, code: 12111,
                 "Meeting \(meetingID) is in the unexpected status \"\(status.prefix(40))\" and cannot be dispatched. "
-                    + "Inspect the meeting and contact support if this persists.", parameters: own)
+                    + "Inspect the meeting; if this persists, tell whoever runs the service.", parameters: own)
         case .failed(let error):
             self.init(
                 500, code: 12109,
                 error.isOutOfMemory
                     ? "The dispatch of meeting \(meetingID) failed: the service has no room for new records at the moment. "
                         + "Safe to retry later."
-                    : "The dispatch of meeting \(meetingID) failed for an unexpected reason. Safe to retry; contact "
-                        + "support if it persists.", parameters: own, cause: error)
+                    : "The dispatch of meeting \(meetingID) failed for an unexpected reason. Safe to retry; if it "
+                        + "persists, tell whoever runs the service.", parameters: own, cause: error)
         case .unavailable(let error):
             self = .unavailable(cause: error)
             parameters = own

@@ -9,6 +9,9 @@ const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", ho
 const dayOfYear = new Intl.DateTimeFormat(locale, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
 });
+const second = new Intl.DateTimeFormat(locale, {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
+});
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
@@ -32,6 +35,10 @@ function element(text, format) {
 export function moment(text) {
   const date = parsed(text);
   return date && element(text, date.getFullYear() === new Date().getFullYear() ? day : dayOfYear);
+}
+
+export function momentWithSeconds(text) {
+  return element(text, second);
 }
 
 export function timeOfDay(text) {

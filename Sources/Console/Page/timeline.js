@@ -2,7 +2,7 @@
 
 import { Refusal, get } from "/console/api.js";
 import { h, said } from "/console/dom.js";
-import { moment, plural, stateOf } from "/console/format.js";
+import { momentWithSeconds, plural, stateOf } from "/console/format.js";
 import { texts } from "/console/texts.js";
 
 const troubled = ["failed", "needs_help"];
@@ -40,11 +40,16 @@ export function timeline({ caller, mayAs }) {
     list.replaceChildren(...events.flatMap((event) => {
       const isNext = event.bot_id && event.bot_id !== current;
       current = event.bot_id ?? current;
-      return [isNext ? h("li", { class: "bot" }, texts.botNumber(bots.indexOf(event.bot_id) + 1), " ", h("code", {}, event.bot_id)) : null,
-        h("li", {}, h("span", { class: "faint" }, moment(event.at)), " ", h("strong", {}, texts.happened(event.what)), " ", why(event),
-          event.trace_id ? h("span", { class: "faint" }, " ", texts.trace, " ", h("code", {}, event.trace_id)) : null)];
+      return [isNext ? heading(bots.indexOf(event.bot_id) + 1, event) : null,
+        h("li", {}, h("span", { class: "faint" }, momentWithSeconds(event.at)), " ", h("strong", {}, texts.happened(event.what)), " ", why(event))];
     }).filter(Boolean));
     element.hidden = events.length === 0 && count === 0;
+  }
+
+  /** A bot, and the trace of its dispatch, which all that happens to it has. */
+  function heading(number, event) {
+    return h("li", { class: "bot" }, texts.botNumber(number), " ", h("code", {}, event.bot_id),
+      event.trace_id ? [" · ", texts.trace, " ", h("code", {}, event.trace_id)] : null);
   }
 
   function why(event) {

@@ -22,7 +22,7 @@ struct DocumentationPage: Sendable {
             <style>\(PageStyle.markup)</style>
             </head>
             <body>
-            <nav>\(contents)</nav>
+            <nav><details><summary>Contents</summary>\(contents)</details></nav>
             <main>
             <h1>Usher <small>\(usherVersion)</small></h1>
             \(introduction)\(.joined(Section.allCases.map(section)))\(commonErrors)\(objects)
@@ -50,10 +50,11 @@ struct DocumentationPage: Sendable {
             }
             return "<h4><a href=\"#\(section.rawValue)\">\(section.title)</a></h4><ul>\(.joined(entries))</ul>"
         }
+        let first: HTMLText = "<h4><a href=\"#authentication\">How to authenticate</a></h4>"
         let more: HTMLText = """
             <h4><a href="#errors">Errors of any request</a></h4><h4><a href="#objects">Objects</a></h4>
             """
-        return .joined(sections) + more
+        return first + .joined(sections) + more
     }
 
     private static func badge(_ method: Method) -> HTMLText {
@@ -62,12 +63,30 @@ struct DocumentationPage: Sendable {
 
     private var introduction: HTMLText {
         """
+        \(authentication)
+        <h2 id="any">Any request</h2>
         \(.paragraphs(OpenAPIDocument.introduction))
         <p>The same as <a href="\(OperationsEndpoints.documentPath)">OpenAPI 3.1</a>, for programs. The examples below \
         work in a shell once it knows where Usher is, and the key that they need:</p>
         <pre>USHER=http://127.0.0.1:8080
         KEY=\("usher_...")          # an API key of a workspace
         ADMIN_KEY=\("...")          # USHER_ADMIN_KEY of the nodes</pre>
+        """
+    }
+
+    /// What a newcomer needs before anything else.
+    private var authentication: HTMLText {
+        """
+        <h2 id="authentication">How to authenticate</h2>
+        <p>With an API key of a workspace, as <code>Authorization: Bearer KEY</code> or <code>X-API-Key: KEY</code>. Try \
+        yours; the answer says whose it is, and what it may do:</p>
+        <pre>curl -H "X-API-Key: $KEY" \("\"$USHER/user\"")</pre>
+        <p>An owner of the workspace makes keys: in <a href="/console">the console</a>, Workspace, API Key, Add New Key; or \
+        by <a href="#createWorkspaceKey">a request</a>. The first one is made by whoever runs the service; \
+        <code>make up</code> prints one. A key has scopes, <code>seameet</code> for the Re-invite API and \
+        <code>bots</code> for the Bots API, and the role of the member whose it is.</p>
+        <p><code>/admin</code> takes the administrator's key instead, as <code>X-Admin-API-Key</code>. Bots have secrets of \
+        their own.</p>
         """
     }
 

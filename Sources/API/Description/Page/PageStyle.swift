@@ -40,25 +40,34 @@ enum PageStyle {
         b.get { color: var(--get); } b.post { color: var(--post); } b.put, b.patch { color: var(--put); }
         b.delete, b.bad { color: var(--bad); } b.ok { color: var(--ok); }
         table { display: block; overflow-x: auto; border-collapse: collapse; margin: .5rem 0 1rem; font-size: .875rem; }
-        th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0;
+        th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0;
           border-bottom: 1px solid var(--line); }
         th { color: var(--faint); font-weight: 600; }
         td:first-child code, td:nth-child(2) code { overflow-wrap: normal; }
-        td:last-child { min-width: 14rem; padding-right: 0; }
+        td:last-child { min-width: 9rem; padding-right: 0; }
         summary { cursor: pointer; color: var(--link); font-size: .875rem; }
         .note { font-size: .875rem; }
-        nav { max-height: 40vh; overflow-y: auto; padding: .25rem 1.25rem 1rem; font-size: .875rem;
-          background: var(--raised); border-bottom: 1px solid var(--line); }
+        nav { padding: .6rem 1.25rem; font-size: .875rem; background: var(--raised);
+          border-bottom: 1px solid var(--line); scroll-target-group: auto; }
+        nav summary { font-size: 1rem; }
+        /* Where one is, in browsers that know it by themselves. */
+        nav a:target-current { font-weight: 700; color: var(--link); }
         nav ul { list-style: none; margin: 0; padding: 0; }
         nav li a { display: block; padding: .2rem 0; color: inherit; overflow: hidden; text-overflow: ellipsis;
           white-space: nowrap; }
         nav h4 { margin: 1.25rem 0 .25rem; }
         nav b { display: inline-block; width: 3.75rem; font-size: .6875rem; }
         .route b { font-size: .875rem; }
+        @media (min-width: 40rem) {
+          td:last-child { min-width: 14rem; }
+        }
         @media (min-width: 70rem) {
           body { display: grid; grid-template-columns: 19rem 1fr; }
-          nav { position: sticky; top: 0; height: 100vh; max-height: none; padding: .25rem 1.25rem 1.25rem;
+          nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: .25rem 1.25rem 1.25rem;
             border-bottom: none; border-right: 1px solid var(--line); }
+          /* Folded on a phone, it stands open where there is room. */
+          nav details::details-content { content-visibility: visible; block-size: auto; }
+          nav summary { display: none; }
           main { margin: 0; padding: 2rem 3rem 8rem; }
         }
 

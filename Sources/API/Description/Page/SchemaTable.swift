@@ -52,6 +52,7 @@ enum SchemaTable {
             switch rules.format {
             case "date-time": "time (RFC 3339)"
             case "idn-email": "email"
+            case "uuid": "UUID"
             default: "string"
             }
         guard let length = rules.length else { return "\(name)" }
