@@ -83,6 +83,7 @@ export function listen(path, { query, after, take, turned = () => {} }) {
     const mine = new AbortController();
     opening = mine;
     const heard = () => {
+      if (opening !== mine) return;
       clearTimeout(watch);
       watch = setTimeout(() => mine.abort(), silenceMilliseconds);
     };
@@ -93,13 +94,17 @@ export function listen(path, { query, after, take, turned = () => {} }) {
         take(message) {
           if (mine.signal.aborted || isStopped) return;
           failures = 0;
-          take(message);
+          try {
+            take(message);
+          } catch (error) {
+            // A fault of the page, which is not to pass for an end of the stream.
+            reportError(error);
+          }
           turn(true);
         },
       });
-    } catch (error) {
-      // Why it ended those are told that ask; a fault of the page is one.
-      if (error instanceof SyntaxError || error instanceof ReferenceError) throw error;
+    } catch {
+      // Why it ended those are told that ask.
     }
     if (isStopped || opening !== mine) return;
     clearTimeout(watch);

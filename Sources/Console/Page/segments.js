@@ -16,15 +16,21 @@ export class Segments {
   #sessions = new Map();
   #speakers = new Map();
 
+  /** @param before what was shown before: speakers keep their numbers. */
+  constructor(before) {
+    if (before) this.#speakers = new Map(before.#speakers);
+  }
+
   get draftCount() {
     return this.#drafts.size;
   }
 
-  /** Puts a whole transcript, in order, in place of what is there. */
-  replace(list) {
-    this.list = list;
-    for (const map of [this.#known, this.#drafts, this.#sessions]) map.clear();
-    for (const segment of list) this.#note(segment);
+  /** Adds what comes after all that is there. */
+  append(list) {
+    for (const segment of list) {
+      this.#note(segment);
+      this.list.push(segment);
+    }
   }
 
   /** Adds a segment, or puts it in place of the one that is there. */

@@ -105,7 +105,7 @@ export const texts = {
   cancelTitle: (name) => `Cancel the plan of ${name}?`,
   cancelWords: ["No bot comes, and the meeting is gone from the list."],
 
-  transcript: "Transcript", whatWasSaid: "What was said", nothingSaid: "Nothing has been said yet.", earlier: "Show what was said earlier", later: "Show what was said later",
+  transcript: "Transcript", whatWasSaid: "What was said", nothingSaid: "Nothing has been said yet.", reading: (count) => `Reading… ${count} so far.`, earlier: "Show what was said earlier", later: "Show what was said later",
   segmentForms: { one: "# line", other: "# lines" }, draftForms: { one: "# of them a draft", other: "# of them drafts" },
   draft: "draft", chat: "chat", someone: "Somebody", botReturned: "Another bot from here on",
   find: "Find in it", previousMatch: "Previous", nextMatch: "Next", foundForms: { one: "# line found", other: "# lines found" },

@@ -13,7 +13,7 @@ const pageSize = 10_000;
 const downloadPatience = 120_000;
 // Of a transcript that is changed further up each time that it is read.
 const mostRounds = 5;
-const toldPauseMilliseconds = 60_000;
+const toldPauseMilliseconds = 15_000;
 // So many lines are on the page at first, so many come by a button, and no more than so many stay.
 const windowSize = 300;
 const mostLines = 900;
@@ -22,7 +22,7 @@ const nearEnd = 80;
 
 /** @param onStatus is told when the state of the meeting has changed. */
 export function transcript(place, { onStatus }) {
-  const segments = new Segments();
+  let segments = new Segments();
   let meeting = null;
   // Up to where the changes are known; null: all is to be read anew.
   let cursor = null;
@@ -61,20 +61,22 @@ export function transcript(place, { onStatus }) {
 
   /** All of it, and the cursor from which on it is told: what changes meanwhile comes again. */
   async function readAll(signal) {
-    let [list, from, rounds] = [[], null, 0];
+    let [all, from, rounds] = [new Segments(segments), null, 0];
     for (;;) {
       // A page begins with the last one of the page before: otherwise something came in, or went, further up.
-      const offset = Math.max(0, list.length - 1);
+      const count = all.list.length;
+      const offset = Math.max(0, count - 1);
       const page = await get(path(), { query: { meeting_id: meeting.id, offset, limit: pageSize }, signal });
       from ??= page.cursor;
       player.show(page.recordings);
-      if (list.length && (!page.segments.length || keyOf(page.segments[0]) !== keyOf(list.at(-1)))) {
+      if (count && (!page.segments.length || keyOf(page.segments[0]) !== keyOf(all.list.at(-1)))) {
         if (++rounds > mostRounds) throw new NoAnswer();
-        [list, from] = [[], null];
+        [all, from] = [new Segments(segments), null];
         continue;
       }
-      list = list.concat(page.segments.slice(list.length ? 1 : 0));
-      if (page.segments.length < pageSize) return { list, cursor: from };
+      all.append(count ? page.segments.slice(1) : page.segments);
+      if (page.segments.length < pageSize) return { all, cursor: from };
+      empty.textContent = texts.reading(plural(all.list.length, texts.segmentForms));
     }
   }
 
@@ -94,18 +96,19 @@ export function transcript(place, { onStatus }) {
   }
 
   function take(found) {
-    if (found.list) {
-      segments.replace(found.list);
+    if (found.all) {
+      segments = found.all;
+      empty.textContent = texts.nothingSaid;
     } else {
       // A node has told more since.
       if (cursor === null || isLater(cursor, found.cursor)) return;
       for (const segment of found.put) segments.put(segment);
       if (!retract(found.retracted)) return;
     }
-    const isNew = cursor === null;
     cursor = found.cursor;
+    // What was told while all was read is told again, from there on.
     if (!live) listenOn();
-    else if (isNew) live.again();
+    else if (found.all) live.again();
     draw();
   }
 
