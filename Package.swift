@@ -13,6 +13,7 @@ let package = Package(
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CLibical"),
         .target(name: "JSON", dependencies: []),
         .target(name: "Log", dependencies: ["CLinux"]),
         .target(name: "Metrics", dependencies: []),
@@ -26,6 +27,8 @@ let package = Package(
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(
             name: "Webhooks", dependencies: ["CLinux", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
+        .target(
+            name: "Calendars", dependencies: ["CLibical", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
         .target(
             name: "API", dependencies: ["CCrypto", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
@@ -42,12 +45,13 @@ let package = Package(
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "AttendingBot", "BotWire", "CLinux", "EventLoop", "HTTP", "Lab", "Log", "Metrics", "Processes",
+                "API", "AttendingBot", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP", "Lab", "Log", "Metrics",
+                "Processes",
                 "Redis", "Runner", "SimulatedBot", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),
-        .executableTarget(name: "Fuzz", dependencies: ["API", "HTTP", "Usher"]),
+        .executableTarget(name: "Fuzz", dependencies: ["API", "Calendars", "HTTP", "Usher"]),
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop", "TestTurns"]),
         .testTarget(
@@ -72,6 +76,7 @@ let package = Package(
             name: "UsherTests",
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Transfers", "Usher", "Webhooks"]),
+        .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "Usher"]),
         .testTarget(
             name: "APITests",
             dependencies: [
