@@ -23,7 +23,8 @@ enum UsherMain {
                 return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
-            case .up, .admin, .keys, .webhooks, .status, .watch, .doctor, .probe, .attend, .lab, .simulateBot:
+            case .up, .admin, .keys, .webhooks, .checkCalendar, .status, .watch, .doctor, .probe, .attend, .lab,
+                .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -33,6 +34,8 @@ enum UsherMain {
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
             case .webhooks(let settings, let workspace): WebhooksCommand.run(settings, workspace: workspace)
+            case .checkCalendar(let file, let now, let asJSON):
+                CalendarsCommand.check(file: file, now: now, asJSON: asJSON)
             case .status(let settings, let asJSON): StatusCommand.run(settings, asJSON: asJSON)
             case .watch(let settings, let filter): WatchCommand.run(settings, filter)
             case .doctor(let settings): DoctorCommand.run(settings)

@@ -1,6 +1,6 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys, webhooks, status, watch, doctor, probe, openapi
+    case serve, runner, up, admin, keys, webhooks, calendars, status, watch, doctor, probe, openapi
     case attend, lab
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
@@ -21,6 +21,9 @@ enum Command: String, CaseIterable, Sendable {
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
         case .webhooks: "Show the webhooks of a workspace, and what became of the newest events of each."
+        case .calendars:
+            "Read an iCalendar file as nodes read feeds, and show the meetings of the next two weeks that bots would be "
+                + "sent to, and what is left out."
         case .status:
             "Show at a glance what runs: nodes, runners and their places, rooms by what their bots are at, the queue, "
                 + "leases. Exit code 1 if Redis does not answer."
@@ -61,6 +64,7 @@ enum Command: String, CaseIterable, Sendable {
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
         case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
+        case .calendars: "usher calendars check FILE [--now TIME] [--json] [SETTING]..."
         case .status: "usher status [--json] [SETTING]..."
         case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
         case .probe: "usher probe [PATH] [SETTING]..."

@@ -1,3 +1,4 @@
+import Log
 import Redis
 import Usher
 
@@ -36,6 +37,7 @@ struct CommandLineReader {
         case .webhooks:
             return .webhooks(
                 settings, workspace: try recordID(words, "usher webhooks needs the id of one workspace."))
+        case .calendars: return try checkedCalendar(words)
         case .up:
             try checkPorts(settings)
             try checkRedisOfBots(settings)
@@ -191,6 +193,15 @@ struct CommandLineReader {
         return try checkedID(id)
     }
 
+    private func checkedCalendar(_ words: Words) throws(UsageError) -> Invocation {
+        guard words.operands.count == 2, words.operands[0] == "check" else {
+            throw UsageError("usher calendars needs `check` and a file.")
+        }
+        let now = words.filters["--now"].map { Timestamp.milliseconds(iso8601: $0) }
+        if let now, now == nil { throw UsageError("--now must be a time, such as 2026-12-01T09:00:00Z.") }
+        return .checkCalendar(file: words.operands[1], now: now.flatMap(\.self), asJSON: words.isJSON)
+    }
+
     private func filter(_ words: Words) throws(UsageError) -> EventWatch.Filter {
         let (workspace, meeting) = (words.filters["--workspace"], words.filters["--meeting"])
         if workspace != nil, meeting != nil {
@@ -226,18 +237,21 @@ private struct Words {
     private(set) var settings: [String: String] = [:]
     private(set) var options: [AdminAction.Option: String] = [:]
     private(set) var operands: [String] = []
-    /// `--json` of `usher status`.
+    /// `--json` of `usher status` and `usher calendars`.
     private(set) var isJSON = false
-    /// What `usher watch` is to show, by its flags.
+    private static let commandsWithJSON: Set<Command> = [.status, .calendars]
+    /// What `usher watch` and `usher calendars` are to show, by their flags.
     private(set) var filters: [String: String] = [:]
-    private static let filterFlags = ["--workspace", "--meeting"]
+    private static let filterFlags: [Command: [String]] = [
+        .watch: ["--workspace", "--meeting"], .calendars: ["--now"],
+    ]
 
     init(_ command: Command, _ arguments: [String]) throws(UsageError) {
         var index = 0
         while index < arguments.count {
             let argument = arguments[index]
             index += 1
-            if command == .status, argument == "--json" {
+            if Self.commandsWithJSON.contains(command), argument == "--json" {
                 guard !isJSON else { throw UsageError("--json is given twice.") }
                 isJSON = true
                 continue
@@ -246,7 +260,7 @@ private struct Words {
                 guard !Setting.of(command).isEmpty else {
                     throw UsageError("usher \(command.rawValue) takes nothing more.")
                 }
-                guard [.admin, .keys, .webhooks, .probe].contains(command) else {
+                guard [.admin, .keys, .webhooks, .calendars, .probe].contains(command) else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(
                         "usher \(command.rawValue) takes settings only, such as --port 8080, "
@@ -258,8 +272,10 @@ private struct Words {
             let flag = flagName(argument)
             let setting = Setting.of(command).first { $0.flag == flag }
             let option = command == .admin ? AdminAction.Option.allCases.first { $0.flag == flag } : nil
-            let isFilter = command == .watch && Self.filterFlags.contains(flag)
-            guard command != .status || flag != "--json" else { throw UsageError("--json takes no value.") }
+            let isFilter = Self.filterFlags[command]?.contains(flag) == true
+            guard !Self.commandsWithJSON.contains(command) || flag != "--json" else {
+                throw UsageError("--json takes no value.")
+            }
             guard setting != nil || option != nil || isFilter else { throw Self.unknown(flag, command) }
 
             let value: String
@@ -290,8 +306,8 @@ private struct Words {
         }
         var known = Setting.of(command).map(\.flag)
         if command == .admin { known += AdminAction.Option.allCases.map(\.flag) }
-        if command == .status { known.append("--json") }
-        if command == .watch { known += filterFlags }
+        if commandsWithJSON.contains(command) { known.append("--json") }
+        known += filterFlags[command] ?? []
         return UsageError(
             "usher \(command.rawValue) does not know \(quoted(flag)); "
                 + (nearest(to: flag, among: known).map { "is \($0) meant?" }

@@ -19,7 +19,7 @@ struct SettingsTable: Sendable {
         "The TCP port to listen on; 0 lets the system choose")
     let redisURL = text(
         "redis", .redisURL, default: "redis://127.0.0.1:6379/0",
-        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .status, .watch, .doctor],
+        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .status, .watch, .doctor],
         "The Redis that holds all records: `redis://`, `redis+unix://`, `redis+sentinel://` or "
             + "`redis+cluster://`; without it `usher up` starts a private one")
     let adminKey = text(
@@ -56,7 +56,7 @@ struct SettingsTable: Sendable {
 
     let redisTimeoutMilliseconds = number(
         "redis-timeout-ms", 50...60_000, unit: "ms", default: 2000,
-        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .status, .watch, .doctor],
+        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .status, .watch, .doctor],
         "How long a Redis command may take; without an answer by then its outcome counts as unknown"
     )
     .sets(\StoreConfiguration.redisTimeoutMilliseconds)
@@ -451,7 +451,7 @@ struct SettingsTable: Sendable {
 
     let logLevel = choice(
         "log-level", default: Logger.Level.info,
-        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .watch, .attend, .simulateBot],
+        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .watch, .attend, .simulateBot],
         "The least severe log lines that are written")
     let logFormat = choice(
         "log-format", of: Logger.Format.self, absent: "people on a terminal, else json",
