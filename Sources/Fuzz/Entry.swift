@@ -8,16 +8,12 @@
         guard let target = Target.all.first(where: { $0.name == name }) else { fatalError("no target \(name)") }
         atexit { report() }
         // Counting what is covered makes everything several times slower.
-        return Session(target, maximumNanoseconds: 5 * Fuzz.maximumNanoseconds)
+        return Session(target, maximumNanoseconds: 5 * target.maximumNanoseconds)
     }()
 
     private func report() {
         guard let slowest = session.slowest else { return }
         print("slowest: \(slowest.nanoseconds / 1_000) us, \(Session.excerpt(of: slowest.input))")
-    }
-
-    enum Fuzz {
-        static let maximumNanoseconds = 10_000_000
     }
 
     /// One run under libFuzzer (`swift build --sanitize fuzzer -Xswiftc -DLIBFUZZER`), which chooses inputs by coverage.
@@ -36,9 +32,6 @@
     /// The same without libFuzzer: `Fuzz TARGET FOLDER [RUNS [SEED]]`. The slowest input is left in the working folder.
     @main
     enum Fuzz {
-        /// What one input may take: no loop is to be held for longer.
-        static let maximumNanoseconds = 10_000_000
-
         static func main() throws {
             let arguments = CommandLine.arguments
             guard arguments.count >= 3, let target = Target.all.first(where: { $0.name == arguments[1] }),
@@ -50,7 +43,7 @@
                 exit(2)
             }
             print("\(target.name), seed \(seed), \(runs) runs")
-            var session = Session(target, maximumNanoseconds: maximumNanoseconds)
+            var session = Session(target, maximumNanoseconds: target.maximumNanoseconds)
             let began = Date()
             let failure = session.run(seed: seed, count: runs, corpus: try corpus(in: arguments[2]))
             print("\(Int(Double(runs) / Date().timeIntervalSince(began))) inputs/s")

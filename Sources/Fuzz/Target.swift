@@ -3,6 +3,8 @@ struct Target: Sendable {
     let name: String
     /// The longest input.
     var maximumBytes: Int
+    /// What one input may take; by default as long as a loop may be held.
+    var maximumNanoseconds = 10_000_000
     /// What decides how inputs are understood, and what has fooled others before.
     let tokens: [[UInt8]]
     /// What does not hold for an input, or nil. That nothing traps goes without saying.
@@ -18,5 +20,5 @@ struct Target: Sendable {
         self.violation = violation
     }
 
-    static let all: [Target] = [.http, .json, .stream, .links, .webSocket]
+    static let all: [Target] = [.http, .json, .stream, .links, .webSocket, .calendars]
 }

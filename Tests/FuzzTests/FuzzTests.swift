@@ -15,7 +15,7 @@ import Testing
         try #require(Target.all.first { $0.name == name })
     }
 
-    @Test(arguments: ["http", "json", "stream", "links", "websocket"])
+    @Test(arguments: ["http", "json", "stream", "links", "websocket", "ical"])
     func theCorpusKeepsTheInvariants(_ name: String) throws {
         let inputs = try Self.corpus(of: name)
         #expect(inputs.count >= 7)
@@ -26,7 +26,9 @@ import Testing
 
     /// A bounded run, of which nothing is said of time, as no test may depend on how fast the machine is; `make fuzz` goes
     /// further. The failure names the seed and the input.
-    @Test(arguments: [("http", 2_000), ("json", 20_000), ("stream", 20_000), ("links", 20_000), ("websocket", 10_000)])
+    @Test(arguments: [
+        ("http", 2_000), ("json", 20_000), ("stream", 20_000), ("links", 20_000), ("websocket", 10_000), ("ical", 60),
+    ])
     func mutatedInputsKeepTheInvariants(_ name: String, _ count: Int) throws {
         var target = try Self.target(name)
         // A build that is not optimised takes a second for the longest.
