@@ -33,22 +33,22 @@ final class Outbound {
     ///   - keptBytes: the most that the answer may have to be of use.
     func post(
         _ form: MultipartForm, to url: String, token: String?, timeoutMilliseconds: Int, keptBytes: Int
-    ) async -> PostAnswer {
+    ) async -> TransferAnswer {
         var fields = ["Content-Type: \(form.contentType)", "User-Agent: usher-attend", "Expect:"]
         if let token { fields.append("Authorization: Bearer \(token)") }
         guard let curl,
-            let post = Post(
+            let transfer = Transfer(
                 url: url, fields: fields, body: form.body, certificates: certificates,
                 timeoutMilliseconds: timeoutMilliseconds, keptBytes: keptBytes)
         else { return .noMemory }
-        return await post.send(curl)
+        return await transfer.send(curl)
     }
 
     /// Gives all up.
     func close() { curl?.close() }
 }
 
-extension PostAnswer {
+extension TransferAnswer {
     /// Why a request is to be sent again, and the least number of seconds to wait before; nil for an answer that is final.
     var trouble: (reason: String, afterSeconds: Int?)? {
         guard let status else { return (problem ?? "it does not answer", nil) }

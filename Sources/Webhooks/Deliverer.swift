@@ -168,24 +168,24 @@ public final class Deliverer: @unchecked Sendable {
         allowed[id] = outcome == .delivered ? min((allowed[id] ?? 1) * 2, configuration.perWebhook) : nil
     }
 
-    private func send(_ delivery: ClaimedDelivery, time: Int) async -> PostAnswer {
+    private func send(_ delivery: ClaimedDelivery, time: Int) async -> TransferAnswer {
         let body = Array(delivery.body.utf8)
         let signed = WebhookSignature.fields(of: delivery.webhook, id: delivery.eventID, body: body, time: time)
         let fields =
             ["Content-Type: application/json", "User-Agent: usher-webhooks/\(usherVersion)", "Expect:"]
             + signed.map { "\($0.name): \($0.value)" }
         guard let curl,
-            let post = Post(
+            let transfer = Transfer(
                 url: delivery.webhook.url, fields: fields, body: body, certificates: configuration.certificates,
                 timeoutMilliseconds: Self.answerMilliseconds, keptBytes: Self.keptBytes,
                 mayConnect: configuration.receivers.mayConnect)
         else { return .noMemory }
-        return await post.send(curl)
+        return await transfer.send(curl)
     }
 
     // MARK: What is told of it
 
-    private static func word(_ outcome: DeliveryOutcome, _ answer: PostAnswer) -> String {
+    private static func word(_ outcome: DeliveryOutcome, _ answer: TransferAnswer) -> String {
         switch outcome {
         case .delivered: "delivered"
         case .retry: "queued"
@@ -194,15 +194,16 @@ public final class Deliverer: @unchecked Sendable {
     }
 
     /// An attempt in the history, as JSON.
-    private static func line(_ answer: PostAnswer, _ word: String, time: Int) -> String {
+    private static func line(_ answer: TransferAnswer, _ word: String, time: Int) -> String {
         var members = ["\"at\":\(time)", "\"outcome\":\"\(word)\"", "\"duration\":\(answer.milliseconds)"]
         if let status = answer.status { members.append("\"status\":\(status)") }
         if let problem = answer.problem { members.append("\"problem\":\"\(problem.jsonEscaped)\"") }
         return "{\(members.joined(separator: ","))}"
     }
 
-    private func log(_ delivery: ClaimedDelivery, _ answer: PostAnswer, _ word: String, _ settlement: Store.Settlement)
-    {
+    private func log(
+        _ delivery: ClaimedDelivery, _ answer: TransferAnswer, _ word: String, _ settlement: Store.Settlement
+    ) {
         let fields: KeyValuePairs = [
             "webhook_id": delivery.webhook.id, "workspace_id": delivery.webhook.workspaceID,
             "event_id": delivery.eventID, "outcome": word, "status": answer.status.map { String($0) } ?? "",

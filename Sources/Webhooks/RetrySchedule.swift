@@ -12,7 +12,7 @@ enum RetrySchedule {
     ///   - tries: how many attempts there were before this one.
     ///   - jitter: by which the pause is multiplied, so that what failed together does not come back together.
     static func outcome(
-        _ answer: PostAnswer, tries: Int, jitter: Double = .random(in: 0.9...1.1)
+        _ answer: TransferAnswer, tries: Int, jitter: Double = .random(in: 0.9...1.1)
     ) -> DeliveryOutcome {
         guard !answer.isBlocked else { return .failed }
         switch answer.status {

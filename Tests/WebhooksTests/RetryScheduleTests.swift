@@ -6,7 +6,7 @@ import Usher
 
 @Suite struct RetryScheduleTests {
     private static func outcome(_ status: Int?, tries: Int = 0, retryAfter: Int? = nil) -> DeliveryOutcome {
-        RetrySchedule.outcome(PostAnswer(status: status, retryAfter: retryAfter), tries: tries, jitter: 1)
+        RetrySchedule.outcome(TransferAnswer(status: status, retryAfter: retryAfter), tries: tries, jitter: 1)
     }
 
     @Test(arguments: [200, 201, 204, 299])
@@ -29,7 +29,7 @@ import Usher
     }
 
     @Test func aPrivateAddressIsFinal() {
-        #expect(RetrySchedule.outcome(PostAnswer(isBlocked: true), tries: 0) == .failed)
+        #expect(RetrySchedule.outcome(TransferAnswer(isBlocked: true), tries: 0) == .failed)
     }
 
     @Test func thereAreNineAttempts() {
@@ -49,7 +49,7 @@ import Usher
 
     @Test func pausesVary() {
         for _ in 0..<100 {
-            guard case .retry(let pause) = RetrySchedule.outcome(PostAnswer(status: 500), tries: 1) else {
+            guard case .retry(let pause) = RetrySchedule.outcome(TransferAnswer(status: 500), tries: 1) else {
                 Issue.record("not tried again")
                 return
             }

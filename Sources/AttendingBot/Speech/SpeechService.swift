@@ -66,7 +66,7 @@ final class SpeechService {
         }
     }
 
-    private func send(_ samples: [Int16], _ wish: Wish) async -> PostAnswer {
+    private func send(_ samples: [Int16], _ wish: Wish) async -> TransferAnswer {
         var form = MultipartForm()
         form.add("model", model)
         form.add("response_format", isVerbose ? "verbose_json" : "json")

@@ -4,12 +4,14 @@ import EventLoop
 import Glibc
 
 /// What came of a request, as much of it as is kept.
-public struct PostAnswer: Sendable {
+public struct TransferAnswer: Sendable {
     /// Nil if there was none.
     public var status: Int?
     /// Seconds, as the answer asked for.
     public var retryAfter: Int?
     public var firstBytes: [UInt8] = []
+    /// By which the server knows what it sent (RFC 9110, section 8.8.3), if it said so and it is not too long.
+    public var etag: String?
     /// From the request to the answer's end.
     public var milliseconds = 0
     /// Why there is none.
@@ -22,14 +24,15 @@ public struct PostAnswer: Sendable {
     }
 
     /// Of a request that could not be made.
-    public static let noMemory = PostAnswer(problem: "libcurl has no memory")
+    public static let noMemory = TransferAnswer(problem: "libcurl has no memory")
 }
 
-/// One POST request: to where it says and nowhere else, verified, and bounded in time and bytes.
+/// One request, GET or POST: to where it says and nowhere else, verified, and bounded in time and bytes.
 ///
 /// Belongs to the thread of its loop, and lives until `completion` is called.
-public final class Post {
+public final class Transfer {
     private static let maximumHeaderBytes = 65_536
+    private static let maximumETagBytes = 256
     /// The system's certificates in one file, if there is one.
     private static let bundle: String? = {
         guard let file = curl_version_info(CURLVERSION_SEVENTH)?.pointee.cainfo else { return nil }
@@ -41,7 +44,7 @@ public final class Post {
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let mayConnect: (IPAddress) -> Bool
     private let keptBytes: Int
-    private var answer = PostAnswer()
+    private var answer = TransferAnswer()
     private var headerBytes = 0
     /// What became of the addresses that its name led to.
     private var hasRefused = false
@@ -50,13 +53,14 @@ public final class Post {
 
     /// - Parameters:
     ///   - fields: `name: value`, without line ends.
+    ///   - body: what is posted; nil: the request is a GET.
     ///   - certificates: the file of those to trust; nil: the system's.
     ///   - timeoutMilliseconds: for all of it.
     ///   - keptBytes: of the answer's body; with more the transfer ends.
     ///   - mayConnect: whether an address may be connected to.
     /// - Returns: nil if libcurl has no memory, or takes none of it.
     public init?(
-        url: String, fields: [String], body: [UInt8], certificates: String?, timeoutMilliseconds: Int, keptBytes: Int,
+        url: String, fields: [String], body: [UInt8]?, certificates: String?, timeoutMilliseconds: Int, keptBytes: Int,
         mayConnect: @escaping (IPAddress) -> Bool = { _ in true }
     ) {
         guard let easy = curl_easy_init() else { return nil }
@@ -76,9 +80,12 @@ public final class Post {
             // A name server that does not answer is not waited for when the time is over.
             usher_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
             usher_curl_set_pointer(easy, CURLOPT_HTTPHEADER, self.fields),
-            usher_curl_set_long(easy, CURLOPT_POSTFIELDSIZE, body.count),
-            body.withUnsafeBytes { usher_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) },
         ]
+        if let body {
+            codes.append(usher_curl_set_long(easy, CURLOPT_POSTFIELDSIZE, body.count))
+            codes.append(
+                body.withUnsafeBytes { usher_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) })
+        }
         if let certificates = certificates ?? Self.bundle {
             codes.append(usher_curl_set_pointer(easy, CURLOPT_CAINFO, certificates))
             // These alone. And libcurl keeps what it has read of a file, but not if there is a folder too.
@@ -93,7 +100,7 @@ public final class Post {
         curl_slist_free_all(fields)
     }
 
-    public func send(_ curl: Curl) async -> PostAnswer {
+    public func send(_ curl: Curl) async -> TransferAnswer {
         await withUnsafeContinuation { continuation in
             curl.start(easy) { [self] code in
                 finish(code)
@@ -130,18 +137,19 @@ public final class Post {
         return [
             usher_curl_set_pointer(easy, CURLOPT_WRITEDATA, context),
             usher_curl_set_taker(easy, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
-                Unmanaged<Post>.fromOpaque(context!).takeUnretainedValue()
+                Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue()
                     .take(UnsafeRawBufferPointer(start: bytes, count: count))
             },
             usher_curl_set_pointer(easy, CURLOPT_HEADERDATA, context),
-            usher_curl_set_taker(easy, CURLOPT_HEADERFUNCTION) { _, _, count, context in
-                let post = Unmanaged<Post>.fromOpaque(context!).takeUnretainedValue()
-                post.headerBytes += count
-                return post.headerBytes > Post.maximumHeaderBytes ? 0 : count
+            usher_curl_set_taker(easy, CURLOPT_HEADERFUNCTION) { bytes, _, count, context in
+                let transfer = Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue()
+                transfer.headerBytes += count
+                transfer.takeField(UnsafeRawBufferPointer(start: bytes, count: count))
+                return transfer.headerBytes > Transfer.maximumHeaderBytes ? 0 : count
             },
             usher_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context),
             usher_curl_set_opener(easy) { context, _, address in
-                Unmanaged<Post>.fromOpaque(context!).takeUnretainedValue().open(address!)
+                Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue().open(address!)
             },
         ]
     }
@@ -151,6 +159,16 @@ public final class Post {
         let room = keptBytes - answer.firstBytes.count
         answer.firstBytes += bytes.prefix(room)
         return bytes.count <= room ? bytes.count : 0
+    }
+
+    /// A line of the head. One of an interim answer is followed by that of the answer.
+    private func takeField(_ line: UnsafeRawBufferPointer) {
+        guard line.count <= Self.maximumETagBytes, let colon = line.firstIndex(of: UInt8(ascii: ":")),
+            String(decoding: line[..<colon], as: UTF8.self).lowercased() == "etag"
+        else { return }
+        let value = line[(colon + 1)...].drop { $0 == 0x20 }.prefix { $0 > 0x1f && $0 != 0x7f }
+        // It is sent back as it is.
+        answer.etag = String(validating: value, as: UTF8.self)
     }
 
     /// Opens a socket, if its address may be connected to: the very address, not the name that led to it.
