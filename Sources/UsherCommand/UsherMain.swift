@@ -23,7 +23,8 @@ enum UsherMain {
                 return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
-            case .up, .admin, .keys, .webhooks, .checkCalendar, .status, .watch, .doctor, .probe, .attend, .lab,
+            case .up, .admin, .keys, .webhooks, .calendars, .checkCalendar, .status, .watch, .doctor, .probe, .attend,
+                .lab,
                 .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
@@ -34,6 +35,7 @@ enum UsherMain {
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
             case .webhooks(let settings, let workspace): WebhooksCommand.run(settings, workspace: workspace)
+            case .calendars(let settings, let workspace): CalendarsCommand.run(settings, workspace: workspace)
             case .checkCalendar(let file, let now, let asJSON):
                 CalendarsCommand.check(file: file, now: now, asJSON: asJSON)
             case .status(let settings, let asJSON): StatusCommand.run(settings, asJSON: asJSON)

@@ -21,7 +21,8 @@ import Testing
             (["serve", "--port", "1", "--port=2"], "--port is given twice."),
             (["up", "8080"], "usher up takes settings only, such as --port 8080, but its argument 1 is none."),
             (["webhooks"], "usher webhooks needs the id of one workspace."),
-            (["calendars", "check"], "usher calendars needs `check` and a file."),
+            (["calendars", "check"], "usher calendars needs the id of one workspace, or `check` and a file."),
+            (["calendars", "2b34", "--json"], "--now and --json belong to `usher calendars check`."),
             (
                 ["calendars", "check", "a.ics", "--now", "soon"],
                 "--now must be a time, such as 2026-12-01T09:00:00Z."
@@ -120,6 +121,7 @@ import Testing
                     Settings(given: ["max-concurrent-bots": "3"]), .createUser(email: "e", name: nil, imageURL: nil))
         )
         #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), id: "2b34"))
+        #expect(try reader.read(["calendars", "2b34"]) == .calendars(Settings(), workspace: "2b34"))
         #expect(
             try reader.read(["calendars", "check", "a.ics", "--now", "1970-01-01T00:01", "--json"])
                 == .checkCalendar(file: "a.ics", now: 60_000, asJSON: true))

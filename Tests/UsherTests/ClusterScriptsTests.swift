@@ -148,6 +148,7 @@ import Testing
                 _ = try await store.stopBot(in: room, by: world.owner, deadline: Client.soon)
             }
         }
+        try await Self.plan(world)
         try await store.beat(
             .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
         try await store.endBeat(.nodes, id: "n", deadline: Client.soon)
@@ -159,6 +160,31 @@ import Testing
         try await store.boundIdle(of: keys.partition.dispatch, group: Store.runnerGroup, deadline: Client.soon)
         try await store.noteEnding(of: lost, runner: "runner", reason: "join_timeout", deadline: Client.soon)
         _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
+    }
+
+    /// A calendar, of which something is planned, moved and let go.
+    static func plan(_ world: World) async throws {
+        let (store, workspace, user) = (world.store, world.workspaceID, world.owner.userID)
+        let id = try await store.createCalendar(
+            CalendarChange(name: "Work", url: "https://a.example/"), of: user, workspace: workspace,
+            deadline: Client.soon
+        ).get()
+        #expect(try await store.dueCalendars(deadline: Client.soon).map(\.id) == [id])
+        let calendar = try #require(
+            try await store.claimCalendar(workspace: workspace, id: id, deadline: Client.soon))
+        let start = try await world.now() + 3_600_000
+        for (said, counts) in [([start], [1, 0, 0]), ([start + 60_000], [0, 1, 0]), ([], [0, 0, 1])] {
+            let meetings = CalendarMeetings(
+                meetings: try said.map { time in
+                    CalendarMeeting(
+                        uid: "1", recurrenceID: "", start: time, end: time + 1, title: nil,
+                        link: try MeetingLink(platform: .googleMeet, nativeID: "cal-enda-rsx"))
+                }, unreadable: [], hasMore: false)
+            let done = try await store.plan(calendar, meetings, isHeld: { true }, deadline: Client.soon)
+            #expect([done.counts.created, done.counts.updated, done.counts.cancelled] == counts && done.problem == nil)
+        }
+        #expect(try await store.settle(calendar, Store.CalendarOutcome(), deadline: Client.soon))
+        #expect(try await store.remove(calendar, deadline: Client.soon))
     }
 
     /// Files what has happened, and delivers it.

@@ -40,7 +40,7 @@ enum BotsAPI {
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
         + [TimelineEndpoint.get, ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get]
         + EventStreamEndpoints.all
-        + [LiveSocketEndpoint.open, CallerEndpoint.get] + UserWebhookEndpoints.all
+        + [LiveSocketEndpoint.open, CallerEndpoint.get] + UserWebhookEndpoints.all + CalendarEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all + WorkspaceKeyEndpoints.all + WorkspaceMemberEndpoints.all
 }
 

@@ -6,15 +6,16 @@ import Redis
 extension Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all: [Script] = [
-        Beat.script, BoundIdle.script, BoundLease.script, CancelPlan.script, Claim.script, ClaimDeliveries.script,
-        Configure.script, CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script,
-        CreateWorkspace.script, DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script,
-        FileEvent.script, Finalise.script, IngestSegments.script, KeepScreenshot.script, LoseBot.script,
-        MakeGroup.script, NoteEnding.script, NotePrimary.script, NoteRecording.script, NoteUse.script,
-        PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script, ReadSegments.script, Redeliver.script,
-        Release.script, RemoveConsumers.script, RemoveMember.script, RemovePlan.script, Renew.script, Report.script,
-        RequestBot.script, RetireKey.script, SendPlanned.script, SetMember.script, SettleDelivery.script, Stop.script,
-        TakeTokens.script, Unlock.script, UpdateMeeting.script, UpdateWebhook.script
+        Beat.script, BoundIdle.script, BoundLease.script, CancelPlan.script, Claim.script, ClaimCalendar.script,
+        ClaimDeliveries.script, Configure.script, CreateCalendar.script, CreateKey.script, CreateMeeting.script,
+        CreateUser.script, CreateWebhook.script, CreateWorkspace.script, DeleteMeeting.script, DeleteWebhook.script,
+        Dispatch.script, ExpireDispatch.script, FileEvent.script, Finalise.script, IngestSegments.script,
+        KeepScreenshot.script, LoseBot.script, MakeGroup.script, NoteEnding.script, NotePrimary.script,
+        NoteRecording.script, NoteUse.script, PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script,
+        ReadSegments.script, Redeliver.script, Release.script, RemoveConsumers.script, RemoveMember.script,
+        RemovePlan.script, Renew.script, Report.script, RequestBot.script, RetireKey.script, SendPlanned.script,
+        SetMember.script, SettleCalendar.script, SettleDelivery.script, Stop.script, TakeTokens.script, Unlock.script,
+        UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.

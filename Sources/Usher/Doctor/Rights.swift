@@ -63,6 +63,8 @@ enum Rights {
         + on(partition.outbox, "XADD % * a 0", "XLEN %", "XRANGE % - +", "XDEL % 0-1")
         + on(partition.filing, "SET % 0 NX PX 1", "GET %", "DEL %", "EVALSHA 0 1 %")
         + on(partition.deliveries, "ZCARD %", "ZRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.calendars, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.sharers(ofMeeting: "0"), "HSET % a 0", "HDEL % a", "HGETALL %", "PEXPIRE % 1", "DEL %")
         + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
@@ -97,6 +99,11 @@ enum Rights {
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",
                 "ZREM % m")
+            + on("\(workspace):calendars:0", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m")
+            + on(
+                "\(workspace):calendar:0", "HEXISTS % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "UNLINK %"
+            )
+            + on("\(workspace):calendar:0:planned", "HGETALL %", "HSET % a 0", "HDEL % a", "UNLINK %")
             + on("\(workspace):webhooks", "EXISTS %", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m")
             + on(
                 "\(workspace):webhook:0", "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",

@@ -62,13 +62,19 @@ public enum MeetingCreation: Sendable {
 
 extension Store {
     /// Makes a meeting in INITIAL, without a bot.
-    /// - Parameter idempotencyKey: the request's, if it has one.
-    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key.
+    /// - Parameters:
+    ///   - idempotencyKey: the request's, if it has one.
+    ///   - planned: the id that it is to have, with the calendar whose plan it is.
+    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key, or with that id.
     public func createMeeting(
-        _ new: NewMeeting, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, deadline: MonotonicTime
+        _ new: NewMeeting, by caller: Caller, idempotencyKey: IdempotencyKey? = nil,
+        planned: (id: String, calendar: String)? = nil, deadline: MonotonicTime
     ) async throws(RedisError) -> MeetingCreation {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
-        let id = Identifier.hex()
+        let id = planned?.id ?? Identifier.hex()
+        if planned != nil, let made = try await meeting(id: id, workspace: keys.id, deadline: deadline) {
+            return .made(made)
+        }
         let known = try await names(of: new.link, in: keys, deadline: deadline)
         let room = known.room
         let (names, forgotten) = known.inheriting(try await namesOfLatest(in: room, keys, deadline: deadline))
@@ -96,6 +102,7 @@ extension Store {
         if let title = new.title { fields += ["title", title] }
         if let language = new.language { fields += ["language", language] }
         if let time = new.scheduledAt { fields += ["scheduled_at", String(time)] }
+        if let planned { fields += ["calendar_id", planned.calendar] }
         fields += new.botFields
         let due =
             new.autoJoin == false
@@ -132,7 +139,8 @@ extension Store {
         case .oddTime: return .oddTime
         case .plannedAlready(let other):
             if try await dropServedPlan(other, of: room, keys, deadline: deadline) {
-                return try await createMeeting(new, by: caller, idempotencyKey: idempotencyKey, deadline: deadline)
+                return try await createMeeting(
+                    new, by: caller, idempotencyKey: idempotencyKey, planned: planned, deadline: deadline)
             }
             return .plannedAlready(id: other)
         case .keyChanged: return .contended

@@ -86,7 +86,12 @@ public struct Partition: Equatable, Sendable {
     /// zset: when something is due (ms) -> `<workspace_id> <webhook_id>`.
     public var deliveries: String { join(prefix, ":deliveries") }
 
+    /// zset: when its feed is read, or the lease of who reads it ends (ms) -> `<workspace_id> <calendar_id>`.
+    var calendars: String { join(prefix, ":calendars") }
+
     public func meeting(_ id: String) -> String { join(prefix, ":meeting:", id) }
+    /// hash, PX: `<calendar_id> <occurrence>` of other calendars that say a meeting which one has planned.
+    func sharers(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):calendars" }
     public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
     /// stream, PX: what viewers of the meeting are told, and how one that was away goes on.
     public func feed(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):feed" }
@@ -118,7 +123,10 @@ public struct WorkspaceKeys: Sendable {
     /// stream, PX: what viewers of any of its meetings are told.
     public var feed: String { join(workspace, ":feed") }
     func webhook(_ id: String) -> WebhookKeys { WebhookKeys(webhook: join(workspace, ":webhook:", id)) }
-    /// How one of the workspace's webhooks, or a planned meeting, is named among all of its partition.
+    /// zset: when it was made (ms) -> calendar_id.
+    func calendars(of user: String) -> String { join(workspace, ":calendars:", user) }
+    func calendar(_ id: String) -> CalendarKeys { CalendarKeys(calendar: join(workspace, ":calendar:", id)) }
+    /// How one of the workspace's webhooks or calendars, or a planned meeting, is named among all of its partition.
     func member(_ item: String) -> String { "\(id) \(item)" }
 
     public func inFlight(_ room: Room) -> String { join(workspace, ":inflight:", room.description) }
@@ -153,6 +161,14 @@ struct WebhookKeys: Sendable {
     var events: String { join(webhook, ":events") }
     /// zset: when it ended (ms) -> event_id.
     var done: String { join(webhook, ":done") }
+}
+
+/// The keys of one calendar.
+struct CalendarKeys: Sendable {
+    /// hash: the calendar itself.
+    let calendar: String
+    /// hash: an event and which of its times -> the meeting that is planned of it.
+    var planned: String { join(calendar, ":planned") }
 }
 
 /// Puts a key together with one allocation. Interpolation would take several, and a dispatch needs a dozen keys.

@@ -22,8 +22,8 @@ enum Command: String, CaseIterable, Sendable {
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
         case .webhooks: "Show the webhooks of a workspace, and what became of the newest events of each."
         case .calendars:
-            "Read an iCalendar file as nodes read feeds, and show the meetings of the next two weeks that bots would be "
-                + "sent to, and what is left out."
+            "Show the calendars of a workspace, what came of their last readings, and what is planned of them next; or what "
+                + "would be planned of an iCalendar file."
         case .status:
             "Show at a glance what runs: nodes, runners and their places, rooms by what their bots are at, the queue, "
                 + "leases. Exit code 1 if Redis does not answer."
@@ -64,7 +64,7 @@ enum Command: String, CaseIterable, Sendable {
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
         case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
-        case .calendars: "usher calendars check FILE [--now TIME] [--json] [SETTING]..."
+        case .calendars: "usher calendars WORKSPACE_ID [SETTING]... | check FILE [--now TIME] [--json]"
         case .status: "usher status [--json] [SETTING]..."
         case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
         case .probe: "usher probe [PATH] [SETTING]..."

@@ -37,7 +37,7 @@ struct CommandLineReader {
         case .webhooks:
             return .webhooks(
                 settings, workspace: try recordID(words, "usher webhooks needs the id of one workspace."))
-        case .calendars: return try checkedCalendar(words)
+        case .calendars: return try calendars(settings, words)
         case .up:
             try checkPorts(settings)
             try checkRedisOfBots(settings)
@@ -193,10 +193,15 @@ struct CommandLineReader {
         return try checkedID(id)
     }
 
-    private func checkedCalendar(_ words: Words) throws(UsageError) -> Invocation {
-        guard words.operands.count == 2, words.operands[0] == "check" else {
-            throw UsageError("usher calendars needs `check` and a file.")
+    private func calendars(_ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
+        let problem = "usher calendars needs the id of one workspace, or `check` and a file."
+        guard words.operands.first == "check" else {
+            guard words.filters.isEmpty, !words.isJSON else {
+                throw UsageError("--now and --json belong to `usher calendars check`.")
+            }
+            return .calendars(settings, workspace: try recordID(words, problem))
         }
+        guard words.operands.count == 2 else { throw UsageError(problem) }
         let now = words.filters["--now"].map { Timestamp.milliseconds(iso8601: $0) }
         if let now, now == nil { throw UsageError("--now must be a time, such as 2026-12-01T09:00:00Z.") }
         return .checkCalendar(file: words.operands[1], now: now.flatMap(\.self), asJSON: words.isJSON)

@@ -11,6 +11,7 @@ enum Invocation: Equatable, Sendable {
     /// - Parameter id: a workspace's or a meeting's.
     case keys(Settings, id: String)
     case webhooks(Settings, workspace: String)
+    case calendars(Settings, workspace: String)
     /// - Parameter now: in milliseconds since 1970; nil: the time it is.
     case checkCalendar(file: String, now: Int?, asJSON: Bool)
     case status(Settings, asJSON: Bool)

@@ -1,4 +1,5 @@
 import AttendingBot
+import Calendars
 import HTTP
 import Log
 import Processes
@@ -172,8 +173,13 @@ struct SettingsTable: Sendable {
         "max-connections", 1...1_000_000, default: 10_000,
         "How many connections each port of a node serves at once; further ones wait in the kernel's queue")
     let webhookAllow = addressRanges(
-        "webhook-allow", absent: "none: webhooks go to the internet alone",
-        "Blocks of private addresses that webhooks may go to all the same")
+        "webhook-allow", absent: "none: both are of the internet alone",
+        "Blocks of private addresses that webhooks may go to, and calendars be read from, all the same")
+    let calendarSyncMilliseconds = number(
+        "calendar-sync-ms", 1_000...86_400_000, unit: "ms", default: 300_000,
+        "After how long the feed of a calendar is read again; later where it cannot be read"
+    )
+    .sets(\CalendarConfiguration.syncMilliseconds)
     let webhookCertificates = text(
         "webhook-certificates", .file, absent: "those of the system",
         "A file of the certificates (PEM) by which receivers of webhooks are verified, in place of the system's"

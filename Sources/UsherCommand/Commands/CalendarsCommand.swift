@@ -2,6 +2,8 @@ import Calendars
 import EventLoop
 import Glibc
 import Log
+import Redis
+import Usher
 
 /// `usher calendars`: what nodes make of calendars.
 enum CalendarsCommand {
@@ -42,6 +44,41 @@ enum CalendarsCommand {
             problem = feed.problem
             hasMore = feed.hasMore
         }
+    }
+
+    /// How many of a calendar's plans are shown.
+    private static let next = 5
+
+    /// Shows the calendars of a workspace.
+    /// - Returns: 0, or 1 if Redis does not answer.
+    static func run(_ settings: Settings, workspace: String) -> Int32 {
+        do {
+            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+                var found: [(calendar: FeedCalendar, next: [PlannedOccurrence])] = []
+                for calendar in try await store.calendars(workspace: workspace, deadline: deadline) {
+                    found.append((calendar, try await store.next(next, of: calendar, deadline: deadline)))
+                }
+                return found
+            }
+            if found.isEmpty { Terminal.say("no calendars") }
+            for (calendar, next) in found {
+                for line in lines(calendar, next) { Terminal.say(line) }
+            }
+            return 0
+        } catch {
+            Terminal.complain("\(error)")
+            return 1
+        }
+    }
+
+    private static func lines(_ calendar: FeedCalendar, _ next: [PlannedOccurrence]) -> [String] {
+        var words = ["user \(calendar.userID)", calendar.maskedURL]
+        if !calendar.isEnabled { words.append("disabled") }
+        words.append(calendar.syncedAt.map { "read \(Timestamp.withZone($0))" } ?? "not read yet")
+        if let problem = calendar.problem { words.append(problem) }
+        let rows = next.map { [Timestamp.withZone($0.start), $0.meetingID, $0.isShared ? "of others" : ""] }
+        return ["\(calendar.id)  \(calendar.name.jsonEscaped)  \(words.joined(separator: ", "))"]
+            + OverviewText.table(["start", "meeting", ""], rows)
     }
 
     /// Reads a file as nodes read feeds.

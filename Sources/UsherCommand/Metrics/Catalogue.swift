@@ -84,6 +84,12 @@ enum Catalogue {
         .gauge, "usher_redis_memory_limit_bytes",
         "Its maxmemory, 0 for none. Beyond it nothing new is taken; what runs goes on.")
 
+    // MARK: Calendars
+
+    static let calendarSyncs = Metric(
+        .counter, "usher_calendar_syncs_total", labels: ["outcome"],
+        "Feeds of calendars that this node has read: `read`, `unchanged` as their servers said, or `failed`.")
+
     // MARK: Webhooks
 
     static let webhookAttempts = Metric(
@@ -176,7 +182,7 @@ enum Catalogue {
     static let node =
         http
         + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries, plans]
-        + [webhookAttempts, webhookEventsDropped, webhooksDisabled]
+        + [calendarSyncs, webhookAttempts, webhookEventsDropped, webhooksDisabled]
         + [feedViewers, feedMessages, feedResets, feedsRefused, feedsTooSlow]
         + [redisUp, queueLength, queueAge, botsLeased, webhookOutbox, webhooksWaiting, webhookOverdue]
         + [redisMemory, redisMemoryLimit] + redis + process

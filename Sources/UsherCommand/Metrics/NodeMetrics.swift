@@ -45,6 +45,7 @@ final class LoopMetrics: @unchecked Sendable {
 final class NodeMetrics: @unchecked Sendable {
     var loops: [LoopMetrics] = []
     var deliveries: Deliveries?
+    var calendars: CalendarThreads?
     var feeds: LiveBudget?
     private let connectionLimits: [(serves: String, limit: Int)]
 
@@ -61,6 +62,7 @@ final class NodeMetrics: @unchecked Sendable {
             samples.add(await Task(executorPreference: loop.loop) { loop.read() }.value)
         }
         if let deliveries { samples.add(await deliveries.samples()) }
+        if let calendars { samples.add(await calendars.samples()) }
         samples.add(Catalogue.feedsRefused, feeds?.refusedCount ?? 0)
         samples.add(Catalogue.feedsTooSlow, feeds?.slowCount ?? 0)
         let reading = await queue.read()

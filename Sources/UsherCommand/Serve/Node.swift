@@ -31,6 +31,7 @@ struct Node {
     private let shards: [Shard]
     private let housekeeping: Housekeeping
     private let deliveries: Deliveries
+    private let calendars: CalendarThreads
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
     private let readiness: NodeReadiness
@@ -103,6 +104,8 @@ struct Node {
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
         deliveries = try Deliveries(settings, redis: redis, logger: logger)
         metrics.deliveries = deliveries
+        calendars = try CalendarThreads(settings, redis: redis, logger: logger)
+        metrics.calendars = calendars
         heartbeat = NodeHeartbeat(store: stores[0])
         metrics.loops[0].clients.append(("segments", housekeeping.client))
         let client = shards[0].client
@@ -169,6 +172,7 @@ struct Node {
             }
         }
         try deliveries.start()
+        try calendars.start()
         let (heartbeat, host) = (self.heartbeat, ports[0].host)
         let address = "\(host.contains(":") ? "[\(host)]" : host):\(ports[0].port)"
         shards[0].loop.execute { heartbeat.start(address: address) }
@@ -210,6 +214,7 @@ struct Node {
             examination.stop()
         }
         deliveries.stop()
+        calendars.stop()
         for shard in shards {
             shard.loop.execute {
                 shard.hub.stop()

@@ -1,4 +1,5 @@
 import API
+import Calendars
 import HTTP
 import Redis
 import Usher
@@ -27,7 +28,7 @@ extension Settings {
         return configuration
     }
 
-    /// Where webhooks may be.
+    /// Where webhooks and calendars may be.
     var receivers: ReceiverPolicy { ReceiverPolicy(allowed: self.webhookAllow) }
 
     /// Whether bots record, and where.
@@ -50,6 +51,13 @@ extension Settings {
         var configuration = DelivererConfiguration()
         set(&configuration)
         configuration.receivers = receivers
+        return configuration
+    }
+
+    var calendarConfiguration: CalendarConfiguration {
+        var configuration = CalendarConfiguration()
+        set(&configuration)
+        configuration.places = receivers
         return configuration
     }
 

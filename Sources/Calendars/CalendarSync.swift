@@ -1,0 +1,220 @@
+import EventLoop
+import Log
+import Redis
+import Transfers
+import Usher
+
+/// Settings of what follows calendars.
+public struct CalendarConfiguration: Sendable {
+    /// Where feeds may be.
+    public var places = ReceiverPolicy()
+    /// After how long one is read again, in ms.
+    public var syncMilliseconds = 300_000
+
+    public init() {}
+}
+
+/// Reads the feeds of calendars that are due, and plans what they say. Every node does; there is no leader, and a node that
+/// dies loses a lease (docs/calendars.md).
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
+public final class CalendarSync: @unchecked Sendable {
+    public enum Outcome: String, CaseIterable, Sendable {
+        case read, unchanged, failed
+    }
+
+    private static let fetchMilliseconds = 30_000
+    /// Of the lease of two minutes, so that nothing is done when it may be another's.
+    private static let workMilliseconds = 100_000
+    /// How many are under way at once, and how many of one workspace.
+    private static let inAll = 64
+    private static let ofWorkspace = 4
+    /// All of a feed is read at least so often, whatever its server says, as time goes on: in ms.
+    private static let wholeMilliseconds = 6 * 3_600_000
+    /// How long a feed that cannot be read is left alone at most, in ms.
+    private static let longestPause = 3_600_000
+
+    private let store: Store
+    private let reader: EventLoop
+    private let configuration: CalendarConfiguration
+    private let logger: Logger
+    private let curl: Curl?
+    /// What was done since the beginning.
+    public private(set) var counts: [Outcome: Int] = [:]
+    private var underWay: [String: Int] = [:]
+    private var sum = 0
+    private var isStopped = false
+
+    /// - Parameter reader: a loop that is held for as long as it takes to read a feed, and has nothing else to do.
+    public init(store: Store, reader: EventLoop, configuration: CalendarConfiguration, logger: Logger) {
+        self.store = store
+        self.reader = reader
+        self.configuration = configuration
+        self.logger = logger
+        curl = Curl(loop: store.client.loop)
+        if curl == nil { logger.error("No calendar is read: libcurl cannot be used") }
+    }
+
+    /// Goes on until `stop`.
+    public func run() async {
+        while !isStopped, curl != nil {
+            do throws(RedisError) {
+                try await begin()
+            } catch {
+                if error != .notConnected {
+                    logger.warning("Calendars could not all be looked at", ["reason": "\(error)"])
+                }
+            }
+            // The pause varies, so that nodes do not fall into step.
+            await store.client.loop.wait(milliseconds: Int.random(in: 500...1_000))
+        }
+    }
+
+    /// Ends it, on the loop's thread. What is under way another node does again once its lease is over.
+    public func stop() {
+        isStopped = true
+        curl?.close()
+    }
+
+    private func begin() async throws(RedisError) {
+        // Nothing new is taken then.
+        guard !store.memory.isFull else { return }
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: 10_000)
+        for (workspace, id) in try await store.dueCalendars(deadline: deadline) where !isStopped {
+            guard sum < Self.inAll, underWay[workspace, default: 0] < Self.ofWorkspace else { continue }
+            let began = MonotonicTime.now()
+            guard let calendar = try await store.claimCalendar(workspace: workspace, id: id, deadline: deadline) else {
+                continue
+            }
+            underWay[workspace, default: 0] += 1
+            sum += 1
+            Task(executorPreference: store.client.loop) { [self] in
+                await sync(calendar, until: began.advanced(byMilliseconds: Self.workMilliseconds))
+                underWay[workspace] = (underWay[workspace] ?? 1) > 1 ? underWay[workspace]! - 1 : nil
+                sum -= 1
+            }
+        }
+    }
+
+    /// - Parameter end: when the lease may be another's.
+    private func sync(_ calendar: FeedCalendar, until end: MonotonicTime) async {
+        do throws(RedisError) {
+            let outcome = try await outcome(of: calendar, until: end)
+            guard !isStopped else { return }
+            _ = try await store.settle(
+                calendar, outcome, deadline: MonotonicTime.now().advanced(byMilliseconds: 10_000))
+        } catch {
+            // Its lease ends, and it is done again.
+            guard !isStopped else { return }
+            logger.warning(
+                "A calendar's meetings could not be planned",
+                ["calendar_id": calendar.id, "workspace_id": calendar.workspaceID, "reason": "\(error)"])
+        }
+    }
+
+    private func outcome(
+        of calendar: FeedCalendar, until end: MonotonicTime
+    ) async throws(RedisError) -> Store.CalendarOutcome {
+        var outcome = Store.CalendarOutcome()
+        outcome.pause = calendar.isEnabled ? jittered(configuration.syncMilliseconds) : nil
+        let owner = try await store.owner(of: calendar, deadline: end)
+        guard calendar.isEnabled, !calendar.isRemoved, let owner else {
+            outcome.isGone = calendar.isRemoved || owner == nil
+            (outcome.counts, outcome.problem) = try await plan(.none, of: calendar, until: end)
+            // What is left to do is done before it is forgotten.
+            if outcome.problem != nil { (outcome.isGone, outcome.pause) = (false, 1_000) }
+            return outcome
+        }
+        let reading = await read(calendar, owner, now: try await store.calendarTime(deadline: end))
+        if let etag = reading.etag { outcome.etag = etag }
+        switch reading.result {
+        case .unchanged:
+            counts[.unchanged, default: 0] += 1
+            outcome.problem = calendar.problem
+        case .failed(let problem):
+            counts[.failed, default: 0] += 1
+            outcome.problem = problem
+            outcome.failures = min(calendar.failures + 1, 20)
+            let pause = configuration.syncMilliseconds << min(outcome.failures - 1, 10)
+            outcome.pause = jittered(min(pause, max(Self.longestPause, configuration.syncMilliseconds)))
+        case .read(let feed):
+            counts[.read, default: 0] += 1
+            let said = CalendarMeetings(
+                meetings: feed.occurrences.map {
+                    CalendarMeeting(
+                        uid: $0.uid, recurrenceID: $0.recurrenceID, start: $0.start, end: $0.end, title: $0.title,
+                        link: $0.link)
+                }, unreadable: feed.unreadable, hasMore: feed.hasMore)
+            (outcome.counts, outcome.problem) = try await plan(said, of: calendar, until: end)
+            outcome.skipped = CalendarFeed.Skip.allCases.compactMap { skip in
+                feed.skipped[skip].map { "\(skip.rawValue)=\($0)" }
+            }.joined(separator: " ")
+            outcome.isRead = true
+            if outcome.problem != nil {
+                // What is left to do needs all of the feed again.
+                outcome.etag = nil
+            } else {
+                outcome.problem =
+                    feed.problem.map { "an event \($0)" }
+                    ?? (feed.hasMore ? "it has more meetings within two weeks than are planned: the first are" : nil)
+            }
+        }
+        return outcome
+    }
+
+    private func plan(
+        _ said: CalendarMeetings, of calendar: FeedCalendar, until end: MonotonicTime
+    ) async throws(RedisError) -> (FeedCalendar.Counts, String?) {
+        try await store.plan(
+            calendar, said, isHeld: { [self] in !isStopped && MonotonicTime.now() < end }, deadline: end)
+    }
+
+    private func jittered(_ milliseconds: Int) -> Int { Int(Double(milliseconds) * Double.random(in: 0.9...1.1)) }
+
+    // MARK: The feed
+
+    private enum Reading {
+        case read(CalendarFeed)
+        case unchanged
+        case failed(String)
+    }
+
+    /// - Parameter now: by Redis' clock.
+    private func read(
+        _ calendar: FeedCalendar, _ owner: Set<String>, now: Int
+    ) async -> (result: Reading, etag: String?) {
+        var fields = ["Accept: text/calendar", "User-Agent: usher-calendars/\(usherVersion)"]
+        // As time goes on there is more to plan of a feed that stays as it is.
+        if let etag = calendar.etag, let readAt = calendar.readAt,
+            (0..<Self.wholeMilliseconds).contains(now.subtractingClamped(readAt))
+        {
+            fields.append("If-None-Match: \(etag)")
+        }
+        guard let curl,
+            let transfer = Transfer(
+                url: calendar.url, fields: fields, body: nil, certificates: nil,
+                timeoutMilliseconds: Self.fetchMilliseconds, keptBytes: CalendarFeed.maximumBytes + 1,
+                mayConnect: configuration.places.mayConnect)
+        else { return (.failed("libcurl has no memory"), nil) }
+        let answer = await transfer.send(curl)
+        switch answer.status {
+        case 200: break
+        case 304 where fields.count == 3: return (.unchanged, nil)
+        case .some(300..<400): return (.failed("its server leads to another address, which is not followed"), nil)
+        case .some(let status): return (.failed("its server answers \(status)"), nil)
+        // What libcurl says of a failure names no address.
+        case nil: return (.failed("its server cannot be asked: \(answer.problem ?? "no answer")"), nil)
+        }
+        let bytes = answer.firstBytes
+        let read = await Task(executorPreference: reader) { () -> Reading in
+            do throws(FeedError) {
+                return .read(
+                    try CalendarFeed(
+                        bytes, span: now...now.addingClamped(CalendarFeed.aheadMilliseconds), owners: owner))
+            } catch {
+                return .failed("it \(error.reason)")
+            }
+        }.value
+        return (read, answer.etag)
+    }
+}

@@ -1,0 +1,35 @@
+// Made by `make scripts` from the header of lua/update_calendar.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Changes a calendar, or asks alone for its feed to be read now: what is under way is followed by another time.
+    public struct UpdateCalendar: ScriptCall {
+        public static let script = load("update_calendar", PackageResources.update_calendar_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(
+            calendarKey: String, dueKey: String, member: String, isRemoved: Bool, cleared: String, fields: [String]
+        ) {
+            keys = [calendarKey, dueKey]
+            arguments = [member, isRemoved ? "1" : "0", cleared] + fields
+        }
+
+        public enum Reply: Equatable, Sendable {
+            case changed(askedAt: Int)
+            /// There is no such calendar.
+            case unknownCalendar
+        }
+
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
+            switch reply.code {
+            case 1: return .changed(askedAt: try reply.integer(1))
+            case 0: return .unknownCalendar
+            default: throw reply.unexpected
+            }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+import EventLoop
+import Redis
+import Scripts
+
+/// One time at which an event of a calendar takes place. Times in milliseconds since 1970.
+public struct CalendarMeeting: Sendable {
+    /// The event, and which one of its times it is.
+    public let uid: String
+    public let recurrenceID: String
+    public let start: Int
+    public let end: Int
+    public let title: String?
+    public let link: MeetingLink
+
+    public init(uid: String, recurrenceID: String, start: Int, end: Int, title: String?, link: MeetingLink) {
+        self.uid = uid
+        self.recurrenceID = recurrenceID
+        self.start = start
+        self.end = end
+        self.title = title
+        self.link = link
+    }
+
+    /// Under which it is known, whatever a feed calls its events.
+    fileprivate var key: String { "\(Self.key(ofEvent: uid)) \(recurrenceID)" }
+
+    fileprivate static func key(ofEvent uid: String) -> String { String(Digest.sha256(uid).prefix(32)) }
+}
+
+/// What a calendar says now.
+public struct CalendarMeetings: Sendable {
+    /// The earliest first.
+    public var meetings: [CalendarMeeting]
+    /// Events of which nothing is known now, so that what is planned of them stays.
+    public var unreadable: Set<String>
+    /// Whether there are more, later ones.
+    public var hasMore: Bool
+
+    public init(meetings: [CalendarMeeting], unreadable: Set<String>, hasMore: Bool) {
+        self.meetings = meetings
+        self.unreadable = unreadable
+        self.hasMore = hasMore
+    }
+
+    /// Of a calendar that is disabled, or ends.
+    public static let none = CalendarMeetings(meetings: [], unreadable: [], hasMore: false)
+}
+
+/// What is planned of an occurrence.
+public struct PlannedOccurrence: Sendable {
+    /// Milliseconds since 1970.
+    public let start: Int
+    public let meetingID: String
+    /// Whether another calendar, or a user, has planned it.
+    public let isShared: Bool
+}
+
+/// Plans what calendars say. A calendar has a hash of what it has planned: the event and its time -> a meeting, so that
+/// each is planned once, follows what becomes of it, and is not planned again where somebody stopped or removed it. The
+/// entry stands before the meeting is made, and the meeting has the id that it names: whoever comes after a node that
+/// died between the two finds out which it was.
+extension Store {
+    /// How long after its end it is known of an occurrence.
+    private static let rememberedMilliseconds = 86_400_000
+
+    /// What the hash has of an occurrence.
+    private struct Entry {
+        enum State: String {
+            /// The meeting is being made.
+            case new
+            case own
+            /// Another calendar, or a user, has planned it for the same time in the same room.
+            case shared
+        }
+
+        var meetingID: String
+        var state: State
+        var start: Int
+        var end: Int
+        /// Of what was planned, with the calendar's settings.
+        var print: String
+
+        init(_ meetingID: String, _ state: State, _ meeting: CalendarMeeting, _ print: String) {
+            (self.meetingID, self.state, self.print) = (meetingID, state, print)
+            (start, end) = (meeting.start, meeting.end)
+        }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: " ").map(String.init)
+            guard parts.count == 5, let state = State(rawValue: parts[1]), let start = Int(parts[2]),
+                let end = Int(parts[3])
+            else { return nil }
+            (meetingID, self.state, self.start, self.end, print) = (parts[0], state, start, end, parts[4])
+        }
+
+        var text: String { "\(meetingID) \(state.rawValue) \(start) \(end) \(print)" }
+    }
+
+    /// Makes the plans of a calendar what it says.
+    /// - Parameters:
+    ///   - calendar: as it was claimed.
+    ///   - isHeld: whether the lease lasts for another step.
+    /// - Returns: what was changed, and why not all was.
+    public func plan(
+        _ calendar: FeedCalendar, _ said: CalendarMeetings, isHeld: () -> Bool, deadline: MonotonicTime
+    ) async throws(RedisError) -> (counts: FeedCalendar.Counts, problem: String?) {
+        let work = CalendarWork(
+            store: self, calendar: calendar, keys: WorkspaceKeys(workspace: calendar.workspaceID), deadline: deadline,
+            now: try await calendarTime(deadline: deadline))
+        let known = try await send(Command("HGETALL", work.own.planned), by: deadline).hash()
+        var counts = FeedCalendar.Counts()
+        var wanted: Set<String> = []
+        var problem: String?
+        for meeting in said.meetings {
+            wanted.insert(meeting.key)
+            guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
+            let entry = known[meeting.key].flatMap { Entry($0) }
+            // Where no more can be planned, what is not said any more goes all the same.
+            if problem == nil { problem = try await work.plan(meeting, entry, &counts) }
+        }
+        let unreadable = Set(said.unreadable.map { CalendarMeeting.key(ofEvent: $0) })
+        let last = said.hasMore ? said.meetings.last?.start ?? 0 : Int.max
+        for (key, text) in known where !wanted.contains(key) {
+            guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
+            guard let entry = Entry(text) else {
+                _ = try await send(Command("HDEL", work.own.planned, key), by: deadline)
+                continue
+            }
+            if entry.start <= work.now {
+                // It is over, or under way: it is nothing to be cancelled any more.
+                if entry.end.addingClamped(Self.rememberedMilliseconds) < work.now {
+                    _ = try await send(Command("HDEL", work.own.planned, key), by: deadline)
+                }
+            } else if entry.start <= last, !unreadable.contains(String(key.prefix(32))) {
+                try await work.cancel(key, entry, &counts)
+            }
+        }
+        return (counts, problem)
+    }
+
+    /// What is planned of a calendar from now on, the earliest first.
+    public func next(
+        _ count: Int, of calendar: FeedCalendar, deadline: MonotonicTime
+    ) async throws(RedisError) -> [PlannedOccurrence] {
+        let own = WorkspaceKeys(workspace: calendar.workspaceID).calendar(calendar.id)
+        let now = try await calendarTime(deadline: deadline)
+        let entries = try await send(Command("HGETALL", own.planned), by: deadline).hash().values
+            .compactMap { Entry($0) }.filter { $0.start > now }.sorted { $0.start < $1.start }
+        return entries.prefix(count).map {
+            PlannedOccurrence(start: $0.start, meetingID: $0.meetingID, isShared: $0.state == .shared)
+        }
+    }
+
+    /// The steps of one reading of a calendar.
+    private struct CalendarWork {
+        let store: Store
+        let calendar: FeedCalendar
+        let keys: WorkspaceKeys
+        let deadline: MonotonicTime
+        let now: Int
+
+        var own: CalendarKeys { keys.calendar(calendar.id) }
+        private var caller: Caller {
+            Caller(keyID: "", workspaceID: calendar.workspaceID, userID: calendar.userID, scopes: [])
+        }
+
+        private func note(_ key: String, _ entry: Entry) async throws(RedisError) {
+            _ = try await store.send(Command("HSET", own.planned, key, entry.text), by: deadline)
+        }
+
+        private func print(_ meeting: CalendarMeeting) -> String {
+            let parts = [
+                String(meeting.start), meeting.title ?? "", meeting.link.url, String(calendar.autoJoin),
+                calendar.botName ?? "",
+            ]
+            return String(Digest.sha256(parts.joined(separator: "\n")).prefix(16))
+        }
+
+        /// - Returns: why nothing more can be planned.
+        func plan(
+            _ meeting: CalendarMeeting, _ entry: Entry?, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            let print = print(meeting)
+            guard let entry, entry.state != .new else {
+                return try await create(meeting, id: entry?.meetingID ?? Identifier.hex(), print, &counts)
+            }
+            guard entry.print != print else { return nil }
+            if entry.state == .shared {
+                if entry.start == meeting.start {
+                    try await note(meeting.key, Entry(entry.meetingID, .shared, meeting, print))
+                    return nil
+                }
+                try await leave(entry.meetingID, meeting.key)
+                return try await create(meeting, id: Identifier.hex(), print, &counts)
+            }
+            return try await follow(meeting, entry, print, &counts)
+        }
+
+        // MARK: To make one
+
+        private func create(
+            _ meeting: CalendarMeeting, id: String, _ print: String, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            // What is under way is joined at once. By the full minute, so that another calendar's is for the same time.
+            let time = max(meeting.start, now / 60_000 * 60_000)
+            if meeting.start < now,
+                let holder = try await store.holder(
+                    of: meeting.link.room, workspace: calendar.workspaceID, deadline: deadline), holder.id != id
+            {
+                try await note(meeting.key, Entry(holder.id, .shared, meeting, print))
+                return nil
+            }
+            try await note(meeting.key, Entry(id, .new, meeting, print))
+            let new = NewMeeting(
+                link: meeting.link, title: meeting.title, scheduledAt: time, autoJoin: calendar.autoJoin,
+                botName: calendar.botName)
+            switch try await store.createMeeting(
+                new, by: caller, planned: (id, calendar.id), deadline: deadline)
+            {
+            case .made:
+                try await note(meeting.key, Entry(id, .own, meeting, print))
+                counts.created += 1
+                return nil
+            case .plannedAlready(let other):
+                try await share(meeting, other, print)
+                return nil
+            case .oddTime: return try await forget(meeting, nil)
+            case .unknownWorkspace: return try await forget(meeting, "the workspace is gone")
+            case .refused(.meetings(let limit)):
+                return try await forget(meeting, "the workspace has \(limit) meetings, which is the most")
+            case .refused: return try await forget(meeting, "the workspace has as many bytes as it may have")
+            }
+        }
+
+        private func forget(_ meeting: CalendarMeeting, _ problem: String?) async throws(RedisError) -> String? {
+            _ = try await store.send(Command("HDEL", own.planned, meeting.key), by: deadline)
+            return problem
+        }
+
+        /// Notes at a meeting of others that it is wanted here too.
+        private func share(_ meeting: CalendarMeeting, _ other: String, _ print: String) async throws(RedisError) {
+            let sharers = keys.partition.sharers(ofMeeting: other)
+            _ = try await store.send(Command("HSET", sharers, "\(calendar.id) \(meeting.key)", "1"), by: deadline)
+            _ = try await store.send(Command("PEXPIRE", sharers, String(30 * 86_400_000)), by: deadline)
+            try await note(meeting.key, Entry(other, .shared, meeting, print))
+        }
+
+        private func leave(_ meetingID: String, _ key: String) async throws(RedisError) {
+            _ = try await store.send(
+                Command("HDEL", keys.partition.sharers(ofMeeting: meetingID), "\(calendar.id) \(key)"), by: deadline)
+        }
+
+        // MARK: To follow
+
+        private func follow(
+            _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            let record = try await store.meeting(
+                id: entry.meetingID, workspace: calendar.workspaceID, deadline: deadline)
+            // One that was removed, stopped or served is not planned again.
+            guard let record, record.isPlanned else {
+                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                return nil
+            }
+            guard record.url == meeting.link.url else {
+                guard try await remove(record) else { return nil }
+                return try await create(meeting, id: Identifier.hex(), print, &counts)
+            }
+            var changes = PlanChanges()
+            if record.title != meeting.title { changes.title = .some(meeting.title) }
+            if meeting.start != entry.start { changes.scheduledAt = .some(max(meeting.start, now / 60_000 * 60_000)) }
+            if record.autoJoin != calendar.autoJoin { changes.autoJoin = calendar.autoJoin }
+            if record.fields["bot_name"] != calendar.botName { changes.botName = .some(calendar.botName) }
+            guard !changes.isEmpty else {
+                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                return nil
+            }
+            switch try await store.change(record, changes, deadline: deadline) {
+            case .changed: counts.updated += 1
+            case .plannedAlready(let other):
+                if try await remove(record) { try await share(meeting, other, print) }
+                return nil
+            case .workspaceFull: return "the workspace has as many bytes as it may have"
+            case .unknown, .notPlanned, .oddTime: break
+            }
+            try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+            return nil
+        }
+
+        // MARK: To cancel
+
+        func cancel(_ key: String, _ entry: Entry, _ counts: inout FeedCalendar.Counts) async throws(RedisError) {
+            if entry.state == .shared {
+                try await leave(entry.meetingID, key)
+            } else if let record = try await store.meeting(
+                id: entry.meetingID, workspace: calendar.workspaceID, deadline: deadline)
+            {
+                guard record.isPlanned, try await remove(record) else { return }
+                counts.cancelled += 1
+            } else if entry.state == .own {
+                // Somebody removed it: it is not planned again should it come back.
+                return
+            }
+            _ = try await store.send(Command("HDEL", own.planned, key), by: deadline)
+        }
+
+        /// Removes a plan, and lets the other calendars that say it make one of their own.
+        /// - Returns: false if a bot was sent to it meanwhile.
+        private func remove(_ record: Meeting) async throws(RedisError) -> Bool {
+            if case .busy = try await store.removePlan(record, deadline: deadline) { return false }
+            let sharers = keys.partition.sharers(ofMeeting: record.id)
+            for sharer in try await store.send(Command("HGETALL", sharers), by: deadline).hash().keys {
+                let parts = sharer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2, FeedCalendar.isID(String(parts[0])) else { continue }
+                let other = keys.calendar(String(parts[0]))
+                _ = try await store.send(Command("HDEL", other.planned, String(parts[1])), by: deadline)
+                // All of its feed is to be read, whatever its server says of it.
+                let call = Scripts.UpdateCalendar(
+                    calendarKey: other.calendar, dueKey: keys.partition.calendars,
+                    member: keys.member(String(parts[0])), isRemoved: false, cleared: " etag", fields: [])
+                _ = try await store.run(call, by: deadline)
+            }
+            _ = try await store.send(Command("DEL", sharers), by: deadline)
+            return true
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Redis
+import RedisTestSupport
+import Scripts
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// The scripts of calendars: for each result, every raw key before and after.
+@Suite(.takesTurns) struct CalendarScriptTests {
+    private static let id = "cal_" + String(repeating: "0", count: 32)
+
+    /// A calendar of the world's owner.
+    private struct Calendar: Sendable {
+        let world: World
+        var own: CalendarKeys { world.keys.calendar(id) }
+        var list: String { world.keys.calendars(of: world.owner.userID) }
+        var due: String { world.keys.partition.calendars }
+        var member: String { "\(world.workspaceID) \(id)" }
+
+        func create(user: String? = nil, most: Int = 10, isEnabled: Bool = true) async throws -> Value {
+            try await world.run(
+                Scripts.CreateCalendar(
+                    membersKey: world.keys.members, calendarsKey: list, calendarKey: own.calendar, dueKey: due,
+                    calendarID: id, userID: user ?? world.owner.userID, member: member, most: most,
+                    isEnabled: isEnabled, fields: ["name", "Work", "ics_url", "https://a.example/"]))
+        }
+
+        func update(isRemoved: Bool = false, cleared: String = "", _ fields: String...) async throws -> Value {
+            try await world.run(
+                Scripts.UpdateCalendar(
+                    calendarKey: own.calendar, dueKey: due, member: member, isRemoved: isRemoved, cleared: cleared,
+                    fields: fields))
+        }
+
+        func claim() async throws -> Value {
+            try await world.run(
+                Scripts.ClaimCalendar(
+                    calendarKey: own.calendar, dueKey: due, member: member, leaseMilliseconds: 60_000))
+        }
+
+        func settle(_ lease: String, pause: Int = 5_000, isGone: Bool = false, cleared: String = "") async throws
+            -> Value
+        {
+            try await world.run(
+                Scripts.SettleCalendar(
+                    calendarKey: own.calendar, dueKey: due, calendarsKey: list, plannedKey: own.planned,
+                    member: member, calendarID: id, leaseEnd: lease, pauseMilliseconds: pause, isGone: isGone,
+                    cleared: cleared, fields: ["etag", "new"]))
+        }
+
+        func fields() async throws -> [String: String] { try await world.snapshot()[own.calendar]?.hash ?? [:] }
+
+        /// When it is read next.
+        func time() async throws -> Int? {
+            try await world.client.send("ZSCORE", due, member).string.flatMap { Int($0) }
+        }
+
+        /// Claims it.
+        /// - Returns: the end of the lease.
+        func lease() async throws -> String {
+            guard case .taken(let fields) = try Scripts.ClaimCalendar.reply(try await claim()) else { return "" }
+            return fields["lease_end"] ?? ""
+        }
+    }
+
+    private static func with(_ body: @escaping @Sendable (Calendar) async throws -> Void) async throws {
+        try await World.make { world in
+            let calendar = Calendar(world: world)
+            #expect(try await calendar.create() == .integer(1))
+            try await body(calendar)
+        }
+    }
+
+    @Test func oneIsMadeUpToALimitByAMember() async throws {
+        try await World.make { world in
+            let calendar = Calendar(world: world)
+            try await world.expectNoChange { () async throws in
+                #expect(try await calendar.create(user: "none") == .integer(0))
+                #expect(try await calendar.create(most: 0) == .integer(-1))
+            }
+            let before = try await world.snapshot()
+            #expect(try await calendar.create(isEnabled: false) == .integer(1))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [calendar.list, calendar.own.calendar])
+            let fields = try await calendar.fields()
+            let at = try #require(fields["created_at"])
+            #expect(
+                fields == [
+                    "id": Self.id, "user_id": world.owner.userID, "created_at": at, "enabled": "0", "name": "Work",
+                    "ics_url": "https://a.example/",
+                ])
+            #expect(after[calendar.list] == .sortedSet([Self.id: at]))
+            #expect(try await calendar.create() == .integer(1))
+            #expect(try await calendar.time() != nil)
+            #expect(try await calendar.fields()["asked_at"] != nil)
+        }
+    }
+
+    @Test func oneIsClaimedByOneNodeWhenItIsDue() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            let lease = try #require(Int(try await calendar.lease()))
+            #expect(lease > (try await world.now()))
+            #expect(try await calendar.time() == lease)
+            #expect(try await calendar.fields()["lease_end"] == String(lease))
+            try await world.expectNoChange { () async throws in
+                #expect(try Scripts.ClaimCalendar.reply(try await calendar.claim()) == .notDue)
+            }
+            // One that is gone is looked at no more.
+            _ = try await world.client.send("DEL", calendar.own.calendar)
+            _ = try await world.client.send("ZADD", calendar.due, "1", calendar.member)
+            #expect(try Scripts.ClaimCalendar.reply(try await calendar.claim()) == .notDue)
+            #expect(try await calendar.time() == nil)
+        }
+    }
+
+    @Test func whatCameOfItIsNotedByWhoHasTheLease() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            let lease = try await calendar.lease()
+            try await world.expectNoChange { () async throws in
+                #expect(try await calendar.settle("1") == .integer(0))
+                #expect(try await calendar.settle("") == .integer(0))
+            }
+            try await world.set(calendar.own.calendar, ["problem": "x"])
+            let before = try await world.now()
+            #expect(try await calendar.settle(lease, cleared: " problem") == .integer(1))
+            let fields = try await calendar.fields()
+            #expect(fields["lease_end"] == nil && fields["problem"] == nil && fields["etag"] == "new")
+            #expect(fields["synced_at"].flatMap { Int($0) }.map { $0 >= before } == true)
+            #expect(try await calendar.time().map { $0 >= before + 5_000 } == true)
+            // It is the caller's no more.
+            try await world.expectNoChange { () async throws in
+                #expect(try await calendar.settle(lease) == .integer(0))
+            }
+        }
+    }
+
+    @Test func withoutAPauseItIsNotReadByItself() async throws {
+        try await Self.with { (calendar) async throws in
+            #expect(try await calendar.settle(try await calendar.lease(), pause: 0) == .integer(1))
+            #expect(try await calendar.time() == nil)
+            #expect(try await calendar.update() != .array([.integer(0)]))
+            #expect(try await calendar.time() != nil)
+        }
+    }
+
+    @Test func aChangeMeanwhileHasItReadAgainAsAWhole() async throws {
+        try await Self.with { (calendar) async throws in
+            let lease = try await calendar.lease()
+            _ = try await calendar.update(cleared: " etag", "name", "Home")
+            // The lease is another's still.
+            #expect(try await calendar.time().map { String($0) } == lease)
+            #expect(try await calendar.fields()["again"] == "1")
+            #expect(try await calendar.settle(lease) == .integer(1))
+            let fields = try await calendar.fields()
+            #expect(fields["name"] == "Home" && fields["again"] == nil && fields["etag"] == nil)
+            // Who asked meanwhile waits for the next reading.
+            #expect(fields["asked_at"] != nil && fields["synced_at"] == nil)
+            let now = try await calendar.world.now()
+            #expect(try await calendar.time().map { $0 <= now } == true)
+        }
+    }
+
+    @Test func aRemovedOneEndsWithItsNextReading() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            _ = try await world.client.send("HSET", calendar.own.planned, "x", "y")
+            #expect(try await calendar.update(isRemoved: true) != .array([.integer(0)]))
+            let removed = try await calendar.fields()
+            #expect(removed["removed"] == "1" && removed["enabled"] == "0")
+            try await world.expectNoChange { () async throws in
+                #expect(try await calendar.update("name", "x") == .array([.integer(0)]))
+            }
+            #expect(try await calendar.settle(try await calendar.lease(), isGone: true) == .integer(1))
+            let left = try await world.snapshot()
+            for key in [calendar.own.calendar, calendar.own.planned, calendar.list, calendar.due] {
+                #expect(left[key] == nil, "\(key)")
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+-- Changes a calendar, or asks alone for its feed to be read now: what is under way is followed by another time.
+--
+-- KEYS[1]  calendar_key  usher:{pX}:ws:<workspace_id>:calendar:<id>  hash: the calendar
+-- KEYS[2]  due_key       usher:{pX}:calendars                        zset: when its feed is read (ms) -> calendar
+-- ARGV[1]     member      text: `<workspace_id> <calendar_id>`
+-- ARGV[2]     is_removed  flag: it is removed, once the plans that were made of it are
+-- ARGV[3]     cleared     text: fields that are removed, with a space before each
+-- ARGV[4...]  fields      pairs: fields, each followed by its value
+--
+-- Returns {1, asked_at: integer}  changed (change)
+--         {0}                     unknown_calendar: there is no such calendar
+
+-- include: time
+
+local calendar_key, due_key = unpack(KEYS)
+local member, is_removed, cleared = unpack(ARGV, 1, 3)
+local fields = {unpack(ARGV, 4)}
+
+local calendar = redis.call('HMGET', calendar_key, 'id', 'removed', 'lease_end')
+if not calendar[1] or calendar[2] then return {0} end
+local at_ms = now_ms()
+redis.call('HSET', calendar_key, 'asked_at', string.format('%d', at_ms), unpack(fields))
+for name in string.gmatch(cleared, '%S+') do redis.call('HDEL', calendar_key, name) end
+if is_removed == '1' then redis.call('HSET', calendar_key, 'removed', '1', 'enabled', '0') end
+if (tonumber(calendar[3] or '') or 0) > at_ms then
+  redis.call('HSET', calendar_key, 'again', '1')
+else
+  redis.call('ZADD', due_key, at_ms, member)
+end
+return {1, at_ms}
