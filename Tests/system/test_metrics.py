@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness.bots_user import BotsUser
+from harness.feed_server import FeedServer, feed
 from harness.http_client import Connection, request, request_bytes
 from harness.metrics import Scrape
 from harness.receiver import Receiver
@@ -182,6 +183,32 @@ def test_what_a_stop_takes_and_the_process(servers, scene_redis):
     assert node.wait() == 0
     assert Scrape(node.start().port).value("usher_http_requests_total", method="GET", route="/metrics", status="200",
                                            code="200") is None
+
+
+def test_what_is_read_of_calendars_is_counted(servers, scene_redis):
+    node = servers.node(scene_redis, WEBHOOK_ALLOW="127.0.0.1", CALENDAR_SYNC_MS=3_600_000)
+    user = BotsUser(Admin(node))
+
+    def counted():
+        scrape = Scrape(node.port)
+        return [scrape.value("usher_calendar_syncs_total", outcome=outcome) for outcome in ("read", "unchanged", "failed")]
+
+    assert counted() == [0, 0, 0]
+    server = FeedServer()
+    try:
+        server.feeds["/a"] = feed()
+        body = {"name": "Work", "ics_url": server.url("/a")}
+        calendar = user.request("POST", "/user/calendars", body).json
+        path = f"/user/calendars/{calendar['id']}/sync"
+        # What is counted is noted of the calendar only after that.
+        wait_for(lambda: not user.request("GET", path).json["is_syncing"], "the first reading")
+        for expected in ([1, 1, 0], [1, 1, 1]):
+            user.request("POST", path)
+            wait_for(lambda: counted() == expected, f"the counts {expected}")
+            wait_for(lambda: not user.request("GET", path).json["is_syncing"], "the end of the reading")
+            server.feeds["/a"] = b"none"
+    finally:
+        server.end()
 
 
 def test_what_webhooks_are_told_is_counted(servers, scene_redis):
