@@ -35,7 +35,7 @@ test: toolchain libraries
 	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
 # While one works: the form of the code, and the Swift tests that need no Redis.
-WITHOUT_REDIS = AttendingBot|BotWire|EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Processes|Scripts
+WITHOUT_REDIS = AttendingBot|BotWire|Calendars|EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Processes|Scripts
 check: toolchain libraries lint
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --quiet --filter '^($(WITHOUT_REDIS))Tests\.'
