@@ -229,6 +229,8 @@ extension Store {
             case .refused(.meetings(let limit)):
                 return try await forget(meeting, "the workspace has \(limit) meetings, which is the most")
             case .refused: return try await forget(meeting, "the workspace has as many bytes as it may have")
+            // It has no deduplication key.
+            case .duplicate, .contended: return try await forget(meeting, "it was asked for at the same time")
             }
         }
 
