@@ -24,7 +24,8 @@ public struct Sweeper: Sendable {
     /// Sweeps until the task is cancelled.
     public func run() async {
         await Rounds(
-            store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds, trouble: "A sweep was cut short"
+            store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds,
+            trouble: "A sweep was cut short"
         ).run { deadline throws(RedisError) in try await sweep(deadline: deadline) }
     }
 
