@@ -1,5 +1,6 @@
 import EventLoop
 import FoundationEssentials
+import Glibc
 import HTTP
 import JSON
 
@@ -56,10 +57,15 @@ public final class Lab: @unchecked Sendable {
         let suffix = name.split(separator: ".").last.map(String.init) ?? ""
         // A segment of a path has no slash, and is neither "." nor "..".
         guard let folder, let type = types[suffix],
-            let bytes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? Int,
-            bytes <= Self.maximumFileBytes, let data = FileManager.default.contents(atPath: "\(folder)/\(name)")
+            let bytes = Self.byteCount(of: "\(folder)/\(name)"), bytes <= Self.maximumFileBytes,
+            let data = FileManager.default.contents(atPath: "\(folder)/\(name)")
         else { return Self.notFound }
         return Response(status: 200, contentType: type, headers: [("Cache-Control", "no-store")], body: Array(data))
+    }
+
+    private static func byteCount(of path: String) -> Int? {
+        var entry = stat()
+        return stat(path, &entry) == 0 ? Int(entry.st_size) : nil
     }
 
     /// Server-sent events: what a page is told. Whoever stops listening has left.
