@@ -5,7 +5,8 @@ import pytest
 from harness.workspace import dump
 
 RUNTIME_FIELDS = {"status", "start_time", "end_time", "duration", "flag"}
-DISPATCH_FIELDS = {"bot_status", "bot_id", "epoch", "dispatched_at"}
+# `events` names the entries of the meeting's history, and is shown by no object.
+DISPATCH_FIELDS = {"bot_status", "bot_id", "epoch", "dispatched_at", "events"}
 
 # What a meeting has after a recording, by the rules of docs/architecture.md, "A meeting's state", and configuration
 # that the document names (language, participants, transcriptions, NLP results, etc.), some of it in fields of later

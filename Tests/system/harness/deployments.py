@@ -126,10 +126,13 @@ class SentinelDeployment(Deployment):
         return f"redis+sentinel://{','.join(f'{host}:{port}' for host, port in addresses)}/{SERVICE}"
 
     def start(self):
-        for server in self.servers:
+        for server in self.redis:
             server.start()
         for replica in self.redis[1:]:
             wait_for(lambda: "master_link_status:up" in replica.ask("INFO", "replication"), "the first replication")
+        # Not before: a Sentinel that finds a primary slow, and no replica, keeps that picture for long.
+        for sentinel in self.sentinels:
+            sentinel.start()
         for sentinel in self.sentinels:
             wait_for(lambda: "slaves=2,sentinels=3" in sentinel.ask("INFO", "sentinel"), "Sentinels that know all")
         return self
