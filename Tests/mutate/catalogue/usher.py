@@ -16,7 +16,7 @@ KEYS = "Usher/Access/Store+APIKeys.swift"
 SENDING_AGAIN = ("ReinvitationTests", "ReinvitationFaultTests", "RulesTests")
 
 USHER = (
-    Mutant("a sweep leaves out a partition", SWEEPER, "for partition in «Partition.all» {", "Partition.all.dropLast()",
+    Mutant("a sweep leaves out a partition", SWEEPER, "Rounds.inEach(«Partition.all») {", "Array(Partition.all.dropLast())",
            ("SweepTests",)),
     Mutant("records in ANALYZING are taken from the node that finalises them", SWEEPER,
            "now - Self.analyzingGraceMilliseconds", "now", ("FinaliseTests",)),
