@@ -138,9 +138,17 @@ class SentinelDeployment(Deployment):
         return self
 
     def primaries(self):
-        found = [server for server in self.redis if server.alive and "role:master" in server.ask("INFO", "replication")]
+        found = [server for server in self.redis if server.alive and self._is_primary(server)]
         assert len(found) == 1, found
         return found
+
+    @staticmethod
+    def _is_primary(server):
+        """Asked a second time if need be: a Sentinel cuts all connections of a server that it gives another part."""
+        try:
+            return "role:master" in server.ask("INFO", "replication")
+        except ConnectionError:
+            return "role:master" in server.ask("INFO", "replication")
 
     def primary(self):
         """The server that all Sentinels that run take for the primary."""
@@ -149,7 +157,7 @@ class SentinelDeployment(Deployment):
                 tuple(sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE))
                 for sentinel in self.sentinels if sentinel.alive}
             found = [server for server in self.redis if addresses == {(server.host, str(server.port))}]
-            return found[0] if found and found[0].alive and "role:master" in found[0].ask("INFO", "replication") else None
+            return found[0] if found and found[0].alive and self._is_primary(found[0]) else None
         return wait_for(agreed, "a primary that all agree on")
 
     def connect(self):
