@@ -91,6 +91,8 @@ class Viewer(threading.Thread):
         def has_all():
             self._history.viewed = [self._viewed]
             return not views.check(self._history)
+        # It is not away any more.
+        self._events, self._pause_s = (1_000_000, 1_000_000), (0.0, 0.0)
         try:
             wait_for(has_all, "all that was said", PATIENCE_S, interval_s=0.2)
         except AssertionError:
