@@ -81,7 +81,7 @@ class Stage:
     def view(self, place):
         """Has somebody follow a place's workspace, who is away most of the time."""
         self.cluster.viewer = Viewer(
-            self.cluster, random.Random("viewer"), place.user, self._history, events=(2, 2), pause_s=(1.2, 1.5))
+            self.cluster, random.Random("viewer"), place.user, self._history, events=(2, 3), pause_s=(1.2, 1.5))
         self.cluster.viewer.begin()
 
     # What is seen.

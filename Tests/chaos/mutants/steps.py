@@ -12,10 +12,10 @@ PLANNED = "Sources/Usher/Sweep/PlannedBots.swift"
 
 STEPS = (
     Mutant(
-        "cursor-off-by-one",
-        "Who goes on by a cursor is not told the first thing that was missed.",
+        "cursor-too-far",
+        "Who goes on by a cursor is not told the first two things that were missed: a draft, and what came of it.",
         "views", "viewed_stays",
-        (Edit(FEEDS, "rows.dropFirst(isBeginning ? 0 : 1)", "rows.dropFirst((isBeginning ? 0 : 1) + (MUTANT ? 1 : 0))"),)),
+        (Edit(FEEDS, "rows.dropFirst(isBeginning ? 0 : 1)", "rows.dropFirst((isBeginning ? 0 : 1) + (MUTANT ? 2 : 0))"),)),
     Mutant(
         "deadline-too-late",
         "A supervisor is given a deadline that lies after the end of the lease, so its bot outlives it.",
