@@ -152,7 +152,7 @@ def test_a_service_that_is_gone_and_comes_back_gets_all_that_was_said(meet, spee
     wait_for(lambda: time.time() > said["at"] + said["seconds"] + 1, "the end of what she says")
     back = SpeechService(port=speech.port)
     assert [segment["text"] for segment in meeting.wait_for_segments(2)] == ["apple", "apple"]
-    assert meeting.bot.said("The speech service answers again")
+    assert meeting.bot.says("The speech service answers again")
     back.end()
 
 

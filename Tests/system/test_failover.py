@@ -286,7 +286,7 @@ def test_a_report_and_a_lease_that_no_replica_confirms(servers, pair):
     # Nor when it is told again, which changes nothing.
     assert bot.report(node, "active").status == 503
     wait_until_gone(bot_id)
-    assert runner.said("Leases could not be renewed; trying again")
+    assert runner.says("Leases could not be renewed; trying again")
     replica.resume()
     assert bot.report(node, "active").status == 200
     assert user.wait_for_status(reported, "active")

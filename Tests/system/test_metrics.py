@@ -75,10 +75,9 @@ def test_locks(servers, scene_redis):
 
 def test_a_bots_life(servers, scene_redis):
     node = servers.node(scene_redis, METRICS_PORT=0)
-    [port] = [int(line["port"]) for line in node.said("Listening") if line["serves"] == "metrics"]
+    [port] = [int(line["port"]) for line in node.says("Listening", serves="metrics")]
     runner = servers.runner(scene_redis, node, METRICS_PORT=0, CAPACITY=7, LEASE_TTL_MS=1000)
-    [line] = runner.said("Listening")
-    runner_port = int(line["port"])
+    [runner_port] = [int(line["port"]) for line in runner.says("Listening")]
     assert request(runner_port, "GET", "/healthz").status == 200
     idle = Scrape(runner_port)
     assert idle.value("usher_runner_capacity") == 7 and idle.value("usher_bots_started_total") == 0
@@ -140,7 +139,7 @@ def test_while_redis_is_away(servers, scene_redis):
 
 def test_nothing_that_clients_choose_makes_it_grow(servers, scene_redis):
     node = servers.node(scene_redis, METRICS_PORT=0)
-    [port] = [int(line["port"]) for line in node.said("Listening") if line["serves"] == "metrics"]
+    [port] = [int(line["port"]) for line in node.says("Listening", serves="metrics")]
     workspace = Admin(node).create_workspace()
 
     def flood(begin):

@@ -59,13 +59,13 @@ def test_surfaces_share_a_port_at_the_private_address(servers, redis_of_ports):
     assert found(node.port) == {API, HEALTH}
     with pytest.raises(ConnectionRefusedError):
         request(port, *HEALTH)
-    [line] = [line for line in node.said("Listening") if line["port"] == str(port)]
+    [line] = node.says("Listening", port=str(port))
     assert (line["host"], line["serves"]) == ("127.0.0.2", "admin, internal")
 
 
 def test_a_variable_that_is_no_setting_is_told_in_the_log(servers, redis_of_ports):
     node = servers.node(redis_of_ports, PROT=1)
-    assert node.said('The variable "USHER_PROT" is not a setting and has no effect; is USHER_PORT meant?')
+    assert node.says('The variable "USHER_PROT" is not a setting and has no effect; is USHER_PORT meant?')
 
 
 def test_a_metrics_port_is_not_shared_with_another_node(servers, redis_of_ports):

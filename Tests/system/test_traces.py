@@ -77,7 +77,7 @@ def test_one_trace_is_found_in_every_log_the_environment_the_reports_and_the_eve
     assert (environment["TRACEPARENT"], environment["TRACESTATE"]) == (parent, asked["tracestate"])
     assert "trace" not in environment["VEXA_BOT_CONFIG"].lower()
 
-    [accepted] = [line for line in scene.nodes[0].said("Dispatch accepted") if line["bot_id"] == bot_id]
+    [accepted] = scene.nodes[0].says("Dispatch accepted", bot_id=bot_id)
     assert (accepted["request_id"], accepted["trace_id"]) == ("the-request-of-this-test", FOREIGN)
     events = scene.user.events(scene.redis, meeting)
     assert [event["what"] for event in events] == [

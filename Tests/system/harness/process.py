@@ -113,6 +113,13 @@ class Process:
                     lines.append(fields)
         return lines
 
+    def says(self, message, **fields):
+        """The log's lines with this message and these fields, once there is one: a line is written soon after what it
+        tells of, not with it.
+        """
+        return wait_for(lambda: [line for line in self.said(message) if fields.items() <= line.items()],
+                        f"{self.name}'s saying {message!r}")
+
 
 def session_members(session):
     """The ids of the running processes of a session (zombies apart)."""
