@@ -19,9 +19,10 @@ let package = Package(
         .target(name: "Metrics", dependencies: []),
         .target(name: "EventLoop", dependencies: ["CLinux"]),
         .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
+        .target(name: "TLS", dependencies: ["CCrypto", "EventLoop"]),
         .target(name: "HTTP", dependencies: ["CCrypto", "CLinux", "EventLoop", "Log"]),
         .target(name: "Transfers", dependencies: ["CCurl", "CLinux", "EventLoop"]),
-        .target(name: "Redis", dependencies: ["CLinux", "CHiredis", "EventLoop", "Log", "Metrics"]),
+        .target(name: "Redis", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Metrics", "TLS"]),
         .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
         .target(name: "Console", resources: [.embedInCode("Page")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
@@ -33,21 +34,23 @@ let package = Package(
             name: "API", dependencies: ["CCrypto", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Runner",
-            dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher"]),
+            dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "TLS", "Usher"]),
         .target(name: "BotWire", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
         .target(
             name: "AttendingBot",
-            dependencies: ["BotWire", "CLinux", "EventLoop", "HTTP", "JSON", "Log", "Processes", "Redis", "Transfers"],
+            dependencies: [
+                "BotWire", "CLinux", "EventLoop", "HTTP", "JSON", "Log", "Processes", "Redis", "TLS", "Transfers",
+            ],
             resources: [.embedInCode("Page"), .embedInCode("Platforms")]),
         .target(
             name: "Lab", dependencies: ["EventLoop", "HTTP", "JSON"], resources: [.embedInCode("Page")]),
-        .target(name: "SimulatedBot", dependencies: ["BotWire", "EventLoop", "HTTP", "Log", "Redis"]),
+        .target(name: "SimulatedBot", dependencies: ["BotWire", "EventLoop", "HTTP", "Log", "Redis", "TLS"]),
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
                 "API", "AttendingBot", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP", "Lab", "Log", "Metrics",
                 "Processes",
-                "Redis", "Runner", "SimulatedBot", "Usher", "Webhooks",
+                "Redis", "Runner", "SimulatedBot", "TLS", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),
@@ -84,7 +87,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "RedisTests",
-            dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TestTurns"]),
+            dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TLS", "TestTurns"]),
         .executableTarget(name: "PatientSupervisor", dependencies: ["Runner"], path: "Tests/PatientSupervisor"),
         .testTarget(
             name: "RunnerTests",

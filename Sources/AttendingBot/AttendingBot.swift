@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTP
 import Log
 import Redis
+import TLS
 
 /// A bot that attends: it opens the meeting's page in a browser, asks to be let in, and stays until something ends that.
 /// It reports by the wire of bots (docs/bot-wire.md) what the page shows.
@@ -50,14 +51,15 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     private var wish: SpeechService.Wish
 
     /// - Parameters:
+    ///   - redisTLS: how it talks to a Redis with TLS; nil: as the system's authorities have it.
     ///   - trace: goes with its reports.
     ///   - segmentsURL: where it sends its segments by HTTP; nil: it writes them to the stream.
     ///   - recordingPath: of the file that it makes of what it hears, if it is to record; nil: there is no place for one.
     /// - Throws: `Platform.Invalid` if it knows no way into meetings of the platform; `BotConfiguration.Invalid` if it
     ///   cannot use the speech service.
     public init(
-        loop: EventLoop, configuration: BotConfiguration, settings: AttendingSettings, trace: TraceContext? = nil,
-        segmentsURL: HTTPURL? = nil, recordingPath: String? = nil, logger: Logger
+        loop: EventLoop, configuration: BotConfiguration, settings: AttendingSettings, redisTLS: TLSContext? = nil,
+        trace: TraceContext? = nil, segmentsURL: HTTPURL? = nil, recordingPath: String? = nil, logger: Logger
     ) throws {
         self.loop = loop
         self.configuration = configuration
@@ -71,7 +73,8 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         reporter = configuration.callbackURL.map { url in
             Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)
         }
-        let redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-attend")
+        var redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-attend")
+        redisConfiguration.tls = redisTLS
         redis = Client(loop: loop, configuration: redisConfiguration, logger: logger)
         let poster = segmentsURL.map { url in
             Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)

@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import TLS
 
 /// Settings of a client. Times in milliseconds.
 public struct ClientConfiguration: Sendable {
@@ -22,6 +23,8 @@ public struct ClientConfiguration: Sendable {
     public var isForBlockingReads = false
     /// Loaded at each connection, before the client is ready.
     public var scripts: [Script]
+    /// How connections are encrypted if the URL asks for that; nil: as the system's authorities have it.
+    public var tls: TLSContext?
     /// What changes wait for that are asked for with `isChange`; nil: for nothing.
     public var replicaWait: ReplicaWait?
     /// Of the client that goes by these settings.
@@ -31,6 +34,16 @@ public struct ClientConfiguration: Sendable {
         self.url = url
         self.name = name
         self.scripts = scripts
+    }
+
+    /// What encrypts connections; nil: they are not to be.
+    /// - Throws: `TLSContext.Invalid` if they are to be and cannot.
+    var encryption: TLSContext? {
+        get throws(TLSContext.Invalid) {
+            guard url.isEncrypted else { return nil }
+            if let tls { return tls }
+            return try TLSContext.shared()
+        }
     }
 }
 

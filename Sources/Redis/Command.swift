@@ -1,7 +1,7 @@
 /// A command with its arguments, as the bytes that Redis reads: an array of bulk strings (Redis protocol specification).
 public struct Command: Sendable {
     private(set) var bytes: [UInt8]
-    /// Whether replies stop being one for each command after this one, for which hiredis has lists of its own.
+    /// Whether replies stop being one for each command after this one.
     private(set) var changesProtocol = false
 
     /// `Command("SET", key, token, "NX", "PX", "5000")`. One word an argument; the first is the command's name.

@@ -2,11 +2,12 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]`,
+/// Where a Redis is and how to log in: `redis://[user:password@]host[:port][/db]`, `rediss://...` for TLS,
 /// `redis+unix://[user:password@]/path/to/socket[?db=N]`; for a primary that Sentinels watch, where these are and what
 /// they call it: `redis+sentinel://[user:password@]host[:port],.../service[/db]`, with
 /// `?sentinel_user=...&sentinel_password=...` if they want a password of their own; for a Redis Cluster, some of its
-/// nodes: `redis+cluster://[user:password@]host[:port],...`. Users and passwords are percent-decoded.
+/// nodes: `redis+cluster://[user:password@]host[:port],...`. `rediss+sentinel://` and `rediss+cluster://` are those with TLS, the
+/// Sentinels' own connections too. Users and passwords are percent-decoded.
 public struct RedisURL: Equatable, Sendable {
     public enum Location: Equatable, Sendable {
         case tcp(host: String, port: UInt16)
@@ -21,6 +22,8 @@ public struct RedisURL: Equatable, Sendable {
     public var isCluster: Bool { if case .cluster = location { true } else { false } }
     /// Whether Sentinels are asked for the primary.
     public var isSentinel: Bool { if case .sentinel = location { true } else { false } }
+    /// Whether connections are by TLS.
+    public var isEncrypted = false
     public var user: String?
     public var password: String?
     public var database: Int
@@ -31,7 +34,9 @@ public struct RedisURL: Equatable, Sendable {
     }
 
     /// - Throws: `Invalid` with what is allowed.
-    public init(_ text: String) throws(Invalid) {
+    public init(_ url: String) throws(Invalid) {
+        let text: String
+        (text, isEncrypted) = Self.plainScheme(url)
         let tcpScheme = "redis://"
         let unixScheme = "redis+unix://"
         let sentinelScheme = "redis+sentinel://"
@@ -81,14 +86,20 @@ public struct RedisURL: Equatable, Sendable {
             location = .cluster(nodes: try Self.nodes(rest, defaultPort: 6379))
             database = 0
             (user, password) = try Self.decode(credentials)
-        } else if text.hasPrefix("rediss://") {
-            throw Invalid(
-                description:
-                    "asks for TLS, which Usher does not speak: lead it through stunnel or the like, and name that")
         } else {
             throw Invalid(
-                description: "must start with redis://, redis+unix://, redis+sentinel:// or redis+cluster://")
+                description:
+                    "must start with redis://, rediss://, redis+unix://, or redis or rediss with +sentinel:// or "
+                    + "+cluster://")
         }
+    }
+
+    /// The text with the scheme of the same place without TLS, and whether it asks for TLS.
+    private static func plainScheme(_ text: String) -> (String, isEncrypted: Bool) {
+        for kind in ["://", "+sentinel://", "+cluster://"] where text.hasPrefix("rediss" + kind) {
+            return ("redis" + text.dropFirst("rediss".count), true)
+        }
+        return (text, false)
     }
 
     /// Without user and password.
@@ -101,16 +112,18 @@ public struct RedisURL: Equatable, Sendable {
     public var redacted: String {
         switch location {
         case .tcp(let host, let port):
-            return "redis://\(NodeAddress(host: host, port: port))/\(database)"
+            return "\(scheme)://\(NodeAddress(host: host, port: port))/\(database)"
         case .cluster(let nodes):
-            return "redis+cluster://" + nodes.map(\.description).joined(separator: ",")
+            return "\(scheme)+cluster://" + nodes.map(\.description).joined(separator: ",")
         case .sentinel(let service):
-            return "redis+sentinel://" + service.sentinels.map(\.description).joined(separator: ",")
+            return "\(scheme)+sentinel://" + service.sentinels.map(\.description).joined(separator: ",")
                 + "/\(service.name)/\(database)"
         case .unix(let path):
             return "redis+unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
         }
     }
+
+    private var scheme: String { isEncrypted ? "rediss" : "redis" }
 
     private static func split(_ text: Substring, at separator: Character) -> (Substring, Substring?) {
         guard let index = text.firstIndex(of: separator) else { return (text, nil) }

@@ -6,8 +6,7 @@ struct RequestWriter {
     /// - Parameters:
     ///   - count: the bytes that `body` writes: no more, and no less.
     static func write(_ count: Int, _ body: (inout RequestWriter) -> Void) -> [UInt8] {
-        // hiredis looks for an argument after the name, and so at the byte after a command that has none.
-        [UInt8](unsafeUninitializedCapacity: count + 1) { buffer, written in
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
             var writer = RequestWriter(position: buffer.baseAddress!)
             body(&writer)
             written = writer.position - buffer.baseAddress!

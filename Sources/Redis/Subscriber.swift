@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import TLS
 
 /// What a subscriber tells its owner, on the thread of its loop.
 public enum SubscriberEvent: Equatable, Sendable {
@@ -59,7 +60,7 @@ public final class Subscriber: @unchecked Sendable {
         self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
-        finder = PrimaryFinder(configuration.url, loop: loop, logger: logger)
+        finder = PrimaryFinder(configuration, loop: loop, logger: logger)
         backoff = Backoff(bounds: configuration.backoffMilliseconds)
     }
 
@@ -100,19 +101,27 @@ public final class Subscriber: @unchecked Sendable {
         guard !isShutDown else { return }
         finder.find { [weak self] result in
             switch result {
-            case .success(let targets): self?.open(targets.compactMap(\.socketAddress)[...])
+            case .success(let targets): self?.open(targets[...])
             case .failure(let failure): self?.hasFailed(failure.reason)
             }
         }
     }
 
     /// Tries the first address, and on failure the rest.
-    private func open(_ addresses: ArraySlice<SocketAddress>) {
+    private func open(_ targets: ArraySlice<Target>) {
         guard !isShutDown else { return }
-        guard let address = addresses.first else { return hasFailed("no address to connect to") }
+        guard let target = targets.first, let address = target.socketAddress else {
+            return hasFailed("no address to connect to")
+        }
+        let tls: TLSContext?
+        do throws(TLSContext.Invalid) {
+            tls = try configuration.encryption
+        } catch {
+            return hasFailed("\(error)")
+        }
         let connection = OutgoingConnection(loop: loop)
         self.connection = connection
-        let rest = addresses.dropFirst()
+        let rest = targets.dropFirst()
         let timer = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) { [weak self] in
             self?.hasFailed("connecting took too long", remaining: rest)
         }
@@ -125,7 +134,7 @@ public final class Subscriber: @unchecked Sendable {
             timer.cancel()
             self?.hasFailed(reason ?? "Redis closed the connection", remaining: rest)
         }
-        connection.connect(to: address)
+        connection.connect(to: address, through: tls?.session(with: target.host), isKeptAlive: true)
     }
 
     private func logIn() {
@@ -148,7 +157,7 @@ public final class Subscriber: @unchecked Sendable {
         connection = nil
     }
 
-    private func hasFailed(_ reason: String, remaining: ArraySlice<SocketAddress> = []) {
+    private func hasFailed(_ reason: String, remaining: ArraySlice<Target> = []) {
         let readySince = session?.readySince
         let hadSession = session != nil
         end()

@@ -72,6 +72,7 @@ public final class Runner: @unchecked Sendable {
         records.leaseTimeToLiveMilliseconds = configuration.leaseTimeToLiveMilliseconds
         records.redisTimeoutMilliseconds = configuration.redisTimeoutMilliseconds
         var connection = ClientConfiguration(url: configuration.redis, name: "usher-runner", scripts: Store.scripts)
+        connection.tls = configuration.redisTLS
         connection.connectTimeoutMilliseconds = configuration.redisTimeoutMilliseconds
         client = Client(loop: loop, configuration: connection, logger: logger)
         var reading = connection

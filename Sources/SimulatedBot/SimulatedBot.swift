@@ -3,6 +3,7 @@ import EventLoop
 import HTTP
 import Log
 import Redis
+import TLS
 
 /// A bot that speaks the wire of a real one (docs/bot-wire.md) and attends nothing: it waits in a lobby that is not
 /// there, joins, hears a built-in conversation and leaves. Its name in the room and each of its log lines say that it
@@ -56,12 +57,13 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     private var meetingEnd: MonotonicTime?
 
     /// - Parameters:
+    ///   - redisTLS: how it talks to a Redis with TLS; nil: as the system's authorities have it.
     ///   - trace: goes with its reports.
     ///   - segmentsURL: where it sends its segments by HTTP; nil: it writes them to the stream.
     /// - Throws: `SystemError` if the files of the presence folder cannot be written.
     public init(
-        loop: EventLoop, configuration: BotConfiguration, simulation: Simulation, trace: TraceContext? = nil,
-        segmentsURL: HTTPURL? = nil, logger: Logger
+        loop: EventLoop, configuration: BotConfiguration, simulation: Simulation, redisTLS: TLSContext? = nil,
+        trace: TraceContext? = nil, segmentsURL: HTTPURL? = nil, logger: Logger
     ) throws(SystemError) {
         self.loop = loop
         self.configuration = configuration
@@ -84,7 +86,8 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         reporter = configuration.callbackURL.map { [logger] url in
             Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)
         }
-        let redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-simulated-bot")
+        var redisConfiguration = ClientConfiguration(url: configuration.redisURL, name: "usher-simulated-bot")
+        redisConfiguration.tls = redisTLS
         redis = Client(loop: loop, configuration: redisConfiguration, logger: logger)
         let poster = segmentsURL.map { [logger] url in
             Reporter(loop: loop, url: url, secret: configuration.internalSecret, trace: trace, logger: logger)

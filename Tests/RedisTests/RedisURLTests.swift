@@ -69,7 +69,8 @@ import Testing
     }
 
     static let bad: [String] = [
-        "", "localhost", "localhost:6379", "http://h", "rediss://h", "REDIS://h", " redis://h", "redis:/h", "redis://",
+        "", "localhost", "localhost:6379", "http://h", "rediss+unix:///s", "rediss:/h", "rediss+sentinel://h",
+        "REDIS://h", " redis://h", "redis:/h", "redis://",
         "redis:///0", "redis://:6379", "redis://h:", "redis://h:0", "redis://h:65536", "redis://h:+80", "redis://h:-1",
         "redis://h:x", "redis://h:6379:1", "redis://::1", "redis://::1:6379", "redis://[::1", "redis://[::1]x",
         "redis://[]", "redis://[h]", "redis://[127.0.0.1]", "redis://a b", "redis://h\0.org", "redis://h\n",
@@ -96,10 +97,12 @@ import Testing
         #expect(throws: RedisURL.Invalid.self) { try RedisURL(text) }
     }
 
-    @Test func saysThatThereIsNoTLS() throws {
-        let invalid = #expect(throws: RedisURL.Invalid.self) { try RedisURL("rediss://:sesame@h") }
-        let description = try #require(invalid).description
-        #expect(description.hasPrefix("asks for TLS, which Usher does not speak: ") && !description.contains("sesame"))
+    /// TLS is another way to the same place.
+    @Test(arguments: good.filter { !$0.text.hasPrefix("redis+unix") }) func takesTheSameWithTLS(_ sample: Good) throws {
+        var url = try RedisURL("rediss" + sample.text.dropFirst("redis".count))
+        #expect(url.isEncrypted && url.redacted.hasPrefix("rediss"))
+        url.isEncrypted = false
+        #expect(try url == RedisURL(sample.text))
     }
 
     static let withSecret = [

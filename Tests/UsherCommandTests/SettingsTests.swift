@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "redis://user:secret@host:port/0", "redis://:secret@", "rediss://:secret@host", "secret@host",
+        "redis://user:secret@host:port/0", "redis://:secret@", "rediss://:secret@host:port", "secret@host",
         "user:secret@host:1",
         "redis://user:sec@ret@[::1", "redis+unix://user:secret@relative", "redis://secret@host",
     ])
@@ -128,9 +128,19 @@ import Testing
         }
     }
 
-    @Test func aRedisURLWithTLSIsToldThatThereIsNone() {
-        let text = message(["serve", "--redis", "rediss://u:secret@host"])
-        #expect(text?.contains("\"rediss://***@host\", which asks for TLS, which Usher does not") == true)
+    @Test func whatIsForTLSIsTakenWithTLSAlone() throws {
+        let file = "/nonexistent/ca.pem"
+        #expect(message(["serve", "--redis-ca", file])?.hasPrefix("--redis-ca is of use with TLS alone") == true)
+        #expect(
+            message(["keys", "--redis-server-name", "h", "abc"])?.hasPrefix("--redis-server-name is of use") == true)
+        let encrypted = ["serve", "--redis", "rediss://u:secret@host"]
+        #expect(message(encrypted) == nil)
+        #expect(
+            message(encrypted + ["--redis-ca", file])?.hasPrefix("The authorities of \(file) cannot be used: ") == true)
+        #expect(
+            message(encrypted + ["--redis-cert", file])?.hasPrefix("The certificate of \(file) cannot be used: ")
+                == true)
+        #expect(message(encrypted + ["--redis-key", file]) == "The key of \(file) has no certificate.")
     }
 
     @Test func redisURLsAreTaken() throws {

@@ -13,11 +13,12 @@ final class PrimaryFinder {
     /// Called when what was found is not the primary any more.
     var onSwitch: (() -> Void)?
 
-    init(_ url: RedisURL, loop: EventLoop, logger: Logger) {
-        self.url = url
+    init(_ configuration: ClientConfiguration, loop: EventLoop, logger: Logger) {
+        url = configuration.url
         self.loop = loop
         if case .sentinel(let service) = url.location {
-            watch = SentinelWatch.shared(service, loop: loop, logger: logger)
+            watch = SentinelWatch.shared(
+                service, SentinelQuestion.Encryption(of: configuration), loop: loop, logger: logger)
         } else {
             watch = nil
         }

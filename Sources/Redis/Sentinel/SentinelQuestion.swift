@@ -1,9 +1,11 @@
 import EventLoop
 import Log
+import TLS
 
 /// Asks all Sentinels of a service at once for its primary, each on a connection of its own that ends with the answer.
 final class SentinelQuestion {
     private let service: SentinelService
+    private let encryption: Encryption
     private let loop: EventLoop
     private let answerMilliseconds: Int
     private let contradictionMilliseconds: Int
@@ -14,24 +16,42 @@ final class SentinelQuestion {
     private var timer: ScheduledTimer?
     private var completion: (([PrimaryClaim], String) -> Void)?
 
+    /// How the connections to Sentinels are encrypted: as those to the primary.
+    struct Encryption {
+        let isWanted: Bool
+        let tls: TLSContext?
+
+        init(of configuration: ClientConfiguration) {
+            isWanted = configuration.url.isEncrypted
+            tls = configuration.tls
+        }
+    }
+
     /// - Parameters:
     ///   - answerMilliseconds: how long the first answer may take.
     ///   - contradictionMilliseconds: how long the others are waited for once there is one: it may be out of date.
     init(
-        _ service: SentinelService, loop: EventLoop, answerMilliseconds: Int, contradictionMilliseconds: Int
+        _ service: SentinelService, _ encryption: Encryption, loop: EventLoop, answerMilliseconds: Int,
+        contradictionMilliseconds: Int
     ) {
         self.service = service
+        self.encryption = encryption
         self.loop = loop
         self.answerMilliseconds = answerMilliseconds
         self.contradictionMilliseconds = contradictionMilliseconds
     }
 
-    static func configuration(of service: SentinelService, at sentinel: NodeAddress) -> ClientConfiguration {
+    static func configuration(
+        of service: SentinelService, at sentinel: NodeAddress, _ encryption: Encryption
+    ) -> ClientConfiguration {
         var url = RedisURL(sentinel)
+        url.isEncrypted = encryption.isWanted
         url.user = service.user
         url.password = service.password
         // Sentinels know no names of connections before 6.2.
-        return ClientConfiguration(url: url, name: "")
+        var configuration = ClientConfiguration(url: url, name: "")
+        configuration.tls = encryption.tls
+        return configuration
     }
 
     /// - Parameter completion: called once, with the answers and, if there are none, the last reason.
@@ -42,7 +62,7 @@ final class SentinelQuestion {
         links = service.sentinels.map { sentinel in
             // What fails here is told as a whole.
             let link = Link(
-                loop: loop, configuration: Self.configuration(of: service, at: sentinel),
+                loop: loop, configuration: Self.configuration(of: service, at: sentinel, encryption),
                 logger: Logger(minimum: .error))
             link.onLogin = { [weak self, weak link] outcome in
                 guard let self, let link else { return }

@@ -16,6 +16,7 @@ final class SentinelWatch: @unchecked Sendable {
     private static let contradictionMilliseconds = 250
 
     private let service: SentinelService
+    private let encryption: SentinelQuestion.Encryption
     private let loop: EventLoop
     private let logger: Logger
     private var subscribers: [Subscriber] = []
@@ -25,8 +26,11 @@ final class SentinelWatch: @unchecked Sendable {
     private var waiters: [(Result<NodeAddress, Target.Unresolved>) -> Void] = []
     private var timer: ScheduledTimer?
 
-    private init(_ service: SentinelService, loop: EventLoop, logger: Logger) {
+    private init(
+        _ service: SentinelService, _ encryption: SentinelQuestion.Encryption, loop: EventLoop, logger: Logger
+    ) {
         self.service = service
+        self.encryption = encryption
         self.loop = loop
         self.logger = logger
     }
@@ -36,6 +40,8 @@ final class SentinelWatch: @unchecked Sendable {
     private struct Place: Hashable {
         let loop: ObjectIdentifier
         let service: String
+        let tls: ObjectIdentifier?
+        let isEncrypted: Bool
     }
 
     private struct Shared {
@@ -45,14 +51,19 @@ final class SentinelWatch: @unchecked Sendable {
     private static let all = Mutex<[Place: Shared]>([:])
 
     /// The one of this loop and service.
-    static func shared(_ service: SentinelService, loop: EventLoop, logger: Logger) -> SentinelWatch {
+    static func shared(
+        _ service: SentinelService, _ encryption: SentinelQuestion.Encryption, loop: EventLoop, logger: Logger
+    ) -> SentinelWatch {
         let sentinels = service.sentinels.map(\.description).joined(separator: ",")
-        let place = Place(loop: ObjectIdentifier(loop), service: "\(sentinels)/\(service.name)")
+        let place = Place(
+            loop: ObjectIdentifier(loop), service: "\(sentinels)/\(service.name)",
+            tls: encryption.isWanted ? encryption.tls.map { ObjectIdentifier($0) } : nil,
+            isEncrypted: encryption.isWanted)
         return all.withLock { all in
             // It keeps its loop alive: no other loop can have this one's place.
             if let watch = all[place]?.watch { return watch }
             all = all.filter { $0.value.watch != nil }
-            let watch = SentinelWatch(service, loop: loop, logger: logger)
+            let watch = SentinelWatch(service, encryption, loop: loop, logger: logger)
             all[place] = Shared(watch: watch)
             return watch
         }
@@ -81,7 +92,8 @@ final class SentinelWatch: @unchecked Sendable {
         scheduleQuestion()
         subscribers = service.sentinels.map { sentinel in
             let subscriber = Subscriber(
-                loop: loop, configuration: SentinelQuestion.configuration(of: service, at: sentinel), logger: logger
+                loop: loop, configuration: SentinelQuestion.configuration(of: service, at: sentinel, encryption),
+                logger: logger
             ) { [weak self] in self?.take($0) }
             subscriber.subscribe(to: Self.channel)
             subscriber.start()
@@ -129,7 +141,7 @@ final class SentinelWatch: @unchecked Sendable {
     private func ask() {
         guard question == nil else { return }
         let question = SentinelQuestion(
-            service, loop: loop, answerMilliseconds: Self.answerMilliseconds,
+            service, encryption, loop: loop, answerMilliseconds: Self.answerMilliseconds,
             contradictionMilliseconds: Self.contradictionMilliseconds)
         self.question = question
         question.ask { [weak self] claims, problem in self?.take(claims, problem) }

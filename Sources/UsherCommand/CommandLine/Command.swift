@@ -9,6 +9,12 @@ enum Command: String, CaseIterable, Sendable {
 
     /// Those that run nodes.
     static let nodes: Set<Command> = [.serve, .up]
+    /// Those that read or write records.
+    static let records: Set<Command> = [
+        .serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .status, .watch, .doctor,
+    ]
+    /// Those that talk to a Redis, whoever names it to them.
+    static let redisClients = records.union([.attend, .simulateBot])
 
     /// One sentence for the overview.
     var meaning: String {

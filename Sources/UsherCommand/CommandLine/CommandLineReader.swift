@@ -30,6 +30,9 @@ struct CommandLineReader {
 
         let words = try Words(command, rest)
         let settings = Settings(given: try values(command, words.settings))
+        if Command.records.contains(command) {
+            try settings.checkTLS(of: [settings.redisURL, settings.botRedisURL])
+        }
         switch command {
         case .admin: return .admin(settings, try adminRequest(words))
         case .keys:

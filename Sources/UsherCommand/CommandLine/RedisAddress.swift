@@ -6,7 +6,7 @@ enum RedisAddress {
     static let allowed =
         "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], redis+unix://[USER:PASSWORD@]/PATH[?db=N], "
         + "redis+sentinel://[USER:PASSWORD@]HOST[:PORT],.../SERVICE[/DATABASE] or "
-        + "redis+cluster://[USER:PASSWORD@]HOST[:PORT],..."
+        + "redis+cluster://[USER:PASSWORD@]HOST[:PORT],...; with TLS rediss in place of redis (but for +unix)"
 
     /// - Returns: what is wrong with `text`, as the end of a sentence that begins with the URL; nil if nothing is.
     static func fault(_ text: String) -> String? {
@@ -33,7 +33,8 @@ enum RedisAddress {
         guard let at = bytes.lastIndex(of: UInt8(ascii: "@")) else {
             return String(decoding: bytes, as: UTF8.self) + end
         }
-        let schemes = ["redis://", "rediss://", "redis+unix://", "redis+sentinel://", "redis+cluster://"]
+        let schemes =
+            ["redis+unix://"] + ["://", "+sentinel://", "+cluster://"].flatMap { ["redis" + $0, "rediss" + $0] }
         let scheme = schemes.first { text.hasPrefix($0) } ?? ""
         return scheme + "***" + String(decoding: bytes[at...], as: UTF8.self) + end
     }

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Redis
 import Runner
 
 extension Settings {
@@ -16,9 +17,27 @@ extension Settings {
     /// Those of `environment` that bots get: what nearly every program needs, and what is passed on by name.
     func botEnvironment(from environment: [String: String]) -> [String: String] {
         let names = ["PATH", "HOME", "LANG"] + (self.passEnvironment ?? "").split(separator: ",").map(String.init)
-        return environment.filter { variable, _ in
+        let passed = environment.filter { variable, _ in
             names.contains { $0.hasSuffix("*") ? variable.hasPrefix($0.dropLast()) : variable == $0 }
         }
+        return passed.merging(botTLS) { passed, _ in passed }
+    }
+
+    /// The settings by which our bots verify a Redis with TLS as their runner does, whatever folder they run in.
+    private var botTLS: [String: String] {
+        guard (try? RedisURL(self.botRedisURL))?.isEncrypted == true else { return [:] }
+        var variables: [String: String] = [:]
+        for path in [\SettingsTable.redisAuthorities, \.redisCertificate, \.redisKey] {
+            variables[Setting[path].variable] = self[dynamicMember: path].map(Self.absolutePath)
+        }
+        variables[Setting[\.redisServerName].variable] = self.redisServerName
+        return variables
+    }
+
+    private static func absolutePath(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// The absolute path of the folder of recordings, which is made if it is not there; nil for none.
@@ -27,9 +46,7 @@ extension Settings {
         guard let path = self.recordings else { return nil }
         mkdir(path, 0o750)
         try checkRecordings(R_OK | W_OK)
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        return Self.absolutePath(path)
     }
 
     /// The speech service that bots are told of, with the secret from its file if it stands in one; nil for none.

@@ -20,9 +20,24 @@ struct SettingsTable: Sendable {
         "The TCP port to listen on; 0 lets the system choose")
     let redisURL = text(
         "redis", .redisURL, default: "redis://127.0.0.1:6379/0",
-        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .status, .watch, .doctor],
+        commands: Command.records,
         "The Redis that holds all records: `redis://`, `redis+unix://`, `redis+sentinel://` or "
-            + "`redis+cluster://`; without it `usher up` starts a private one")
+            + "`redis+cluster://`, and with TLS `rediss://`, `rediss+sentinel://` or `rediss+cluster://`; without it "
+            + "`usher up` starts a private one")
+    let redisAuthorities = text(
+        "redis-ca", .file, absent: "those of the system", commands: Command.redisClients,
+        "The certificates (PEM) of the authorities by which a Redis with TLS is verified")
+    let redisCertificate = text(
+        "redis-cert", .file, absent: "none", commands: Command.redisClients,
+        "The certificate (PEM) that such a Redis is shown, if it asks for one")
+    let redisKey = text(
+        "redis-key", .file, absent: "in the same file", commands: Command.redisClients,
+        "The key (PEM) of that certificate")
+    let redisServerName = text(
+        "redis-server-name", .text(maximumBytes: 253), absent: "the host by which it is reached",
+        commands: Command.redisClients,
+        "The name that the certificates of such a Redis are for, where it is not the host's: as with Sentinels and "
+            + "clusters, which tell of addresses")
     let adminKey = text(
         "admin-key", .secret(length: 16...512), absent: "none: every admin request is refused; `usher up` makes one",
         "The secret that admin requests carry in X-Admin-API-Key")
@@ -57,7 +72,7 @@ struct SettingsTable: Sendable {
 
     let redisTimeoutMilliseconds = number(
         "redis-timeout-ms", 50...60_000, unit: "ms", default: 2000,
-        commands: [.serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .status, .watch, .doctor],
+        commands: Command.records,
         "How long a Redis command may take; without an answer by then its outcome counts as unknown"
     )
     .sets(\StoreConfiguration.redisTimeoutMilliseconds)

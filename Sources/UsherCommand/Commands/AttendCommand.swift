@@ -32,9 +32,11 @@ enum AttendCommand {
             if let profile = attending.profileFolder, access(profile, R_OK | X_OK) != 0 {
                 throw UsageError("\(Setting[\.attendProfile].flag) names \(quoted(profile)), which cannot be read.")
             }
+            try settings.makeTLS()
             return BotProcess.run("attending bot", name: "attending-bot", environment: environment) { surroundings in
                 try AttendingBot(
                     loop: surroundings.loop, configuration: surroundings.configuration, settings: attending,
+                    redisTLS: settings.redisTLS,
                     trace: surroundings.trace, segmentsURL: surroundings.segmentsURL,
                     recordingPath: surroundings.recordingPath, logger: settings.logger)
             }

@@ -103,6 +103,7 @@ enum RunnerCommand {
         configuration.transcription = try settings.transcription()
         configuration.environment = settings.botEnvironment(from: environment)
         configuration.replicaWait = settings.replicaWait
+        configuration.redisTLS = settings.redisTLS
         return configuration
     }
 

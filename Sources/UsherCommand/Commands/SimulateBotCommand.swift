@@ -6,11 +6,18 @@ enum SimulateBotCommand {
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         var simulation = Simulation()
         settings.set(&simulation)
+        do throws(UsageError) {
+            try settings.makeTLS()
+        } catch {
+            Terminal.complain(error.description)
+            return 2
+        }
         return BotProcess.run("simulated bot", name: "simulated-bot", environment: environment) {
             [simulation] surroundings in
             try SimulatedBot(
                 loop: surroundings.loop, configuration: surroundings.configuration, simulation: simulation,
-                trace: surroundings.trace, segmentsURL: surroundings.segmentsURL, logger: settings.logger)
+                redisTLS: settings.redisTLS, trace: surroundings.trace, segmentsURL: surroundings.segmentsURL,
+                logger: settings.logger)
         }
     }
 }

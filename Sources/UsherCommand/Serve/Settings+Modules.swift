@@ -2,6 +2,7 @@ import API
 import Calendars
 import HTTP
 import Redis
+import TLS
 import Usher
 import Webhooks
 
@@ -70,6 +71,41 @@ extension Settings {
     func clientConfiguration(_ redis: RedisURL, name: String) -> ClientConfiguration {
         var configuration = ClientConfiguration(url: redis, name: name, scripts: Store.scripts)
         set(&configuration)
+        configuration.tls = redisTLS
         return configuration
+    }
+
+    /// What encrypts connections to a Redis whose URL asks for it; nil: none of its settings is given.
+    var redisTLS: TLSContext? {
+        // They were found to be usable when they were read, and then made.
+        tlsSettings == TLSContext.Settings() ? nil : try? .shared(tlsSettings)
+    }
+
+    /// Refuses settings of TLS that cannot be used, or are for nothing.
+    /// - Throws: `UsageError`.
+    func checkTLS(of urls: [String]) throws(UsageError) {
+        let given = [\SettingsTable.redisAuthorities, \.redisCertificate, \.redisKey, \.redisServerName]
+            .filter { has($0) }.map { Setting[$0].flag }
+        let isEncrypted = urls.contains { (try? RedisURL($0))?.isEncrypted == true }
+        guard isEncrypted || given.isEmpty else {
+            throw UsageError("\(given[0]) is of use with TLS alone: name Redis by rediss://, or leave it out.")
+        }
+        if isEncrypted { try makeTLS() }
+    }
+
+    /// Refuses settings of TLS that cannot be used.
+    /// - Throws: `UsageError`.
+    func makeTLS() throws(UsageError) {
+        do throws(TLSContext.Invalid) {
+            _ = try TLSContext.shared(tlsSettings)
+        } catch {
+            throw UsageError("\(error).")
+        }
+    }
+
+    private var tlsSettings: TLSContext.Settings {
+        TLSContext.Settings(
+            authorities: self.redisAuthorities, certificate: self.redisCertificate, key: self.redisKey,
+            serverName: self.redisServerName)
     }
 }

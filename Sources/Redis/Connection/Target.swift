@@ -2,7 +2,8 @@ import EventLoop
 
 /// What to connect to, once names are resolved.
 enum Target: Equatable, Sendable {
-    case address(String, port: UInt16)
+    /// - Parameter host: the name that led to the address, for certificates; nil: the address itself.
+    case address(String, port: UInt16, host: String? = nil)
     case unix(path: String)
 
     /// Where a URL leads, at least one target, to be tried in their order: a name such as `localhost` has addresses of
@@ -33,7 +34,7 @@ enum Target: Equatable, Sendable {
             let rest = nodes.dropFirst()
             switch result {
             case .success(let addresses):
-                let targets = found + addresses.map { .address($0, port: node.port) }
+                let targets = found + addresses.map { .address($0, port: node.port, host: node.host) }
                 resolve(rest, found: targets, on: loop, completion: completion)
             case .failure(let failure):
                 if rest.isEmpty, found.isEmpty {
@@ -49,10 +50,18 @@ enum Target: Equatable, Sendable {
         let reason: String
     }
 
+    /// Whom a certificate is to name; nil for a Unix socket.
+    var host: String? {
+        switch self {
+        case .address(let address, _, let host): host ?? address
+        case .unix: nil
+        }
+    }
+
     /// nil for a path that is too long for a socket's address.
     var socketAddress: SocketAddress? {
         switch self {
-        case .address(let address, let port): SocketAddress(host: address, port: Int(port))
+        case .address(let address, let port, _): SocketAddress(host: address, port: Int(port))
         case .unix(let path): SocketAddress(unixPath: path)
         }
     }

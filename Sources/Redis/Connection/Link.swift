@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import TLS
 
 /// One connection to one Redis, kept up by reconnecting for as long as the link lives.
 ///
@@ -39,7 +40,7 @@ final class Link: @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.logger = logger
-        finder = PrimaryFinder(configuration.url, loop: loop, logger: logger)
+        finder = PrimaryFinder(configuration, loop: loop, logger: logger)
         backoff = Backoff(bounds: configuration.backoffMilliseconds)
     }
 
@@ -100,14 +101,20 @@ final class Link: @unchecked Sendable {
     /// Tries the first target, and on failure the rest.
     func open(_ targets: ArraySlice<Target>) {
         guard !isShutDown, let target = targets.first else { return }
+        let tls: TLSContext?
+        do throws(TLSContext.Invalid) {
+            tls = try configuration.encryption
+        } catch {
+            return fail("\(error)")
+        }
         let connection = Connection(
             loop: loop,
             silenceLimitMilliseconds: configuration.silenceLimitMilliseconds
                 + (configuration.replicaWait?.milliseconds ?? 0),
-            replicaWait: configuration.replicaWait, metrics: configuration.metrics)
+            replicaWait: configuration.replicaWait, tls: tls, metrics: configuration.metrics)
         self.connection = connection
         let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
-            [weak connection] in connection?.close(because: "connecting took too long")
+            [weak connection] in connection?.close(because: connection?.reasonOfDelay ?? "")
         }
         connection.onConnect = { [weak self] in
             timeout.cancel()

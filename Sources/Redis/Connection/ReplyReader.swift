@@ -1,7 +1,7 @@
 import CHiredis
 
-/// hiredis' parser of replies on its own: for connections whose replies do not answer commands one by one, for which
-/// hiredis' connections end the process by an assertion as soon as Redis says something odd.
+/// hiredis' parser of replies: what reads and writes sockets is our own, since hiredis' connections end the process by an
+/// assertion as soon as Redis says something odd.
 final class ReplyReader {
     private let reader: UnsafeMutablePointer<redisReader>
 
@@ -16,6 +16,12 @@ final class ReplyReader {
 
     /// Bytes of a reply that is not complete.
     var unparsedBytes: Int { reader.pointee.len - reader.pointee.pos }
+
+    /// Whether a reply has begun that is not complete. hiredis keeps its type, at any depth, and -1 before one begins.
+    var hasBegun: Bool {
+        let reader = reader.pointee
+        return unparsedBytes > 0 || reader.ridx > 0 || (reader.ridx == 0 && reader.rstack.0.type >= 0)
+    }
 
     func feed(_ bytes: UnsafeBufferPointer<UInt8>) {
         bytes.withMemoryRebound(to: CChar.self) { _ = redisReaderFeed(reader, $0.baseAddress, $0.count) }
