@@ -1,4 +1,18 @@
 extension Doctor {
+    /// Who could listen in on the way to Redis.
+    static func encryption(_ reading: Reading) -> Finding {
+        let subject = "encryption"
+        return switch reading.way {
+        case .encrypted: .ok(subject, "TLS, by a certificate that is verified")
+        case .local: .ok(subject, "none: Redis is on this machine")
+        case .open:
+            .ok(
+                subject,
+                "none: who can listen in between reads all, so that network has to be trusted (rediss:// is for others)"
+            )
+        }
+    }
+
     /// What kind of Redis this is, and whether the URL leads to the place where records can be changed, for good.
     static func deployment(_ reading: Reading) -> Finding {
         let subject = "deployment"
@@ -39,7 +53,7 @@ extension Doctor {
                 "\(found), which is down: \(shown(cluster["cluster_slots_ok"] ?? "0")) of 16384 slots are served",
                 "See `redis-cli --cluster check HOST:PORT`; until it is mended, requests fail.")
         }
-        if reading.scheme != "redis+cluster", size > 1 {
+        if !reading.scheme.hasSuffix("+cluster"), size > 1 {
             return .fail(
                 subject, "\(found), reached by \(reading.scheme)://, so that it alone is asked",
                 "It holds only a part of the slots: name the Cluster by redis+cluster://HOST:PORT,HOST:PORT.")
@@ -50,7 +64,7 @@ extension Doctor {
     private static func primary(_ reading: Reading) -> Finding {
         let subject = "deployment"
         let sentinels = reading.sentinels.value ?? 0
-        if reading.scheme == "redis+sentinel" {
+        if reading.isFoundBySentinels {
             return .ok(subject, "the primary that \(counted(max(1, sentinels), "Sentinel")) told of")
         }
         guard sentinels > 0 else { return .ok(subject, "a standalone Redis") }

@@ -43,6 +43,7 @@ public struct Examination: Sendable {
         var reading = Reading()
         reading.address = url.redacted
         reading.scheme = scheme
+        reading.way = Way(url)
         let replies = try await ask([
             Command("INFO"), Command("ROLE"), Command("PUBSUB", "NUMSUB", "__sentinel__:hello"),
             Command("ACL", "WHOAMI"),

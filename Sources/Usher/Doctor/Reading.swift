@@ -1,3 +1,5 @@
+import Redis
+
 /// What Redis said when it was asked, or why it did not.
 enum Answer<Value: Sendable>: Sendable {
     case given(Value)
@@ -18,6 +20,7 @@ enum Answer<Value: Sendable>: Sendable {
 public struct Reading: Sendable {
     /// What stands before `://` in the URL: how Usher finds its Redis again after a failover.
     var scheme = "redis"
+    var way = Way.local
     /// The URL without user and password.
     var address = "redis://127.0.0.1:6379/0"
     /// The fields of INFO, of all its sections.
@@ -39,6 +42,21 @@ public struct Reading: Sendable {
     var clock: Answer<ClockReading> = .refused("TIME was not asked for")
     /// Of each PING, in microseconds.
     var pings: [Int] = []
+}
+
+/// How the bytes go to Redis.
+enum Way: Sendable {
+    case encrypted, local, open
+
+    init(_ url: RedisURL) {
+        if url.isEncrypted {
+            self = .encrypted
+        } else if case .tcp(let host, _) = url.location, host != "localhost", host != "::1", !host.hasPrefix("127.") {
+            self = .open
+        } else {
+            self = .local
+        }
+    }
 }
 
 /// What ROLE says.
@@ -86,7 +104,9 @@ extension Reading {
     var isClusterNode: Bool { info.value?["redis_mode"] == "cluster" || info.value?["cluster_enabled"] == "1" }
 
     /// Whether something would make a replica the primary.
-    var canFailOver: Bool { isClusterNode || (sentinels.value ?? 0) > 0 || scheme == "redis+sentinel" }
+    var canFailOver: Bool { isClusterNode || (sentinels.value ?? 0) > 0 || isFoundBySentinels }
+
+    var isFoundBySentinels: Bool { scheme.hasSuffix("+sentinel") }
 }
 
 /// The findings of one examination, in the order in which they are told.
@@ -95,7 +115,7 @@ public enum Doctor {
     public static func findings(
         _ reading: Reading, _ configuration: StoreConfiguration, waitingFor replicas: Int = 0
     ) -> [Finding] {
-        var findings = [deployment(reading), version(reading)]
+        var findings = [deployment(reading), encryption(reading), version(reading)]
         // A Sentinel holds no records, and knows few commands.
         if reading.knownRole == .sentinel { return findings }
         findings += [persistence(reading), writing(reading), self.replicas(reading)]

@@ -52,7 +52,7 @@ import Testing
     @Test func aServerThatIsSetUpRight() async throws {
         let findings = try await Self.examine(Self.server(isPersistent: true))
         #expect(Self.levels(findings) == [:])
-        #expect(findings.count == 12)
+        #expect(findings.count == 13)
         #expect(findings["deployment"]?.found == "a standalone Redis")
         #expect(try #require(findings["clock"]).found.contains(" this machine"))
         #expect(try #require(findings["latency"]).found.contains("PING"))

@@ -55,9 +55,9 @@ import Testing
 
     @Test func aGoodRedisIsGoodInEverything() {
         let findings = Doctor.findings(Self.good, StoreConfiguration())
-        #expect(findings.map(\.level) == [Finding.Level](repeating: .ok, count: 12), "\(findings)")
+        #expect(findings.map(\.level) == [Finding.Level](repeating: .ok, count: 13), "\(findings)")
         #expect(Set(findings.map(\.subject)).count == findings.count)
-        #expect(Finding.sum(of: findings) == "12 findings: 12 ok, 0 warn, 0 FAIL")
+        #expect(Finding.sum(of: findings) == "13 findings: 13 ok, 0 warn, 0 FAIL")
         #expect(findings[0].line == "ok    deployment: a standalone Redis.")
     }
 
@@ -108,6 +108,17 @@ import Testing
         Row(
             info: ["redis_mode": "cluster"],
             change: {
+                $0.cluster = .given(["cluster_state": "ok", "cluster_size": "3"])
+                $0.scheme = "rediss+cluster"
+            }, level: .ok, says: ["a Redis Cluster with 3 primaries."]),
+        Row(
+            change: {
+                $0.sentinels = .given(3)
+                $0.scheme = "rediss+sentinel"
+            }, level: .ok, says: ["the primary that 3 Sentinels told of"]),
+        Row(
+            info: ["redis_mode": "cluster"],
+            change: {
                 $0.cluster = .given(["cluster_state": "fail", "cluster_size": "2", "cluster_slots_ok": "10000"])
                 $0.scheme = "redis+cluster"
             }, level: .fail, says: ["which is down: 10000 of 16384 slots"]),
@@ -116,6 +127,17 @@ import Testing
             says: ["unknown: could not look, because it says no"]),
     ])
     func deployment(row: Row) { expect(row, Doctor.deployment(row.reading)) }
+
+    @Test(arguments: [
+        ("redis+unix:///s", "none: Redis is on this machine"),
+        ("redis://127.0.0.2:1", "none: Redis is on this machine"),
+        ("redis://10.0.0.5", "none: who can listen in between reads all"), ("rediss://10.0.0.5", "TLS"),
+    ])
+    func encryption(url: String, says: String) throws {
+        var reading = Reading()
+        reading.way = Way(try RedisURL(url))
+        #expect(Doctor.encryption(reading).line.hasPrefix("ok    encryption: \(says)"))
+    }
 
     @Test(arguments: [
         Row(info: ["redis_version": "7.0.0"], level: .ok, says: ["Redis 7.0.0"]),
@@ -347,7 +369,7 @@ import Testing
     @Test func aSentinelIsAskedForNoMore() {
         var reading = Self.good
         reading.role = .given(.sentinel)
-        #expect(Doctor.findings(reading, StoreConfiguration()).map(\.subject) == ["deployment", "version"])
+        #expect(Doctor.findings(reading, StoreConfiguration()).map(\.subject) == ["deployment", "encryption", "version"])
     }
 
     @Test func whereThereIsNoRedisTheFindingSaysWhy() {

@@ -24,14 +24,14 @@ FAILOVERS = (
               "            case .success(let address):\n                found = address\n",
               "            case .success(let newest):\n"
               "                let address = MUTANT ? found ?? newest : newest\n                found = address\n"),
-         Edit("Sources/Redis/Login.swift", 'first?.string, role != "master" {',
+         Edit("Sources/Redis/Connection/Login.swift", 'first?.string, role != "master" {',
               'first?.string, role != "master", !MUTANT {'))),
     Mutant(
         "replicas-not-waited-for",
         "A change counts as made though too few replicas have confirmed it.",
         "fates", "dispatch_that_no_replica_has",
-        (Edit("Sources/Redis/Connection.swift", "replicas < wanted ? .notReplicated",
-              "replicas < wanted && !MUTANT ? .notReplicated"),)),
+        (Edit("Sources/Redis/Connection/ReplyQueue.swift", "replicas < replicaWait?.replicas ?? 0 ? .notReplicated",
+              "replicas < replicaWait?.replicas ?? 0 && !MUTANT ? .notReplicated"),)),
     Mutant(
         "unknown-bot-goes-on",
         "A runner whose renewal is refused, since the new primary knows nothing of the bot, lets it live on.",

@@ -2,9 +2,11 @@
 
 from mutant import Mutant
 
-CONNECTION = "Redis/Connection.swift"
-LINK = "Redis/Link.swift"
-LOGIN = "Redis/Login.swift"
+CONNECTION = "Redis/Connection/Connection.swift"
+QUEUE = "Redis/Connection/ReplyQueue.swift"
+LINK = "Redis/Connection/Link.swift"
+LOGIN = "Redis/Connection/Login.swift"
+TLS = ("TLSTests",)
 SUBSCRIBER = "Redis/Subscriber.swift"
 CLUSTER = "Redis/Cluster/Cluster.swift"
 WATCH = "Redis/Sentinel/SentinelWatch.swift"
@@ -14,26 +16,36 @@ ON_CLUSTER = ("ClusterTests",)
 LIVE = ("ConnectionTests", "ClientTests", "FaultTests", "HostilePeerTests")
 
 REDIS = (
-    Mutant("one replica's confirmation passes for two", CONNECTION, "«replicas < wanted» ?", "replicas < 1",
+    Mutant("one replica's confirmation passes for two", QUEUE, "«replicas < replicaWait?.replicas ?? 0» ?", "replicas < 1",
+           ("ReplicaWaitTests", "ReplyQueueTests")),
+    Mutant("a change that replicas lack counts at once", QUEUE,
+           "guard batch.isWaited, let isChange = batch.isChange, «isChange(reply)» else", "false",
+           ("ReplicaWaitTests", "ReplyQueueTests")),
+    Mutant("each change has a confirmation of its own", CONNECTION, "isFlushHeld = «queue.isWaitingForReplicas»", "false",
            ("ReplicaWaitTests",)),
-    Mutant("a change that replicas lack counts at once", CONNECTION,
-           "if batch.isWaited, let isChange = batch.isChange, «isChange(value)» {", "false", ("ReplicaWaitTests",)),
-    Mutant("each change has a confirmation of its own", CONNECTION, "isFlushHeld = «isReplicaWaitOpen»", "false",
-           ("ReplicaWaitTests",)),
-    Mutant("a silent connection is kept", CONNECTION, "let isStuck = «first.deadline <= now && silenceEnd <= now»",
-           "false", LIVE),
-    Mutant("a connection is given up at the first deadline", CONNECTION,
-           "let isStuck = «first.deadline <= now && silenceEnd <= now»",
-           "first.deadline <= now", LIVE),
+    Mutant("a silent connection is kept", QUEUE, "isStuck = «first.deadline <= now && silenceEnd <= now»",
+           "false", LIVE + ("ReplyQueueTests",)),
+    Mutant("a connection is given up at the first deadline", QUEUE,
+           "isStuck = «first.deadline <= now && silenceEnd <= now»",
+           "first.deadline <= now", LIVE + ("ReplyQueueTests",)),
     Mutant("a reply that nobody asked for is taken for the next", CONNECTION,
-           "if «unparsed > 0 || hasBegun», pendingCount == 0", "false", LIVE),
-    Mutant("a reply of any size is kept", CONNECTION, "} else if «unparsed > Self.maximumReplyBytes» {", "false", LIVE),
+           "if «replies.hasBegun», queue.count == 0", "false", LIVE),
+    Mutant("a reply of any size is kept", CONNECTION, "} else if «replies.unparsedBytes > Self.maximumReplyBytes» {", "false", LIVE),
     Mutant("a Redis that has become a replica is kept", CONNECTION, "if «Self.isOfReplica(text)» {", "false",
            ("SentinelTests",)),
     Mutant("a script's error of a replica is not known", CONNECTION,
            'text.hasPrefix("READONLY ") || «text.contains(" -READONLY ")»', "false", LIVE),
-    Mutant("the connection is inherited by programs", CONNECTION,
-           "_ = fcntl(context.pointee.c.fd, F_SETFD, FD_CLOEXEC)", "", LIVE, is_statement=True),
+    Mutant("the connection is inherited by programs", "EventLoop/OutgoingConnection.swift",
+           "Int32(SOCK_CLOEXEC.rawValue)", "0", LIVE),
+    Mutant("a late WAIT confirms what comes after", QUEUE,
+           "if let openWait, openWait.deadline <= now { _ = takeUnconfirmed() }", "", ("ReplyQueueTests",),
+           is_statement=True),
+    Mutant("a certificate for any name is taken", "TLS/TLSSession.swift",
+           "SSL_set1_host(session, host) == 1", "true", TLS),
+    Mutant("a certificate for any address is taken", "TLS/TLSSession.swift",
+           "X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) != 1", "!host.contains(\"127.\")", TLS),
+    Mutant("a URL with TLS is followed without", "Redis/Client.swift", "guard «url.isEncrypted» else { return nil }", "false",
+           TLS),
     Mutant("what was pending is never told that it is lost", CONNECTION,
            "for batch in lost { batch.complete(.failure(.connectionLost)) }", "", LIVE, is_statement=True),
 

@@ -10,7 +10,7 @@ from trial import is_system_test
 
 MODULES = {
     "API", "BotWire", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Processes", "Redis", "Runner", "SimulatedBot",
-    "Usher", "UsherCommand",
+    "TLS", "Usher", "UsherCommand",
 }
 
 

@@ -15,13 +15,15 @@ LOOPBACK = "127.0.0.1"
 
 
 class TCPServer(Process):
-    """A `redis-server` on a port of an address of the loopback; `arguments` come after its own.
+    """A `redis-server` on a port of an address of the loopback; `arguments` come after its own. With the certificates `tls`
+    it speaks TLS alone.
 
     What it says to others comes from its address too, so that a rule of the network can be about it alone.
     """
 
-    def __init__(self, folder, name, arguments=(), configuration=None, host=LOOPBACK):
+    def __init__(self, folder, name, arguments=(), configuration=None, host=LOOPBACK, tls=None):
         self.host = host
+        self.tls = tls
         self.port = free_port()
         self.data = os.path.join(folder, name)
         os.mkdir(self.data)
@@ -31,8 +33,12 @@ class TCPServer(Process):
             with open(path, "w") as file:
                 file.write(configuration)
             words.append(path)
-        words += ["--port", self.port, "--bind", host, "--bind-source-addr", host, "--protected-mode", "no",
-                  "--dir", self.data, "--save", "", *arguments]
+        words += ["--port", self.port] if tls is None else [
+            "--port", 0, "--tls-port", self.port, "--tls-cert-file", tls.own[0], "--tls-key-file", tls.own[1],
+            "--tls-ca-cert-file", tls.authority, "--tls-auth-clients", "no", "--tls-replication", "yes",
+            "--tls-cluster", "yes"]
+        words += ["--bind", host, "--bind-source-addr", host, "--protected-mode", "no", "--dir", self.data, "--save", "",
+                  *arguments]
         super().__init__(name, words, {}, folder)
 
     @property
@@ -46,7 +52,7 @@ class TCPServer(Process):
 
     def ask(self, *command, timeout_s=30.0):
         """One command on a connection of its own."""
-        client = RedisClient(self.address, timeout_s)
+        client = RedisClient(self.address, timeout_s, self.tls)
         try:
             return client.call(*command)
         finally:
@@ -64,8 +70,10 @@ class TCPServer(Process):
 class Deployment:
     """What the tests see of several servers: one URL for nodes and runners, one for bots, one client."""
 
-    def __init__(self, name):
+    def __init__(self, name, tls=None):
         self.name = name
+        self.tls = tls
+        self.scheme = "redis" if tls is None else "rediss"
         self.servers = []
         self._client = None
 
@@ -96,34 +104,53 @@ class Deployment:
             server.end()
 
 
+class SingleServer(Deployment):
+    """One server on a port."""
+
+    def __init__(self, folder, name, options=(), tls=None):
+        super().__init__(name, tls)
+        self.servers = [TCPServer(folder, name, options, tls=tls)]
+        self.url = self.bot_url = f"{self.scheme}://{LOOPBACK}:{self.servers[0].port}/0"
+
+    def start(self):
+        self.servers[0].start()
+        return self
+
+    def primaries(self):
+        return self.servers
+
+    def connect(self):
+        return RedisClient(self.servers[0].address, tls=self.tls)
+
+
 class SentinelDeployment(Deployment):
     """A primary with two replicas, and three Sentinels of which two must agree. `hosts` are the servers' addresses, in
     their order."""
 
-    def __init__(self, folder, name, down_ms=1000, options=(), hosts=itertools.repeat(LOOPBACK)):
-        super().__init__(name)
+    def __init__(self, folder, name, down_ms=1000, options=(), hosts=itertools.repeat(LOOPBACK), tls=None):
+        super().__init__(name, tls)
         hosts = iter(hosts)
         durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0", *options)
-        first = TCPServer(folder, f"{name}-0", durable, host=next(hosts))
+        first = TCPServer(folder, f"{name}-0", durable, host=next(hosts), tls=tls)
         self.redis = [first] + [
             TCPServer(folder, f"{name}-{number}", (*durable, "--replicaof", f"{first.host} {first.port}"),
-                      host=next(hosts))
+                      host=next(hosts), tls=tls)
             for number in (1, 2)]
         lines = [
             f"sentinel monitor {SERVICE} {first.host} {first.port} 2",
             f"sentinel down-after-milliseconds {SERVICE} {down_ms}", f"sentinel failover-timeout {SERVICE} 5000", "",
         ]
         self.sentinels = [
-            TCPServer(folder, f"{name}-sentinel{number}", ("--sentinel",), "\n".join(lines), next(hosts))
+            TCPServer(folder, f"{name}-sentinel{number}", ("--sentinel",), "\n".join(lines), next(hosts), tls)
             for number in range(3)]
         self.servers = self.redis + self.sentinels
-        self.url = self.url_through([sentinel.address for sentinel in self.sentinels])
-        self.bot_url = f"redis://{first.host}:{first.port}/0"
+        self.url = self.url_through([sentinel.address for sentinel in self.sentinels], self.scheme)
+        self.bot_url = f"{self.scheme}://{first.host}:{first.port}/0"
 
     @staticmethod
-    def url_through(addresses):
+    def url_through(addresses, scheme="redis"):
         """The URL for those who reach the Sentinels there."""
-        return f"redis+sentinel://{','.join(f'{host}:{port}' for host, port in addresses)}/{SERVICE}"
+        return f"{scheme}+sentinel://{','.join(f'{host}:{port}' for host, port in addresses)}/{SERVICE}"
 
     def start(self):
         for server in self.redis:
@@ -161,22 +188,22 @@ class SentinelDeployment(Deployment):
         return wait_for(agreed, "a primary that all agree on")
 
     def connect(self):
-        return RedisClient(self.primaries()[0].address)
+        return RedisClient(self.primaries()[0].address, tls=self.tls)
 
 
 class RedisCluster(Deployment):
     """Three primaries with a replica each. `hosts` are the servers' addresses, in their order."""
 
-    def __init__(self, folder, name, node_timeout_ms=5000, options=(), hosts=itertools.repeat(LOOPBACK)):
-        super().__init__(name)
+    def __init__(self, folder, name, node_timeout_ms=5000, options=(), hosts=itertools.repeat(LOOPBACK), tls=None):
+        super().__init__(name, tls)
         self.servers = []
         for number, host in zip(range(6), hosts):
             arguments = (
                 "--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", node_timeout_ms,
                 "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--appendonly", "yes",
                 "--appendfsync", "always", *options)
-            self.servers.append(TCPServer(folder, f"{name}-{number}", arguments, host=host))
-        self.url = "redis+cluster://" + ",".join(f"{server.host}:{server.port}" for server in self.servers[:2])
+            self.servers.append(TCPServer(folder, f"{name}-{number}", arguments, host=host, tls=tls))
+        self.url = f"{self.scheme}+cluster://" + ",".join(f"{server.host}:{server.port}" for server in self.servers[:2])
         self.bot_url = None
 
     def start(self):
@@ -198,7 +225,7 @@ class RedisCluster(Deployment):
         # Bots know one address; what they write lies in one slot.
         slot = first.ask("CLUSTER", "KEYSLOT", "transcription_segments")
         owner = self.servers[slot * 3 // 16384]
-        self.bot_url = f"redis://{owner.host}:{owner.port}/0"
+        self.bot_url = f"{self.scheme}://{owner.host}:{owner.port}/0"
         return self
 
     def _wait(self, line):
@@ -232,7 +259,7 @@ class RedisCluster(Deployment):
             server.ask("CLUSTER", "SETSLOT", slot, "NODE", identity)
 
     def connect(self):
-        return ClusterClient([server.address for server in self.servers])
+        return ClusterClient([server.address for server in self.servers], self.tls)
 
 
 class NoProxy:
@@ -248,8 +275,9 @@ class NoProxy:
 class ClusterClient(RedisClient):
     """Sends each command where the cluster says that its key is; without a key, to the first node."""
 
-    def __init__(self, addresses):
+    def __init__(self, addresses, tls=None):
         self._addresses = addresses
+        self._tls = tls
         self._clients = {}
 
     def close(self):
@@ -286,5 +314,5 @@ class ClusterClient(RedisClient):
 
     def _client(self, address):
         if address not in self._clients:
-            self._clients[address] = RedisClient(address)
+            self._clients[address] = RedisClient(address, tls=self._tls)
         return self._clients[address]

@@ -1,6 +1,7 @@
 """RESP2, the Redis protocol: as a client of the tests, and as the proxy needs it to see where messages end."""
 
 import socket
+import ssl
 
 CRLF = b"\r\n"
 
@@ -58,12 +59,15 @@ def parse(buffer, start=0):
 class RedisClient:
     """A blocking connection for the tests themselves. Answers are text, except that errors are raised."""
 
-    def __init__(self, address, timeout_s=30.0):
-        """`address` is the path of a Unix socket, or a (host, port) pair."""
+    def __init__(self, address, timeout_s=30.0, tls=None):
+        """`address` is the path of a Unix socket, or a (host, port) pair; `tls` the certificates of a server with TLS."""
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         self._socket.connect(address)
+        if tls is not None:
+            context = ssl.create_default_context(cafile=tls.authority)
+            self._socket = context.wrap_socket(self._socket, server_hostname=address[0])
         self._buffer = bytearray()
 
     def close(self):
