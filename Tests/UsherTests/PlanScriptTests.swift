@@ -498,7 +498,9 @@ import Testing
             for index in 0..<5 { due.append(try await Self.plan(world, dueIn: -1, in: room(index))) }
             let later = try await Self.plan(world, dueIn: 3_600_000, in: room(9))
             // What is no plan, another partition's, or gone, stands in nobody's way.
-            for other in ["", "x", "\(world.workspaceID) gone", "\(world.workspaceID) a b", "other \(later.id)"] {
+            let elsewhere = try #require((0..<100).map { "other\($0)" }.first { Partition(workspace: $0) != partition })
+            let others = ["", "x", "\(world.workspaceID) gone", "\(world.workspaceID) a b", "\(elsewhere) \(later.id)"]
+            for other in others {
                 _ = try await world.client.send("ZADD", partition.plans, "1", other)
             }
             try await Self.sendAll(world)

@@ -369,7 +369,8 @@ import Testing
     @Test func aSentinelIsAskedForNoMore() {
         var reading = Self.good
         reading.role = .given(.sentinel)
-        #expect(Doctor.findings(reading, StoreConfiguration()).map(\.subject) == ["deployment", "encryption", "version"])
+        #expect(
+            Doctor.findings(reading, StoreConfiguration()).map(\.subject) == ["deployment", "encryption", "version"])
     }
 
     @Test func whereThereIsNoRedisTheFindingSaysWhy() {
