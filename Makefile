@@ -139,8 +139,8 @@ load-test: build $(VENV)/installed
 	@.ci/install-packages redis-server haproxy wrk
 	USHER=.build/release/usher $(VENV)/bin/python Tests/operations/load_test.py $(ARGS)
 
-# libFuzzer on one of http, json (the bodies of all requests), stream (what bots write to Redis), links, websocket and ical
-# (feeds of calendars), from the corpus of the tests: make fuzz TARGET=json SECONDS=600. With RUNS it tries so many inputs without libFuzzer, which is faster.
+# libFuzzer on one of http, json (the bodies of all requests), stream (what bots write to Redis), links, websocket, ical (feeds
+# of calendars) and replies (what Redis says), from the corpus of the tests: make fuzz TARGET=json SECONDS=600. With RUNS it tries so many inputs without libFuzzer, which is faster.
 # What it finds is left in .build/fuzz/; what it learns stays there too, so that the next run goes on from it. An input that
 # takes too long is a find as well, and the slowest one is shown.
 .PHONY: fuzz

@@ -54,7 +54,7 @@ let package = Package(
             ]),
 
         .executableTarget(name: "GenerateScripts"),
-        .executableTarget(name: "Fuzz", dependencies: ["API", "Calendars", "HTTP", "Usher"]),
+        .executableTarget(name: "Fuzz", dependencies: ["API", "Calendars", "HTTP", "Redis", "Usher"]),
 
         .testTarget(name: "EventLoopTests", dependencies: ["CLinux", "EventLoop", "TestTurns"]),
         .testTarget(
@@ -87,7 +87,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "RedisTests",
-            dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TLS", "TestTurns"]),
+            dependencies: ["CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TLS", "TestTurns"]),
         .executableTarget(name: "PatientSupervisor", dependencies: ["Runner"], path: "Tests/PatientSupervisor"),
         .testTarget(
             name: "RunnerTests",

@@ -20,5 +20,5 @@ struct Target: Sendable {
         self.violation = violation
     }
 
-    static let all: [Target] = [.http, .json, .stream, .links, .webSocket, .calendars]
+    static let all: [Target] = [.http, .json, .stream, .links, .webSocket, .calendars, .replies]
 }

@@ -1,5 +1,3 @@
-import CHiredis
-
 /// A reply of Redis. Text that is not valid UTF-8 comes with its broken bytes replaced by U+FFFD: what Usher writes is
 /// UTF-8, so only what another hand wrote can be affected.
 public enum Value: Equatable, Sendable {
@@ -10,27 +8,6 @@ public enum Value: Equatable, Sendable {
     case array([Value])
     /// An error reply. As a part of an array it belongs to one command of several.
     case error(String)
-
-    init(_ reply: UnsafePointer<redisReply>) {
-        switch reply.pointee.type {
-        case REDIS_REPLY_INTEGER: self = .integer(Int(reply.pointee.integer))
-        case REDIS_REPLY_STRING, REDIS_REPLY_STATUS: self = .string(Self.text(of: reply))
-        case REDIS_REPLY_ARRAY:
-            var values: [Value] = []
-            values.reserveCapacity(reply.pointee.elements)
-            for index in 0..<reply.pointee.elements {
-                values.append(Value(UnsafePointer(reply.pointee.element[index]!)))
-            }
-            self = .array(values)
-        case REDIS_REPLY_ERROR: self = .error(Self.text(of: reply))
-        default: self = .null
-        }
-    }
-
-    private static func text(of reply: UnsafePointer<redisReply>) -> String {
-        let bytes = UnsafeRawBufferPointer(start: reply.pointee.str, count: reply.pointee.len)
-        return String(decoding: bytes, as: UTF8.self)
-    }
 
     public var string: String? {
         if case .string(let text) = self { text } else { nil }

@@ -15,7 +15,7 @@ import Testing
         try #require(Target.all.first { $0.name == name })
     }
 
-    @Test(arguments: ["http", "json", "stream", "links", "websocket", "ical"])
+    @Test(arguments: ["http", "json", "stream", "links", "websocket", "ical", "replies"])
     func theCorpusKeepsTheInvariants(_ name: String) throws {
         let inputs = try Self.corpus(of: name)
         #expect(inputs.count >= 7)
@@ -28,6 +28,7 @@ import Testing
     /// further. The failure names the seed and the input.
     @Test(arguments: [
         ("http", 2_000), ("json", 20_000), ("stream", 20_000), ("links", 20_000), ("websocket", 10_000), ("ical", 60),
+        ("replies", 3_000),
     ])
     func mutatedInputsKeepTheInvariants(_ name: String, _ count: Int) throws {
         var target = try Self.target(name)

@@ -1,4 +1,3 @@
-import CHiredis
 import TestTurns
 import Testing
 
@@ -7,19 +6,10 @@ import Testing
 @Suite(.takesTurns) struct CommandTests {
     /// The words of a command as hiredis reads an array of them, which is how Redis reads it too.
     static func laidOut(_ command: Command) -> [[UInt8]]? {
-        guard let reader = redisReaderCreate() else { return nil }
-        defer { redisReaderFree(reader) }
-        command.bytes.withUnsafeBytes { _ = redisReaderFeed(reader, $0.baseAddress, $0.count) }
-        var reply: UnsafeMutableRawPointer?
-        guard redisReaderGetReply(reader, &reply) == REDIS_OK, let reply, reader.pointee.pos == reader.pointee.len
-        else { return nil }
-        defer { freeReplyObject(reply) }
-        let array = reply.assumingMemoryBound(to: redisReply.self).pointee
-        guard array.type == REDIS_REPLY_ARRAY else { return nil }
-        return (0..<Int(array.elements)).map { index in
-            let word = array.element[index]!.pointee
-            return Array(UnsafeRawBufferPointer(start: word.str, count: Int(word.len)))
-        }
+        let reader = ReplyReader()
+        command.bytes.withUnsafeBufferPointer { reader.feed($0) }
+        guard let words = try? reader.next()?.array, !reader.hasBegun else { return nil }
+        return words.compactMap(\.string).map { Array($0.utf8) }
     }
 
     static let samples: [[String]] = [
@@ -53,15 +43,11 @@ import Testing
 }
 
 @Suite(.takesTurns) struct ValueTests {
-    /// What hiredis makes of bytes from the wire.
+    /// What is read of bytes from the wire.
     static func value(of wire: String) throws -> Value {
-        let reader = try #require(redisReaderCreate())
-        defer { redisReaderFree(reader) }
-        redisReaderFeed(reader, wire, wire.utf8.count)
-        var reply: UnsafeMutableRawPointer?
-        try #require(redisReaderGetReply(reader, &reply) == REDIS_OK)
-        defer { freeReplyObject(reply) }
-        return Value(try #require(reply).assumingMemoryBound(to: redisReply.self))
+        let reader = ReplyReader()
+        Array(wire.utf8).withUnsafeBufferPointer { reader.feed($0) }
+        return try #require(try reader.next())
     }
 
     static let samples: [(String, Value)] = [
@@ -86,14 +72,37 @@ import Testing
     }
 
     @Test func brokenTextIsRepaired() throws {
-        let reader = try #require(redisReaderCreate())
-        defer { redisReaderFree(reader) }
-        let wire: [UInt8] = Array("$2\r\n".utf8) + [0xff, 0x61] + Array("\r\n".utf8)
-        wire.withUnsafeBytes { _ = redisReaderFeed(reader, $0.baseAddress, $0.count) }
-        var reply: UnsafeMutableRawPointer?
-        try #require(redisReaderGetReply(reader, &reply) == REDIS_OK)
-        defer { freeReplyObject(reply) }
-        #expect(Value(try #require(reply).assumingMemoryBound(to: redisReply.self)) == .string("\u{fffd}a"))
+        let reader = ReplyReader()
+        (Array("$2\r\n".utf8) + [0xff, 0x61] + Array("\r\n".utf8)).withUnsafeBufferPointer { reader.feed($0) }
+        #expect(try reader.next() == .string("\u{fffd}a"))
+    }
+
+    /// What a head announces takes nothing before it has come.
+    @Test(arguments: ["*2147483647\r\n:1\r\n", "*2147483647\r\n*2147483647\r\n*2147483647\r\n", "$2000000000\r\nx"])
+    func whatIsAnnouncedIsNotBelieved(_ wire: String) throws {
+        let reader = ReplyReader()
+        Array(wire.utf8).withUnsafeBufferPointer { reader.feed($0) }
+        #expect(try reader.next() == nil && reader.hasBegun)
+    }
+
+    /// In many small parts, of which none waits to be parsed; the next one counts anew.
+    @Test func aReplyWithoutEndIsRefused() throws {
+        func feed(_ reader: ReplyReader, _ wire: String) {
+            Array(wire.utf8).withUnsafeBufferPointer { reader.feed($0) }
+        }
+        let reader = ReplyReader(maximumBytes: 1_000)
+        for _ in 0..<3 {
+            feed(reader, "*2\r\n$900\r\n\(String(repeating: "x", count: 900))\r\n:1\r\n")
+            #expect(try reader.next()?.array?.count == 2 && !reader.hasBegun)
+        }
+        feed(reader, "*2147483647\r\n")
+        let error = #expect(throws: RedisError.self) {
+            for _ in 0..<1_000 {
+                feed(reader, ":1\r\n")
+                if try reader.next() != nil { return }
+            }
+        }
+        #expect(error == .unexpectedReply("a reply of over 1000 bytes"))
     }
 
     @Test func aHashIsReadWholeOrNotAtAll() throws {

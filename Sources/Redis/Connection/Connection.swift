@@ -11,7 +11,7 @@ final class Connection {
     private let tls: TLSContext?
     private let stream: OutgoingConnection
     private let metrics: ClientMetrics
-    private let replies = ReplyReader()
+    private let replies = ReplyReader(maximumBytes: maximumReplyBytes)
     private var queue: ReplyQueue
     private var isConnected = false
     private var hasReplied = false
