@@ -1,10 +1,15 @@
 """Ports for servers that cannot let the kernel choose. Nothing outside the standard library: `make bench` uses it too."""
 
+import os
 import random
 import socket
 
-# Below those that the kernel gives to connections: one of those could take a port between the probe and its use.
-PORTS = range(20_000, 32_000)
+# Below those that the kernel gives to connections: one of those could take a port between the probe and its use. So could
+# another worker of pytest, so that each has a share of its own.
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+SHARE = 12_000 // WORKERS
+FIRST = 20_000 + SHARE * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(FIRST, FIRST + SHARE)
 _given = set()
 
 
@@ -16,7 +21,7 @@ def free_port():
 def free_ports(count):
     """The first of some ports in a row that nothing uses now, and that were not given to anyone before."""
     while True:
-        first = random.choice(PORTS)
+        first = random.choice(PORTS[:SHARE - count + 1])
         ports = range(first, first + count)
         if not _given.isdisjoint(ports):
             continue
