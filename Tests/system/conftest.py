@@ -41,8 +41,9 @@ class Servers:
         name = f"redis{next(self._numbers)}"
         kinds = {
             "standalone": lambda: RedisServer(self.folder, durable, name),
-            "sentinel": lambda: SentinelDeployment(self.folder, name),
-            "cluster": lambda: RedisCluster(self.folder, name),
+            # They are to stay as they are: tests of failovers make deployments of their own.
+            "sentinel": lambda: SentinelDeployment(self.folder, name, down_ms=60_000),
+            "cluster": lambda: RedisCluster(self.folder, name, node_timeout_ms=60_000),
         }
         server = self.add(kinds[DEPLOYMENT]())
         return server.start() if start else server
