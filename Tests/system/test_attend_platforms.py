@@ -39,7 +39,8 @@ def redis(module_servers):
 @pytest.fixture
 def attend(servers, lab, redis, callbacks):
     def start(platform, **query):
-        url = f"{lab.url}/files/like_{platform}.html?{urllib.parse.urlencode(query)}"
+        query = urllib.parse.urlencode({"told": callbacks.url, **query})
+        url = f"{lab.url}/files/like_{platform}.html?{query}"
         return servers.add(AttendingBot(servers.folder, redis.url, callbacks, None, config={
             "platform": platform, "meetingUrl": url, "transcribeEnabled": False})).start()
 

@@ -27,6 +27,15 @@ class Callbacks:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+            def do_GET(self):
+                """The statuses so far, for pages that go on as the bot does."""
+                body = json.dumps(owner.statuses).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.end_headers()
+                self.wfile.write(body)
+
             def log_message(self, *arguments):
                 pass  # The test shows what was received, if it fails.
 
