@@ -8,6 +8,7 @@ import pytest
 CHAOS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 
+from harness.process import children
 from harness.waiting import wait_for
 from small_cluster import SmallCluster
 
@@ -25,7 +26,8 @@ def cluster():
 @pytest.fixture
 def meeting(cluster):
     """A meeting with a bot in its room, the only one there is."""
-    wait_for(lambda: not cluster.bots(), "the end of all earlier bots")
+    # With their supervisors, which have something to report after them.
+    wait_for(lambda: not children(cluster.runner.pid), "the end of all earlier bots")
     sent = cluster.bot_in_its_room()
     yield sent
     cluster.remove(sent)

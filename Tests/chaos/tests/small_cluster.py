@@ -16,7 +16,7 @@ from harness.stalled import Tap
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
 
-SETTINGS = {"lease_ttl": 2000, "lock_ttl": 500, "in_flight_ttl": 60000, "stop_grace": 1000}
+SETTINGS = {"lease_ttl": 4000, "lock_ttl": 3000, "in_flight_ttl": 60000, "stop_grace": 1000}
 
 
 class SmallCluster:

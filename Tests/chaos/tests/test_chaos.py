@@ -7,7 +7,7 @@ from history import now_ns
 from machine import clients, places
 from machine.run import run
 
-SECONDS = 5
+SECONDS = 10
 RUNS = {
     1: ("node-kill", "redis-kill", "runner-pause", "bot-kill"),
     2: ("node-pause", "runner-tree-kill", "redis-script-flush", "supervisor-kill"),

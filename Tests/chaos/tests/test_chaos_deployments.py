@@ -8,7 +8,7 @@ from faults.failovers import TopologyFault
 from machine import settings
 from machine.run import run
 
-SECONDS = 4
+SECONDS = 8
 # (deployment, on how many replicas what is acknowledged is to be, seed)
 RUNS = [("sentinel", 2, 1), ("cluster", 1, 1)]
 # What takes a moment only; other runs have the rest.

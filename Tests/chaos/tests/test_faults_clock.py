@@ -16,8 +16,8 @@ needs_compiler = pytest.mark.skipif(shutil.which(COMPILER) is None, reason="no C
 
 
 def lines(server):
-    """The lines of a server's log."""
-    return [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
+    """The whole lines of a server's log."""
+    return [json.loads(line) for line in server.log.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
 def shift_h(time):
@@ -49,7 +49,8 @@ def assert_works_with(cluster, server, hours):
         # Which is made once a second.
         wait_for(lambda: abs(date_shift_h(server) - hours) < 0.1, f"a Date that is {hours} h wrong")
     else:
-        started = [line for line in lines(server)[before:] if line["message"] == "Started a bot"]
+        started = wait_for(lambda: [line for line in lines(server)[before:] if line["message"] == "Started a bot"],
+                           "the line of the bot's start")
         assert abs(log_shift_h(started[-1]) - hours) < 0.1, started[-1]
         # The bot's own clock is wrong with it.
         [bot] = [pid for bot_id, pid, _, _ in cluster.bots() if bot_id == started[-1]["bot_id"]]
