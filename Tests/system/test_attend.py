@@ -108,7 +108,7 @@ def test_a_stop_while_it_joins(attend, callbacks):
     bot.signal(signal.SIGTERM)
     assert bot.wait() == 0 and "active" not in callbacks.statuses
     wait_for(lambda: not bot.leftovers, "the end of all that it started", interval_s=0.05)
-    assert room.state("Usher") in (None, "left")
+    wait_for(lambda: room.state("Usher") in (None, "left"), "the lab's noticing that its page is gone")
 
 
 def test_its_profile_is_a_copy(attend, servers, callbacks):
@@ -193,7 +193,7 @@ def test_the_page_refuses_it(attend, callbacks, mode, reason, text):
 
 
 def test_a_page_that_it_does_not_know_is_told_of(attend, servers, callbacks):
-    bot, _ = attend("unknown", ATTEND_PAGE_MS=10_000, SCREENSHOTS=servers.folder)
+    bot, _ = attend("unknown", ATTEND_PAGE_MS=20_000, SCREENSHOTS=servers.folder)
     report = check_end(bot, callbacks, "failed", "join_failure", "joining", 1)
     assert "lobby" in report["reason"] and "Elsewhere" in report["reason"]
     with open(os.path.join(servers.folder, f"{bot.bot_id}.jpg"), "rb") as file:

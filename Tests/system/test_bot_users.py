@@ -124,7 +124,7 @@ def test_a_user_that_is_lost_is_made_again(servers):
     """As after a failover: a replica has none of the users."""
     redis = servers.redis()
     node = servers.node(redis)
-    servers.runner(redis, node, LEASE_TTL_MS=3000)
+    servers.runner(redis, node, LEASE_TTL_MS=6000)
     user = BotsUser(Admin(node))
     meeting, bot_id = in_room(user, redis)
     assert each(redis, "ACL", "DELUSER", f"usher-bot-{bot_id}")[-1] == 1
@@ -166,7 +166,7 @@ def test_a_bot_has_its_user_after_a_failover(servers, kind):
 def test_the_users_of_a_runner_that_ends(servers, number):
     """It takes them with it; what a killed one leaves the next one removes once the bots' ends are known."""
     redis = servers.redis()
-    settings = {"LEASE_TTL_MS": 3000}
+    settings = {"LEASE_TTL_MS": 6000}
     node = servers.node(redis, **settings)
     runner = servers.runner(redis, node, **settings)
     user = BotsUser(Admin(node))
@@ -231,6 +231,8 @@ def test_where_the_runner_may_make_no_users(servers, mode, right):
     user.wait_for_status(meeting, "active")
     assert told(user.bot_id(redis.client, meeting))["redisUrl"] == redis.url
     assert bots_users(redis) == set()
+    if mode == "auto":
+        wait_for(lambda: "Bots have no users of Redis of their own" in runner.log, "the runner's word on that")
     assert runner.log.count("Bots have no users of Redis of their own") == (1 if mode == "auto" else 0)
     stop(user, meeting)
 

@@ -11,6 +11,7 @@ from harness.console import LATER, key_of, lines, link
 from harness.node import REPOSITORY
 from harness.receiver import Receiver
 from harness.transcripts import post, segment
+from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
 
 FILES = os.path.join(REPOSITORY, "Sources", "Console", "Page")
@@ -199,6 +200,9 @@ def test_by_keyboard_alone(tab, owner):
             break
     keys.press("Enter")
     expect(tab.heading(code)).to_be_visible()
+    # What a Tab is to go to may come after the heading.
+    expect(tab.page.locator("main")).to_be_focused()
+    expect(tab.button("Stop")).to_be_visible()
     keys.press("Tab")
     keys.press("Tab")
     expect(tab.button("Stop")).to_be_focused()
@@ -209,6 +213,7 @@ def test_by_keyboard_alone(tab, owner):
     keys.press("Escape")
     expect(tab.button("Stop")).to_be_focused()
     keys.press("Enter")
+    expect(tab.dialog()).to_be_visible()
     keys.press("Shift+Tab")
     keys.press("Enter")
     expect(tab.page.locator(".state")).to_contain_text("Over")
@@ -308,9 +313,10 @@ def test_the_description_is_for_everybody(console, width, dark):
     else:
         expect(menu).to_be_visible()
         tab.page.locator("nav").get_by_role("link", name="Stop Bot").click()
-        current = tab.page.locator("nav li a").evaluate_all(
+        # Once the page has been scrolled there.
+        wait_for(lambda: tab.page.locator("nav li a").evaluate_all(
             "links => links.filter((link) => getComputedStyle(link).fontWeight === '700').map((link) => link.hash)")
-        assert current == ["#stopBot"], current
+            == ["#stopBot"], "the marking of the part that is read, and of no other", interval_s=0.05)
     text = tab.page.locator("main").inner_text()
     assert "contact support" not in text and "UUID" in text
     tab.picture(f"docs-{width}")

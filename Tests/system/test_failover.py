@@ -276,11 +276,11 @@ def test_a_report_and_a_lease_that_no_replica_confirms(servers, pair):
     bot = PlayedBot.of(RedisClient(primary.address), user.workspace_id, reported)
     bot.tell(patient, "joining")
     runner = servers.runner(
-        SimpleNamespace(url=patient.environment["USHER_REDIS"]), patient, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=300,
-        BOT_REDIS=patient.environment["USHER_REDIS"], LEASE_TTL_MS=3000)
+        SimpleNamespace(url=patient.environment["USHER_REDIS"]), patient, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=1000,
+        BOT_REDIS=patient.environment["USHER_REDIS"], LEASE_TTL_MS=6000)
     led = user.send_bot()
     user.wait_for_status(led, "active")
-    [bot_id] = runner.started
+    [bot_id] = runner.wait_for_started(user.bot_id(RedisClient(primary.address), led))
     replica.pause()
     assert bot.report(node, "active").status == 503
     # Nor when it is told again, which changes nothing.

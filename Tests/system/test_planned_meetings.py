@@ -301,7 +301,9 @@ def test_a_held_room_is_waited_for(user, redis):
     assert user.meeting(meeting)["status"] == "scheduled"
     assert [event["what"] for event in user.events(redis, meeting)] == ["created", "not_sent"]
     bot.tell(user.node, "completed")
-    make_due(redis, user, meeting)
+    # By itself it comes to its turn half a minute later.
+    if user.meeting(meeting)["status"] == "scheduled":
+        make_due(redis, user, meeting)
     assert "auto_join_error" not in user.wait_for_status(meeting, "requested")["data"]
 
 

@@ -116,6 +116,8 @@ def test_a_port_is_shared_by_nodes_of_one_redis(servers, redis_of_ports):
     second = second_node(servers, first, redis_of_ports, SHARE_PORT="yes")
     second.spawn()
     wait_for(lambda: second.said("Listening"), "the second one's start")
+    # Which may be before it has reached Redis.
+    second.says("Connected to Redis", loop="0")
     # As a rolling restart does it.
     first.signal(signal.SIGTERM)
     assert first.wait() == 0

@@ -27,8 +27,8 @@ class Scene:
         self.user = BotsUser(Admin(self.nodes[0]))
 
     def lines(self, *processes):
-        """All JSON lines of the logs; a line that is none fails."""
-        return [json.loads(line) for process in processes for line in process.log.splitlines()]
+        """All JSON lines of the logs, but for one that is being written; a line that is none fails."""
+        return [json.loads(line) for process in processes for line in process.log.rpartition("\n")[0].splitlines()]
 
     def send(self, headers=(), **fields):
         """A bot of the Bots API; its answer and its meeting."""
@@ -87,16 +87,20 @@ def test_one_trace_is_found_in_every_log_the_environment_the_reports_and_the_eve
     # One id finds the whole life, in the logs of both nodes, of the runner and of the bot.
     def messages(*processes):
         return [line["message"] for line in scene.lines(*processes) if line.get("trace_id") == FOREIGN]
+
+    def reports():
+        return [line for line in scene.lines(scene.nodes[1])
+                if line["message"] == "request" and line["path"] == f"/internal/bots/{bot_id}/status"]
+    # Each line is written soon after what it tells of.
+    wait_for(lambda: "Stop asked" in messages(scene.nodes[0]), "the first node's word on the stop")
     told = messages(scene.nodes[0])
     assert told.count("Dispatch accepted") == 1 and told.count("Stop asked") == 1
+    wait_for(lambda: messages(scene.nodes[1]).count("Bot reported") >= 4 and len(reports()) >= 4, "a line of each report")
     assert messages(scene.nodes[1]).count("Bot reported") == 4
-    reports = [line for line in scene.lines(scene.nodes[1])
-               if line["message"] == "request" and line["path"] == f"/internal/bots/{bot_id}/status"]
     # The bot has sent the trace with each: the line of the request itself has it from there.
-    assert len(reports) == 4 and {line["trace_id"] for line in reports} == {FOREIGN}
-    told = messages(scene.runner)
-    for message in ("Claimed a dispatch", "Started a bot", "A bot has ended", "simulated bot: Reported"):
-        assert message in told, told
+    assert len(reports()) == 4 and {line["trace_id"] for line in reports()} == {FOREIGN}
+    wanted = {"Claimed a dispatch", "Started a bot", "A bot has ended", "simulated bot: Reported"}
+    wait_for(lambda: wanted <= set(messages(scene.runner)), f"the runner's saying {wanted}")
 
     # And none of them has a secret in it, or what was said.
     internal = json.loads(environment["VEXA_BOT_CONFIG"])

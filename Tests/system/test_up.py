@@ -22,6 +22,9 @@ from harness.up import Up, run_curl, run_usher
 from harness.waiting import wait_for
 from harness.workspace import API, random_meet_code
 
+# Bots that stay on their way, so that their dispatches stay in flight for as long as a test looks at them.
+NEVER_IN = {"USHER_SIMULATE_LOBBY_MS": "3600000"}
+
 
 @pytest.fixture
 def folder(servers):
@@ -31,7 +34,7 @@ def folder(servers):
 @pytest.fixture
 def up(servers, folder):
     """A running `usher up`."""
-    return servers.add(Up(folder)).start()
+    return servers.add(Up(folder, environment=NEVER_IN)).start()
 
 
 def refusal(servers, up):
@@ -100,11 +103,11 @@ def test_ctrl_c_ends_everything(up, number):
 
 
 def test_data_outlives_a_stop(servers, folder):
-    first = servers.add(Up(folder)).start()
+    first = servers.add(Up(folder, environment=NEVER_IN)).start()
     assert run_curl(first.reinvitations[0])[0] == 202
     first.signal(signal.SIGINT)
     assert first.wait() == 0
-    again = servers.add(Up(folder, name="again", port=first.port)).start()
+    again = servers.add(Up(folder, name="again", port=first.port, environment=NEVER_IN)).start()
     # The key is a new one, as the old one is stored nowhere; the workspace, the meeting and its dispatch are there.
     old, new = (re.search("Bearer ([^']+)'", up.reinvitations[0])[1] for up in (first, again))
     status, body = run_curl(first.reinvitations[0].replace(old, new))
@@ -124,7 +127,10 @@ def launching(servers, folder, tmp_path):
     bot.chmod(0o755)
     up = servers.add(Up(folder, "--launch", str(bot), "--transcription-url", "http://127.0.0.1:9/v1/audio",
                         "--transcription-model", "large", environment={"USHER_TRANSCRIPTION_TOKEN": TOKEN})).start()
-    up.told = told
+    # The first of them; a shell opens the file before it writes there.
+    up.wait_for_told = lambda: json.loads(wait_for(
+        lambda: told.exists() and [line for line in told.read_text().splitlines(True) if line.endswith("\n")],
+        "what the bot was told")[0])
     return up
 
 
@@ -137,8 +143,7 @@ def records_command(up):
 def test_bots_of_launch_reach_redis_by_tcp(launching):
     """Since their clients know nothing else; by a user of their own, and nobody gets in without a password."""
     assert run_curl(launching.reinvitations[0])[0] == 202
-    wait_for(launching.told.exists, "the start of the bot")
-    url = urllib.parse.urlsplit(json.loads(launching.told.read_text().splitlines()[0])["redisUrl"])
+    url = urllib.parse.urlsplit(launching.wait_for_told()["redisUrl"])
     assert (url.scheme, url.hostname, url.path) == ("redis", "127.0.0.1", "/0")
     assert url.username.startswith("usher-bot-")
 
@@ -170,9 +175,7 @@ def test_bots_of_launch_reach_redis_by_tcp(launching):
 
 def test_bots_are_told_of_the_speech_service_and_nobody_else_of_its_secret(launching):
     assert run_curl(launching.reinvitations[0])[0] == 202
-    wait_for(launching.told.exists, "the start of the bot")
-    told = wait_for(lambda: launching.told.read_text().splitlines(), "what the bot was told")[0]
-    told = json.loads(told)
+    told = launching.wait_for_told()
     assert told["transcriptionServiceUrl"] == "http://127.0.0.1:9/v1/audio" and told["transcriptionModel"] == "large"
     assert told["transcriptionServiceToken"] == TOKEN
     shown = "".join(open(f"/proc/{pid}/cmdline").read() for pid in session_members(launching.pid))

@@ -51,6 +51,13 @@ class Runner(Process):
         """The ids of the bots that it started."""
         return [line["bot_id"] for line in self.said("Started a bot")]
 
+    def wait_for_started(self, *bot_ids):
+        """The ids of the bots that it started, once these are among them: a line is written soon after what it tells of,
+        not with it.
+        """
+        wait_for(lambda: set(bot_ids) <= set(self.started), f"{self.name}'s word that it started {bot_ids}")
+        return self.started
+
     @property
     def supervisors(self):
         """The ids of its supervisors' processes."""
