@@ -113,7 +113,7 @@ class Pair:
     def __init__(self, servers):
         self.redis = servers.redis()
         self.proxy = servers.proxy(self.redis)
-        self.victim = servers.node(self.proxy)
+        self.victim = servers.node(self.proxy, REDIS_TIMEOUT_MS=60_000, REQUEST_TIMEOUT_MS=60_000, LOCK_TTL_MS=60_000)
         other = servers.node(self.redis)
         self.balancer = servers.add(Balancer(servers.folder, [self.victim.port, other.port])).start(ready=2)
         # What is to be there before goes past the balancer, which gives each node its turn.

@@ -29,14 +29,14 @@ def scene(module_servers):
 class Scene:
     def __init__(self, servers):
         self.redis = servers.redis()
-        self.node = servers.node(self.redis, LEASE_TTL_MS=3000)
+        self.node = servers.node(self.redis, LEASE_TTL_MS=9000)
         self.user = BotsUser(Admin(self.node), max_concurrent_bots=100)
         self.program = os.path.join(servers.folder, "noting-bot")
         with open(self.program, "w") as file:
             file.write(NOTING_BOT)
         os.chmod(self.program, 0o755)
         settings = {
-            "LEASE_TTL_MS": 3000, "LAUNCH": f"'{self.program}' {{number}}", "BOT_NAME": "The default name",
+            "LEASE_TTL_MS": 9000, "LAUNCH": f"'{self.program}' {{number}}", "BOT_NAME": "The default name",
             "PASS_ENVIRONMENT": "ALLOWED*", "WAITING_ROOM_TIMEOUT_MS": 11000, "NO_ONE_JOINED_TIMEOUT_MS": 12000,
             "EVERYONE_LEFT_TIMEOUT_MS": 13000}
         runner = servers.runner(self.redis, self.node, start=False, **settings)

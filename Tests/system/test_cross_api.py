@@ -27,7 +27,8 @@ class Scene:
     def __init__(self, servers):
         self.redis = servers.redis()
         self.proxy = servers.proxy(self.redis)
-        reported_to = servers.node(self.proxy, LEASE_TTL_MS=LEASE_MS)
+        reported_to = servers.node(
+            self.proxy, LEASE_TTL_MS=LEASE_MS, REDIS_TIMEOUT_MS=60_000, REQUEST_TIMEOUT_MS=60_000, LOCK_TTL_MS=60_000)
         self.node = servers.node(self.redis, LEASE_TTL_MS=LEASE_MS)
         self.user = BotsUser(Admin(self.node), max_concurrent_bots=100)
         self.waiting = self.user.send_bot()
@@ -110,7 +111,7 @@ def test_a_bot_on_its_way(scene, behaviour, bot_status):
 
 def test_a_bot_that_needs_help(scene):
     # It needs help for as long again as it was in the lobby: long enough to stop its process there.
-    meeting = scene.send("SIMULATE=needs-help SIMULATE_LOBBY_MS=2000")
+    meeting = scene.send("SIMULATE=needs-help SIMULATE_LOBBY_MS=5000")
     scene.user.wait_for_status(meeting, "needs_help")
     for process in processes_of(scene.user.bot_id(scene.redis.client, meeting)):
         os.kill(process, signal.SIGSTOP)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -74,9 +75,9 @@ def test_warnings_alone_are_no_failure(servers):
 
 
 def test_no_redis(folder):
-    code, levels, output = examine(f"redis+unix://{folder}/nothing.sock", "--redis-timeout-ms", "500")
+    code, levels, output = examine(f"redis+unix://{folder}/nothing.sock", "--redis-timeout-ms", "2000")
     assert code == 1 and levels == {"connection": "FAIL"}
-    assert "nothing.sock does not answer within 500 ms: No such file or directory. Start it" in output
+    assert "nothing.sock does not answer within 2000 ms: No such file or directory. Start it" in output
 
 
 def test_why_a_redis_cannot_be_reached_is_said(folder):
@@ -91,11 +92,15 @@ def test_why_a_redis_cannot_be_reached_is_said(folder):
     }
     for url, reason in reasons.items():
         # All of it is waited for. That a name is none takes a resolver some time to find out.
-        patience = "8000" if "invalid" in url else "500"
-        for command in (["status"], ["keys", "a" * 32], ["admin", "delete-key", "--key-id", "1"]):
-            code, output, errors = run_usher(*command, "--redis", url, "--redis-timeout-ms", patience)
+        patience = "8000" if "invalid" in url else "2500"
+        commands = (["status"], ["keys", "a" * 32], ["admin", "delete-key", "--key-id", "1"])
+        with ThreadPoolExecutor(len(commands) + 1) as pool:
+            answers = [pool.submit(run_usher, *command, "--redis", url, "--redis-timeout-ms", patience)
+                       for command in commands]
+            examined = pool.submit(examine, url, "--redis-timeout-ms", patience)
+        for code, output, errors in (answer.result() for answer in answers):
             assert (code, output) == (1, "") and reason in errors and PASSWORD not in errors, errors
-        _, _, output = examine(url, "--redis-timeout-ms", patience)
+        _, _, output = examined.result()
         assert reason.replace("answer:", f"answer within {patience} ms:") in output and PASSWORD not in output
 
 

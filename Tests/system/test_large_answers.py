@@ -157,7 +157,7 @@ def test_many_large_answers_at_once_stay_within_bounds(servers, redis_server):
 
 def test_a_large_answer_whose_turn_does_not_come_is_refused(servers, redis_server):
     """By clients that read nothing; small answers never wait."""
-    node = servers.node(redis_server, ANSWER_MEMORY_BYTES=4 << 20, REQUEST_TIMEOUT_MS=3_000)
+    node = servers.node(redis_server, ANSWER_MEMORY_BYTES=4 << 20, REQUEST_TIMEOUT_MS=10_000)
     user = BotsUser(Admin(node))
     add_meetings(redis_server.client, user.keys, 60, notes="n" * 30_000)
     readers = []

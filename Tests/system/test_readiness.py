@@ -1,5 +1,6 @@
 """Readiness, the notice before a stop, and nodes and runners that are there before their Redis."""
 
+import contextlib
 import json
 import secrets
 import signal
@@ -41,14 +42,18 @@ def test_readiness_follows_redis(servers):
     assert node.is_healthy()
     server.start()
     wait_for(lambda: reason(node) is None, "readiness when Redis is back")
-    server.pause()
-    try:
-        # Silent first; then the connection is given up.
-        assert wait_for(lambda: reason(node), "a node that notices the silence") == "redis_silent"
-        assert node.is_healthy()
-    finally:
-        server.resume()
-    wait_for(lambda: reason(node) is None, "readiness after the pause")
+    for _ in range(10):
+        server.pause()
+        try:
+            seen = wait_for(lambda: reason(node), "a node that notices the silence")
+            assert node.is_healthy()
+        finally:
+            server.resume()
+        wait_for(lambda: reason(node) is None, "readiness after the pause")
+        # Silent first; then the connection is given up: if that is what was seen, the test was slow to look.
+        if seen != "redis_unreachable":
+            break
+    assert seen == "redis_silent"
 
 
 def test_every_loop_must_reach_redis(servers):
@@ -202,13 +207,15 @@ def test_redis_that_loads_its_data(servers):
              and "aof_rewrite_scheduled:0" in server.client.call("INFO", "persistence"), "the snapshot")
     server.kill()
     # Microseconds a key, and how often Redis answers meanwhile.
-    server.arguments += ["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"]
+    server.arguments += ["--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024"]
     server.spawn()
     node = servers.node(server, start=False)
     node.spawn()
     wait_for(lambda: any(line["reason"].startswith("LOADING") for line in
                          node.said("No connection to Redis; trying again")), "a node that sees the loading")
     assert reason(node) == "redis_unreachable"
+    with contextlib.closing(server.connect()) as client:
+        client.call("CONFIG", "SET", "key-load-delay", 0)
     wait_for(lambda: reason(node) is None, "a ready node once the data is loaded")
 
 

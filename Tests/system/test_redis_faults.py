@@ -23,7 +23,7 @@ def outcome(answer):
 def durable(servers):
     """A Redis that loses nothing it has answered, two nodes on it, and meetings enough for a load."""
     server = servers.redis(durable=True)
-    nodes = [servers.node(server, LOCK_TTL_MS=500, REDIS_TIMEOUT_MS=500, REQUEST_TIMEOUT_MS=2000) for _ in range(2)]
+    nodes = [servers.node(server, LOCK_TTL_MS=500, REDIS_TIMEOUT_MS=5000, REQUEST_TIMEOUT_MS=8000) for _ in range(2)]
     admin = Admin(nodes[0])
     workspaces = [admin.create_workspace() for _ in range(4)]
     return server, nodes, workspaces
@@ -98,7 +98,7 @@ def not_busy(answer):
 def test_redis_paused(servers):
     """Slow without end: every answer comes, by the request's own deadline, and the nodes recover."""
     server = servers.redis()
-    node = servers.node(server, REDIS_TIMEOUT_MS=300, REQUEST_TIMEOUT_MS=1000, LOCK_TTL_MS=500)
+    node = servers.node(server, REDIS_TIMEOUT_MS=1500, REQUEST_TIMEOUT_MS=3000, LOCK_TTL_MS=500)
     workspace = Admin(node).create_workspace()
     meetings = [workspace.create_meeting() for _ in range(5)]
     server.pause()

@@ -15,7 +15,7 @@ from harness.up import Up
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
-LEASE_MS = 1500
+LEASE_MS = 5000
 # What a writer keeps (`LineWriter.defaultMaximumBytes`).
 KEPT_BYTES = 1 << 20
 DROPPED = "Lines of the log were dropped: nobody took them"
@@ -105,8 +105,8 @@ class Scene:
 
         def lived_on():
             stays = [self.runner.presence.stays(meeting["native_meeting_id"]) for meeting in meetings]
-            return all(len(stay) == 1 and stay[0].last_ns - stay[0].first_ns > 3e6 * LEASE_MS for stay in stays)
-        wait_for(lived_on, "three times a lease in the rooms", interval_s=0.1)
+            return all(len(stay) == 1 and stay[0].last_ns - stay[0].first_ns > 2e6 * LEASE_MS for stay in stays)
+        wait_for(lived_on, "two times a lease in the rooms", interval_s=0.1)
         assert {self.user.meeting(meeting)["status"] for meeting in meetings} == {"active"}
 
 

@@ -9,7 +9,7 @@ from harness.waiting import wait_for
 from harness.workspace import Admin
 
 LEASE_MS = 10_000
-GRACE_MS = 4000
+GRACE_MS = 10_000
 # Longer than any test: the bot stays at this stage until it is told otherwise.
 FOR_EVER = 3_600_000
 
@@ -23,7 +23,7 @@ STAGES = {
     "ignoring both in the lobby": (f"SIMULATE=ignore-leave,ignore-term SIMULATE_LOBBY_MS={FOR_EVER}",
                                    "awaiting_admission"),
     # Long enough to be stopped while it needs help.
-    "needing help": ("SIMULATE=needs-help SIMULATE_LOBBY_MS=6000", "needs_help"),
+    "needing help": ("SIMULATE=needs-help SIMULATE_LOBBY_MS=10000", "needs_help"),
     "in the room": ("", "active"),
     "ignoring leave": ("SIMULATE=ignore-leave", "active"),
     "ignoring both": ("SIMULATE=ignore-leave,ignore-term", "active"),
@@ -109,8 +109,8 @@ def test_a_stop_is_final(scene, stage):
 def test_the_runner_killed_right_after_the_stop(servers):
     """Nobody is left to tell the bots to leave, and nobody to tell of their end."""
     redis = servers.redis()
-    node = servers.node(redis, LEASE_TTL_MS=2000)
-    runner = servers.runner(redis, node, LEASE_TTL_MS=2000)
+    node = servers.node(redis, LEASE_TTL_MS=6000)
+    runner = servers.runner(redis, node, LEASE_TTL_MS=6000)
     user = BotsUser(Admin(node))
     meetings = {
         "awaiting_admission": user.send_bot(bot_name=f"SIMULATE_LOBBY_MS={FOR_EVER}"),
@@ -125,7 +125,7 @@ def test_the_runner_killed_right_after_the_stop(servers):
     for bot_id in bots:
         wait_until_gone(bot_id)
     # A runner that could take them up, if they were dispatched again.
-    other = servers.runner(redis, node, LEASE_TTL_MS=2000)
+    other = servers.runner(redis, node, LEASE_TTL_MS=6000)
     for meeting in meetings.values():
         assert user.wait_for_status(meeting, "completed")["completion_reason"] == "stopped"
         assert user.fields(redis.client, meeting)["epoch"] == "1"

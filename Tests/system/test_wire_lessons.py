@@ -30,10 +30,10 @@ def new_bot(code=None):
 
 
 def everything(redis):
-    """All that Redis holds, but for the counter that gives out numbers, of which a refused request may use one up, and
-    for the buckets of the rate limits, which refused requests are for."""
+    """All that Redis holds, but for the counter that gives out numbers, of which a refused request may use one up, for
+    the buckets of the rate limits, which refused requests are for, and for the nodes' heartbeats."""
     return {key: redis.value(key) for key in redis.scan("*")
-            if key != "usher:seq:meeting" and not key.startswith("usher:rate:")}
+            if key != "usher:seq:meeting" and not key.startswith(("usher:rate:", "usher:{nodes}"))}
 
 
 def test_parallel_requests_for_one_meeting_make_one_bot(admin, redis, burst):
