@@ -240,6 +240,43 @@ import Testing
         }
     }
 
+    /// Others were told more than is there any more: who comes is told so once, and where it goes on.
+    @Test(arguments: [true, false]) func whoCatchesUpOnAFeedThatIsGoneIsReset(_ isOfAll: Bool) async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            let meeting = try #require(
+                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            func follow(
+                _ cursor: FeedCursor?, _ hasRoom: @escaping () async -> Bool, _ take: @escaping (FeedMessage) -> Void
+            ) async throws -> FeedViewer {
+                isOfAll
+                    ? try await hub.followAll(
+                        workspace: world.workspaceID, statusesOnly: false, after: cursor, deadline: Client.soon,
+                        hasRoom: hasRoom, take)
+                    : try await hub.follow(meeting, after: cursor, deadline: Client.soon, hasRoom: hasRoom, take)
+            }
+            let first = try await follow(nil, { true }, { _ in })
+            defer { first.end() }
+            _ = try await world.client.send("DEL", isOfAll ? world.keys.feed : world.keys.partition.feed(ofMeeting: id))
+            let told = Told()
+            var rounds = 0
+            let second = try await follow(
+                .beginning,
+                {
+                    rounds += 1
+                    return rounds < 100
+                }, told.take)
+            defer { second.end() }
+            #expect(rounds < 100)
+            #expect(told.texts.filter { $0.contains("reset") && $0.contains("\"0-0\"") }.count == 1)
+            _ = try await world.ingest(one("a", "what comes"), for: id)
+            #expect(await told.wait(for: "what comes", on: world.client.loop))
+            #expect(told.texts.count == 2)
+        }
+    }
+
     @Test func aCursorThatLeadsNowhereIsLost() async throws {
         try await World.make { world in
             let id = try await world.bot(at: .active).meetingID

@@ -96,16 +96,17 @@ final class WorkspaceFeed: @unchecked Sendable {
     /// return.
     private func catchUp(_ viewer: FeedViewer, of feed: MeetingFeed) async throws(RedisError) {
         let key = WorkspaceKeys(workspace: id).partition.feed(ofMeeting: feed.id)
+        func reset(to cursor: FeedCursor) {
+            viewer.cursor = cursor
+            metrics.resets += 1
+            viewer.tell(.reset(feed.number, cursor: cursor, workspaceCursor: nil))
+        }
         while await viewer.hasRoom() {
-            let deadline = stepDeadline
+            let position = feed.position
             guard
-                let page = try await store.feedPage(key, after: viewer.cursor, isWorkspace: false, deadline: deadline)
-            else {
-                viewer.cursor = feed.position
-                metrics.resets += 1
-                viewer.tell(.reset(feed.number, cursor: feed.position, workspaceCursor: nil))
-                return
-            }
+                let page = try await store.feedPage(
+                    key, after: viewer.cursor, isWorkspace: false, deadline: stepDeadline)
+            else { return reset(to: feed.position) }
             for entry in page.entries {
                 for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline) {
                     viewer.tell(message)
@@ -115,7 +116,11 @@ final class WorkspaceFeed: @unchecked Sendable {
                 viewer.cursor = entry.cursor
             }
             viewer.cursor = max(viewer.cursor, page.end)
-            if page.entries.isEmpty, !page.isFull, viewer.cursor >= feed.position { return }
+            if page.entries.isEmpty, !page.isFull {
+                if viewer.cursor >= feed.position { return }
+                // Others were told more before this was read: the feed has lost it.
+                if feed.position == position { return reset(to: viewer.cursor) }
+            }
             await store.client.loop.nextTurn()
         }
     }
@@ -131,14 +136,18 @@ final class WorkspaceFeed: @unchecked Sendable {
         viewer.beginning = cursor ?? told
         viewer.cursor = viewer.beginning
         if cursor != nil {
+            func reset(to cursor: FeedCursor) {
+                viewer.cursor = cursor
+                metrics.resets += 1
+                viewer.tell(.reset(nil, cursor: cursor, workspaceCursor: cursor))
+            }
             while await viewer.hasRoom() {
+                let before = told
                 guard
                     let page = try await store.feedPage(
                         key, after: viewer.cursor, isWorkspace: true, deadline: stepDeadline)
                 else {
-                    viewer.cursor = told
-                    metrics.resets += 1
-                    viewer.tell(.reset(nil, cursor: told, workspaceCursor: told))
+                    reset(to: told)
                     break
                 }
                 for entry in page.entries {
@@ -151,7 +160,13 @@ final class WorkspaceFeed: @unchecked Sendable {
                     viewer.cursor = entry.workspaceCursor ?? viewer.cursor
                 }
                 viewer.cursor = max(viewer.cursor, page.end)
-                if page.entries.isEmpty, !page.isFull, viewer.cursor >= told { break }
+                if page.entries.isEmpty, !page.isFull {
+                    if viewer.cursor >= told { break }
+                    if told == before {
+                        reset(to: viewer.cursor)
+                        break
+                    }
+                }
                 await store.client.loop.nextTurn()
             }
         }
