@@ -240,6 +240,29 @@ import Testing
         }
     }
 
+    /// Though it keeps the viewer.
+    @Test func whoIsToldIsLetGoAtTheEnd() async throws {
+        try await World.make { world in
+            final class Owner {
+                var viewer: FeedViewer?
+                func take(_: FeedMessage) {}
+            }
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            weak var gone: Owner?
+            do {
+                let owner = Owner()
+                gone = owner
+                owner.viewer = try await hub.followAll(
+                    workspace: world.workspaceID, statusesOnly: false, after: nil, deadline: Client.soon,
+                    hasRoom: { owner.viewer != nil }, owner.take)
+                owner.viewer?.end()
+            }
+            #expect(gone == nil)
+            #expect(hub.metrics.viewers == 0)
+        }
+    }
+
     /// Others were told more than is there any more: who comes is told so once, and where it goes on.
     @Test(arguments: [true, false]) func whoCatchesUpOnAFeedThatIsGoneIsReset(_ isOfAll: Bool) async throws {
         try await World.make { world in

@@ -60,6 +60,7 @@ final class EventQueue: @unchecked Sendable {
     func end() {
         isEnded = true
         viewer?.end()
+        viewer = nil
         events = []
         count(-bytes)
         wake()

@@ -219,10 +219,10 @@ public final class FeedMetrics: @unchecked Sendable {
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class FeedViewer: @unchecked Sendable {
-    private let take: (FeedMessage) -> Void
-    let hasRoom: () async -> Bool
+    /// Nil once it is ended: who is told may keep the viewer.
+    private var take: ((FeedMessage) -> Void)?
+    private var room: (() async -> Bool)?
     private let workspace: WorkspaceFeed
-    private var isEnded = false
     /// Up to where it was told, in the feed that it follows.
     var cursor = FeedCursor.beginning
     /// The meeting that it follows; nil: all of them.
@@ -232,7 +232,7 @@ public final class FeedViewer: @unchecked Sendable {
         _ take: @escaping (FeedMessage) -> Void, _ hasRoom: @escaping () async -> Bool, in workspace: WorkspaceFeed
     ) {
         self.take = take
-        self.hasRoom = hasRoom
+        room = hasRoom
         self.workspace = workspace
     }
 
@@ -240,13 +240,16 @@ public final class FeedViewer: @unchecked Sendable {
     public internal(set) var beginning = FeedCursor.beginning
 
     public func end() {
-        guard !isEnded else { return }
-        isEnded = true
+        guard take != nil else { return }
+        (take, room) = (nil, nil)
         workspace.remove(self)
     }
 
+    /// - Returns: false once there is nobody to tell.
+    func hasRoom() async -> Bool { await room?() ?? false }
+
     func tell(_ message: FeedMessage) {
-        if isEnded { return }
+        guard let take else { return }
         workspace.metrics.told += 1
         take(message)
     }
