@@ -198,6 +198,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         case .streaming:
             setDeadline(configuration.requestDeadlineMilliseconds + configuration.overrunMilliseconds)
         case .upgraded: setDeadline(configuration.webSockets.pingMilliseconds)
+        // However little the client takes at a time.
+        case .closing where socket != nil: setDeadline(configuration.writeTimeoutMilliseconds)
         case .handling, .closing, .closed: break
         }
     }
@@ -364,7 +366,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     /// Called now and then: ends what has taken too long.
     func checkDeadline(_ now: MonotonicTime) {
         if !output.isEmpty {
-            if now >= writeDeadline { close() }
+            if now >= writeDeadline || phase == .closing && socket != nil && now >= deadline { close() }
             return
         }
         guard now >= deadline else { return }
@@ -453,11 +455,13 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         if stream != nil { resetOnClose() }
         phase = .closed
         dropStream()
+        let socket = socket
         socket?.hasEnded()
-        socket = nil
+        self.socket = nil
         current = nil
         leftover = []
         output = []
+        socket?.hasGone()
         hold = nil
         registration.cancel()
         Glibc.close(descriptor)

@@ -57,7 +57,7 @@ final class ServerFixture: Sendable {
         let count = Atomic(0)
         router.add(.get, "/count", synchronous: { _ in .text("\(count.add(1, ordering: .relaxed).newValue)") })
         streams.add(to: &router, gate)
-        sockets.add(to: &router)
+        sockets.add(to: &router, loop)
         router.add(.get, "/held/{bytes}") { request in
             var response = Response.text(String(repeating: "x", count: Int(request.parameter("bytes"))!))
             response.hold = await answers.hold(100, for: "a", until: request.deadline, on: loop)

@@ -12,6 +12,7 @@ final class EventQueue: @unchecked Sendable {
     private let loop: EventLoop
     private let ofWorkspace: Bool
     private let budget: UnsentBudget
+    private var share: UnsentShare?
     private var events: [[UInt8]] = []
     private var bytes = 0
     private let waiters: Waiters<Void>
@@ -27,13 +28,14 @@ final class EventQueue: @unchecked Sendable {
     private(set) var isBroken = false
 
     /// - Parameter cursor: where the client was: if it is cut off before it was told all that followed, it goes on there.
-    init(loop: EventLoop, ofWorkspace: Bool, after cursor: FeedCursor?, _ budget: UnsentBudget) {
+    init(loop: EventLoop, ofWorkspace: Bool, after cursor: FeedCursor?, _ live: LiveServices, of client: String) {
         self.loop = loop
         self.ofWorkspace = ofWorkspace
-        self.budget = budget
+        budget = live.budget.unsent
         waiters = Waiters(loop: loop)
         roomWaiters = Waiters(loop: loop)
         checkedAt = loop.now
+        share = live.unsent.share(of: client) { [weak self] in self?.giveUp() }
         if let cursor { begin(at: cursor) }
     }
 
@@ -61,6 +63,16 @@ final class EventQueue: @unchecked Sendable {
         isEnded = true
         viewer?.end()
         viewer = nil
+        share?.end()
+        drop()
+    }
+
+    private func giveUp() {
+        isFull = true
+        drop()
+    }
+
+    private func drop() {
         events = []
         count(-bytes)
         wake()
@@ -73,25 +85,25 @@ final class EventQueue: @unchecked Sendable {
         // JSON has no line ends of its own.
         let event = Array("id: \(cursor)\ndata: ".utf8) + message.json(ofWorkspace: ofWorkspace) + "\n\n".utf8
         if bytes > 0, bytes + event.count > Self.maximumBytes || budget.isSpent {
-            isFull = true
-        } else {
-            events.append(event)
-            count(event.count)
+            return giveUp()
         }
+        events.append(event)
+        count(event.count)
         wake()
     }
 
     private func count(_ more: Int) {
         bytes += more
         budget.add(more)
+        share?.add(more)
     }
 
     func wake() { waiters.tell(()) }
 
-    /// Waits until there is room for the next stretch of what followed the client's cursor.
+    /// Waits until all that waited was taken, for the next stretch of what followed the client's cursor.
     /// - Returns: false once nobody takes it.
     func hasRoom() async -> Bool {
-        while bytes > Self.batchBytes, !isFull, !isEnded { _ = await roomWaiters.wait(milliseconds: nil) }
+        while bytes > 0, !isFull, !isEnded { _ = await roomWaiters.wait(milliseconds: nil) }
         return !isFull && !isEnded
     }
 

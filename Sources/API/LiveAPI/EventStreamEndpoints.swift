@@ -65,13 +65,14 @@ enum EventStreamEndpoints {
         let hold = live.budget.hold(call.caller, from: call.services.gatekeeper.address(of: call.request))
         guard let hold else { throw APIError.tooManyFeeds }
         let loop = call.store.client.loop
+        let client = call.caller.feedClient
         let right = LiveRight(
             key: Authentication.apiKey(of: call.request, orQuery: true) ?? "", caller: call.caller, store: call.store)
         var response = Response(
             status: 200, contentType: "text/event-stream", headers: [("X-Accel-Buffering", "no")])
         response.isLive = true
         response.stream = { writer in
-            let events = EventQueue(loop: loop, ofWorkspace: ofWorkspace, after: cursor, live.budget.unsent)
+            let events = EventQueue(loop: loop, ofWorkspace: ofWorkspace, after: cursor, live, of: client)
             defer {
                 events.end()
                 _ = hold

@@ -7,10 +7,12 @@ import Usher
 public struct LiveServices: Sendable {
     let hub: FeedHub
     let budget: LiveBudget
+    let unsent: UnsentClients
 
     public init(hub: FeedHub, budget: LiveBudget) {
         self.hub = hub
         self.budget = budget
+        unsent = UnsentClients(bytes: budget.unsent.bytesOfClient)
     }
 }
 
@@ -80,6 +82,11 @@ final class LiveHold: Sendable {
     deinit {
         budget.giveBack(names)
     }
+}
+
+extension Caller {
+    /// Whose untaken bytes count together: however many keys a user has.
+    var feedClient: String { "\(workspaceID) \(userID)" }
 }
 
 /// Whether a feed's key still opens it: looked at every few seconds.

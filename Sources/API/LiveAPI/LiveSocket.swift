@@ -17,7 +17,6 @@ final class LiveSocket: @unchecked Sendable {
     private let services: Services
     private let live: LiveServices
     private var loop: EventLoop { services.store.client.loop }
-    private var hold: LiveHold?
     private var statuses: FeedViewer?
     private var subscriptions: [String: Subscription] = [:]
 
@@ -61,7 +60,7 @@ final class LiveSocket: @unchecked Sendable {
         if socket.closedAsSlow { live.budget.noteSlow() }
         statuses?.end()
         for subscription in subscriptions.values { subscription.viewer.end() }
-        (statuses, subscriptions, hold) = (nil, [:], nil)
+        (statuses, subscriptions) = (nil, [:])
     }
 
     // MARK: Who it is
@@ -77,11 +76,12 @@ final class LiveSocket: @unchecked Sendable {
             let caller = try await services.authentication.caller(
                 withKey: key, of: request, scope: .bots, deadline: deadline)
             try await services.authentication.require(.viewer, of: caller, deadline: deadline)
-            hold = live.budget.hold(caller, from: services.gatekeeper.address(of: request))
-            guard hold != nil else {
+            socket.hold = live.budget.hold(caller, from: services.gatekeeper.address(of: request))
+            guard socket.hold != nil else {
                 refuse("too_many_sockets", 4429, "too many live feeds are open with this key, or from this address")
                 return nil
             }
+            socket.share(in: live.unsent, of: caller.feedClient)
             let tell: (FeedMessage) -> Void = { [weak self] in self?.tellStatus($0) }
             statuses = try await live.hub.followAll(
                 workspace: caller.workspaceID, statusesOnly: true, after: nil, deadline: deadline,

@@ -22,6 +22,11 @@ public final class WebSocket: @unchecked Sendable {
     private var waiter: UnsafeContinuation<Message?, Never>?
     /// What `unsentBudget` has of its client.
     private var counted = 0
+    /// What is its client's of a bound for all of that client's.
+    private var share: UnsentShare?
+    /// The lengths of the frames that its client has not taken as a whole.
+    private var frames: [Int] = []
+    private var framesBytes = 0
     private var senders: [UnsafeContinuation<Void, Never>] = []
     /// What the last ping of what has been read wants back.
     private var pong: [UInt8]?
@@ -32,6 +37,9 @@ public final class WebSocket: @unchecked Sendable {
     public private(set) var closedAsSlow = false
     /// Called once it is closed, by whichever side, on the loop's thread.
     public var onClose: (() -> Void)?
+    /// Let go once its connection is gone: one that is closed has yet to be told so, and takes its place until then.
+    public var hold: AnyObject?
+    private var isGone = false
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -58,12 +66,12 @@ public final class WebSocket: @unchecked Sendable {
         return await withUnsafeContinuation { waiter = $0 }
     }
 
-    /// Waits until the client has taken most of what it was sent, so that a long stretch of messages can be sent to one
+    /// Waits until the client has taken all that it was sent, so that a long stretch of messages can be sent to one
     /// that takes its time.
     /// - Returns: false once the socket is closed.
     public func hasRoom() async -> Bool {
         loop.preconditionCurrent()
-        while !isClosed, let connection, connection.unsentBytes > limits.unsentBytes / 2 {
+        while !isClosed, let connection, connection.unsentBytes > 0 {
             await withUnsafeContinuation { senders.append($0) }
         }
         return !isClosed
@@ -78,18 +86,52 @@ public final class WebSocket: @unchecked Sendable {
         // One that is longer than the buffer may go out alone.
         let unsent = connection.unsentBytes
         guard unsent == 0 || unsent + frame.count <= limits.unsentBytes && !limits.unsentBudget.isSpent else {
-            closedAsSlow = true
-            return close(WebSocketClosure(4408, "too slow: take messages sooner, and go on by your cursor"))
+            return closeAsSlow()
         }
+        put(frame, on: connection)
+    }
+
+    /// Has what its client leaves untaken counted with that of the client's others.
+    public func share(in clients: UnsentClients, of client: String) {
+        loop.preconditionCurrent()
+        guard !isClosed else { return }
+        share = clients.share(of: client) { [weak self] in self?.closeAsSlow() }
+        share?.add(counted)
+    }
+
+    private func put(_ frame: [UInt8], on connection: Connection) {
+        frames.append(frame.count)
+        framesBytes += frame.count
         connection.send(frame: frame)
         count()
     }
 
     /// Notes what the client has not taken.
     private func count() {
-        let unsent = isClosed ? 0 : connection?.unsentBytes ?? 0
-        limits.unsentBudget.add(unsent - counted)
+        let unsent = isGone ? 0 : connection?.unsentBytes ?? 0
+        var (taken, count) = (framesBytes - unsent, 0)
+        while count < frames.count, taken >= frames[count] {
+            taken -= frames[count]
+            framesBytes -= frames[count]
+            count += 1
+        }
+        frames.removeFirst(count)
+        let more = unsent - counted
         counted = unsent
+        limits.unsentBudget.add(more)
+        share?.add(more)
+    }
+
+    /// What it has not begun to take it gets by its cursor, and is not held until it does.
+    private func closeAsSlow() {
+        guard !isClosed, let connection else { return }
+        closedAsSlow = true
+        count()
+        // The handshake's answer may be before the frames.
+        let taken = framesBytes - connection.unsentBytes
+        connection.dropOutput(to: taken > 0 ? frames[0] - taken : -taken)
+        (frames, framesBytes) = ([], 0)
+        close(WebSocketClosure(4408, "too slow: take messages sooner, and go on by your cursor"))
     }
 
     /// Says so to the client, and ends it.
@@ -127,7 +169,7 @@ public final class WebSocket: @unchecked Sendable {
     private func answerPing() {
         guard let pong, let connection, !isClosed else { return }
         self.pong = nil
-        if connection.unsentBytes <= limits.unsentBytes { connection.send(frame: WebSocketFrame.pong(pong)) }
+        if connection.unsentBytes <= limits.unsentBytes { put(WebSocketFrame.pong(pong), on: connection) }
     }
 
     private func take(_ event: WebSocketParser.Event) {
@@ -151,8 +193,8 @@ public final class WebSocket: @unchecked Sendable {
     func checkIdle() {
         if loop.now.milliseconds(since: lastInput) >= limits.silenceMilliseconds {
             connection?.close()
-        } else {
-            connection?.send(frame: WebSocketFrame.ping([]))
+        } else if let connection {
+            put(WebSocketFrame.ping([]), on: connection)
         }
     }
 
@@ -181,8 +223,17 @@ public final class WebSocket: @unchecked Sendable {
         self.waiter = nil
         self.onClose = nil
         waiter?.resume(returning: nil)
+        share?.end()
+        share = nil
         hasSent()
         onClose?()
+    }
+
+    /// The connection is gone.
+    func hasGone() {
+        isGone = true
+        hold = nil
+        count()
     }
 }
 
@@ -203,6 +254,14 @@ extension Connection {
     }
 
     static let goingAway = WebSocketClosure(1001, "this node stops: connect again")
+
+    /// Drops what the client has not taken, but for the first bytes of it.
+    func dropOutput(to count: Int) {
+        output.removeLast(unsentBytes - count)
+        guard count == 0 else { return }
+        output = []
+        outputStart = 0
+    }
 
     func send(frame: [UInt8]) {
         guard phase == .upgraded else { return }

@@ -79,13 +79,14 @@ struct Node {
                 loop: loop, store: store,
                 clients: [("records", client)] + (changing.map { [("changes", $0)] } ?? []))
             let endpoint = MetricsEndpoint { [metrics, queue = QueueProbe(store)] in await metrics.text(queue) }
+            let live = LiveServices(hub: hub, budget: feeds)
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
                     store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
                     receivers: settings.receivers, recordings: recordings,
-                    live: LiveServices(hub: hub, budget: feeds), metrics: endpoint,
+                    live: live, metrics: endpoint,
                     servesConsole: settings.servesConsole)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
