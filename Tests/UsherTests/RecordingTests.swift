@@ -1,3 +1,5 @@
+import Foundation
+import Log
 import Redis
 import RedisTestSupport
 import Scripts
@@ -125,6 +127,30 @@ import Testing
         ])
         #expect(record.recordings == [Recording(botID: bot, bytes: 5, startTime: nil)])
         #expect(record.recordings[0].durationMilliseconds == 0)
+    }
+
+    /// Whatever time a bot has given to its file.
+    @Test(arguments: [Int.min, -4_000_000_000, 0, 4_000_000_000, 9_000_000_000, Int.max])
+    func howOldAFileIsTheKernelTells(_ time: Int) throws {
+        let folder = RecordingFolder(try TemporaryFolder.make().path)
+        let place = try #require(
+            RecordingPlace(workspaceID: Identifier.uuid(), meetingID: Identifier.hex(), botID: Identifier.uuid()))
+        let file = "\(folder.path)/\(place.path)"
+        try FileManager.default.createDirectory(
+            atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        let before = WallClock.milliseconds / 1_000
+        #expect(FileManager.default.createFile(atPath: file, contents: Data([1])))
+        // As far as the file system knows such times.
+        var times = [timespec(tv_sec: time, tv_nsec: 0), timespec(tv_sec: time, tv_nsec: 0)]
+        _ = utimensat(AT_FDCWD, file, &times, 0)
+        let open = try #require(folder.open(place))
+        let now = WallClock.milliseconds / 1_000
+        // The kernel's clock for files lags behind by a tick.
+        #expect((0...(now - before + 1)).contains(open.secondsOld(at: now)))
+        #expect(open.secondsOld(at: now + 86_400) >= 86_400)
+        #expect(open.secondsOld(at: 0) == 0)
+        open.correct(at: 0)
+        #expect(try #require(folder.open(place)).changedAt >= before - 1)
     }
 
     @Test func aPlaceHasOnlyIdsInIt() {

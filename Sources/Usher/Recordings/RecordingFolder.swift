@@ -11,18 +11,26 @@ public struct RecordingFolder: Sendable {
         private let descriptor: Int32
         /// When it was opened.
         public let bytes: Int
-        /// When it was written last, in seconds since 1970.
-        let writtenAt: Int
+        /// When it was changed last, in seconds since 1970. By the kernel's own note: the time of writing is whatever a bot,
+        /// or what restores a backup, has set it to.
+        let changedAt: Int
 
         fileprivate init(_ descriptor: Int32, _ entry: stat) {
             self.descriptor = descriptor
             bytes = Int(entry.st_size)
-            writtenAt = entry.st_mtim.tv_sec
+            changedAt = entry.st_ctim.tv_sec
         }
 
         deinit {
             close(descriptor)
         }
+
+        /// For how long it has been as it is.
+        /// - Parameter now: in seconds since 1970.
+        func secondsOld(at now: Int) -> Int { max(0, now - max(0, changedAt)) }
+
+        /// Has it be as old as from now on, where the clock was ahead as it was changed.
+        func correct(at now: Int) { if changedAt > now { futimens(descriptor, nil) } }
 
         /// Whether the bot that writes it lives.
         var isGrowing: Bool { flock(descriptor, LOCK_SH | LOCK_NB) != 0 }

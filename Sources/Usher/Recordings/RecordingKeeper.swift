@@ -83,6 +83,7 @@ public final class RecordingKeeper: @unchecked Sendable {
     private func look(at place: RecordingPlace) async -> Bool {
         guard let file = folder.open(place) else { return true }
         guard !file.isGrowing else { return false }
+        let now = WallClock.milliseconds / 1_000
         do throws(RedisError) {
             let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.deadlineMilliseconds)
             let note = try await store.noteRecording(place, bytes: file.bytes, deadline: deadline)
@@ -93,7 +94,7 @@ public final class RecordingKeeper: @unchecked Sendable {
                     ["meeting_id": place.meetingID, "bot_id": place.botID, "bytes": String(file.bytes)])
             case .known, .tooMany, .unknownWorkspace: break
             case .underWay: return false
-            case .unknownMeeting where WallClock.milliseconds / 1_000 - file.writtenAt < Self.unknownSeconds: break
+            case .unknownMeeting where file.secondsOld(at: now) < Self.unknownSeconds: file.correct(at: now)
             case .unknownMeeting, .deleted:
                 let isGone = folder.remove(place)
                 logger.info(
