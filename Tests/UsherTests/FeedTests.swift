@@ -216,6 +216,43 @@ import Testing
         }
     }
 
+    /// Two speakers' words come in two messages, and between these the feed begins anew: what is left is of the old one.
+    @Test func whatIsBeingToldAsTheFeedBeginsAnewEndsThere() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let segments = ["Ana", "Ben"].map {
+                #"{"segment_id":"\#($0)","speaker":"\#($0)","start":1,"end":2,"text":"x","completed":true}"#
+            }
+            _ = try await world.ingest(
+                #"{"type":"transcription","segments":[\#(segments.joined(separator: ","))]}"#, for: place.meetingID)
+            let entry = try #require(try await world.snapshot()[world.keys.feed]?.stream?.last)
+            let late = "99999999999999-1"
+            let fields = entry.filter { $0.key != "<id>" && $0.key != "entry" }.flatMap { [$0.key, $0.value] }
+            _ = try await world.client.send(
+                Command(words: ["XADD", world.keys.feed, late, "entry", late] + fields), deadline: Client.soon)
+            let rows = try await world.client.send("XREVRANGE", world.keys.feed, "+", "-", "COUNT", "2").arrayOrThrow()
+
+            let feed = WorkspaceFeed(
+                world.workspaceID, from: .beginning, store: world.store, metrics: FeedMetrics(),
+                logger: Logger(minimum: .error), onEmpty: {})
+            let told = Told()
+            let viewer = FeedViewer(
+                {
+                    told.take($0)
+                    if told.texts.count == 1 { feed.beginAnew(at: .beginning) }
+                }, { true }, in: feed)
+            defer { viewer.end() }
+            feed.add(viewer, to: .all)
+            feed.take([rows[0]], readAt: world.client.loop.now)
+            #expect(await told.wait(for: "reset", on: world.client.loop))
+            feed.take([rows[1]], readAt: world.client.loop.now)
+            for _ in 0..<3_000 where told.texts.count < 4 { await world.client.loop.wait(milliseconds: 10) }
+            #expect(told.texts.count == 4, "\(told.texts)")
+            #expect(told.texts.filter { $0.contains("Ben") }.count == 1)
+            #expect(viewer.cursor.description == entry["<id>"])
+        }
+    }
+
     /// Others come and go while somebody reads what was missed.
     @Test func whoCatchesUpStaysWhenOthersLeave() async throws {
         try await World.make { world in

@@ -14,8 +14,8 @@ final class MeetingFeed: @unchecked Sendable {
     private(set) var number = 0
     private var drafts = FeedDrafts()
     var viewers: [ObjectIdentifier: FeedViewer] = [:]
-    /// Those who are on their way to be viewers: it is theirs too.
-    var joining = 0
+    /// How often what was known of it was given up: what is read meanwhile is not noted.
+    private var era = 0
     /// When it was used last, as its workspace counts.
     var usedAt = 0
 
@@ -25,8 +25,6 @@ final class MeetingFeed: @unchecked Sendable {
         self.position = position
         self.store = store
     }
-
-    var isWanted: Bool { !viewers.isEmpty || joining > 0 }
 
     /// A meeting from now on, with the drafts that it has now. They are read piece by piece, each with a time of its own: a
     /// long transcript takes longer than a request may.
@@ -65,24 +63,29 @@ final class MeetingFeed: @unchecked Sendable {
         return kind == UInt8(ascii: "d")
     }
 
-    func forgetDrafts() { drafts.removeAll() }
+    func forgetDrafts() {
+        era += 1
+        drafts.removeAll()
+    }
 
     /// The feed begins anew: what is told next may have a place before the last one.
     func beginAnew() {
+        era += 1
         position = .beginning
         for viewer in viewers.values { viewer.cursor = .beginning }
     }
 
     /// What is told of an entry, which comes once. It may be from before the meeting was followed here: then it is told to
     /// viewers of all meetings alone.
+    /// - Returns: nil if it is of a feed that has begun anew meanwhile.
     func take(
         _ entry: FeedEntry, previousInWorkspace: FeedCursor?, deadline: MonotonicTime
-    ) async throws(RedisError) -> [FeedMessage] {
+    ) async throws(RedisError) -> [FeedMessage]? {
+        let era = era
+        let found = try await store.resolve(entry, meeting: id, workspace: workspace, deadline: deadline)
+        guard era == self.era else { return nil }
         defer { position = max(position, entry.cursor) }
-        guard
-            let (meeting, segments) = try await store.resolve(
-                entry, meeting: id, workspace: workspace, deadline: deadline)
-        else { return [] }
+        guard let (meeting, segments) = found else { return [] }
         number = meeting.number
         if entry.content == .deleted { drafts.removeAll() }
         var speakers: [String] = []

@@ -44,6 +44,10 @@ final class WorkspaceFeed: @unchecked Sendable {
     /// Those that are being read: once, however many wait for it.
     private var reads: [String: Task<Result<MeetingFeed, RedisError>, Never>] = [:]
     private var uses = 0
+    /// How often something of the feed was lost: what was under way then is of another time, and told to nobody.
+    private var era = 0
+    /// How many are on their way to be viewers of a meeting: it is theirs from before it is read.
+    private var joining: [String: Int] = [:]
 
     init(
         _ id: String, from position: FeedCursor, store: Store, metrics: FeedMetrics, logger: Logger,
@@ -70,22 +74,27 @@ final class WorkspaceFeed: @unchecked Sendable {
         guard audience.removeValue(forKey: ObjectIdentifier(viewer)) != nil else { return }
         metrics.viewers -= 1
         if let meeting = viewer.meeting { meetings[meeting]?.viewers[ObjectIdentifier(viewer)] = nil }
-        if !hasViewersOfAll { meetings = meetings.filter { $0.value.isWanted } }
+        if !hasViewersOfAll { meetings = meetings.filter { isWanted($0.value) } }
         if audience.isEmpty { onEmpty() }
     }
 
     private var hasViewersOfAll: Bool { audience.values.contains { $0.kind == .all } }
 
+    private func isWanted(_ feed: MeetingFeed) -> Bool { !feed.viewers.isEmpty || isAwaited(feed.id) }
+
+    /// Whether somebody waits for a meeting, or to be its viewer.
+    private func isAwaited(_ meeting: String) -> Bool { joining[meeting] != nil || reads[meeting] != nil }
+
     func join(
         _ viewer: FeedViewer, meeting id: String, after cursor: FeedCursor?, deadline: MonotonicTime
     ) async throws(RedisError) {
         viewer.meeting = id
-        let meeting = try await meeting(id, deadline: deadline)
-        // It may have been let go since it was read.
-        let feed = meetings[id] ?? meeting
-        meetings[id] = feed
-        feed.joining += 1
-        defer { feed.joining -= 1 }
+        joining[id, default: 0] += 1
+        defer {
+            let others = joining[id, default: 0] - 1
+            joining[id] = others > 0 ? others : nil
+        }
+        let feed = try await meeting(id, deadline: deadline)
         viewer.beginning = cursor ?? feed.position
         viewer.cursor = viewer.beginning
         if cursor != nil { try await catchUp(viewer, of: feed) }
@@ -101,7 +110,9 @@ final class WorkspaceFeed: @unchecked Sendable {
             metrics.resets += 1
             viewer.tell(.reset(feed.number, cursor: cursor, workspaceCursor: nil))
         }
+        let era = era
         while await viewer.hasRoom() {
+            guard era == self.era else { return reset(to: feed.position) }
             let position = feed.position
             guard
                 let page = try await store.feedPage(
@@ -109,12 +120,15 @@ final class WorkspaceFeed: @unchecked Sendable {
             else { return reset(to: feed.position) }
             for entry in page.entries {
                 for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline) {
+                    guard era == self.era else { return reset(to: feed.position) }
                     viewer.tell(message)
                     await store.client.loop.nextTurn()
                     guard await viewer.hasRoom() else { return }
                 }
+                guard era == self.era else { return reset(to: feed.position) }
                 viewer.cursor = entry.cursor
             }
+            guard era == self.era else { return reset(to: feed.position) }
             viewer.cursor = max(viewer.cursor, page.end)
             if page.entries.isEmpty, !page.isFull {
                 if viewer.cursor >= feed.position { return }
@@ -141,7 +155,12 @@ final class WorkspaceFeed: @unchecked Sendable {
                 metrics.resets += 1
                 viewer.tell(.reset(nil, cursor: cursor, workspaceCursor: cursor))
             }
-            while await viewer.hasRoom() {
+            let era = era
+            catchUp: while await viewer.hasRoom() {
+                guard era == self.era else {
+                    reset(to: told)
+                    break
+                }
                 let before = told
                 guard
                     let page = try await store.feedPage(
@@ -154,11 +173,14 @@ final class WorkspaceFeed: @unchecked Sendable {
                     let feed = try await meeting(of: entry, deadline: stepDeadline)
                     for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline)
                     where !statusesOnly || message.isStatus {
+                        if era != self.era { continue catchUp }
                         viewer.tell(message)
                         guard await viewer.hasRoom() else { return }
                     }
+                    if era != self.era { continue catchUp }
                     viewer.cursor = entry.workspaceCursor ?? viewer.cursor
                 }
+                if era != self.era { continue }
                 viewer.cursor = max(viewer.cursor, page.end)
                 if page.entries.isEmpty, !page.isFull {
                     if viewer.cursor >= told { break }
@@ -185,7 +207,12 @@ final class WorkspaceFeed: @unchecked Sendable {
             ?? Task(executorPreference: store.client.loop) { [self] in
                 let result: Result<MeetingFeed, RedisError>
                 do throws(RedisError) {
-                    let feed = try await MeetingFeed.read(id, workspace: self.id, store: store, deadline: deadline)
+                    var (feed, readIn): (MeetingFeed, Int)
+                    repeat {
+                        readIn = era
+                        feed = try await MeetingFeed.read(
+                            id, workspace: self.id, store: store, deadline: max(deadline, stepDeadline))
+                    } while readIn != era
                     result = .success(feed)
                     remember(feed)
                 } catch {
@@ -200,7 +227,7 @@ final class WorkspaceFeed: @unchecked Sendable {
 
     private func remember(_ feed: MeetingFeed) {
         if meetings.count >= Self.maximumMeetings,
-            let oldest = meetings.values.filter({ !$0.isWanted }).min(by: { $0.usedAt < $1.usedAt })
+            let oldest = meetings.values.filter({ !isWanted($0) }).min(by: { $0.usedAt < $1.usedAt })
         {
             meetings[oldest.id] = nil
         }
@@ -210,7 +237,7 @@ final class WorkspaceFeed: @unchecked Sendable {
 
     /// The meeting of an entry. Of a status nothing needs to be known of it, as its drafts are not told.
     private func meeting(of entry: FeedEntry, deadline: MonotonicTime) async throws(RedisError) -> MeetingFeed {
-        if case .status = entry.content, meetings[entry.meetingID] == nil {
+        if case .status = entry.content, meetings[entry.meetingID] == nil, !isAwaited(entry.meetingID) {
             return MeetingFeed(entry.meetingID, workspace: id, from: .beginning, store: store)
         }
         return try await meeting(entry.meetingID, deadline: deadline)
@@ -249,6 +276,7 @@ final class WorkspaceFeed: @unchecked Sendable {
 
     /// Something of the feed is lost: whoever views it has to look anew.
     func hasMissed() {
+        era += 1
         queue = []
         told = position
         for (viewer, kind) in audience.values where kind == .all {
@@ -269,15 +297,19 @@ final class WorkspaceFeed: @unchecked Sendable {
     private func tell(_ entry: FeedEntry) async {
         let viewersOfAll = hasViewersOfAll
         let isStatus = if case .status = entry.content { true } else { false }
-        let isWanted = viewersOfAll || meetings[entry.meetingID] != nil || isStatus
+        let isWanted =
+            viewersOfAll || meetings[entry.meetingID] != nil || isAwaited(entry.meetingID) || isStatus
         guard isWanted else {
             told = entry.workspaceCursor ?? told
             return
         }
-        while !audience.isEmpty {
+        let era = era
+        while !audience.isEmpty, era == self.era {
             do throws(RedisError) {
                 let feed = try await meeting(of: entry, deadline: stepDeadline)
+                guard era == self.era else { return }
                 let messages = try await feed.take(entry, previousInWorkspace: told, deadline: stepDeadline)
+                guard era == self.era, let messages else { return }
                 let place = entry.workspaceCursor ?? told
                 told = place
                 for message in messages {
@@ -289,6 +321,7 @@ final class WorkspaceFeed: @unchecked Sendable {
                     await tell(message, to: others.map(\.viewer))
                     // So that what takes them has its turn before there is more.
                     if messages.count > 1 { await store.client.loop.nextTurn() }
+                    guard era == self.era else { return }
                 }
                 for viewer in feed.viewers.values { viewer.cursor = max(viewer.cursor, entry.cursor) }
                 for (viewer, kind) in audience.values where viewer.meeting == nil && kind != .joining {
@@ -307,7 +340,8 @@ final class WorkspaceFeed: @unchecked Sendable {
 
     private func tell(_ message: FeedMessage, to viewers: [FeedViewer]) async {
         var bytes = 0
-        for viewer in viewers {
+        let era = era
+        for viewer in viewers where era == self.era {
             viewer.tell(message)
             bytes += message.byteCount
             guard bytes >= Self.bytesAtOnce else { continue }
