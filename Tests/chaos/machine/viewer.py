@@ -12,6 +12,8 @@ from history import Viewed
 
 # A stream that says nothing for so long is given up: a comment comes more often.
 SILENCE_S = 5.0
+# One without an event for so long is begun anew, elsewhere.
+QUIET_S = 30.0
 EVENTS_OF_A_CONNECTION = (1, 25)
 PAUSE_S = (0.0, 0.5)
 # Until all that was said has come, once nothing breaks any more.
@@ -52,11 +54,12 @@ class Viewer(threading.Thread):
     def _follow(self, node, count):
         told = set()
         with EventStream(node, "/events", self._user.token, self._cursor, silence_s=SILENCE_S) as events:
+            # Before it looks whether it is to end: `settle` says so first, and then shuts this.
             self._socket = events.socket
-            if events.status != 200:
+            if events.status != 200 or self._stopping.is_set():
                 return
             for _ in range(count):
-                event = events.next()
+                event = events.next(deadline_s=QUIET_S)
                 if event is None or self._stopping.is_set():
                     return
                 self._take(event, told)

@@ -2,13 +2,17 @@
 
 import os
 import random
+import socket
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 from history import FaultRecord, History, Operation
 from machine import bot_names, collecting, recovery, tables
 from machine.plan import Plan
 from machine.sampling import Sampler
+from machine.viewer import Viewer
 
 SECOND = 1_000_000_000
 
@@ -45,6 +49,31 @@ def test_pairs_are_of_two_faults():
     pairs = [names for names in (plan.draw() for _ in range(40)) if len(names) == 2]
     assert pairs and all(first != second for first, second in pairs)
     assert all(Plan(random.Random(seed), {"a": None}).draw() == ["a"] for seed in range(10))
+
+
+def test_a_viewer_goes_on_where_a_node_does_not_answer_and_ends_when_it_is_told():
+    event = 'id: 1-0\ndata: {"type":"subscribed","cursor":"1-0"}\n\n'
+    answers = [b"", b"HTTP/1.1 200 OK\r\n\r\n" + f"{len(event):x}\r\n{event}\r\n".encode()]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        clients = []
+
+        def serve():
+            for answer in answers:
+                client = server.accept()[0]
+                client.recv(65_536)
+                if answer:
+                    client.sendall(answer)
+                    clients.append(client)
+                else:
+                    client.close()
+        threading.Thread(target=serve, daemon=True).start()
+        cluster = SimpleNamespace(nodes=[SimpleNamespace(port=server.getsockname()[1])])
+        viewer = Viewer(cluster, random.Random(1), SimpleNamespace(token="t", workspace_id="w"), history(),
+                        events=(100, 100), pause_s=(0.0, 0.0))
+        viewer.begin()
+        viewer.settle()
+        assert not viewer.is_alive() and len(clients) == 1
+        clients[0].close()
 
 
 def test_names_of_bots_fit_and_say_what_they_are():

@@ -36,9 +36,10 @@ class LiveClient:
         self.socket.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
 
     def next(self, *types, deadline_s=DEADLINE_S):
-        """The next message, or the next of these types."""
+        """The next message, or the next of these types. A TimeoutError if it does not come in time."""
+        end = time.monotonic() + deadline_s
         while True:
-            message = json.loads(self.socket.recv(timeout=deadline_s))
+            message = json.loads(self.socket.recv(timeout=max(0, end - time.monotonic())))
             if not types or message["type"] in types:
                 return message
 
@@ -50,9 +51,10 @@ class LiveClient:
     def closed(self, deadline_s=DEADLINE_S):
         """(code, reason, messages before it)."""
         messages = []
+        end = time.monotonic() + deadline_s
         try:
             while True:
-                messages.append(json.loads(self.socket.recv(timeout=deadline_s)))
+                messages.append(json.loads(self.socket.recv(timeout=max(0, end - time.monotonic()))))
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else None, closed.rcvd.reason if closed.rcvd else "", messages
 
@@ -66,18 +68,28 @@ class EventStream:
     """A stream of events as a node writes it, read by what the WHATWG says of it."""
 
     def __init__(self, node, path, key, last=None, silence_s=DEADLINE_S):
-        """`silence_s`: after so long without a word reading fails with an OSError."""
+        """`silence_s`: after so long without a word reading fails with an OSError, as does all of it without an answer."""
         self.socket = socket.create_connection(("127.0.0.1", node.port), timeout=silence_s)
-        fields = f"X-API-Key: {key}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "")
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode())
         self.file = self.socket.makefile("rb")
-        self.status = int(self.file.readline().split()[1])
+        self.text = b""
+        self.last = None
+        try:
+            fields = f"X-API-Key: {key}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "")
+            self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode())
+            self._read_head()
+        except Exception:
+            self.__exit__()
+            raise
+
+    def _read_head(self):
+        words = self.file.readline().split()
+        if len(words) < 2:
+            raise ConnectionError("the connection was closed before an answer")
+        self.status = int(words[1])
         self.headers = {}
         while (line := self.file.readline().strip()):
             field, _, value = line.decode().partition(":")
             self.headers[field.lower()] = value.strip()
-        self.text = b""
-        self.last = None
 
     def __enter__(self):
         return self
@@ -98,13 +110,15 @@ class EventStream:
         line, self.text = self.text.split(b"\n", 1)
         return line.decode()
 
-    def next(self, *types):
-        """The next event, or the next of these types; None at the end of the stream."""
+    def next(self, *types, deadline_s=DEADLINE_S):
+        """The next event, or the next of these types; None at the end of the stream. A TimeoutError if it does not come in
+        time."""
         data = []
-        end = time.monotonic() + DEADLINE_S
+        end = time.monotonic() + deadline_s
         while (line := self._line()) is not None:
             # A stream is never silent for long.
-            assert time.monotonic() < end, f"no {types or 'event'} in {DEADLINE_S} s"
+            if time.monotonic() > end:
+                raise TimeoutError(f"no {types or 'event'} in {deadline_s} s")
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if field == "id":
