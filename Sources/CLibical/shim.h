@@ -16,20 +16,6 @@ static inline struct icaltimetype usher_ical_time(const int *numbers) {
     return time;
 }
 
-// The zone of a VTIMEZONE, to be freed with usher_ical_free_zone.
-static inline icaltimezone *usher_ical_zone(const char *text) {
-    icalerror_set_errors_are_fatal(0);
-    icalcomponent *component = icalparser_parse_string(text);
-    if (!component) return 0;
-    icaltimezone *zone = icaltimezone_new();
-    if (zone && icaltimezone_set_component(zone, component)) return zone;
-    if (zone) icaltimezone_free(zone, 1);
-    icalcomponent_free(component);
-    return 0;
-}
-
-static inline void usher_ical_free_zone(icaltimezone *zone) { icaltimezone_free(zone, 1); }
-
 // Seconds that a zone is ahead of UTC, at a time in UTC.
 static inline int usher_ical_offset_of_utc(icaltimezone *zone, const int *numbers) {
     struct icaltimetype time = usher_ical_time(numbers);

@@ -14,6 +14,12 @@ import Usher
             Array("BEGIN:VCALENDAR\n\(lines)\nEND:VCALENDAR\n".utf8), span: span, owners: owners)
     }
 
+    /// Those of the system alone.
+    private static func noZones() throws -> FeedZones {
+        let budget = FeedBudget()
+        return try FeedZones(try FeedComponents(Array("BEGIN:VCALENDAR\nEND:VCALENDAR".utf8), budget), budget)
+    }
+
     private static func event(_ lines: String...) -> String {
         (["BEGIN:VEVENT", "UID:1", link] + lines + ["END:VEVENT"]).joined(separator: "\n")
     }
@@ -70,7 +76,7 @@ import Usher
             ),
             (["DTSTART:20261201T090000Z", "DURATION:P99999999W"], "DURATION is none"),
             (["DTSTART:20261130T090000Z", "RRULE:FREQ=MINUTELY"], "has a rule that recurs too often"),
-            (["DTSTART:00010101T000000Z", "RRULE:FREQ=HOURLY;COUNT=1000000"], "has a rule that recurs too often"),
+            (["DTSTART:00010101T000000Z", "RRULE:FREQ=HOURLY;COUNT=1000000"], "recurs too often to be looked at"),
             (
                 ["DTSTART:20261201T090000Z"] + Array(repeating: "ATTENDEE:mailto:a@example.com", count: 1_000),
                 "has more than 1000 properties"
@@ -100,8 +106,8 @@ import Usher
             ("20261025T013000", "20261024T233000"), ("20261025T033000", "20261025T023000"),
         ])
     func clocksThatChange(_ local: String, _ utc: String) throws {
-        let zones = FeedZones(try FeedComponents(Array("BEGIN:VCALENDAR\nEND:VCALENDAR".utf8)))
-        let berlin = try #require(zones["W. Europe Standard Time"])
+        let zones = try Self.noZones()
+        let berlin = try #require(try zones.rules("W. Europe Standard Time"))
         let time = try #require(LocalTime(basic: local[...].utf8))
         #expect(LocalTime(seconds: berlin.utc(time)).basic == utc)
     }
@@ -115,9 +121,8 @@ import Usher
         #expect(try Self.starts("DTSTART;TZID=\(name):20261201T090000") == ["20261201T080000"])
     }
 
-    @Test func theListOfWindowsZonesIsOfZonesThatThereAre() {
-        let zones = FeedZones(try! FeedComponents(Array("BEGIN:VCALENDAR\nEND:VCALENDAR".utf8)))
-        for name in WindowsZones.all { #expect(zones[name] != nil, "\(name)") }
+    @Test func theListOfWindowsZonesIsOfZonesThatThereAre() throws {
+        for name in WindowsZones.all { #expect(try Self.noZones().rules(name) != nil, "\(name)") }
         #expect(WindowsZones.all.count > 130)
     }
 
@@ -129,7 +134,7 @@ import Usher
     }
 
     @Test func ofManyOccurrencesTheFirstAreKept() throws {
-        let events = (0..<600).reversed().map { number in
+        let events = (0..<2_600).reversed().map { number in
             let start = LocalTime(seconds: Self.start / 1_000 + 60 * number).basic
             return "BEGIN:VEVENT\nUID:\(number)\n\(Self.link)\nDTSTART:\(start)Z\nEND:VEVENT"
         }

@@ -15,8 +15,8 @@ public struct Occurrence: Sendable, Equatable {
 
 /// What a calendar's feed says about a span of time (RFC 5545): read within bounds, whoever has written it.
 ///
-/// The largest take a second or two of a thread that may be held for so long. libical has state of its own: no two feeds
-/// are read at the same time.
+/// The largest take a second or two of a thread that may be held for so long; what would take longer is refused
+/// (`FeedBudget`). libical has state of its own: no two feeds are read at the same time.
 public struct CalendarFeed: Sendable {
     /// How far ahead of now occurrences are planned, in ms: 14 days.
     public static let aheadMilliseconds = 14 * 86_400_000
@@ -39,7 +39,7 @@ public struct CalendarFeed: Sendable {
     /// What is wrong with the first one that could not be read.
     public internal(set) var problem: String?
     /// Of the events that could not be read: what is known of them may be right still.
-    public internal(set) var unreadable: Set<String> = []
+    public internal(set) var unreadable: [String] = []
     /// Whether there were more.
     public internal(set) var hasMore = false
 
@@ -48,7 +48,13 @@ public struct CalendarFeed: Sendable {
     ///   - owners: addresses of those whose calendar it is.
     /// - Throws: `FeedError` if it is none, or goes beyond a bound.
     public init(_ bytes: [UInt8], span: ClosedRange<Int>, owners: Set<String> = []) throws(FeedError) {
-        let components = try FeedComponents(bytes)
+        try self.init(bytes, span: span, owners: owners, FeedBudget())
+    }
+
+    init(
+        _ bytes: [UInt8], span: ClosedRange<Int>, owners: Set<String>, _ budget: FeedBudget
+    ) throws(FeedError) {
+        let components = try FeedComponents(bytes, budget)
         var owners = Set(owners.map { $0.lowercased() })
         // Google names the calendar of a person by the person's address.
         for name in ["X-WR-CALNAME", "NAME"] {
@@ -56,39 +62,65 @@ public struct CalendarFeed: Sendable {
                 owners.insert(address.lowercased())
             }
         }
-        var order: [String] = []
-        var events: [String: [FeedComponent]] = [:]
-        for event in components.events {
-            guard let uid = event.first("UID")?.value, !uid.isEmpty else {
-                note(FeedError(reason: "has no UID"), uid: nil)
-                continue
-            }
-            if events[uid] == nil { order.append(uid) }
-            events[uid, default: []].append(event)
-        }
-        var expansion = Expansion(
-            times: FeedTimes(zones: FeedZones(components)), owners: owners,
+        let times = FeedTimes(zones: try FeedZones(components, budget))
+        let expansion = Expansion(
+            times: times, owners: owners,
             window: LocalTime(seconds: span.lowerBound / 1_000)
                 .seconds...LocalTime(seconds: span.upperBound / 1_000).seconds)
-        for uid in order {
+        for (uid, events) in byUID(components.events) {
+            budget.begin()
             do throws(FeedError) {
-                let found = try expansion.occurrences(of: events[uid] ?? [], uid: uid)
+                let found = try expansion.occurrences(of: events, uid: uid)
                 occurrences += found.occurrences
                 for skip in found.skipped { skipped[skip, default: 0] += 1 }
+                // There are never many more than can be kept.
+                if occurrences.count > 2 * FeedLimits.occurrences { try keepFirst(budget) }
             } catch {
+                if budget.isSpent { throw error }
                 note(error, uid: uid)
             }
         }
-        occurrences.sort { ($0.start, $0.uid, $0.recurrenceID) < ($1.start, $1.uid, $1.recurrenceID) }
-        if occurrences.count > FeedLimits.occurrences {
-            hasMore = true
-            occurrences.removeLast(occurrences.count - FeedLimits.occurrences)
+        try keepFirst(budget)
+    }
+
+    /// The components of each event, in the order in which they come.
+    private mutating func byUID(_ components: [FeedComponent]) -> [(uid: String, events: [FeedComponent])] {
+        var places: [[UInt8]: Int] = [:]
+        var events: [(uid: String, events: [FeedComponent])] = []
+        for event in components {
+            guard let uid = event.first("UID")?.value, !uid.isEmpty, uid.utf8.count < FeedLimits.wordBytes else {
+                note(FeedError(reason: "has no UID, or a longer one than can be"), uid: nil)
+                continue
+            }
+            let bytes = Array(uid.utf8)
+            if let place = places[bytes] {
+                events[place].events.append(event)
+            } else {
+                places[bytes] = events.count
+                events.append((uid, [event]))
+            }
         }
+        return events
+    }
+
+    private mutating func keepFirst(_ budget: FeedBudget) throws(FeedError) {
+        budget.begin()
+        try budget.spend(20 * occurrences.count)
+        occurrences.sort { one, other in
+            guard one.start == other.start else { return one.start < other.start }
+            guard one.uid.utf8.elementsEqual(other.uid.utf8) else {
+                return one.uid.utf8.lexicographicallyPrecedes(other.uid.utf8)
+            }
+            return one.recurrenceID < other.recurrenceID
+        }
+        guard occurrences.count > FeedLimits.occurrences else { return }
+        hasMore = true
+        occurrences.removeLast(occurrences.count - FeedLimits.occurrences)
     }
 
     private mutating func note(_ error: FeedError, uid: String?) {
         skipped[.unreadable, default: 0] += 1
         if problem == nil { problem = error.reason }
-        if let uid { unreadable.insert(uid) }
+        if let uid { unreadable.append(uid) }
     }
 }

@@ -2,6 +2,8 @@
 struct ContentLine {
     /// In upper case.
     let name: String
+    /// Of its parameters and value.
+    var count: Int { bytes.count }
     private let bytes: ArraySlice<UInt8>
 
     fileprivate init?(_ line: ArraySlice<UInt8>) {
@@ -11,8 +13,15 @@ struct ContentLine {
         bytes = line[end...]
     }
 
+    /// The parameters that are looked at. Of others there may be any number.
+    private static let parameters: Set<String> = ["TZID", "RANGE", "PARTSTAT"]
+    private static let parameterBytes = 256
+
     /// Its parameters, by names in upper case, and its value; nil where no value follows.
-    var parts: (parameters: [String: String], value: String)? {
+    ///
+    /// To compare or hash text that is not ASCII can take the square of its length: what is to be is short.
+    /// - Parameter most: how many bytes of the value are kept.
+    func parts(most: Int) -> (parameters: [String: String], value: String)? {
         var parameters: [String: String] = [:]
         var rest = bytes
         while rest.first == UInt8(ascii: ";") {
@@ -26,12 +35,14 @@ struct ContentLine {
             let sides = rest[..<end].split(
                 separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             rest = rest[end...]
-            guard sides.count == 2, parameters.count < 50 else { continue }
-            let value = sides[1].filter { $0 != UInt8(ascii: "\"") }
-            parameters[String(decoding: sides[0], as: UTF8.self).uppercased()] = String(decoding: value, as: UTF8.self)
+            guard sides.count == 2, sides[0].count <= 8 else { continue }
+            let name = String(decoding: sides[0], as: UTF8.self).uppercased()
+            guard Self.parameters.contains(name) else { continue }
+            let value = sides[1].lazy.filter { $0 != UInt8(ascii: "\"") }.prefix(Self.parameterBytes)
+            parameters[name] = String(decoding: Array(value), as: UTF8.self)
         }
         guard rest.first == UInt8(ascii: ":") else { return nil }
-        return (parameters, String(decoding: rest.dropFirst(), as: UTF8.self))
+        return (parameters, String(decoding: rest.dropFirst().prefix(most), as: UTF8.self))
     }
 }
 

@@ -6,18 +6,21 @@ struct Expansion {
     let owners: Set<String>
     /// Seconds since 1970.
     let window: ClosedRange<Int>
-    private var steps = FeedLimits.steps
-    private var dates = FeedLimits.dates
 
-    init(times: FeedTimes, owners: Set<String>, window: ClosedRange<Int>) {
-        self.times = times
-        self.owners = owners
-        self.window = window
-    }
+    private var budget: FeedBudget { times.zones.budget }
 
     struct Found {
         var occurrences: [Occurrence] = []
         var skipped: Set<CalendarFeed.Skip> = []
+        /// By the time from which on a component counts; nil: the master.
+        fileprivate var said: [Int?: Said] = [:]
+    }
+
+    /// What a component says of all its times.
+    fileprivate struct Said {
+        var skip: CalendarFeed.Skip?
+        var title: String?
+        var link: MeetingLink?
     }
 
     /// An event with those that stand for single ones of its times, or for all from one on.
@@ -29,7 +32,7 @@ struct Expansion {
         var following: [(from: Int, event: FeedEvent)] = []
     }
 
-    mutating func occurrences(of components: [FeedComponent], uid: String) throws(FeedError) -> Found {
+    func occurrences(of components: [FeedComponent], uid: String) throws(FeedError) -> Found {
         let series = try series(of: components)
         var found = Found()
         if let master = series.master {
@@ -40,7 +43,7 @@ struct Expansion {
             }
         }
         for (id, event) in series.exceptions.sorted(by: { $0.key < $1.key }) {
-            add(event, at: event.start.utc, id: Self.text(id), uid: uid, MeetingLinkSearch.link(in:), to: &found)
+            try add(event, id, at: event.start.utc, id: Self.text(id), uid: uid, to: &found)
         }
         return found
     }
@@ -49,6 +52,7 @@ struct Expansion {
         var series = Series()
         var exceptions: [FeedEvent] = []
         for component in components {
+            try budget.spend(10 + component.properties.count)
             let event = try FeedEvent(component, times)
             if event.recurrenceID != nil {
                 exceptions.append(event)
@@ -77,12 +81,12 @@ struct Expansion {
 
     // MARK: A recurring event
 
-    private mutating func add(
+    private func add(
         _ master: FeedEvent, _ series: Series, uid: String, to found: inout Found
     ) throws(FeedError) {
         guard master.isRecurring else {
             if series.exceptions[master.start.utc] == nil {
-                add(master, at: master.start.utc, id: "", uid: uid, MeetingLinkSearch.link(in:), to: &found)
+                try add(master, nil, at: master.start.utc, id: "", uid: uid, to: &found)
             }
             return
         }
@@ -96,56 +100,52 @@ struct Expansion {
                 seconds: window.lowerBound - min(longest, 366 * 86_400) - margin)...LocalTime(
                 seconds: window.upperBound + margin)
         let excluded = try excluded(master, span)
-        var links: [Int?: MeetingLink?] = [:]
+        var following = series.following[...]
+        var change: (from: Int, event: FeedEvent)?
         for time in try times(of: master, span).sorted() {
+            try budget.spend(20)
+            while let next = following.first, next.from <= time { change = following.popFirst() }
             guard !excluded.times.contains(time), !excluded.days.contains(zone.local(time).day),
                 series.exceptions[time] == nil
             else { continue }
-            guard let change = series.following.last(where: { $0.from <= time }) else {
-                add(master, at: time, id: Self.text(time), uid: uid, { Self.link(in: $0, nil, &links) }, to: &found)
+            guard let change else {
+                try add(master, nil, at: time, id: Self.text(time), uid: uid, to: &found)
                 continue
             }
             let event = change.event
             let moved = zone.local(time).seconds + zone.local(event.start.utc).seconds - zone.local(change.from).seconds
-            add(
-                event, at: zone.utc(LocalTime(seconds: moved)), id: Self.text(time), uid: uid,
-                { Self.link(in: $0, change.from, &links) }, to: &found)
+            try add(
+                event, change.from, at: zone.utc(LocalTime(seconds: moved)), id: Self.text(time), uid: uid, to: &found)
         }
     }
 
-    /// Looks for a link once for all times of an event.
-    private static func link(
-        in component: FeedComponent, _ key: Int?, _ links: inout [Int?: MeetingLink?]
-    ) -> MeetingLink? {
-        if let known = links[key] { return known }
-        let link = MeetingLinkSearch.link(in: component)
-        links[key] = .some(link)
-        return link
-    }
-
     /// The times of an event by its rules and dates that may lie in a span, in seconds since 1970.
-    private mutating func times(
+    private func times(
         of event: FeedEvent, _ span: ClosedRange<LocalTime>
     ) throws(FeedError) -> Set<Int> {
+        // In UTC: the span is so much longer than what is wanted that a zone's offset is no matter.
+        let wanted = span.lowerBound.seconds...span.upperBound.seconds
         // Its beginning counts, also where the rule does not hit it (section 3.8.5.3).
-        var times: Set<Int> = [event.start.utc]
+        var times: Set<Int> = wanted.contains(event.start.utc) ? [event.start.utc] : []
         for rule in event.rules {
             try walk(rule, of: event, span) { times.insert($0) }
         }
         for property in event.component.all("RDATE") {
-            for date in try list(property) {
-                times.insert(date.isDate ? Self.time(on: date, of: event.start) : date.utc)
+            for date in try self.times.list(property) {
+                let time = date.isDate ? Self.time(on: date, of: event.start) : date.utc
+                if wanted.contains(time) { times.insert(time) }
             }
         }
+        guard times.count <= FeedLimits.occurrencesOfEvent else { throw Self.tooOften }
         return times
     }
 
-    private mutating func excluded(
+    private func excluded(
         _ event: FeedEvent, _ span: ClosedRange<LocalTime>
     ) throws(FeedError) -> (times: Set<Int>, days: Set<Int>) {
         var (times, days): (Set<Int>, Set<Int>) = ([], [])
         for property in event.component.all("EXDATE") {
-            for date in try list(property) {
+            for date in try self.times.list(property) {
                 if date.isDate { days.insert(date.local.day) } else { times.insert(date.utc) }
             }
         }
@@ -153,13 +153,10 @@ struct Expansion {
         return (times, days)
     }
 
-    private mutating func list(_ property: FeedProperty) throws(FeedError) -> [FeedTime] {
-        dates -= property.value.utf8.count / 8
-        guard dates >= 0 else { throw FeedError(reason: "has too many dates") }
-        return try times.list(property)
-    }
+    /// Nobody meets every few minutes.
+    private static let tooOften = FeedError(reason: "has a rule that recurs too often")
 
-    private mutating func walk(
+    private func walk(
         _ rule: RecurrenceRule, of event: FeedEvent, _ span: ClosedRange<LocalTime>, take: (Int) -> Void
     ) throws(FeedError) {
         var last = span.upperBound
@@ -174,18 +171,14 @@ struct Expansion {
         var count = 0
         guard min(last, span.upperBound) >= span.lowerBound else { return }
         var walk = RecurrenceWalk(
-            rule, from: event.start.local, within: span.lowerBound...min(last, span.upperBound), mostSteps: steps)
-        defer { steps -= walk.steps }
+            rule, from: event.start.local, within: span.lowerBound...min(last, span.upperBound), budget)
         try walk.walk { time in
             count += 1
             guard count <= FeedLimits.occurrencesOfEvent else { return false }
             take(event.start.zone.utc(time))
             return true
         }
-        // Nobody meets every few minutes.
-        guard count <= FeedLimits.occurrencesOfEvent else {
-            throw FeedError(reason: "has a rule that recurs too often")
-        }
+        guard count <= FeedLimits.occurrencesOfEvent else { throw Self.tooOften }
     }
 
     // MARK: One time
@@ -196,26 +189,41 @@ struct Expansion {
         return event.isDeclined(by: owners) ? .declined : nil
     }
 
-    /// - Parameter start: seconds since 1970.
+    private func said(_ event: FeedEvent, _ from: Int?, _ found: inout Found) throws(FeedError) -> Said {
+        if let said = found.said[from] { return said }
+        try budget.spend(10 + event.component.properties.count)
+        var said = Said(skip: skip(event))
+        if said.skip == nil {
+            said.link = MeetingLinkSearch.link(in: event.component)
+            said.title = event.component.first("SUMMARY").flatMap { FeedText.title($0.value) }
+        }
+        found.said[from] = said
+        return said
+    }
+
+    /// - Parameters:
+    ///   - from: from when on the event counts; nil: it is the master.
+    ///   - start: seconds since 1970.
     private func add(
-        _ event: FeedEvent, at start: Int, id: String, uid: String, _ link: (FeedComponent) -> MeetingLink?,
-        to found: inout Found
-    ) {
+        _ event: FeedEvent, _ from: Int?, at start: Int, id: String, uid: String, to found: inout Found
+    ) throws(FeedError) {
         // What is over is passed by; what begins at once without a length is not.
         guard start < window.upperBound, start + event.duration > window.lowerBound || start >= window.lowerBound else {
             return
         }
-        if let skip = skip(event) {
+        let said = try said(event, from, &found)
+        if let skip = said.skip {
             found.skipped.insert(skip)
             return
         }
-        guard let link = link(event.component) else {
+        guard let link = said.link else {
             found.skipped.insert(.withoutLink)
             return
         }
+        guard found.occurrences.count < FeedLimits.occurrencesOfEvent else { throw Self.tooOften }
         found.occurrences.append(
             Occurrence(
                 uid: uid, recurrenceID: id, start: start * 1_000, end: (start + event.duration) * 1_000,
-                title: event.component.first("SUMMARY").flatMap { FeedText.title($0.value) }, link: link))
+                title: said.title, link: link))
     }
 }

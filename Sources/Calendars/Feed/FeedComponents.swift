@@ -47,6 +47,10 @@ struct FeedComponents {
         ])
     private static let ofObservance: Set<String> = ["DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE"]
 
+    /// Of which more is kept than of others: texts, rules and lists.
+    private static let long: Set<String> =
+        Set(MeetingLinkSearch.properties).union(["SUMMARY", "RRULE", "EXRULE", "RDATE", "EXDATE"])
+
     var calendar = FeedComponent()
     var events: [FeedComponent] = []
     var zones: [FeedZone] = []
@@ -55,21 +59,22 @@ struct FeedComponents {
 
     /// - Throws: `FeedError` for what is no feed, or goes beyond a bound. One that ends early is none either: what it lacks
     ///   would seem to be cancelled.
-    init(_ bytes: [UInt8]) throws(FeedError) {
+    init(_ bytes: [UInt8], _ budget: FeedBudget) throws(FeedError) {
         guard bytes.count <= FeedLimits.bytes else {
             throw FeedError(reason: "has more than \(FeedLimits.bytes) bytes")
         }
         var lines = ContentLines(bytes)
         var hasCalendar = false
         while let line = lines.next() {
+            try budget.spend(10 + line.count / 16)
             switch line.name {
             case "BEGIN":
-                guard let name = line.parts?.value.uppercased() else { continue }
+                guard let name = Self.name(line) else { continue }
                 guard !path.isEmpty || name == "VCALENDAR" else { throw Self.noFeed }
                 hasCalendar = true
                 try begin(name)
             case "END":
-                guard let name = line.parts?.value.uppercased(), path.last == name else {
+                guard let name = Self.name(line), path.last == name else {
                     throw FeedError(reason: "has an END that fits no BEGIN")
                 }
                 path.removeLast()
@@ -86,6 +91,9 @@ struct FeedComponents {
     }
 
     private static let noFeed = FeedError(reason: "is no iCalendar feed: it does not begin with BEGIN:VCALENDAR")
+
+    /// Of a component.
+    private static func name(_ line: ContentLine) -> String? { line.parts(most: 64)?.value.uppercased() }
 
     private mutating func begin(_ name: String) throws(FeedError) {
         path.append(name)
@@ -113,7 +121,9 @@ struct FeedComponents {
 
     private mutating func take(_ line: ContentLine) {
         func property(_ wanted: Set<String>) -> FeedProperty? {
-            guard wanted.contains(line.name), let parts = line.parts else { return nil }
+            guard wanted.contains(line.name) else { return nil }
+            let most = Self.long.contains(line.name) ? FeedLimits.lineBytes : FeedLimits.wordBytes
+            guard let parts = line.parts(most: most) else { return nil }
             return FeedProperty(name: line.name, parameters: parts.parameters, value: parts.value)
         }
         switch path.count {
@@ -121,7 +131,7 @@ struct FeedComponents {
         case 2 where path[1] == "VEVENT":
             if let property = property(Self.ofEvent) { events[events.count - 1].add(property) }
         case 2 where path[1] == "VTIMEZONE" && line.name == "TZID":
-            zones[zones.count - 1].identifier = line.parts?.value
+            zones[zones.count - 1].identifier = line.parts(most: FeedZones.identifierBytes)?.value
         case 3 where path[1] == "VTIMEZONE" && ["STANDARD", "DAYLIGHT"].contains(path[2]):
             guard let property = property(Self.ofObservance) else { return }
             let last = zones.count - 1

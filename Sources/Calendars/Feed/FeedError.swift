@@ -13,18 +13,21 @@ enum FeedLimits {
     static let properties = 1_000
     /// Of an unfolded line; of the rest nothing is kept.
     static let lineBytes = 65_536
-    /// That are named one by one, in all.
-    static let dates = 50_000
+    /// Of an unfolded line that is no text, rule or list.
+    static let wordBytes = 1_024
+    static let ruleBytes = 8_192
     static let zones = 100
-    /// Of all zones together: libical takes some milliseconds for each.
+    /// Of all zones together.
     static let observances = 200
-    /// Of one event within the window; one with more is left out.
+    /// Of one event within the window, and what may be moved into it; one with more is left out.
     static let occurrencesOfEvent = 2_000
     /// That are handed on, the first ones.
     static let occurrences = 500
-    /// Days and times that are looked at for one rule, and for all together.
-    static let stepsOfRule = 200_000
-    static let steps = 2_000_000
+    /// Of an event, or a zone, and of all together: see `FeedBudget`.
+    static let stepsOfEvent = 200_000
+    static let steps = 10_000_000
+    /// The time of a thread.
+    static let threadMilliseconds = 2_000
     /// Of a title.
     static let titleBytes = 200
 }

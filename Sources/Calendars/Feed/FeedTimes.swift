@@ -21,13 +21,14 @@ struct FeedTimes {
     /// Those of a list, such as EXDATE. Of a period its beginning counts.
     func list(_ property: FeedProperty) throws(FeedError) -> [FeedTime] {
         var times: [FeedTime] = []
-        for text in property.value.split(separator: ",") {
-            times.append(try time(text.prefix { $0 != "/" }, of: property))
+        for text in property.value.utf8.split(separator: UInt8(ascii: ",")) {
+            times.append(try time(Substring(text.prefix { $0 != UInt8(ascii: "/") }), of: property))
         }
         return times
     }
 
     private func time(_ text: Substring, of property: FeedProperty) throws(FeedError) -> FeedTime {
+        try zones.budget.spend(20)
         if let day = LocalTime(date: text.utf8) {
             return FeedTime(isDate: true, local: day, zone: zones.floating)
         }
@@ -37,7 +38,7 @@ struct FeedTimes {
         }
         if isUTC { return FeedTime(local: local, zone: .utc) }
         guard let identifier = property.parameters["TZID"] else { return FeedTime(local: local, zone: zones.floating) }
-        guard let zone = zones[identifier] else {
+        guard let zone = try zones.rules(identifier) else {
             throw FeedError(reason: "\(property.name) is in an unknown time zone")
         }
         return FeedTime(local: local, zone: zone)

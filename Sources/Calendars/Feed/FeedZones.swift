@@ -2,14 +2,29 @@ import CLibical
 
 /// What a clock shows somewhere, and when.
 struct TimeZoneRules {
-    /// Nil: UTC.
-    fileprivate let zone: OpaquePointer?
+    fileprivate enum Source {
+        case utc
+        /// The system's, as libical reads it.
+        case system(OpaquePointer)
+        case defined(ZoneChanges)
+    }
 
-    static var utc: TimeZoneRules { TimeZoneRules(zone: nil) }
+    fileprivate let source: Source
+
+    static var utc: TimeZoneRules { TimeZoneRules(source: .utc) }
+
+    /// libical works out each year that it is asked for, so that it is asked for none far away.
+    private static let years = -2_208_988_800...FeedZones.end
 
     private func offset(_ utc: Int) -> Int {
-        guard let zone else { return 0 }
-        return Int(usher_ical_offset_of_utc(zone, LocalTime(seconds: utc).numbers))
+        switch source {
+        case .utc: 0
+        case .system(let zone):
+            Int(
+                usher_ical_offset_of_utc(
+                    zone, LocalTime(seconds: min(max(utc, Self.years.lowerBound), Self.years.upperBound)).numbers))
+        case .defined(let changes): changes.offset(utc)
+        }
     }
 
     func local(_ utc: Int) -> LocalTime { LocalTime(seconds: utc + offset(utc)) }
@@ -17,7 +32,7 @@ struct TimeZoneRules {
     /// Seconds since 1970. A time that comes twice is the first one, and one that is skipped counts by the offset before
     /// (RFC 5545, section 3.3.5).
     func utc(_ local: LocalTime) -> Int {
-        guard zone != nil else { return local.seconds }
+        if case .utc = source { return local.seconds }
         let before = local.seconds - offset(local.seconds - 86_400)
         let after = local.seconds - offset(local.seconds + 86_400)
         if before == after { return before }
@@ -26,91 +41,139 @@ struct TimeZoneRules {
     }
 }
 
+/// The changes of a zone's offset, the earliest first.
+private struct ZoneChanges {
+    struct Change {
+        /// In UTC, in seconds since 1970.
+        let time: Int
+        /// Seconds ahead of UTC.
+        let from: Int
+        let to: Int
+    }
+
+    let changes: [Change]
+
+    func offset(_ utc: Int) -> Int {
+        var (low, high) = (0, changes.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if changes[middle].time <= utc { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 ? changes[low - 1].to : changes.first?.from ?? 0
+    }
+}
+
 /// The zones that a feed names: those it defines, else those of the system, by their names there or by Windows'.
-/// libical keeps what it has read of the system's for good, and what a feed defines only as long as this is there.
+/// libical keeps what it has read of the system's for good; it sees nothing of what a feed defines.
 final class FeedZones {
-    private let defined: [String: FeedZone]
-    private var known: [String: TimeZoneRules] = [:]
-    private var made: [OpaquePointer] = []
+    /// Of a name.
+    static let identifierBytes = 256
+    /// Until when zones are known: 2100.
+    fileprivate static let end = 4_102_444_800
+    /// What a look-up of a name may take. The first one reads files.
+    private static let stepsOfLookup = 10_000
+
+    let budget: FeedBudget
+    /// Nil: nobody knows it.
+    private var known: [String: TimeZoneRules?] = [:]
     /// Where times are that have no zone.
     private(set) var floating = TimeZoneRules.utc
 
-    init(_ components: FeedComponents) {
-        var defined: [String: FeedZone] = [:]
+    /// - Throws: `FeedError` where the budget of the feed is spent.
+    init(_ components: FeedComponents, _ budget: FeedBudget) throws(FeedError) {
+        self.budget = budget
         for zone in components.zones where !zone.observances.isEmpty {
-            if let identifier = zone.identifier, defined[identifier] == nil { defined[identifier] = zone }
+            guard let identifier = zone.identifier, known[identifier] == nil else { continue }
+            budget.begin()
+            do throws(FeedError) {
+                if let changes = try changes(zone) {
+                    known[identifier] = .some(TimeZoneRules(source: .defined(changes)))
+                }
+            } catch {
+                // It is one of the system's, or none.
+                if budget.isSpent { throw error }
+            }
         }
-        self.defined = defined
-        if let name = components.calendar.first("X-WR-TIMEZONE")?.value { floating = self[name] ?? .utc }
-    }
-
-    deinit {
-        for zone in made { usher_ical_free_zone(zone) }
+        budget.begin()
+        if let name = components.calendar.first("X-WR-TIMEZONE")?.value { floating = try rules(name) ?? .utc }
     }
 
     /// Nil for one that nobody knows.
-    subscript(identifier: String) -> TimeZoneRules? {
+    func rules(_ identifier: String) throws(FeedError) -> TimeZoneRules? {
         if let rules = known[identifier] { return rules }
-        let rules = defined[identifier].flatMap(make) ?? Self.system(identifier)
-        // There are no more names than lines; those that lead nowhere are looked up again.
-        if let rules { known[identifier] = rules }
+        try budget.spend(Self.stepsOfLookup)
+        let rules = Self.system(identifier)
+        known[identifier] = .some(rules)
         return rules
     }
 
-    /// Has libical read a zone, of which every character is ours.
-    private func make(_ zone: FeedZone) -> TimeZoneRules? {
-        var lines = ["BEGIN:VTIMEZONE", "TZID:zone"]
+    // MARK: Those that are defined
+
+    /// Nil for what is no zone, or one of an odd kind.
+    private func changes(_ zone: FeedZone) throws(FeedError) -> ZoneChanges? {
+        var changes: [ZoneChanges.Change] = []
         for observance in zone.observances {
-            guard let more = Self.lines(observance) else { return nil }
-            lines += more
+            guard let more = try self.changes(observance.component) else { return nil }
+            changes += more
         }
-        lines += ["END:VTIMEZONE", ""]
-        guard let made = usher_ical_zone(lines.joined(separator: "\r\n")) else { return nil }
-        self.made.append(made)
-        return TimeZoneRules(zone: made)
+        try budget.spend(changes.count)
+        return ZoneChanges(changes: changes.sorted { $0.time < $1.time })
     }
 
-    private static func lines(_ observance: FeedZone.Observance) -> [String]? {
-        let component = observance.component
+    private func changes(_ component: FeedComponent) throws(FeedError) -> [ZoneChanges.Change]? {
         guard !component.isTooLarge,
             let start = component.first("DTSTART").flatMap({ LocalTime(basic: $0.value[...].utf8) }),
-            let from = component.first("TZOFFSETFROM").flatMap({ offset($0.value) }),
-            let to = component.first("TZOFFSETTO").flatMap({ offset($0.value) })
+            let from = component.first("TZOFFSETFROM").flatMap({ Self.offset($0.value) }),
+            let to = component.first("TZOFFSETTO").flatMap({ Self.offset($0.value) })
         else { return nil }
-        let name = observance.isDaylight ? "DAYLIGHT" : "STANDARD"
-        var lines = ["BEGIN:\(name)", "DTSTART:\(start.basic)", "TZOFFSETFROM:\(from)", "TZOFFSETTO:\(to)"]
+        var times = [start]
         for property in component.all("RRULE") {
             guard let rule = RecurrenceRule(property.value), rule.isOfZones else { return nil }
+            var last = LocalTime(seconds: Self.end)
             if let until = rule.until {
-                let isUTC = until.utf8.last == UInt8(ascii: "Z")
-                guard
-                    LocalTime(basic: isUTC ? until.dropLast().utf8 : until[...].utf8)
-                        ?? LocalTime(date: until[...].utf8)
-                        != nil
-                else { return nil }
+                guard let end = Self.end(until, from: from) else { return nil }
+                last = min(last, end)
             }
-            lines.append("RRULE:\(rule.ofZone)")
+            let first = LocalTime(seconds: 0)
+            guard first <= last else { continue }
+            var walk = RecurrenceWalk(rule, from: start, within: first...last, budget)
+            try walk.walk { time in
+                times.append(time)
+                return true
+            }
         }
         for property in component.all("RDATE") {
-            for text in property.value.split(separator: ",") {
-                guard let time = LocalTime(basic: text.utf8) else { return nil }
-                lines.append("RDATE:\(time.basic)")
+            for text in property.value.utf8.split(separator: UInt8(ascii: ",")) {
+                try budget.spend(20)
+                guard let time = LocalTime(basic: text) else { return nil }
+                times.append(time)
             }
         }
-        return lines + ["END:\(name)"]
+        return times.map { ZoneChanges.Change(time: $0.seconds - from, from: from, to: to) }
     }
 
-    /// `+0100`, `-045602`: as it is, if it is one.
-    private static func offset(_ text: String) -> String? {
+    /// UNTIL of a rule, by the clock before each change.
+    private static func end(_ until: String, from offset: Int) -> LocalTime? {
+        if let day = LocalTime(date: until[...].utf8) { return LocalTime(day: day.day, second: 86_399) }
+        let isUTC = until.utf8.last == UInt8(ascii: "Z")
+        let time = LocalTime(basic: isUTC ? until.utf8.dropLast() : until[...].utf8)
+        return time.map { isUTC ? LocalTime(seconds: $0.seconds + offset) : $0 }
+    }
+
+    /// `+0100`, `-045602`, in seconds.
+    private static func offset(_ text: String) -> Int? {
         let digits = text.utf8.dropFirst()
         guard text.hasPrefix("+") || text.hasPrefix("-"), [4, 6].contains(digits.count),
             let hours = LocalTime.number(digits.prefix(2)), hours < 24,
             let minutes = LocalTime.number(digits.dropFirst(2).prefix(2)), minutes < 60
         else { return nil }
+        var seconds = 0
         if digits.count == 6 {
-            guard let seconds = LocalTime.number(digits.suffix(2)), seconds < 60 else { return nil }
+            guard let more = LocalTime.number(digits.suffix(2)), more < 60 else { return nil }
+            seconds = more
         }
-        return text
+        let sum = hours * 3_600 + minutes * 60 + seconds
+        return text.hasPrefix("-") ? -sum : sum
     }
 
     // MARK: The system's
@@ -146,6 +209,6 @@ final class FeedZones {
         guard isName, parts.count <= 3, !parts.contains(""), parts[0] != "right",
             let zone = icaltimezone_get_builtin_timezone(name)
         else { return nil }
-        return TimeZoneRules(zone: zone)
+        return TimeZoneRules(source: .system(zone))
     }
 }

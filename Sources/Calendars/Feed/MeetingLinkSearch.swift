@@ -103,7 +103,9 @@ enum FeedText {
     static func title(_ text: String) -> String? {
         var title = ""
         var bytes = 0
-        for scalar in unescaped(text).unicodeScalars {
+        // An escaped character has two bytes.
+        let first = String(decoding: text.utf8.prefix(4 * FeedLimits.titleBytes), as: UTF8.self)
+        for scalar in unescaped(first).unicodeScalars {
             let isControl = scalar.properties.generalCategory == .control
             let kept = isControl ? " " : scalar
             bytes += UTF8.width(kept)

@@ -51,8 +51,9 @@ struct RecurrenceRule {
 
     /// Nil for what is no rule, or one of a kind that is not known here.
     init?(_ text: String) {
+        guard text.utf8.count <= FeedLimits.ruleBytes, text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         var parts: [String: String] = [:]
-        for part in text.uppercased().split(separator: ";") {
+        for part in text.uppercased().split(separator: ";", maxSplits: 20) {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard sides.count == 2, parts.count < 20,
                 parts.updateValue(String(sides[1]), forKey: String(sides[0])) == nil
@@ -162,20 +163,5 @@ struct RecurrenceRule {
     var isOfZones: Bool {
         frequency == .yearly && months.count <= 1 && days.count <= 1 && monthDays.count <= 7 && seconds.isEmpty
             && minutes.isEmpty && hours.isEmpty && yearDays.isEmpty && weeks.isEmpty && positions.isEmpty
-    }
-
-    /// As libical reads it; of those of zones alone.
-    var ofZone: String {
-        var parts = ["FREQ=YEARLY", "INTERVAL=\(interval)", "WKST=\(Self.weekdays[weekStart])"]
-        if !months.isEmpty { parts.append("BYMONTH=\(months.sorted().map { "\($0)" }.joined(separator: ","))") }
-        if !monthDays.isEmpty {
-            parts.append("BYMONTHDAY=\(monthDays.sorted().map { "\($0)" }.joined(separator: ","))")
-        }
-        for day in days {
-            parts.append("BYDAY=\(day.number == 0 ? "" : "\(day.number)")\(Self.weekdays[day.weekday])")
-        }
-        if let count { parts.append("COUNT=\(count)") }
-        if let until { parts.append("UNTIL=\(until)") }
-        return parts.joined(separator: ";")
     }
 }

@@ -1,5 +1,20 @@
-/// Walks over the times of a rule, period by period (a year, a month, ... of its frequency), within a span. It takes as
-/// many steps as it looks at days and times, and is given up where that becomes too many.
+/// The times of a day, or of a shorter period, in seconds from its beginning: each hour with each minute with each second.
+/// They may be 86,400, and are not all made.
+private struct Times {
+    let hours: [Int]
+    let minutes: [Int]
+    let seconds: [Int]
+
+    var count: Int { hours.count * minutes.count * seconds.count }
+
+    subscript(index: Int) -> Int {
+        let (minute, second) = (index / seconds.count, index % seconds.count)
+        return hours[minute / minutes.count] * 3_600 + minutes[minute % minutes.count] * 60 + seconds[second]
+    }
+}
+
+/// Walks over the times of a rule, period by period (a year, a month, ... of its frequency), within a span. It spends a
+/// step for each day and time that it looks at.
 struct RecurrenceWalk {
     private let rule: RecurrenceRule
     /// When the recurrence begins.
@@ -9,19 +24,19 @@ struct RecurrenceWalk {
     private let months: Set<Int>
     private let monthDays: Set<Int>
     private let days: Set<RecurrenceRule.Weekday>
-    private let times: [Int]
+    /// Those of `days`, without their numbers.
+    private let weekdays: Set<Int>
+    private let times: Times
     private var counted = 0
-    private(set) var steps = 0
-    private let mostSteps: Int
+    private let budget: FeedBudget
 
     /// - Parameters:
     ///   - span: of which times are wanted.
-    ///   - mostSteps: how many may be spent.
-    init(_ rule: RecurrenceRule, from first: LocalTime, within span: ClosedRange<LocalTime>, mostSteps: Int) {
+    init(_ rule: RecurrenceRule, from first: LocalTime, within span: ClosedRange<LocalTime>, _ budget: FeedBudget) {
         self.rule = rule
         self.first = first
         self.span = span
-        self.mostSteps = min(mostSteps, FeedLimits.stepsOfRule)
+        self.budget = budget
         let begin = CivilDate(day: first.day)
         let saysDay = !rule.days.isEmpty || !rule.monthDays.isEmpty || !rule.yearDays.isEmpty || !rule.weeks.isEmpty
         var (months, monthDays, days) = (rule.months, rule.monthDays, Set(rule.days))
@@ -37,6 +52,7 @@ struct RecurrenceWalk {
         default: break
         }
         (self.months, self.monthDays, self.days) = (months, monthDays, days)
+        weekdays = Set(days.map(\.weekday))
         let second = first.secondOfDay
         let frequency = rule.frequency
         let hours = frequency.seconds == nil ? (rule.hours.isEmpty ? [second / 3_600] : rule.hours) : [0]
@@ -44,13 +60,11 @@ struct RecurrenceWalk {
             (frequency.seconds ?? 3_600) == 3_600
             ? (rule.minutes.isEmpty ? [second / 60 % 60] : rule.minutes) : [0]
         let seconds = frequency != .secondly ? (rule.seconds.isEmpty ? [second % 60] : rule.seconds) : [0]
-        times = hours.flatMap { hour in
-            minutes.flatMap { minute in seconds.map { hour * 3_600 + minute * 60 + $0 } }
-        }
+        times = Times(hours: hours, minutes: minutes, seconds: seconds)
     }
 
     /// - Parameter take: is given each time of the span, and says whether to go on.
-    /// - Throws: `FeedError` if it takes too many steps.
+    /// - Throws: `FeedError` where the budget ends.
     mutating func walk(_ take: (LocalTime) -> Bool) throws(FeedError) {
         guard span.upperBound >= first else { return }
         if let unit = rule.frequency.seconds {
@@ -58,11 +72,6 @@ struct RecurrenceWalk {
         } else {
             try walkDays(take)
         }
-    }
-
-    private mutating func spend(_ count: Int = 1) throws(FeedError) {
-        steps += count
-        guard steps <= mostSteps else { throw FeedError(reason: "has a rule that recurs too often") }
     }
 
     /// What is counted has to be walked over from the beginning.
@@ -76,16 +85,28 @@ struct RecurrenceWalk {
             let period = self.period(index)
             index += 1
             guard period.lowerBound <= span.upperBound.day else { return }
-            try spend(period.count)
-            let days = period.map { CivilDate(day: $0) }.filter(fits)
-            try spend(days.count)
+            try budget.spend()
+            var days: [Int] = []
+            for range in parts(of: period) {
+                try budget.spend(range.count)
+                for day in range where fits(CivilDate(day: day)) { days.append(day) }
+            }
             let times = self.times
             let goesOn = try give(
                 days.count * times.count,
-                { index in
-                    LocalTime(day: days[index / times.count].day, second: times[index % times.count])
-                }, take)
+                { LocalTime(day: days[$0 / times.count], second: times[$0 % times.count]) }, take)
             guard goesOn else { return }
+        }
+    }
+
+    /// The days of a period among which those of the rule are: of a year only the months that it names.
+    private func parts(of period: Range<Int>) -> [Range<Int>] {
+        guard rule.frequency == .yearly, !months.isEmpty else { return [period] }
+        let year = CivilDate(day: period.lowerBound).year
+        return months.sorted().map { month in
+            CivilDate.day(
+                year: year, month: month, day: 1)..<CivilDate.day(
+                    year: month == 12 ? year + 1 : year, month: month % 12 + 1, day: 1)
         }
     }
 
@@ -155,7 +176,7 @@ struct RecurrenceWalk {
                 days.contains(RecurrenceRule.Weekday(number: $0, weekday: date.weekday))
             }
         }
-        return days.contains { $0.weekday == date.weekday }
+        return weekdays.contains(date.weekday)
     }
 
     // MARK: Shorter than a day
@@ -170,7 +191,7 @@ struct RecurrenceWalk {
         while true {
             let time = LocalTime(seconds: origin + index * beat)
             guard time <= span.upperBound, time.seconds < LocalTime.range.upperBound else { return }
-            try spend()
+            try budget.spend()
             guard fits(CivilDate(day: time.day)) else {
                 // On to the next day.
                 let next = (time.day + 1) * 86_400
@@ -201,15 +222,16 @@ struct RecurrenceWalk {
             for index in 0..<count { guard try give(time(index), take) else { return false } }
             return true
         }
+        try budget.spend(rule.positions.count)
         let places = Set(rule.positions.map { $0 > 0 ? $0 - 1 : count + $0 }).filter { (0..<count).contains($0) }
         for index in places.sorted() { guard try give(time(index), take) else { return false } }
         return true
     }
 
     private mutating func give(_ time: LocalTime, _ take: (LocalTime) -> Bool) throws(FeedError) -> Bool {
+        try budget.spend()
         guard time >= first else { return true }
         guard time <= span.upperBound else { return false }
-        try spend()
         counted += 1
         if time >= span.lowerBound, !take(time) { return false }
         return counted != rule.count

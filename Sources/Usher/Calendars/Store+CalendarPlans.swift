@@ -32,11 +32,11 @@ public struct CalendarMeetings: Sendable {
     /// The earliest first.
     public var meetings: [CalendarMeeting]
     /// Events of which nothing is known now, so that what is planned of them stays.
-    public var unreadable: Set<String>
+    public var unreadable: [String]
     /// Whether there are more, later ones.
     public var hasMore: Bool
 
-    public init(meetings: [CalendarMeeting], unreadable: Set<String>, hasMore: Bool) {
+    public init(meetings: [CalendarMeeting], unreadable: [String], hasMore: Bool) {
         self.meetings = meetings
         self.unreadable = unreadable
         self.hasMore = hasMore
