@@ -79,7 +79,7 @@ public final class OutgoingConnection: DescriptorHandler {
         self.layer = layer
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         descriptor = socket(address.family, kind, 0)
-        guard descriptor >= 0 else { return failLater(SystemError("socket")) }
+        guard descriptor >= 0 else { return failLater(SystemError("socket").description) }
         if address.family != AF_UNIX {
             // What is written here is written whole, so waiting for more (Nagle's algorithm) could only delay it.
             set(TCP_NODELAY, of: Int32(IPPROTO_TCP), to: 1)
@@ -92,12 +92,12 @@ public final class OutgoingConnection: DescriptorHandler {
         }
         let result = address.withPointer { Glibc.connect(descriptor, $0, $1) }
         // A Unix socket whose queue is full says EAGAIN: nothing tells when there is room, so it counts as a failure.
-        guard result == 0 || errno == EINPROGRESS || errno == EINTR else { return failLater(SystemError("connect")) }
+        guard result == 0 || errno == EINPROGRESS || errno == EINTR else { return failLater(SystemError("connect").reason) }
         do {
             // The descriptor becomes writable once the connection is there, also when that was at once.
             registration = try loop.register(descriptor, interest: .writable, handler: self)
         } catch {
-            failLater(error)
+            failLater("\(error)")
         }
     }
 
@@ -172,7 +172,7 @@ public final class OutgoingConnection: DescriptorHandler {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code == 0 else {
-            return end(SystemError("connect", code: code == 0 ? errno : code).description)
+            return end(SystemError("connect", code: code == 0 ? errno : code).reason)
         }
         isConnected = true
         guard let layer else { return isReady() }
@@ -255,8 +255,8 @@ public final class OutgoingConnection: DescriptorHandler {
         if !output.isEmpty { write() }
     }
 
-    private func failLater(_ error: any Error) {
-        loop.atEndOfTurn { [weak self] in self?.end("\(error)") }
+    private func failLater(_ reason: String) {
+        loop.atEndOfTurn { [weak self] in self?.end(reason) }
     }
 
     private func end(_ reason: String?) {

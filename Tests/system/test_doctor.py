@@ -126,7 +126,7 @@ def test_a_sentinel_and_the_primary_that_it_watches(servers, folder):
     assert (code, bad(levels)) == (0, {"deployment": "warn", "replicas": "warn"})
     assert "redis+sentinel://" in output
     code, levels, output = examine(f"redis+unix://{folder}/sentinel.sock")
-    assert (code, levels) == (1, {"deployment": "FAIL", "version": "ok"})
+    assert (code, levels) == (1, {"deployment": "FAIL", "encryption": "ok", "version": "ok"})
     assert "a Sentinel, which holds no records" in output
 
 

@@ -20,7 +20,7 @@ KINDS = {"single": SingleServer, "sentinel": SentinelDeployment, "cluster": Redi
 
 @pytest.fixture(scope="module")
 def certificates(module_servers):
-    return Certificates(module_servers.folder)
+    return Certificates(module_servers.folder, "DNS:localhost,IP:127.0.0.1")
 
 
 class Scene:

@@ -1,4 +1,4 @@
-"""A certificate for localhost and 127.0.0.1, by an authority of the tests' own."""
+"""A certificate by an authority of the tests' own."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import subprocess
 class Certificates:
     """Files in `folder`: `authority`, whom clients are to trust, and `own`, the server's certificate and its key."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names="DNS:localhost"):
         folder = str(folder)
 
         def run(*words):
@@ -18,7 +18,7 @@ class Certificates:
         run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "request.pem", "-subj",
             "/CN=localhost")
         with open(os.path.join(folder, "names"), "w") as file:
-            file.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+            file.write(f"subjectAltName={names}\n")
         run("openssl", "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
             "-out", "cert.pem", "-days", "2", "-extfile", "names")
         self.authority = os.path.join(folder, "ca.pem")
