@@ -22,10 +22,11 @@ public enum RedisError: Error, Equatable, Sendable {
         if case .refused(let text) = self { text.hasPrefix("OOM ") || text.contains(" -OOM ") } else { false }
     }
 
-    /// What a server says that takes no command, or no change, at the moment: it fails over, loads its data, has too few
-    /// good replicas, or has handed a slot on, and that more often than a call follows it. It says so before it does anything.
+    /// What a server says that takes no command, or no change, at the moment: it fails over, loads its data, runs a script
+    /// for too long, has too few good replicas, or has handed a slot on, and that more often than a call follows it. It says
+    /// so before it does anything.
     private static let refusalsForNow = [
-        "ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "NOREPLICAS", "READONLY", "TRYAGAIN",
+        "ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "NOREPLICAS", "READONLY", "TRYAGAIN",
     ]
 
     /// Whether the command was refused for the moment alone, and so did not run.

@@ -248,9 +248,77 @@ import Testing
             feed.take([rows[1]], readAt: world.client.loop.now)
             for _ in 0..<3_000 where told.texts.count < 4 { await world.client.loop.wait(milliseconds: 10) }
             #expect(told.texts.count == 4, "\(told.texts)")
-            #expect(told.texts.filter { $0.contains("Ben") }.count == 1)
+            // Whoever's came first, twice; the other's of the new feed alone.
+            let counts = ["Ana", "Ben"].map { name in told.texts.filter { $0.contains(name) }.count }
+            #expect(counts.sorted() == [1, 2])
             #expect(viewer.cursor.description == entry["<id>"])
         }
+    }
+
+    /// A replica that has lost its primary says so, and is to be asked again.
+    @Test func whatIsRefusedForNowIsToldLater() async throws {
+        var options = RedisServer.Options()
+        options.arguments = ["--replica-serve-stale-data", "no"]
+        let server = try RedisServer(options)
+        try await World.make(on: server) { world in
+            let id = try await world.bot(at: .active).meetingID
+            _ = try await world.ingest(one("a", "late"), for: id)
+            let rows = try await world.client.send("XREVRANGE", world.keys.feed, "+", "-", "COUNT", "1").arrayOrThrow()
+            let feed = WorkspaceFeed(
+                world.workspaceID, from: .beginning, store: world.store, metrics: FeedMetrics(),
+                logger: Logger(minimum: .error), onEmpty: {})
+            let told = Told()
+            let viewer = FeedViewer(told.take, { true }, in: feed)
+            defer { viewer.end() }
+            feed.add(viewer, to: .all)
+            _ = try await world.client.send("REPLICAOF", "127.0.0.1", "1")
+            feed.take(rows, readAt: world.client.loop.now)
+            for _ in 0..<3_000 {
+                let errors = try await world.client.send("INFO", "errorstats").string ?? ""
+                if errors.contains("errorstat_MASTERDOWN") { break }
+                await world.client.loop.wait(milliseconds: 10)
+            }
+            #expect(told.texts.isEmpty)
+            _ = try await world.client.send("REPLICAOF", "NO", "ONE")
+            #expect(await told.wait(for: "late", on: world.client.loop))
+        }
+    }
+
+    /// Nobody wrote for an hour, and then the connection breaks: nothing is lost.
+    @Test func aFeedThatHasExpiredGoesOnWithoutAReset() async throws {
+        try await World.make { world in
+            let id = try await world.bot(at: .active).meetingID
+            _ = try await world.client.send("DEL", world.keys.feed)
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            let told = Told()
+            let viewer = try await hub.followAll(
+                workspace: world.workspaceID, statusesOnly: false, after: nil, deadline: Client.soon,
+                hasRoom: { true }, told.take)
+            defer { viewer.end() }
+            _ = try await world.client.send(
+                "XADD", world.keys.feed, "1000-1", "meeting_id", id, "entry", "1000-1", "what", "status", "to",
+                "LIVE/long-ago", "at", "1")
+            #expect(await told.wait(for: "long-ago", on: world.client.loop))
+            _ = try await world.client.send("DEL", world.keys.feed)
+            let first = try #require(try await Self.reader(world))
+            _ = try await world.client.send("CLIENT", "KILL", "ID", first)
+            var next: String?
+            for _ in 0..<3_000 where next == nil || next == first {
+                await world.client.loop.wait(milliseconds: 10)
+                next = try await Self.reader(world)
+            }
+            _ = try await world.ingest(one("a", "heard"), for: id)
+            #expect(await told.wait(for: "heard", on: world.client.loop))
+            #expect(told.texts.count == 2, "\(told.texts)")
+        }
+    }
+
+    /// The connection on which a hub reads, once it does.
+    private static func reader(_ world: World) async throws -> String? {
+        let clients = try #require(try await world.client.send("CLIENT", "LIST").string).split(separator: "\n")
+        let own = clients.first { $0.contains("name=feeds-\(world.workspaceID)") && $0.contains("cmd=xread") }
+        return own.map { String($0.dropFirst(3).prefix { $0 != " " }) }
     }
 
     /// Others come and go while somebody reads what was missed.

@@ -149,25 +149,33 @@ final class LiveSocket: @unchecked Sendable {
                 error: "authorization_service_error", details: "none of these is a meeting of the key's workspace")
         }
         // Each name counts: a room has any number of them.
-        let new = found.filter { subscriptions[$0.meeting.id]?.names.contains($0.name) != true }.count
-        guard subscriptions.values.reduce(new, { $0 + $1.names.count }) <= Self.maximumSubscriptions else {
+        let names = Set(subscriptions.values.flatMap(\.names) + found.map(\.name))
+        guard names.count <= Self.maximumSubscriptions else {
             return send(
                 error: "too_many_subscriptions",
                 details: "a socket has \(Self.maximumSubscriptions) meetings at most: open another one")
         }
-        let acknowledgement = found.map(\.name.json).joined(separator: ",")
-        var isAcknowledged = false
+        var (isAcknowledged, isBroken) = (false, false)
+        func acknowledge(_ names: [LiveRequest.Name]) {
+            isAcknowledged = true
+            send("{\"type\":\"subscribed\",\"meetings\":[\(names.map(\.json).joined(separator: ","))]}")
+        }
         // Of a meeting without a cursor: what comes before the client knows that it is subscribed waits until then.
         let early = EarlyMessages()
+        var done: [LiveRequest.Name] = []
         for (name, after, meeting) in found {
-            if after != nil, !isAcknowledged {
-                isAcknowledged = true
-                send("{\"type\":\"subscribed\",\"meetings\":[\(acknowledgement)]}")
-            }
+            if after != nil, !isAcknowledged { acknowledge(found.map(\.name)) }
+            // It means this meeting from now on, though it was another's before.
+            leave(name, except: meeting.id)
+            var names = [name]
             if let known = subscriptions[meeting.id] {
                 if !known.names.contains(name) { subscriptions[meeting.id]?.names.append(name) }
+                done.append(name)
                 if after == nil { continue }
+                names = subscriptions[meeting.id]?.names ?? names
+                // Not even if it cannot be begun anew.
                 known.viewer.end()
+                subscriptions[meeting.id] = nil
             }
             do {
                 let tell: (FeedMessage) -> Void = { [weak self] in
@@ -182,22 +190,25 @@ final class LiveSocket: @unchecked Sendable {
                     meeting, after: after, deadline: deadline,
                     hasRoom: { [weak self] in await self?.socket.hasRoom() ?? false }, tell)
                 if socket.isClosed { return viewer.end() }
-                let names = subscriptions[meeting.id]?.names ?? [name]
                 subscriptions[meeting.id] = Subscription(viewer: viewer, names: names)
+                done.append(name)
             } catch {
-                return send(error: "authorization_call_failed", details: "the records cannot be reached: try again")
+                isBroken = true
+                break
             }
         }
-        if !isAcknowledged { send("{\"type\":\"subscribed\",\"meetings\":[\(acknowledgement)]}") }
-        early.isOpen = true
-        for message in early.messages { socket.send(text: message.json()) }
+        if !isAcknowledged, !done.isEmpty { acknowledge(done) }
+        for message in early.open() { socket.send(text: message.json()) }
+        if isBroken {
+            send(error: "authorization_call_failed", details: "the records cannot be reached: try again")
+        }
     }
 
     private final class EarlyMessages {
         private static let maximumBytes = 1_048_576
 
-        var isOpen = false
-        private(set) var messages: [FeedMessage] = []
+        private(set) var isOpen = false
+        private var messages: [FeedMessage] = []
         private var bytes = 0
 
         /// - Returns: false if there is no room for it.
@@ -206,23 +217,34 @@ final class LiveSocket: @unchecked Sendable {
             if bytes <= Self.maximumBytes { messages.append(message) }
             return bytes <= Self.maximumBytes
         }
+
+        /// - Returns: those that have waited.
+        func open() -> [FeedMessage] {
+            isOpen = true
+            defer { messages = [] }
+            return messages
+        }
     }
 
     private func unsubscribe(from names: [LiveRequest.Name]) {
         var ended: [LiveRequest.Name] = []
-        for name in names {
-            guard let (id, subscription) = subscriptions.first(where: { $0.value.names.contains(name) }) else {
-                continue
-            }
-            ended.append(name)
-            let rest = subscription.names.filter { $0 != name }
-            subscriptions[id]?.names = rest
-            if rest.isEmpty {
-                subscription.viewer.end()
-                subscriptions[id] = nil
-            }
-        }
+        for name in names where leave(name) { ended.append(name) }
         send("{\"type\":\"unsubscribed\",\"meetings\":[\(ended.map(\.json).joined(separator: ","))]}")
+    }
+
+    /// - Parameter kept: a meeting that keeps the name.
+    /// - Returns: whether a meeting had it.
+    @discardableResult
+    private func leave(_ name: LiveRequest.Name, except kept: String? = nil) -> Bool {
+        let found = subscriptions.first { $0.key != kept && $0.value.names.contains(name) }
+        guard let (id, subscription) = found else { return false }
+        let rest = subscription.names.filter { $0 != name }
+        subscriptions[id]?.names = rest
+        if rest.isEmpty {
+            subscription.viewer.end()
+            subscriptions[id] = nil
+        }
+        return true
     }
 
     /// - Returns: nil if the name is none, or no meeting of the caller's workspace.

@@ -23,6 +23,13 @@ public struct FeedCursor: Equatable, Comparable, Sendable, CustomStringConvertib
         return UInt64(Substring(digits))
     }
 
+    /// For how long a feed is kept after its last entry (see `lua/includes/feed.lua`).
+    static let lifeMilliseconds = 3_600_000
+
+    /// Whether the feed is gone whose last entry this is.
+    /// - Parameter now: in milliseconds since 1970. A clock that is wrong has viewers fetch anew at worst.
+    func isExpired(at now: Int) -> Bool { Int(clamping: milliseconds) <= now - Self.lifeMilliseconds }
+
     public var description: String { "\(milliseconds)-\(count)" }
 
     public static func < (left: FeedCursor, right: FeedCursor) -> Bool {

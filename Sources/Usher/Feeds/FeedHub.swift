@@ -162,8 +162,8 @@ public final class FeedHub: @unchecked Sendable {
                     asked.milliseconds(since: workspace.readAt) > Self.gapMilliseconds
                     || rows.count >= Self.entriesAtOnce
                 if hasGap, !rows.isEmpty {
-                    let isThere = try await isThere(workspace.position, in: workspace.key)
-                    if !isThere { workspace.hasMissed() }
+                    let isAllThere = try await isAllThere(of: workspace, at: asked)
+                    if !isAllThere { workspace.hasMissed() }
                 }
                 workspace.take(rows, readAt: asked)
             }
@@ -190,18 +190,30 @@ public final class FeedHub: @unchecked Sendable {
     }
 
     /// After a failure another Redis may answer, which lacks the end of a feed, and whose clock is behind: what it tells
-    /// next would count as read.
+    /// next would count as read. But a feed that nobody wrote to for an hour is gone without a loss.
     private func makeSure(of workspace: WorkspaceFeed) async throws(RedisError) {
         let deadline = blocking.loop.now.advanced(byMilliseconds: 2_000)
         let end = try await store.feedEnd(workspace.key, deadline: deadline)
-        if end < workspace.position { workspace.beginAnew(at: end) }
+        if end == .beginning, workspace.position.isExpired(at: WallClock.milliseconds) {
+            workspace.goOn()
+        } else if end < workspace.position {
+            workspace.beginAnew(at: end)
+        }
         workspace.isUnsure = false
     }
 
-    /// Whether nothing behind a place of a feed is gone.
-    private func isThere(_ position: FeedCursor, in key: String) async throws(RedisError) -> Bool {
-        try await store.feedPage(
-            key, after: position, isWorkspace: true, deadline: blocking.loop.now.advanced(byMilliseconds: 2_000)) != nil
+    /// Whether nothing is gone of what came behind what was read.
+    private func isAllThere(of workspace: WorkspaceFeed, at now: MonotonicTime) async throws(RedisError) -> Bool {
+        let deadline = blocking.loop.now.advanced(byMilliseconds: 2_000)
+        func isAllThere(after cursor: FeedCursor) async throws(RedisError) -> Bool {
+            try await store.feedPage(workspace.key, after: cursor, isWorkspace: true, deadline: deadline) != nil
+        }
+        if try await isAllThere(after: workspace.position) { return true }
+        // What was read has expired. What was not is younger.
+        guard workspace.position.isExpired(at: WallClock.milliseconds),
+            now.milliseconds(since: workspace.readAt) < FeedCursor.lifeMilliseconds
+        else { return false }
+        return try await isAllThere(after: .beginning)
     }
 }
 

@@ -274,6 +274,16 @@ final class WorkspaceFeed: @unchecked Sendable {
         hasMissed()
     }
 
+    /// The feed has expired since nobody wrote, and nothing of it is lost: goes on from where it begins again.
+    func goOn() {
+        // What is not told yet has been lost with it.
+        guard queue.isEmpty, !isTelling else { return beginAnew(at: .beginning) }
+        (position, told) = (.beginning, .beginning)
+        for (viewer, _) in audience.values where viewer.meeting == nil { viewer.cursor = .beginning }
+        // Each of their entries was in this one too.
+        for feed in meetings.values { feed.beginAnew() }
+    }
+
     /// Something of the feed is lost: whoever views it has to look anew.
     func hasMissed() {
         era += 1
@@ -329,9 +339,12 @@ final class WorkspaceFeed: @unchecked Sendable {
                 }
                 return
             } catch {
-                if case .refused(let text) = error {
-                    logger.warning("An entry of a live feed could not be read", ["workspace": id, "reason": text])
+                switch error {
+                case .refused where !error.isRefusedForNow, .unexpectedReply:
+                    logger.warning(
+                        "An entry of a live feed could not be read", ["workspace": id, "reason": "\(error)"])
                     return
+                default: break
                 }
                 await store.client.loop.wait(milliseconds: Self.pauseMilliseconds)
             }
