@@ -4,6 +4,7 @@
 -- KEYS[2]  due_key       usher:{pX}:calendars                        zset: when its feed is read (ms) -> calendar
 -- ARGV[1]  member    text: `<workspace_id> <calendar_id>`
 -- ARGV[2]  lease_ms  integer: the lease, ms
+-- ARGV[3]  most_ms   integer: how long one is left alone at most, ms; one that is due later is due: the clock went back
 --
 -- Returns {1, calendar: hash}  taken (change): its `lease_end` is the caller's
 --         {0}                  not_due: another node has it, or there is no such calendar (any more)
@@ -11,11 +12,12 @@
 -- include: time
 
 local calendar_key, due_key = unpack(KEYS)
-local member, lease_ms = unpack(ARGV)
+local member, lease_ms, most_ms = unpack(ARGV)
 
 local at_ms = now_ms()
 local due = redis.call('ZSCORE', due_key, member)
-if not due or tonumber(due) > at_ms then return {0} end
+local wait_ms = due and tonumber(due) - at_ms
+if not due or wait_ms > 0 and wait_ms <= tonumber(most_ms) then return {0} end
 if redis.call('HEXISTS', calendar_key, 'id') == 0 then
   redis.call('ZREM', due_key, member)
   return {0}

@@ -28,5 +28,6 @@ redis.call('HSET', calendar_key, 'id', calendar_id, 'user_id', user_id, 'created
   unpack(fields))
 if is_enabled == '1' then redis.call('HSET', calendar_key, 'asked_at', at) end
 redis.call('ZADD', calendars_key, at, calendar_id)
-if is_enabled == '1' then redis.call('ZADD', due_key, at, member) end
+-- One that is disabled is looked at, as its user may leave.
+redis.call('ZADD', due_key, at, member)
 return 1

@@ -11,8 +11,9 @@
 -- ARGV[3]     lease_end    text: end of the lease, ms
 -- ARGV[4]     pause_ms     integer: after how long it is read next, ms; 0: not by itself
 -- ARGV[5]     is_gone      flag: whether the calendar ends with it
--- ARGV[6]     cleared      text: fields that are removed, with a space before each
--- ARGV[7...]  fields       pairs: fields, each followed by its value
+-- ARGV[6]     least_ms     integer: after how long it is read again where that is asked for, ms
+-- ARGV[7]     cleared      text: fields that are removed, with a space before each
+-- ARGV[8...]  fields       pairs: fields, each followed by its value
 --
 -- Returns 1  noted (change)
 --         0  too_late: the lease is another's (any more): nothing is noted
@@ -20,10 +21,10 @@
 -- include: time
 
 local calendar_key, due_key, calendars_key, planned_key = unpack(KEYS)
-local member, calendar_id, lease_end, pause_ms, is_gone, cleared = unpack(ARGV, 1, 6)
-local fields = {unpack(ARGV, 7)}
+local member, calendar_id, lease_end, pause_ms, is_gone, least_ms, cleared = unpack(ARGV, 1, 7)
+local fields = {unpack(ARGV, 8)}
 
-local calendar = redis.call('HMGET', calendar_key, 'lease_end', 'again')
+local calendar = redis.call('HMGET', calendar_key, 'lease_end', 'again', 'enabled', 'asked_at', 'synced_at')
 if calendar[1] ~= lease_end then return 0 end
 if is_gone == '1' then
   redis.call('ZREM', due_key, member)
@@ -38,10 +39,13 @@ redis.call('HDEL', calendar_key, 'lease_end', 'again')
 if calendar[2] then
   -- It may have been changed meanwhile: all of its feed is read.
   redis.call('HDEL', calendar_key, 'etag')
-  redis.call('ZADD', due_key, at_ms, member)
+  redis.call('ZADD', due_key, at_ms + tonumber(least_ms), member)
   return 1
 end
-redis.call('HSET', calendar_key, 'synced_at', string.format('%d', at_ms))
+-- One that is disabled is looked at once in a while, and not read.
+if calendar[3] == '1' or (tonumber(calendar[4] or '') or 0) > (tonumber(calendar[5] or '') or 0) then
+  redis.call('HSET', calendar_key, 'synced_at', string.format('%d', at_ms))
+end
 if pause_ms == '0' then
   redis.call('ZREM', due_key, member)
 else

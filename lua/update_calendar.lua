@@ -5,7 +5,8 @@
 -- ARGV[1]     member      text: `<workspace_id> <calendar_id>`
 -- ARGV[2]     is_removed  flag: it is removed, once the plans that were made of it are
 -- ARGV[3]     cleared     text: fields that are removed, with a space before each
--- ARGV[4...]  fields      pairs: fields, each followed by its value
+-- ARGV[4]     least_ms    integer: how long after a reading it is read again at the earliest, ms
+-- ARGV[5...]  fields      pairs: fields, each followed by its value
 --
 -- Returns {1, asked_at: integer}  changed (change)
 --         {0}                     unknown_calendar: there is no such calendar
@@ -13,10 +14,10 @@
 -- include: time
 
 local calendar_key, due_key = unpack(KEYS)
-local member, is_removed, cleared = unpack(ARGV, 1, 3)
-local fields = {unpack(ARGV, 4)}
+local member, is_removed, cleared, least_ms = unpack(ARGV, 1, 4)
+local fields = {unpack(ARGV, 5)}
 
-local calendar = redis.call('HMGET', calendar_key, 'id', 'removed', 'lease_end')
+local calendar = redis.call('HMGET', calendar_key, 'id', 'removed', 'lease_end', 'synced_at')
 if not calendar[1] or calendar[2] then return {0} end
 local at_ms = now_ms()
 redis.call('HSET', calendar_key, 'asked_at', string.format('%d', at_ms), unpack(fields))
@@ -25,6 +26,8 @@ if is_removed == '1' then redis.call('HSET', calendar_key, 'removed', '1', 'enab
 if (tonumber(calendar[3] or '') or 0) > at_ms then
   redis.call('HSET', calendar_key, 'again', '1')
 else
-  redis.call('ZADD', due_key, at_ms, member)
+  local synced_ms = tonumber(calendar[4] or '') or 0
+  local waits = is_removed ~= '1' and synced_ms <= at_ms
+  redis.call('ZADD', due_key, waits and math.max(at_ms, synced_ms + tonumber(least_ms)) or at_ms, member)
 end
 return {1, at_ms}

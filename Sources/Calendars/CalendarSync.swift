@@ -32,7 +32,7 @@ public final class CalendarSync: @unchecked Sendable {
     /// All of a feed is read at least so often, whatever its server says, as time goes on: in ms.
     private static let wholeMilliseconds = 6 * 3_600_000
     /// How long a feed that cannot be read is left alone at most, in ms.
-    private static let longestPause = 3_600_000
+    private static let longestPauseOfFailures = 3_600_000
 
     private let store: Store
     private let reader: EventLoop
@@ -80,12 +80,14 @@ public final class CalendarSync: @unchecked Sendable {
         // Nothing new is taken then.
         guard !store.memory.isFull else { return }
         let deadline = MonotonicTime.now().advanced(byMilliseconds: 10_000)
-        for (workspace, id) in try await store.dueCalendars(deadline: deadline) where !isStopped {
+        for (workspace, id) in try await store.dueCalendars(most: mostMilliseconds, deadline: deadline) where !isStopped
+        {
             guard sum < Self.inAll, underWay[workspace, default: 0] < Self.ofWorkspace else { continue }
             let began = MonotonicTime.now()
-            guard let calendar = try await store.claimCalendar(workspace: workspace, id: id, deadline: deadline) else {
-                continue
-            }
+            guard
+                let calendar = try await store.claimCalendar(
+                    workspace: workspace, id: id, most: mostMilliseconds, deadline: deadline)
+            else { continue }
             underWay[workspace, default: 0] += 1
             sum += 1
             Task(executorPreference: store.client.loop) { [self] in
@@ -116,7 +118,8 @@ public final class CalendarSync: @unchecked Sendable {
         of calendar: FeedCalendar, until end: MonotonicTime
     ) async throws(RedisError) -> Store.CalendarOutcome {
         var outcome = Store.CalendarOutcome()
-        outcome.pause = calendar.isEnabled ? jittered(configuration.syncMilliseconds) : nil
+        // One that is disabled is looked at all the same: it ends when its user leaves.
+        outcome.pause = jittered(calendar.isEnabled ? configuration.syncMilliseconds : longestPause)
         let owner = try await store.owner(of: calendar, deadline: end)
         guard calendar.isEnabled, !calendar.isRemoved, let owner else {
             outcome.isGone = calendar.isRemoved || owner == nil
@@ -136,7 +139,7 @@ public final class CalendarSync: @unchecked Sendable {
             outcome.problem = problem
             outcome.failures = min(calendar.failures + 1, 20)
             let pause = configuration.syncMilliseconds << min(outcome.failures - 1, 10)
-            outcome.pause = jittered(min(pause, max(Self.longestPause, configuration.syncMilliseconds)))
+            outcome.pause = jittered(min(pause, longestPause))
         case .read(let feed):
             counts[.read, default: 0] += 1
             let said = CalendarMeetings(
@@ -168,6 +171,10 @@ public final class CalendarSync: @unchecked Sendable {
         try await store.plan(
             calendar, said, isHeld: { [self] in !isStopped && MonotonicTime.now() < end }, deadline: end)
     }
+
+    private var longestPause: Int { max(Self.longestPauseOfFailures, configuration.syncMilliseconds) }
+    /// How long one is left alone at most, however it varies.
+    private var mostMilliseconds: Int { 2 * longestPause }
 
     private func jittered(_ milliseconds: Int) -> Int { Int(Double(milliseconds) * Double.random(in: 0.9...1.1)) }
 

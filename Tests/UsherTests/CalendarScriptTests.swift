@@ -30,13 +30,13 @@ import Testing
             try await world.run(
                 Scripts.UpdateCalendar(
                     calendarKey: own.calendar, dueKey: due, member: member, isRemoved: isRemoved, cleared: cleared,
-                    fields: fields))
+                    leastMilliseconds: 60_000, fields: fields))
         }
 
         func claim() async throws -> Value {
             try await world.run(
                 Scripts.ClaimCalendar(
-                    calendarKey: own.calendar, dueKey: due, member: member, leaseMilliseconds: 60_000))
+                    calendarKey: own.calendar, dueKey: due, member: member, leaseMilliseconds: 60_000, mostMilliseconds: 100_000_000))
         }
 
         func settle(_ lease: String, pause: Int = 5_000, isGone: Bool = false, cleared: String = "") async throws
@@ -46,7 +46,7 @@ import Testing
                 Scripts.SettleCalendar(
                     calendarKey: own.calendar, dueKey: due, calendarsKey: list, plannedKey: own.planned,
                     member: member, calendarID: id, leaseEnd: lease, pauseMilliseconds: pause, isGone: isGone,
-                    cleared: cleared, fields: ["etag", "new"]))
+                    leastMilliseconds: 60_000, cleared: cleared, fields: ["etag", "new"]))
         }
 
         func fields() async throws -> [String: String] { try await world.snapshot()[own.calendar]?.hash ?? [:] }
@@ -82,7 +82,7 @@ import Testing
             let before = try await world.snapshot()
             #expect(try await calendar.create(isEnabled: false) == .integer(1))
             let after = try await world.snapshot()
-            #expect(after.changes(since: before) == [calendar.list, calendar.own.calendar])
+            #expect(after.changes(since: before) == [calendar.list, calendar.own.calendar, calendar.due])
             let fields = try await calendar.fields()
             let at = try #require(fields["created_at"])
             #expect(
@@ -159,7 +159,80 @@ import Testing
             // Who asked meanwhile waits for the next reading.
             #expect(fields["asked_at"] != nil && fields["synced_at"] == nil)
             let now = try await calendar.world.now()
-            #expect(try await calendar.time().map { $0 <= now } == true)
+            #expect(try await calendar.time().map { (now + 1...now + 60_000).contains($0) } == true)
+        }
+    }
+
+    @Test func betweenTwoReadingsThereIsALeastTime() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            #expect(try await calendar.settle(try await calendar.lease()) == .integer(1))
+            let synced = try #require(try await calendar.fields()["synced_at"].flatMap { Int($0) })
+            _ = try await calendar.update()
+            #expect(try await calendar.time() == synced + 60_000)
+            // By a clock that was ahead nobody waits.
+            let now = try await world.now()
+            try await world.set(calendar.own.calendar, ["synced_at": String(now + 1_000_000)])
+            _ = try await calendar.update()
+            #expect(try await calendar.time().map { (now...now + 59_999).contains($0) } == true)
+            // What is to end waits for nothing.
+            try await world.set(calendar.own.calendar, ["synced_at": String(now)])
+            _ = try await calendar.update(isRemoved: true)
+            #expect(try await calendar.time().map { (now...now + 59_999).contains($0) } == true)
+        }
+    }
+
+    @Test func aClockThatGoesBackSilencesNothing() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            func isDue(in milliseconds: Int) async throws -> Bool {
+                let time = String(try await world.now() + milliseconds)
+                _ = try await world.client.send("ZADD", calendar.due, time, calendar.member)
+                let due = try await world.store.dueCalendars(most: 100_000_000, deadline: Client.soon)
+                let reply = try Scripts.ClaimCalendar.reply(try await calendar.claim())
+                #expect(due.map(\.id) == (reply == .notDue ? [] : [Self.id]))
+                return reply != .notDue
+            }
+            #expect(try await isDue(in: 60_000) == false)
+            #expect(try await isDue(in: 99_000_000) == false)
+            #expect(try await isDue(in: 200_000_000))
+        }
+    }
+
+    @Test func anOccurrenceIsNotedByWhoHasTheLease() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            func note(_ lease: String, _ entry: String?) async throws -> Value {
+                try await world.run(
+                    Scripts.NoteOccurrence(
+                        calendarKey: calendar.own.calendar, occurrencesKey: calendar.own.planned, leaseEnd: lease,
+                        occurrence: "x", entry: entry))
+            }
+            let lease = try await calendar.lease()
+            try await world.expectNoChange { () async throws in
+                #expect(try await note("1", "a") == .integer(0))
+                #expect(try await note("", "a") == .integer(0))
+            }
+            let before = try await world.snapshot()
+            #expect(try await note(lease, "a") == .integer(1))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [calendar.own.planned])
+            #expect(after[calendar.own.planned]?.hash == ["x": "a"])
+            try await world.expectNoChange { () async throws in
+                #expect(try await note("1", nil) == .integer(0))
+            }
+            #expect(try await note(lease, nil) == .integer(1))
+            #expect(try await world.snapshot()[calendar.own.planned] == nil)
+        }
+    }
+
+    @Test func whoLooksAtADisabledOneReadsNothing() async throws {
+        try await World.make { (world) async throws in
+            let calendar = Calendar(world: world)
+            #expect(try await calendar.create(isEnabled: false) == .integer(1))
+            #expect(try await calendar.settle(try await calendar.lease()) == .integer(1))
+            #expect(try await calendar.fields()["synced_at"] == nil)
+            #expect(try await calendar.time() != nil)
         }
     }
 

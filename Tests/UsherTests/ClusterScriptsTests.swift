@@ -169,9 +169,10 @@ import Testing
             CalendarChange(name: "Work", url: "https://a.example/"), of: user, workspace: workspace,
             deadline: Client.soon
         ).get()
-        #expect(try await store.dueCalendars(deadline: Client.soon).map(\.id) == [id])
+        #expect(try await store.dueCalendars(most: 600_000, deadline: Client.soon).map(\.id) == [id])
         let calendar = try #require(
-            try await store.claimCalendar(workspace: workspace, id: id, deadline: Client.soon))
+            try await store.claimCalendar(
+                workspace: workspace, id: id, most: 600_000, deadline: Client.soon))
         let start = try await world.now() + 3_600_000
         for (said, counts) in [([start], [1, 0, 0]), ([start + 60_000], [0, 1, 0]), ([], [0, 0, 1])] {
             let meetings = CalendarMeetings(

@@ -11,9 +11,11 @@ extension Scripts {
         public let keys: [String]
         public let arguments: [String]
 
-        public init(calendarKey: String, dueKey: String, member: String, leaseMilliseconds: Int) {
+        public init(
+            calendarKey: String, dueKey: String, member: String, leaseMilliseconds: Int, mostMilliseconds: Int
+        ) {
             keys = [calendarKey, dueKey]
-            arguments = [member, String(leaseMilliseconds)]
+            arguments = [member, String(leaseMilliseconds), String(mostMilliseconds)]
         }
 
         public enum Reply: Equatable, Sendable {

@@ -13,10 +13,14 @@ extension Scripts {
 
         public init(
             calendarKey: String, dueKey: String, calendarsKey: String, plannedKey: String, member: String,
-            calendarID: String, leaseEnd: String, pauseMilliseconds: Int, isGone: Bool, cleared: String, fields: [String]
+            calendarID: String, leaseEnd: String, pauseMilliseconds: Int, isGone: Bool, leastMilliseconds: Int,
+            cleared: String, fields: [String]
         ) {
             keys = [calendarKey, dueKey, calendarsKey, plannedKey]
-            arguments = [member, calendarID, leaseEnd, String(pauseMilliseconds), isGone ? "1" : "0", cleared] + fields
+            arguments = [
+                member, calendarID, leaseEnd, String(pauseMilliseconds), isGone ? "1" : "0", String(leastMilliseconds),
+                cleared
+            ] + fields
         }
 
         public enum Reply: Equatable, Sendable {

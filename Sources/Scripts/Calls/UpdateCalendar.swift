@@ -12,10 +12,11 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            calendarKey: String, dueKey: String, member: String, isRemoved: Bool, cleared: String, fields: [String]
+            calendarKey: String, dueKey: String, member: String, isRemoved: Bool, cleared: String,
+            leastMilliseconds: Int, fields: [String]
         ) {
             keys = [calendarKey, dueKey]
-            arguments = [member, isRemoved ? "1" : "0", cleared] + fields
+            arguments = [member, isRemoved ? "1" : "0", cleared, String(leastMilliseconds)] + fields
         }
 
         public enum Reply: Equatable, Sendable {

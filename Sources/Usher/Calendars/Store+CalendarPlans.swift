@@ -57,8 +57,9 @@ public struct PlannedOccurrence: Sendable {
 
 /// Plans what calendars say. A calendar has a hash of what it has planned: the event and its time -> a meeting, so that
 /// each is planned once, follows what becomes of it, and is not planned again where somebody stopped or removed it. The
-/// entry stands before the meeting is made, and the meeting has the id that it names: whoever comes after a node that
-/// died between the two finds out which it was.
+/// entry stands before the meeting is made, and the meeting has the id that it names; and it says that the meeting goes
+/// before that goes: whoever comes after a node that died between the two finds out which it was. Entries are written by
+/// who has the lease alone.
 extension Store {
     /// How long after its end it is known of an occurrence.
     private static let rememberedMilliseconds = 86_400_000
@@ -69,6 +70,8 @@ extension Store {
             /// The meeting is being made.
             case new
             case own
+            /// The meeting is being removed, and then what shared it is told.
+            case going
             /// Another calendar, or a user, has planned it for the same time in the same room.
             case shared
         }
@@ -91,6 +94,19 @@ extension Store {
                 let end = Int(parts[3])
             else { return nil }
             (meetingID, self.state, self.start, self.end, print) = (parts[0], state, start, end, parts[4])
+        }
+
+        func with(_ state: State) -> Entry {
+            var entry = self
+            entry.state = state
+            return entry
+        }
+
+        /// As it is known now, and like nothing that a feed says.
+        var underChange: Entry {
+            var entry = self
+            entry.print = "-"
+            return entry
         }
 
         var text: String { "\(meetingID) \(state.rawValue) \(start) \(end) \(print)" }
@@ -123,13 +139,13 @@ extension Store {
         for (key, text) in known where !wanted.contains(key) {
             guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
             guard let entry = Entry(text) else {
-                _ = try await send(Command("HDEL", work.own.planned, key), by: deadline)
+                try await work.forget(key)
                 continue
             }
             if entry.start <= work.now {
                 // It is over, or under way: it is nothing to be cancelled any more.
                 if entry.end.addingClamped(Self.rememberedMilliseconds) < work.now {
-                    _ = try await send(Command("HDEL", work.own.planned, key), by: deadline)
+                    try await work.forget(key)
                 }
             } else if entry.start <= last, !unreadable.contains(String(key.prefix(32))) {
                 try await work.cancel(key, entry, &counts)
@@ -165,7 +181,18 @@ extension Store {
         }
 
         private func note(_ key: String, _ entry: Entry) async throws(RedisError) {
-            _ = try await store.send(Command("HSET", own.planned, key, entry.text), by: deadline)
+            try await note(key, entry.text)
+        }
+
+        func forget(_ key: String) async throws(RedisError) { try await note(key, nil) }
+
+        private func note(_ key: String, _ entry: String?) async throws(RedisError) {
+            let call = Scripts.NoteOccurrence(
+                calendarKey: own.calendar, occurrencesKey: own.planned, leaseEnd: calendar.leaseEnd, occurrence: key,
+                entry: entry)
+            guard try await store.run(call, by: deadline) == .noted else {
+                throw .unexpectedReply("the calendar is another node's by now")
+            }
         }
 
         private func print(_ meeting: CalendarMeeting) -> String {
@@ -181,9 +208,15 @@ extension Store {
             _ meeting: CalendarMeeting, _ entry: Entry?, _ counts: inout FeedCalendar.Counts
         ) async throws(RedisError) -> String? {
             let print = print(meeting)
-            guard let entry, entry.state != .new else {
-                return try await create(meeting, id: entry?.meetingID ?? Identifier.hex(), print, &counts)
+            guard let entry else { return try await create(meeting, id: Identifier.hex(), print, &counts) }
+            if entry.state == .new {
+                let made = try await store.meeting(
+                    id: entry.meetingID, workspace: calendar.workspaceID, deadline: deadline)
+                guard made != nil else { return try await create(meeting, id: entry.meetingID, print, &counts) }
+                // It was made by what the feed said then.
+                return try await follow(meeting, entry, print, &counts)
             }
+            if entry.state == .going { return try await replace(meeting, entry, print, &counts) }
             guard entry.print != print else { return nil }
             if entry.state == .shared {
                 if entry.start == meeting.start {
@@ -217,12 +250,19 @@ extension Store {
             switch try await store.createMeeting(
                 new, by: caller, planned: (id, calendar.id), deadline: deadline)
             {
-            case .made:
-                try await note(meeting.key, Entry(id, .own, meeting, print))
+            case .made(let made):
+                do throws(RedisError) {
+                    try await note(meeting.key, Entry(id, .own, meeting, print))
+                } catch {
+                    try await withdraw(made, meeting.key)
+                    throw error
+                }
                 counts.created += 1
                 return nil
             case .plannedAlready(let other):
-                try await share(meeting, other, print)
+                guard try await share(meeting, other, print) else {
+                    return try await create(meeting, id: Identifier.hex(), print, &counts)
+                }
                 return nil
             case .oddTime: return try await forget(meeting, nil)
             case .unknownWorkspace: return try await forget(meeting, "the workspace is gone")
@@ -234,17 +274,29 @@ extension Store {
             }
         }
 
+        /// Removes a meeting that was made late, when another node had found out already that it was not to be.
+        private func withdraw(_ made: Meeting, _ key: String) async throws(RedisError) {
+            let deadline = MonotonicTime.now().advanced(byMilliseconds: 10_000)
+            let entry = try await store.send(Command("HGET", own.planned, key), by: deadline).optionalString()
+            if entry.flatMap({ Entry($0) })?.meetingID == made.id { return }
+            _ = try await store.removePlan(made, deadline: deadline)
+        }
+
         private func forget(_ meeting: CalendarMeeting, _ problem: String?) async throws(RedisError) -> String? {
-            _ = try await store.send(Command("HDEL", own.planned, meeting.key), by: deadline)
+            try await forget(meeting.key)
             return problem
         }
 
         /// Notes at a meeting of others that it is wanted here too.
-        private func share(_ meeting: CalendarMeeting, _ other: String, _ print: String) async throws(RedisError) {
+        /// - Returns: false if it was removed meanwhile, so that who did may not have seen that.
+        private func share(
+            _ meeting: CalendarMeeting, _ other: String, _ print: String
+        ) async throws(RedisError) -> Bool {
             let sharers = keys.partition.sharers(ofMeeting: other)
             _ = try await store.send(Command("HSET", sharers, "\(calendar.id) \(meeting.key)", "1"), by: deadline)
             _ = try await store.send(Command("PEXPIRE", sharers, String(30 * 86_400_000)), by: deadline)
             try await note(meeting.key, Entry(other, .shared, meeting, print))
+            return try await store.meeting(id: other, workspace: calendar.workspaceID, deadline: deadline) != nil
         }
 
         private func leave(_ meetingID: String, _ key: String) async throws(RedisError) {
@@ -264,10 +316,7 @@ extension Store {
                 try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
                 return nil
             }
-            guard record.url == meeting.link.url else {
-                guard try await remove(record) else { return nil }
-                return try await create(meeting, id: Identifier.hex(), print, &counts)
-            }
+            guard record.url == meeting.link.url else { return try await replace(meeting, entry, print, &counts) }
             var changes = PlanChanges()
             if record.title != meeting.title { changes.title = .some(meeting.title) }
             if meeting.start != entry.start { changes.scheduledAt = .some(max(meeting.start, now / 60_000 * 60_000)) }
@@ -277,11 +326,12 @@ extension Store {
                 try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
                 return nil
             }
+            // Before it is changed, which who has no lease any more does not: whoever comes next looks at it again.
+            try await note(meeting.key, entry.underChange)
             switch try await store.change(record, changes, deadline: deadline) {
             case .changed: counts.updated += 1
-            case .plannedAlready(let other):
-                if try await remove(record) { try await share(meeting, other, print) }
-                return nil
+            // It becomes one with the other.
+            case .plannedAlready: return try await replace(meeting, entry, print, &counts)
             case .workspaceFull: return "the workspace has as many bytes as it may have"
             case .unknown, .notPlanned, .oddTime: break
             }
@@ -289,28 +339,47 @@ extension Store {
             return nil
         }
 
+        /// Removes what was planned, and makes it anew.
+        private func replace(
+            _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            guard try await remove(meeting.key, entry) else {
+                // A bot was sent to it.
+                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                return nil
+            }
+            return try await create(meeting, id: Identifier.hex(), print, &counts)
+        }
+
         // MARK: To cancel
 
         func cancel(_ key: String, _ entry: Entry, _ counts: inout FeedCalendar.Counts) async throws(RedisError) {
             if entry.state == .shared {
                 try await leave(entry.meetingID, key)
-            } else if let record = try await store.meeting(
-                id: entry.meetingID, workspace: calendar.workspaceID, deadline: deadline)
-            {
-                guard record.isPlanned, try await remove(record) else { return }
-                counts.cancelled += 1
-            } else if entry.state == .own {
-                // Somebody removed it: it is not planned again should it come back.
-                return
+                return try await forget(key)
             }
-            _ = try await store.send(Command("HDEL", own.planned, key), by: deadline)
+            let record = try await store.meeting(
+                id: entry.meetingID, workspace: calendar.workspaceID, deadline: deadline)
+            // Somebody removed it: it is not planned again should it come back.
+            if record == nil, entry.state == .own { return }
+            if let record, !record.isPlanned { return }
+            guard try await remove(key, entry) else { return try await note(key, entry.with(.own)) }
+            if record != nil { counts.cancelled += 1 }
+            try await forget(key)
         }
 
-        /// Removes a plan, and lets the other calendars that say it make one of their own.
+        /// Removes a plan, and lets the other calendars that say it make one of their own. What is noted of it is that it
+        /// goes, until the caller notes what comes next.
         /// - Returns: false if a bot was sent to it meanwhile.
-        private func remove(_ record: Meeting) async throws(RedisError) -> Bool {
-            if case .busy = try await store.removePlan(record, deadline: deadline) { return false }
-            let sharers = keys.partition.sharers(ofMeeting: record.id)
+        private func remove(_ key: String, _ entry: Entry) async throws(RedisError) -> Bool {
+            if entry.state != .going { try await note(key, entry.with(.going)) }
+            if let record = try await store.meeting(
+                id: entry.meetingID, workspace: calendar.workspaceID, deadline: deadline)
+            {
+                guard record.isPlanned else { return false }
+                if case .busy = try await store.removePlan(record, deadline: deadline) { return false }
+            }
+            let sharers = keys.partition.sharers(ofMeeting: entry.meetingID)
             for sharer in try await store.send(Command("HGETALL", sharers), by: deadline).hash().keys {
                 let parts = sharer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2, FeedCalendar.isID(String(parts[0])) else { continue }
@@ -319,7 +388,8 @@ extension Store {
                 // All of its feed is to be read, whatever its server says of it.
                 let call = Scripts.UpdateCalendar(
                     calendarKey: other.calendar, dueKey: keys.partition.calendars,
-                    member: keys.member(String(parts[0])), isRemoved: false, cleared: " etag", fields: [])
+                    member: keys.member(String(parts[0])), isRemoved: false, cleared: " etag",
+                    leastMilliseconds: Store.calendarLeastMilliseconds, fields: [])
                 _ = try await store.run(call, by: deadline)
             }
             _ = try await store.send(Command("DEL", sharers), by: deadline)

@@ -9,6 +9,9 @@ extension Store {
     /// How many of a partition are looked at in one go.
     private static let calendarsPerRead = 5_000
 
+    /// How long after a reading one is read again at the earliest, whoever asks.
+    static let calendarLeastMilliseconds = 3_000
+
     /// How long one is left alone whose key another hand has spoilt.
     private static let oddMilliseconds = 60_000
 
@@ -100,7 +103,7 @@ extension Store {
         let call = Scripts.UpdateCalendar(
             calendarKey: keys.calendar(calendar.id).calendar, dueKey: keys.partition.calendars,
             member: keys.member(calendar.id), isRemoved: isRemoved, cleared: cleared.map { " \($0)" }.joined(),
-            fields: fields)
+            leastMilliseconds: Self.calendarLeastMilliseconds, fields: fields)
         switch try await run(call, by: deadline) {
         case .changed(let askedAt): return askedAt
         case .unknownCalendar: return nil
@@ -111,14 +114,21 @@ extension Store {
 
     /// The calendars whose feeds are to be read, each as its workspace and id. Of no workspace are two in a row while
     /// another one waits.
-    public func dueCalendars(deadline: MonotonicTime) async throws(RedisError) -> [(workspace: String, id: String)] {
+    /// - Parameter most: how long one is left alone at most, in ms. What is to be read later than that is due as well: the
+    ///   clock was ahead when that was noted.
+    public func dueCalendars(
+        most: Int, deadline: MonotonicTime
+    ) async throws(RedisError) -> [(workspace: String, id: String)] {
         let now = try await calendarTime(deadline: deadline)
+        func commands(_ from: String, _ to: String) -> [Command] {
+            Partition.all.map {
+                Command("ZRANGEBYSCORE", $0.calendars, from, to, "LIMIT", "0", String(Self.calendarsPerRead))
+            }
+        }
         let pages = try await replies(
-            to: Partition.all.map {
-                Command("ZRANGEBYSCORE", $0.calendars, "-inf", String(now), "LIMIT", "0", String(Self.calendarsPerRead))
-            }, by: deadline)
+            to: commands("-inf", String(now)) + commands("(\(now.addingClamped(most))", "+inf"), by: deadline)
         var due: [(workspace: String, id: String)] = []
-        for (partition, page) in zip(Partition.all, pages) {
+        for (partition, page) in zip(Partition.all + Partition.all, pages) {
             for member in try oddRecords.list(partition.calendars, page).compactMap(\.string) {
                 let parts = member.split(separator: " ").map(String.init)
                 guard parts.count == 2, FeedCalendar.isID(parts[1]), Partition(workspace: parts[0]) == partition else {
@@ -139,14 +149,15 @@ extension Store {
     }
 
     /// Takes a calendar that is due.
+    /// - Parameter most: as of `dueCalendars`.
     /// - Returns: nil if another node has it.
     public func claimCalendar(
-        workspace: String, id: String, deadline: MonotonicTime
+        workspace: String, id: String, most: Int, deadline: MonotonicTime
     ) async throws(RedisError) -> FeedCalendar? {
         let keys = WorkspaceKeys(workspace: workspace)
         let call = Scripts.ClaimCalendar(
             calendarKey: keys.calendar(id).calendar, dueKey: keys.partition.calendars, member: keys.member(id),
-            leaseMilliseconds: Self.calendarLeaseMilliseconds)
+            leaseMilliseconds: Self.calendarLeaseMilliseconds, mostMilliseconds: most)
         do throws(RedisError) {
             guard case .taken(let fields) = try await run(call, by: deadline) else { return nil }
             return FeedCalendar(fields, workspace: workspace)
@@ -203,6 +214,7 @@ extension Store {
                 calendarsKey: keys.calendars(of: calendar.userID), plannedKey: own.planned,
                 member: keys.member(calendar.id), calendarID: calendar.id, leaseEnd: calendar.leaseEnd,
                 pauseMilliseconds: outcome.pause ?? 0, isGone: outcome.isGone,
+                leastMilliseconds: Self.calendarLeastMilliseconds,
                 cleared: cleared.map { " \($0)" }.joined(), fields: fields), by: deadline) == .noted
     }
 
