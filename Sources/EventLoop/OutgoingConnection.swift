@@ -92,7 +92,9 @@ public final class OutgoingConnection: DescriptorHandler {
         }
         let result = address.withPointer { Glibc.connect(descriptor, $0, $1) }
         // A Unix socket whose queue is full says EAGAIN: nothing tells when there is room, so it counts as a failure.
-        guard result == 0 || errno == EINPROGRESS || errno == EINTR else { return failLater(SystemError("connect").reason) }
+        guard result == 0 || errno == EINPROGRESS || errno == EINTR else {
+            return failLater(SystemError("connect").reason)
+        }
         do {
             // The descriptor becomes writable once the connection is there, also when that was at once.
             registration = try loop.register(descriptor, interest: .writable, handler: self)

@@ -36,7 +36,8 @@ import Testing
         func claim() async throws -> Value {
             try await world.run(
                 Scripts.ClaimCalendar(
-                    calendarKey: own.calendar, dueKey: due, member: member, leaseMilliseconds: 60_000, mostMilliseconds: 100_000_000))
+                    calendarKey: own.calendar, dueKey: due, member: member, leaseMilliseconds: 60_000,
+                    mostMilliseconds: 100_000_000))
         }
 
         func settle(_ lease: String, pause: Int = 5_000, isGone: Bool = false, cleared: String = "") async throws
