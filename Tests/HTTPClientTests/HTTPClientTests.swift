@@ -8,7 +8,7 @@ import TestTurns
 import Testing
 
 /// The client against this package's server, and against peers that do not answer.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct HTTPClientTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct HTTPClientTests {
     static func router() -> Router {
         var router = Router()
         router.add(.post, "/echo") { request in
@@ -111,7 +111,7 @@ import Testing
                 return
             }
             #expect(
-                try await failure(base + "/never", milliseconds: 50)
+                try await failure(base + "/never", milliseconds: 2_000)
                     == .outcomeUnknown("no answer before the deadline"))
             guard case .outcomeUnknown(let reason) = try await failure(base + "/large") else {
                 Issue.record("a body that is too large was taken")

@@ -53,7 +53,7 @@ import Testing
 
     @Test func anIdleConnectionIsClosedInSilence() async throws {
         try await withServer {
-            $0.idleTimeoutMilliseconds = 50
+            $0.idleTimeoutMilliseconds = 1_000
         } _: { fixture in
             let fresh = try fixture.connect()
             let used = try fixture.connect()
@@ -68,8 +68,8 @@ import Testing
     @Test func aHandlerThatOverrunsIsAnsweredFor() async throws {
         let answers = Mutex<[Int]>([])
         try await withServer {
-            $0.requestDeadlineMilliseconds = 20
-            $0.overrunMilliseconds = 40
+            $0.requestDeadlineMilliseconds = 200
+            $0.overrunMilliseconds = 400
             $0.onResponse = { request, response, _ in
                 if request?.path == "/gate" { answers.withLock { $0.append(response.status.code) } }
             }
@@ -144,7 +144,7 @@ import Testing
 
     @Test func aReaderThatStopsIsClosed() async throws {
         try await withServer {
-            $0.writeTimeoutMilliseconds = 100
+            $0.writeTimeoutMilliseconds = 2_000
         } _: { fixture in
             let client = try fixture.connect(receiveBufferBytes: 4_096)
             try client.request("/large/20000000")

@@ -144,8 +144,8 @@ final class Streams: Sendable {
 
     @Test func aWriterThatSaysNothingMoreIsCutOff() async throws {
         try await withServer {
-            $0.requestDeadlineMilliseconds = 50
-            $0.overrunMilliseconds = 50
+            $0.requestDeadlineMilliseconds = 500
+            $0.overrunMilliseconds = 500
         } _: { fixture in
             let client = try fixture.connect()
             try client.send("GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -4,7 +4,7 @@ import TestTurns
 import Testing
 
 /// What a client counts.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ClientMetricsTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ClientMetricsTests {
     @Test func commandsCallsAndErrorReplies() async throws {
         try await withClient(ClientTests.configuration()) { client in
             try await client.waitUntilConnected()

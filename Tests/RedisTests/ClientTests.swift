@@ -6,7 +6,7 @@ import TestTurns
 import Testing
 
 /// The client on a real Redis that behaves.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ClientTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ClientTests {
     static func configuration(scripts: [Script] = []) throws -> ClientConfiguration {
         ClientConfiguration(url: try RedisServer.shared().url, name: "usher-test", scripts: scripts)
     }

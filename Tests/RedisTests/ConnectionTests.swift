@@ -9,7 +9,7 @@ import Testing
 @testable import Redis
 
 /// What hiredis' rules make delicate: callbacks that send or close, and the end of a connection's life.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ConnectionTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ConnectionTests {
     /// What happened, in order; on the loop's thread.
     final class Log {
         var entries: [String] = []
@@ -263,7 +263,7 @@ import Testing
     }
 }
 
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ResolverTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ResolverTests {
     static func resolve(_ host: String) async throws -> Result<[String], Resolver.Failure> {
         let loop = try EventLoop(name: "test")
         try loop.start()

@@ -8,7 +8,7 @@ import Testing
 
 /// The client on a peer that is no Redis, or a broken one. Each peer misbehaves on its first connection (or first few)
 /// and is sane on the next: the client must be there then.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct HostilePeerTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct HostilePeerTests {
     static func configuration(_ peer: FakePeer) throws -> ClientConfiguration {
         var configuration = ClientConfiguration(url: try RedisURL("redis+unix://\(peer.path)"), name: "usher-test")
         configuration.backoffMilliseconds = 1...50

@@ -6,7 +6,7 @@ import TestTurns
 import Testing
 
 /// Changes that count only once a replica has them, on a real primary and a real replica.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ReplicaWaitTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ReplicaWaitTests {
     /// Returns 1 if the key was not there, else 0.
     static let create = Script(name: "create", text: "return redis.call('SETNX', KEYS[1], ARGV[1])")
 

@@ -8,7 +8,7 @@ import TestTurns
 import Testing
 
 /// The subscriber on a real Redis, and on peers that say odd things.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct SubscriberTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct SubscriberTests {
     /// What a subscriber has told, readable from the test's thread.
     final class Record: Sendable {
         private let events = Mutex<[SubscriberEvent]>([])

@@ -9,7 +9,7 @@ import Testing
 @testable import Redis
 
 /// Connections to a Redis that speaks TLS alone.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct TLSTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct TLSTests {
     /// A Redis with a certificate of the tests' authority.
     struct Scene {
         let certificates: Certificates

@@ -8,7 +8,7 @@ import Testing
 @testable import SimulatedBot
 
 /// What a bot reports in its life, and how it ends.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct BotLifeTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct BotLifeTests {
     struct Life: CustomTestStringConvertible, Sendable {
         let behaviours: Set<Simulation.Behaviour>
         let statuses: [String]

@@ -10,7 +10,7 @@ import Testing
 @testable import SimulatedBot
 
 /// How reports are delivered, and what comes of their answers.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct BotReportTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct BotReportTests {
     @Test(arguments: [(409, Int32(0)), (401, 1)], ["joining", "awaiting_admission", "active"])
     func aBotThatIsNotWantedLeavesWithoutAnotherWord(answer: (Int, Int32), stage: String) async throws {
         let fixture = try await BotFixture(answer: { report, _ in report.status == stage ? answer.0 : 200 })

@@ -11,7 +11,7 @@ import Testing
 @testable import SimulatedBot
 
 /// What a bot writes to Redis.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct BotTranscriptTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct BotTranscriptTests {
     static func object(_ text: String) -> [String: Any] {
         (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) ?? [:]
     }

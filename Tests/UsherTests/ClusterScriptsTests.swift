@@ -9,7 +9,7 @@ import Testing
 
 /// Every script on a Redis Cluster: none touches two slots, or a key that it was not given (docs/architecture.md,
 /// "Keys").
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ClusterScriptsTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ClusterScriptsTests {
     /// Subcommands come before the key.
     static let containers: Set = ["XINFO", "XGROUP"]
     static let keyless: Set = ["INFO"]

@@ -151,7 +151,7 @@ def test_wsproto_is_a_peer(node, user, redis):
 
 def test_a_silent_client_is_asked_and_given_up(servers, redis_server):
     """One that answers pings stays; one that does not is cut off."""
-    node = servers.node(redis_server, LIVE_PING_MS=300)
+    node = servers.node(redis_server, LIVE_PING_MS=2000)
     user = BotsUser(Admin(node))
     with socket.create_connection(("127.0.0.1", node.port), timeout=DEADLINE_S) as silent, \
             LiveClient(node, user.token) as polite:

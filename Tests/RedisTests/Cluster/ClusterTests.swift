@@ -7,7 +7,7 @@ import Testing
 @testable import Redis
 
 /// The client on a real Redis Cluster.
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct ClusterTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct ClusterTests {
     static let store = Script(
         name: "store", text: "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1]) .. #KEYS")
 

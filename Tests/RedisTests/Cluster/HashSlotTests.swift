@@ -5,7 +5,7 @@ import Testing
 
 @testable import Redis
 
-@Suite(.takesTurns, .timeLimit(.minutes(5))) struct HashSlotTests {
+@Suite(.takesTurns, .timeLimit(.minutes(14))) struct HashSlotTests {
     @Test func theChecksumIsThatOfTheSpecification() {
         #expect(HashSlot.checksum(of: "123456789") == 0x31c3)
         #expect(HashSlot.checksum(of: "") == 0)
