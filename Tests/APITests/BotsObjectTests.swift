@@ -2,9 +2,9 @@ import Foundation
 import JSON
 import TestTurns
 import Testing
-import Usher
 
 @testable import API
+@testable import Usher
 
 /// The texts that the Bots API writes by hand must be JSON whatever is in the records.
 @Suite(.takesTurns) struct BotsObjectTests {
@@ -21,6 +21,15 @@ import Usher
                 "platform": "google_meet", "native_meeting_id": "abc-defg-hij", "status": "INITIAL", "created_by": "3",
                 "meeting_url": "https://meet.google.com/abc-defg-hij",
             ].merging(fields) { $1 })
+    }
+
+    @Test func whatAnotherHandWroteOfACalendarsReadingIsPassedOver() throws {
+        let fields = ["id": FeedCalendar.newID(), "ics_url": "https://example.com/a.ics", "user_id": "3"]
+        let calendar = try #require(
+            FeedCalendar(fields.merging(["skipped": "= =3 declined=2 all_day= cancelled"]) { $1 }, workspace: "w"))
+        let object = try Self.object(CalendarObject.reading(calendar).closed)
+        let skipped = try #require(object["skipped"] as? [String: Int])
+        #expect(skipped["declined"] == 2 && skipped["all_day"] == 0 && skipped["cancelled"] == 0)
     }
 
     @Test func everyTextOfARecordIsWrittenAsJSON() throws {

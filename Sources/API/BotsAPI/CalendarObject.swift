@@ -24,7 +24,7 @@ enum CalendarObject {
         var skipped = JSONText()
         let found = Dictionary(
             calendar.skipped.split(separator: " ").map { part in
-                let sides = part.split(separator: "=", maxSplits: 1)
+                let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 return (String(sides[0]), sides.count == 2 ? Int(sides[1]) ?? 0 : 0)
             }, uniquingKeysWith: { first, _ in first })
         skipped.add("all_day", found["all_day"] ?? 0)
