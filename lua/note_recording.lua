@@ -55,6 +55,10 @@ if count >= tonumber(most) then return -4 end
 local state = meeting[1] .. '/' .. (meeting[2] or '')
 local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
   feed = feed_key, feeds = feeds_key}
-record_change(keys, max_events, now_ms(), 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3])
-redis.call('HSET', meeting_key, 'recordings', (meeting[3] and meeting[3] .. ' ' or '') .. bot_id .. '=' .. bytes)
+local at_ms = now_ms()
+local at = string.format('%d', at_ms)
+record_change(keys, max_events, at_ms, 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3],
+  {updated_at = at})
+redis.call('HSET', meeting_key, 'recordings', (meeting[3] and meeting[3] .. ' ' or '') .. bot_id .. '=' .. bytes,
+  'updated_at', at)
 return 1
