@@ -24,7 +24,7 @@ import Testing
 
     @Test func theLastOneOfAMeetingIsKept() async throws {
         try await World.make { world in
-            let bot = try await world.bot(at: .joining)
+            let bot = try await world.bot(at: .needsHelp)
             let before = try await world.snapshot()
             #expect(try await Self.keep(world, bot, "old") == .integer(1))
             #expect(try await Self.keep(world, bot) == .integer(1))

@@ -490,7 +490,7 @@ def test_what_a_bot_saw_that_failed_is_shown_to_managers(console, servers):
     tab.sign_in(key_of(owner, "member"))
     tab.go(f"/meetings/{meeting['id']}")
     expect(tab.page.locator(".timeline li").filter(has_text="Failed")).to_be_visible()
-    expect(tab.page.locator("figure pre")).to_be_visible()
+    expect(tab.page.locator("figure pre")).to_be_hidden()
     expect(image).to_be_hidden()
     tab.end()
 

@@ -27,6 +27,21 @@ def test_what_a_bot_saw_is_shown_to_managers(user, redis, statuses):
     for role, status in (("viewer", 403), ("member", 403), ("manager", 200)):
         key = user.as_workspace().member_key(role, scopes=["bots"])
         assert user.request("GET", path(meeting), headers={"X-API-Key": key}).status == status, role
+        for shown in (f"/meetings/{meeting['id']}", f"/bots/id/{meeting['id']}"):
+            data = user.request("GET", shown, headers={"X-API-Key": key}).json["data"]
+            assert ("page_outline" in data) is (status == 200), role
+    # Not among many, nor beside a transcript: those are read by anybody, and often.
+    for shown in ("/meetings", "/bots", f"/transcripts/google_meet/{meeting['native_meeting_id']}"):
+        assert b"page_outline" not in user.request("GET", shown).body
+
+
+def test_what_is_on_the_page_is_told_while_it_needs_help(user, redis):
+    meeting = user.send_bot()
+    bot = user.play(redis, meeting, "joining", "awaiting_admission")
+    bot.tell(user.node, "needs_help", screenshot=SENT)
+    assert "page_outline" in user.meeting(meeting)["data"]
+    bot.tell(user.node, "active")
+    assert "page_outline" not in user.meeting(meeting)["data"]
 
 
 def test_another_workspace_sees_nothing_of_it(user, admin, redis):

@@ -87,7 +87,12 @@ enum BotsMeetingEndpoints {
             let meeting = try await call.store.meeting(
                 number: number, workspace: call.caller.workspaceID, deadline: call.deadline)
         else { throw DescribedError.unknownBotMeeting.error }
-        return .json(BotsMeetingObject.json(meeting).bytes)
+        var showsPage = false
+        if meeting.pageOutline != nil {
+            let role = try await call.services.authentication.role(of: call.caller, deadline: call.deadline)
+            showsPage = role.map { $0 >= ScreenshotEndpoint.leastRole } ?? false
+        }
+        return .json(BotsMeetingObject.json(meeting, showsPage: showsPage).bytes)
     }
 
     // MARK: Changes

@@ -5,7 +5,8 @@ import Usher
 ///
 /// `data.planned` tells those apart that have had no bot: there is none to stop.
 enum BotsMeetingObject {
-    static func json(_ meeting: Meeting) -> JSONText {
+    /// - Parameter showsPage: whether what was on the meeting's page is shown, which may be what others said.
+    static func json(_ meeting: Meeting, showsPage: Bool = false) -> JSONText {
         let status = meeting.shownStatus
         let isTerminal = isTerminal(meeting)
         var object = JSONText(capacity: 768)
@@ -23,7 +24,7 @@ enum BotsMeetingObject {
         object.add("end_time", time: meeting.endTime)
         object.add("completion_reason", isTerminal ? filled(meeting, "completion_reason") : nil)
         object.add("failure_stage", isTerminal ? filled(meeting, "failure_stage") : nil)
-        object.add("data", data(of: meeting, isTerminal: isTerminal))
+        object.add("data", data(of: meeting, isTerminal: isTerminal, showsPage: showsPage))
         object.add("created_at", time: meeting.createdAt)
         object.add("updated_at", time: meeting.updatedAt)
         return object
@@ -35,7 +36,7 @@ enum BotsMeetingObject {
     }
 
     /// What users wrote about the meeting and what was collected from it; never its passcode.
-    static func data(of meeting: Meeting, isTerminal: Bool) -> JSONText {
+    static func data(of meeting: Meeting, isTerminal: Bool, showsPage: Bool = false) -> JSONText {
         var data = JSONText()
         data.add("meeting_id", meeting.id)
         if meeting.botStatus == nil { data.add("planned", json: "true") }
@@ -63,7 +64,7 @@ enum BotsMeetingObject {
         if let time = options.automaticLeave.noOneJoinedTimeout { leave.add("no_one_joined_timeout", time) }
         if let time = options.automaticLeave.everyoneLeftTimeout { leave.add("everyone_left_timeout", time) }
         if options.automaticLeave != BotOptions.AutomaticLeave() { data.add("automatic_leave", leave) }
-        if let outline = meeting.pageOutline { data.add("page_outline", outline) }
+        if showsPage, let outline = meeting.pageOutline { data.add("page_outline", outline) }
         if isTerminal {
             if let code = meeting.number("exit_code") { data.add("exit_code", code) }
             if let signal = meeting.number("exit_signal") { data.add("exit_signal", signal) }

@@ -25,7 +25,8 @@ extension BotsMeetingObject {
                     .optional("everyone_left_timeout", .integer)), "Milliseconds, where the request said so."),
             .optional(
                 "page_outline", .string,
-                "What was on the meeting's page when the bot needed help or failed: `GET /bots/id/{number}/screenshot` shows it."
+                "What is on the meeting's page while its bot needs help, or was when it failed: to managers, and where one meeting "
+                    + "is fetched. `GET /bots/id/{number}/screenshot` shows it."
             ),
             .optional("exit_code", .integer, "The bot's, once it has ended."),
             .optional("exit_signal", .integer, "The one that ended it, if it was one."),

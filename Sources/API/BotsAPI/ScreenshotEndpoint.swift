@@ -10,8 +10,10 @@ enum ScreenshotEndpoint {
             "There is no picture of this meeting's page. Bots that attend send one when they need help or fail."),
         "There is no such picture, or newer ones of the workspace have taken its place.")
 
+    static let leastRole = Role.manager
+
     static let get = Endpoint(
-        .get, "/bots/id/{number}/screenshot", id: "getScreenshot", .bots(.manager),
+        .get, "/bots/id/{number}/screenshot", id: "getScreenshot", .bots(leastRole),
         summary: "See what a bot saw",
         details: """
             The picture of the meeting's page that its bot sent when it last needed help or failed: a JPEG, or a PNG. The \
