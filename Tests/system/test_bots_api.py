@@ -1,5 +1,6 @@
 """The Bots API as its document says: requests, refusals, lists and data."""
 
+import datetime
 import re
 from urllib.parse import quote
 
@@ -430,6 +431,34 @@ def test_configuration_of_an_active_bot_only(user, redis, redis_server):
     assert commands.next() == {"action": "leave"}
     commands.close()
     assert_bots_error(user.request("PUT", path, change), 404, "Bot not found")
+
+
+def test_of_a_meeting_that_is_named_no_other_bot_is_meant(user, redis):
+    """As by a page that has stood open for long."""
+    first = user.send_bot()
+    named = lambda number, path="": f"{user.bot_path(first)}{path}?meeting_id={number}"
+    bot = user.play(redis, first, "joining", "active")
+    assert user.request("PUT", named(first["id"], "/config"), {"language": "es"}).status == 202
+    again = {**user.headers, "Idempotency-Key": "1"}
+    answers = [user.request("DELETE", named(first["id"]), headers=again) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202] and answers[0].json == answers[1].json
+    bot.tell(user.node, "completed")
+    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=7)
+    plan = user.request("POST", "/meetings", {
+        "meeting_url": first["constructed_meeting_url"], "scheduled_at": time.isoformat()}).json
+    assert_bots_error(user.request("DELETE", named(first["id"])), 404, "Bot not found")
+    second = user.send_bot(first["native_meeting_id"])
+    user.play(redis, second, "joining", "active")
+    other = user.send_bot()
+    for number in (first["id"], plan["id"], other["id"], 10**15):
+        assert_bots_error(user.request("DELETE", named(number)), 404, "Bot not found")
+        assert_bots_error(user.request("PUT", named(number, "/config"), {"language": "fr"}), 404, "Bot not found")
+    assert_bots_error(user.request("DELETE", named("x")), 422, "Invalid request", names="meeting_id")
+    assert user.meeting(plan)["status"] == "scheduled" and user.meeting(other)["status"] == "requested"
+    assert user.meeting(second)["status"] == "active" and "language" not in user.meeting(second)["data"]
+    # The same key for another meeting is another wish.
+    assert user.request("DELETE", named(second["id"]), headers=again).status == 202
+    assert user.meeting(second)["status"] == "stopping"
 
 
 @pytest.mark.parametrize("body, field", [

@@ -172,18 +172,19 @@ enum BotEndpoints {
         .delete, "/bots/{platform}/{native_meeting_id}", id: "stopBot", .bots(.member), summary: "Stop Bot",
         details: """
             Stops a bot and disconnects it from the meeting, at whatever stage it is. A stop is final: a bot that had \
-            not started yet never comes. With no bot in the room, the meeting that is planned next there is cancelled. Stopping a bot marks the meeting as completed; transcripts remain available.
+            not started yet never comes. With no bot in the room, the meeting that is planned next there is cancelled, unless \
+            `meeting_id` names another. Stopping a bot marks the meeting as completed; transcripts remain available.
             """,
-        takes: .room, .idempotencyKey,
+        takes: .botInRoom, .idempotencyKey,
         answers: [
             .json(
                 202, "The bot leaves, or has been called back.", .named(Message.schema),
                 example: ["message": "The bot was told to leave the meeting."])
         ],
         errors: [.noBot, .noWorkspace, .contended, .wrongRoom]
-    ) { call, room, idempotencyKey in
+    ) { call, bot, idempotencyKey in
         let (stop, place) = try await call.store.stopBot(
-            in: room, by: call.caller, idempotencyKey: idempotencyKey, deadline: call.deadline)
+            in: bot.room, number: bot.number, by: call.caller, idempotencyKey: idempotencyKey, deadline: call.deadline)
         call.services.logger.info(
             "Stop asked",
             [
@@ -233,16 +234,16 @@ enum BotEndpoints {
             Changes the configuration of an active bot, such as the transcription language. Only active bots can have \
             their configuration updated. Language changes take effect immediately for new transcript segments.
             """,
-        takes: .room, configuration,
+        takes: .botInRoom, configuration,
         answers: [
             .json(
                 202, "The bot is told.", .named(Message.schema),
                 example: ["message": "The bot's configuration was updated."])
         ],
         errors: [.noBot, .noWorkspace, .contended, .wrongRoom]
-    ) { call, room, configuration in
+    ) { call, bot, configuration in
         _ = try await call.store.configureBot(
-            in: room, workspace: call.caller.workspaceID, changes: configuration.changes,
+            in: bot.room, number: bot.number, workspace: call.caller.workspaceID, changes: configuration.changes,
             message: configuration.command, deadline: call.deadline)
         return .message(202, "The bot's configuration was updated.")
     }

@@ -188,7 +188,7 @@ enum BotsMeetingEndpoints {
 /// Which meeting of a room is meant.
 struct MeetingInRoom: Sendable {
     let room: Room
-    /// nil: the one that the room stands for.
+    /// nil: the one that the room stands for, or whose bot is there.
     let number: Int?
 
     /// - Throws: `APIError` 404 if there is none.
@@ -217,6 +217,17 @@ extension Input<MeetingInRoom> {
                 "meeting_id", 1...Int.max,
                 "The `id` of one of the room's meetings. Without it, it is the one whose bot holds the room, else the last "
                     + "one that was held, else the newest.")
+        ) { MeetingInRoom(room: $0, number: $1) }
+    }
+
+    /// The one whose bot is meant.
+    static var botInRoom: Self {
+        .group(
+            .room,
+            .query(
+                "meeting_id", 1...Int.max,
+                "The `id` of the meeting whose bot is meant: 404 if that has none, whichever else is there. Without it, "
+                    + "it is the bot that is in the room or on its way to it.")
         ) { MeetingInRoom(room: $0, number: $1) }
     }
 }

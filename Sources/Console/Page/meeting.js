@@ -130,7 +130,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
       onsubmit(event) {
         event.preventDefault();
         act(button, place, async () => {
-          await change("PUT", `/bots/${roomPath(meeting)}/config`, { body: { language: input.value.trim() } });
+          await change("PUT", `/bots/${roomPath(meeting)}/config?meeting_id=${id}`, { body: { language: input.value.trim() } });
           place.say(texts.languageChanged(input.value.trim()));
           input.value = "";
           feed.again();

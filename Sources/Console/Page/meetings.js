@@ -180,8 +180,9 @@ function when(meeting) {
 export function stop(meeting, place, done) {
   const wish = newWish();
   askFirst({ title: texts.stopTitle(nameOf(meeting)), words: texts.stopWords, yes: texts.stop, isGrave: true }, async () => {
-    await change("DELETE", `/bots/${roomPath(meeting)}`, { wish });
-    place.say(texts.stopped(nameOf(meeting)));
+    // This meeting's bot: the room may have another by now, or a plan for next week.
+    const answer = await change("DELETE", `/bots/${roomPath(meeting)}?meeting_id=${meeting.id}`, { wish });
+    place.say(texts.answered(nameOf(meeting), answer.message));
     done();
   });
 }

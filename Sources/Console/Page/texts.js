@@ -76,7 +76,7 @@ export const texts = {
 
   stop: "Stop", stopTitle: (name) => `Stop the bot of ${name}?`,
   stopWords: ["It leaves the meeting, or does not come any more. The transcript stays."],
-  stopped: (name) => `The bot of ${name} was told to leave.`,
+  answered: (name, message) => `${name}: ${message}`,
   restart: "Restart", restartTitle: (name) => `Restart ${name}?`,
   restartWords: [
     "This is the Re-invite API's force_restart: a meeting that is over (OFFLINE) is set back to INITIAL, and a new bot is sent into the same room.",

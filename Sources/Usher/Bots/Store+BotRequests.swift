@@ -262,11 +262,14 @@ extension Store {
     // MARK: Stopping and configuring
 
     /// The meeting whose bot holds a room, by whichever of its names; nil if no bot is in it or on its way to it.
-    public func holder(of room: Room, workspace: String, deadline: MonotonicTime) async throws(RedisError) -> Meeting? {
+    /// - Parameter number: of the meeting that it is to be; nil: of whichever it is.
+    public func holder(
+        of room: Room, number: Int? = nil, workspace: String, deadline: MonotonicTime
+    ) async throws(RedisError) -> Meeting? {
         let keys = WorkspaceKeys(workspace: workspace)
         for room in try await rooms(meantBy: room, in: keys, deadline: deadline) {
-            if let id = try await send(Command("GET", keys.holder(room)), by: deadline).optionalString() {
-                return try await meeting(id: id, workspace: workspace, deadline: deadline)
+            guard let id = try await send(Command("GET", keys.holder(room)), by: deadline).optionalString() else {
+                continue
             }
         }
         return nil
@@ -284,17 +287,23 @@ extension Store {
     }
 
     /// Stops the bot that is in a room or on its way to it, whatever stage it is at, for good.
-    /// - Parameter idempotencyKey: the request's, if it has one: sent again, it never stops a bot that came later.
+    /// - Parameters:
+    ///   - number: of the meeting whose bot is meant; nil: of whichever is there or, with none, is planned next.
+    ///   - idempotencyKey: the request's, if it has one: sent again, it never stops a bot that came later.
     /// - Returns: what came of it, and the bot's place with the trace of its dispatch.
     public func stopBot(
-        in room: Room, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, deadline: MonotonicTime
+        in room: Room, number: Int? = nil, by caller: Caller, idempotencyKey: IdempotencyKey? = nil,
+        deadline: MonotonicTime
+            let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline)
+            if number == nil || meeting?.number == number { return meeting }
     ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
-        let requestKey = idempotencyKey.map { keys.request(.stop, of: room.description, by: caller.userID, $0) }
+        let named = room.description + (number.map { " \($0)" } ?? "")
+        let requestKey = idempotencyKey.map { keys.request(.stop, of: named, by: caller.userID, $0) }
         var isLooking = true
         for _ in 0..<Self.maximumRounds {
             let found = try await refusing { () throws(RedisError) in
-                try await holder(of: room, workspace: caller.workspaceID, deadline: deadline)
+                try await holder(of: room, number: number, workspace: caller.workspaceID, deadline: deadline)
             }
             // Only after the holder is known: a bot that holds the room later finds this request's own stop noted.
             if let requestKey, let earlier = try await earlierStop(requestKey, room, caller, deadline: deadline) {
@@ -321,6 +330,7 @@ extension Store {
             }
             let call = Scripts.Stop(
                 life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
+                guard number == nil else { throw .noBot }
                 meetingID: meeting.id, keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds,
                 maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
                 requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
@@ -363,10 +373,11 @@ extension Store {
     ///   - changes: `language`, `task`, `bot_name`.
     ///   - message: the same for the bot, as its wire has it; nil if none of it is the bot's business.
     public func configureBot(
-        in room: Room, workspace: String, changes: [String: String], message: String?, deadline: MonotonicTime
+        in room: Room, number: Int? = nil, workspace: String, changes: [String: String], message: String?,
+        deadline: MonotonicTime
     ) async throws(BotRefusal) -> Meeting {
         let found = try await refusing { () throws(RedisError) in
-            try await holder(of: room, workspace: workspace, deadline: deadline)
+            try await holder(of: room, number: number, workspace: workspace, deadline: deadline)
         }
         guard let meeting = found, let place = meeting.botPlace else { throw .noBot }
         let call = Scripts.Configure(
@@ -380,6 +391,7 @@ extension Store {
 
     /// Publishes a command to a meeting's bot (docs/bot-wire.md, "Commands"). Should it be lost, the answer to the
     /// bot's next lease renewal says the same.
+    ///   - number: of the meeting whose bot is meant; nil: of whichever is there.
     private func tell(_ meeting: Meeting, _ message: String, deadline: MonotonicTime) async {
         _ = try? await send(Command("PUBLISH", WireNames.commandChannel(meeting.number), message), by: deadline)
     }
