@@ -320,6 +320,41 @@ def test_a_plan_is_made_changed_and_cancelled(tab, owner):
     assert owner.request("GET", "/meetings").json["meetings"] == []
 
 
+def test_stop_means_the_meetings_own_bot(tab, owner):
+    """Nothing else that is in the room by the time that the question is answered."""
+    meeting = owner.send_bot()
+    owner.wait_for_status(meeting, "active")
+    tab.sign_in(owner.token)
+    tab.row(meeting["native_meeting_id"]).get_by_role("button", name="Stop").click()
+    assert owner.request("DELETE", owner.bot_path(meeting)).status == 202
+    owner.wait_for_status(meeting, "completed")
+    plan = owner.request("POST", "/meetings", {
+        "meeting_url": meeting["constructed_meeting_url"], "scheduled_at": in_utc(f"{LATER}T09:30")}).json
+    tab.button("Stop", tab.dialog()).click()
+    expect(tab.dialog().get_by_role("alert")).to_contain_text("404 · Bot not found")
+    assert owner.meeting(plan)["status"] == "scheduled"
+
+
+def test_another_bot_gets_the_whole_link(tab, owner):
+    url = "https://corp.zoom.us/w/91234567890?tk=ticket&pwd=secret"
+    plan = owner.request("POST", "/meetings", {"meeting_url": url, "title": "Board"}).json
+    tab.sign_in(owner.token)
+    tab.page.get_by_role("button", name="Send a bot: Board").click()
+    tab.see("A bot is on its way to Board.")
+    assert owner.meeting(plan)["constructed_meeting_url"] == url
+    owner.wait_for_status(plan, "active")
+    owner.request("DELETE", owner.bot_path(plan))
+    owner.wait_for_status(plan, "completed")
+    tab.go(f"/meetings/{plan['id']}")
+    tab.button("Send another bot").click()
+    tab.button("Send another bot", tab.dialog()).click()
+    tab.see("A bot is on its way to")
+    [running] = owner.running()
+    [made] = [one for one in owner.request("GET", "/meetings").json["meetings"] if one["id"] != plan["id"]]
+    assert made["constructed_meeting_url"] == url and running["native_meeting_id"] == "91234567890"
+    owner.request("DELETE", owner.bot_path(made))
+
+
 def test_meetings_are_sought_by_room_name_and_state(tab, owner):
     for number in range(60):
         answer = owner.request("POST", "/meetings", {"meeting_url": link(random_meet_code()), "title": f"Talk {number:02}"})

@@ -268,6 +268,39 @@ def test_a_bot_sent_by_hand_serves_the_plan(user, redis):
     assert user.life(redis, other) == ["", "requested"]
 
 
+@pytest.mark.parametrize("url, passcode", [
+    ("https://corp.zoom.us/w/91234567890?tk=ticket&pwd=secret", None),
+    ("https://teams.microsoft.com/meet/2398850880426?p=secret", None),
+    ("https://teams.microsoft.com/meet/2398850880426", "secret"),
+    ("https://teams.microsoft.com/l/meetup-join/19%3ameeting_AAAA%40thread.v2/0?context=%7b%22Tid%22%3a%22t%22%7d", None),
+])
+def test_a_plans_own_link_is_that_of_the_bot_sent_by_hand(user, redis, url, passcode):
+    meeting = plan(user, meeting_url=url, passcode=passcode, scheduled_at=iso(3600))
+    room = {"platform": meeting["platform"], "native_meeting_id": meeting["native_meeting_id"]}
+    before = user.fields(redis, meeting)
+    if "passcode" in before:
+        answer = user.request("POST", "/bots", {**room, "passcode": "another"})
+        assert_bots_error(answer, 422, "Invalid request", names="passcode")
+    if room["platform"] == "teams":
+        answer = user.request("POST", "/bots", {**room, "teams_base_host": "teams.live.com"})
+        assert_bots_error(answer, 422, "Invalid request", names="teams_base_host")
+    assert user.running() == []
+    answer = user.request("POST", "/bots", room)
+    assert answer.status == 201 and answer.json["id"] == meeting["id"], answer
+    after = user.fields(redis, meeting)
+    for name in ("meeting_url", "passcode"):
+        assert after.get(name) == before.get(name), name
+
+
+def test_no_bot_is_sent_to_a_plan_whose_door_it_cannot_pass(user, redis):
+    meeting = plan(user, meeting_url="https://teams.live.com/meet/9398850880426")
+    room = {"platform": "teams", "native_meeting_id": "9398850880426"}
+    assert_bots_error(user.request("POST", "/bots", room), 400, "Invalid meeting ID format", names="passcode")
+    assert user.running() == [] and "bot_id" not in user.fields(redis, meeting)
+    assert user.request("POST", "/bots", {**room, "passcode": "secret"}).json["id"] == meeting["id"]
+    assert user.fields(redis, meeting)["passcode"] == "secret"
+
+
 def test_a_stop_before_its_time_cancels_it(user, redis):
     meeting = plan(user, scheduled_at=iso(3600))
     answer = user.request("DELETE", user.bot_path(meeting))

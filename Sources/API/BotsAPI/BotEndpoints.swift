@@ -54,6 +54,7 @@ enum BotEndpoints {
             transcribes: transcribes, records: records,
             automaticLeave: automaticLeave ?? BotOptions.AutomaticLeave())
         if let joinAt {
+            guard link.passcode != nil || !link.needsPasscode else { throw APIError(.noPasscode) }
             return .later(
                 NewMeeting(
                     link: link, language: language, scheduledAt: joinAt, autoJoin: true, botName: botName, task: task,
@@ -61,8 +62,8 @@ enum BotEndpoints {
         }
         return .now(
             BotRequest(
-                link: link, botName: botName, language: language, task: task, options: options,
-                deduplicationKey: deduplicationKey))
+                link: link, madeOf: url == nil ? reference : nil, botName: botName, language: language, task: task,
+                options: options, deduplicationKey: deduplicationKey))
     }
 
     private enum Wanted {
@@ -80,19 +81,13 @@ enum BotEndpoints {
 
     /// - Throws: `APIError` 400 for an id that is not valid for its platform, or 422.
     private static func link(_ reference: MeetingReference) throws -> MeetingLink {
-        let link: MeetingLink
         do {
-            link = try reference.link()
+            return try reference.link()
         } catch  where error.isNoID {
             throw APIError.invalidID("native_meeting_id \(error.reason).")
         } catch {
             throw APIError(error)
         }
-        guard link.passcode != nil || !link.needsPasscode else {
-            throw APIError.invalidID(
-                "MS Teams meetings need their passcode: send passcode, or a meeting_url that carries it.")
-        }
-        return link
     }
 
     private static let leastRoleToSend = Role.member

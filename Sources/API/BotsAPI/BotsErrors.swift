@@ -65,6 +65,9 @@ extension APIError {
                 "There is no active bot for this meeting. GET /bots/status lists those that there are.")
         case .duplicate: self = .duplicate(number: nil)
         case .roomTaken: self.init(409, "A bot is in this meeting already, or on its way to it.")
+        case .noPasscode:
+            self = .invalidID("MS Teams meetings need their passcode: send passcode, or a meeting_url that carries it.")
+        case .contradiction(let problem): self.init(problem)
         case .roleTooLow: self.init(403, "This needs a higher role in the workspace.")
         case .unknownWorkspace: self.init(404, "The workspace of this API key no longer exists.")
         case .contended:

@@ -111,8 +111,8 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   }
 
   async function send(found, wish) {
-    const room = { platform: found.platform, native_meeting_id: found.native_meeting_id };
-    const made = await change("POST", "/bots", { body: room, wish });
+    // The link says more than the room: its host, a passcode, a ticket.
+    const made = await change("POST", "/bots", { body: { meeting_url: found.constructed_meeting_url }, wish });
     if (made.id !== found.id) {
       sayNext(texts.sent(nameOf(found)));
       location.hash = `#/meetings/${made.id}`;

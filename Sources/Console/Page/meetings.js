@@ -111,8 +111,7 @@ export function meetingsPage(main, { mayAs }) {
       return named(texts.sendNow, {
         "data-focus": "send",
         onclick: (event) => act(event.currentTarget, place, async () => {
-          const body = { platform: meeting.platform, native_meeting_id: meeting.native_meeting_id };
-          await change("POST", "/bots", { body, wish });
+          await change("POST", "/bots", { body: { meeting_url: meeting.constructed_meeting_url }, wish });
           place.say(texts.sent(nameOf(meeting)));
           feed.again();
         }),

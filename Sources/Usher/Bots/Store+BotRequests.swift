@@ -6,6 +6,8 @@ import Scripts
 /// What a bot is asked for with (Bots API, "Create Bot").
 public struct BotRequest: Sendable {
     public var link: MeetingLink
+    /// What the link was made of, where none was given: a plan that the bot is for has a better one.
+    public var reference: MeetingReference?
     public var botName: String?
     public var language: String?
     public var task: String?
@@ -16,10 +18,12 @@ public struct BotRequest: Sendable {
     public var fields: [String: String]
 
     public init(
-        link: MeetingLink, botName: String? = nil, language: String? = nil, task: String? = nil,
-        options: BotOptions = BotOptions(), deduplicationKey: String? = nil, fields: [String: String] = [:]
+        link: MeetingLink, madeOf reference: MeetingReference? = nil, botName: String? = nil, language: String? = nil,
+        task: String? = nil, options: BotOptions = BotOptions(), deduplicationKey: String? = nil,
+        fields: [String: String] = [:]
     ) {
         self.link = link
+        self.reference = reference
         self.botName = botName
         self.language = language
         self.task = task
@@ -35,6 +39,10 @@ public enum BotRefusal: Error, Equatable, Sendable {
     case roomTaken(holder: String?)
     /// This meeting has the same deduplication key, and has not ended.
     case duplicate(of: String)
+    /// Nobody gets in without a passcode, and neither the request nor a plan has one.
+    case noPasscode
+    /// What it says beside the room's id is not what the plan's link says.
+    case contradiction(MeetingReference.Problem)
     /// The workspace has reached its limit.
     case limitReached(Int)
     /// The workspace's meetings have reached a limit of theirs.
@@ -82,7 +90,7 @@ extension Store {
             }
             let room = known.room
             let botID = botIdentifiers.next(in: keys.partition)
-            let (latest, planned): (Latest?, String?)
+            let (latest, planned): (Latest?, Planned?)
             switch try await look(
                 at: room, in: keys, as: caller, atLeast: role, requestKey: requestKey, deadline: deadline)
             {
@@ -90,6 +98,7 @@ extension Store {
             case .done(let meetingID):
                 return try await answerAgain(meetingID, requestKey, keys, deadline: deadline)
             }
+            try request.check(against: planned)
             let deduplication = try await refusing { () throws(RedisError) in
                 try await self.deduplication(by: request.deduplicationKey, in: keys, deadline: deadline)
             }
@@ -97,7 +106,7 @@ extension Store {
                 throw .duplicate(of: owner)
             }
             let (names, forgotten) = known.inheriting(latest?.names)
-            let meetingID = planned ?? Identifier.hex()
+            let meetingID = planned?.id ?? Identifier.hex()
             var number: Int?
             if planned == nil {
                 number = try await newNumber(meeting: meetingID, caller.workspaceID, deadline: deadline)
@@ -120,7 +129,7 @@ extension Store {
                 forgotten: RoomNames.text(forgotten), defaultMaxMeetings: configuration.defaultMaximumMeetings,
                 defaultMaxBytes: configuration.defaultMaximumBytes, owner: deduplication?.owner,
                 dedupMilliseconds: deduplication?.life() ?? 0,
-                fields: request.recordFields(in: names, createdBy: planned == nil ? caller.userID : nil))
+                fields: request.recordFields(in: names, of: planned, createdBy: caller.userID))
             let reply = try await refusing { () throws(RedisError) in try await run(call, by: deadline) }
             if case .accepted(let fields) = reply {
                 return (try await refusing { () throws(RedisError) in try Meeting(fields) }, false)
@@ -146,9 +155,16 @@ extension Store {
         let names: String?
     }
 
+    /// The meeting that a new bot is for, with its link as it was given, and the passcode, if it has them.
+    fileprivate struct Planned {
+        let id: String
+        let url: String?
+        let passcode: String?
+    }
+
     private enum Sight {
         /// No bot is there. `plan` is the meeting that the new bot is for, if one is planned: by hand, or for about now.
-        case free(Latest?, plan: String?)
+        case free(Latest?, plan: Planned?)
         /// An earlier request with the same idempotency key sent a bot to this meeting.
         case done(meetingID: String)
     }
@@ -203,15 +219,19 @@ extension Store {
             let ids = planned + (latest.map { [$0] } ?? [])
             let states = try await replies(
                 to: ids.map {
-                    Command("HMGET", keys.partition.meeting($0), "status", "bot_status", "scheduled_at", "names")
+                    Command(
+                        "HMGET", keys.partition.meeting($0), "status", "bot_status", "scheduled_at", "names",
+                        "meeting_url", "passcode")
                 }, by: deadline
             ).map { $0.array ?? [] }
-            var plan: String?
+            var plan: Planned?
             for (index, (id, state)) in zip(ids, states).enumerated().reversed()
             where state.prefix(2) == [.string(MeetingStatus.initial.rawValue), .null] {
-                if index < planned.count || state[2] == .null { plan = id }
+                if index < planned.count || state[2] == .null {
+                    plan = Planned(id: id, url: state[4].string, passcode: state[5].string)
+                }
             }
-            return .free(latest.map { Latest(id: $0, names: states.last?.last?.string) }, plan: plan)
+            return .free(latest.map { Latest(id: $0, names: states.last?[3].string) }, plan: plan)
         } catch {
             throw .unavailable(error)
         }
@@ -271,6 +291,8 @@ extension Store {
             guard let id = try await send(Command("GET", keys.holder(room)), by: deadline).optionalString() else {
                 continue
             }
+            let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline)
+            if number == nil || meeting?.number == number { return meeting }
         }
         return nil
     }
@@ -294,8 +316,6 @@ extension Store {
     public func stopBot(
         in room: Room, number: Int? = nil, by caller: Caller, idempotencyKey: IdempotencyKey? = nil,
         deadline: MonotonicTime
-            let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline)
-            if number == nil || meeting?.number == number { return meeting }
     ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace) {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
         let named = room.description + (number.map { " \($0)" } ?? "")
@@ -310,6 +330,7 @@ extension Store {
                 return earlier
             }
             guard let meeting = found, let place = meeting.botPlace else {
+                guard number == nil else { throw .noBot }
                 let cancelled = try await refusing { () throws(RedisError) in
                     try await cancelNextPlan(
                         of: room, by: caller.userID, requestKey: requestKey, in: keys, deadline: deadline)
@@ -330,7 +351,6 @@ extension Store {
             }
             let call = Scripts.Stop(
                 life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
-                guard number == nil else { throw .noBot }
                 meetingID: meeting.id, keepMilliseconds: configuration.endedBotTimeToLiveMilliseconds,
                 maxEvents: configuration.maximumEvents, why: "user \(caller.userID)",
                 requestMilliseconds: configuration.inFlightTimeToLiveMilliseconds)
@@ -370,6 +390,7 @@ extension Store {
 
     /// Changes the configuration of the bot that is in a room.
     /// - Parameters:
+    ///   - number: of the meeting whose bot is meant; nil: of whichever is there.
     ///   - changes: `language`, `task`, `bot_name`.
     ///   - message: the same for the bot, as its wire has it; nil if none of it is the bot's business.
     public func configureBot(
@@ -391,7 +412,6 @@ extension Store {
 
     /// Publishes a command to a meeting's bot (docs/bot-wire.md, "Commands"). Should it be lost, the answer to the
     /// bot's next lease renewal says the same.
-    ///   - number: of the meeting whose bot is meant; nil: of whichever is there.
     private func tell(_ meeting: Meeting, _ message: String, deadline: MonotonicTime) async {
         _ = try? await send(Command("PUBLISH", WireNames.commandChannel(meeting.number), message), by: deadline)
     }
@@ -408,13 +428,24 @@ extension Store {
 }
 
 extension BotRequest {
-    /// The fields of the record that it sets, each followed by its value.
-    fileprivate func recordFields(in room: RoomNames, createdBy user: String?) -> [String] {
-        var result = [
-            "platform", room.room.platform.rawValue, "native_meeting_id", room.room.nativeID, "meeting_url", link.url,
-        ]
+    /// Checks that a bot gets in by what is known of the meeting, and that nothing said of it contradicts its plan.
+    fileprivate func check(against plan: Store.Planned?) throws(BotRefusal) {
+        guard link.passcode ?? plan?.passcode != nil || !link.needsPasscode else { throw .noPasscode }
+        guard let reference, let plan, let url = plan.url else { return }
+        do throws(MeetingReference.Problem) {
+            try reference.check(against: url, passcode: plan.passcode)
+        } catch {
+            throw .contradiction(error)
+        }
+    }
+
+    /// The fields of the record that it sets, each followed by its value. Of a plan's link nothing is lost where the request
+    /// has none of its own.
+    fileprivate func recordFields(in room: RoomNames, of plan: Store.Planned?, createdBy user: String) -> [String] {
+        var result = ["platform", room.room.platform.rawValue, "native_meeting_id", room.room.nativeID]
+        if reference == nil || plan?.url == nil { result += ["meeting_url", link.url] }
         if !room.names.isEmpty { result += ["names", RoomNames.text(room.names)] }
-        if let user { result += ["created_by", user] }
+        if plan == nil { result += ["created_by", user] }
         if let passcode = link.passcode { result += ["passcode", passcode] }
         if let botName { result += ["bot_name", botName] }
         if let language { result += ["language", language] }

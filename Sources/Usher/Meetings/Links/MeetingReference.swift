@@ -61,6 +61,17 @@ public struct MeetingReference: Sendable {
         return link
     }
 
+    /// Checks what is said beside an id against the link, and the passcode, of the meeting that is planned there.
+    func check(against url: String, passcode known: String?) throws(Problem) {
+        let reason = "does not agree with the link of the meeting that is planned there: leave it out, or send meeting_url"
+        if let passcode, let known, !known.utf8.elementsEqual(passcode.utf8) {
+            throw Problem(member: .passcode, reason: reason)
+        }
+        if let teamsHost, platform == .teams, WebLink(url)?.host != teamsHost {
+            throw Problem(member: .teamsHost, reason: reason)
+        }
+    }
+
     private func linkOfID() throws(Problem) -> MeetingLink {
         guard let platform else {
             throw Problem(member: .platform, reason: "is required where there is no meeting_url")
