@@ -318,6 +318,23 @@ def test_events_of_all_meetings(user, nodes, redis, room):
 def test_much_that_was_missed_comes_at_the_clients_pace(user, nodes, redis, room):
     """More than waits for a client at once. The first event has its own cursor: cut off, it would go on there."""
     meeting, bot = room
+def test_statuses_of_all_meetings_alone(user, nodes, redis, room):
+    meeting, bot = room
+    told = lambda events: (events["type"], events.get("payload", {}).get("status"))
+    with EventStream(nodes[-1], "/events?only=statuses", user.token) as events:
+        assert events.next()["type"] == "subscribed"
+        last = events.last
+        say(user, bot, segment("1", "one"))
+        user.send_bot()
+        assert told(events.next()) == ("meeting.status", "requested")
+    with EventStream(nodes[0], "/events?only=statuses", user.token, last) as events:
+        assert events.next()["type"] == "subscribed"
+        assert told(events.next()) == ("meeting.status", "requested")
+    with EventStream(nodes[0], "/events?only=statuses", user.token, "1-1") as events:
+        assert [events.next()["type"] for _ in range(2)] == ["subscribed", "reset"]
+    assert_bots_error(user.request("GET", "/events?only=words"), 422, "Invalid request", names="only")
+
+
     cursor = read(user, meeting)["cursor"]
     for number in range(0, 200, 20):
         say(user, bot, *(segment(str(each), "x" * 15_000, each, each + 1) for each in range(number, number + 20)))

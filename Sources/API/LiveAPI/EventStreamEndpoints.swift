@@ -35,15 +35,20 @@ enum EventStreamEndpoints {
         }
     }
 
+    private enum Kind: String, CaseIterable {
+        case statuses
+    }
+
     private static let workspace = Endpoint(
         .get, "/events", id: "followWorkspace", .live(.viewer), summary: "Follow all meetings",
         details: "The same of all meetings of the key's workspace. Its cursors are of another kind than a meeting's.",
-        takes: after, key, answers: [answer], errors: [tooMany]
-    ) { call, after, _ in
+        takes: after, .query("only", Kind.self, "Statuses alone, and `reset`. All is told if it is absent."), key,
+        answers: [answer], errors: [tooMany]
+    ) { call, after, only, _ in
         let (cursor, workspace) = (try lastEvent(of: call.request) ?? after, call.caller.workspaceID)
         return try stream(call, after: cursor, ofWorkspace: true) { hub, deadline, events in
             try await hub.followAll(
-                workspace: workspace, statusesOnly: false, after: cursor, deadline: deadline,
+                workspace: workspace, statusesOnly: only != nil, after: cursor, deadline: deadline,
                 hasRoom: { await events.hasRoom() }, events.add)
         }
     }

@@ -289,7 +289,7 @@ final class WorkspaceFeed: @unchecked Sendable {
         era += 1
         queue = []
         told = position
-        for (viewer, kind) in audience.values where kind == .all {
+        for (viewer, kind) in audience.values where kind != .joining && viewer.meeting == nil {
             viewer.cursor = told
             metrics.resets += 1
             viewer.tell(.reset(nil, cursor: told, workspaceCursor: told))
