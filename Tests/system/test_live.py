@@ -237,6 +237,9 @@ def test_a_cursor_that_leads_nowhere_is_told(user, node, redis, room):
     answer = read(user, meeting, query="?after=1-1")
     assert answer["reset"] is True and [each["text"] for each in answer["segments"]] == ["one"]
     assert read(user, meeting, query=f"?after={answer['cursor']}")["segments"] == []
+    say(user, bot, segment("2", "two", 3, 4))
+    answer = read(user, meeting, query="?after=1-1&limit=1")
+    assert answer["reset"] is True and [each["text"] for each in answer["segments"]] == ["one"]
 
 
 def test_a_deleted_transcript_resets_its_viewers(user, node, redis, room):
@@ -272,7 +275,7 @@ def test_polling_after_a_cursor(user, node, redis, room):
     say(user, bot, segment("3", "new", 5, 6))
     again = user.request("GET", path(meeting, query=f"?after={changes['cursor']}"), headers={**user.headers, "If-None-Match": etag})
     assert [each["text"] for each in again.json["segments"]] == ["new"]
-    for query in ("?after=x", f"?after={changes['cursor']}&limit=1", f"?after={changes['cursor']}&format=txt"):
+    for query in ("?after=x", f"?after={changes['cursor']}&offset=1", f"?after={changes['cursor']}&format=txt"):
         assert_bots_error(user.request("GET", path(meeting, query=query)), 422, "Invalid request")
 
 
@@ -315,9 +318,6 @@ def test_events_of_all_meetings(user, nodes, redis, room):
         assert told == [(other["id"], "elsewhere"), (meeting["id"], "two")]
 
 
-def test_much_that_was_missed_comes_at_the_clients_pace(user, nodes, redis, room):
-    """More than waits for a client at once. The first event has its own cursor: cut off, it would go on there."""
-    meeting, bot = room
 def test_statuses_of_all_meetings_alone(user, nodes, redis, room):
     meeting, bot = room
     told = lambda events: (events["type"], events.get("payload", {}).get("status"))
@@ -335,6 +335,9 @@ def test_statuses_of_all_meetings_alone(user, nodes, redis, room):
     assert_bots_error(user.request("GET", "/events?only=words"), 422, "Invalid request", names="only")
 
 
+def test_much_that_was_missed_comes_at_the_clients_pace(user, nodes, redis, room):
+    """More than waits for a client at once. The first event has its own cursor: cut off, it would go on there."""
+    meeting, bot = room
     cursor = read(user, meeting)["cursor"]
     for number in range(0, 200, 20):
         say(user, bot, *(segment(str(each), "x" * 15_000, each, each + 1) for each in range(number, number + 20)))

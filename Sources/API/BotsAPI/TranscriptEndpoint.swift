@@ -23,7 +23,7 @@ enum TranscriptEndpoint {
         .query("limit", 1...100_000, "The most segments that are shown. All if it is absent."),
         .cursor(
             "after",
-            "The `cursor` of an earlier answer: what changed since is shown alone, without `offset` and `limit`."),
+            "The `cursor` of an earlier answer: what changed since is shown alone, without `offset`; `limit` counts where all is shown, after a `reset`."),
         .query(
             "format", TranscriptFormat.self,
             "The form of the answer: `json`, or `txt`, `md`, `srt`, `vtt` as text. What `Accept` prefers if it is absent."
@@ -43,8 +43,8 @@ enum TranscriptEndpoint {
         let meeting = try await place.meeting(for: call)
         try NotYetThere.refuse(NotYetThere.parameters, inQueryOf: call.request)
         if let after {
-            guard call.request.query("offset") == nil, limit == nil, format == .json else {
-                throw APIError.invalid("after", "goes with neither offset nor limit, and with the format json alone")
+            guard call.request.query("offset") == nil, format == .json else {
+                throw APIError.invalid("after", "goes with no offset, and with the format json alone")
             }
             if let response = try await TranscriptChanges(call, meeting).response(after: after) { return response }
         }
