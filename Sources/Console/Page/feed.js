@@ -4,6 +4,9 @@ import { stream } from "/console/api.js";
 
 const hurriedMilliseconds = 1_000;
 const slowestMilliseconds = 15_000;
+// Between what is asked because something was told: much may be told at once.
+const leastMilliseconds = 1_500;
+const gatherMilliseconds = 300;
 // A node says something every three seconds. Where nothing comes for so long it is gone, or a proxy keeps it back.
 const silenceMilliseconds = 10_000;
 
@@ -12,17 +15,44 @@ const silenceMilliseconds = 10_000;
  * @param ask gets an AbortSignal and returns what there is.
  * @param show gets what was found, where it came.
  * @param trouble gets the error where nothing came, and null once something does again.
- * @returns `again`, which asks at once and drops what is under way, and `stop`.
+ * @returns `again`, which asks at once and drops what is under way; `soon`, which lets it come, and asks once after it;
+ *   `hold`, which asks nothing until `again`; and `stop`.
  */
 export function follow(ask, { show, trouble, every = () => 2_500 }) {
   let [round, timer, asking, failures, isStopped] = [0, 0, null, 0, false];
+  let [begun, due, isAgain, isHeld] = [0, Infinity, false, false];
 
-  async function next() {
+  function drop() {
     clearTimeout(timer);
     asking?.abort();
-    const mine = ++round;
+    [asking, due] = [null, Infinity];
+    round += 1;
+  }
+
+  function wait(milliseconds) {
+    clearTimeout(timer);
+    if (document.hidden || milliseconds === Infinity) return;
+    due = performance.now() + milliseconds;
+    timer = setTimeout(next, milliseconds);
+  }
+
+  function soon() {
+    if (isStopped || isHeld || failures) return;
+    if (asking) {
+      isAgain = true;
+      return;
+    }
+    const pause = Math.max(gatherMilliseconds, begun + leastMilliseconds - performance.now());
+    if (performance.now() + pause < due) wait(pause);
+  }
+
+  async function next() {
+    if (isStopped || isHeld || document.hidden) return;
+    drop();
+    const mine = round;
     asking = new AbortController();
-    let pause = every();
+    [begun, isAgain] = [performance.now(), false];
+    let pause;
     let found;
     let failure = null;
     try {
@@ -38,9 +68,10 @@ export function follow(ask, { show, trouble, every = () => 2_500 }) {
     } else {
       failures = 0;
       show(found);
+      pause = isAgain ? Math.max(0, begun + leastMilliseconds - performance.now()) : every();
     }
     trouble(failure);
-    if (!isStopped && mine === round && !document.hidden) timer = setTimeout(next, pause);
+    if (!isStopped && mine === round) wait(pause);
   }
 
   const onSight = () => {
@@ -50,7 +81,15 @@ export function follow(ask, { show, trouble, every = () => 2_500 }) {
   document.addEventListener("visibilitychange", onSight);
   next();
   return {
-    again: next,
+    again() {
+      isHeld = false;
+      return next();
+    },
+    soon,
+    hold() {
+      isHeld = true;
+      drop();
+    },
     stop() {
       isStopped = true;
       clearTimeout(timer);
@@ -80,6 +119,7 @@ export function listen(path, { query, after, take, turned = () => {} }) {
   async function run() {
     clearTimeout(timer);
     opening?.abort();
+    if (isStopped || document.hidden) return;
     const mine = new AbortController();
     opening = mine;
     const heard = () => {
@@ -110,7 +150,7 @@ export function listen(path, { query, after, take, turned = () => {} }) {
     clearTimeout(watch);
     const pause = Math.min(hurriedMilliseconds / 2 * 2 ** failures, slowestMilliseconds);
     failures += 1;
-    if (!document.hidden) timer = setTimeout(run, pause);
+    timer = setTimeout(run, pause);
     turn(false);
   }
 

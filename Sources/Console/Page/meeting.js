@@ -27,7 +27,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   const language = languageForm();
   const details = h("div");
   const history = timeline({ caller, mayAs });
-  const words = transcript(place, { onStatus: () => feed.again() });
+  const words = transcript(place, { onStatus: () => feed.soon() });
   const body = h("div", { hidden: true }, state, buttons, plan, language, words.element,
     h("section", { "aria-labelledby": "facts" }, h("h2", { id: "facts" }, texts.factsTitle), details), history.element);
   main.append(h("p", {}, h("a", { href: "#/meetings" }, texts.allMeetings)), heading, place.element, body);
