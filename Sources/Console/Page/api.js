@@ -1,7 +1,8 @@
 // Requests to the node that this page came from. The key lives in the tab's session storage and goes out in a header.
 
 const storageName = "usher.key";
-const patienceMilliseconds = 20_000;
+// Without a byte.
+const silenceMilliseconds = 20_000;
 const attempts = 4;
 // In characters: the feed's longest message has all drafts of a speaker.
 const longestEvent = 2_000_000;
@@ -12,6 +13,7 @@ export class Refusal extends Error {
     const text = (name) => (typeof body?.[name] === "string" ? body[name] : null);
     super(text("detail") ?? "");
     this.status = status;
+    this.isOfAPI = text("detail") !== null;
     /** A number of the error table, such as 12107; else the title that the bots API has, if there is one. */
     this.code = Number.isInteger(body?.code) && body.code !== status ? String(body.code) : text("error");
     /** The number of the meeting that stands in the way. */
@@ -52,8 +54,9 @@ export async function get(path, { query, ...how } = {}) {
  * @returns once the stream is at its end.
  */
 export async function stream(path, { query, signal, heard, take }) {
+  const used = session.key();
   const answer = await ask("GET", withQuery(path, query), { signal });
-  if (!answer.ok) throw await refusal(answer);
+  if (!answer.ok) throw await refusal(answer, used);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   try {
@@ -94,7 +97,8 @@ export async function change(method, path, { body, wish } = {}) {
   }
 }
 
-async function refusal(answer, key) {
+/** @param used the session's key by which was asked; null if it was another one. */
+async function refusal(answer, used) {
   let body = null;
   try {
     body = JSON.parse(await answer.text());
@@ -102,7 +106,7 @@ async function refusal(answer, key) {
     // Nothing that the API said: a balancer did.
   }
   const refusal = new Refusal(answer.status, body, answer.headers);
-  if (refusal.status === 401 && key === undefined) document.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
+  if (refusal.status === 401 && used !== null && used === session.key()) document.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
   return refusal;
 }
 
@@ -122,15 +126,27 @@ function ask(method, path, { body, wish, range, signal, key }) {
   });
 }
 
-async function once(method, path, { signal, read = readJSON, patience = patienceMilliseconds, ...how }) {
+async function once(method, path, { signal, read = readJSON, ...how }) {
+  const used = how.key === undefined ? session.key() : null;
   const time = new AbortController();
   const giveUp = () => time.abort();
-  const timer = setTimeout(giveUp, patience);
+  let timer = 0;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, silenceMilliseconds);
+  };
+  heard();
   signal?.addEventListener("abort", giveUp);
   try {
     const answer = await ask(method, path, { ...how, signal: time.signal });
-    if (!answer.ok) throw await refusal(answer, how.key);
-    return await read(answer);
+    if (!answer.ok) throw await refusal(answer, used);
+    const body = answer.body?.pipeThrough(new TransformStream({
+      transform(piece, controller) {
+        heard();
+        controller.enqueue(piece);
+      },
+    }));
+    return await read(new Response(body ?? null, { headers: answer.headers }));
   } catch (error) {
     throw error instanceof Refusal ? error : new NoAnswer();
   } finally {
