@@ -22,17 +22,20 @@ export function timeline({ caller, mayAs }) {
     const next = JSON.stringify(meeting);
     if (next === form) return;
     form = next;
+    // What was asked for an older form of the meeting may come later, and counts no more.
+    const isNewest = () => form === next && !isStopped;
     try {
-      draw(await get(`/bots/id/${meeting.id}/timeline`));
-      await look(meeting);
+      const found = await get(`/bots/id/${meeting.id}/timeline`);
+      if (!isNewest()) return;
+      draw(found);
+      await look(meeting, isNewest);
     } catch {
       // The page says itself that no answer comes; it is asked again with the next change.
-      form = null;
+      if (form === next) form = null;
     }
   }
 
   function draw({ events, forgotten: count }) {
-    if (isStopped) return;
     forgotten.hidden = count === 0;
     forgotten.textContent = plural(count, texts.forgottenForms);
     const bots = [...new Set(events.map((event) => event.bot_id).filter(Boolean))];
@@ -59,17 +62,17 @@ export function timeline({ caller, mayAs }) {
   }
 
   /** May show what others said, so that it takes a manager. */
-  async function look(meeting) {
+  async function look(meeting, isNewest) {
     const isThere = mayAs("manager") && troubled.includes(stateOf(meeting));
-    outline.textContent = meeting.data?.page_outline ?? "";
-    outline.hidden = !outline.textContent;
     let blob = null;
     try {
       if (isThere) blob = await get(`/bots/id/${meeting.id}/screenshot`, { read: (answer) => answer.blob() });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
     }
-    if (isStopped) return;
+    if (!isNewest()) return;
+    outline.textContent = (isThere && meeting.data?.page_outline) || "";
+    outline.hidden = !outline.textContent;
     forget();
     if (blob) picture = URL.createObjectURL(blob);
     frame.replaceChildren(...(picture ? [h("img", { alt: texts.pictureOf, src: picture })] : []));
