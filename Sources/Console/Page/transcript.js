@@ -83,13 +83,12 @@ export function transcript(place, { onStatus }) {
   /** What has changed since the cursor. */
   async function ask(signal) {
     if (cursor === null) return readAll(signal);
-    const changes = { put: [], retracted: [], cursor };
+    const changes = { pages: [], cursor };
     for (;;) {
       const page = await get(path(), { query: { meeting_id: meeting.id, after: changes.cursor }, signal });
       player.show(page.recordings);
       if (page.reset) return readAll(signal);
-      changes.put.push(...page.segments);
-      changes.retracted.push(...page.retracted);
+      changes.pages.push(page);
       changes.cursor = page.cursor;
       if (!page.has_more) return changes;
     }
@@ -102,8 +101,11 @@ export function transcript(place, { onStatus }) {
     } else {
       // A node has told more since.
       if (cursor === null || isLater(cursor, found.cursor)) return;
-      for (const segment of found.put) segments.put(segment);
-      if (!retract(found.retracted)) return;
+      // What one page takes back, the next may write again.
+      for (const page of found.pages) {
+        if (!retract(page.retracted)) return;
+        for (const segment of page.segments) segments.put(segment);
+      }
     }
     cursor = found.cursor;
     // What was told while all was read is told again, from there on.
