@@ -9,8 +9,7 @@ import { Segments, isLater, keyOf } from "/console/segments.js";
 import { sound } from "/console/sound.js";
 import { texts } from "/console/texts.js";
 
-const pageSize = 10_000;
-const downloadPatience = 120_000;
+const pageSize = 1_000;
 // Of a transcript that is changed further up each time that it is read.
 const mostRounds = 5;
 const toldPauseMilliseconds = 15_000;
@@ -85,7 +84,7 @@ export function transcript(place, { onStatus }) {
     if (cursor === null) return readAll(signal);
     const changes = { pages: [], cursor };
     for (;;) {
-      const page = await get(path(), { query: { meeting_id: meeting.id, after: changes.cursor }, signal });
+      const page = await get(path(), { query: { meeting_id: meeting.id, after: changes.cursor, limit: pageSize }, signal });
       player.show(page.recordings);
       if (page.reset) return readAll(signal);
       changes.pages.push(page);
@@ -327,7 +326,7 @@ export function transcript(place, { onStatus }) {
   async function download() {
     const kind = form.value;
     const blob = await get(path(), {
-      query: { meeting_id: meeting.id, format: kind }, patience: downloadPatience, read: (answer) => answer.blob(),
+      query: { meeting_id: meeting.id, format: kind }, read: (answer) => answer.blob(),
     });
     const url = URL.createObjectURL(blob);
     h("a", { href: url, download: `meeting-${meeting.id}.${kind}` }).click();
