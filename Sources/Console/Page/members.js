@@ -1,6 +1,6 @@
 // Who is in the workspace, and as what.
 
-import { change, get } from "/console/api.js";
+import { Refusal, change, get } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { workspaceTabs } from "/console/keys.js";
@@ -55,7 +55,12 @@ export function membersPage(main, { caller, refresh }) {
       onsubmit(event) {
         event.preventDefault();
         act(button, place, async () => {
-          await change("PUT", path(member), { body: { role: select.value } });
+          try {
+            await change("PUT", path(member), { body: { role: select.value } });
+          } catch (error) {
+            if (error instanceof Refusal) select.value = member.role;
+            throw error;
+          }
           await done(member, texts.roleChanged(name, texts.roles[select.value]));
         });
       },
