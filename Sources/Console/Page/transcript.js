@@ -175,6 +175,7 @@ export function transcript(place, { onStatus }) {
     if (isFirst) first = Math.max(0, total - windowSize);
     // Whoever reads further up is not moved.
     if (isFollowed) first = Math.max(first, total - mostLines);
+    else if (last === Infinity && total - first > mostLines) last = first + mostLines;
     drawLines();
     if (isFollowed || isFirst) scroll.scrollTop = scroll.scrollHeight;
   }
