@@ -23,7 +23,8 @@ enum TranscriptEndpoint {
         .query("limit", 1...100_000, "The most segments that are shown. All if it is absent."),
         .cursor(
             "after",
-            "The `cursor` of an earlier answer: what changed since is shown alone, without `offset`; `limit` counts where all is shown, after a `reset`."),
+            "The `cursor` of an earlier answer: what changed since is shown alone, without `offset`; `limit` counts where all is shown, after a `reset`."
+        ),
         .query(
             "format", TranscriptFormat.self,
             "The form of the answer: `json`, or `txt`, `md`, `srt`, `vtt` as text. What `Accept` prefers if it is absent."

@@ -74,7 +74,9 @@ extension Store {
 extension Meeting {
     /// What the current bot said of the page that it needs help with or failed at, in words; nil if nothing.
     public var pageOutline: String? {
-        guard [BotStatus.needsHelp, .failed].map(\.rawValue).contains(botStatus), let botID, let text = fields["page_outline"], text.hasPrefix(botID + " ") else { return nil }
+        guard [BotStatus.needsHelp, .failed].map(\.rawValue).contains(botStatus), let botID,
+            let text = fields["page_outline"], text.hasPrefix(botID + " ")
+        else { return nil }
         return String(text.dropFirst(botID.count + 1))
     }
 }

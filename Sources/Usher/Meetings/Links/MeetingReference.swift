@@ -63,7 +63,8 @@ public struct MeetingReference: Sendable {
 
     /// Checks what is said beside an id against the link, and the passcode, of the meeting that is planned there.
     func check(against url: String, passcode known: String?) throws(Problem) {
-        let reason = "does not agree with the link of the meeting that is planned there: leave it out, or send meeting_url"
+        let reason =
+            "does not agree with the link of the meeting that is planned there: leave it out, or send meeting_url"
         if let passcode, let known, !known.utf8.elementsEqual(passcode.utf8) {
             throw Problem(member: .passcode, reason: reason)
         }
