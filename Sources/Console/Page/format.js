@@ -45,8 +45,9 @@ export function timeOfDay(text) {
   return element(text, clock);
 }
 
-export function nowOfDay() {
-  return clock.format(new Date());
+/** @param time milliseconds since 1970. */
+export function clockTime(time) {
+  return clock.format(new Date(time));
 }
 
 /** From one time to another, or to now. */

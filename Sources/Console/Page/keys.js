@@ -1,10 +1,10 @@
 // The API keys of the workspace: the tab that documents of the Re-invite API send people to.
 
-import { change, get, session } from "/console/api.js";
+import { change, get } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { fromLocalField, localField, moment, pill } from "/console/format.js";
-import { act, announce, askFirst, isPassing, noticePlace, secretNotice, tellOfFeed } from "/console/notices.js";
+import { act, askFirst, noticePlace, secretPlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
 const pauseMilliseconds = 5_000;
@@ -16,8 +16,9 @@ export function workspaceTabs(current) {
   return h("nav", { class: "tabs", "aria-label": texts.workspace }, tab("keys", texts.keysTab), tab("members", texts.membersTab));
 }
 
-export function keysPage(main, { caller, refresh }) {
+export function keysPage(main, { caller, refresh, adopt }) {
   const place = noticePlace();
+  const secrets = secretPlace();
   const members = new Map();
   let own = null;
   const list = h("ul", { class: "rows", "aria-label": texts.keys });
@@ -39,7 +40,7 @@ export function keysPage(main, { caller, refresh }) {
     },
   }, texts.addKey);
   main.append(h("h1", {}, texts.workspace), workspaceTabs("keys"), h("p", {}, texts.keysWords),
-    h("div", { class: "buttons" }, adding), form.element, place.element, list);
+    h("div", { class: "buttons" }, adding), form.element, secrets.element, place.element, list);
 
   const feed = follow(async (signal) => {
     const [{ keys }, found] = await Promise.all([get("/workspace/keys", { signal }), get("/workspace/members", { signal })]);
@@ -52,16 +53,11 @@ export function keysPage(main, { caller, refresh }) {
       own = keys.find((key) => key.id === caller.key_id) ?? null;
       draw(keys.map((key) => ({ ...key, member: members.get(key.user_id) ?? null, isOwn: key.id === caller.key_id })).reverse());
     },
-    trouble(error) {
-      const isOwn = error && !isPassing(error);
-      if (isOwn) place.refuse(error);
-      tellOfFeed(isOwn ? null : error);
-    },
+    trouble: troubleOf(place),
   });
 
   function showKey(made, words) {
-    place.show(secretNotice(words, texts.keyOnce, made.key));
-    announce(words);
+    secrets.show(words, texts.keyOnce, made.key);
   }
 
   function row(key) {
@@ -87,20 +83,24 @@ export function keysPage(main, { caller, refresh }) {
   }
 
   function rotate(key, name) {
-    const grace = h("select", {}, texts.graces.map(([seconds, text]) => option(seconds, text)));
+    // What is under way by the key in use is not to be refused.
+    const graces = texts.graces.filter(([seconds]) => seconds > 0 || !key.isOwn);
+    const grace = h("select", {}, graces.map(([seconds, text]) => option(seconds, text)));
     grace.value = "86400";
     askFirst({
       title: texts.rotateTitle(name), words: [texts.rotateWords], yes: texts.rotate,
       more: h("div", { class: "fields" }, field(texts.grace, grace)),
     }, async () => {
-      const made = await change("POST", `/workspace/keys/${encodeURIComponent(key.id)}/rotate`, { body: { grace_seconds: Number(grace.value) } });
-      // Whoever replaces the key in use goes on with the new one.
-      if (key.isOwn) {
-        session.begin(made.key);
-        caller.key_id = made.id;
+      if (key.isOwn) feed.hold();
+      try {
+        const path = `/workspace/keys/${encodeURIComponent(key.id)}/rotate`;
+        const made = await change("POST", path, { body: { grace_seconds: Number(grace.value) } });
+        // Whoever replaces the key in use goes on with the new one.
+        if (key.isOwn) adopt(key.id, made);
+        showKey(made, key.isOwn ? texts.ownKeyRotated : texts.keyRotated);
+      } finally {
+        feed.again();
       }
-      showKey(made, key.isOwn ? texts.ownKeyRotated : texts.keyRotated);
-      feed.again();
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { get, session } from "/console/api.js";
 import { h } from "/console/dom.js";
-import { announce, isPassing, refusalNotice, standing, tellOfFeed } from "/console/notices.js";
+import { announce, isPassing, leaveAway, refusalNotice, standing, tellAway } from "/console/notices.js";
 import { keysPage } from "/console/keys.js";
 import { membersPage } from "/console/members.js";
 import { meetingPage } from "/console/meeting.js";
@@ -20,6 +20,8 @@ const header = h("header");
 let caller = null;
 let leave = () => {};
 let shown = 0;
+// Whether a refusal has ended the session, and nobody's wish.
+let isRefused = false;
 
 /** Whether the caller's role is this one or a higher one. */
 function mayAs(role) {
@@ -49,7 +51,7 @@ function drawHeader(section) {
     caller
       ? h("div", { class: "who" },
         h("span", {}, h("bdi", {}, caller.workspace_name), " · ", texts.roles[caller.role] ?? caller.role),
-        h("button", { type: "button", onclick: () => signOut() }, texts.signOut))
+        h("button", { type: "button", onclick: logOut }, texts.signOut))
       : h("a", { href: "/docs" }, texts.docs));
 }
 
@@ -62,7 +64,8 @@ function skip(event) {
 function open(title, section, make) {
   leave();
   leave = () => {};
-  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  leaveAway();
+  for (const dialog of document.querySelectorAll("dialog:not(.secret)")) dialog.close();
   document.title = `${title} · ${texts.product}`;
   drawHeader(section);
   main.replaceChildren();
@@ -84,7 +87,7 @@ function route() {
     });
     return;
   }
-  open(title, page.section, (place) => page.make(place, { id, caller, mayAs, setTitle, refresh: resume }));
+  open(title, page.section, (place) => page.make(place, { id, caller, mayAs, setTitle, refresh: resume, adopt }));
 }
 
 /** Where a page finds out what it is called. */
@@ -92,13 +95,19 @@ function setTitle(text) {
   document.title = `${text} · ${texts.product}`;
 }
 
-/** @param refusal why the key counts no more, if that is the reason. */
+/** Whoever comes next begins at the beginning. */
+function logOut() {
+  history.replaceState(null, "", location.pathname);
+  signOut();
+}
+
+/** The address stays, and is shown to whoever signs in. @param refusal why the key counts no more, if that is the reason. */
 function signOut(refusal) {
   session.end();
   caller = null;
   shown += 1;
-  history.replaceState(null, "", location.pathname);
-  tellOfFeed(null);
+  isRefused = Boolean(refusal);
+  tellAway(main, false);
   open(texts.signIn, null, (place) => signInPage(place, { begin, refusal }));
 }
 
@@ -108,19 +117,27 @@ function begin(key, found) {
   route();
 }
 
+/** Goes on with the key that has replaced the one of this id, unless somebody has logged out meanwhile. */
+function adopt(id, made) {
+  if (caller ? caller.key_id !== id : !isRefused) return;
+  session.begin(made.key);
+  if (caller) caller.key_id = made.id;
+  else resume();
+}
+
 /** Signs in by the key that the tab has; while no node answers, until one does. */
 async function resume() {
   const mine = ++shown;
   try {
     const found = await get("/user");
     if (mine !== shown) return;
-    tellOfFeed(null);
+    tellAway(main, false);
     caller = found;
     route();
   } catch (error) {
     if (mine !== shown) return;
     if (!isPassing(error)) return signOut(error);
-    tellOfFeed(error);
+    tellAway(main, true);
     if (error.status) main.replaceChildren(h("h1", {}, texts.product), refusalNotice(error));
     setTimeout(resume, retryMilliseconds);
   }

@@ -7,7 +7,7 @@ import {
   isOver, isRunning, moment, nameOf, platformOf, reasonOf, roomPath, span, statePill, stateOf,
 } from "/console/format.js";
 import { stop } from "/console/meetings.js";
-import { act, announce, askFirst, isPassing, noticePlace, refusalNotice, sayNext, tellOfFeed } from "/console/notices.js";
+import { act, announce, askFirst, isFinal, noticePlace, sayNext, troubleOf } from "/console/notices.js";
 import { planForm } from "/console/plan.js";
 import { texts } from "/console/texts.js";
 import { timeline } from "/console/timeline.js";
@@ -34,17 +34,16 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   place.sayLeft();
 
   const path = `/meetings/${id}`;
+  const trouble = troubleOf(place, isFinal);
   const feed = follow((signal) => get(path, { signal }), {
     show,
     every: () => (words.isTelling() ? toldPauseMilliseconds : 2_500),
     trouble(error) {
-      const isOwn = error && !isPassing(error);
-      tellOfFeed(isOwn ? null : error);
-      if (!isOwn) return;
+      trouble(error);
+      if (!error || !isFinal(error)) return;
       feed.stop();
       words.stop();
       body.hidden = true;
-      place.show(refusalNotice(error));
     },
   });
 

@@ -4,7 +4,7 @@ import { change, get, newWish } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
 import { follow, listen } from "/console/feed.js";
 import { isRunning, moment, nameOf, platformOf, plural, reasonOf, roomPath, span, statePill, stateOf } from "/console/format.js";
-import { act, announce, askFirst, isPassing, noticePlace, tellOfFeed } from "/console/notices.js";
+import { act, announce, askFirst, noticePlace, troubleOf } from "/console/notices.js";
 import { sendForm } from "/console/send.js";
 import { texts } from "/console/texts.js";
 
@@ -15,12 +15,13 @@ const searchRounds = 10;
 const searchPauseMilliseconds = 10_000;
 // Of plans, and of what is written to a record, nothing is told.
 const toldPauseMilliseconds = 10_000;
-const gatherMilliseconds = 300;
 
 export function meetingsPage(main, { mayAs }) {
   let cursors = [null];
   let next = null;
   let counted = null;
+  // Whether what is sought takes several requests: then it is not looked for again by itself.
+  let isLong = false;
   const place = noticePlace();
   const query = h("input", { type: "search", maxlength: "200", autocomplete: "off" });
   const state = h("select", {}, option("", texts.anyState), option("planned", texts.states.planned),
@@ -52,7 +53,10 @@ export function meetingsPage(main, { mayAs }) {
       });
       looked += page.meetings.length;
       const meetings = isSought() ? page.meetings.filter(matches) : page.meetings;
-      if (meetings.length || !page.next_cursor || round === searchRounds) return { meetings, next: page.next_cursor, looked };
+      if (meetings.length || !page.next_cursor || round === searchRounds) {
+        isLong = round > 1;
+        return { meetings, next: page.next_cursor, looked };
+      }
       cursor = page.next_cursor;
     }
   }
@@ -133,31 +137,23 @@ export function meetingsPage(main, { mayAs }) {
   newer.hidden = older.hidden = true;
   place.sayLeft();
 
-  let [live, cursor, gathering] = [null, null, 0];
+  let [live, cursor] = [null, null];
   const feed = follow(ask, {
     show,
-    every: () => (isSought() ? searchPauseMilliseconds : live?.isTelling() ? toldPauseMilliseconds : 2_500),
-    trouble(error) {
-      const isOwn = error && !isPassing(error);
-      if (isOwn) place.refuse(error);
-      tellOfFeed(isOwn ? null : error);
-    },
+    every: () => (isSought() ? (isLong ? Infinity : searchPauseMilliseconds) : live?.isTelling() ? toldPauseMilliseconds : 2_500),
+    trouble: troubleOf(place),
   });
   live = listen("/events", {
+    query: { only: "statuses" },
     after: () => cursor,
     take(message) {
       cursor = message.cursor;
-      if (gathering || isSought() || !["meeting.status", "reset"].includes(message.type)) return;
-      gathering = setTimeout(() => {
-        gathering = 0;
-        feed.again();
-      }, gatherMilliseconds);
+      if (!isSought() && ["meeting.status", "reset"].includes(message.type)) feed.soon();
     },
     turned: (isTelling) => isTelling || feed.again(),
   });
   return () => {
     clearTimeout(seek.timer);
-    clearTimeout(gathering);
     live.stop();
     feed.stop();
   };

@@ -4,7 +4,7 @@ import { Refusal, change, get } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { workspaceTabs } from "/console/keys.js";
-import { act, askFirst, isPassing, noticePlace, sayNext, tellOfFeed } from "/console/notices.js";
+import { act, askFirst, noticePlace, sayNext, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
 const pauseMilliseconds = 5_000;
@@ -20,11 +20,7 @@ export function membersPage(main, { caller, refresh }) {
   const feed = follow((signal) => get("/workspace/members", { signal }), {
     every: () => pauseMilliseconds,
     show: ({ members }) => draw(members),
-    trouble(error) {
-      const isOwn = error && !isPassing(error);
-      if (isOwn) place.refuse(error);
-      tellOfFeed(isOwn ? null : error);
-    },
+    trouble: troubleOf(place),
   });
 
   const roleField = (role) => {

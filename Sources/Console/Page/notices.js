@@ -2,7 +2,7 @@
 
 import { NoAnswer, Refusal } from "/console/api.js";
 import { h } from "/console/dom.js";
-import { nowOfDay } from "/console/format.js";
+import { clockTime } from "/console/format.js";
 import { texts } from "/console/texts.js";
 
 const live = h("div", { class: "unseen", role: "status" });
@@ -16,21 +16,61 @@ export function announce(text) {
   live.textContent = text;
 }
 
-let isAway = false;
+// Who gets no answer, and since when.
+const away = new Map();
+let awaySince = null;
 
-/** Says once that no answer comes any more, and once that they come again. */
-export function tellOfFeed(error) {
-  const isNews = Boolean(error) !== isAway;
-  isAway = Boolean(error);
-  if (!isNews) return;
-  banner.hidden = !isAway;
-  banner.textContent = isAway ? texts.away(nowOfDay()) : "";
-  announce(isAway ? texts.away(nowOfDay()) : texts.backAgain);
+/** Says once that no answer comes any more, and once that all who ask get answers again. @param who any object. */
+export function tellAway(who, isAway) {
+  // What a page that was left had been waiting for is the next one's to wait for.
+  const before = away.get(null);
+  away.delete(null);
+  if (!isAway) away.delete(who);
+  else if (!away.has(who)) away.set(who, before ?? Date.now());
+  const since = away.size ? Math.min(...away.values()) : null;
+  if (since === awaySince) return;
+  const isNews = (since === null) !== (awaySince === null);
+  awaySince = since;
+  const text = since === null ? "" : texts.away(clockTime(since));
+  banner.hidden = since === null;
+  banner.textContent = text;
+  if (isNews) announce(text || texts.backAgain);
+}
+
+/** Once a page is left nobody waits for its answers. */
+export function leaveAway() {
+  away.clear();
+  if (awaySince !== null) away.set(null, awaySince);
+}
+
+/** Tells of the errors of what a page asks again and again: in its place, once, those that are its own. */
+export function troubleOf(place, isOwn = (error) => !isPassing(error)) {
+  const me = {};
+  let [told, notice] = [null, null];
+  return (error) => {
+    const own = error && isOwn(error);
+    tellAway(me, Boolean(error) && !own);
+    if (error && !own) return;
+    const form = own ? JSON.stringify([error.status, error.code, error.message]) : null;
+    if (form === told) return;
+    told = form;
+    if (!own) {
+      notice?.remove();
+      return;
+    }
+    notice = refusalNotice(error);
+    place.show(notice);
+  };
 }
 
 /** Whether trying again by oneself may help. */
 export function isPassing(error) {
   return error instanceof NoAnswer || (error instanceof Refusal && (error.status >= 500 || error.status === 429));
+}
+
+/** Whether what a page shows is not there, or not for the reader, by the API's own word: a proxy may say so for a moment. */
+export function isFinal(error) {
+  return error instanceof Refusal && [403, 404].includes(error.status) && error.isOfAPI;
 }
 
 /** A refusal in the API's own words, with its code; the request's id is for whoever runs the service. */
@@ -86,7 +126,7 @@ export async function act(button, place, work) {
 }
 
 /** A secret, which is shown this once. */
-export function secretNotice(title, words, secret) {
+function secretNotice(title, words, secret) {
   const shown = h("code", { tabindex: "0" }, secret);
   const copy = h("button", {
     type: "button",
@@ -102,6 +142,26 @@ export function secretNotice(title, words, secret) {
     },
   }, texts.copy);
   return h("div", { class: "notice good" }, h("p", {}, title, " ", words), h("p", { class: "inline" }, shown, copy));
+}
+
+/** A place for secrets, which nothing else takes; where the page was left before one came, a dialog shows it. */
+export function secretPlace() {
+  const place = h("div", { class: "notice-place" });
+  return {
+    element: place,
+    show(title, words, secret) {
+      const notice = secretNotice(title, words, secret);
+      if (place.isConnected) {
+        place.replaceChildren(notice);
+        announce(title);
+        return;
+      }
+      const dialog = h("dialog", { class: "secret", "aria-label": title, onclose: () => dialog.remove() }, notice,
+        h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => dialog.close() }, texts.haveIt)));
+      document.body.append(dialog);
+      dialog.showModal();
+    },
+  };
 }
 
 /** A question that must be answered before anything is done. */

@@ -29,7 +29,7 @@ export const texts = {
   signIn: "Sign in", signOut: "Log out", signInTitle: "Sign in to a workspace",
   signInWords: "Here you send bots into meetings, watch what is said there, and see what became of it.",
   apiKey: "API key",
-  apiKeyHint: "It stays in this tab until you log out or close it, and is sent to this server alone.",
+  apiKeyHint: "It stays in this tab until you log out, also where the browser opens the tab again or doubles it, and is sent to this server alone.",
   whereFrom: "Where do I get one?",
   whereFromWords: [
     ["After “make up”: it is printed in the terminal, in the line that begins with “workspace”."],
@@ -134,7 +134,7 @@ export const texts = {
   events: "Events", eventsHint: "Without a choice it is told of everything.",
   webhookMade: "The webhook was made.",
   secretOnce: "This is what its requests are signed with. It is shown this once:",
-  secret: "Secret", copy: "Copy", copied: "Copied",
+  secret: "Secret", copy: "Copy", copied: "Copied", haveIt: "I have it",
   noWebhooks: "No webhooks yet. Make one above, and its receiver is told what happens.",
 
   keysTab: "API Key", membersTab: "Members", keys: "API keys",

@@ -4,7 +4,7 @@ import { NoAnswer, get } from "/console/api.js";
 import { field, h, option, said } from "/console/dom.js";
 import { follow, listen } from "/console/feed.js";
 import { duration, plural, roomPath, timeOfDay } from "/console/format.js";
-import { act, isPassing, tellOfFeed } from "/console/notices.js";
+import { act, troubleOf } from "/console/notices.js";
 import { Segments, isLater, keyOf } from "/console/segments.js";
 import { sound } from "/console/sound.js";
 import { texts } from "/console/texts.js";
@@ -150,7 +150,7 @@ export function transcript(place, { onStatus }) {
     feed ??= follow(ask, {
       show: take,
       every: () => (live?.isTelling() ? toldPauseMilliseconds : 2_500),
-      trouble: (error) => error && !isPassing(error) ? place.refuse(error) : tellOfFeed(error),
+      trouble: troubleOf(place),
     });
   }
 

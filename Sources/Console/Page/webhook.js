@@ -4,7 +4,7 @@ import { change, get } from "/console/api.js";
 import { facts, fill, h, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { moment, pill, plural } from "/console/format.js";
-import { act, askFirst, isPassing, noticePlace, refusalNotice, sayNext, tellOfFeed } from "/console/notices.js";
+import { act, askFirst, isFinal, noticePlace, sayNext, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 import { webhookPill } from "/console/webhooks.js";
 
@@ -28,6 +28,7 @@ export function webhookPage(main, { id, setTitle }) {
   let form = null;
   main.append(h("p", {}, h("a", { href: "#/webhooks" }, texts.allWebhooks)), heading, place.element, body);
 
+  const trouble = troubleOf(place, isFinal);
   const feed = follow(async (signal) => {
     const [webhook, { deliveries }] = await Promise.all([
       get(path, { signal }), get(`${path}/deliveries`, { query: { limit: shownDeliveries }, signal }),
@@ -43,12 +44,10 @@ export function webhookPage(main, { id, setTitle }) {
       empty.hidden = deliveries.length > 0;
     },
     trouble(error) {
-      const isOwn = error && !isPassing(error);
-      tellOfFeed(isOwn ? null : error);
-      if (!isOwn) return;
+      trouble(error);
+      if (!error || !isFinal(error)) return;
       feed.stop();
       body.hidden = true;
-      place.show(refusalNotice(error));
     },
   });
 

@@ -4,7 +4,7 @@ import { change, get } from "/console/api.js";
 import { field, h, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { moment, pill } from "/console/format.js";
-import { act, announce, isPassing, noticePlace, secretNotice, tellOfFeed } from "/console/notices.js";
+import { act, noticePlace, secretPlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
 export const eventNames = [
@@ -30,11 +30,7 @@ export function webhooksPage(main) {
       draw(webhooks);
       empty.hidden = webhooks.length > 0;
     },
-    trouble(error) {
-      const isOwn = error && !isPassing(error);
-      if (isOwn) place.refuse(error);
-      tellOfFeed(isOwn ? null : error);
-    },
+    trouble: troubleOf(place),
   });
   return () => feed.stop();
 }
@@ -48,6 +44,7 @@ export function webhookPill(webhook) {
 
 function newForm(onMade) {
   const place = noticePlace();
+  const secrets = secretPlace();
   const url = h("input", { type: "text", required: true, inputmode: "url", autocomplete: "off", spellcheck: "false", placeholder: "https://example.com/hooks/usher" });
   const description = h("input", { type: "text", maxlength: "256", autocomplete: "off" });
   const boxes = eventNames.map((name) => h("input", { type: "checkbox", value: name }));
@@ -57,7 +54,7 @@ function newForm(onMade) {
     h("div", { class: "fields" }, field(texts.url, url, texts.urlHint), field(texts.description, description)),
     h("fieldset", {}, h("legend", {}, texts.events), h("p", { class: "hint" }, texts.eventsHint),
       h("div", { class: "checks" }, boxes.map((box) => h("label", { class: "check" }, box, box.value)))),
-    button, place.element);
+    button, place.element, secrets.element);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     act(button, place, async () => {
@@ -65,8 +62,7 @@ function newForm(onMade) {
       if (description.value.trim()) body.description = description.value.trim();
       const made = await change("POST", "/webhooks", { body });
       form.reset();
-      place.show(secretNotice(texts.webhookMade, texts.secretOnce, made.secret));
-      announce(texts.webhookMade);
+      secrets.show(texts.webhookMade, texts.secretOnce, made.secret);
       onMade();
     });
   });
