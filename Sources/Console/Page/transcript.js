@@ -9,7 +9,7 @@ import { Segments, isLater, keyOf } from "/console/segments.js";
 import { sound } from "/console/sound.js";
 import { texts } from "/console/texts.js";
 
-const pageSize = 1_000;
+const pageSize = 5_000;
 // Of a transcript that is changed further up each time that it is read.
 const mostRounds = 5;
 const toldPauseMilliseconds = 15_000;
