@@ -128,7 +128,8 @@ class ScriptCalls:
         keys = [
             self.lock, f"{self.PREFIX}:ws:{RANDOM * 3}:inflight:{room}", self.lock,
             f"{self.PREFIX}:ws:{workspace}:bots", f"{self.PREFIX}:meeting:{meeting}", f"{self.PREFIX}:bot:{bot}",
-            f"{self.PREFIX}:dispatch", f"{self.PREFIX}:events",
+            f"{self.PREFIX}:dispatch", f"{self.PREFIX}:events", f"{self.PREFIX}:ws:{workspace}:webhooks",
+            f"{self.PREFIX}:outbox", f"{self.PREFIX}:meeting:{meeting}:feed", f"{self.PREFIX}:ws:{workspace}:feed",
         ]
         # The one event stream may grow as long as the sixteen of the other side together, so that neither is trimmed.
         events_max_length = str(100_000 * len(PARTITIONS))
