@@ -79,14 +79,12 @@ public final class CalendarSync: @unchecked Sendable {
     private func begin() async throws(RedisError) {
         // Nothing new is taken then.
         guard !store.memory.isFull else { return }
-        let deadline = MonotonicTime.now().advanced(byMilliseconds: 10_000)
-        for (workspace, id) in try await store.dueCalendars(most: mostMilliseconds, deadline: deadline) where !isStopped
-        {
+        let session = store.session(milliseconds: 10_000)
+        for (workspace, id) in try await session.calendars.due(most: mostMilliseconds) where !isStopped {
             guard sum < Self.inAll, underWay[workspace, default: 0] < Self.ofWorkspace else { continue }
             let began = MonotonicTime.now()
             guard
-                let calendar = try await store.claimCalendar(
-                    workspace: workspace, id: id, most: mostMilliseconds, deadline: deadline)
+                let calendar = try await session.calendars.claim(workspace: workspace, id: id, most: mostMilliseconds)
             else { continue }
             underWay[workspace, default: 0] += 1
             sum += 1
@@ -101,10 +99,9 @@ public final class CalendarSync: @unchecked Sendable {
     /// - Parameter end: when the lease may be another's.
     private func sync(_ calendar: FeedCalendar, until end: MonotonicTime) async {
         do throws(RedisError) {
-            let outcome = try await outcome(of: calendar, until: end)
+            let outcome = try await outcome(of: calendar, in: store.session(until: end))
             guard !isStopped else { return }
-            _ = try await store.settle(
-                calendar, outcome, deadline: MonotonicTime.now().advanced(byMilliseconds: 10_000))
+            _ = try await store.session(milliseconds: 10_000).calendars.settle(calendar, outcome)
         } catch {
             // Its lease ends, and it is done again.
             guard !isStopped else { return }
@@ -114,21 +111,19 @@ public final class CalendarSync: @unchecked Sendable {
         }
     }
 
-    private func outcome(
-        of calendar: FeedCalendar, until end: MonotonicTime
-    ) async throws(RedisError) -> Store.CalendarOutcome {
-        var outcome = Store.CalendarOutcome()
+    private func outcome(of calendar: FeedCalendar, in session: Session) async throws(RedisError) -> CalendarOutcome {
+        var outcome = CalendarOutcome()
         // One that is disabled is looked at all the same: it ends when its user leaves.
         outcome.pause = jittered(calendar.isEnabled ? configuration.syncMilliseconds : longestPause)
-        let owner = try await store.owner(of: calendar, deadline: end)
+        let owner = try await session.calendars.owner(of: calendar)
         guard calendar.isEnabled, !calendar.isRemoved, let owner else {
             outcome.isGone = calendar.isRemoved || owner == nil
-            (outcome.counts, outcome.problem) = try await plan(.none, of: calendar, until: end)
+            (outcome.counts, outcome.problem) = try await plan(.none, of: calendar, in: session)
             // What is left to do is done before it is forgotten.
             if outcome.problem != nil { (outcome.isGone, outcome.pause) = (false, 1_000) }
             return outcome
         }
-        let reading = await read(calendar, owner, now: try await store.calendarTime(deadline: end))
+        let reading = await read(calendar, owner, now: try await session.time())
         if let etag = reading.etag { outcome.etag = etag }
         switch reading.result {
         case .unchanged:
@@ -148,7 +143,7 @@ public final class CalendarSync: @unchecked Sendable {
                         uid: $0.uid, recurrenceID: $0.recurrenceID, start: $0.start, end: $0.end, title: $0.title,
                         link: $0.link)
                 }, unreadable: feed.unreadable, hasMore: feed.hasMore)
-            (outcome.counts, outcome.problem) = try await plan(said, of: calendar, until: end)
+            (outcome.counts, outcome.problem) = try await plan(said, of: calendar, in: session)
             outcome.skipped = CalendarFeed.Skip.allCases.compactMap { skip in
                 feed.skipped[skip].map { "\(skip.rawValue)=\($0)" }
             }.joined(separator: " ")
@@ -166,10 +161,10 @@ public final class CalendarSync: @unchecked Sendable {
     }
 
     private func plan(
-        _ said: CalendarMeetings, of calendar: FeedCalendar, until end: MonotonicTime
+        _ said: CalendarMeetings, of calendar: FeedCalendar, in session: Session
     ) async throws(RedisError) -> (FeedCalendar.Counts, String?) {
-        try await store.plan(
-            calendar, said, isHeld: { [self] in !isStopped && MonotonicTime.now() < end }, deadline: end)
+        try await session.calendars.plan(
+            calendar, said, isHeld: { [self] in !isStopped && MonotonicTime.now() < session.deadline })
     }
 
     private var longestPause: Int { max(Self.longestPauseOfFailures, configuration.syncMilliseconds) }

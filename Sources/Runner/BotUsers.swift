@@ -110,13 +110,13 @@ public final class BotUsers: @unchecked Sendable {
     /// Removes the users that runners which are gone have left behind.
     func removeLeftovers(deadline: MonotonicTime) async {
         guard mode != .off, !isRefused, let users = try? await listed(deadline: deadline) else { return }
+        let bots = store.session(until: deadline).bots
         var leftovers: [String] = []
         // In any order, so that each has its turn in the end, however many bots run.
         for user in Set(users.joined()).shuffled() where leftovers.count < Self.removedAtOnce {
             let id = String(user.dropFirst(Self.prefix.count))
             guard commands[id] == nil,
-                let isOver = try? await store.isOver(
-                    bot: id, sinceMilliseconds: Self.leftoverMilliseconds, deadline: deadline), isOver
+                let isOver = try? await bots.isOver(bot: id, sinceMilliseconds: Self.leftoverMilliseconds), isOver
             else { continue }
             leftovers.append(user)
         }

@@ -1,5 +1,4 @@
 import CLinux
-import EventLoop
 import Glibc
 import Log
 import Processes
@@ -51,9 +50,9 @@ extension Runner {
         let giveUp = timing.deadline(renewedAt: bot.claimedAt)
         while true {
             do throws(RedisError) {
-                let claim = try await store.claim(
+                let claim = try await session.bots.claim(
                     bot.entry, runner: id, secret: bot.secret, container: bot.containerName,
-                    writesToStream: configuration.isStreamShared, deadline: soon)
+                    writesToStream: configuration.isStreamShared)
                 guard case .claimed(let meeting, let trace, let waited) = claim else { return nil }
                 bot.trace = trace ?? bot.trace
                 bot.waitedMilliseconds = waited
@@ -109,11 +108,10 @@ extension Runner {
         let giveUp = bot.claimedAt.advanced(byMilliseconds: timing.timeToLive)
         while true {
             do throws(RedisError) {
-                if try await !store.release(bot.entry.place, runner: id, deadline: soon) {
+                if try await !session.bots.release(bot.entry.place, runner: id) {
                     // It is no longer wanted, and so has ended as far as this runner goes.
-                    _ = try await store.loseBot(
-                        bot.entry.place, BotLoss(reason: "runner_stopped", mayBeReplaced: false, runnerID: id),
-                        deadline: soon)
+                    _ = try await session.bots.lose(
+                        bot.entry.place, BotLoss(reason: "runner_stopped", mayBeReplaced: false, runnerID: id))
                 }
                 logger.info("Handed a dispatch back", ["trace_id": bot.traceID, "bot_id": bot.id])
                 return forget(bot)
@@ -292,7 +290,7 @@ extension Runner {
         let giveUp = BootTime.now().advanced(byMilliseconds: timing.timeToLive)
         while true {
             do throws(RedisError) {
-                let outcome = try await store.loseBot(bot.entry.place, loss, deadline: soon)
+                let outcome = try await session.bots.lose(bot.entry.place, loss)
                 return log(outcome, loss, bot)
             } catch {
                 guard BootTime.now() < giveUp else {
@@ -305,7 +303,7 @@ extension Runner {
         }
     }
 
-    private func log(_ outcome: Store.LossOutcome, _ loss: BotLoss, _ bot: RunningBot) {
+    private func log(_ outcome: Bots.LossOutcome, _ loss: BotLoss, _ bot: RunningBot) {
         let fate =
             switch outcome {
             case .ended(_, let status): status

@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 import Usher
@@ -24,8 +23,8 @@ extension Runner {
     /// Sends one renewal, and does what its answer asks for.
     func renew(_ renewal: LeaseRenewal) async {
         do throws(RedisError) {
-            let answers = try await renewals.renew(
-                bots: renewal.bots, in: renewal.partition, runner: id, deadline: soon)
+            let answers = try await renewals.session(until: soon).bots.renew(
+                bots: renewal.bots, in: renewal.partition, runner: id)
             let refused = answers.count { $0 == .refused }
             metrics.renewals += answers.count - refused
             metrics.refusedRenewals += refused
@@ -75,7 +74,7 @@ extension Runner {
     /// Has the record say why a bot ends, which itself reports no more than that it was told to leave. Should this fail, it
     /// ends all the same.
     func noteEnding(of bot: RunningBot, _ reason: String) async {
-        try? await store.noteEnding(of: bot.entry.place, runner: id, reason: reason, deadline: soon)
+        try? await session.bots.noteEnding(of: bot.entry.place, runner: id, reason: reason)
     }
 
     private func traceID(of bot: String) -> String { bots[bot]?.traceID ?? "" }

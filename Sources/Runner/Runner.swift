@@ -188,7 +188,7 @@ public final class Runner: @unchecked Sendable {
             // before a claim was given up: nobody would look for it until it had been idle for as long as a lease.
             for reader in readers { try? await reader.giveBackAll { _ in false } }
             await users.settle(deadline: soon)
-            try? await store.endBeat(.runners, id: id, deadline: soon)
+            try? await session.installation.endBeat(.runners, id: id)
             for waiter in endWaiters { waiter.resume() }
             endWaiters = []
         }
@@ -196,6 +196,7 @@ public final class Runner: @unchecked Sendable {
 
     /// The deadline of one call to Redis.
     var soon: MonotonicTime { .now().advanced(byMilliseconds: configuration.redisTimeoutMilliseconds) }
+    var session: Session { store.session(until: soon) }
 
     // MARK: Dispatches
 
@@ -274,7 +275,7 @@ public final class Runner: @unchecked Sendable {
                 nextRemoval = .now().advanced(byMilliseconds: idle)
                 await users.removeLeftovers(deadline: soon)
                 for partition in Partition.all {
-                    _ = try? await store.removeConsumers(in: partition, idleForMilliseconds: idle, deadline: soon)
+                    _ = try? await session.bots.removeConsumers(in: partition, idleForMilliseconds: idle)
                 }
             }
             await loop.wait(milliseconds: min(timing.interval, 1_000))
@@ -283,13 +284,13 @@ public final class Runner: @unchecked Sendable {
 
     private func writeHeartbeat() async {
         let running = bots.values.count { !$0.hasEnded }
-        try? await store.beat(
+        try? await session.installation.beat(
             .runners, id: id, lifetime: configuration.leaseTimeToLiveMilliseconds,
             uptime: MonotonicTime.now().milliseconds(since: started),
             fields: [
                 "host": configuration.host, "process": String(getpid()), "version": configuration.version,
                 "state": isStopping ? "stopping" : "running", "capacity": String(configuration.capacity),
                 "running": String(running), "problem": problem ?? "",
-            ], deadline: soon)
+            ])
     }
 }

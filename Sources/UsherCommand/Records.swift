@@ -15,8 +15,7 @@ enum Records {
     /// Connects, runs `body` and disconnects.
     /// - Throws: `Unreachable`, or what `body` throws.
     static func use<Result: Sendable>(
-        _ settings: Settings, redis: RedisURL,
-        _ body: @escaping @Sendable (Store, _ deadline: MonotonicTime) async throws -> Result
+        _ settings: Settings, redis: RedisURL, _ body: @escaping @Sendable (Session) async throws -> Result
     ) throws -> Result {
         let loop = try EventLoop(name: "command")
         try loop.start()
@@ -41,7 +40,7 @@ enum Records {
                     description: "Redis at \(redis.redacted) does not answer\(Doctor.why(client.problem)). "
                         + "Start it, or name another with --redis.")
             }
-            return try await body(store, .now().advanced(byMilliseconds: timeoutMilliseconds))
+            return try await body(store.session(milliseconds: timeoutMilliseconds))
         }
     }
 }

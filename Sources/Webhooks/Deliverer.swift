@@ -71,18 +71,18 @@ public final class Deliverer: @unchecked Sendable {
     public func run() async {
         // Each for itself: whatever holds up the one, such as a backlog, is not to hold up the other.
         let filing = Task(executorPreference: store.client.loop) { [self] in
-            await goOn { deadline throws(RedisError) in try await file(deadline: deadline) }
+            await goOn { session throws(RedisError) in try await file(session) }
         }
-        await goOn { deadline throws(RedisError) in try await takeDue(deadline: deadline) }
+        await goOn { session throws(RedisError) in try await takeDue(session) }
         await filing.value
     }
 
-    /// - Parameter step: until a deadline; whether there was anything to do.
-    private func goOn(_ step: (MonotonicTime) async throws(RedisError) -> Bool) async {
+    /// - Parameter step: returns whether there was anything to do.
+    private func goOn(_ step: (Session) async throws(RedisError) -> Bool) async {
         while !isStopped, curl != nil {
             var hasWork = false
             do throws(RedisError) {
-                hasWork = try await step(MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds))
+                hasWork = try await step(store.session(milliseconds: Self.timeoutMilliseconds))
             } catch {
                 if error != .notConnected, mayTell("\(error)") {
                     logger.warning("Webhooks were cut short", ["reason": "\(error)"])
@@ -108,8 +108,8 @@ public final class Deliverer: @unchecked Sendable {
         return true
     }
 
-    private func file(deadline: MonotonicTime) async throws(RedisError) -> Bool {
-        let filed = try await store.fileOutboxes(node: node, deadline: deadline, body: body)
+    private func file(_ session: Session) async throws(RedisError) -> Bool {
+        let filed = try await session.deliveries.fileOutboxes(node: node, body: body)
         metrics.dropped += filed.dropped
         for webhook in filed.overflowing.sorted() where mayTell(webhook) {
             logger.warning("Events for a webhook were dropped: too many wait for it", ["webhook_id": webhook])
@@ -119,14 +119,14 @@ public final class Deliverer: @unchecked Sendable {
 
     // MARK: Deliveries
 
-    private func takeDue(deadline: MonotonicTime) async throws(RedisError) -> Bool {
+    private func takeDue(_ session: Session) async throws(RedisError) -> Bool {
         var hasTaken = false
-        for (workspace, id) in try await store.dueWebhooks(deadline: deadline) where !isStopped {
+        for (workspace, id) in try await session.deliveries.dueWebhooks() where !isStopped {
             let busy = underWay[id] ?? 0
             let room = max(0, min((allowed[id] ?? 1) - busy, configuration.inAll - sum))
             let failing = sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
-            let taken = try await store.claimDeliveries(
-                workspace: workspace, webhook: id, count: room, failingCount: failing, deadline: deadline)
+            let taken = try await session.deliveries.claim(
+                workspace: workspace, webhook: id, count: room, failingCount: failing)
             hasTaken = hasTaken || !taken.isEmpty
             for delivery in taken {
                 underWay[id, default: 0] += 1
@@ -151,9 +151,8 @@ public final class Deliverer: @unchecked Sendable {
         metrics.attempts[word, default: 0] += 1
         let attempt = Self.line(answer, word, time: time)
         do throws(RedisError) {
-            let settlement = try await store.settle(
-                delivery, outcome, attempt: attempt, answer: String(decoding: answer.firstBytes, as: UTF8.self),
-                deadline: MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds))
+            let settlement = try await store.session(milliseconds: Self.timeoutMilliseconds).deliveries.settle(
+                delivery, outcome, attempt: attempt, answer: String(decoding: answer.firstBytes, as: UTF8.self))
             log(delivery, answer, word, settlement)
         } catch {
             // Its lease ends, and it is sent again with the same id.
@@ -202,7 +201,7 @@ public final class Deliverer: @unchecked Sendable {
     }
 
     private func log(
-        _ delivery: ClaimedDelivery, _ answer: TransferAnswer, _ word: String, _ settlement: Store.Settlement
+        _ delivery: ClaimedDelivery, _ answer: TransferAnswer, _ word: String, _ settlement: Deliveries.Settlement
     ) {
         let fields: KeyValuePairs = [
             "webhook_id": delivery.webhook.id, "workspace_id": delivery.webhook.workspaceID,

@@ -162,13 +162,11 @@ import Testing
             try await fixture.waitUntilClaimed(before)
             _ = try await fixture.client.send("FLUSHALL")
             try await fixture.wait("the bot whose lease is gone is ended") { runner.bots.isEmpty }
-            let administration = Administration(store: fixture.store, deadline: Client.soon)
+            let administration = Administration(fixture.session)
             let user = try await administration.createUser(NewUser(email: "new@example.com")).user
-            let caller = Caller(
-                keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
+            let caller = Caller(keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
             let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
-            _ = try await fixture.store.requestBot(
-                BotRequest(link: link), by: caller, trace: .ofTests, deadline: Client.soon)
+            _ = try await fixture.session.bots.request(BotRequest(link: link), by: caller, trace: .ofTests)
             try await fixture.wait("a bot runs again") { runner.bots.values.contains { $0.group != nil } }
         }
     }
@@ -179,21 +177,19 @@ import Testing
             let crowd = try await fixture.requests(30)
             let partition = Partition(workspace: fixture.caller.workspaceID)
             var caller = fixture.caller
-            let administration = Administration(store: fixture.store, deadline: Client.soon)
+            let administration = Administration(fixture.session)
             var number = 0
             while Partition(workspace: caller.workspaceID) == partition {
                 number += 1
                 let user = try await administration.createUser(NewUser(email: "\(number)@example.com")).user
-                caller = Caller(
-                    keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
+                caller = Caller(keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
             }
             let link = try MeetingLink(platform: .zoom, nativeID: "987654321")
-            let single = try await fixture.store.requestBot(
-                BotRequest(link: link), by: caller, trace: .ofTests, deadline: Client.soon
-            ).meeting
+            let single = try await fixture.session.bots.request(BotRequest(link: link), by: caller, trace: .ofTests)
+                .meeting
             try fixture.start(capacity: 2, Self.sleeper)
             try await fixture.wait("the single one is among the first two") {
-                try await fixture.store.meeting(id: single.id, workspace: caller.workspaceID, deadline: Client.soon)?
+                try await fixture.session.meetings.meeting(id: single.id, workspace: caller.workspaceID)?
                     .fields["bot_container_id"] != nil
             }
             #expect(try await fixture.waiting() == crowd.count - 1)
@@ -247,15 +243,10 @@ import Testing
             _ = try await fixture.client.send("XADD", partition.dispatch, "*", "a", "b")
             _ = try await fixture.client.send(
                 "XREADGROUP", "GROUP", "runners", "busy", "STREAMS", partition.dispatch, ">")
+            #expect(try await fixture.session.bots.removeConsumers(in: partition, idleForMilliseconds: 3_600_000) == 0)
+            #expect(try await fixture.session.bots.removeConsumers(in: partition, idleForMilliseconds: 0) == 1)
             #expect(
-                try await fixture.store.removeConsumers(
-                    in: partition, idleForMilliseconds: 3_600_000, deadline: Client.soon) == 0)
-            #expect(
-                try await fixture.store.removeConsumers(in: partition, idleForMilliseconds: 0, deadline: Client.soon)
-                    == 1)
-            #expect(
-                try await fixture.store.removeConsumers(
-                    in: Partition(number: 6), idleForMilliseconds: 0, deadline: Client.soon) == 0)
+                try await fixture.session.bots.removeConsumers(in: Partition(number: 6), idleForMilliseconds: 0) == 0)
             #expect(try await fixture.pending() == ["busy": 1])
 
             let runner = try fixture.start(capacity: 7, Self.sleeper)

@@ -47,9 +47,9 @@ import Testing
             #expect(record.fields["exit_code"] == "7")
             #expect(record.fields["bot_output"] == "no luck")
             // Nothing keeps the room: it can be asked for again.
-            _ = try await fixture.store.requestBot(
-                BotRequest(link: try MeetingLink(platform: .zoom, nativeID: meeting.room.nativeID)),
-                by: fixture.caller, trace: .ofTests, deadline: Client.soon)
+            _ = try await fixture.session.bots.request(
+                BotRequest(link: try MeetingLink(platform: .zoom, nativeID: meeting.room.nativeID)), by: fixture.caller,
+                trace: .ofTests)
         }
     }
 

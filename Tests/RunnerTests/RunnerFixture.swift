@@ -16,6 +16,7 @@ final class RunnerFixture: Sendable {
     let loop: EventLoop
     let client: Client
     let store: Store
+    var session: Session { store.session(until: Client.soon) }
     let caller: Caller
     private let runners = Mutex<[Runner]>([])
 
@@ -42,7 +43,7 @@ final class RunnerFixture: Sendable {
         try await withClient(ClientConfiguration(url: server.url, name: "test", scripts: Store.scripts)) { client in
             try await client.waitUntilConnected()
             let store = Store(client: client, configuration: records)
-            let administration = Administration(store: store, deadline: Client.soon)
+            let administration = Administration(store.session(until: Client.soon))
             let user = try await administration.createUser(NewUser(email: "test@example.com")).user
             let caller = Caller(
                 keyID: "test", workspaceID: user.workspaceID, userID: String(user.id), scopes: ["bots"])
@@ -109,9 +110,8 @@ final class RunnerFixture: Sendable {
     func request(language: String? = nil) async throws -> Meeting {
         let number = try await client.send("INCR", "test:rooms").integerOrThrow()
         let link = try MeetingLink(platform: .zoom, nativeID: String(100_000_000 + number))
-        return try await store.requestBot(
-            BotRequest(link: link, language: language), by: caller, trace: .ofTests, deadline: Client.soon
-        ).meeting
+        return try await session.bots.request(BotRequest(link: link, language: language), by: caller, trace: .ofTests)
+            .meeting
     }
 
     func requests(_ count: Int) async throws -> [Meeting] {
@@ -122,7 +122,7 @@ final class RunnerFixture: Sendable {
 
     func record(_ meeting: Meeting) async throws -> Meeting {
         guard
-            let record = try await store.meeting(id: meeting.id, workspace: caller.workspaceID, deadline: Client.soon)
+            let record = try await session.meetings.meeting(id: meeting.id, workspace: caller.workspaceID)
         else { throw TestServerError("the meeting has gone") }
         return record
     }
@@ -154,13 +154,13 @@ final class RunnerFixture: Sendable {
     func report(_ statuses: BotStatus..., of meeting: Meeting) async throws {
         guard let place = try await record(meeting).botPlace else { throw TestServerError("there is no bot") }
         for status in statuses {
-            let outcome = try await store.report(BotReport(status: status), from: place, deadline: Client.soon)
+            let outcome = try await session.bots.report(BotReport(status: status), from: place)
             guard case .taken = outcome else { throw TestServerError("\(status) was not taken: \(outcome)") }
         }
     }
 
     func stop(_ meeting: Meeting) async throws {
-        _ = try await store.stopBot(in: meeting.room, by: caller, deadline: Client.soon)
+        _ = try await session.bots.stop(in: meeting.room, by: caller)
     }
 
     /// How many dispatches are pending at each consumer, over all partitions.

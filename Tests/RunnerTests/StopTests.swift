@@ -110,7 +110,7 @@ import Testing
             let second = try fixture.start("exec sleep 600")
             let sweeper = Sweeper(store: fixture.store, logger: .init(minimum: .error))
             try await fixture.wait("the others run again") {
-                try await sweeper.sweep(deadline: Client.soon)
+                try await sweeper.sweep(fixture.session)
                 return second.bots.values.count { $0.group != nil } == 5
             }
             let failed = try await fixture.record(meetings[0])

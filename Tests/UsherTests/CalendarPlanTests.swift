@@ -17,13 +17,12 @@ import Testing
 
         init(_ world: World) async throws {
             self.world = world
-            let id = try await world.store.createCalendar(
+            let id = try await world.session.calendars.create(
                 CalendarChange(name: "Work", url: "https://a.example/"), of: world.owner.userID,
-                workspace: world.workspaceID, deadline: Client.soon
+                workspace: world.workspaceID
             ).get()
             calendar = try #require(
-                try await world.store.claimCalendar(
-                    workspace: world.workspaceID, id: id, most: 1_000_000, deadline: Client.soon))
+                try await world.session.calendars.claim(workspace: world.workspaceID, id: id, most: 1_000_000))
             start = (try await world.now() / 60_000 + 60) * 60_000
         }
 
@@ -35,8 +34,8 @@ import Testing
         func next() async throws -> Desk {
             let member = world.keys.member(calendar.id)
             _ = try await world.client.send("ZADD", world.keys.partition.calendars, "1", member)
-            let claimed = try await world.store.claimCalendar(
-                workspace: world.workspaceID, id: calendar.id, most: 1_000_000, deadline: Client.soon)
+            let claimed = try await world.session.calendars.claim(
+                workspace: world.workspaceID, id: calendar.id, most: 1_000_000)
             return Desk(self, try #require(claimed))
         }
 
@@ -49,9 +48,9 @@ import Testing
                     uid: "1", recurrenceID: "", start: start + later, end: start + later + 1, title: nil,
                     link: try MeetingLink(platform: .googleMeet, nativeID: room))
             }
-            let problem = try await world.store.plan(
+            let problem = try await world.session.calendars.plan(
                 calendar, CalendarMeetings(meetings: said.map { [$0] } ?? [], unreadable: [], hasMore: false),
-                isHeld: { true }, deadline: Client.soon
+                isHeld: { true }
             ).problem
             #expect(problem == nil)
         }
@@ -90,9 +89,8 @@ import Testing
         /// What a plan goes by that is removed alone, before what follows from it is done.
         func removeMeeting() async throws {
             let id = String(try #require(try await entry).prefix { $0 != " " })
-            let meeting = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
-            guard case .busy = try await world.store.removePlan(meeting, deadline: Client.soon) else { return }
+            let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+            guard case .busy = try await world.session.meetings.removePlan(meeting) else { return }
             Issue.record("it is busy")
         }
     }

@@ -40,9 +40,9 @@ import Testing
                     mostMilliseconds: 100_000_000))
         }
 
-        func settle(_ lease: String, pause: Int = 5_000, isGone: Bool = false, cleared: String = "") async throws
-            -> Value
-        {
+        func settle(
+            _ lease: String, pause: Int = 5_000, isGone: Bool = false, cleared: String = ""
+        ) async throws -> Value {
             try await world.run(
                 Scripts.SettleCalendar(
                     calendarKey: own.calendar, dueKey: due, calendarsKey: list, plannedKey: own.planned,
@@ -189,7 +189,7 @@ import Testing
             func isDue(in milliseconds: Int) async throws -> Bool {
                 let time = String(try await world.now() + milliseconds)
                 _ = try await world.client.send("ZADD", calendar.due, time, calendar.member)
-                let due = try await world.store.dueCalendars(most: 100_000_000, deadline: Client.soon)
+                let due = try await world.session.calendars.due(most: 100_000_000)
                 let reply = try Scripts.ClaimCalendar.reply(try await calendar.claim())
                 #expect(due.map(\.id) == (reply == .notDue ? [] : [Self.id]))
                 return reply != .notDue

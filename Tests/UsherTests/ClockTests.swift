@@ -14,7 +14,7 @@ import Testing
     private static let hour = 3_600_000
 
     private static func sweep(_ world: World) async throws {
-        try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+        try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(world.session)
     }
 
     private static func expiry(_ place: BotPlace, _ world: World) async throws -> Int? {
@@ -105,7 +105,7 @@ import Testing
             try await world.expectNoChange { () async throws in #expect(try await bound() == .integer(0)) }
             _ = try await world.send(to: try await world.meeting())
             try await world.expectNoChange { () async throws in #expect(try await bound() == .integer(0)) }
-            try await world.store.makeGroup(of: partition, deadline: Client.soon)
+            try await world.session.bots.makeGroup(of: partition)
             let id = try #require(try await world.entry()["<id>"])
             _ = try await world.client.send(
                 "XREADGROUP", "GROUP", "runners", "dead", "STREAMS", partition.dispatch, ">")
@@ -170,8 +170,7 @@ import Testing
             let visitor = Reinvitation.Visitor(caller: world.owner, meetingID: meeting)
             await #expect(throws: ReinviteRefusal.locked) {
                 try await Reinvitation(
-                    store: world.store, visitor: visitor, forceRestart: false, trace: World.trace,
-                    deadline: Client.soon
+                    in: world.session, visitor: visitor, forceRestart: false, trace: World.trace
                 ).perform()
             }
             let left = try await world.client.send("PTTL", world.keys.lock).integer ?? .max
@@ -219,8 +218,8 @@ import Testing
             let list = Keys.peers(.runners)
             let ahead = String(try await world.now() + Self.hour)
             _ = try await world.client.send("ZADD", list, ahead, "dead")
-            try await world.store.beat(
-                .runners, id: "r", lifetime: 15_000, uptime: 1, fields: ["host": "a"], deadline: Client.soon)
+            try await world.session.installation.beat(
+                .runners, id: "r", lifetime: 15_000, uptime: 1, fields: ["host": "a"])
             #expect(try await world.client.send("ZRANGE", list, "0", "-1") == .array([.string("r")]))
         }
     }

@@ -53,18 +53,17 @@ import Testing
     }
 
     static func runEveryScript(_ world: World) async throws {
-        let (store, keys) = (world.store, world.keys)
+        let keys = world.keys
         // Users, workspaces, keys. The world has made a user with a workspace.
         _ = try await world.caller(.manager)
-        let (user, _) = try await store.createUser(NewUser(email: "leaves@example.com"), deadline: Client.soon)
-        _ = try await store.setMember(workspace: world.workspaceID, user: user.id, role: .viewer, deadline: Client.soon)
-        _ = try await store.removeMember(workspace: world.workspaceID, user: user.id, deadline: Client.soon)
+        let (user, _) = try await world.session.users.create(NewUser(email: "leaves@example.com"))
+        _ = try await world.session.workspaces.setMember(workspace: world.workspaceID, user: user.id, role: .viewer)
+        _ = try await world.session.workspaces.removeMember(workspace: world.workspaceID, user: user.id)
         let new = NewAPIKey(
             workspaceID: world.workspaceID, userID: user.id, scopes: [.seameet], label: nil, expiresAt: nil)
-        let made = try #require(try await store.createAPIKey(new, deadline: Client.soon).made)
-        _ = try await world.run(
-            Scripts.NoteUse(recordKey: Keys.apiKey(hash: Digest.sha256(made.key))))
-        _ = try await store.rotateAPIKey(id: made.record.id, graceMilliseconds: 1_000, deadline: Client.soon)
+        let made = try #require(try await world.session.apiKeys.create(new).made)
+        _ = try await world.run(Scripts.NoteUse(recordKey: Keys.apiKey(hash: Digest.sha256(made.key))))
+        _ = try await world.session.apiKeys.rotate(id: made.record.id, graceMilliseconds: 1_000)
 
         _ = try await world.run(
             Scripts.TakeTokens(
@@ -74,15 +73,14 @@ import Testing
             Scripts.TakeTokens(bucketKey: Keys.bucket(IPAddress("::1")!), perSecond: 1, burst: 10, wanted: 1))
 
         // From here on all is told to a webhook.
-        let webhook = try await store.createWebhook(
-            WebhookChange(url: "https://a.example/", isEnabled: true), workspace: world.workspaceID,
-            deadline: Client.soon
+        let webhook = try await world.session.webhooks.create(
+            WebhookChange(url: "https://a.example/", isEnabled: true), workspace: world.workspaceID
         ).get()
 
         // A dispatch that nobody claims, one that is given back, and one that lives, is stopped and ends.
         let unclaimed = try await world.send(to: try await world.meeting())
         _ = try await world.expire(unclaimed.meetingID, bot: unclaimed.botID)
-        _ = try await store.removeConsumers(in: keys.partition, idleForMilliseconds: 0, deadline: Client.soon)
+        _ = try await world.session.bots.removeConsumers(in: keys.partition, idleForMilliseconds: 0)
         _ = try await world.stop(unclaimed)
         let meeting = try await world.meeting()
         let place = try await world.bot(at: meeting, runner: "first")
@@ -91,7 +89,7 @@ import Testing
         #expect(try await world.renew([place.botID], runner: "second").array?.first == .integer(1))
         try await world.tell(place, [.joining, .awaitingAdmission, .active])
         let picture = try #require(Screenshot(base64: "/9j/"))
-        #expect(try await store.keep(picture, of: place, deadline: Client.soon))
+        #expect(try await world.session.bots.keep(picture, of: place))
         #expect(try await world.configure(place, "language", "es") != .integer(0))
         _ = try await world.ingest(one("s1", "Hello"), for: meeting)
         let stream = WireNames.segmentStream
@@ -101,9 +99,9 @@ import Testing
         #expect(try await world.readSegments("node", after: "0").map(\.id) == [entry])
         _ = try await world.stop(place)
         _ = try await world.report(place, "completed", reason: "stopped")
-        _ = try await store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+        _ = try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID)
         let recording = try #require(RecordingPlace(place))
-        #expect(try await store.noteRecording(recording, bytes: 44, deadline: Client.soon) == .noted)
+        #expect(try await world.session.recordings.note(recording, bytes: 44) == .noted)
 
         // A bot that is lost on its way, and one of the bots API.
         let other = try await world.meeting(in: Room(platform: .googleMeet, nativeID: "xyz-xyzx-xyz"))
@@ -115,64 +113,57 @@ import Testing
         try await Self.tell(webhook, world)
 
         // The record: changed, emptied, removed.
-        let record = try #require(
-            try await store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
-        _ = try await store.update(record, fields: ["title": "Review"], deadline: Client.soon)
+        let record = try #require(try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
+        _ = try await world.session.meetings.update(record, fields: ["title": "Review"])
         var walk = MeetingWalk(
-            store: store, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil, offset: 0,
-            deadline: Client.soon)
+            in: world.session, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil, offset: 0)
         _ = try await walk.read(count: 10, bytes: 100_000)
-        _ = try await store.removeContents(of: record, deadline: Client.soon)
-        _ = try await store.purge(meeting, in: keys.partition, deadline: Client.soon)
+        _ = try await world.session.meetings.removeContents(of: record)
+        _ = try await world.session.meetings.purge(meeting, in: keys.partition)
         let plan = try #require(
-            try await store.meeting(
-                id: try await world.meeting(), workspace: world.workspaceID, deadline: Client.soon))
-        #expect(try await store.removePlan(plan, deadline: Client.soon) == .removed)
+            try await world.session.meetings.meeting(id: try await world.meeting(), workspace: world.workspaceID))
+        #expect(try await world.session.meetings.removePlan(plan) == .removed)
         // Plans: one is sent its bot, one is cancelled.
         for (index, isSent) in [true, false].enumerated() {
             let room = Room(platform: .zoom, nativeID: "1000000000\(index)")
             let planned = try #require(
-                try await store.createMeeting(
+                try await world.session.meetings.create(
                     NewMeeting(
                         link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
-                        scheduledAt: try await world.now()), by: world.owner, deadline: Client.soon
+                        scheduledAt: try await world.now()), by: world.owner
                 ).made)
             var changes = PlanChanges()
             changes.title = "Weekly"
-            _ = try await store.change(planned, changes, deadline: Client.soon)
+            _ = try await world.session.meetings.change(planned, changes)
             if isSent {
                 let plan = try #require(Plan(keys.member(planned.id)))
-                #expect(
-                    try await store.sendPlanned(plan, trace: World.trace, deadline: Client.soon) == .sent(epoch: 1))
+                #expect(try await world.session.meetings.sendPlanned(plan, trace: World.trace) == .sent(epoch: 1))
             } else {
-                _ = try await store.stopBot(in: room, by: world.owner, deadline: Client.soon)
+                _ = try await world.session.bots.stop(in: room, by: world.owner)
             }
         }
         try await Self.plan(world)
-        try await store.beat(
-            .nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"], deadline: Client.soon)
-        try await store.endBeat(.nodes, id: "n", deadline: Client.soon)
+        try await world.session.installation.beat(.nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"])
+        try await world.session.installation.endBeat(.nodes, id: "n")
         _ = try await world.run(
             Scripts.BoundLease(
                 leasesKey: keys.partition.leases, botKey: keys.partition.bot("b"), botID: "b",
                 longestMilliseconds: 600_000))
-        try await store.makeGroup(of: keys.partition, deadline: Client.soon)
-        try await store.boundIdle(of: keys.partition.dispatch, group: Store.runnerGroup, deadline: Client.soon)
-        try await store.noteEnding(of: lost, runner: "runner", reason: "join_timeout", deadline: Client.soon)
+        try await world.session.bots.makeGroup(of: keys.partition)
+        try await world.session.boundIdle(of: keys.partition.dispatch, group: Bots.runnerGroup)
+        try await world.session.bots.noteEnding(of: lost, runner: "runner", reason: "join_timeout")
         _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
     }
 
     /// A calendar, of which something is planned, moved and let go.
     static func plan(_ world: World) async throws {
-        let (store, workspace, user) = (world.store, world.workspaceID, world.owner.userID)
-        let id = try await store.createCalendar(
-            CalendarChange(name: "Work", url: "https://a.example/"), of: user, workspace: workspace,
-            deadline: Client.soon
+        let (workspace, user) = (world.workspaceID, world.owner.userID)
+        let id = try await world.session.calendars.create(
+            CalendarChange(name: "Work", url: "https://a.example/"), of: user, workspace: workspace
         ).get()
-        #expect(try await store.dueCalendars(most: 600_000, deadline: Client.soon).map(\.id) == [id])
+        #expect(try await world.session.calendars.due(most: 600_000).map(\.id) == [id])
         let calendar = try #require(
-            try await store.claimCalendar(
-                workspace: workspace, id: id, most: 600_000, deadline: Client.soon))
+            try await world.session.calendars.claim(workspace: workspace, id: id, most: 600_000))
         let start = try await world.now() + 3_600_000
         for (said, counts) in [([start], [1, 0, 0]), ([start + 60_000], [0, 1, 0]), ([], [0, 0, 1])] {
             let meetings = CalendarMeetings(
@@ -181,31 +172,31 @@ import Testing
                         uid: "1", recurrenceID: "", start: time, end: time + 1, title: nil,
                         link: try MeetingLink(platform: .googleMeet, nativeID: "cal-enda-rsx"))
                 }, unreadable: [], hasMore: false)
-            let done = try await store.plan(calendar, meetings, isHeld: { true }, deadline: Client.soon)
+            let done = try await world.session.calendars.plan(calendar, meetings, isHeld: { true })
             #expect([done.counts.created, done.counts.updated, done.counts.cancelled] == counts && done.problem == nil)
         }
-        #expect(try await store.settle(calendar, Store.CalendarOutcome(), deadline: Client.soon))
-        #expect(try await store.remove(calendar, deadline: Client.soon))
+        #expect(try await world.session.calendars.settle(calendar, CalendarOutcome()))
+        #expect(try await world.session.calendars.remove(calendar))
     }
 
     /// Files what has happened, and delivers it.
     static func tell(_ webhook: String, _ world: World) async throws {
-        let (store, workspace) = (world.store, world.workspaceID)
-        let filed = try await store.fileOutboxes(node: "n", deadline: Client.soon) { change, event in
+        let workspace = world.workspaceID
+        let filed = try await world.session.deliveries.fileOutboxes(node: "n") { change, event in
             change.eventID(event)
         }
         #expect(filed.filed > 10 && filed.dropped == 0)
-        let claimed = try await store.claimDeliveries(
-            workspace: workspace, webhook: webhook, count: 10, failingCount: 1, deadline: Client.soon)
+        let claimed = try await world.session.deliveries.claim(
+            workspace: workspace, webhook: webhook, count: 10, failingCount: 1)
         #expect(claimed.count == 10)
         for delivery in claimed {
-            _ = try await store.settle(delivery, .delivered, attempt: "{}", answer: "", deadline: Client.soon)
+            _ = try await world.session.deliveries.settle(delivery, .delivered, attempt: "{}", answer: "")
         }
         #expect(
-            try await store.redeliver(
-                claimed[0].eventID, webhook: webhook, workspace: workspace, deadline: Client.soon) == .due)
+            try await world.session.deliveries.redeliver(claimed[0].eventID, webhook: webhook, workspace: workspace)
+                == .due)
         let change = WebhookChange(secret: "s", isEnabled: true)
-        #expect(try await store.changeWebhook(webhook, workspace: workspace, change, deadline: Client.soon))
-        #expect(try await store.deleteWebhook(webhook, workspace: workspace, deadline: Client.soon))
+        #expect(try await world.session.webhooks.change(webhook, workspace: workspace, change))
+        #expect(try await world.session.webhooks.delete(webhook, workspace: workspace))
     }
 }

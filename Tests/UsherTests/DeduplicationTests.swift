@@ -13,7 +13,7 @@ import Testing
     private static func plan(_ world: World, _ key: String, at time: Int? = nil) async throws -> MeetingCreation {
         let new = NewMeeting(
             link: try MeetingLink(platform: .zoom, nativeID: "10000000000"), scheduledAt: time, deduplicationKey: key)
-        return try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon)
+        return try await world.session.meetings.create(new, by: world.owner)
     }
 
     @Test func aKeyIsTakenUntilItsMeetingHasEnded() async throws {
@@ -34,8 +34,7 @@ import Testing
                 #expect(early == .array([.integer(-2)]))
             }
             func seen() async throws -> Deduplication {
-                try #require(
-                    try await world.store.deduplication(by: "event 7", in: world.keys, deadline: Client.soon))
+                try #require(try await world.session.meetings.deduplication(by: "event 7", in: world.keys))
             }
             #expect(try await seen().isTaken)
             try await world.set(world.keys.partition.meeting("first"), ["bot_status": "completed"])
@@ -69,7 +68,7 @@ import Testing
             let second = try #require(try await Self.plan(world, "k").made)
             try await world.set(world.keys.partition.meeting(second.id), ["missed_at": "1"])
             let third = try #require(try await Self.plan(world, "k").made)
-            #expect(try await world.store.removePlan(third, deadline: Client.soon) == .removed)
+            #expect(try await world.session.meetings.removePlan(third) == .removed)
             _ = try #require(try await Self.plan(world, "k").made)
         }
     }

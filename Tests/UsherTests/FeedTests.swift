@@ -42,7 +42,7 @@ import Testing
             }
             _ = try await world.stop(bot)
             _ = try await world.report(bot, "completed")
-            _ = try await world.store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+            _ = try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID)
             _ = try await world.dispatch(meeting, bot: Identifier.bot(in: world.keys.partition), seen: "OFFLINE")
             bot = world.place(meeting, try #require(try await world.fields(meeting)["bot_id"]))
             try await world.claim(bot)
@@ -101,12 +101,11 @@ import Testing
     private static func changes(
         _ world: World, _ id: String, after cursor: FeedCursor
     ) async throws -> (text: String, retracted: [String], end: FeedCursor)? {
-        let meeting = try #require(
-            try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
-        var reading = FeedReading(of: meeting, in: world.store, after: cursor)
+        let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+        var reading = FeedReading(of: meeting, after: cursor)
         var (text, retracted): ([String], [String]) = ([], [])
         while true {
-            switch try await reading.next(deadline: Client.soon) {
+            switch try await reading.next(in: world.session) {
             case .changes(let json, let gone):
                 if !json.isEmpty { text.append(String(decoding: json, as: UTF8.self)) }
                 retracted += gone
@@ -197,7 +196,7 @@ import Testing
             defer { hub.stop() }
             let told = Told()
             let viewer = try await hub.followAll(
-                workspace: world.workspaceID, statusesOnly: false, after: nil, deadline: Client.soon,
+                workspace: world.workspaceID, statusesOnly: false, after: nil, in: world.session,
                 hasRoom: { true }, told.take)
             defer { viewer.end() }
             _ = try await world.client.send(
@@ -293,7 +292,7 @@ import Testing
             defer { hub.stop() }
             let told = Told()
             let viewer = try await hub.followAll(
-                workspace: world.workspaceID, statusesOnly: false, after: nil, deadline: Client.soon,
+                workspace: world.workspaceID, statusesOnly: false, after: nil, in: world.session,
                 hasRoom: { true }, told.take)
             defer { viewer.end() }
             _ = try await world.client.send(
@@ -325,15 +324,14 @@ import Testing
     @Test func whoCatchesUpStaysWhenOthersLeave() async throws {
         try await World.make { world in
             let id = try await world.bot(at: .active).meetingID
-            let meeting = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
             _ = try await world.ingest(one("a", "missed"), for: id)
             let hub = Self.hub(world)
             defer { hub.stop() }
-            let other = try await hub.follow(meeting, after: nil, deadline: Client.soon, hasRoom: { true }) { _ in }
+            let other = try await hub.follow(meeting, after: nil, in: world.session, hasRoom: { true }) { _ in }
             let told = Told()
             let viewer = try await hub.follow(
-                meeting, after: .beginning, deadline: Client.soon,
+                meeting, after: .beginning, in: world.session,
                 hasRoom: {
                     other.end()
                     return true
@@ -359,7 +357,7 @@ import Testing
                 let owner = Owner()
                 gone = owner
                 owner.viewer = try await hub.followAll(
-                    workspace: world.workspaceID, statusesOnly: false, after: nil, deadline: Client.soon,
+                    workspace: world.workspaceID, statusesOnly: false, after: nil, in: world.session,
                     hasRoom: { owner.viewer != nil }, owner.take)
                 owner.viewer?.end()
             }
@@ -372,8 +370,7 @@ import Testing
     @Test(arguments: [true, false]) func whoCatchesUpOnAFeedThatIsGoneIsReset(_ isOfAll: Bool) async throws {
         try await World.make { world in
             let id = try await world.bot(at: .active).meetingID
-            let meeting = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
             let hub = Self.hub(world)
             defer { hub.stop() }
             func follow(
@@ -381,9 +378,9 @@ import Testing
             ) async throws -> FeedViewer {
                 isOfAll
                     ? try await hub.followAll(
-                        workspace: world.workspaceID, statusesOnly: false, after: cursor, deadline: Client.soon,
+                        workspace: world.workspaceID, statusesOnly: false, after: cursor, in: world.session,
                         hasRoom: hasRoom, take)
-                    : try await hub.follow(meeting, after: cursor, deadline: Client.soon, hasRoom: hasRoom, take)
+                    : try await hub.follow(meeting, after: cursor, in: world.session, hasRoom: hasRoom, take)
             }
             let first = try await follow(nil, { true }, { _ in })
             defer { first.end() }
@@ -432,10 +429,9 @@ import Testing
             _ = try await world.ingest(one("a", "secret"), for: id)
             let cursor = try #require(try await Self.changes(world, id, after: .beginning)).end
             _ = try await world.report(place, "completed")
-            _ = try await world.store.finalise(meeting: id, workspace: world.workspaceID, deadline: Client.soon)
-            let meeting = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
-            _ = try await world.store.removeContents(of: meeting, deadline: Client.soon)
+            _ = try await world.session.transcripts.finalise(meeting: id, workspace: world.workspaceID)
+            let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+            _ = try await world.session.meetings.removeContents(of: meeting)
             let entries = try await Self.feed(world, id)
             #expect(entries.map { $0["what"] } == ["deleted"])
             #expect(try await Self.changes(world, id, after: cursor) == nil)

@@ -27,9 +27,9 @@ import Testing
     private static func sweep(_ world: World, retention: Int = 0) async throws {
         var configuration = World.patient
         configuration.retentionMilliseconds = retention
-        let sweeper = Sweeper(
-            store: Store(client: world.client, configuration: configuration), logger: Logger(minimum: .error))
-        try await sweeper.sweep(deadline: Client.soon)
+        let store = Store(client: world.client, configuration: configuration)
+        let sweeper = Sweeper(store: store, logger: Logger(minimum: .error))
+        try await sweeper.sweep(store.session(until: Client.soon))
     }
 
     /// Makes what waits to be collected due.
@@ -38,7 +38,7 @@ import Testing
     }
 
     private static func finalise(_ world: World, _ meeting: String) async throws -> Bool {
-        try await world.store.finalise(meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+        try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID)
     }
 
     @Test func theRecordGetsWhoSpokeAndInWhatLanguage() async throws {
@@ -85,7 +85,7 @@ import Testing
         try await World.make { world in
             let meeting = try await world.meeting()
             let bot = try await world.bot(at: meeting, .joining, .active)
-            let outcome = try await world.store.report(BotReport(status: .completed), from: bot, deadline: Client.soon)
+            let outcome = try await world.session.bots.report(BotReport(status: .completed), from: bot)
             #expect(outcome == .taken(status: "ANALYZING", botStatus: "completed"))
             #expect(try await world.fields(meeting)["status"] == "OFFLINE")
         }
@@ -96,7 +96,7 @@ import Testing
             _ = try await Self.finalise(world, meeting)
             let late = one("late", "bye", start: 9, more: #","speaker":"Cleo","language":"en""#)
             let message = try SegmentMessage(json: late.utf8, assumedType: "transcription")
-            #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .stored(changed: 1))
+            #expect(try await world.session.transcripts.ingest(message, from: bot) == .stored(changed: 1))
             try await Self.age(world, world.keys.partition.analyzing, meeting)
             try await Self.sweep(world)
             let fields = try await world.fields(meeting)
@@ -160,8 +160,8 @@ import Testing
     @Test func whatAUserWroteStays() async throws {
         try await Self.make { world, meeting, _ in
             let record = try #require(
-                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
-            _ = try await world.store.update(record, fields: ["participants": #"["Me"]"#], deadline: Client.soon)
+                try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
+            _ = try await world.session.meetings.update(record, fields: ["participants": #"["Me"]"#])
             _ = try await Self.finalise(world, meeting)
             let fields = try await world.fields(meeting)
             #expect(fields["participants"] == #"["Me"]"# && fields["languages"] == #"["en","es"]"#)
@@ -196,7 +196,7 @@ import Testing
             #expect(after[world.keys.workspace]?.hash?["bytes"] == nil)
             #expect(try await world.ingest(one("s", "late"), for: meeting) == .unknownMeeting)
             let message = try SegmentMessage(json: one("s", "late").utf8, assumedType: "transcription")
-            #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .unknownMeeting)
+            #expect(try await world.session.transcripts.ingest(message, from: bot) == .unknownMeeting)
             #expect(try await world.snapshot().changes(since: after) == [])
         }
     }
@@ -205,8 +205,7 @@ import Testing
     @Test func aNodeThatStoppedWhileItRemovedAMeetingIsMadeGoodByTheSweep() async throws {
         try await Self.make { world, id, _ in
             _ = try await Self.finalise(world, id)
-            let meeting = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
             let (keys, partition) = (world.keys, world.keys.partition)
             try await Self.age(world, partition.ended, id)
             let reply = try await world.run(
@@ -224,8 +223,7 @@ import Testing
             let locators: Set = [Keys.locator(meeting: id), Keys.locator(number: meeting.number)]
             for locator in locators { #expect(before[locator] != nil) }
             #expect(
-                try await world.store.meeting(
-                    number: meeting.number, workspace: world.workspaceID, deadline: Client.soon) == nil)
+                try await world.session.meetings.meeting(number: meeting.number, workspace: world.workspaceID) == nil)
             try await Self.sweep(world, retention: 1_000)
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == locators.union([partition.ended]))

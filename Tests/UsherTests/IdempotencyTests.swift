@@ -67,9 +67,8 @@ import Testing
             #expect(await world.reinvite(meeting, key: Self.key).refusal == .inFlight(holder: nil))
             let other = try await world.reinvite(elsewhere, by: manager, key: Self.key).get()
             #expect(!other.isRepeated && other.botID != first.botID)
-            _ = try await world.store.setMember(
-                workspace: world.workspaceID, user: try #require(Int(manager.userID)), role: .viewer,
-                deadline: Client.soon)
+            _ = try await world.session.workspaces.setMember(
+                workspace: world.workspaceID, user: try #require(Int(manager.userID)), role: .viewer)
             #expect(await world.reinvite(meeting, by: manager, key: Self.key).refusal == .roleTooLow)
         }
     }
@@ -141,12 +140,12 @@ import Testing
         _ world: World, key: IdempotencyKey?, to room: Room = World.room
     ) async throws -> (meeting: Meeting, isRepeated: Bool) {
         let link = try MeetingLink(platform: room.platform, nativeID: room.nativeID)
-        return try await world.store.requestBot(
-            BotRequest(link: link), by: world.owner, idempotencyKey: key, trace: World.trace, deadline: Client.soon)
+        return try await world.session.bots.request(
+            BotRequest(link: link), by: world.owner, idempotencyKey: key, trace: World.trace)
     }
 
-    private static func stop(_ world: World, key: IdempotencyKey?) async throws -> (stop: Store.Stop, place: BotPlace) {
-        try await world.store.stopBot(in: World.room, by: world.owner, idempotencyKey: key, deadline: Client.soon)
+    private static func stop(_ world: World, key: IdempotencyKey?) async throws -> (stop: Bots.Stop, place: BotPlace) {
+        try await world.session.bots.stop(in: World.room, by: world.owner, idempotencyKey: key)
     }
 
     @Test func aBotIsSentOnce() async throws {
@@ -212,8 +211,8 @@ import Testing
             let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
             func make(_ key: IdempotencyKey?) async throws -> Meeting {
                 try #require(
-                    try await world.store.createMeeting(
-                        NewMeeting(link: link), by: world.owner, idempotencyKey: key, deadline: Client.soon
+                    try await world.session.meetings.create(
+                        NewMeeting(link: link), by: world.owner, idempotencyKey: key
                     ).made)
             }
             let first = try await make(Self.key)
@@ -276,9 +275,8 @@ import Testing
             let store = Store(client: world.client, changing: changing, configuration: World.patient)
             let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
             func ask() async throws(BotRefusal) -> Bool {
-                try await store.requestBot(
-                    BotRequest(link: link), by: world.owner, idempotencyKey: Self.key, trace: World.trace,
-                    deadline: Client.soon
+                try await store.session(until: Client.soon).bots.request(
+                    BotRequest(link: link), by: world.owner, idempotencyKey: Self.key, trace: World.trace
                 ).isRepeated
             }
             // The replica may be slow to confirm the first one too.

@@ -38,8 +38,7 @@ import Testing
         var conditions = MeetingConditions()
         conditions.status = status
         var walk = MeetingWalk(
-            store: world.store, workspace: world.workspaceID, conditions: conditions, from: nil, offset: offset,
-            deadline: Client.soon)
+            in: world.session, workspace: world.workspaceID, conditions: conditions, from: nil, offset: offset)
         var meetings: [Meeting] = []
         while meetings.count < limit {
             let batch = try await walk.read(count: limit - meetings.count, bytes: 10_000)
@@ -72,12 +71,11 @@ import Testing
     @Test func aMeetingIsShownToItsWorkspaceOnly() async throws {
         try await World.make { world in
             let id = try await world.meeting()
-            let (other, _) = try await world.store.createUser(NewUser(email: "b@example.com"), deadline: Client.soon)
-            #expect(try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon) != nil)
-            #expect(try await world.store.meeting(id: id, workspace: other.workspaceID, deadline: Client.soon) == nil)
-            #expect(
-                try await world.store.workspaceID(ofMeeting: id, deadline: Client.soon) == world.workspaceID)
-            #expect(try await world.store.workspaceID(ofMeeting: "none", deadline: Client.soon) == nil)
+            let (other, _) = try await world.session.users.create(NewUser(email: "b@example.com"))
+            #expect(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID) != nil)
+            #expect(try await world.session.meetings.meeting(id: id, workspace: other.workspaceID) == nil)
+            #expect(try await world.session.meetings.workspaceID(ofMeeting: id) == world.workspaceID)
+            #expect(try await world.session.meetings.workspaceID(ofMeeting: "none") == nil)
         }
     }
 
@@ -87,15 +85,15 @@ import Testing
             _ = await world.reinvite(id)
             let snapshot = try await world.snapshot()
             for record in [id, world.workspaceID] {
-                let keys = try #require(try await world.store.keys(ofRecord: record, deadline: Client.soon))
+                let keys = try #require(try await world.session.installation.keys(ofRecord: record))
                 #expect(keys.allSatisfy { snapshot[$0.key] != nil && $0.command.contains("'\($0.key)'") })
                 #expect(Set(keys.map(\.key)).count == keys.count)
             }
-            let meeting = try #require(try await world.store.keys(ofRecord: id, deadline: Client.soon)).map(\.key)
+            let meeting = try #require(try await world.session.installation.keys(ofRecord: id)).map(\.key)
             for key in [Keys.locator(meeting: id), world.keys.inFlight(World.room), world.keys.holder(World.room)] {
                 #expect(meeting.contains(key))
             }
-            #expect(try await world.store.keys(ofRecord: "none", deadline: Client.soon) == nil)
+            #expect(try await world.session.installation.keys(ofRecord: "none") == nil)
         }
     }
 }

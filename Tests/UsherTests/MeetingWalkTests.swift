@@ -17,8 +17,8 @@ import Testing
         var cursor: MeetingCursor?
         repeat {
             var walk = MeetingWalk(
-                store: world.store, workspace: world.workspaceID, conditions: conditions, from: cursor,
-                offset: cursor == nil ? offset : 0, deadline: Client.soon)
+                in: world.session, workspace: world.workspaceID, conditions: conditions, from: cursor,
+                offset: cursor == nil ? offset : 0)
             var page: [Int] = []
             while page.count < limit {
                 let meetings = try await walk.read(count: limit - page.count, bytes: 10_000)
@@ -100,8 +100,7 @@ import Testing
             for id in ["m3", "m5"] { _ = try await world.client.send("DEL", world.keys.partition.meeting(id)) }
             _ = try await world.client.send("SET", world.keys.partition.meeting("m5"), "no record")
             var walk = MeetingWalk(
-                store: world.store, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil, offset: 0,
-                deadline: Client.soon)
+                in: world.session, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil, offset: 0)
             let read = try await walk.read(count: 10, bytes: 10_000)
             #expect(read.map(\.number) == [4, 1])
             let next = try await walk.next()

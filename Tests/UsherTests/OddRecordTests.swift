@@ -23,8 +23,7 @@ import Testing
                     let value = "\(other)-0 c \(other) \(number) - {\"segment_id\":\"s\"}"
                     try await world.set(segments, ["\(place.botID):s": value])
                     let found = try #require(
-                        try await world.store.meeting(
-                            id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+                        try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
                     for json in try await world.transcriptObjects(of: found) {
                         #expect(json.hasPrefix("{\"segment_id\":\"s\","))
                     }
@@ -46,7 +45,7 @@ import Testing
             }
             _ = try await world.client.send("ZADD", Keys.peers(.runners), "+inf", "typeless")
             _ = try await world.client.send("SET", Keys.peer(.runners, "typeless"), "x")
-            let overview = try await world.store.overview(deadline: Client.soon)
+            let overview = try await world.session.installation.overview()
             #expect(overview.runners.map(\.startedAt).sorted() == [.min, -1, .max])
             #expect(overview.capacity == -1 && overview.running == -1)
 
@@ -55,9 +54,9 @@ import Testing
             for key in [Keys.peers(.nodes), world.keys.partition.leases, world.keys.partition.dispatch] {
                 _ = try await world.client.send("SET", key, "x")
             }
-            let spoilt = try await world.store.overview(deadline: Client.soon)
+            let spoilt = try await world.session.installation.overview()
             #expect(spoilt.runners.count == 3 && spoilt.nodes.isEmpty && spoilt.queue == QueueReading())
-            #expect(try await world.store.readQueue(deadline: Client.soon) == QueueReading())
+            #expect(try await world.session.installation.readQueue() == QueueReading())
         }
     }
 
@@ -68,9 +67,8 @@ import Testing
             for number in [String(Int.max), String(Int.min)] {
                 let fields = entry.merging(["dispatched_at": number]) { $1 }.flatMap { [$0.key, $0.value] }
                 let reply: Value = .array([.string("1-0"), .array(fields.map { .string($0) })])
-                let claim = try await world.store.claim(
-                    try #require(DispatchEntry(reply)), runner: "runner", secret: "secret", container: "c",
-                    deadline: Client.soon)
+                let claim = try await world.session.bots.claim(
+                    try #require(DispatchEntry(reply)), runner: "runner", secret: "secret", container: "c")
                 guard case .claimed(_, _, let waited) = claim else {
                     Issue.record("\(place) is not claimed")
                     continue
@@ -103,8 +101,8 @@ import Testing
             let ids = [try await world.meeting(), try await world.meeting(), try await world.meeting()]
             try await Self.spoil(world.keys.partition.meeting(ids[1]), without: "created_at", in: world) {
                 var walk = MeetingWalk(
-                    store: world.store, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil,
-                    offset: 0, deadline: Client.soon)
+                    in: world.session, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil,
+                    offset: 0)
                 let meetings = try await walk.read(count: 10, bytes: 100_000)
                 #expect(meetings.map(\.id) == [ids[2], ids[0]])
             }
@@ -113,16 +111,16 @@ import Testing
 
     @Test func anOddUserIsLeftOutOfTheList() async throws {
         try await World.make { world in
-            let (user, _) = try await world.store.createUser(NewUser(email: "b@example.com"), deadline: Client.soon)
+            let (user, _) = try await world.session.users.create(NewUser(email: "b@example.com"))
             let workspace = WorkspaceKeys(workspace: user.workspaceID).workspace
             for key in [Keys.user(user.id), workspace] {
                 try await Self.spoil(key, without: "created_at", in: world) {
-                    let users = try await world.store.users(offset: 0, limit: 10, deadline: Client.soon)
+                    let users = try await world.session.users.page(offset: 0, limit: 10)
                     #expect(users.map(\.email) == ["owner@example.com"])
                 }
             }
-            #expect(try await world.store.users(offset: 0, limit: 10, deadline: Client.soon).count == 2)
-            #expect(try await world.store.users(offset: .max, limit: 10, deadline: Client.soon).isEmpty)
+            #expect(try await world.session.users.page(offset: 0, limit: 10).count == 2)
+            #expect(try await world.session.users.page(offset: .max, limit: 10).isEmpty)
         }
     }
 
@@ -130,14 +128,14 @@ import Testing
         try await World.make { world in
             let owner = try #require(Int(world.owner.userID))
             let new = NewAPIKey(workspaceID: world.workspaceID, userID: owner, scopes: [.bots])
-            let first = try #require(try await world.store.createAPIKey(new, deadline: Client.soon).made)
-            let second = try #require(try await world.store.createAPIKey(new, deadline: Client.soon).made)
+            let first = try #require(try await world.session.apiKeys.create(new).made)
+            let second = try #require(try await world.session.apiKeys.create(new).made)
             let record = Keys.apiKey(hash: Digest.sha256(first.key))
             try await Self.spoil(record, without: "created_at", in: world) {
-                let keys = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+                let keys = try await world.session.apiKeys.all(workspace: world.workspaceID)
                 #expect(keys.map(\.id) == [second.record.id])
             }
-            #expect(try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon).count == 2)
+            #expect(try await world.session.apiKeys.all(workspace: world.workspaceID).count == 2)
         }
     }
 
@@ -149,14 +147,12 @@ import Testing
                 (world.keys.partition.meeting(place.meetingID), "number"),
             ] {
                 try await Self.spoil(key, without: field, in: world) {
-                    let bots = try await world.store.runningBots(
-                        [place.botID], workspace: world.workspaceID, deadline: Client.soon)
+                    let bots = try await world.session.bots.running([place.botID], workspace: world.workspaceID)
                     #expect(bots.isEmpty)
                 }
             }
-            let ids = try await world.store.botIDs(workspace: world.workspaceID, deadline: Client.soon)
-            #expect(
-                try await world.store.runningBots(ids, workspace: world.workspaceID, deadline: Client.soon).count == 1)
+            let ids = try await world.session.bots.ids(workspace: world.workspaceID)
+            #expect(try await world.session.bots.running(ids, workspace: world.workspaceID).count == 1)
         }
     }
 }

@@ -8,9 +8,9 @@ import Testing
 /// What scripts leave in an outbox, and what becomes of it.
 @Suite(.takesTurns) struct OutboxTests {
     private static func hook(_ world: World, _ events: Set<Webhook.Event>? = nil) async throws -> String {
-        try await world.store.createWebhook(
+        try await world.session.webhooks.create(
             WebhookChange(url: "https://a.example/", events: .some(events), isEnabled: true),
-            workspace: world.workspaceID, deadline: Client.soon
+            workspace: world.workspaceID
         ).get()
     }
 
@@ -23,8 +23,7 @@ import Testing
             let bot = try await world.bot(at: .active)
             _ = try await world.stop(bot)
             _ = try await world.report(bot, "completed")
-            _ = try await world.store.finalise(
-                meeting: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon)
+            _ = try await world.session.transcripts.finalise(meeting: bot.meetingID, workspace: world.workspaceID)
             #expect(try await Self.outbox(world) == [])
             #expect(try await world.fields(bot.meetingID)["changes"] == nil)
         }
@@ -68,9 +67,7 @@ import Testing
             try await check("STOPPING/stopping")
             #expect(try await world.report(bot, "completed").array?.first == .integer(1))
             try await check("ANALYZING/completed")
-            #expect(
-                try await world.store.finalise(
-                    meeting: meeting, workspace: world.workspaceID, deadline: Client.soon))
+            #expect(try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID))
             try await check("OFFLINE/completed")
             // A restart forgets when it began and ended, a failure says where.
             #expect(
@@ -104,7 +101,7 @@ import Testing
     }
 
     private static func file(_ world: World) async throws -> FiledEvents {
-        try await world.store.fileOutboxes(node: "n", deadline: Client.soon) { change, event in
+        try await world.session.deliveries.fileOutboxes(node: "n") { change, event in
             "\(event.rawValue) \(change.sequence)"
         }
     }
@@ -131,8 +128,7 @@ import Testing
                 ])
             #expect(bodies(some) == ["meeting.completed 5"] && bodies(none) == [])
             #expect(try await Self.file(world).filed == 0)
-            #expect(
-                Set(try await world.store.dueWebhooks(deadline: Client.soon).map(\.id)) == [all, some])
+            #expect(Set(try await world.session.deliveries.dueWebhooks().map(\.id)) == [all, some])
         }
     }
 
@@ -180,15 +176,15 @@ import Testing
             #expect(filed.dropped == 2)
             #expect(try await Self.outbox(world) == [])
             #expect(try await world.snapshot()[world.keys.webhook(hook).due]?.sortedSet?.count == 1)
-            #expect(try await world.store.dueWebhooks(deadline: Client.soon).contains { $0.id == hook })
+            #expect(try await world.session.deliveries.dueWebhooks().contains { $0.id == hook })
             #expect(try await world.snapshot()[partition.deliveries]?.sortedSet?.keys.contains("odd") == false)
             // Nor does it hold up what is claimed: it comes last for a minute, and the log tells why.
             let member = world.keys.member(spoilt)
             _ = try await world.client.send("ZADD", partition.deliveries, "1", member)
             var claimed: [String] = []
-            for (workspace, id) in try await world.store.dueWebhooks(deadline: Client.soon) {
-                claimed += try await world.store.claimDeliveries(
-                    workspace: workspace, webhook: id, count: 1, failingCount: 1, deadline: Client.soon
+            for (workspace, id) in try await world.session.deliveries.dueWebhooks() {
+                claimed += try await world.session.deliveries.claim(
+                    workspace: workspace, webhook: id, count: 1, failingCount: 1
                 ).map(\.webhook.id)
             }
             #expect(claimed == [hook])

@@ -12,9 +12,9 @@ import Testing
 /// `beat.lua`, what `usher status` reads, and what `usher watch` follows.
 @Suite(.takesTurns) struct OverviewTests {
     private static func beat(_ world: World, _ id: String, lifetime: Int = 60_000) async throws {
-        try await world.store.beat(
+        try await world.session.installation.beat(
             .runners, id: id, lifetime: lifetime, uptime: 5_000,
-            fields: ["host": "a", "capacity": "10", "running": "1"], deadline: Client.soon)
+            fields: ["host": "a", "capacity": "10", "running": "1"])
     }
 
     @Test func aBeatWritesItsRecordAndTakesTheDeadOffTheList() async throws {
@@ -35,7 +35,7 @@ import Testing
             #expect(after[list] == .sortedSet(["r1": String(seen + 60_000)]))
             #expect((1...60_000).contains(try #require(after.timeToLive[Keys.peer(.runners, "r1")])))
 
-            try await world.store.endBeat(.runners, id: "r1", deadline: Client.soon)
+            try await world.session.installation.endBeat(.runners, id: "r1")
             #expect(try await world.snapshot().changes(since: before) == [list])
             #expect(try await world.snapshot()[list] == nil)
         }
@@ -43,7 +43,7 @@ import Testing
 
     @Test func theOverviewCountsWhatIsThere() async throws {
         try await World.make { world in
-            let empty = try await world.store.overview(deadline: Client.soon)
+            let empty = try await world.session.installation.overview()
             #expect(empty.nodes.isEmpty && empty.runners.isEmpty && empty.roomsHeld == 0 && empty.statuses == [:])
             try await Self.beat(world, "r1")
             try await Self.beat(world, "r2")
@@ -56,8 +56,7 @@ import Testing
                 try MeetingLink(platform: .googleMeet, nativeID: $0)
             }
             for link in rooms {
-                _ = try await world.store.requestBot(
-                    BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon)
+                _ = try await world.session.bots.request(BotRequest(link: link), by: world.owner, trace: World.trace)
             }
             var places: [BotPlace] = []
             for reply in try await world.client.send("XRANGE", world.keys.partition.dispatch, "-", "+").arrayOrThrow() {
@@ -70,7 +69,7 @@ import Testing
             try await world.endLease(of: places[1])
             _ = try await world.stop(places[0])
 
-            let overview = try await world.store.overview(deadline: Client.soon)
+            let overview = try await world.session.installation.overview()
             #expect(overview.runners.map(\.id).sorted() == ["r1", "r2"] && overview.nodes.isEmpty)
             #expect(overview.capacity == 20 && overview.running == 2)
             #expect(

@@ -19,13 +19,12 @@ import Testing
         let new = NewMeeting(
             link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
             scheduledAt: try await world.now() + lead + offset, autoJoin: autoJoin, botName: "Nora")
-        return try #require(
-            try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
+        return try #require(try await world.session.meetings.create(new, by: world.owner).made)
     }
 
     private static func send(_ meeting: Meeting, _ world: World) async throws -> Scripts.SendPlanned.Reply {
         let plan = try #require(Plan(world.keys.member(meeting.id)))
-        return try await world.store.sendPlanned(plan, trace: World.trace, deadline: Client.soon)
+        return try await world.session.meetings.sendPlanned(plan, trace: World.trace)
     }
 
     /// When its bot is tried to be sent next.
@@ -41,7 +40,7 @@ import Testing
     }
 
     private static func sendAll(_ world: World) async throws {
-        try await PlannedBots(store: world.store, logger: Logger(minimum: .error)).sendAll(deadline: Client.soon)
+        try await PlannedBots(store: world.store, logger: Logger(minimum: .error)).sendAll(world.session)
     }
 
     // MARK: Planning
@@ -64,7 +63,7 @@ import Testing
                 link: try MeetingLink(platform: room.platform, nativeID: room.nativeID),
                 scheduledAt: try await world.now() - Self.late - 1)
             let before = try await world.snapshot()
-            guard case .oddTime = try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon)
+            guard case .oddTime = try await world.session.meetings.create(new, by: world.owner)
             else {
                 Issue.record("it was made")
                 return
@@ -78,10 +77,10 @@ import Testing
             let keys = world.keys
             let meeting = try await Self.plan(world, dueIn: 3_600_000)
             let time = try #require(meeting.scheduledAt)
-            func change(_ edit: (inout PlanChanges) -> Void) async throws -> Store.PlanChange {
+            func change(_ edit: (inout PlanChanges) -> Void) async throws -> Meetings.PlanChange {
                 var changes = PlanChanges()
                 edit(&changes)
-                return try await world.store.change(meeting, changes, deadline: Client.soon)
+                return try await world.session.meetings.change(meeting, changes)
             }
             let before = try await world.snapshot()
             guard
@@ -149,12 +148,12 @@ import Testing
             try await Self.sendAll(world)
             var changes = PlanChanges()
             changes.title = "Weekly"
-            _ = try await world.store.change(meeting, changes, deadline: Client.soon)
+            _ = try await world.session.meetings.change(meeting, changes)
             #expect(try await Self.due(meeting, world) == nil)
             #expect(try await world.fields(meeting.id)["missed_at"] != nil)
             let time = try await world.now() + 3_600_000
             changes.scheduledAt = time
-            _ = try await world.store.change(meeting, changes, deadline: Client.soon)
+            _ = try await world.session.meetings.change(meeting, changes)
             #expect(try await Self.due(meeting, world) == time - Self.lead)
             let fields = try await world.fields(meeting.id)
             #expect(fields["missed_at"] == nil && fields["auto_join_error"] == nil)
@@ -170,8 +169,7 @@ import Testing
                 scheduledAt: time)
             let before = try await world.snapshot()
             guard
-                case .plannedAlready(first.id) = try await world.store.createMeeting(
-                    new, by: world.owner, deadline: Client.soon)
+                case .plannedAlready(first.id) = try await world.session.meetings.create(new, by: world.owner)
             else { throw TestServerError("it was made") }
             #expect(try await world.snapshot().changes(since: before) == [Keys.meetingSequence])
             let second = try await Self.plan(world, dueIn: 7_200_000)
@@ -179,8 +177,7 @@ import Testing
             changes.scheduledAt = time
             try await world.expectNoChange { [changes] in
                 guard
-                    case .plannedAlready(first.id) = try await world.store.change(
-                        second, changes, deadline: Client.soon)
+                    case .plannedAlready(first.id) = try await world.session.meetings.change(second, changes)
                 else { throw TestServerError("it was changed") }
             }
         }
@@ -196,7 +193,7 @@ import Testing
             for change in [nil, time, nil, time + 1_000] as [Int?] {
                 var changes = PlanChanges()
                 changes.scheduledAt = .some(change)
-                _ = try await world.store.change(meeting, changes, deadline: Client.soon)
+                _ = try await world.session.meetings.change(meeting, changes)
             }
             #expect(try await bytes() == before)
         }
@@ -209,14 +206,14 @@ import Testing
             var changes = PlanChanges()
             changes.autoJoin = true
             try await world.expectNoChange { [changes] in
-                guard case .oddTime = try await world.store.change(meeting, changes, deadline: Client.soon) else {
+                guard case .oddTime = try await world.session.meetings.change(meeting, changes) else {
                     throw TestServerError("it was changed")
                 }
             }
             changes.autoJoin = nil
             changes.scheduledAt = try await world.now() + 400 * 86_400_000
             try await world.expectNoChange { [changes] in
-                guard case .oddTime = try await world.store.change(meeting, changes, deadline: Client.soon) else {
+                guard case .oddTime = try await world.session.meetings.change(meeting, changes) else {
                     throw TestServerError("it was changed")
                 }
             }
@@ -230,7 +227,7 @@ import Testing
             let keys = world.keys
             let meeting = try await Self.plan(world, dueIn: 3_600_000)
             let before = try await world.snapshot()
-            let (stop, place) = try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+            let (stop, place) = try await world.session.bots.stop(in: World.room, by: world.owner)
             #expect(stop == .cancelled && place.meetingID == meeting.id)
             let after = try await world.snapshot()
             #expect(
@@ -248,7 +245,7 @@ import Testing
                 ])
             try await world.expectNoChange {
                 await #expect(throws: BotRefusal.noBot) {
-                    try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+                    try await world.session.bots.stop(in: World.room, by: world.owner)
                 }
             }
         }
@@ -261,12 +258,11 @@ import Testing
             // Newer than both, and planned for no time.
             _ = try await world.meeting()
             for expected in [sooner.id, later.id] {
-                let (stop, place) = try await world.store.stopBot(
-                    in: World.room, by: world.owner, deadline: Client.soon)
+                let (stop, place) = try await world.session.bots.stop(in: World.room, by: world.owner)
                 #expect(stop == .cancelled && place.meetingID == expected)
             }
             await #expect(throws: BotRefusal.noBot) {
-                try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+                try await world.session.bots.stop(in: World.room, by: world.owner)
             }
         }
     }
@@ -276,7 +272,7 @@ import Testing
         try await World.make { world in
             let meeting = try await Self.plan(world, dueIn: -1)
             let later = try await Self.plan(world, dueIn: 90_000_000)
-            async let stopped = world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+            async let stopped = world.session.bots.stop(in: World.room, by: world.owner)
             async let sent = Self.send(meeting, world)
             _ = try await (stopped, sent)
             #expect(try await world.fields(meeting.id)["bot_status"] == "completed")
@@ -319,7 +315,7 @@ import Testing
             let new = NewMeeting(
                 link: try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID),
                 scheduledAt: served.scheduledAt)
-            let again = try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon)
+            let again = try await world.session.meetings.create(new, by: world.owner)
             #expect(again.made != nil && again.made?.id != served.id)
         }
     }
@@ -330,8 +326,8 @@ import Testing
         try await World.make { world in
             let planned = try await Self.plan(world, dueIn: offset - Self.lead)
             let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
-            let (meeting, _) = try await world.store.requestBot(
-                BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon)
+            let (meeting, _) = try await world.session.bots.request(
+                BotRequest(link: link), by: world.owner, trace: World.trace)
             #expect((meeting.id == planned.id) == isServed)
             #expect(try await Self.due(planned, world) == planned.scheduledAt.map { $0 - Self.lead })
         }
@@ -543,7 +539,7 @@ import Testing
             try await world.set(world.keys.partition.meeting(meeting.id), ["scheduled_at": "1"])
             try await Self.sendAll(world)
             _ = try await world.client.send("ZADD", world.keys.partition.ended, "1", meeting.id)
-            #expect(try await world.store.purge(meeting.id, in: world.keys.partition, deadline: Client.soon))
+            #expect(try await world.session.meetings.purge(meeting.id, in: world.keys.partition))
             #expect(try await world.fields(meeting.id) == [:])
         }
     }

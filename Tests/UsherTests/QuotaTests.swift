@@ -23,15 +23,13 @@ import Testing
 
     private static func plan(_ code: String, _ world: World) async throws -> MeetingCreation {
         let link = try MeetingLink(platform: .googleMeet, nativeID: code)
-        return try await world.store.createMeeting(
-            NewMeeting(link: link), by: world.owner, deadline: Client.soon)
+        return try await world.session.meetings.create(NewMeeting(link: link), by: world.owner)
     }
 
     private static func send(_ code: String, _ world: World) async throws -> Result<String, BotRefusal> {
         let request = BotRequest(link: try MeetingLink(platform: .googleMeet, nativeID: code))
         do throws(BotRefusal) {
-            let sent = try await world.store.requestBot(
-                request, by: world.owner, trace: World.trace, deadline: Client.soon)
+            let sent = try await world.session.bots.request(request, by: world.owner, trace: World.trace)
             return .success(sent.meeting.id)
         } catch {
             return .failure(error)
@@ -39,7 +37,7 @@ import Testing
     }
 
     private static func limit(_ world: World, _ changes: WorkspaceChanges) async throws {
-        _ = try await world.store.update(workspace: world.workspaceID, changes, deadline: Client.soon)
+        _ = try await world.session.workspaces.update(workspace: world.workspaceID, changes)
     }
 
     // MARK: Meetings
@@ -65,7 +63,7 @@ import Testing
             #expect(try await Self.send("aaa-aaaa-aaa", world) == .success(first.id))
             try await Self.limit(world, WorkspaceChanges(maximumMeetings: .at(3)))
             let third = try #require(try await Self.plan("ccc-cccc-ccc", world).made)
-            #expect(try await world.store.removePlan(third, deadline: Client.soon) == .removed)
+            #expect(try await world.session.meetings.removePlan(third) == .removed)
             #expect(try await Self.plan("ddd-dddd-ddd", world).made != nil)
             try await Self.limit(world, WorkspaceChanges(maximumMeetings: .byDefault))
             #expect(try await Self.number(world.keys.workspace, "max_meetings", world) == 0)
@@ -115,7 +113,7 @@ import Testing
             #expect(Self.refusal(try await Self.plan("bbb-bbbb-bbb", world)) == .bytes(limit: limit))
             #expect(try await Self.send("ccc-cccc-ccc", world) == .failure(.quota(.bytes(limit: limit))))
             let note = ["notes": String(repeating: "n", count: 1_001)]
-            guard case .workspaceFull = try await world.store.update(planned, fields: note, deadline: Client.soon)
+            guard case .workspaceFull = try await world.session.meetings.update(planned, fields: note)
             else {
                 Issue.record("notes were taken beyond the limit")
                 return
@@ -129,8 +127,8 @@ import Testing
             // What replaces something longer makes room, and is never refused.
             #expect(try await world.ingest(one("s", "short"), for: place.meetingID) == .stored(changed: 1))
             #expect(try await Self.bytes(world) < taken - 3_900)
-            guard case .changed = try await world.store.update(planned, fields: note, deadline: Client.soon),
-                case .changed = try await world.store.update(planned, fields: ["notes": ""], deadline: Client.soon)
+            guard case .changed = try await world.session.meetings.update(planned, fields: note),
+                case .changed = try await world.session.meetings.update(planned, fields: ["notes": ""])
             else {
                 Issue.record("notes were not taken")
                 return
@@ -158,7 +156,7 @@ import Testing
             let start = try await Self.bytes(world)
             let plan = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
             #expect(try await Self.bytes(world) > start + 1_000)
-            #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .removed)
+            #expect(try await world.session.meetings.removePlan(plan) == .removed)
             #expect(try await Self.bytes(world) == start)
 
             let place = try await world.bot(at: .active)
@@ -168,12 +166,11 @@ import Testing
             }
             #expect(try await Self.bytes(world) > bare + 10_000)
             _ = try await world.report(place, "completed", reason: "left_alone")
-            _ = try await world.client.send(
-                "ZADD", world.keys.partition.analyzing, "1", place.meetingID)
+            _ = try await world.client.send("ZADD", world.keys.partition.analyzing, "1", place.meetingID)
             let meeting = try #require(
-                try await world.store.meeting(id: place.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+                try await world.session.meetings.meeting(id: place.meetingID, workspace: world.workspaceID))
             try await world.set(world.keys.partition.meeting(meeting.id), ["status": "OFFLINE"])
-            #expect(try await world.store.removeContents(of: meeting, deadline: Client.soon) == .removed)
+            #expect(try await world.session.meetings.removeContents(of: meeting) == .removed)
             #expect(try await Self.bytes(world) == start + 1_000)
         }
     }
@@ -187,9 +184,9 @@ import Testing
             let new = try #require(try await Self.plan("bbb-bbbb-bbb", world).made)
             let bytes = try await Self.bytes(world)
             #expect(bytes > 1_000)
-            #expect(try await world.store.removePlan(old, deadline: Client.soon) == .removed)
+            #expect(try await world.session.meetings.removePlan(old) == .removed)
             #expect(try await Self.bytes(world) == bytes)
-            #expect(try await world.store.removePlan(new, deadline: Client.soon) == .removed)
+            #expect(try await world.session.meetings.removePlan(new) == .removed)
             #expect(try await Self.bytes(world) == 0)
         }
     }
@@ -210,10 +207,9 @@ import Testing
                 #expect(Self.refusal(try await Self.plan("aaa-aaaa-aaa", world)) != nil)
             }
             let meeting = try #require(
-                try await world.store.meeting(id: place.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+                try await world.session.meetings.meeting(id: place.meetingID, workspace: world.workspaceID))
             guard
-                case .changed = try await world.store.update(
-                    meeting, fields: ["title": ""], deadline: Client.soon)
+                case .changed = try await world.session.meetings.update(meeting, fields: ["title": ""])
             else {
                 Issue.record("the record was not changed")
                 return
@@ -226,7 +222,8 @@ import Testing
         try await World.make { world in
             let place = try await world.bot(at: .active)
             try await world.set(
-                world.keys.partition.meeting(place.meetingID), ["bytes": String(Store.maximumBytesOfMeeting - 100)])
+                world.keys.partition.meeting(place.meetingID),
+                ["bytes": String(Transcripts.maximumBytesOfMeeting - 100)])
             let before = try await world.snapshot()
             #expect(try await world.ingest(one("s", "x"), for: place.meetingID) == .full)
             #expect(try await world.snapshot().changes(since: before) == [])

@@ -16,7 +16,7 @@ import Testing
             let new = NewUser(
                 email: "Anna@Example.com", name: "Anna", imageURL: "https://x/y", maximumConcurrentBots: 3)
             let before = try await world.snapshot()
-            let (user, isNew) = try await world.store.createUser(new, deadline: Client.soon)
+            let (user, isNew) = try await world.session.users.create(new)
             let after = try await world.snapshot()
             let keys = WorkspaceKeys(workspace: user.workspaceID)
             #expect(isNew && user.email == "anna@example.com" && user.name == "Anna" && user.maximumConcurrentBots == 3)
@@ -39,7 +39,7 @@ import Testing
             #expect(after.timeToLive.isEmpty)
 
             let again = NewUser(email: "anna@EXAMPLE.com", name: "Other", maximumConcurrentBots: 9)
-            let (found, isNewAgain) = try await world.store.createUser(again, deadline: Client.soon)
+            let (found, isNewAgain) = try await world.session.users.create(again)
             #expect(!isNewAgain && found.id == user.id && found.name == "Anna" && found.maximumConcurrentBots == 3)
             #expect(try await world.snapshot().changes(since: after) == [])
         }
@@ -49,14 +49,14 @@ import Testing
     @Test func aUserThatWasMadeHalfWayIsFinished() async throws {
         try await World.make { world in
             let new = NewUser(email: "anna@example.com")
-            let (user, _) = try await world.store.createUser(new, deadline: Client.soon)
+            let (user, _) = try await world.session.users.create(new)
             let keys = WorkspaceKeys(workspace: user.workspaceID)
             let steps = [[Keys.users], [keys.workspace, keys.members], [Keys.user(user.id)]]
             for end in 1...steps.count {
                 for key in steps[..<end].joined() {
                     _ = try await world.client.send("DEL", key)
                 }
-                let (again, isNew) = try await world.store.createUser(new, deadline: Client.soon)
+                let (again, isNew) = try await world.session.users.create(new)
                 #expect(!isNew && again.id == user.id)
                 let after = try await world.snapshot()
                 #expect(after[WorkspaceKeys(workspace: again.workspaceID).members] == .hash([String(user.id): "owner"]))
@@ -71,7 +71,7 @@ import Testing
             let users = try await withThrowingTaskGroup(of: (User, Bool).self) { group in
                 for _ in 0..<16 {
                     group.addTask(executorPreference: world.client.loop) {
-                        try await world.store.createUser(NewUser(email: "anna@example.com"), deadline: Client.soon)
+                        try await world.session.users.create(NewUser(email: "anna@example.com"))
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -91,7 +91,7 @@ import Testing
         try await World.make { world in
             let keys = world.keys
             func set(
-                _ user: Int, _ role: String, of whom: Store.RoleTaker = .anybody, most: Int = 2,
+                _ user: Int, _ role: String, of whom: Workspaces.RoleTaker = .anybody, most: Int = 2,
                 in workspace: String? = nil
             ) async throws -> Value {
                 try await world.run(
@@ -138,8 +138,7 @@ import Testing
             let before = try await world.snapshot()
             let link = try MeetingLink(url: "https://zoom.us/j/123456789?pwd=x")
             let new = NewMeeting(link: link, title: "Planning", language: "de")
-            let meeting = try #require(
-                try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
+            let meeting = try #require(try await world.session.meetings.create(new, by: world.owner).made)
             let after = try await world.snapshot()
             let partition = world.keys.partition
             #expect(
@@ -177,8 +176,7 @@ import Testing
         try await World.make { world in
             func make() async throws -> Meeting {
                 let new = NewMeeting(link: try MeetingLink(url: "https://zoom.us/j/123456789"))
-                return try #require(
-                    try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
+                return try #require(try await world.session.meetings.create(new, by: world.owner).made)
             }
             var numbers: [Int] = []
             var locators: [String: Stored?] = [:]
@@ -194,11 +192,10 @@ import Testing
             for (key, locator) in locators { #expect(after[key] == locator) }
             #expect(after[Keys.locator(number: later.number)] == .string("\(world.workspaceID) \(later.id)"))
 
-            let (first, _) = try await world.store.createUser(NewUser(email: "a@example.com"), deadline: Client.soon)
+            let (first, _) = try await world.session.users.create(NewUser(email: "a@example.com"))
             let before = try await world.snapshot()
             _ = try await world.client.send("SET", Keys.userSequence, "0")
-            let (second, isNew) = try await world.store.createUser(
-                NewUser(email: "b@example.com"), deadline: Client.soon)
+            let (second, isNew) = try await world.session.users.create(NewUser(email: "b@example.com"))
             #expect(isNew && second.id != first.id && second.workspaceID != first.workspaceID)
             #expect(try await world.snapshot()[Keys.user(first.id)] == before[Keys.user(first.id)])
         }
@@ -237,10 +234,10 @@ import Testing
             // Beside offsets from now: the epoch itself, which a zero must not make "never".
             let expiresAt = offset.map { $0 == 0 ? 0 : try! #require(Int(now)) * 1_000 + $0 * 1_000 }
             let before = try await world.snapshot()
-            let made = try await world.store.createAPIKey(
+            let made = try await world.session.apiKeys.create(
                 NewAPIKey(
                     workspaceID: world.workspaceID, userID: 1, scopes: [.seameet, .bots], label: "CI",
-                    expiresAt: expiresAt), deadline: Client.soon
+                    expiresAt: expiresAt)
             ).made
             let after = try await world.snapshot()
             guard let made else {
@@ -278,27 +275,26 @@ import Testing
         try await World.make { world in
             func make(_ label: String) async throws -> (key: String, record: APIKey) {
                 try #require(
-                    try await world.store.createAPIKey(
-                        NewAPIKey(workspaceID: world.workspaceID, userID: 1, scopes: [.seameet], label: label),
-                        deadline: Client.soon
+                    try await world.session.apiKeys.create(
+                        NewAPIKey(workspaceID: world.workspaceID, userID: 1, scopes: [.seameet], label: label)
                     ).made)
             }
             func listed() async throws -> [String?] {
-                try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon).map(\.label)
+                try await world.session.apiKeys.all(workspace: world.workspaceID).map(\.label)
             }
             let before = try await world.snapshot()
             #expect(try await listed() == [])
             let first = try await make("first")
             let second = try await make("second")
             #expect(Set(try await listed()) == ["first", "second"])
-            let caller = try #require(try await world.store.caller(apiKey: first.key, deadline: Client.soon))
+            let caller = try #require(try await world.session.callers.caller(apiKey: first.key))
             #expect(caller.workspaceID == world.workspaceID && caller.userID == "1" && caller.scopes == ["seameet"])
-            #expect(try await world.store.caller(apiKey: first.key + "0", deadline: Client.soon) == nil)
+            #expect(try await world.session.callers.caller(apiKey: first.key + "0") == nil)
 
-            #expect(try await world.store.revokeAPIKey(id: first.record.id, deadline: Client.soon))
-            #expect(try await world.store.caller(apiKey: first.key, deadline: Client.soon) == nil)
-            #expect(try await !world.store.revokeAPIKey(id: first.record.id, deadline: Client.soon))
-            #expect(try await !world.store.revokeAPIKey(id: "none", deadline: Client.soon))
+            #expect(try await world.session.apiKeys.revoke(id: first.record.id))
+            #expect(try await world.session.callers.caller(apiKey: first.key) == nil)
+            #expect(try await !world.session.apiKeys.revoke(id: first.record.id))
+            #expect(try await !world.session.apiKeys.revoke(id: "none"))
             #expect(try await listed() == ["second"])
             // As Redis does when it expires.
             for key in [Keys.apiKey(hash: Digest.sha256(second.key)), Keys.apiKeyMaking(id: second.record.id)] {
@@ -314,30 +310,29 @@ import Testing
         try await World.make { world in
             let new = NewAPIKey(workspaceID: world.workspaceID, userID: 1, scopes: [.seameet])
             func make() async throws -> KeyCreation {
-                try await world.store.createAPIKey(new, deadline: Client.soon)
+                try await world.session.apiKeys.create(new)
             }
             func listedCount() async throws -> Int? {
                 try await world.client.send("HLEN", world.keys.apiKeys).integer
             }
             // Entries of keys that have expired.
-            let expired = (2..<Store.maximumAPIKeys).flatMap { ["expired-\($0)", "none-\($0)"] }
+            let expired = (2..<APIKeys.maximum).flatMap { ["expired-\($0)", "none-\($0)"] }
             _ = try await world.client.send(
                 Command(words: ["HSET", world.keys.apiKeys] + expired), deadline: Client.soon)
             let last = try #require(try await make().made)
             let left = try #require(try await listedCount())
-            #expect((Store.maximumAPIKeys - 20..<Store.maximumAPIKeys).contains(left))
+            #expect((APIKeys.maximum - 20..<APIKeys.maximum).contains(left))
 
             // So many that some of them must go before there is room.
             let hash = Digest.sha256(last.key)
-            let others = (2..<Store.maximumAPIKeys).flatMap { ["other-\($0)", hash] }
+            let others = (2..<APIKeys.maximum).flatMap { ["other-\($0)", hash] }
             _ = try await world.client.send(
                 Command(words: ["HSET", world.keys.apiKeys] + others), deadline: Client.soon)
             #expect(try await make().made != nil)
-            #expect(try await listedCount() == Store.maximumAPIKeys)
+            #expect(try await listedCount() == APIKeys.maximum)
             try await world.expectNoChange { () async throws in
                 if case .full = try await make() {} else { Issue.record("a key too many was made") }
-                let rotation = try await world.store.rotateAPIKey(
-                    id: last.record.id, graceMilliseconds: 1, deadline: Client.soon)
+                let rotation = try await world.session.apiKeys.rotate(id: last.record.id, graceMilliseconds: 1)
                 if case .full = rotation {} else { Issue.record("a rotation made a key too many") }
             }
         }

@@ -10,9 +10,9 @@ import Testing
 
 /// `note_recording.lua`, and what a record tells of recordings.
 @Suite(.takesTurns) struct RecordingTests {
-    private static func note(_ world: World, _ bot: BotPlace, bytes: Int = 32_044, most: Int = 100) async throws
-        -> Value
-    {
+    private static func note(
+        _ world: World, _ bot: BotPlace, bytes: Int = 32_044, most: Int = 100
+    ) async throws -> Value {
         let keys = world.keys
         return try await world.run(
             Scripts.NoteRecording(
@@ -62,9 +62,9 @@ import Testing
 
     @Test func webhooksAreToldOfIt() async throws {
         try await World.make { world in
-            _ = try await world.store.createWebhook(
+            _ = try await world.session.webhooks.create(
                 WebhookChange(url: "https://a.example/", events: .some([.recordingReady]), isEnabled: true),
-                workspace: world.workspaceID, deadline: Client.soon
+                workspace: world.workspaceID
             ).get()
             let bot = try await Self.ended(world)
             #expect(try await Self.note(world, bot) == .integer(1))
@@ -78,8 +78,7 @@ import Testing
         try await World.make { world in
             let first = try await Self.ended(world)
             #expect(try await Self.note(world, first) == .integer(1))
-            _ = try await world.store.finalise(
-                meeting: first.meetingID, workspace: world.workspaceID, deadline: Client.soon)
+            _ = try await world.session.transcripts.finalise(meeting: first.meetingID, workspace: world.workspaceID)
             let second = try await world.bot(at: first.meetingID, seen: "OFFLINE", .joining, .active)
             try await Self.expectNoChange(-3, world, second)
             _ = try await world.report(second, "completed", reason: "left_alone")
@@ -97,11 +96,10 @@ import Testing
         try await World.make { world in
             let bot = try await Self.ended(world)
             #expect(try await Self.note(world, bot) == .integer(1))
-            _ = try await world.store.finalise(
-                meeting: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon)
+            _ = try await world.session.transcripts.finalise(meeting: bot.meetingID, workspace: world.workspaceID)
             let meeting = try #require(
-                try await world.store.meeting(id: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon))
-            #expect(try await world.store.removeContents(of: meeting, deadline: Client.soon) == .removed)
+                try await world.session.meetings.meeting(id: bot.meetingID, workspace: world.workspaceID))
+            #expect(try await world.session.meetings.removeContents(of: meeting) == .removed)
             #expect(try await world.fields(bot.meetingID)["recordings"] == nil)
             try await Self.expectNoChange(-1, world, bot)
             let next = try await world.bot(at: bot.meetingID, seen: "OFFLINE", .joining, .active)

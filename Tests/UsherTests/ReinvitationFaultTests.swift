@@ -178,10 +178,11 @@ extension World {
         changing.start()
         defer { changing.shutDown() }
         try await changing.waitUntilConnected()
+        let store = Store(client: client, changing: changing, configuration: World.patient)
         let reinvitation = Reinvitation(
-            store: Store(client: client, changing: changing, configuration: World.patient),
+            in: store.session(milliseconds: milliseconds),
             visitor: Reinvitation.Visitor(caller: owner, meetingID: meeting),
-            forceRestart: false, trace: World.trace, deadline: .now().advanced(byMilliseconds: milliseconds))
+            forceRestart: false, trace: World.trace)
         do throws(ReinviteRefusal) {
             _ = try await reinvitation.perform()
             return nil

@@ -56,9 +56,9 @@ import Testing
             ]
             let before = try await world.snapshot()
             let reinvitation = Reinvitation(
-                store: world.store,
+                in: world.session,
                 visitor: Reinvitation.Visitor(caller: world.owner, meetingID: meeting, replies: seen),
-                forceRestart: true, trace: World.trace, deadline: Client.soon)
+                forceRestart: true, trace: World.trace)
             await #expect(throws: ReinviteRefusal.statusChanged) { try await reinvitation.perform() }
             #expect(try await world.snapshot().changes(since: before) == [])
         }
@@ -68,8 +68,7 @@ import Testing
         try await World.make { world in
             let meeting = try await world.meeting()
             let zoom = try await world.meeting(in: Room(platform: .zoom, nativeID: "123456789"), ["status": "LIVE"])
-            let (stranger, _) = try await world.store.createUser(
-                NewUser(email: "b@example.com"), deadline: Client.soon)
+            let (stranger, _) = try await world.session.users.create(NewUser(email: "b@example.com"))
             let elsewhere = Caller(
                 keyID: "k", workspaceID: stranger.workspaceID, userID: String(stranger.id), scopes: ["seameet"])
             let before = try await world.snapshot()

@@ -8,14 +8,13 @@ import Testing
 
 /// `remove_plan.lua`, and which meeting a room stands for.
 @Suite(.takesTurns) struct RemovePlanTests {
-    private static func remove(_ id: String, _ world: World) async throws -> Store.Removal {
-        let meeting = try #require(
-            try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
-        return try await world.store.removePlan(meeting, deadline: Client.soon)
+    private static func remove(_ id: String, _ world: World) async throws -> Meetings.Removal {
+        let meeting = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+        return try await world.session.meetings.removePlan(meeting)
     }
 
     private static func found(_ world: World) async throws -> String? {
-        try await world.store.meeting(in: World.room, workspace: world.workspaceID, deadline: Client.soon)?.id
+        try await world.session.meetings.meeting(in: World.room, workspace: world.workspaceID)?.id
     }
 
     /// A meeting of the room in which a bot was.
@@ -67,11 +66,10 @@ import Testing
     func oneThatHasABotIsNoPlan(_ stage: Stage) async throws {
         try await World.make { world in
             let id = try await world.meeting()
-            let plan = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
+            let plan = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
             try await world.tell(try await world.bot(at: id), stage.reports)
             try await world.expectNoChange { () async throws in
-                #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .busy)
+                #expect(try await world.session.meetings.removePlan(plan) == .busy)
             }
         }
     }
@@ -79,11 +77,10 @@ import Testing
     @Test func oneThatIsGoneIsUnknown() async throws {
         try await World.make { world in
             let id = try await world.meeting()
-            let plan = try #require(
-                try await world.store.meeting(id: id, workspace: world.workspaceID, deadline: Client.soon))
-            #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .removed)
+            let plan = try #require(try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+            #expect(try await world.session.meetings.removePlan(plan) == .removed)
             try await world.expectNoChange { () async throws in
-                #expect(try await world.store.removePlan(plan, deadline: Client.soon) == .unknown)
+                #expect(try await world.session.meetings.removePlan(plan) == .unknown)
             }
         }
     }
@@ -123,9 +120,7 @@ import Testing
             func plan(_ number: String?) async throws -> String {
                 let link = try MeetingReference(url: thread, nativeID: number).link()
                 return try #require(
-                    try await world.store.createMeeting(
-                        NewMeeting(link: link), by: world.owner, deadline: Client.soon
-                    ).made
+                    try await world.session.meetings.create(NewMeeting(link: link), by: world.owner).made
                 ).id
             }
             let first = try await plan(nil)

@@ -40,43 +40,41 @@ extension World {
             let user = try #require(Int(world.owner.userID))
             let link = try MeetingLink(platform: .googleMeet, nativeID: "xyz-wxyz-xyz")
             let found = try #require(
-                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+                try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
             try await Self.fill(world)
             try await world.expectNoChange { () async throws in
                 await expectFull("request") {
-                    _ = try await world.store.requestBot(
-                        BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon)
+                    _ = try await world.session.bots.request(
+                        BotRequest(link: link), by: world.owner, trace: World.trace)
                 }
                 await expectFull("request_bot") {
                     _ = try await world.request("new", bot: "b", number: 99, latest: "", in: World.third)
                 }
                 await expectFull("create") {
-                    _ = try await world.store.createMeeting(
-                        NewMeeting(link: link), by: world.owner, deadline: Client.soon)
+                    _ = try await world.session.meetings.create(NewMeeting(link: link), by: world.owner)
                 }
                 await expectFull("update") {
-                    _ = try await world.store.update(found, fields: ["notes": "x"], deadline: Client.soon)
+                    _ = try await world.session.meetings.update(found, fields: ["notes": "x"])
                 }
                 await expectFull("segments") { _ = try await world.ingest(one("s", "x"), for: place.meetingID) }
                 await expectFull("user") {
-                    _ = try await world.store.createUser(NewUser(email: "b@example.com"), deadline: Client.soon)
+                    _ = try await world.session.users.create(NewUser(email: "b@example.com"))
                 }
                 await expectFull("key") {
-                    _ = try await world.store.createAPIKey(
-                        NewAPIKey(workspaceID: world.workspaceID, userID: user, scopes: [.bots]),
-                        deadline: Client.soon)
+                    _ = try await world.session.apiKeys.create(
+                        NewAPIKey(workspaceID: world.workspaceID, userID: user, scopes: [.bots]))
                 }
                 await expectFull("reinvite") {
                     _ = try await Reinvitation(
-                        store: world.store,
+                        in: world.session,
                         visitor: Reinvitation.Visitor(caller: world.owner, meetingID: meeting), forceRestart: false,
-                        trace: World.trace, deadline: Client.soon
+                        trace: World.trace
                     ).perform()
                 }
             }
             // There is room again.
             try await Self.fill(world, "0")
-            _ = try await world.store.update(found, fields: ["notes": "x"], deadline: Client.soon)
+            _ = try await world.session.meetings.update(found, fields: ["notes": "x"])
             #expect(try await world.fields(meeting)["notes"] == "x")
         }
     }
@@ -103,21 +101,19 @@ extension World {
             let place = try await world.send(to: meeting)
             try await Self.fill(world)
             // A runner that comes now.
-            try await world.store.makeGroup(of: place.partition, deadline: Client.soon)
-            try await world.store.beat(
-                .runners, id: "r", lifetime: 60_000, uptime: 1, fields: ["host": "a"], deadline: Client.soon)
+            try await world.session.bots.makeGroup(of: place.partition)
+            try await world.session.installation.beat(
+                .runners, id: "r", lifetime: 60_000, uptime: 1, fields: ["host": "a"])
             try await world.claim(place)
             #expect(try await world.release(place) == .integer(1))
             try await world.claim(place)
             try await world.tell(place, [.joining, .awaitingAdmission, .active])
-            let renewal = try await world.store.renew(
-                bots: [place.botID], in: place.partition, runner: "runner", deadline: Client.soon)
+            let renewal = try await world.session.bots.renew(bots: [place.botID], in: place.partition, runner: "runner")
             #expect(renewal != [.refused])
-            _ = try await world.store.configureBot(
-                in: World.room, workspace: world.workspaceID, changes: ["language": "de"], message: nil,
-                deadline: Client.soon)
-            let (stop, _) = try await world.store.stopBot(
-                in: World.room, by: world.owner, idempotencyKey: IdempotencyKey("again"), deadline: Client.soon)
+            _ = try await world.session.bots.configure(
+                in: World.room, workspace: world.workspaceID, changes: ["language": "de"], message: nil)
+            let (stop, _) = try await world.session.bots.stop(
+                in: World.room, by: world.owner, idempotencyKey: IdempotencyKey("again"))
             #expect(stop == .leaving)
             try await world.tell(place, [.completed])
             let fields = try await world.fields(meeting)
@@ -131,13 +127,13 @@ extension World {
         try await World.make(on: try RedisServer()) { world in
             let lost = try await world.bot(at: stage)
             let unclaimed = try await world.meeting(in: World.third)
-            _ = try await world.store.requestBot(
+            _ = try await world.session.bots.request(
                 BotRequest(link: try MeetingLink(platform: .googleMeet, nativeID: World.third.nativeID)),
-                by: world.owner, trace: World.trace, deadline: Client.soon)
+                by: world.owner, trace: World.trace)
             _ = try await world.client.send("DEL", world.keys.inFlight(World.third))
             try await world.endLease(of: lost)
             try await Self.fill(world)
-            try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+            try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(world.session)
             let fields = try await world.fields(lost.meetingID)
             if stage == .active {
                 #expect(fields["completion_reason"] == "lease_expired")
@@ -150,10 +146,10 @@ extension World {
 
             // Deleting makes room, and must work for that.
             let found = try #require(
-                try await world.store.meeting(id: unclaimed, workspace: world.workspaceID, deadline: Client.soon))
-            #expect(try await world.store.removeContents(of: found, deadline: Client.soon) == .removed)
+                try await world.session.meetings.meeting(id: unclaimed, workspace: world.workspaceID))
+            #expect(try await world.session.meetings.removeContents(of: found) == .removed)
             try await Self.fill(world, "0")
-            try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+            try await Sweeper(store: world.store, logger: Logger(minimum: .error)).sweep(world.session)
             #expect(!world.store.memory.isFull)
         }
     }
@@ -167,7 +163,7 @@ extension World {
             var answers: [Recognition<Caller>] = []
             repeat {
                 answers.append(
-                    try await world.store.recognise(apiKey: key, from: { nil }, deadline: Client.soon))
+                    try await world.session.callers.recognise(apiKey: key, from: { nil }))
             } while answers.last?.found != nil && answers.count < 1_000
             #expect(answers.first?.found != nil && answers.last?.found == nil)
             let record = Keys.apiKey(hash: Digest.sha256(key))

@@ -35,9 +35,9 @@ import Testing
 
             // Both are valid and listed.
             for valid in [key, newKey] {
-                #expect(try await world.store.caller(apiKey: valid, deadline: Client.soon) != nil)
+                #expect(try await world.session.callers.caller(apiKey: valid) != nil)
             }
-            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            let listed = try await world.session.apiKeys.all(workspace: world.workspaceID)
             #expect(listed.first { $0.id == old.id }?.rotatedTo == new.id)
             #expect(listed.first { $0.id == new.id }?.rotatedFrom == old.id)
 
@@ -95,9 +95,9 @@ import Testing
         try await World.make { world in
             let (key, old) = try await world.newKey()
             let (newKey, new) = try #require(try await world.rotate(old.id, grace: 0))
-            #expect(try await world.store.caller(apiKey: key, deadline: Client.soon) == nil)
-            #expect(try await world.store.caller(apiKey: newKey, deadline: Client.soon) != nil)
-            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            #expect(try await world.session.callers.caller(apiKey: key) == nil)
+            #expect(try await world.session.callers.caller(apiKey: newKey) != nil)
+            let listed = try await world.session.apiKeys.all(workspace: world.workspaceID)
             #expect(listed.map(\.id) == [new.id])
         }
     }
@@ -112,10 +112,10 @@ import Testing
                 return try await group.reduce(into: []) { if let key = $1 { $0.append(key) } }
             }
             #expect(made.count == 1)
-            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            let listed = try await world.session.apiKeys.all(workspace: world.workspaceID)
             #expect(listed.count == 2)
             for valid in made + [key] {
-                #expect(try await world.store.caller(apiKey: valid, deadline: Client.soon) != nil)
+                #expect(try await world.session.callers.caller(apiKey: valid) != nil)
             }
         }
     }
@@ -149,13 +149,13 @@ import Testing
             let fields = try await world.client.send("HGETALL", Keys.apiKey(hash: hash)).hash()
             _ = try await world.client.send("DEL", Keys.apiKey(hash: hash))
             try await world.expectNoChange {
-                let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+                let listed = try await world.session.apiKeys.all(workspace: world.workspaceID)
                 #expect(listed.isEmpty)
             }
             try await world.set(Keys.apiKey(hash: hash), fields)
-            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            let listed = try await world.session.apiKeys.all(workspace: world.workspaceID)
             #expect(listed.map(\.id) == [record.id])
-            #expect(try await world.store.revokeAPIKey(id: record.id, deadline: Client.soon))
+            #expect(try await world.session.apiKeys.revoke(id: record.id))
         }
     }
 
@@ -182,7 +182,7 @@ import Testing
             #expect(noted % 60_000 == 0 && noted >= now - 60_000 && noted <= now + 60_000)
             // The same minute; or else another one has just begun, and is not over yet.
             if try await note(hash) == .integer(1) { #expect(try await note(hash) == .integer(0)) }
-            let listed = try await world.store.apiKeys(workspace: world.workspaceID, deadline: Client.soon)
+            let listed = try await world.session.apiKeys.all(workspace: world.workspaceID)
             #expect(listed.first { $0.id == record.id }?.lastUsedAt ?? 0 >= noted)
         }
     }
@@ -191,7 +191,7 @@ import Testing
         try await World.make { world in
             let (key, _) = try await world.newKey()
             let bucket = Keys.apiKey(hash: Digest.sha256(key))
-            #expect(try await world.store.recognise(apiKey: key, from: { nil }, deadline: Client.soon).found != nil)
+            #expect(try await world.session.callers.recognise(apiKey: key, from: { nil }).found != nil)
             let deadline = MonotonicTime.now().advanced(byMilliseconds: 30_000)
             while try await world.client.send("HEXISTS", bucket, "last_used_at") == .integer(0) {
                 guard MonotonicTime.now() < deadline else {
@@ -219,16 +219,15 @@ import Testing
 extension World {
     fileprivate func newKey(label: String? = nil, expiresAt: Int? = nil) async throws -> (key: String, record: APIKey) {
         try #require(
-            try await store.createAPIKey(
+            try await session.apiKeys.create(
                 NewAPIKey(
-                    workspaceID: workspaceID, userID: 1, scopes: [.seameet, .bots], label: label, expiresAt: expiresAt),
-                deadline: Client.soon
+                    workspaceID: workspaceID, userID: 1, scopes: [.seameet, .bots], label: label, expiresAt: expiresAt)
             ).made)
     }
 
     /// Nil if the key is not there, or has been rotated before.
     fileprivate func rotate(_ id: String, grace: Int = 86_400_000) async throws -> (key: String, record: APIKey)? {
-        let rotation = try await store.rotateAPIKey(id: id, graceMilliseconds: grace, deadline: Client.soon)
+        let rotation = try await session.apiKeys.rotate(id: id, graceMilliseconds: grace)
         guard case .rotated(let key, let record) = rotation else { return nil }
         return (key, record)
     }

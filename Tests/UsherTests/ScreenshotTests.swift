@@ -36,9 +36,9 @@ import Testing
             #expect(after[world.keys.screenshots] == .hash([bot.meetingID: Self.picture]))
             for key in [world.keys.screenshots, world.keys.screenshotOrder] { #expect(after.timeToLive[key] ?? 0 > 0) }
             let meeting = try #require(
-                try await world.store.meeting(id: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon))
+                try await world.session.meetings.meeting(id: bot.meetingID, workspace: world.workspaceID))
             #expect(meeting.pageOutline == "\"Meeting\", buttons: none")
-            let kept = try #require(try await world.store.screenshot(of: meeting, deadline: Client.soon))
+            let kept = try #require(try await world.session.bots.screenshot(of: meeting))
             #expect(kept.kind == .jpeg && kept.bytes.count == 7)
         }
     }
@@ -62,8 +62,8 @@ import Testing
             let bot = try await world.bot(at: .joining)
             _ = try await world.report(bot, "failed", reason: "join_failure")
             let record = try #require(
-                try await world.store.meeting(id: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon))
-            guard case .removed = try await world.store.removeContents(of: record, deadline: Client.soon) else {
+                try await world.session.meetings.meeting(id: bot.meetingID, workspace: world.workspaceID))
+            guard case .removed = try await world.session.meetings.removeContents(of: record) else {
                 throw TestServerError("it was not removed")
             }
             try await world.expectNoChange {
@@ -96,8 +96,8 @@ import Testing
             #expect(try await Self.keep(world, bot) == .integer(1))
             _ = try await world.report(bot, "failed", reason: "evicted")
             let meeting = try #require(
-                try await world.store.meeting(id: bot.meetingID, workspace: world.workspaceID, deadline: Client.soon))
-            #expect(try await world.store.removeContents(of: meeting, deadline: Client.soon) == .removed)
+                try await world.session.meetings.meeting(id: bot.meetingID, workspace: world.workspaceID))
+            #expect(try await world.session.meetings.removeContents(of: meeting) == .removed)
             let after = try await world.snapshot()
             #expect(after[world.keys.screenshots] == nil && after[world.keys.screenshotOrder] == nil)
             #expect(try await world.fields(bot.meetingID)["page_outline"] == nil)

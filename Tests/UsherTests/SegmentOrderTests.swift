@@ -7,9 +7,9 @@ import Testing
 
 /// Long transcripts: read in pieces, and in order all the same.
 @Suite(.takesTurns) struct SegmentOrderTests {
-    private static func place(_ field: String, _ start: Int, _ end: Int = 0, sessions: String = "") throws
-        -> SegmentPlace
-    {
+    private static func place(
+        _ field: String, _ start: Int, _ end: Int = 0, sessions: String = ""
+    ) throws -> SegmentPlace {
         let segment = try #require(
             StoredSegment(
                 field: Array(field.utf8), value: "1-0 c \(start) \(end) - {}", sessions: Sessions(sessions)))
@@ -57,15 +57,15 @@ import Testing
             }
             _ = try await world.client.send(Command(words: ["HSET", key] + fields), deadline: Client.soon)
             let record = try #require(
-                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
+                try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
             func read(offset: Int = 0, limit: Int? = nil) async throws -> (texts: [String], largest: Int) {
                 var prepared: [Int] = []
                 var reading = try await TranscriptReading(
-                    of: record, in: world.store, offset: offset, limit: limit, deadline: Client.soon
+                    of: record, in: world.session, offset: offset, limit: limit
                 ) { prepared.append($0) }
                 #expect(reading.isLarge && prepared.count == 1 && (112 * count...120 * count).contains(prepared[0]))
                 var (texts, largest): ([String], Int) = ([], 0)
-                while let piece = try await reading.next(bytes: 8_192, deadline: Client.soon) {
+                while let piece = try await reading.next(bytes: 8_192, in: world.session) {
                     largest = max(largest, piece.count)
                     texts += String(decoding: piece, as: UTF8.self).matches(of: /t(\d+)"/).map { String($0.1) }
                 }

@@ -24,8 +24,9 @@ import Testing
                 bounds.lockWaitMilliseconds = 1_000
                 let store = Store(client: client, configuration: bounds)
                 let reinvitation = Reinvitation(
-                    store: store, visitor: Reinvitation.Visitor(caller: owner, meetingID: meeting),
-                    forceRestart: false, trace: World.trace, deadline: Client.soon)
+                    in: store.session(until: Client.soon),
+                    visitor: Reinvitation.Visitor(caller: owner, meetingID: meeting),
+                    forceRestart: false, trace: World.trace)
                 await #expect(throws: ReinviteRefusal.locked) { try await reinvitation.perform() }
                 #expect(store.metrics.lockExpiries == 1)
                 #expect(store.metrics.lockWaits == 1 && store.metrics.lockRefusals == 1)
@@ -40,7 +41,7 @@ import Testing
             let place = try await world.bot(at: try await world.meeting(), .joining)
             #expect(world.store.metrics.dispatchToLive.count == 0)
             for _ in 0..<2 {
-                _ = try await world.store.report(BotReport(status: .active), from: place, deadline: Client.soon)
+                _ = try await world.session.bots.report(BotReport(status: .active), from: place)
             }
             #expect(world.store.metrics.dispatchToLive.count == 1)
         }
@@ -52,25 +53,25 @@ import Testing
             let meeting = try await world.meeting()
             let bot = try await world.bot(at: meeting, .joining)
             try await world.endLease(of: bot)
-            try await sweeper.sweep(deadline: Client.soon)
+            try await sweeper.sweep(world.session)
             #expect(world.store.metrics.leasesReplaced == 1 && world.store.metrics.leasesEnded == 0)
             // The one in its place is not claimed in its time.
             _ = try await world.client.send("DEL", world.keys.inFlight(World.room))
-            try await sweeper.sweep(deadline: Client.soon)
+            try await sweeper.sweep(world.session)
             #expect(world.store.metrics.dispatchesExpired == 1 && world.store.metrics.leasesReplaced == 1)
         }
     }
 
     @Test func theQueueOfAllPartitions() async throws {
         try await World.make { world in
-            #expect(try await world.store.readQueue(deadline: Client.soon) == QueueReading())
+            #expect(try await world.session.installation.readQueue() == QueueReading())
             _ = try await world.bot(at: try await world.meeting())
             let room = Room(platform: .googleMeet, nativeID: "xyz-abcd-efg")
             _ = try await world.reinvite(try await world.meeting(in: room)).get()
             // In another partition, and old: as an entry's id has it.
             let other = try #require(Partition.all.first { $0 != world.keys.partition })
             _ = try await world.client.send("XADD", other.dispatch, "1000-0", "a", "b")
-            let reading = try await world.store.readQueue(deadline: Client.soon)
+            let reading = try await world.session.installation.readQueue()
             #expect(reading.waiting == 2 && reading.leased == 1)
             #expect(reading.oldestMilliseconds > 1_000_000_000_000)
         }

@@ -11,9 +11,9 @@ import Testing
     /// Sweeps twice: the second time changes nothing.
     private static func sweep(_ world: World) async throws {
         let sweeper = Sweeper(store: world.store, logger: Logger(minimum: .error))
-        try await sweeper.sweep(deadline: Client.soon)
+        try await sweeper.sweep(world.session)
         let before = try await world.snapshot()
-        try await sweeper.sweep(deadline: Client.soon)
+        try await sweeper.sweep(world.session)
         #expect(try await world.snapshot().changes(since: before) == [])
     }
 
@@ -35,7 +35,7 @@ import Testing
             #expect(try await world.snapshot().changes(since: before) == [])
             // Nor does a sweep that looked too early, as a paused one has.
             let loss = BotLoss(reason: "lease_expired", mayBeReplaced: true, runnerID: nil)
-            #expect(try await world.store.loseBot(bot, loss, deadline: Client.soon) == .refused)
+            #expect(try await world.session.bots.lose(bot, loss) == .refused)
             #expect(try await world.snapshot().changes(since: before) == [])
         }
     }
@@ -50,24 +50,24 @@ import Testing
             // As another server has written.
             try await world.set(partition.primary, ["replication_id": "cafe"])
             let sweeper = Sweeper(store: world.store, logger: Logger(minimum: .error))
-            try await sweeper.sweep(deadline: Client.soon)
+            try await sweeper.sweep(world.session)
             let noted = try await world.client.send("HGETALL", partition.primary).hash()
             #expect(noted["replication_id"] != "cafe" && noted["since"] != "1")
             let before = try await world.snapshot()
-            try await sweeper.sweep(deadline: Client.soon)
+            try await sweeper.sweep(world.session)
             #expect(try await world.snapshot().changes(since: before) == [])
             #expect(try await world.fields(bot.meetingID)["status"] == "LIVE")
 
             // A clock that was set back begins anew, and keeps nothing for longer.
             try await world.setPrimary(of: partition, since: 9_999_999_999_999)
-            try await sweeper.sweep(deadline: Client.soon)
+            try await sweeper.sweep(world.session)
             let again = try await world.client.send("HGETALL", partition.primary).hash()
             #expect(Int(again["since"] ?? "") ?? .max < 9_999_999_999_999)
 
             let lease = world.store.configuration.leaseTimeToLiveMilliseconds
             let time = try await world.client.send("TIME").array?.first?.string.flatMap { Int($0) }
             try await world.setPrimary(of: partition, since: try #require(time) * 1_000 - lease)
-            try await sweeper.sweep(deadline: Client.soon)
+            try await sweeper.sweep(world.session)
             #expect(try await world.fields(bot.meetingID)["status"] == "OFFLINE")
         }
     }
@@ -154,7 +154,7 @@ import Testing
             let meeting = try await world.meeting()
             let bot = try await world.bot(at: meeting)
             try await world.tell(bot, statuses)
-            _ = try await world.store.stopBot(in: World.room, by: world.owner, deadline: Client.soon)
+            _ = try await world.session.bots.stop(in: World.room, by: world.owner)
             try await Self.sweep(world)
             #expect(try await world.fields(meeting)["status"] == "STOPPING")
             try await world.endLease(of: bot)
@@ -224,7 +224,7 @@ import Testing
             var configuration = World.patient
             configuration.retentionMilliseconds = 1
             let store = Store(client: world.client, configuration: configuration)
-            try await Sweeper(store: store, logger: Logger(minimum: .error)).sweep(deadline: Client.soon)
+            try await Sweeper(store: store, logger: Logger(minimum: .error)).sweep(store.session(until: Client.soon))
             let after = try await world.snapshot()
             for partition in Partition.all {
                 #expect(after[partition.leases] == nil, "\(partition)")

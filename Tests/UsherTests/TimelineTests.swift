@@ -8,12 +8,12 @@ import Testing
 @Suite struct TimelineTests {
     private func meeting(_ world: World) async throws -> Meeting {
         let new = NewMeeting(link: try MeetingLink(url: "https://meet.google.com/abc-defg-hij"))
-        return try #require(try await world.store.createMeeting(new, by: world.owner, deadline: Client.soon).made)
+        return try #require(try await world.session.meetings.create(new, by: world.owner).made)
     }
 
     private func timeline(_ meeting: Meeting, _ world: World) async throws -> Timeline {
-        let found = try await world.store.meeting(id: meeting.id, workspace: world.workspaceID, deadline: Client.soon)
-        return try await world.store.timeline(of: try #require(found), deadline: Client.soon)
+        let found = try await world.session.meetings.meeting(id: meeting.id, workspace: world.workspaceID)
+        return try await world.session.meetings.timeline(of: try #require(found))
     }
 
     @Test func theEventsOfAMeetingAreItsOwnAndInOrder() async throws {
@@ -29,8 +29,7 @@ import Testing
             let key = Partition(workspace: world.workspaceID).meeting(one.id)
             let theirs = try #require(try await timeline(other, world).events.first?.id)
             let own = try #require(try await timeline(one, world).events.first?.id)
-            _ = try await world.store.send(
-                Command("HSET", key, "events", "\(own) \(theirs) 1-1 + - x "), by: Client.soon)
+            _ = try await world.session.send(Command("HSET", key, "events", "\(own) \(theirs) 1-1 + - x "))
             let found = try await timeline(one, world)
             #expect(found.events.map(\.id) == [own])
             #expect(found.forgotten == 2)
@@ -43,7 +42,7 @@ import Testing
             let id = try await world.meeting(["events": many])
             _ = try await world.dispatch(id, bot: "bot-1")
             let key = world.keys.partition.meeting(id)
-            let kept = try await world.store.send(Command("HGET", key, "events"), by: Client.soon).stringOrThrow()
+            let kept = try await world.session.send(Command("HGET", key, "events")).stringOrThrow()
             let newest = try #require(try await world.snapshot()[world.keys.partition.events]?.stream?.last?["<id>"])
             // Whole ones, the newest among them.
             #expect(many.contains(kept.prefix(16)) && kept.hasSuffix(" \(newest) "))

@@ -56,7 +56,7 @@ import Testing
             let message = try SegmentMessage(json: batch.utf8)
             for isHTTP in [false, true] {
                 func deliver() async throws -> Ingestion {
-                    if isHTTP { return try await world.store.ingest(message, from: bot, deadline: Client.soon) }
+                    if isHTTP { return try await world.session.transcripts.ingest(message, from: bot) }
                     return try await world.ingest(batch, for: meeting, version: "10-0")
                 }
                 #expect(try await deliver() == .stored(changed: isHTTP ? 0 : 2))
@@ -92,9 +92,8 @@ import Testing
             let own = #","language":"fr""#
             _ = try await world.ingest(one("1", "a", start: 1), for: meeting)
             _ = try await world.ingest(one("2", "b", start: 2, more: own), for: meeting)
-            _ = try await world.store.configureBot(
-                in: World.room, workspace: world.workspaceID, changes: ["language": "es"], message: nil,
-                deadline: Client.soon)
+            _ = try await world.session.bots.configure(
+                in: World.room, workspace: world.workspaceID, changes: ["language": "es"], message: nil)
             _ = try await world.ingest(one("3", "c", start: 3, more: #","language":null"#), for: meeting)
             _ = try await world.ingest(one("4", "d", start: 4, more: own), for: meeting)
             #expect(try await world.transcript(meeting).map(\.language) == ["de", "fr", "es", "fr"])
@@ -204,8 +203,8 @@ import Testing
         try await Self.make { world, meeting, bot in
             try await world.tell(bot, [.completed])
             let record = try #require(
-                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
-            _ = try await world.store.removeContents(of: record, deadline: Client.soon)
+                try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
+            _ = try await world.session.meetings.removeContents(of: record)
             try await world.set(world.keys.partition.meeting(meeting), ["sessions": ""])
             let before = try await world.snapshot()
             let late = one("a", "x", start: 1_795_864_692.01, end: 1_795_864_694.5)
@@ -287,11 +286,10 @@ import Testing
             #expect(try await world.ingest(start, for: meeting, version: "\(now)-1") == .stored(changed: 0))
             _ = try await world.ingest(one("s1", "second"), for: meeting, version: "\(now)-2")
             #expect(try await world.transcript(meeting).map(\.text) == ["first", "first, late", "second"])
-            #expect(
-                try await world.transcript(meeting).map(\.sessionUid) == [first.botID, first.botID, second.botID])
+            #expect(try await world.transcript(meeting).map(\.sessionUid) == [first.botID, first.botID, second.botID])
             // By HTTP a bot is known, whatever runs by now.
             let last = try SegmentMessage(json: one("s3", "first, last", start: 6).utf8, assumedType: "transcription")
-            #expect(try await world.store.ingest(last, from: first, deadline: Client.soon) == .stored(changed: 1))
+            #expect(try await world.session.transcripts.ingest(last, from: first) == .stored(changed: 1))
             #expect(try await world.transcript(meeting)[2].text == "first, last")
         }
     }
@@ -390,7 +388,7 @@ import Testing
             try await expectRefused(at: now)
             // With its secret it may speak all the same.
             let message = try SegmentMessage(json: one("t", "by HTTP").utf8, assumedType: "transcription")
-            #expect(try await world.store.ingest(message, from: bot, deadline: Client.soon) == .stored(changed: 1))
+            #expect(try await world.session.transcripts.ingest(message, from: bot) == .stored(changed: 1))
             // A runner of the version before says nothing of it.
             _ = try await world.client.send("HDEL", key, "stream")
             #expect(try await world.ingest(one("u", "old"), for: meeting, version: "\(now)-2") == .stored(changed: 1))
@@ -427,12 +425,11 @@ import Testing
             _ = try await world.ingest(one("s", "x"), for: meeting)
             try await world.tell(bot, [.completed])
             let record = try #require(
-                try await world.store.meeting(id: meeting, workspace: world.workspaceID, deadline: Client.soon))
-            _ = try await world.store.removeContents(of: record, deadline: Client.soon)
+                try await world.session.meetings.meeting(id: meeting, workspace: world.workspaceID))
+            _ = try await world.session.meetings.removeContents(of: record)
             #expect(try await world.ingest(one("t", "late"), for: meeting) == .deleted)
             #expect(try await world.segments(meeting).isEmpty)
-            _ = try await world.store.finalise(
-                meeting: meeting, workspace: world.workspaceID, deadline: Client.soon)
+            _ = try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID)
             #expect(try await world.fields(meeting)["participants"] == nil)
             // A bot that is sent in the same millisecond as the deletion would be taken for an earlier one.
             try await world.set(world.keys.partition.meeting(meeting), ["redacted_at": "5"])
@@ -445,7 +442,7 @@ import Testing
         try await Self.make { world, meeting, bot in
             let key = world.keys.partition.segments(ofMeeting: meeting)
             _ = try await world.ingest(one("known", "x"), for: meeting)
-            for start in stride(from: 0, to: Store.maximumSegmentsOfMeeting, by: 5_000) {
+            for start in stride(from: 0, to: Transcripts.maximumSegmentsOfMeeting, by: 5_000) {
                 let fields = (start..<start + 5_000).flatMap { ["b:\($0)", ""] }
                 _ = try await world.client.send(Command(words: ["HSET", key] + fields), deadline: Client.soon)
             }
@@ -463,7 +460,7 @@ import Testing
             #expect(try await world.ingest(one("known", "y"), for: meeting) == .stored(changed: 1))
             let retraction = #"{"type":"transcript_retract","meeting_id":1,"segment_ids":["known"]}"#
             #expect(try await world.ingest(retraction, for: meeting) == .stored(changed: 1))
-            #expect(try await world.client.send("HLEN", key) == .integer(Store.maximumSegmentsOfMeeting))
+            #expect(try await world.client.send("HLEN", key) == .integer(Transcripts.maximumSegmentsOfMeeting))
         }
     }
 

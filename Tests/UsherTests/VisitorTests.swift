@@ -19,7 +19,7 @@ import Testing
             #expect(visitor.replies?.count == 2)
             #expect(visitor.replies?.first == .string("owner"))
             let reinvitation = Reinvitation(
-                store: world.store, visitor: visitor, forceRestart: false, trace: World.trace, deadline: Client.soon)
+                in: world.session, visitor: visitor, forceRestart: false, trace: World.trace)
             #expect(try await reinvitation.perform().meetingID == meeting)
         }
     }
@@ -34,7 +34,7 @@ import Testing
                 Command("HSET", world.keys.members, world.owner.userID, "viewer"), deadline: Client.soon)
             let visitor = try #require(try await world.visit(key, meeting))
             let reinvitation = Reinvitation(
-                store: world.store, visitor: visitor, forceRestart: false, trace: World.trace, deadline: Client.soon)
+                in: world.session, visitor: visitor, forceRestart: false, trace: World.trace)
             do throws(ReinviteRefusal) {
                 _ = try await reinvitation.perform()
                 Issue.record("a viewer sent a bot")
@@ -42,7 +42,7 @@ import Testing
                 #expect(error == .roleTooLow)
             }
             let id = visitor.caller.keyID
-            #expect(try await world.store.revokeAPIKey(id: id, deadline: Client.soon))
+            #expect(try await world.session.apiKeys.revoke(id: id))
             let gone = try await world.visit(key, meeting)
             #expect(gone == nil)
         }
@@ -54,8 +54,8 @@ import Testing
             let key = try await world.ownersKey()
             for _ in 1...2 {
                 let visitor = try await Reinvitation.visitor(
-                    store: world.store, apiKey: key, from: { nil }, workspaceID: "another", meetingID: meeting,
-                    idempotencyKey: nil, deadline: Client.soon)
+                    in: world.session, apiKey: key, from: { nil }, workspaceID: "another", meetingID: meeting,
+                    idempotencyKey: nil)
                 #expect(try #require(visitor.found).replies == nil)
             }
         }
@@ -95,13 +95,13 @@ extension World {
     func ownersKey() async throws -> String {
         let new = NewAPIKey(
             workspaceID: workspaceID, userID: Int(owner.userID)!, scopes: [.seameet], label: nil, expiresAt: nil)
-        return try #require(try await store.createAPIKey(new, deadline: Client.soon).made).key
+        return try #require(try await session.apiKeys.create(new).made).key
     }
 
     fileprivate func visit(_ key: String, _ meeting: String) async throws -> Reinvitation.Visitor? {
         try await Reinvitation.visitor(
-            store: store, apiKey: key, from: { nil }, workspaceID: workspaceID, meetingID: meeting,
-            idempotencyKey: nil, deadline: Client.soon
+            in: session, apiKey: key, from: { nil }, workspaceID: workspaceID, meetingID: meeting,
+            idempotencyKey: nil
         ).found
     }
 }

@@ -65,9 +65,9 @@ import Testing
                     onlyFirst: first, fields: ["url", "https://a.example/", "enabled", "1"]))
         }
 
-        func update(enables: Bool = false, secret: String? = nil, overlap: Int = 0, _ fields: String...) async throws
-            -> Value
-        {
+        func update(
+            enables: Bool = false, secret: String? = nil, overlap: Int = 0, _ fields: String...
+        ) async throws -> Value {
             try await world.run(
                 Scripts.UpdateWebhook(
                     webhookKey: own.webhook, dueKey: own.due, pendingKey: pending, member: member, enables: enables,
@@ -156,9 +156,7 @@ import Testing
                 #expect(try await hook.update("url", "x") == .integer(0))
                 #expect(try await hook.file() == .integer(0))
                 #expect(try await hook.redeliver("e1") == .integer(-1))
-                #expect(
-                    try await !world.store.deleteWebhook(
-                        Self.id, workspace: world.workspaceID, deadline: Client.soon))
+                #expect(try await !world.session.webhooks.delete(Self.id, workspace: world.workspaceID))
             }
         }
     }
@@ -172,8 +170,7 @@ import Testing
             let claimed = try await hook.claim(1)
             #expect(try await hook.settle("e1", lease: claimed[0][1], "delivered") == .integer(1))
             #expect(try await world.snapshot().changes(since: before).count == 6)
-            #expect(
-                try await world.store.deleteWebhook(Self.id, workspace: world.workspaceID, deadline: Client.soon))
+            #expect(try await world.session.webhooks.delete(Self.id, workspace: world.workspaceID))
             #expect(try await world.snapshot().changes(since: before) == [])
         }
     }

@@ -11,7 +11,7 @@ extension Access<Administration> {
             guard let given = request.header("X-Admin-API-Key"), Digest.areEqual(given, adminKey) else {
                 throw services.gatekeeper.refuse(request, with: .wrongAdminKey)
             }
-            return Administration(store: services.store, deadline: request.deadline)
+            return Administration(services.session(for: request))
         }
     }
 }

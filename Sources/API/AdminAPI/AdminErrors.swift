@@ -46,7 +46,7 @@ extension APIError {
         case .tooManyKeys(let workspace):
             self.init(
                 409,
-                "Workspace \(workspace) has \(Store.maximumAPIKeys) API keys, which is the most. Revoke some first.",
+                "Workspace \(workspace) has \(APIKeys.maximum) API keys, which is the most. Revoke some first.",
                 parameters: ["workspace_id": workspace])
         case .lastOwner(let workspace):
             self.init(
@@ -59,7 +59,7 @@ extension APIError {
         case .tooManyMembers(let workspace):
             self.init(
                 409,
-                "Workspace \(workspace) has \(Store.maximumMembers) members, which is the most. Remove some first.",
+                "Workspace \(workspace) has \(Workspaces.maximumMembers) members, which is the most. Remove some first.",
                 parameters: ["workspace_id": workspace])
         case .beyondScopes(let scope):
             self.init(

@@ -131,20 +131,19 @@ enum BotEndpoints {
         let (caller, request) = (call.caller, call.request)
         let trace = request.trace
         if wanted.options.records == true, !call.services.recordings.areMade {
-            try await call.services.authentication.require(leastRoleToSend, of: caller, deadline: call.deadline)
+            try await call.services.authentication.require(leastRoleToSend, of: caller, in: call.session)
             throw APIError.invalid("recording_enabled", "must not be true: this service records nothing")
         }
         let wantedNow: BotRequest
         switch wanted {
         case .now(let wanted): wantedNow = wanted
         case .later(let plan):
-            try await call.services.authentication.require(leastRoleToSend, of: caller, deadline: call.deadline)
+            try await call.services.authentication.require(leastRoleToSend, of: caller, in: call.session)
             return try await PlanEndpoints.make(plan, call, idempotencyKey, timeMember: "join_at")
         }
         do {
-            let (meeting, isRepeated) = try await call.store.requestBot(
-                wantedNow, by: caller, atLeast: leastRoleToSend, idempotencyKey: idempotencyKey, trace: trace,
-                deadline: call.deadline)
+            let (meeting, isRepeated) = try await call.session.bots.request(
+                wantedNow, by: caller, atLeast: leastRoleToSend, idempotencyKey: idempotencyKey, trace: trace)
             call.services.logger.accepted(
                 request, trace, bot: meeting.botID ?? "", meeting: meeting.id, workspace: meeting.workspaceID,
                 epoch: meeting.fields["epoch"] ?? "", isRepeated: isRepeated)
@@ -155,8 +154,7 @@ enum BotEndpoints {
             throw try await PlanEndpoints.duplicate(of: owner, call)
         } catch BotRefusal.roomTaken(let holder) {
             guard let holder else { throw APIError.roomTaken(number: nil) }
-            let meeting = try await call.store.meeting(
-                id: holder, workspace: caller.workspaceID, deadline: call.deadline)
+            let meeting = try await call.session.meetings.meeting(id: holder, workspace: caller.workspaceID)
             throw APIError.roomTaken(number: meeting?.number)
         }
     }
@@ -178,8 +176,8 @@ enum BotEndpoints {
         ],
         errors: [.noBot, .noWorkspace, .contended, .wrongRoom]
     ) { call, bot, idempotencyKey in
-        let (stop, place) = try await call.store.stopBot(
-            in: bot.room, number: bot.number, by: call.caller, idempotencyKey: idempotencyKey, deadline: call.deadline)
+        let (stop, place) = try await call.session.bots.stop(
+            in: bot.room, number: bot.number, by: call.caller, idempotencyKey: idempotencyKey)
         call.services.logger.info(
             "Stop asked",
             [
@@ -237,9 +235,9 @@ enum BotEndpoints {
         ],
         errors: [.noBot, .noWorkspace, .contended, .wrongRoom]
     ) { call, bot, configuration in
-        _ = try await call.store.configureBot(
+        _ = try await call.session.bots.configure(
             in: bot.room, number: bot.number, workspace: call.caller.workspaceID, changes: configuration.changes,
-            message: configuration.command, deadline: call.deadline)
+            message: configuration.command)
         return .message(202, "The bot's configuration was updated.")
     }
 
@@ -258,12 +256,12 @@ enum BotEndpoints {
         ]
     ) { call in
         let workspace = call.caller.workspaceID
-        let ids = try await call.store.botIDs(workspace: workspace, deadline: call.deadline)
+        let ids = try await call.session.bots.ids(workspace: workspace)
         var body = Array("{\"running_bots\":[".utf8)
         let empty = body.count
         for start in stride(from: 0, to: ids.count, by: batch) {
-            let bots = try await call.store.runningBots(
-                ids[start..<min(start + batch, ids.count)], workspace: workspace, deadline: call.deadline)
+            let bots = try await call.session.bots.running(
+                ids[start..<min(start + batch, ids.count)], workspace: workspace)
             for bot in bots {
                 if body.count > empty { body.append(UInt8(ascii: ",")) }
                 RunningBotObject.json(bot).write(to: &body)

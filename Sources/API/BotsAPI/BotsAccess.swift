@@ -8,7 +8,7 @@ extension Access<Caller> {
     ///   - isAskedLater: whether the endpoint finds out the role in the same exchange as the rest.
     static func bots(_ role: Role, isAskedLater: Bool = false) -> Self {
         let check: @Sendable (Caller, Request, Services) async throws -> Void = { caller, request, services in
-            try await services.authentication.require(role, of: caller, deadline: request.deadline)
+            try await services.authentication.require(role, of: caller, in: services.session(for: request))
         }
         return Access(section: .bots, credentials: .apiKey(.bots, role)) { request, services in
             let caller = try await services.authentication.caller(of: request, scope: .bots)
@@ -28,8 +28,8 @@ extension Access<Caller> {
                 throw services.gatekeeper.refuse(request, with: .unauthorized)
             }
             let caller = try await services.authentication.caller(
-                withKey: key, of: request, scope: .bots, deadline: request.deadline)
-            try await services.authentication.require(role, of: caller, deadline: request.deadline)
+                withKey: key, of: request, scope: .bots, in: services.session(for: request))
+            try await services.authentication.require(role, of: caller, in: services.session(for: request))
             return caller
         }
     }

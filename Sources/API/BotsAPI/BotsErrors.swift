@@ -28,7 +28,8 @@ extension DescribedError {
     /// Nothing of the request was changed.
     static let notesTooLarge = DescribedError(
         .invalid(
-            "data", "would have more than \(Store.maximumNoteBytes) bytes with what the meeting has already: shorten it"
+            "data",
+            "would have more than \(Meetings.maximumNoteBytes) bytes with what the meeting has already: shorten it"
         ),
         "The meeting would have too much of it.")
     static let notOver = DescribedError(

@@ -84,12 +84,11 @@ enum BotsMeetingEndpoints {
 
     @Sendable private static func get(_ call: Call<Caller>, _ number: Int?) async throws -> Response {
         guard let number,
-            let meeting = try await call.store.meeting(
-                number: number, workspace: call.caller.workspaceID, deadline: call.deadline)
+            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
         else { throw DescribedError.unknownBotMeeting.error }
         var showsPage = false
         if meeting.pageOutline != nil {
-            let role = try await call.services.authentication.role(of: call.caller, deadline: call.deadline)
+            let role = try await call.services.authentication.role(of: call.caller, in: call.session)
             showsPage = role.map { $0 >= ScreenshotEndpoint.leastRole } ?? false
         }
         return .json(BotsMeetingObject.json(meeting, showsPage: showsPage).bytes)
@@ -129,7 +128,7 @@ enum BotsMeetingEndpoints {
         summary: "Annotate a meeting",
         details: """
             Changes what `data` has of it: at least one member. What is absent or null stays as it is. Together, name, \
-            participants, languages and notes have at most \(Store.maximumNoteBytes) bytes.
+            participants, languages and notes have at most \(Meetings.maximumNoteBytes) bytes.
             """,
         takes: .meetingInRoom, changes,
         answers: [
@@ -139,7 +138,7 @@ enum BotsMeetingEndpoints {
         errors: [.unknownBotMeeting, .wrongRoom, .notesTooLarge, .workspaceFull]
     ) { call, place, changes in
         let meeting = try await place.meeting(for: call)
-        switch try await call.store.update(meeting, fields: changes, deadline: call.deadline) {
+        switch try await call.session.meetings.update(meeting, fields: changes) {
         case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
         case .unknown: throw DescribedError.unknownBotMeeting.error
         case .tooLarge: throw DescribedError.notesTooLarge.error
@@ -175,8 +174,8 @@ enum BotsMeetingEndpoints {
     static func remove(_ meeting: Meeting, _ call: Call<Caller>) async throws {
         let removal =
             meeting.isPlanned
-            ? try await call.store.removePlan(meeting, deadline: call.deadline)
-            : try await call.store.removeContents(of: meeting, deadline: call.deadline)
+            ? try await call.session.meetings.removePlan(meeting)
+            : try await call.session.meetings.removeContents(of: meeting)
         switch removal {
         case .removed: break
         case .unknown: throw DescribedError.unknownBotMeeting.error
@@ -196,13 +195,12 @@ struct MeetingInRoom: Sendable {
         let workspace = call.caller.workspaceID
         if let number {
             guard
-                let found = try await call.store.meeting(
-                    number: number, workspace: workspace, deadline: call.deadline),
-                try await call.store.isMeeting(found, in: room, deadline: call.deadline)
+                let found = try await call.session.meetings.meeting(number: number, workspace: workspace),
+                try await call.session.meetings.isMeeting(found, in: room)
             else { throw DescribedError.unknownBotMeeting.error }
             return found
         }
-        guard let found = try await call.store.meeting(in: room, workspace: workspace, deadline: call.deadline) else {
+        guard let found = try await call.session.meetings.meeting(in: room, workspace: workspace) else {
             throw DescribedError.unknownBotMeeting.error
         }
         return found

@@ -76,8 +76,8 @@ enum CalendarEndpoints {
         "There are as many as there may be.")
 
     private static func named(_ id: String, _ call: Call<Caller>) async throws -> FeedCalendar {
-        let found = try await call.store.calendar(
-            id, of: call.caller.userID, workspace: call.caller.workspaceID, deadline: call.deadline)
+        let found = try await call.session.calendars.calendar(
+            id, of: call.caller.userID, workspace: call.caller.workspaceID)
         guard let found else { throw unknown(id) }
         return found
     }
@@ -96,8 +96,7 @@ enum CalendarEndpoints {
                 example: ["calendars": [CalendarObject.example]])
         ]
     ) { call in
-        let all = try await call.store.calendars(
-            of: call.caller.userID, workspace: call.caller.workspaceID, deadline: call.deadline)
+        let all = try await call.session.calendars.all(of: call.caller.userID, workspace: call.caller.workspaceID)
         var object = JSONText()
         object.add("calendars", all.map(CalendarObject.json))
         return .json(object.bytes)
@@ -117,8 +116,8 @@ enum CalendarEndpoints {
         errors: [tooMany, unknownCalendar, .invalid("The body is wrong.", field: "ics_url", "is required")]
     ) { call, wish in
         try call.services.receivers.check(wish.place, field: "ics_url")
-        let made = try await call.store.createCalendar(
-            wish.change, of: call.caller.userID, workspace: call.caller.workspaceID, deadline: call.deadline)
+        let made = try await call.session.calendars.create(
+            wish.change, of: call.caller.userID, workspace: call.caller.workspaceID)
         switch made {
         case .success(let id): return .json(CalendarObject.json(try await named(id, call)).bytes, status: 201)
         case .failure(.tooMany): throw tooMany.error
@@ -133,7 +132,7 @@ enum CalendarEndpoints {
     ) { call, id, wish in
         try call.services.receivers.check(wish.place, field: "ics_url")
         let calendar = try await named(id, call)
-        guard try await call.store.change(calendar, wish.change, deadline: call.deadline) != nil else {
+        guard try await call.session.calendars.change(calendar, wish.change) != nil else {
             throw unknown(id)
         }
         return .json(CalendarObject.json(try await named(id, call)).bytes)
@@ -144,7 +143,7 @@ enum CalendarEndpoints {
         details: "What is planned of it goes within moments.", takes: id, answers: [.empty("It is removed.")],
         errors: [unknownCalendar]
     ) { call, id in
-        guard try await call.store.remove(try await named(id, call), deadline: call.deadline) else {
+        guard try await call.session.calendars.remove(try await named(id, call)) else {
             throw unknown(id)
         }
         return .empty()
@@ -172,12 +171,12 @@ enum CalendarEndpoints {
         takes: id, answers: [read], errors: [unknownCalendar]
     ) { call, id in
         var calendar = try await named(id, call)
-        guard let askedAt = try await call.store.change(calendar, nil, deadline: call.deadline) else {
+        guard let askedAt = try await call.session.calendars.change(calendar, nil) else {
             throw unknown(id)
         }
-        let end = min(call.deadline, MonotonicTime.now().advanced(byMilliseconds: waitMilliseconds))
+        let end = min(call.request.deadline, MonotonicTime.now().advanced(byMilliseconds: waitMilliseconds))
         repeat {
-            await call.store.client.loop.wait(milliseconds: lookMilliseconds)
+            await call.loop.wait(milliseconds: lookMilliseconds)
             calendar = try await named(id, call)
         } while (calendar.syncedAt ?? 0) < askedAt && MonotonicTime.now().advanced(byMilliseconds: 500) < end
         return .json(CalendarObject.reading(calendar, isUnderWay: (calendar.syncedAt ?? 0) < askedAt).bytes)

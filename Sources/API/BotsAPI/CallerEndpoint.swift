@@ -28,9 +28,9 @@ enum CallerEndpoint {
         errors: [gone]
     ) { call in
         let caller = call.caller
-        guard let user = try await call.store.user(of: caller, deadline: call.deadline),
-            let workspace = try await call.store.workspace(id: caller.workspaceID, deadline: call.deadline),
-            let role = try await call.services.authentication.role(of: caller, deadline: call.deadline)
+        guard let user = try await call.session.users.user(of: caller),
+            let workspace = try await call.session.workspaces.workspace(id: caller.workspaceID),
+            let role = try await call.services.authentication.role(of: caller, in: call.session)
         else { throw gone.error }
         var object = JSONText()
         object.add("user_id", user.id)

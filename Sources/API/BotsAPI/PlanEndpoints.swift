@@ -57,8 +57,7 @@ enum PlanEndpoints {
     ) { call, new, idempotencyKey in
         // A request that comes again gets its first answer, whatever has become of the room.
         if new.scheduledAt == nil, idempotencyKey == nil,
-            let holder = try await call.store.holder(
-                of: new.link.room, workspace: call.caller.workspaceID, deadline: call.deadline)
+            let holder = try await call.session.bots.holder(of: new.link.room, workspace: call.caller.workspaceID)
         {
             throw APIError.roomTaken(number: holder.number)
         }
@@ -69,9 +68,7 @@ enum PlanEndpoints {
     static func make(
         _ new: NewMeeting, _ call: Call<Caller>, _ idempotencyKey: IdempotencyKey?, timeMember: String = "scheduled_at"
     ) async throws -> Response {
-        switch try await call.store.createMeeting(
-            new, by: call.caller, idempotencyKey: idempotencyKey, deadline: call.deadline)
-        {
+        switch try await call.session.meetings.create(new, by: call.caller, idempotencyKey: idempotencyKey) {
         case .made(let meeting): return .json(BotsMeetingObject.json(meeting).bytes, status: 201)
         case .unknownWorkspace: throw DescribedError.noWorkspace.error
         case .refused(let quota): throw APIError(quota)
@@ -93,7 +90,7 @@ enum PlanEndpoints {
     }
 
     private static func number(of id: String, _ call: Call<Caller>) async throws -> Int? {
-        try await call.store.meeting(id: id, workspace: call.caller.workspaceID, deadline: call.deadline)?.number
+        try await call.session.meetings.meeting(id: id, workspace: call.caller.workspaceID)?.number
     }
 
     // MARK: To change and to remove one
@@ -135,7 +132,7 @@ enum PlanEndpoints {
     ) { call, number, changes in
         let meeting = try await found(number, call)
         try PlanMembers.check(meeting, changes)
-        switch try await call.store.change(meeting, changes, deadline: call.deadline) {
+        switch try await call.session.meetings.change(meeting, changes) {
         case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
         case .unknown: throw DescribedError.unknownBotMeeting.error
         case .notPlanned: throw APIError.notPlanned(number: meeting.number)
@@ -159,8 +156,7 @@ enum PlanEndpoints {
 
     private static func found(_ number: Int?, _ call: Call<Caller>) async throws -> Meeting {
         guard let number,
-            let meeting = try await call.store.meeting(
-                number: number, workspace: call.caller.workspaceID, deadline: call.deadline)
+            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
         else { throw DescribedError.unknownBotMeeting.error }
         return meeting
     }

@@ -51,8 +51,8 @@ enum RecordingEndpoint {
     ) { call, id, _ in
         let recordings = call.services.recordings
         guard let folder = recordings.folder, let id = RecordingID(id),
-            let meeting = try await call.store.meeting(
-                number: id.number, workspace: call.caller.workspaceID, deadline: call.deadline),
+            let meeting = try await call.session.meetings.meeting(
+                number: id.number, workspace: call.caller.workspaceID),
             meeting.recordings.contains(where: { $0.botID == id.botID }),
             let place = RecordingPlace(
                 workspaceID: meeting.workspaceID, meetingID: meeting.id, botID: id.botID),
@@ -99,7 +99,7 @@ enum RecordingEndpoint {
         }
         let recordings = call.services.recordings
         response.hold = try await recordings.budget.hold(
-            heldBytes, for: call.caller.workspaceID, of: request, on: call.store.client.loop)
+            heldBytes, for: call.caller.workspaceID, of: request, on: call.loop)
         response.streamedBytes = part.count
         response.stream = { writer in
             for offset in stride(from: part.lowerBound, to: part.upperBound, by: pieceBytes) {

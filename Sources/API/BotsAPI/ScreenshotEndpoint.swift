@@ -24,10 +24,9 @@ enum ScreenshotEndpoint {
         errors: [.unknownBotMeeting, noScreenshot]
     ) { call, number in
         guard let number,
-            let meeting = try await call.store.meeting(
-                number: number, workspace: call.caller.workspaceID, deadline: call.deadline)
+            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
         else { throw DescribedError.unknownBotMeeting.error }
-        guard let screenshot = try await call.store.screenshot(of: meeting, deadline: call.deadline) else {
+        guard let screenshot = try await call.session.bots.screenshot(of: meeting) else {
             throw noScreenshot.error
         }
         return Response(status: 200, contentType: screenshot.kind.rawValue, body: screenshot.bytes)

@@ -37,10 +37,9 @@ enum TimelineEndpoint {
         errors: [.unknownBotMeeting]
     ) { call, number in
         guard let number,
-            let meeting = try await call.store.meeting(
-                number: number, workspace: call.caller.workspaceID, deadline: call.deadline)
+            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
         else { throw DescribedError.unknownBotMeeting.error }
-        let timeline = try await call.store.timeline(of: meeting, deadline: call.deadline)
+        let timeline = try await call.session.meetings.timeline(of: meeting)
         var object = JSONText()
         object.add("events", timeline.events.map(json))
         object.add("forgotten", timeline.forgotten)

@@ -1,4 +1,3 @@
-import EventLoop
 import HTTP
 import Usher
 
@@ -17,11 +16,11 @@ struct TranscriptChanges {
 
     /// - Returns: nil if the cursor leads nowhere any more.
     func response(after cursor: FeedCursor) async throws -> Response? {
-        var reading = FeedReading(of: meeting, in: call.store, after: cursor)
+        var reading = FeedReading(of: meeting, after: cursor)
         var (segments, retracted): ([UInt8], [String]) = ([], [])
         var hasMore = true
         while hasMore, segments.count < Self.maximumBytes {
-            switch try await reading.next(deadline: call.deadline) {
+            switch try await reading.next(in: call.session) {
             case .lost: return nil
             case .end: hasMore = false
             case .changes(let changed, let gone):

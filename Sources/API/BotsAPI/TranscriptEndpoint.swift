@@ -1,4 +1,3 @@
-import EventLoop
 import HTTP
 import Usher
 
@@ -49,36 +48,34 @@ enum TranscriptEndpoint {
             }
             if let response = try await TranscriptChanges(call, meeting).response(after: after) { return response }
         }
-        let (store, loop) = (call.store, call.store.client.loop)
+        let (session, loop) = (call.session, call.loop)
         // First, so that what changes while the rest is read comes again rather than never.
-        let cursor = try await store.feedEnd(of: meeting, deadline: call.deadline)
+        let cursor = try await session.feeds.end(of: meeting)
         var hold: AnswerHold?
-        var reading = try await TranscriptReading(
-            of: meeting, in: store, offset: offset, limit: limit, deadline: call.deadline
-        ) { bytes in
+        var reading = try await TranscriptReading(of: meeting, in: session, offset: offset, limit: limit) { bytes in
             hold = try await call.services.budget.hold(
                 bytes + heldBytes, for: call.caller.workspaceID, of: call.request, on: loop)
         }
         if format != .json {
-            return .transcript(as: format, TranscriptText(meeting, format), reading, hold, on: loop)
+            return .transcript(as: format, TranscriptText(meeting, format), reading, hold, session.store)
         }
         let start = start(of: meeting)
         let end = end(at: cursor, isReset: after != nil)
-        if reading.isLarge { return streamed(start, end, reading, hold, on: loop) }
+        if reading.isLarge { return streamed(start, end, reading, hold, session.store) }
         var (body, list) = (start, SegmentList())
-        while let segments = try await reading.next(bytes: pieceBytes, deadline: call.deadline) {
+        while let segments = try await reading.next(bytes: pieceBytes, in: session) {
             list.append(segments, to: &body)
         }
         return .json(body + end)
     }
 
     private static func streamed(
-        _ start: [UInt8], _ end: [UInt8], _ reading: TranscriptReading, _ hold: AnswerHold?, on loop: EventLoop
+        _ start: [UInt8], _ end: [UInt8], _ reading: TranscriptReading, _ hold: AnswerHold?, _ store: Store
     ) -> Response {
         .json(hold: hold) { writer in
             var (reading, piece, list) = (reading, start, SegmentList())
             while let segments = try await reading.next(
-                bytes: pieceBytes, deadline: loop.now.advanced(byMilliseconds: pieceMilliseconds))
+                bytes: pieceBytes, in: store.session(milliseconds: pieceMilliseconds))
             {
                 list.append(segments, to: &piece)
                 try await writer.write(piece)

@@ -1,4 +1,3 @@
-import EventLoop
 import HTTP
 import JSON
 import Log
@@ -187,7 +186,7 @@ struct TranscriptText {
 extension Response {
     static func transcript(
         as format: TranscriptFormat, _ text: TranscriptText, _ reading: TranscriptReading, _ hold: AnswerHold?,
-        on loop: EventLoop
+        _ store: Store
     ) -> Response {
         var response = Response(status: 200, contentType: format.contentType)
         response.hold = hold
@@ -196,7 +195,7 @@ extension Response {
             try await writer.write(text.start)
             while let segments = try await reading.next(
                 bytes: TranscriptEndpoint.pieceBytes,
-                deadline: loop.now.advanced(byMilliseconds: TranscriptEndpoint.pieceMilliseconds))
+                in: store.session(milliseconds: TranscriptEndpoint.pieceMilliseconds))
             {
                 try await writer.write(text.text(of: segments))
             }

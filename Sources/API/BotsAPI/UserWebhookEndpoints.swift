@@ -83,30 +83,29 @@ enum UserWebhookEndpoints {
     ) { call, wish in
         try call.services.receivers.check(wish.receiver, field: "webhook_url")
         try await keep(wish, call)
-        guard let user = try await call.store.user(of: call.caller, deadline: call.deadline) else {
+        guard let user = try await call.session.users.user(of: call.caller) else {
             throw noUser.error
         }
         return try .encoding(200, UserObject(user, webhookURL: wish.receiver?.text))
     }
 
     private static func keep(_ wish: Wish, _ call: Call<Caller>) async throws {
-        let (store, workspace, deadline) = (call.store, call.caller.workspaceID, call.deadline)
+        let (webhooks, workspace) = (call.session.webhooks, call.caller.workspaceID)
         for _ in 0..<maximumRounds {
-            let first = try await store.webhooks(workspace: workspace, deadline: deadline).first
+            let first = try await webhooks.all(workspace: workspace).first
             guard let receiver = wish.receiver else {
                 if let first {
-                    _ = try await store.deleteWebhook(first.id, workspace: workspace, deadline: deadline)
+                    _ = try await webhooks.delete(first.id, workspace: workspace)
                 }
                 return
             }
             var change = WebhookChange(url: receiver.text, secret: wish.secret, isEnabled: true)
             if let first {
                 if let events = wish.events { change.events = events }
-                if try await store.changeWebhook(first.id, workspace: workspace, change, deadline: deadline) { return }
+                if try await webhooks.change(first.id, workspace: workspace, change) { return }
             } else {
                 change.events = wish.events ?? defaultEvents
-                let made = try await store.createWebhook(
-                    change, workspace: workspace, isFirst: true, deadline: deadline)
+                let made = try await webhooks.create(change, workspace: workspace, isFirst: true)
                 switch made {
                 case .success: return
                 case .failure(.unknownWorkspace): throw noUser.error
@@ -138,7 +137,7 @@ enum UserWebhookEndpoints {
                 ])
         ]
     ) { call in
-        let webhook = try await call.store.webhooks(workspace: call.caller.workspaceID, deadline: call.deadline).first
+        let webhook = try await call.session.webhooks.all(workspace: call.caller.workspaceID).first
         var object = JSONText()
         object.add("webhook_url", webhook?.url)
         object.add("webhook_secret_set", json: webhook?.secret == nil ? "false" : "true")

@@ -55,7 +55,7 @@ enum WorkspaceMemberEndpoints {
         .post, path, id: "addMember", .bots(.owner), summary: "Make a user a member of the workspace",
         details: """
             By the user's email: whoever runs the service makes users. Said again because an answer was lost, it is \
-            answered alike; a member with another role is left as it is. A workspace may have \(Store.maximumMembers).
+            answered alike; a member with another role is left as it is. A workspace may have \(Workspaces.maximumMembers).
             """,
         takes: newcomer,
         answers: [.json(201, "The user is a member.", .named(schema), example: example)],
@@ -91,6 +91,6 @@ enum WorkspaceMemberEndpoints {
 
 extension OwnWorkspace {
     init(of call: Call<Caller>) {
-        self.init(of: call.caller, store: call.store, deadline: call.deadline)
+        self.init(of: call.caller, in: call.session)
     }
 }

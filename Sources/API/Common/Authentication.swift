@@ -1,4 +1,3 @@
-import EventLoop
 import HTTP
 import Redis
 import Usher
@@ -16,19 +15,17 @@ struct Authentication: Sendable {
     ///   429 for one whose requests come too fast, and in place of 401 to an address that has got too many of those.
     func caller(of request: Request, scope: Scope) async throws -> Caller {
         let caller = try await recognise(request) { key throws(RedisError) in
-            try await store.recognise(
-                apiKey: key, from: { gatekeeper.address(of: request) }, deadline: request.deadline)
+            try await store.session(until: request.deadline).callers.recognise(
+                apiKey: key, from: { gatekeeper.address(of: request) })
         }
         try Self.check(caller, has: scope)
         return caller
     }
 
     /// The same of a key that was found where browsers can put it.
-    func caller(
-        withKey key: String, of request: Request, scope: Scope, deadline: MonotonicTime
-    ) async throws -> Caller {
+    func caller(withKey key: String, of request: Request, scope: Scope, in session: Session) async throws -> Caller {
         let caller = try await recognise(request, key) { key throws(RedisError) in
-            try await store.recognise(apiKey: key, from: { gatekeeper.address(of: request) }, deadline: deadline)
+            try await session.callers.recognise(apiKey: key, from: { gatekeeper.address(of: request) })
         }
         try Self.check(caller, has: scope)
         return caller
@@ -62,8 +59,8 @@ struct Authentication: Sendable {
     ) async throws -> Reinvitation.Visitor {
         let visitor = try await recognise(request) { key throws(RedisError) in
             try await Reinvitation.visitor(
-                store: store, apiKey: key, from: { gatekeeper.address(of: request) }, workspaceID: workspaceID,
-                meetingID: meetingID, idempotencyKey: idempotencyKey, deadline: request.deadline)
+                in: store.session(until: request.deadline), apiKey: key, from: { gatekeeper.address(of: request) },
+                workspaceID: workspaceID, meetingID: meetingID, idempotencyKey: idempotencyKey)
         }
         try Self.check(visitor.caller, has: scope)
         try Self.check(visitor.caller, isOf: workspaceID)
@@ -95,9 +92,9 @@ struct Authentication: Sendable {
 
     /// The caller's role in the key's workspace; nil if the caller is no member (any more).
     /// - Throws: `APIError` 503 if it cannot be read.
-    func role(of caller: Caller, deadline: MonotonicTime) async throws -> Role? {
+    func role(of caller: Caller, in session: Session) async throws -> Role? {
         do {
-            return try await store.role(of: caller, deadline: deadline)
+            return try await session.callers.role(of: caller)
         } catch {
             throw APIError.unavailable(cause: error)
         }
@@ -105,8 +102,8 @@ struct Authentication: Sendable {
 
     /// Checks that the caller has at least this role in the key's workspace.
     /// - Throws: `APIError` 403 if not, 503 if it cannot be read.
-    func require(_ minimum: Role, of caller: Caller, deadline: MonotonicTime) async throws {
-        guard let role = try await role(of: caller, deadline: deadline), role >= minimum else {
+    func require(_ minimum: Role, of caller: Caller, in session: Session) async throws {
+        guard let role = try await role(of: caller, in: session), role >= minimum else {
             throw Self.roleTooLow(minimum, workspaceID: caller.workspaceID)
         }
     }

@@ -25,15 +25,14 @@ struct MeetingPage: Sendable {
     ) async throws -> Response {
         let workspace = call.caller.workspaceID
         var walk = MeetingWalk(
-            store: call.store, workspace: workspace, conditions: conditions, from: cursor, offset: offset,
-            deadline: call.deadline)
+            in: call.session, workspace: workspace, conditions: conditions, from: cursor, offset: offset)
         var hold: AnswerHold?
         var body = Array("{\"meetings\":[".utf8)
         var rows = 0
         while rows < limit, body.count < Self.maximumBytes {
             if body.count > Self.smallBytes, hold == nil {
                 hold = try await call.services.budget.hold(
-                    Self.heldBytes, for: workspace, of: call.request, on: call.store.client.loop)
+                    Self.heldBytes, for: workspace, of: call.request, on: call.loop)
             }
             let meetings = try await walk.read(count: limit - rows, bytes: Self.batchBytes)
             if meetings.isEmpty { break }

@@ -89,6 +89,8 @@ struct Services: Sendable {
     let readiness: ReadinessEndpoint
     let metrics: MetricsEndpoint?
     let servesConsole: Bool
+
+    func session(for request: Request) -> Session { store.session(until: request.deadline) }
 }
 
 /// A request with who asks.
@@ -97,6 +99,7 @@ struct Call<Caller: Sendable>: Sendable {
     let caller: Caller
     let services: Services
 
-    var store: Store { services.store }
-    var deadline: MonotonicTime { request.deadline }
+    /// What it asks of the records, until its deadline.
+    var session: Session { services.session(for: request) }
+    var loop: EventLoop { services.store.client.loop }
 }

@@ -14,8 +14,8 @@ extension Access<BotPlace> {
             }
             let place: BotPlace?
             do throws(RedisError) {
-                place = try await services.store.authenticate(
-                    bot: request.parameter("bot_id"), secret: secret, deadline: request.deadline)
+                place = try await services.session(for: request).bots.authenticate(
+                    bot: request.parameter("bot_id"), secret: secret)
             } catch {
                 throw APIError.unavailable(cause: error)
             }

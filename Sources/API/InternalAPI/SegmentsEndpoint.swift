@@ -62,14 +62,13 @@ enum SegmentsEndpoint {
     ) { call, _, message in
         let place = call.caller
         if let number = message.meetingNumber {
-            let meeting = try await call.store.meeting(
-                number: number, workspace: place.workspaceID, deadline: call.deadline)
+            let meeting = try await call.session.meetings.meeting(number: number, workspace: place.workspaceID)
             guard meeting?.id == place.meetingID else {
                 throw APIError.invalid("meeting_id", "must be the number of the bot's own meeting")
             }
         }
         let count = count(of: message)
-        switch try await call.store.ingest(message, from: place, deadline: call.deadline) {
+        switch try await call.session.transcripts.ingest(message, from: place) {
         case .stored(let changed): return accepted(count, changed: changed)
         // Its transcript was deleted on purpose: there is nothing that the bot could do about it.
         case .deleted: return accepted(0, changed: 0)

@@ -54,7 +54,7 @@ enum StatusReportEndpoint {
         guard body.connectionID == place.botID else {
             throw APIError.invalid("connection_id", "must be the bot's own, as the path has it")
         }
-        switch try await call.store.report(body.report, from: place, deadline: call.deadline) {
+        switch try await call.session.bots.report(body.report, from: place) {
         case .taken(let status, let botStatus):
             call.services.logger.info(
                 "Bot reported",

@@ -1,4 +1,3 @@
-import EventLoop
 import HTTP
 import Usher
 
@@ -29,9 +28,9 @@ enum EventStreamEndpoints {
     ) { call, place, after, _ in
         let meeting = try await place.meeting(for: call)
         let cursor = try lastEvent(of: call.request) ?? after
-        return try stream(call, after: cursor) { hub, deadline, events in
+        return try stream(call, after: cursor) { hub, session, events in
             try await hub.follow(
-                meeting, after: cursor, deadline: deadline, hasRoom: { await events.hasRoom() }, events.add)
+                meeting, after: cursor, in: session, hasRoom: { await events.hasRoom() }, events.add)
         }
     }
 
@@ -46,9 +45,9 @@ enum EventStreamEndpoints {
         answers: [answer], errors: [tooMany]
     ) { call, after, only, _ in
         let (cursor, workspace) = (try lastEvent(of: call.request) ?? after, call.caller.workspaceID)
-        return try stream(call, after: cursor, ofWorkspace: true) { hub, deadline, events in
+        return try stream(call, after: cursor, ofWorkspace: true) { hub, session, events in
             try await hub.followAll(
-                workspace: workspace, statusesOnly: only != nil, after: cursor, deadline: deadline,
+                workspace: workspace, statusesOnly: only != nil, after: cursor, in: session,
                 hasRoom: { await events.hasRoom() }, events.add)
         }
     }
@@ -63,18 +62,17 @@ enum EventStreamEndpoints {
 
     private static func stream(
         _ call: Call<Caller>, after cursor: FeedCursor?, ofWorkspace: Bool = false,
-        _ follow: @escaping @Sendable (FeedHub, MonotonicTime, EventQueue) async throws -> FeedViewer
+        _ follow: @escaping @Sendable (FeedHub, Session, EventQueue) async throws -> FeedViewer
     ) throws -> Response {
         guard let live = call.services.live else { throw APIError.noFeeds }
         guard call.request.method == .get else { return Response(status: 200, contentType: "text/event-stream") }
         let hold = live.budget.hold(call.caller, from: call.services.gatekeeper.address(of: call.request))
         guard let hold else { throw APIError.tooManyFeeds }
-        let loop = call.store.client.loop
+        let (store, loop) = (call.services.store, call.loop)
         let client = call.caller.feedClient
         let right = LiveRight(
-            key: Authentication.apiKey(of: call.request, orQuery: true) ?? "", caller: call.caller, store: call.store)
-        var response = Response(
-            status: 200, contentType: "text/event-stream", headers: [("X-Accel-Buffering", "no")])
+            key: Authentication.apiKey(of: call.request, orQuery: true) ?? "", caller: call.caller, store: store)
+        var response = Response(status: 200, contentType: "text/event-stream", headers: [("X-Accel-Buffering", "no")])
         response.isLive = true
         response.stream = { writer in
             let events = EventQueue(loop: loop, ofWorkspace: ofWorkspace, after: cursor, live, of: client)
@@ -85,7 +83,7 @@ enum EventStreamEndpoints {
             writer.whenEnding { events.wake() }
             // Beside the writing: what follows the cursor may be much more than waits here at once.
             Task(executorPreference: loop) {
-                await events.fill { try await follow(live.hub, loop.now.advanced(byMilliseconds: 10_000), events) }
+                await events.fill { try await follow(live.hub, store.session(milliseconds: 10_000), events) }
             }
             try await writer.write(Array("retry: 1000\n\n".utf8))
             while !writer.isEnding {

@@ -100,12 +100,12 @@ struct LiveRight: Sendable {
     /// - Returns: false once the key is revoked or has expired, or its user may not read transcripts any more. While Redis
     ///   cannot be asked it counts on.
     func isGood() async -> Bool {
-        let deadline = store.client.loop.now.advanced(byMilliseconds: Self.checkMilliseconds)
+        let session = store.session(milliseconds: Self.checkMilliseconds)
         do {
-            guard let now = try await store.caller(apiKey: key, deadline: deadline), now.has(.bots),
+            guard let now = try await session.callers.caller(apiKey: key), now.has(.bots),
                 now.workspaceID == caller.workspaceID
             else { return false }
-            guard let role = try await store.role(of: now, deadline: deadline) else { return false }
+            guard let role = try await session.callers.role(of: now) else { return false }
             return role >= .viewer
         } catch {
             return true

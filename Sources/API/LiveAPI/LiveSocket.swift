@@ -33,7 +33,7 @@ final class LiveSocket: @unchecked Sendable {
         self.live = live
     }
 
-    private var deadline: MonotonicTime { loop.now.advanced(byMilliseconds: Self.timeoutMilliseconds) }
+    private var session: Session { services.store.session(milliseconds: Self.timeoutMilliseconds) }
 
     /// Runs until the socket is closed.
     func serve() async {
@@ -73,9 +73,8 @@ final class LiveSocket: @unchecked Sendable {
             return nil
         }
         do {
-            let caller = try await services.authentication.caller(
-                withKey: key, of: request, scope: .bots, deadline: deadline)
-            try await services.authentication.require(.viewer, of: caller, deadline: deadline)
+            let caller = try await services.authentication.caller(withKey: key, of: request, scope: .bots, in: session)
+            try await services.authentication.require(.viewer, of: caller, in: session)
             socket.hold = live.budget.hold(caller, from: services.gatekeeper.address(of: request))
             guard socket.hold != nil else {
                 refuse("too_many_sockets", 4429, "too many live feeds are open with this key, or from this address")
@@ -84,7 +83,7 @@ final class LiveSocket: @unchecked Sendable {
             socket.share(in: live.unsent, of: caller.feedClient)
             let tell: (FeedMessage) -> Void = { [weak self] in self?.tellStatus($0) }
             statuses = try await live.hub.followAll(
-                workspace: caller.workspaceID, statusesOnly: true, after: nil, deadline: deadline,
+                workspace: caller.workspaceID, statusesOnly: true, after: nil, in: session,
                 hasRoom: { true }, tell)
             return LiveRight(key: key, caller: caller, store: services.store)
         } catch let error as APIError {
@@ -123,8 +122,7 @@ final class LiveSocket: @unchecked Sendable {
     /// A subscription asks Redis as much as a request does, and counts as one.
     private func isWithinLimit(_ right: LiveRight) async -> Bool {
         do {
-            _ = try await services.authentication.caller(
-                withKey: right.key, of: request, scope: .bots, deadline: deadline)
+            _ = try await services.authentication.caller(withKey: right.key, of: request, scope: .bots, in: session)
             return true
         } catch let error as APIError where error.status == 429 {
             send(error: "rate_limited", details: error.detail)
@@ -187,7 +185,7 @@ final class LiveSocket: @unchecked Sendable {
                     }
                 }
                 let viewer = try await live.hub.follow(
-                    meeting, after: after, deadline: deadline,
+                    meeting, after: after, in: session,
                     hasRoom: { [weak self] in await self?.socket.hasRoom() ?? false }, tell)
                 if socket.isClosed { return viewer.end() }
                 subscriptions[meeting.id] = Subscription(viewer: viewer, names: names)
@@ -252,7 +250,7 @@ final class LiveSocket: @unchecked Sendable {
         guard let platform = Platform(rawValue: name.platform), let room = try? Room(platform, name.nativeID) else {
             return nil
         }
-        return try await services.store.meeting(in: room, workspace: caller.workspaceID, deadline: deadline)
+        return try await session.meetings.meeting(in: room, workspace: caller.workspaceID)
     }
 
     // MARK: What it is told

@@ -9,7 +9,7 @@ enum LiveSocketEndpoint {
         request, services in
         if !isHandshake(request) {
             let caller = try await services.authentication.caller(of: request, scope: .bots)
-            try await services.authentication.require(.viewer, of: caller, deadline: request.deadline)
+            try await services.authentication.require(.viewer, of: caller, in: services.session(for: request))
         }
     }
 

@@ -35,7 +35,7 @@ public final class NodeReadiness: Sendable {
         let questions = stores.withLock { $0 }.map { store in
             Task(executorPreference: store.client.loop) { () -> RedisError? in
                 do throws(RedisError) {
-                    try await store.ping(by: deadline)
+                    try await store.session(until: deadline).ping()
                     return nil
                 } catch {
                     return error

@@ -78,7 +78,7 @@ enum ReinviteEndpoint {
     ) { call, workspaceID, meetingID, _, forceRestart in
         let trace = call.request.trace
         let reinvitation = Reinvitation(
-            store: call.store, visitor: call.caller, forceRestart: forceRestart, trace: trace, deadline: call.deadline)
+            in: call.session, visitor: call.caller, forceRestart: forceRestart, trace: trace)
         do {
             let dispatch = try await reinvitation.perform()
             call.services.logger.accepted(
@@ -130,7 +130,7 @@ extension Access<Reinvitation.Visitor> {
                 meetingID: request.parameter("meeting_id"), idempotencyKey: try? request.idempotencyKey())
         } beforeRefusing: { call in
             let caller = call.caller.caller
-            let found = try await call.services.authentication.role(of: caller, deadline: call.deadline)
+            let found = try await call.services.authentication.role(of: caller, in: call.session)
             guard let found, found >= role else {
                 throw APIError(
                     .roleTooLow, meetingID: call.request.parameter("meeting_id"), workspaceID: caller.workspaceID)

@@ -59,9 +59,7 @@ enum WorkspaceMeetings {
                 "A member of the body is wrong.", field: "meeting_url", "is not a Google Meet, MS Teams or Zoom link"),
         ]
     ) { call, _, new, idempotencyKey in
-        switch try await call.store.createMeeting(
-            new, by: call.caller, idempotencyKey: idempotencyKey, deadline: call.deadline)
-        {
+        switch try await call.session.meetings.create(new, by: call.caller, idempotencyKey: idempotencyKey) {
         case .made(let meeting): return try .encoding(201, MeetingObject(meeting))
         case .unknownWorkspace: throw APIError.workspaceIsGone(call.caller.workspaceID)
         case .refused(let quota): throw APIError(quota)
@@ -110,10 +108,10 @@ enum WorkspaceMeetings {
         let workspace = call.caller.workspaceID
         var refusal = ReinviteRefusal.unknownMeeting
         // Whose it is first: an id that is none can name a key of another kind.
-        if let owner = try await call.store.workspaceID(ofMeeting: id, deadline: call.deadline) {
+        if let owner = try await call.session.meetings.workspaceID(ofMeeting: id) {
             if owner != workspace {
                 refusal = .otherWorkspace
-            } else if let meeting = try await call.store.meeting(id: id, workspace: owner, deadline: call.deadline) {
+            } else if let meeting = try await call.session.meetings.meeting(id: id, workspace: owner) {
                 return try .encoding(200, MeetingObject(meeting))
             }
         }
@@ -133,7 +131,7 @@ extension Access<Caller> {
             let authentication = services.authentication
             let caller = try await authentication.caller(
                 of: request, scope: .seameet, workspaceID: request.parameter("workspace_id"))
-            try await authentication.require(role, of: caller, deadline: request.deadline)
+            try await authentication.require(role, of: caller, in: services.session(for: request))
             return caller
         }
     }

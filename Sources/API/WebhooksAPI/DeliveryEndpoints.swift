@@ -39,7 +39,7 @@ enum DeliveryEndpoints {
         let webhook = try await WebhookEndpoints.named(id, call)
         let event = Webhook.newEventID()
         let body = WebhookBody.test(id: event, at: WallClock.milliseconds, webhook: webhook.id)
-        guard try await call.store.fileTest(event, body, for: webhook, deadline: call.deadline) else {
+        guard try await call.session.deliveries.fileTest(event, body, for: webhook) else {
             throw disabled.error
         }
         return isDue(event)
@@ -71,8 +71,8 @@ enum DeliveryEndpoints {
         answers: [accepted], errors: [WebhookEndpoints.unknownWebhook, unknownEvent, disabled]
     ) { (call, id, event: String) in
         let webhook = try await WebhookEndpoints.named(id, call)
-        switch try await call.store.redeliver(
-            event, webhook: webhook.id, workspace: call.caller.workspaceID, deadline: call.deadline)
+        switch try await call.session.deliveries.redeliver(
+            event, webhook: webhook.id, workspace: call.caller.workspaceID)
         {
         case .due, .waiting: return isDue(event)
         case .unknown: throw unknownEvent.error
@@ -110,8 +110,7 @@ enum DeliveryEndpoints {
         let webhook = try await WebhookEndpoints.named(id, call)
         guard webhook.isEnabled else { throw disabled.error }
         var object = JSONText()
-        object.add(
-            "redelivered", try await call.store.redeliverAll(of: webhook, since: since, deadline: call.deadline))
+        object.add("redelivered", try await call.session.deliveries.redeliverAll(of: webhook, since: since))
         return .json(object.bytes, status: 202)
     }
 
@@ -126,7 +125,7 @@ enum DeliveryEndpoints {
         ],
         errors: [wrongLimit]
     ) { call, limit in
-        let webhooks = try await call.store.webhooks(workspace: call.caller.workspaceID, deadline: call.deadline)
+        let webhooks = try await call.session.webhooks.all(workspace: call.caller.workspaceID)
         guard let webhook = webhooks.first else { return answer([]) }
         let host = ReceiverURL.host(of: webhook.url) ?? ""
         return try await history(of: webhook, limit, call) { $0.vexaJSON(host: host) }
@@ -138,11 +137,11 @@ enum DeliveryEndpoints {
     private static func history(
         of webhook: Webhook, _ limit: Int, _ call: Call<Caller>, _ json: (DeliveryObject) -> JSONText
     ) async throws -> Response {
-        let found = try await call.store.deliveries(of: webhook, limit: limit, deadline: call.deadline)
+        let found = try await call.session.deliveries.newest(of: webhook, limit: limit)
         var shown: [(at: String, json: JSONText)] = []
-        for start in stride(from: 0, to: found.count, by: Store.deliveriesPerRead) {
-            let page = found[start..<min(found.count, start + Store.deliveriesPerRead)]
-            for delivery in try await call.store.contents(of: page, for: webhook, deadline: call.deadline) {
+        for start in stride(from: 0, to: found.count, by: Deliveries.perRead) {
+            let page = found[start..<min(found.count, start + Deliveries.perRead)]
+            for delivery in try await call.session.deliveries.contents(of: page, for: webhook) {
                 guard let object = DeliveryObject(delivery) else { continue }
                 shown.append((object.createdAt, json(object)))
             }

@@ -76,7 +76,7 @@ enum WebhookEndpoints {
         "There are as many as there may be.")
 
     static func named(_ id: String, _ call: Call<Caller>) async throws -> Webhook {
-        let found = try await call.store.webhook(id, workspace: call.caller.workspaceID, deadline: call.deadline)
+        let found = try await call.session.webhooks.webhook(id, workspace: call.caller.workspaceID)
         guard let found else { throw unknown(id) }
         return found
     }
@@ -103,8 +103,7 @@ enum WebhookEndpoints {
         change.secret = secret
         change.isEnabled = change.isEnabled ?? true
         change.events = change.events ?? .some(nil)
-        let made = try await call.store.createWebhook(
-            change, workspace: call.caller.workspaceID, deadline: call.deadline)
+        let made = try await call.session.webhooks.create(change, workspace: call.caller.workspaceID)
         switch made {
         case .success(let id):
             return .json(WebhookObject.json(try await named(id, call), secret: secret).bytes, status: 201)
@@ -122,7 +121,7 @@ enum WebhookEndpoints {
                 example: ["webhooks": [WebhookObject.example]])
         ]
     ) { call in
-        let all = try await call.store.webhooks(workspace: call.caller.workspaceID, deadline: call.deadline)
+        let all = try await call.session.webhooks.all(workspace: call.caller.workspaceID)
         var object = JSONText()
         object.add("webhooks", all.map { WebhookObject.json($0) })
         return .json(object.bytes)
@@ -151,8 +150,7 @@ enum WebhookEndpoints {
         var change = wish.change
         // One that was enabled all along is not begun anew.
         if change.isEnabled == true, try await named(id, call).isEnabled { change.isEnabled = nil }
-        let isThere = try await call.store.changeWebhook(
-            id, workspace: call.caller.workspaceID, change, deadline: call.deadline)
+        let isThere = try await call.session.webhooks.change(id, workspace: call.caller.workspaceID, change)
         guard isThere else { throw unknown(id) }
         return .json(WebhookObject.json(try await named(id, call)).bytes)
     }
@@ -162,8 +160,7 @@ enum WebhookEndpoints {
         details: "With what waits for it, and its history.", takes: id, answers: [.empty("It is removed.")],
         errors: [unknownWebhook]
     ) { call, id in
-        let wasThere = try await call.store.deleteWebhook(
-            id, workspace: call.caller.workspaceID, deadline: call.deadline)
+        let wasThere = try await call.session.webhooks.delete(id, workspace: call.caller.workspaceID)
         guard wasThere else { throw unknown(id) }
         return .empty()
     }
@@ -186,8 +183,7 @@ enum WebhookEndpoints {
         let secret = Webhook.newSecret()
         var change = WebhookChange(secret: secret)
         change.overlapMilliseconds = overlapMilliseconds
-        let isThere = try await call.store.changeWebhook(
-            id, workspace: call.caller.workspaceID, change, deadline: call.deadline)
+        let isThere = try await call.session.webhooks.change(id, workspace: call.caller.workspaceID, change)
         guard isThere else { throw unknown(id) }
         return .json(WebhookObject.json(try await named(id, call), secret: secret).bytes)
     }

@@ -7,7 +7,7 @@ import Usher
 /// answer was lost, and those that a dead runner has left. Never keeps more than it was asked for. Belongs to its loop's
 /// thread.
 final class DispatchReader {
-    static let group = Store.runnerGroup
+    static let group = Bots.runnerGroup
     /// The consumer that entries are given back to: nobody reads for it, so whoever has a place takes them over.
     static let returned = "returned"
     /// The idle time of such an entry, longer than any lease, so that it is taken over at the next look.
@@ -95,8 +95,9 @@ final class DispatchReader {
     }
 
     /// What waits for somebody to see to it, if it is time to look.
-    private func readLate(upTo count: Int, isKnown: (DispatchEntry) -> Bool) async throws(RedisError) -> [DispatchEntry]
-    {
+    private func readLate(
+        upTo count: Int, isKnown: (DispatchEntry) -> Bool
+    ) async throws(RedisError) -> [DispatchEntry] {
         if hasLostAnswer {
             let own = try await readOwn()
             hasLostAnswer = false
@@ -208,8 +209,7 @@ final class DispatchReader {
 
     private func makeGroups() async throws(RedisError) {
         for partition in partitions {
-            try await store.makeGroup(
-                of: partition, deadline: MonotonicTime.now().advanced(byMilliseconds: timeoutMilliseconds))
+            try await store.session(milliseconds: timeoutMilliseconds).bots.makeGroup(of: partition)
         }
         hasGroups = true
     }

@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 
 /// Why an administrative request is refused; nothing was changed.
@@ -43,13 +42,9 @@ public struct Administration: Sendable {
     /// What is wrong with an email that is none, as the end of a sentence.
     public static let emailProblem = "must be an email address such as anna@example.com"
 
-    private let store: Store
-    private let deadline: MonotonicTime
+    private let session: Session
 
-    public init(store: Store, deadline: MonotonicTime) {
-        self.store = store
-        self.deadline = deadline
-    }
+    public init(_ session: Session) { self.session = session }
 
     // MARK: Users and workspaces
 
@@ -61,20 +56,16 @@ public struct Administration: Sendable {
             throw .invalid(field: "email", problem: Self.emailProblem)
         }
         try Self.check(new.maximumConcurrentBots)
-        return try await Self.attempt { () throws(RedisError) in try await store.createUser(new, deadline: deadline) }
+        return try await Self.attempt { () throws(RedisError) in try await session.users.create(new) }
     }
 
     /// A page of all users, the oldest first.
     public func users(offset: Int, limit: Int) async throws(AdministrationRefusal) -> [User] {
-        try await Self.attempt { () throws(RedisError) in
-            try await store.users(offset: offset, limit: limit, deadline: deadline)
-        }
+        try await Self.attempt { () throws(RedisError) in try await session.users.page(offset: offset, limit: limit) }
     }
 
     public func user(email: String) async throws(AdministrationRefusal) -> User {
-        let user = try await Self.attempt { () throws(RedisError) in
-            try await store.user(email: email, deadline: deadline)
-        }
+        let user = try await Self.attempt { () throws(RedisError) in try await session.users.user(email: email) }
         guard let user else { throw .unknownEmail(email) }
         return user
     }
@@ -83,9 +74,7 @@ public struct Administration: Sendable {
         try Self.check(changes.name, "name", maximum: Self.maximumNameCharacters)
         try Self.check(changes.imageURL, "image_url", maximum: Self.maximumImageURLCharacters)
         try Self.check(changes.maximumConcurrentBots)
-        let user = try await Self.attempt { () throws(RedisError) in
-            try await store.update(user: id, changes, deadline: deadline)
-        }
+        let user = try await Self.attempt { () throws(RedisError) in try await session.users.update(user: id, changes) }
         guard let user else { throw .unknownUser(id) }
         return user
     }
@@ -97,29 +86,28 @@ public struct Administration: Sendable {
         try Self.check(maximumConcurrentBots)
         try await requireUser(owner)
         return try await Self.attempt { () throws(RedisError) in
-            try await store.createWorkspace(
-                name: name, owner: owner, maximumConcurrentBots: maximumConcurrentBots, deadline: deadline)
+            try await session.workspaces.create(name: name, owner: owner, maximumConcurrentBots: maximumConcurrentBots)
         }
     }
 
     public func workspace(_ id: String) async throws(AdministrationRefusal) -> Workspace {
         guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
         let workspace = try await Self.attempt { () throws(RedisError) in
-            try await store.workspace(id: id, deadline: deadline)
+            try await session.workspaces.workspace(id: id)
         }
         guard let workspace else { throw .unknownWorkspace(id) }
         return workspace
     }
 
-    public func updateWorkspace(_ id: String, _ changes: WorkspaceChanges) async throws(AdministrationRefusal)
-        -> Workspace
-    {
+    public func updateWorkspace(
+        _ id: String, _ changes: WorkspaceChanges
+    ) async throws(AdministrationRefusal) -> Workspace {
         try Self.check(changes.maximumConcurrentBots)
         try Self.check(changes.maximumMeetings, "max_meetings")
         try Self.check(changes.maximumBytes, "max_bytes")
         guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
         let workspace = try await Self.attempt { () throws(RedisError) in
-            try await store.update(workspace: id, changes, deadline: deadline)
+            try await session.workspaces.update(workspace: id, changes)
         }
         guard let workspace else { throw .unknownWorkspace(id) }
         return workspace
@@ -128,7 +116,7 @@ public struct Administration: Sendable {
     // MARK: Members
 
     public func setMember(
-        workspace: String, user: Int, role: String, of taker: Store.RoleTaker = .anybody
+        workspace: String, user: Int, role: String, of taker: Workspaces.RoleTaker = .anybody
     ) async throws(AdministrationRefusal) {
         guard let role = Role(rawValue: role) else {
             throw .invalid(field: "role", problem: "must be one of owner, manager, member, viewer")
@@ -136,7 +124,7 @@ public struct Administration: Sendable {
         guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
         if taker == .anybody { try await requireUser(user) }
         let change = try await Self.attempt { () throws(RedisError) in
-            try await store.setMember(workspace: workspace, user: user, role: role, of: taker, deadline: deadline)
+            try await session.workspaces.setMember(workspace: workspace, user: user, role: role, of: taker)
         }
         try Self.check(change, workspace: workspace, user: user)
     }
@@ -144,13 +132,13 @@ public struct Administration: Sendable {
     public func removeMember(workspace: String, user: Int) async throws(AdministrationRefusal) {
         guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
         let change = try await Self.attempt { () throws(RedisError) in
-            try await store.removeMember(workspace: workspace, user: user, deadline: deadline)
+            try await session.workspaces.removeMember(workspace: workspace, user: user)
         }
         try Self.check(change, workspace: workspace, user: user)
     }
 
     private static func check(
-        _ change: Store.MemberChange, workspace: String, user: Int
+        _ change: Workspaces.MemberChange, workspace: String, user: Int
     ) throws(AdministrationRefusal) {
         switch change {
         case .done: return
@@ -179,13 +167,11 @@ public struct Administration: Sendable {
         guard !scopes.isEmpty else { throw .invalid(field: "scopes", problem: Self.scopesProblem) }
         _ = try await self.workspace(workspace)
         let isMember = try await Self.attempt { () throws(RedisError) in
-            try await store.isMember(workspace: workspace, user: user, deadline: deadline)
+            try await session.workspaces.isMember(workspace: workspace, user: user)
         }
         guard isMember else { throw .unknownMember(user: user, workspace: workspace) }
         let new = NewAPIKey(workspaceID: workspace, userID: user, scopes: scopes, label: label, expiresAt: expiresAt)
-        let made = try await Self.attempt { () throws(RedisError) in
-            try await store.createAPIKey(new, deadline: deadline)
-        }
+        let made = try await Self.attempt { () throws(RedisError) in try await session.apiKeys.create(new) }
         switch made {
         case .created(let key, let record): return (key, record)
         case .expired: throw .invalid(field: "expires_at", problem: "must be in the future")
@@ -195,7 +181,7 @@ public struct Administration: Sendable {
 
     /// Makes an API key of a user for the personal workspace, with every scope: a token, as the Bots API's client says.
     public func createToken(user id: Int) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
-        let user = try await Self.attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
+        let user = try await Self.attempt { () throws(RedisError) in try await session.users.user(id: id) }
         guard let user else { throw .unknownUser(id) }
         return try await createKey(
             workspace: user.workspaceID, user: id, scopes: Scope.allCases.map(\.rawValue), label: "token",
@@ -209,14 +195,12 @@ public struct Administration: Sendable {
     public func keys(workspace: String) async throws(AdministrationRefusal) -> [APIKey] {
         _ = try await self.workspace(workspace)
         return try await Self.attempt { () throws(RedisError) in
-            try await store.apiKeys(workspace: workspace, deadline: deadline)
+            try await session.apiKeys.all(workspace: workspace)
         }
     }
 
     public func revokeKey(id: String) async throws(AdministrationRefusal) {
-        let isRevoked = try await Self.attempt { () throws(RedisError) in
-            try await store.revokeAPIKey(id: id, deadline: deadline)
-        }
+        let isRevoked = try await Self.attempt { () throws(RedisError) in try await session.apiKeys.revoke(id: id) }
         guard isRevoked else { throw .unknownKey(id) }
     }
 
@@ -239,8 +223,7 @@ public struct Administration: Sendable {
             throw .invalid(field: "grace_seconds", problem: "must be between 0 and \(Self.maximumGraceSeconds)")
         }
         let rotation = try await Self.attempt { () throws(RedisError) in
-            try await store.rotateAPIKey(
-                id: id, graceMilliseconds: 1_000 * grace, deadline: deadline, ifKept: isKept)
+            try await session.apiKeys.rotate(id: id, graceMilliseconds: 1_000 * grace, ifKept: isKept)
         }
         switch rotation {
         case .rotated(let key, let record): return (key, record)
@@ -254,13 +237,11 @@ public struct Administration: Sendable {
     // MARK: Checks
 
     private func requireUser(_ id: Int) async throws(AdministrationRefusal) {
-        let user = try await Self.attempt { () throws(RedisError) in try await store.user(id: id, deadline: deadline) }
+        let user = try await Self.attempt { () throws(RedisError) in try await session.users.user(id: id) }
         guard user != nil else { throw .unknownUser(id) }
     }
 
-    private static func check(
-        _ limit: WorkspaceChanges.Limit, _ field: String
-    ) throws(AdministrationRefusal) {
+    private static func check(_ limit: WorkspaceChanges.Limit, _ field: String) throws(AdministrationRefusal) {
         guard case .at(let value) = limit, !(0...maximumQuota).contains(value) else { return }
         throw .invalid(field: field, problem: "must be between 0 and \(maximumQuota)")
     }
@@ -272,9 +253,7 @@ public struct Administration: Sendable {
         }
     }
 
-    private static func check(
-        _ text: String?, _ field: String, maximum: Int
-    ) throws(AdministrationRefusal) {
+    private static func check(_ text: String?, _ field: String, maximum: Int) throws(AdministrationRefusal) {
         guard let text, let problem = problem(of: text, maximum: maximum) else { return }
         throw .invalid(field: field, problem: problem)
     }

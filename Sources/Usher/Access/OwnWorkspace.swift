@@ -1,13 +1,4 @@
-import EventLoop
 import Redis
-
-/// A member of a workspace, with what its owners are shown of the user.
-public struct WorkspaceMember: Sendable {
-    public let userID: Int
-    public let email: String
-    public let name: String?
-    public let role: Role
-}
 
 /// What the owner of a workspace does with its members and API keys, by an API key of the workspace: the checks and the
 /// work behind `/workspace`. That the caller is an owner is found out before.
@@ -15,14 +6,13 @@ public struct WorkspaceMember: Sendable {
 /// A key makes no key that can do more than itself, or lives longer, whoever it is for: who has found one has no more
 /// than that one.
 public struct OwnWorkspace: Sendable {
-    private let store: Store
+    private let session: Session
     private let caller: Caller
-    private let deadline: MonotonicTime
     private let administration: Administration
 
-    public init(of caller: Caller, store: Store, deadline: MonotonicTime) {
-        (self.store, self.caller, self.deadline) = (store, caller, deadline)
-        administration = Administration(store: store, deadline: deadline)
+    public init(of caller: Caller, in session: Session) {
+        (self.session, self.caller) = (session, caller)
+        administration = Administration(session)
     }
 
     private var id: String { caller.workspaceID }
@@ -32,7 +22,7 @@ public struct OwnWorkspace: Sendable {
     /// In the order in which the users were made.
     public func members() async throws(AdministrationRefusal) -> [WorkspaceMember] {
         try await Administration.attempt { () throws(RedisError) in
-            try await store.members(workspace: id, deadline: deadline)
+            try await session.workspaces.members(workspace: id)
         }
     }
 
@@ -84,9 +74,7 @@ public struct OwnWorkspace: Sendable {
 
     /// One of another workspace is none. Whose a key is never changes.
     private func ownKey(_ id: String) async throws(AdministrationRefusal) -> APIKey {
-        let key = try await Administration.attempt { () throws(RedisError) in
-            try await store.apiKey(id: id, deadline: deadline)
-        }
+        let key = try await Administration.attempt { () throws(RedisError) in try await session.apiKeys.key(id: id) }
         guard let key, key.workspaceID == self.id else { throw .unknownKey(id) }
         return key
     }
@@ -98,37 +86,5 @@ public struct OwnWorkspace: Sendable {
         }
         guard let end = try await ownKey(caller.keyID).expiresAt else { return }
         guard let expiresAt, expiresAt <= end else { throw .beyondEnd(end) }
-    }
-}
-
-extension Store {
-    /// Users that are read at once: more would hold up everybody else.
-    private static let usersAtOnce = 50
-
-    /// The workspace's members, in the order in which the users were made.
-    func members(workspace id: String, deadline: MonotonicTime) async throws(RedisError) -> [WorkspaceMember] {
-        let roles = try await send(Command("HGETALL", WorkspaceKeys(workspace: id).members), by: deadline).hash()
-        var rest = roles.keys.compactMap { Int($0) }.sorted()[...]
-        var members: [WorkspaceMember] = []
-        while !rest.isEmpty {
-            let users = rest.prefix(Self.usersAtOnce)
-            rest = rest.dropFirst(Self.usersAtOnce)
-            let replies = try await largeReads.turn(of: id) { () throws(RedisError) in
-                try await self.replies(
-                    to: users.map { Command("HMGET", Keys.user($0), "email", "name") }, by: deadline)
-            }
-            for (user, reply) in zip(users, replies) {
-                let member = try oddRecords.leavingOut(Keys.user(user), reply) {
-                    reply throws(RedisError) -> WorkspaceMember? in
-                    let fields = try reply.arrayOrThrow()
-                    guard fields.count == 2, let email = fields[0].string,
-                        let role = roles[String(user)].flatMap(Role.init(rawValue:))
-                    else { throw .unexpectedReply("a member without an email, or with a role that is none") }
-                    return WorkspaceMember(userID: user, email: email, name: fields[1].string, role: role)
-                }
-                if let member { members.append(member) }
-            }
-        }
-        return members
     }
 }

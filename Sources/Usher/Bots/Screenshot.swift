@@ -1,4 +1,3 @@
-import EventLoop
 import FoundationEssentials
 import Redis
 import Scripts
@@ -45,28 +44,26 @@ public struct Screenshot: Sendable {
     }
 }
 
-extension Store {
+extension Bots {
     /// How many pictures of a workspace are kept: 5 MiB. And for how long after the last one.
     static let maximumScreenshots = 20
     private static let screenshotsMilliseconds = 30 * 86_400_000
 
     /// - Returns: false if the bot is not the meeting's any more.
-    func keep(
-        _ screenshot: Screenshot, of place: BotPlace, deadline: MonotonicTime
-    ) async throws(RedisError) -> Bool {
+    func keep(_ screenshot: Screenshot, of place: BotPlace) async throws(RedisError) -> Bool {
         let keys = WorkspaceKeys(workspace: place.workspaceID)
         let call = Scripts.KeepScreenshot(
             meetingKey: keys.partition.meeting(place.meetingID), imagesKey: keys.screenshots,
             orderKey: keys.screenshotOrder, meetingID: place.meetingID, botID: place.botID, image: screenshot.base64,
             outline: screenshot.outline, most: Self.maximumScreenshots,
             keepMilliseconds: Self.screenshotsMilliseconds)
-        return try await run(call, by: deadline) == .kept
+        return try await session.run(call) == .kept
     }
 
     /// The last picture that a bot of the meeting sent; nil if there is none any more.
-    public func screenshot(of meeting: Meeting, deadline: MonotonicTime) async throws(RedisError) -> Screenshot? {
+    public func screenshot(of meeting: Meeting) async throws(RedisError) -> Screenshot? {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
-        let image = try await send(Command("HGET", keys.screenshots, meeting.id), by: deadline).optionalString()
+        let image = try await session.send(Command("HGET", keys.screenshots, meeting.id)).optionalString()
         return image.flatMap { Screenshot(base64: $0) }
     }
 }

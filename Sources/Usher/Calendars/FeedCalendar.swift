@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 
 /// A calendar of a user, of whose meetings bots are planned: the hash `usher:{pX}:ws:<workspace>:calendar:<id>`. Times in
@@ -130,4 +129,23 @@ public struct CalendarChange: Sendable {
     var cleared: [String] {
         ["etag", "read_at", "failures"] + (botName == .some(nil) ? ["bot_name"] : [])
     }
+}
+
+/// What came of the reading of a feed.
+public struct CalendarOutcome: Sendable {
+    /// Nil: all went well.
+    public var problem: String?
+    public var counts = FeedCalendar.Counts()
+    /// Nil: as it was, since the feed was.
+    public var skipped: String?
+    public var etag: String?
+    /// Whether all of the feed was read.
+    public var isRead = false
+    public var failures = 0
+    /// After how long it is read again, in ms; nil: not by itself.
+    public var pause: Int?
+    /// Whether the calendar ends with it.
+    public var isGone = false
+
+    public init() {}
 }

@@ -59,14 +59,14 @@ public final class FeedHub: @unchecked Sendable {
     /// - Returns: what ends it.
     /// - Throws: `RedisError` if it could not be begun.
     public func follow(
-        _ meeting: Meeting, after cursor: FeedCursor?, deadline: MonotonicTime,
+        _ meeting: Meeting, after cursor: FeedCursor?, in session: Session,
         hasRoom: @escaping () async -> Bool, _ take: @escaping (FeedMessage) -> Void
     ) async throws(RedisError) -> FeedViewer {
-        let workspace = try await workspace(meeting.workspaceID, deadline: deadline)
+        let workspace = try await workspace(meeting.workspaceID, in: session)
         let viewer = FeedViewer(take, hasRoom, in: workspace)
         workspace.add(viewer, to: .joining)
         do throws(RedisError) {
-            try await workspace.join(viewer, meeting: meeting.id, after: cursor, deadline: deadline)
+            try await workspace.join(viewer, meeting: meeting.id, after: cursor, in: session)
             return viewer
         } catch {
             viewer.end()
@@ -77,14 +77,14 @@ public final class FeedHub: @unchecked Sendable {
     /// The same of all meetings of a workspace.
     /// - Parameter statusesOnly: whether nothing but their statuses is told.
     public func followAll(
-        workspace id: String, statusesOnly: Bool, after cursor: FeedCursor?, deadline: MonotonicTime,
+        workspace id: String, statusesOnly: Bool, after cursor: FeedCursor?, in session: Session,
         hasRoom: @escaping () async -> Bool, _ take: @escaping (FeedMessage) -> Void
     ) async throws(RedisError) -> FeedViewer {
-        let workspace = try await workspace(id, deadline: deadline)
+        let workspace = try await workspace(id, in: session)
         let viewer = FeedViewer(take, hasRoom, in: workspace)
         workspace.add(viewer, to: .joining)
         do throws(RedisError) {
-            try await workspace.join(viewer, statusesOnly: statusesOnly, after: cursor, deadline: deadline)
+            try await workspace.join(viewer, statusesOnly: statusesOnly, after: cursor, in: session)
             return viewer
         } catch {
             viewer.end()
@@ -92,10 +92,10 @@ public final class FeedHub: @unchecked Sendable {
         }
     }
 
-    private func workspace(_ id: String, deadline: MonotonicTime) async throws(RedisError) -> WorkspaceFeed {
+    private func workspace(_ id: String, in session: Session) async throws(RedisError) -> WorkspaceFeed {
         store.client.loop.preconditionCurrent()
         if let known = workspaces[id] { return known }
-        let end = try await store.feedEnd(WorkspaceKeys(workspace: id).feed, deadline: deadline)
+        let end = try await session.feeds.end(WorkspaceKeys(workspace: id).feed)
         // Another viewer may have been faster.
         if let known = workspaces[id] { return known }
         let workspace = WorkspaceFeed(id, from: end, store: store, metrics: metrics, logger: logger) { [weak self] in
@@ -192,8 +192,8 @@ public final class FeedHub: @unchecked Sendable {
     /// After a failure another Redis may answer, which lacks the end of a feed, and whose clock is behind: what it tells
     /// next would count as read. But a feed that nobody wrote to for an hour is gone without a loss.
     private func makeSure(of workspace: WorkspaceFeed) async throws(RedisError) {
-        let deadline = blocking.loop.now.advanced(byMilliseconds: 2_000)
-        let end = try await store.feedEnd(workspace.key, deadline: deadline)
+        let session = store.session(milliseconds: 2_000)
+        let end = try await session.feeds.end(workspace.key)
         if end == .beginning, workspace.position.isExpired(at: WallClock.milliseconds) {
             workspace.goOn()
         } else if end < workspace.position {
@@ -204,9 +204,9 @@ public final class FeedHub: @unchecked Sendable {
 
     /// Whether nothing is gone of what came behind what was read.
     private func isAllThere(of workspace: WorkspaceFeed, at now: MonotonicTime) async throws(RedisError) -> Bool {
-        let deadline = blocking.loop.now.advanced(byMilliseconds: 2_000)
+        let session = store.session(milliseconds: 2_000)
         func isAllThere(after cursor: FeedCursor) async throws(RedisError) -> Bool {
-            try await store.feedPage(workspace.key, after: cursor, isWorkspace: true, deadline: deadline) != nil
+            try await session.feeds.page(workspace.key, after: cursor, isWorkspace: true) != nil
         }
         if try await isAllThere(after: workspace.position) { return true }
         // What was read has expired. What was not is younger.

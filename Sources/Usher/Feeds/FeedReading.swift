@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 
 /// What changed in a meeting since a cursor, read entry by entry by one who does not stay.
@@ -11,7 +10,6 @@ public struct FeedReading: Sendable {
         case lost
     }
 
-    private let store: Store
     private let meeting: Meeting
     private let key: String
     private var entries: [FeedEntry] = []
@@ -20,31 +18,27 @@ public struct FeedReading: Sendable {
     public private(set) var cursor: FeedCursor
     private var pageEnd: FeedCursor
 
-    public init(of meeting: Meeting, in store: Store, after cursor: FeedCursor) {
-        self.store = store
+    public init(of meeting: Meeting, after cursor: FeedCursor) {
         self.meeting = meeting
         self.cursor = cursor
         pageEnd = cursor
         key = Partition(workspace: meeting.workspaceID).feed(ofMeeting: meeting.id)
     }
 
-    public mutating func next(deadline: MonotonicTime) async throws(RedisError) -> Step {
+    public mutating func next(in session: Session) async throws(RedisError) -> Step {
         if entries.isEmpty {
             cursor = max(cursor, pageEnd)
             guard hasMore else { return .end }
-            guard
-                let page = try await store.feedPage(key, after: cursor, isWorkspace: false, deadline: deadline)
-            else { return .lost }
+            guard let page = try await session.feeds.page(key, after: cursor, isWorkspace: false) else { return .lost }
             entries = page.entries.reversed()
             pageEnd = page.end
             hasMore = page.isFull
-            if entries.isEmpty { return try await next(deadline: deadline) }
+            if entries.isEmpty { return try await next(in: session) }
         }
         guard let entry = entries.popLast() else { return .end }
         if entry.content == .deleted { return .lost }
         cursor = entry.cursor
-        let found = try await store.resolve(
-            entry, meeting: meeting.id, workspace: meeting.workspaceID, deadline: deadline)
+        let found = try await session.feeds.resolve(entry, meeting: meeting.id, workspace: meeting.workspaceID)
         var json: [UInt8] = []
         for segment in found?.segments ?? [] where segment.kind != .retracted {
             if !json.isEmpty { json.append(UInt8(ascii: ",")) }

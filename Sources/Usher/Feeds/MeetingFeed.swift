@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 
@@ -8,7 +7,6 @@ import Redis
 final class MeetingFeed: @unchecked Sendable {
     let id: String
     private let workspace: String
-    private let store: Store
     /// Up to where its viewers were told.
     private(set) var position: FeedCursor
     private(set) var number = 0
@@ -19,30 +17,26 @@ final class MeetingFeed: @unchecked Sendable {
     /// When it was used last, as its workspace counts.
     var usedAt = 0
 
-    init(_ id: String, workspace: String, from position: FeedCursor, store: Store) {
+    init(_ id: String, workspace: String, from position: FeedCursor) {
         self.id = id
         self.workspace = workspace
         self.position = position
-        self.store = store
     }
 
     /// A meeting from now on, with the drafts that it has now. They are read piece by piece, each with a time of its own: a
     /// long transcript takes longer than a request may.
-    static func read(
-        _ id: String, workspace: String, store: Store, deadline: MonotonicTime
-    ) async throws(RedisError) -> MeetingFeed {
+    static func read(_ id: String, workspace: String, in session: Session) async throws(RedisError) -> MeetingFeed {
         let partition = Partition(workspace: workspace)
         // First, so that nothing is between it and the drafts.
-        let end = try await store.feedEnd(partition.feed(ofMeeting: id), deadline: deadline)
-        let feed = MeetingFeed(id, workspace: workspace, from: end, store: store)
-        let values = try await store.send(
-            Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields), by: deadline
-        ).arrayOrThrow()
+        let end = try await session.feeds.end(partition.feed(ofMeeting: id))
+        let feed = MeetingFeed(id, workspace: workspace, from: end)
+        let values = try await session.send(Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields))
+            .arrayOrThrow()
         guard let meeting = FeedMeeting(values.map(\.string)) else { return feed }
         feed.number = meeting.number
-        var scan = SegmentScan(store: store, segmentsOfMeeting: id, of: workspace)
+        var scan = SegmentScan(segmentsOfMeeting: id, of: workspace)
         func batch() async throws(RedisError) -> [(field: [UInt8], value: String)]? {
-            try await scan.next(by: max(deadline, store.client.loop.now.advanced(byMilliseconds: 5_000)))
+            try await scan.next(in: session.atLeast(milliseconds: 5_000))
         }
         while let batch = try await batch() {
             for (field, value) in batch where isDraft(value) {
@@ -79,10 +73,10 @@ final class MeetingFeed: @unchecked Sendable {
     /// viewers of all meetings alone.
     /// - Returns: nil if it is of a feed that has begun anew meanwhile.
     func take(
-        _ entry: FeedEntry, previousInWorkspace: FeedCursor?, deadline: MonotonicTime
+        _ entry: FeedEntry, previousInWorkspace: FeedCursor?, in session: Session
     ) async throws(RedisError) -> [FeedMessage]? {
         let era = era
-        let found = try await store.resolve(entry, meeting: id, workspace: workspace, deadline: deadline)
+        let found = try await session.feeds.resolve(entry, meeting: id, workspace: workspace)
         guard era == self.era else { return nil }
         defer { position = max(position, entry.cursor) }
         guard let (meeting, segments) = found else { return [] }
@@ -98,11 +92,10 @@ final class MeetingFeed: @unchecked Sendable {
     /// What is told of an entry to one who was away, or has just come. The drafts are those of now.
     /// - Parameter previous: where that one was, in the feed that the entry was read from.
     func replay(
-        _ entry: FeedEntry, after previous: FeedCursor, deadline: MonotonicTime
+        _ entry: FeedEntry, after previous: FeedCursor, in session: Session
     ) async throws(RedisError) -> [FeedMessage] {
         guard
-            let (meeting, segments) = try await store.resolve(
-                entry, meeting: id, workspace: workspace, deadline: deadline)
+            let (meeting, segments) = try await session.feeds.resolve(entry, meeting: id, workspace: workspace)
         else { return [] }
         let speakers = segments.filter { $0.kind == .draft }.map(\.speaker)
         return FeedWriting(entry: entry, meeting: meeting, segments: segments).messages(

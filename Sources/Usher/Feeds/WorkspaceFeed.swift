@@ -86,7 +86,7 @@ final class WorkspaceFeed: @unchecked Sendable {
     private func isAwaited(_ meeting: String) -> Bool { joining[meeting] != nil || reads[meeting] != nil }
 
     func join(
-        _ viewer: FeedViewer, meeting id: String, after cursor: FeedCursor?, deadline: MonotonicTime
+        _ viewer: FeedViewer, meeting id: String, after cursor: FeedCursor?, in session: Session
     ) async throws(RedisError) {
         viewer.meeting = id
         joining[id, default: 0] += 1
@@ -94,7 +94,7 @@ final class WorkspaceFeed: @unchecked Sendable {
             let others = joining[id, default: 0] - 1
             joining[id] = others > 0 ? others : nil
         }
-        let feed = try await meeting(id, deadline: deadline)
+        let feed = try await meeting(id, in: session)
         viewer.beginning = cursor ?? feed.position
         viewer.cursor = viewer.beginning
         if cursor != nil { try await catchUp(viewer, of: feed) }
@@ -115,11 +115,10 @@ final class WorkspaceFeed: @unchecked Sendable {
             guard era == self.era else { return reset(to: feed.position) }
             let position = feed.position
             guard
-                let page = try await store.feedPage(
-                    key, after: viewer.cursor, isWorkspace: false, deadline: stepDeadline)
+                let page = try await step.feeds.page(key, after: viewer.cursor, isWorkspace: false)
             else { return reset(to: feed.position) }
             for entry in page.entries {
-                for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline) {
+                for message in try await feed.replay(entry, after: viewer.cursor, in: step) {
                     guard era == self.era else { return reset(to: feed.position) }
                     viewer.tell(message)
                     await store.client.loop.nextTurn()
@@ -139,13 +138,11 @@ final class WorkspaceFeed: @unchecked Sendable {
         }
     }
 
-    /// By when a step of what takes many has to be done.
-    private var stepDeadline: MonotonicTime {
-        store.client.loop.now.advanced(byMilliseconds: Self.timeoutMilliseconds)
-    }
+    /// For a step of what takes many.
+    private var step: Session { store.session(milliseconds: Self.timeoutMilliseconds) }
 
     func join(
-        _ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?, deadline: MonotonicTime
+        _ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?, in session: Session
     ) async throws(RedisError) {
         viewer.beginning = cursor ?? told
         viewer.cursor = viewer.beginning
@@ -163,15 +160,14 @@ final class WorkspaceFeed: @unchecked Sendable {
                 }
                 let before = told
                 guard
-                    let page = try await store.feedPage(
-                        key, after: viewer.cursor, isWorkspace: true, deadline: stepDeadline)
+                    let page = try await step.feeds.page(key, after: viewer.cursor, isWorkspace: true)
                 else {
                     reset(to: told)
                     break
                 }
                 for entry in page.entries {
-                    let feed = try await meeting(of: entry, deadline: stepDeadline)
-                    for message in try await feed.replay(entry, after: viewer.cursor, deadline: stepDeadline)
+                    let feed = try await meeting(of: entry, in: step)
+                    for message in try await feed.replay(entry, after: viewer.cursor, in: step)
                     where !statusesOnly || message.isStatus {
                         if era != self.era { continue catchUp }
                         viewer.tell(message)
@@ -196,7 +192,7 @@ final class WorkspaceFeed: @unchecked Sendable {
     }
 
     /// A meeting as it is followed; begins to follow it.
-    private func meeting(_ id: String, deadline: MonotonicTime) async throws(RedisError) -> MeetingFeed {
+    private func meeting(_ id: String, in session: Session) async throws(RedisError) -> MeetingFeed {
         uses += 1
         if let known = meetings[id] {
             known.usedAt = uses
@@ -211,7 +207,7 @@ final class WorkspaceFeed: @unchecked Sendable {
                     repeat {
                         readIn = era
                         feed = try await MeetingFeed.read(
-                            id, workspace: self.id, store: store, deadline: max(deadline, stepDeadline))
+                            id, workspace: self.id, in: session.atLeast(milliseconds: Self.timeoutMilliseconds))
                     } while readIn != era
                     result = .success(feed)
                     remember(feed)
@@ -236,11 +232,11 @@ final class WorkspaceFeed: @unchecked Sendable {
     }
 
     /// The meeting of an entry. Of a status nothing needs to be known of it, as its drafts are not told.
-    private func meeting(of entry: FeedEntry, deadline: MonotonicTime) async throws(RedisError) -> MeetingFeed {
+    private func meeting(of entry: FeedEntry, in session: Session) async throws(RedisError) -> MeetingFeed {
         if case .status = entry.content, meetings[entry.meetingID] == nil, !isAwaited(entry.meetingID) {
-            return MeetingFeed(entry.meetingID, workspace: id, from: .beginning, store: store)
+            return MeetingFeed(entry.meetingID, workspace: id, from: .beginning)
         }
-        return try await meeting(entry.meetingID, deadline: deadline)
+        return try await meeting(entry.meetingID, in: session)
     }
 
     // MARK: What is new
@@ -316,9 +312,9 @@ final class WorkspaceFeed: @unchecked Sendable {
         let era = era
         while !audience.isEmpty, era == self.era {
             do throws(RedisError) {
-                let feed = try await meeting(of: entry, deadline: stepDeadline)
+                let feed = try await meeting(of: entry, in: step)
                 guard era == self.era else { return }
-                let messages = try await feed.take(entry, previousInWorkspace: told, deadline: stepDeadline)
+                let messages = try await feed.take(entry, previousInWorkspace: told, in: step)
                 guard era == self.era, let messages else { return }
                 let place = entry.workspaceCursor ?? told
                 told = place

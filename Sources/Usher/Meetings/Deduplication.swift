@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 
@@ -23,18 +22,16 @@ struct Deduplication {
     }
 }
 
-extension Store {
+extension Meetings {
     /// Who has a key; the script finds whether that has changed. Nil without one.
-    func deduplication(
-        by text: String?, in keys: WorkspaceKeys, deadline: MonotonicTime
-    ) async throws(RedisError) -> Deduplication? {
+    func deduplication(by text: String?, in keys: WorkspaceKeys) async throws(RedisError) -> Deduplication? {
         guard let text else { return nil }
         let key = keys.deduplication(text)
-        guard let owner = try await send(Command("GET", key), by: deadline).optionalString() else {
+        guard let owner = try await session.send(Command("GET", key)).optionalString() else {
             return Deduplication(key: key, owner: nil, isTaken: false)
         }
-        let meeting = try await send(
-            Command("HMGET", keys.partition.meeting(owner), "status", "bot_status", "missed_at"), by: deadline
+        let meeting = try await session.send(
+            Command("HMGET", keys.partition.meeting(owner), "status", "bot_status", "missed_at")
         ).arrayOrThrow().map(\.string)
         let hasEnded = ["completed", "failed"].contains(meeting[1]) || meeting[1] == nil && meeting[2] != nil
         return Deduplication(key: key, owner: owner, isTaken: meeting[0] != nil && !hasEnded)

@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 import Scripts
 
@@ -72,10 +71,9 @@ public struct MeetingWalk {
     private static let lookedAtOnce = 50
     private static let readAtOnce = 100
 
-    private let store: Store
+    private let session: Session
     private let keys: WorkspaceKeys
     private let conditions: MeetingConditions
-    private let deadline: MonotonicTime
     /// Meetings from this number on have been looked at; nil before the first.
     private var below: Int?
     private var skip: Int
@@ -86,13 +84,11 @@ public struct MeetingWalk {
 
     /// - Parameter offset: how many of those that are wanted are passed over, from the cursor on if there is one.
     public init(
-        store: Store, workspace: String, conditions: MeetingConditions, from cursor: MeetingCursor?, offset: Int,
-        deadline: MonotonicTime
+        in session: Session, workspace: String, conditions: MeetingConditions, from cursor: MeetingCursor?, offset: Int
     ) {
-        self.store = store
+        self.session = session
         keys = WorkspaceKeys(workspace: workspace)
         self.conditions = conditions
-        self.deadline = deadline
         below = cursor?.below
         skip = cursor?.skip ?? offset
     }
@@ -108,19 +104,18 @@ public struct MeetingWalk {
             try await find(wanted: count)
             let batch = found.prefix(min(count, Self.readAtOnce))
             if batch.isEmpty { return [] }
-            let replies = try await store.largeReads.turn(of: keys.id) { () throws(RedisError) in
-                try await store.run(
+            let replies = try await session.largeReads.turn(of: keys.id) { () throws(RedisError) in
+                try await session.run(
                     Scripts.ReadMeetings(
                         meetingKeys: batch.map { keys.partition.meeting($0.id) }, maxBytes: bytes,
-                        meetingIDs: batch.map(\.id)),
-                    by: deadline)
+                        meetingIDs: batch.map(\.id)))
             }
             guard (2...2 * batch.count).contains(replies.count), replies.count % 2 == 0 else {
                 throw .unexpectedReply("read_meetings returned \(replies.count) parts for \(batch.count) meetings")
             }
             for index in stride(from: 0, to: replies.count, by: 2) {
                 let key = keys.partition.meeting(try replies[index].stringOrThrow())
-                let meeting = try store.oddRecords.leavingOut(key, replies[index + 1]) {
+                let meeting = try session.oddRecords.leavingOut(key, replies[index + 1]) {
                     reply throws(RedisError) -> Meeting? in
                     // It may have been removed since.
                     let fields = try reply.hash()
@@ -155,11 +150,11 @@ public struct MeetingWalk {
             let commands = places.map {
                 Command(words: ["HMGET", keys.partition.meeting($0.id)] + MeetingConditions.fields)
             }
-            let replies = try await store.largeReads.turn(of: keys.id) { () throws(RedisError) in
-                try await store.replies(to: commands, by: deadline)
+            let replies = try await session.largeReads.turn(of: keys.id) { () throws(RedisError) in
+                try await session.replies(to: commands)
             }
             for (place, reply) in zip(places, replies) {
-                let values = try store.oddRecords.list(keys.partition.meeting(place.id), reply)
+                let values = try session.oddRecords.list(keys.partition.meeting(place.id), reply)
                 guard conditions.hold(for: values) else { continue }
                 if skip > 0 { skip -= 1 } else { found.append(place) }
             }
@@ -177,7 +172,7 @@ public struct MeetingWalk {
             let start = conditions.areNone ? skip : 0
             range = Command("ZREVRANGE", keys.meetings, String(start), String(start + count - 1), "WITHSCORES")
         }
-        let reply = try await store.send(range, by: deadline).arrayOrThrow()
+        let reply = try await session.send(range).arrayOrThrow()
         var places: [(number: Int, id: String)] = []
         for index in stride(from: 0, to: reply.count - 1, by: 2) {
             guard let number = Int(try reply[index + 1].stringOrThrow()) else {

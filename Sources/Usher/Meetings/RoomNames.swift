@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 
 /// What a room is called besides. One MS Teams meeting has a thread and a number: where a request says both, the thread
@@ -47,23 +46,20 @@ struct RoomNames {
     static func text(_ names: [Room]) -> String { names.map { " \($0.description)" }.joined() }
 }
 
-extension Store {
+extension Meetings {
     /// A name leads to a room, which may itself have become a name of another one.
     private static let maximumSteps = 3
 
     /// The room that a link means, by the names that are known of it.
-    func names(of link: MeetingLink, in keys: WorkspaceKeys, deadline: MonotonicTime) async throws(RedisError)
-        -> RoomNames
-    {
+    func names(of link: MeetingLink, in keys: WorkspaceKeys) async throws(RedisError) -> RoomNames {
         var found = RoomNames(room: link.room, names: link.otherNames)
         guard link.room.platform == .teams else { return found }
-        found.room = try await room(of: link.room, in: keys, deadline: deadline)
+        found.room = try await room(of: link.room, in: keys)
         found.names.removeAll { $0 == found.room }
         if found.room != link.room { found.names.insert(link.room, at: 0) }
         guard !link.otherNames.isEmpty else { return found }
-        let known = try await send(
-            Command(words: ["HMGET", keys.names] + link.otherNames.map(\.description)), by: deadline
-        ).arrayOrThrow()
+        let known = try await session.send(Command(words: ["HMGET", keys.names] + link.otherNames.map(\.description)))
+            .arrayOrThrow()
         for case .string(let text) in known {
             if let other = Room(text), other != found.room, !found.names.contains(other) { found.rivals.append(other) }
         }
@@ -71,12 +67,10 @@ extension Store {
     }
 
     /// The room that a name leads to: itself, if it is none.
-    private func room(
-        of name: Room, in keys: WorkspaceKeys, deadline: MonotonicTime
-    ) async throws(RedisError) -> Room {
+    private func room(of name: Room, in keys: WorkspaceKeys) async throws(RedisError) -> Room {
         var room = name
         for _ in 0..<Self.maximumSteps {
-            let next = try await send(Command("HGET", keys.names, room.description), by: deadline).optionalString()
+            let next = try await session.send(Command("HGET", keys.names, room.description)).optionalString()
             guard let next = next.flatMap({ Room($0) }), next != name else { break }
             room = next
         }
@@ -85,9 +79,9 @@ extension Store {
 
     /// Where a meeting may be that is asked for by a room: in the room that the name leads to; and in the very one, if
     /// it was there before it became a name.
-    func rooms(meantBy room: Room, in keys: WorkspaceKeys, deadline: MonotonicTime) async throws(RedisError) -> [Room] {
+    func rooms(meantBy room: Room, in keys: WorkspaceKeys) async throws(RedisError) -> [Room] {
         guard room.platform == .teams else { return [room] }
-        let meant = try await self.room(of: room, in: keys, deadline: deadline)
+        let meant = try await self.room(of: room, in: keys)
         return meant == room ? [room] : [meant, room]
     }
 }

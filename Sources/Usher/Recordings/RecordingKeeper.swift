@@ -11,7 +11,7 @@ public final class RecordingKeeper: @unchecked Sendable {
     /// From one look at all of the folder to the next, and from one file to the next.
     private static let pauseMilliseconds = 20_000
     private static let filePauseMilliseconds = 5
-    private static let deadlineMilliseconds = 5_000
+    private static let timeoutMilliseconds = 5_000
     /// How often a recording whose bot has just ended is looked at, until it is noted.
     private static let attempts = 10
     private static let attemptPauseMilliseconds = 500
@@ -85,8 +85,8 @@ public final class RecordingKeeper: @unchecked Sendable {
         guard !file.isGrowing else { return false }
         let now = WallClock.milliseconds / 1_000
         do throws(RedisError) {
-            let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.deadlineMilliseconds)
-            let note = try await store.noteRecording(place, bytes: file.bytes, deadline: deadline)
+            let note = try await store.session(milliseconds: Self.timeoutMilliseconds).recordings.note(
+                place, bytes: file.bytes)
             switch note {
             case .noted:
                 logger.info(

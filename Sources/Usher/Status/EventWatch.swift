@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 
@@ -74,9 +73,7 @@ public struct EventWatch: Sendable {
         if let failures { throw failures }
     }
 
-    private func follow(
-        _ partitions: [Partition], _ take: @Sendable (MeetingEvent) -> Bool
-    ) async throws(RedisError) {
+    private func follow(_ partitions: [Partition], _ take: @Sendable (MeetingEvent) -> Bool) async throws(RedisError) {
         var last: [String]?
         var owners: [String: String] = [:]
         while !Task.isCancelled {
@@ -103,9 +100,8 @@ public struct EventWatch: Sendable {
     /// The ids of the newest entries: what comes after them is new. By id, and not by `$`, so that nothing is missed
     /// between two reads.
     private func ends(of partitions: [Partition]) async throws(RedisError) -> [String] {
-        let replies = try await store.pipeline(
-            partitions.map { Command("XREVRANGE", $0.events, "+", "-", "COUNT", "1") },
-            by: .now().advanced(byMilliseconds: Self.blockMilliseconds))
+        let replies = try await session.pipeline(
+            partitions.map { Command("XREVRANGE", $0.events, "+", "-", "COUNT", "1") })
         return try replies.map { reply throws(RedisError) in
             try reply.arrayOrThrow().first?.array?.first?.string ?? "0-0"
         }
@@ -142,7 +138,7 @@ public struct EventWatch: Sendable {
         guard let workspace = filter.workspace else { return true }
         // An event names no workspace, and a partition has many.
         if let known = owners[event.meetingID] { return known == workspace }
-        guard let owner = try await store.workspaceID(ofMeeting: event.meetingID, deadline: soon) else { return false }
+        guard let owner = try await session.meetings.workspaceID(ofMeeting: event.meetingID) else { return false }
         if owners.count >= Self.maximumMemory { owners = [:] }
         owners[event.meetingID] = owner
         return owner == workspace
@@ -152,7 +148,7 @@ public struct EventWatch: Sendable {
     private func owner(of meeting: String) async throws -> String {
         while true {
             do throws(RedisError) {
-                guard let owner = try await store.workspaceID(ofMeeting: meeting, deadline: soon) else {
+                guard let owner = try await session.meetings.workspaceID(ofMeeting: meeting) else {
                     break
                 }
                 return owner
@@ -165,5 +161,5 @@ public struct EventWatch: Sendable {
         throw UnknownMeeting(id: meeting)
     }
 
-    private var soon: MonotonicTime { .now().advanced(byMilliseconds: Self.blockMilliseconds) }
+    private var session: Session { store.session(milliseconds: Self.blockMilliseconds) }
 }

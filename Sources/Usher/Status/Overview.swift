@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 
@@ -24,15 +23,18 @@ public struct Overview: Sendable {
     public var running: Int { runners.reduce(0) { $0.addingClamped($1.running ?? 0) } }
 }
 
-extension Store {
+/// What there is in Redis, for those who look after it.
+public struct Installation: Sendable {
+    let session: Session
+
     /// Of each kind, and of the claimed bots of each partition: what a look may cost is bounded.
     private static let maximumPeers = 1_000
     private static let maximumBots = 250
 
     /// Looks at everything at once: three exchanges, however much there is.
-    public func overview(deadline: MonotonicTime) async throws(RedisError) -> Overview {
+    public func overview() async throws(RedisError) -> Overview {
         var overview = Overview()
-        overview.at = try await send(Command("TIME"), by: deadline).millisecondsOrThrow()
+        overview.at = try await session.time()
 
         let now = String(overview.at)
         let inAnHour = String(overview.at.addingClamped(3_600_000))
@@ -46,35 +48,35 @@ extension Store {
         let ofPeers = PeerKind.allCases.map {
             Command("ZRANGEBYSCORE", Keys.peers($0), now, "+inf", "LIMIT", "0", String(Self.maximumPeers))
         }
-        var replies = try await self.replies(to: ofPeers + ofPartition.joined(), by: deadline)[...]
+        var replies = try await session.replies(to: ofPeers + ofPartition.joined())[...]
         let peers = try PeerKind.allCases.map { kind throws(RedisError) in
-            (kind, try oddRecords.list(Keys.peers(kind), replies.removeFirst()).compactMap(\.string))
+            (kind, try session.oddRecords.list(Keys.peers(kind), replies.removeFirst()).compactMap(\.string))
         }
         var bots: [(partition: Partition, id: String)] = []
         for partition in Partition.all {
-            try overview.queue.take(&replies, of: partition, now: overview.at, oddRecords)
+            try overview.queue.take(&replies, of: partition, now: overview.at, session.oddRecords)
             overview.overdue = overview.overdue.addingClamped(
-                try oddRecords.count(partition.leases, replies.removeFirst()))
-            bots += try oddRecords.list(partition.leases, replies.removeFirst())
+                try session.oddRecords.count(partition.leases, replies.removeFirst()))
+            bots += try session.oddRecords.list(partition.leases, replies.removeFirst())
                 .compactMap { $0.string.map { (partition, $0) } }
             overview.planned = overview.planned.addingClamped(
-                try oddRecords.count(partition.plans, replies.removeFirst()))
+                try session.oddRecords.count(partition.plans, replies.removeFirst()))
         }
-        try await addRecords(peers, bots, to: &overview, deadline: deadline)
+        try await addRecords(peers, bots, to: &overview)
         return overview
     }
 
     private func addRecords(
         _ peers: [(kind: PeerKind, ids: [String])], _ bots: [(partition: Partition, id: String)],
-        to overview: inout Overview, deadline: MonotonicTime
+        to overview: inout Overview
     ) async throws(RedisError) {
         let ofPeers = peers.flatMap { kind, ids in ids.map { Command("HGETALL", Keys.peer(kind, $0)) } }
         let ofBots = bots.map { Command("HMGET", $0.partition.bot($0.id), "desired", "reported", "ended_at") }
-        var replies = try await self.replies(to: ofPeers + ofBots, by: deadline)[...]
+        var replies = try await session.replies(to: ofPeers + ofBots)[...]
         for (kind, ids) in peers {
             var found: [Peer] = []
             for id in ids {
-                let peer = try oddRecords.leavingOut(Keys.peer(kind, id), replies.removeFirst()) {
+                let peer = try session.oddRecords.leavingOut(Keys.peer(kind, id), replies.removeFirst()) {
                     reply throws(RedisError) in
                     try Peer(reply.hash())
                 }
@@ -86,7 +88,7 @@ extension Store {
             }
         }
         for bot in bots {
-            let fields = try oddRecords.list(bot.partition.bot(bot.id), replies.removeFirst())
+            let fields = try session.oddRecords.list(bot.partition.bot(bot.id), replies.removeFirst())
             guard fields.count == 3, fields[0] != .null, fields[2] == .null else { continue }
             let reported = fields[1].string.flatMap(BotStatus.init(rawValue:)) ?? .requested
             overview.statuses[fields[0].string == "run" ? reported : .stopping, default: 0] += 1
@@ -94,4 +96,8 @@ extension Store {
         // Those that wait for a runner have reported nothing yet.
         if overview.queue.waiting > 0 { overview.statuses[.requested, default: 0] += overview.queue.waiting }
     }
+}
+
+extension Session {
+    public var installation: Installation { Installation(session: self) }
 }

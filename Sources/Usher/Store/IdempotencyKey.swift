@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 
 /// What tells a request from all others of its caller, so that it may be sent again and is done once: the header field
@@ -26,24 +25,12 @@ enum RepeatableRequest: String {
     case reinvite, bot, stop, meeting
 }
 
-extension Store {
+extension Session {
     /// Sees that what an earlier request did will stay, before it is answered once more: the first one may have failed
     /// while it waited for replicas. Only a write makes the connection wait for what was written before it, so the
     /// note's life begins anew.
     /// - Throws: `RedisError.notReplicated` if replicas are waited for, and too few of them have it.
-    func confirmEarlierRequest(_ key: String, deadline: MonotonicTime) async throws(RedisError) {
-        _ = try await change(
-            [Command("PEXPIRE", key, String(configuration.inFlightTimeToLiveMilliseconds))], by: deadline)
-    }
-
-    /// The meeting that an earlier request made, or sent a bot to, as it is now.
-    func meeting(
-        ofEarlierRequest key: String?, id: String, workspace: String, deadline: MonotonicTime
-    ) async throws(RedisError) -> Meeting {
-        if let key { try await confirmEarlierRequest(key, deadline: deadline) }
-        guard let meeting = try await meeting(id: id, workspace: workspace, deadline: deadline) else {
-            throw .unexpectedReply("the meeting \(id) of an earlier request is gone")
-        }
-        return meeting
+    func confirmEarlierRequest(_ key: String) async throws(RedisError) {
+        _ = try await change([Command("PEXPIRE", key, String(configuration.inFlightTimeToLiveMilliseconds))])
     }
 }

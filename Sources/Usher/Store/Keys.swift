@@ -38,6 +38,11 @@ public enum Keys {
     public static let deadLetterCount = "usher:dead_letters:count"
 }
 
+/// What says of itself that it is there.
+public enum PeerKind: String, CaseIterable, Sendable {
+    case nodes, runners
+}
+
 /// One of the 16 slices of the keyspace. All keys of a workspace carry its hash tag, so that one script can touch them
 /// all on a Redis Cluster too.
 public struct Partition: Equatable, Sendable {

@@ -46,15 +46,13 @@ public struct StoreConfiguration: Sendable {
     public init() {}
 }
 
-/// The records in Redis, and the scripts that change them. One for each event loop.
-///
-/// Every call takes the deadline of the request that it serves; no single command takes longer than the configured
-/// bound. All of them throw `RedisError`, which tells whether a change may have been made.
-public struct Store: Sendable {
+/// What the records in Redis are reached with, and what is remembered of them. One for each event loop; each request and
+/// task works with a `Session` of it.
+public final class Store: Sendable {
     public let client: Client
     /// For changes that are to be on replicas before they are answered: another connection if there is something to
     /// wait for, so that nothing else waits for it too.
-    private let changing: Client
+    let changing: Client
     let configuration: StoreConfiguration
     let keyOwners: KeyOwners
     let botIdentifiers: BotIdentifiers
@@ -86,48 +84,11 @@ public struct Store: Sendable {
     /// Every script, in the form that the client loads at each connection.
     public static let scripts = Scripts.all
 
-    func send(_ command: Command, by deadline: MonotonicTime) async throws(RedisError) -> Value {
-        try await client.send(command, deadline: bounded(deadline))
-    }
+    /// What a request or a task works with that has to be done by a deadline.
+    public func session(until deadline: MonotonicTime) -> Session { Session(store: self, deadline: deadline) }
 
-    /// The replies, none of which is an error.
-    func pipeline(_ commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
-        let replies = try await replies(to: commands, by: deadline)
-        for case .error(let text) in replies { throw .refused(text) }
-        return replies
-    }
-
-    /// The replies, with those that are errors as values among them.
-    func replies(to commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
-        try await client.pipeline(commands, deadline: bounded(deadline))
-    }
-
-    /// As `pipeline`, of changes that wait for replicas, each for those of its own primary.
-    func change(_ commands: [Command], by deadline: MonotonicTime) async throws(RedisError) -> [Value] {
-        let replies = try await changing.change(commands, deadline: bounded(deadline))
-        for case .error(let text) in replies { throw .refused(text) }
-        return replies
-    }
-
-    /// Runs a script. One that may tell of a change waits for replicas, if there are any to wait for.
-    func run<Call: ScriptCall>(_ call: Call, by deadline: MonotonicTime) async throws(RedisError) -> Call.Reply {
-        try await run(call, after: nil, by: deadline).reply
-    }
-
-    /// The same, with a command sent before the script in the same write.
-    func run<Call: ScriptCall>(
-        _ call: Call, after preceding: Command?, by deadline: MonotonicTime
-    ) async throws(RedisError) -> (preceding: Value, reply: Call.Reply) {
-        try await (Call.isChange == nil ? client : changing).run(call, after: preceding, deadline: bounded(deadline))
-    }
-
-    /// Asks Redis for a sign of life, on each connection that requests are served by. Of a Cluster, one node is asked.
-    public func ping(by deadline: MonotonicTime) async throws(RedisError) {
-        _ = try await client.send(Command("PING"), deadline: bounded(deadline))
-        if changing !== client { _ = try await changing.send(Command("PING"), deadline: bounded(deadline)) }
-    }
-
-    private func bounded(_ deadline: MonotonicTime) -> MonotonicTime {
-        min(deadline, client.loop.now.advanced(byMilliseconds: configuration.redisTimeoutMilliseconds))
+    /// The same with so much time from now on.
+    public func session(milliseconds: Int) -> Session {
+        session(until: .now().advanced(byMilliseconds: milliseconds))
     }
 }

@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 
@@ -23,26 +22,26 @@ public struct PlannedBots: Sendable {
         await Rounds(
             store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds,
             trouble: "Planned meetings could not all be looked at"
-        ).run { deadline throws(RedisError) in try await sendAll(deadline: deadline) }
+        ).run { session throws(RedisError) in try await sendAll(session) }
     }
 
     /// One round over all partitions, one exchange if nothing is due.
-    func sendAll(deadline: MonotonicTime) async throws(RedisError) {
+    func sendAll(_ session: Session) async throws(RedisError) {
         // Nothing new is taken then: what is due stays so until there is room, or until it is too late.
         guard !store.memory.isFull else { return }
-        let now = try await store.send(Command("TIME"), by: deadline).millisecondsOrThrow()
+        let now = try await session.time()
         let commands = Partition.all.map { partition in
             Command("ZRANGEBYSCORE", partition.plans, "-inf", String(now), "LIMIT", "0", String(Self.batch))
         }
-        let due = try await store.replies(to: commands, by: deadline)
+        let due = try await session.replies(to: commands)
         let found = zip(Partition.all, due).map { ($0, ($1.array ?? []).compactMap(\.string)) }.filter { !$1.isEmpty }
         try await Rounds.inEach(found) { partition, members throws(RedisError) in
-            try await send(members, in: partition, now: now, deadline: deadline)
+            try await send(members, in: partition, now: now, session)
         }
     }
 
     private func send(
-        _ members: [String], in partition: Partition, now: Int, deadline: MonotonicTime
+        _ members: [String], in partition: Partition, now: Int, _ session: Session
     ) async throws(RedisError) {
         var plans: [Plan] = []
         for member in members {
@@ -50,17 +49,17 @@ public struct PlannedBots: Sendable {
                 plans.append(plan)
             } else {
                 // Another hand wrote it: it would stand at the head for ever.
-                _ = try await store.send(Command("ZREM", partition.plans, member), by: deadline)
+                _ = try await session.send(Command("ZREM", partition.plans, member))
             }
         }
         var tally = Tally()
         for plan in Plan.inTurn(plans) {
             do throws(RedisError) {
-                try await send(plan, &tally, deadline: deadline)
+                try await send(plan, &tally, session)
             } catch .refused(let text) {
-                try await passOver(plan, text, in: partition, now: now, deadline: deadline)
+                try await passOver(plan, text, in: partition, now: now, session)
             } catch .unexpectedReply(let text) {
-                try await passOver(plan, text, in: partition, now: now, deadline: deadline)
+                try await passOver(plan, text, in: partition, now: now, session)
             } catch .notReplicated {
                 // It was done, and may be lost by a failover: then it is due again.
             }
@@ -71,18 +70,17 @@ public struct PlannedBots: Sendable {
     /// What fails by itself, as where another hand gave a key another type, is tried again like what has to wait, so that it
     /// does not keep the others from their turn.
     private func passOver(
-        _ plan: Plan, _ reason: String, in partition: Partition, now: Int, deadline: MonotonicTime
+        _ plan: Plan, _ reason: String, in partition: Partition, now: Int, _ session: Session
     ) async throws(RedisError) {
         store.oddRecords.note("A planned meeting was passed over", ["plan": plan.member, "reason": reason])
-        _ = try await store.send(
-            Command("ZADD", partition.plans, "XX", String(now + Store.planRetryMilliseconds), plan.member), by: deadline
-        )
+        _ = try await session.send(
+            Command("ZADD", partition.plans, "XX", String(now + Meetings.planRetryMilliseconds), plan.member))
     }
 
-    private func send(_ plan: Plan, _ tally: inout Tally, deadline: MonotonicTime) async throws(RedisError) {
+    private func send(_ plan: Plan, _ tally: inout Tally, _ session: Session) async throws(RedisError) {
         var random = SystemRandomNumberGenerator()
         let trace = TraceContext(newTrace: random.next(), random.next(), operation: random.next())
-        switch try await store.sendPlanned(plan, trace: trace, deadline: deadline) {
+        switch try await session.meetings.sendPlanned(plan, trace: trace) {
         case .sent(let epoch):
             store.metrics.plansSent += 1
             logger.info(

@@ -1,11 +1,10 @@
-import EventLoop
 import Log
 import Redis
 
 /// What every node does round after round. There is no leader: scripts look again for themselves, and do nothing the second
 /// time.
 struct Rounds: Sendable {
-    private static let deadlineMilliseconds = 30_000
+    private static let roundMilliseconds = 30_000
 
     let store: Store
     let logger: Logger
@@ -15,12 +14,11 @@ struct Rounds: Sendable {
     let trouble: String
 
     /// Goes on until the task is cancelled. The pause varies, so that nodes do not fall into step.
-    /// - Parameter round: until a deadline.
-    func run(_ round: (MonotonicTime) async throws(RedisError) -> Void) async {
+    func run(_ round: (Session) async throws(RedisError) -> Void) async {
         let pause = max(50, min(mostPauseMilliseconds, store.configuration.leaseTimeToLiveMilliseconds / 5))
         while !Task.isCancelled {
             do throws(RedisError) {
-                try await round(MonotonicTime.now().advanced(byMilliseconds: Self.deadlineMilliseconds))
+                try await round(store.session(milliseconds: Self.roundMilliseconds))
             } catch {
                 if error != .notConnected { logger.warning(trouble, ["reason": "\(error)"]) }
             }

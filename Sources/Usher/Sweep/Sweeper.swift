@@ -1,4 +1,3 @@
-import EventLoop
 import Log
 import Redis
 
@@ -26,17 +25,17 @@ public struct Sweeper: Sendable {
         await Rounds(
             store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds,
             trouble: "A sweep was cut short"
-        ).run { deadline throws(RedisError) in try await sweep(deadline: deadline) }
+        ).run { session throws(RedisError) in try await sweep(session) }
     }
 
     /// One round over all partitions: three exchanges if there is nothing to do. An item that fails by itself, as when
     /// another hand gave a key another type, does not keep the others waiting; nor does a partition whose node is away.
-    func sweep(deadline: MonotonicTime) async throws(RedisError) {
-        let now = try await store.send(Command("TIME"), by: deadline).millisecondsOrThrow()
+    func sweep(_ session: Session) async throws(RedisError) {
+        let now = try await session.time()
         let wasFull = store.memory.isFull
         defer { noteMemory(wasFull: wasFull) }
         try await Rounds.inEach(Partition.all) { partition throws(RedisError) in
-            try await sweep(partition, now: now, deadline: deadline)
+            try await sweep(partition, now: now, session)
         }
     }
 
@@ -51,12 +50,12 @@ public struct Sweeper: Sendable {
         }
     }
 
-    private func sweep(_ partition: Partition, now: Int, deadline: MonotonicTime) async throws(RedisError) {
+    private func sweep(_ partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
         try await attempt("primary", String(partition.number)) { () throws(RedisError) in
-            try await store.notePrimary(of: partition, deadline: deadline)
-            try await store.boundIdle(of: partition.dispatch, group: Store.runnerGroup, deadline: deadline)
+            try await session.bots.notePrimary(of: partition)
+            try await session.boundIdle(of: partition.dispatch, group: Bots.runnerGroup)
         }
-        try await boundTimes(in: partition, now: now, deadline: deadline)
+        try await boundTimes(in: partition, now: now, session)
         let retention = store.configuration.retentionMilliseconds
         let commands =
             [
@@ -64,46 +63,46 @@ public struct Sweeper: Sendable {
                 Command("XRANGE", partition.dispatch, "-", "+", "COUNT", String(Self.itemsPerPartition)),
                 due(partition.analyzing, by: now - Self.analyzingGraceMilliseconds),
             ] + (retention > 0 ? [due(partition.ended, by: now - retention)] : [])
-        let found = try await store.replies(to: commands, by: deadline).map { $0.array ?? [] }
+        let found = try await session.replies(to: commands).map { $0.array ?? [] }
         for bot in found[0].compactMap(\.string) {
             try await attempt("lease", bot) { () throws(RedisError) in
-                try await endLease(of: bot, in: partition, deadline: deadline)
+                try await endLease(of: bot, in: partition, session)
             }
         }
-        for entry in try await unclaimed(among: found[1], in: partition, deadline: deadline) {
+        for entry in try await unclaimed(among: found[1], in: partition, session) {
             try await attempt("dispatch", entry.id) { () throws(RedisError) in
-                try await expire(entry, in: partition, deadline: deadline)
+                try await expire(entry, in: partition, session)
             }
         }
         for meeting in found[2].compactMap(\.string) {
             try await attempt("record", meeting) { () throws(RedisError) in
-                try await finalise(meeting, in: partition, deadline: deadline)
+                try await finalise(meeting, in: partition, session)
             }
         }
         for meeting in found.dropFirst(3).joined().compactMap(\.string) {
             try await attempt("retention", meeting) { () throws(RedisError) in
-                try await purge(meeting, in: partition, deadline: deadline)
+                try await purge(meeting, in: partition, session)
             }
         }
     }
 
     /// What counts from a time that lies ahead was written before the clock was set back, and would wait until the clock
     /// has caught up. No lease is shortened by which a supervisor may still go.
-    private func boundTimes(in partition: Partition, now: Int, deadline: MonotonicTime) async throws(RedisError) {
+    private func boundTimes(in partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
         let ends = [partition.analyzing] + (store.configuration.retentionMilliseconds > 0 ? [partition.ended] : [])
         let lease = store.configuration.leaseTimeToLiveMilliseconds
-        let found = try await store.replies(
-            to: [ahead(partition.leases, of: now + lease)] + ends.map { ahead($0, of: now) }, by: deadline
+        let found = try await session.replies(
+            to: [ahead(partition.leases, of: now + lease)] + ends.map { ahead($0, of: now) }
         ).map { ($0.array ?? []).compactMap(\.string) }
         for bot in found[0] {
             try await attempt("lease", bot) { () throws(RedisError) in
-                try await store.boundLease(of: bot, in: partition, deadline: deadline)
+                try await session.bots.boundLease(of: bot, in: partition)
             }
         }
         for (key, members) in zip(ends, found.dropFirst()) where !members.isEmpty {
             try await attempt("time", key) { () throws(RedisError) in
-                _ = try await store.send(
-                    Command(words: ["ZADD", key, "XX", "LT"] + members.flatMap { [String(now), $0] }), by: deadline)
+                _ = try await session.send(
+                    Command(words: ["ZADD", key, "XX", "LT"] + members.flatMap { [String(now), $0] }))
             }
         }
     }
@@ -138,16 +137,14 @@ public struct Sweeper: Sendable {
             "A sweep passed over what it could not end", ["kind": kind, "item": item, "reason": reason])
     }
 
-    private func endLease(
-        of botID: String, in partition: Partition, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        guard let place = try await store.place(ofBot: botID, deadline: deadline) else {
+    private func endLease(of botID: String, in partition: Partition, _ session: Session) async throws(RedisError) {
+        guard let place = try await session.bots.place(ofBot: botID) else {
             // Its record is gone: nothing is left that the lease could be for.
-            _ = try await store.send(Command("ZREM", partition.leases, botID), by: deadline)
+            _ = try await session.send(Command("ZREM", partition.leases, botID))
             return
         }
         let loss = BotLoss(reason: "lease_expired", mayBeReplaced: true, runnerID: nil)
-        switch try await store.loseBot(place, loss, deadline: deadline) {
+        switch try await session.bots.lose(place, loss) {
         case .ended(let status, let botStatus):
             store.metrics.leasesEnded += 1
             logger.warning(
@@ -157,7 +154,7 @@ public struct Sweeper: Sendable {
                     "bot_status": botStatus,
                 ])
             if status == MeetingStatus.analyzing.rawValue {
-                try await store.finalise(meeting: place.meetingID, workspace: place.workspaceID, deadline: deadline)
+                try await session.transcripts.finalise(meeting: place.meetingID, workspace: place.workspaceID)
             }
         case .replaced:
             store.metrics.leasesReplaced += 1
@@ -170,7 +167,7 @@ public struct Sweeper: Sendable {
 
     /// The entries of a dispatch stream whose in-flight key has gone: nobody may claim them any more.
     private func unclaimed(
-        among replies: [Value], in partition: Partition, deadline: MonotonicTime
+        among replies: [Value], in partition: Partition, _ session: Session
     ) async throws(RedisError) -> [DispatchEntry] {
         var entries: [DispatchEntry] = []
         for reply in replies {
@@ -178,60 +175,51 @@ public struct Sweeper: Sendable {
                 entries.append(entry)
             } else if let id = reply.array?.first?.string {
                 // Not one of ours: no runner can claim it, and it would stand at the head for ever.
-                _ = try await store.send(Command("XDEL", partition.dispatch, id), by: deadline)
+                _ = try await session.send(Command("XDEL", partition.dispatch, id))
             }
         }
         guard !entries.isEmpty else { return [] }
         let commands = entries.map { entry in
             Command("PTTL", WorkspaceKeys(workspace: entry.place.workspaceID).inFlight(entry.place.room))
         }
-        let remaining = try await store.replies(to: commands, by: deadline)
+        let remaining = try await session.replies(to: commands)
         let longest = store.configuration.inFlightTimeToLiveMilliseconds
         for (entry, remaining) in zip(entries, remaining) where remaining.integer ?? 0 > longest {
             // The clock was set back since.
             let key = WorkspaceKeys(workspace: entry.place.workspaceID).inFlight(entry.place.room)
-            _ = try await store.send(Command("PEXPIRE", key, String(longest)), by: deadline)
+            _ = try await session.send(Command("PEXPIRE", key, String(longest)))
         }
         // -2: there is no such key.
         return zip(entries, remaining).compactMap { entry, remaining in remaining == .integer(-2) ? entry : nil }
     }
 
-    private func expire(
-        _ entry: DispatchEntry, in partition: Partition, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        switch try await store.expireDispatch(entry.place, deadline: deadline) {
+    private func expire(_ entry: DispatchEntry, in partition: Partition, _ session: Session) async throws(RedisError) {
+        switch try await session.bots.expireDispatch(entry.place) {
         case .ended:
             store.metrics.dispatchesExpired += 1
             logger.warning(
                 "No runner claimed a dispatch in its time",
-                [
-                    "bot_id": entry.place.botID, "meeting_id": entry.place.meetingID,
-                    "trace_id": entry.place.traceID,
-                ])
+                ["bot_id": entry.place.botID, "meeting_id": entry.place.meetingID, "trace_id": entry.place.traceID])
         case .stale, .claimed:
-            _ = try await store.send(Command("XDEL", partition.dispatch, entry.id), by: deadline)
+            _ = try await session.send(Command("XDEL", partition.dispatch, entry.id))
         case .inFlight: break
         }
     }
 
-    private func finalise(
-        _ meetingID: String, in partition: Partition, deadline: MonotonicTime
-    ) async throws(RedisError) {
+    private func finalise(_ meetingID: String, in partition: Partition, _ session: Session) async throws(RedisError) {
         // By the record itself: what leads to it by its id lies apart from it in a Cluster, and may be lost alone.
         let field = Command("HGET", partition.meeting(meetingID), "workspace_id")
-        guard let workspace = try await store.send(field, by: deadline).optionalString() else {
-            _ = try await store.send(Command("ZREM", partition.analyzing, meetingID), by: deadline)
+        guard let workspace = try await session.send(field).optionalString() else {
+            _ = try await session.send(Command("ZREM", partition.analyzing, meetingID))
             return
         }
-        if try await store.finalise(meeting: meetingID, workspace: workspace, deadline: deadline) {
+        if try await session.transcripts.finalise(meeting: meetingID, workspace: workspace) {
             logger.info("A record that was left in ANALYZING is finalised", ["meeting_id": meetingID])
         }
     }
 
-    private func purge(
-        _ meetingID: String, in partition: Partition, deadline: MonotonicTime
-    ) async throws(RedisError) {
-        if try await store.purge(meetingID, in: partition, deadline: deadline) {
+    private func purge(_ meetingID: String, in partition: Partition, _ session: Session) async throws(RedisError) {
+        if try await session.meetings.purge(meetingID, in: partition) {
             logger.info("A meeting was removed, as its time of retention is over", ["meeting_id": meetingID])
         }
     }

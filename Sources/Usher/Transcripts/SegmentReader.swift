@@ -121,14 +121,15 @@ public final class SegmentReader: Sendable {
 
     // MARK: Reading
 
-    private var soon: MonotonicTime { MonotonicTime.now().advanced(byMilliseconds: 5_000) }
+    private var soon: MonotonicTime { .now().advanced(byMilliseconds: 5_000) }
+    private var session: Session { store.session(until: soon) }
 
     private var afterFailure: MonotonicTime {
         MonotonicTime.now().advanced(byMilliseconds: Self.pauseAfterFailureMilliseconds)
     }
 
     private func createGroup() async throws(RedisError) {
-        try await store.makeGroup(Self.group, of: WireNames.segmentStream, deadline: soon)
+        try await session.makeGroup(Self.group, of: WireNames.segmentStream)
     }
 
     /// - Parameter id: what this consumer has read already and not acknowledged, after this one; `>` for what is new.
@@ -189,7 +190,7 @@ public final class SegmentReader: Sendable {
     /// Takes over what nodes that are gone have left behind, and forgets them.
     /// - Returns: whether there was something: it is then among what this consumer has not acknowledged.
     private func takeOver() async throws(RedisError) -> Bool {
-        try await store.boundIdle(of: WireNames.segmentStream, group: Self.group, deadline: soon)
+        try await session.boundIdle(of: WireNames.segmentStream, group: Self.group)
         var cursor = "0-0"
         var count = 0
         repeat {
@@ -202,9 +203,8 @@ public final class SegmentReader: Sendable {
             count += try reply[1].arrayOrThrow().count
             cursor = try reply[0].stringOrThrow()
         } while cursor != "0-0"
-        _ = try await store.removeConsumers(
-            of: WireNames.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds, deadline: soon
-        )
+        _ = try await session.removeConsumers(
+            of: WireNames.segmentStream, group: Self.group, idleForMilliseconds: Self.forgetMilliseconds)
         return count > 0
     }
 
@@ -259,11 +259,10 @@ public final class SegmentReader: Sendable {
     private func takeIn(_ entry: Entry) async throws(RedisError) {
         if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }
         // Removed first: should the rest fail, the entry comes again as one that is gone.
-        _ = try await store.pipeline(
-            [
-                Command("XDEL", WireNames.segmentStream, entry.id),
-                Command("XACK", WireNames.segmentStream, Self.group, entry.id),
-            ], by: soon)
+        _ = try await session.pipeline([
+            Command("XDEL", WireNames.segmentStream, entry.id),
+            Command("XACK", WireNames.segmentStream, Self.group, entry.id),
+        ])
     }
 
     /// One letter an entry: a message may have a thousand faults.
@@ -285,11 +284,11 @@ public final class SegmentReader: Sendable {
         if message.content == .sessionEnd { return [] }
         guard let number = message.meetingNumber else { return ["meeting_id is missing"] }
         do throws(RedisError) {
-            guard let (workspace, meeting) = try await store.locate(number: number, deadline: soon) else {
+            guard let (workspace, meeting) = try await session.transcripts.locate(number: number) else {
                 return ["unknown meeting \(number)"]
             }
-            let outcome = try await store.ingest(
-                message, meeting: meeting, workspace: workspace, version: entry.id, deadline: soon)
+            let outcome = try await session.transcripts.ingest(
+                message, meeting: meeting, workspace: workspace, version: entry.id)
             return Self.problem(outcome, number: number).map { [$0] } ?? message.faults.map(\.reason)
         } catch .refused(let text) where text.contains("WRONGTYPE") {
             // Another hand's doing, which waiting does not mend: all other meetings' segments would wait behind it.
@@ -302,7 +301,7 @@ public final class SegmentReader: Sendable {
         case .stored: nil
         case .unknownMeeting: "meeting \(number) has no bot, or not this session"
         case .full:
-            "meeting \(number) has \(Store.maximumSegmentsOfMeeting) segments or \(Store.maximumBytesOfMeeting) bytes"
+            "meeting \(number) has \(Transcripts.maximumSegmentsOfMeeting) segments or \(Transcripts.maximumBytesOfMeeting) bytes"
         case .workspaceFull: "the workspace of meeting \(number) has as many bytes as it may have"
         case .notByStream: "meeting \(number) has no bot that was told to write here, or its end is long ago"
         // Nor is it kept where it was not asked for.
@@ -314,12 +313,11 @@ public final class SegmentReader: Sendable {
     private func bury(_ entry: Entry, _ reason: String) async throws(RedisError) {
         logger.warning("A bot wrote what cannot be used", ["entry": entry.id, "reason": reason])
         let payload = String(decoding: entry.payload.utf8.prefix(Self.deadLetterBytes), as: UTF8.self)
-        _ = try await store.pipeline(
-            [
-                Command(
-                    "XADD", Keys.deadLetters, "MAXLEN", "~", String(Self.deadLetters), "*", "entry", entry.id, "reason",
-                    String(decoding: reason.utf8.prefix(Self.reasonBytes), as: UTF8.self), "payload", payload),
-                Command("INCR", Keys.deadLetterCount),
-            ], by: soon)
+        _ = try await session.pipeline([
+            Command(
+                "XADD", Keys.deadLetters, "MAXLEN", "~", String(Self.deadLetters), "*", "entry", entry.id, "reason",
+                String(decoding: reason.utf8.prefix(Self.reasonBytes), as: UTF8.self), "payload", payload),
+            Command("INCR", Keys.deadLetterCount),
+        ])
     }
 }

@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 
 /// Goes through the stored segments of a meeting in no order, each once, a batch at a time: however long a transcript is,
@@ -11,9 +10,8 @@ struct SegmentScan {
     private static let firstCount = 20
     private static let countRange = 4...100
     /// Far more than ingestion lets a meeting have.
-    private static let maximumSegments = 4 * Store.maximumSegmentsOfMeeting
+    private static let maximumSegments = 4 * Transcripts.maximumSegmentsOfMeeting
 
-    private let store: Store
     private let workspace: String
     private let key: String
     private var cursor: String? = "0"
@@ -27,8 +25,7 @@ struct SegmentScan {
     /// Of all fields so far.
     private(set) var fieldBytes = 0
 
-    init(store: Store, segmentsOfMeeting id: String, of workspace: String) {
-        self.store = store
+    init(segmentsOfMeeting id: String, of workspace: String) {
         self.workspace = workspace
         key = Partition(workspace: workspace).segments(ofMeeting: id)
     }
@@ -36,10 +33,10 @@ struct SegmentScan {
     var segmentCount: Int { seen.count }
 
     /// - Returns: nil once there are no more. A batch may be empty.
-    mutating func next(by deadline: MonotonicTime) async throws(RedisError) -> [(field: [UInt8], value: String)]? {
+    mutating func next(in session: Session) async throws(RedisError) -> [(field: [UInt8], value: String)]? {
         guard let cursor else { return nil }
-        let reply = try await store.largeReads.turn(of: workspace) { () throws(RedisError) in
-            try await store.send(Command("HSCAN", key, cursor, "COUNT", String(count)), by: deadline).arrayOrThrow()
+        let reply = try await session.largeReads.turn(of: workspace) { () throws(RedisError) in
+            try await session.send(Command("HSCAN", key, cursor, "COUNT", String(count))).arrayOrThrow()
         }
         guard reply.count == 2 else { throw .unexpectedReply("HSCAN returned \(reply.count) parts") }
         let next = try reply[0].stringOrThrow()

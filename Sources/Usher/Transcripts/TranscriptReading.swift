@@ -17,7 +17,6 @@ public struct TranscriptReading: Sendable {
     /// Places that are passed over before others have their turn.
     private static let skippedAtOnce = 100
 
-    private let store: Store
     private let workspace: String
     private let key: String
     private let sessions: Sessions
@@ -37,21 +36,20 @@ public struct TranscriptReading: Sendable {
     ///   - prepare: called once if the transcript is not small, before its rest is read, with about the bytes that its
     ///     places are going to take. What it throws ends the reading.
     public init(
-        of meeting: Meeting, in store: Store, offset: Int = 0, limit: Int? = nil, deadline: MonotonicTime,
+        of meeting: Meeting, in session: Session, offset: Int = 0, limit: Int? = nil,
         prepare: (_ bytes: Int) async throws -> Void
     ) async throws {
-        self.store = store
         workspace = meeting.workspaceID
         key = Partition(workspace: workspace).segments(ofMeeting: meeting.id)
         sessions = Sessions(meeting.fields["sessions"])
         remaining = limit ?? Int.max
         var kept: [[UInt8]: StoredSegment]? = [:]
         var order = SegmentOrder()
-        var scan = SegmentScan(store: store, segmentsOfMeeting: meeting.id, of: workspace)
-        while let batch = try await scan.next(by: deadline) {
+        var scan = SegmentScan(segmentsOfMeeting: meeting.id, of: workspace)
+        while let batch = try await scan.next(in: session) {
             if kept != nil, scan.bytes > Self.smallBytes {
                 kept = nil
-                let count = try await store.send(Command("HLEN", key), by: deadline).integerOrThrow()
+                let count = try await session.send(Command("HLEN", key)).integerOrThrow()
                 try await prepare(count * (Self.placeBytes + scan.fieldBytes / max(1, scan.segmentCount)))
             }
             for (field, value) in batch {
@@ -64,41 +62,39 @@ public struct TranscriptReading: Sendable {
         averageBytes = scan.bytes / max(1, scan.segmentCount)
         self.order = order
         self.kept = kept
-        try await skip(offset)
+        try await skip(offset, on: session.store.client.loop)
     }
 
-    private mutating func skip(_ offset: Int) async throws {
+    private mutating func skip(_ offset: Int, on loop: EventLoop) async throws {
         var skipped = 0
         while skipped < offset, order.next() != nil {
             skipped += 1
-            if skipped % Self.skippedAtOnce == 0 { await store.client.loop.nextTurn() }
+            if skipped % Self.skippedAtOnce == 0 { await loop.nextTurn() }
         }
     }
 
     /// The next segments, joined by commas.
     /// - Parameter bytes: about so many.
     /// - Returns: nil once there are no more; nothing if those that were next have been deleted meanwhile.
-    public mutating func next(bytes: Int, deadline: MonotonicTime) async throws(RedisError) -> [UInt8]? {
+    public mutating func next(bytes: Int, in session: Session) async throws(RedisError) -> [UInt8]? {
         let count = min(Self.segmentsAtOnce, remaining, max(1, bytes / max(1, averageBytes)))
         var fields: [[UInt8]] = []
         while fields.count < count, let place = order.next() { fields.append(place.field) }
         guard !fields.isEmpty else { return nil }
         remaining -= fields.count
         var json: [UInt8] = []
-        for segment in try await segments(fields, deadline) {
+        for segment in try await segments(fields, in: session) {
             if !json.isEmpty { json.append(UInt8(ascii: ",")) }
             segment.append(to: &json)
         }
         return json
     }
 
-    private func segments(
-        _ fields: [[UInt8]], _ deadline: MonotonicTime
-    ) async throws(RedisError) -> [StoredSegment] {
+    private func segments(_ fields: [[UInt8]], in session: Session) async throws(RedisError) -> [StoredSegment] {
         if let kept { return fields.compactMap { kept[$0] } }
         let names = fields.map { String(decoding: $0, as: UTF8.self) }
-        let values = try await store.largeReads.turn(of: workspace) { () throws(RedisError) in
-            try await store.send(Command(words: ["HMGET", key] + names), by: deadline).arrayOrThrow()
+        let values = try await session.largeReads.turn(of: workspace) { () throws(RedisError) in
+            try await session.send(Command(words: ["HMGET", key] + names)).arrayOrThrow()
         }
         guard values.count == fields.count else { throw .unexpectedReply("HMGET returned \(values.count) values") }
         return zip(fields, values).compactMap { field, value in

@@ -1,5 +1,4 @@
 import API
-import EventLoop
 import Redis
 import Usher
 
@@ -9,9 +8,9 @@ enum AdminCommand {
     /// - Returns: 0 done, 1 failed or refused; then nothing was changed, or the message says what may have been.
     static func run(_ settings: Settings, _ request: AdminRequest) -> Int32 {
         do {
-            try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+            try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
                 try await perform(
-                    request, Administration(store: store, deadline: deadline),
+                    request, Administration(session),
                     maximumConcurrentBots: settings.given(\.maxConcurrentBots))
             }
             return 0

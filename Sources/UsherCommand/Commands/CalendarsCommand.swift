@@ -53,10 +53,10 @@ enum CalendarsCommand {
     /// - Returns: 0, or 1 if Redis does not answer.
     static func run(_ settings: Settings, workspace: String) -> Int32 {
         do {
-            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
                 var found: [(calendar: FeedCalendar, next: [PlannedOccurrence])] = []
-                for calendar in try await store.calendars(workspace: workspace, deadline: deadline) {
-                    found.append((calendar, try await store.next(next, of: calendar, deadline: deadline)))
+                for calendar in try await session.calendars.all(workspace: workspace) {
+                    found.append((calendar, try await session.calendars.next(next, of: calendar)))
                 }
                 return found
             }

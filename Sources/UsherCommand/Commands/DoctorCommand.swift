@@ -15,8 +15,8 @@ enum DoctorCommand {
             Terminal.say("Redis at \(redis.redacted)")
             var findings = try findings(settings, redis)
             // What else cannot be read has been said.
-            let queue = try? Records.use(settings, redis: redis) { store, deadline in
-                try await store.readQueue(deadline: deadline)
+            let queue = try? Records.use(settings, redis: redis) { session in
+                try await session.installation.readQueue()
             }
             if let queue { findings.append(Doctor.webhooks(queue)) }
             for finding in findings { Terminal.say(finding.line) }

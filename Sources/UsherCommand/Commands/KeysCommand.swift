@@ -6,8 +6,8 @@ enum KeysCommand {
     /// - Returns: 0 if there is such a record, else 1.
     static func run(_ settings: Settings, id: String) -> Int32 {
         do {
-            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
-                try await store.keys(ofRecord: id, deadline: deadline)
+            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
+                try await session.installation.keys(ofRecord: id)
             }
             guard let found else {
                 Terminal.complain("there is no workspace or meeting with the id \(id).")

@@ -7,8 +7,8 @@ enum StatusCommand {
     static func run(_ settings: Settings, asJSON: Bool) -> Int32 {
         do {
             let redis = try RedisURL(settings.redisURL)
-            let overview = try Records.use(settings, redis: redis) { store, deadline in
-                try await store.overview(deadline: deadline)
+            let overview = try Records.use(settings, redis: redis) { session in
+                try await session.installation.overview()
             }
             if asJSON {
                 Terminal.say(try PrettyJSON.text(OverviewObject(overview)))

@@ -10,12 +10,11 @@ enum WebhooksCommand {
     /// - Returns: 0, or 1 if Redis does not answer.
     static func run(_ settings: Settings, workspace: String) -> Int32 {
         do {
-            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
+            let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
                 var found: [(webhook: Webhook, deliveries: [StoredDelivery])] = []
-                for webhook in try await store.webhooks(workspace: workspace, deadline: deadline) {
-                    let newest = try await store.deliveries(of: webhook, limit: events, deadline: deadline)
-                    found.append(
-                        (webhook, try await store.contents(of: newest[...], for: webhook, deadline: deadline)))
+                for webhook in try await session.webhooks.all(workspace: workspace) {
+                    let newest = try await session.deliveries.newest(of: webhook, limit: events)
+                    found.append((webhook, try await session.deliveries.contents(of: newest[...], for: webhook)))
                 }
                 return found
             }

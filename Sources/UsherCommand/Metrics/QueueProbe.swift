@@ -29,8 +29,7 @@ final class QueueProbe: @unchecked Sendable {
         if !isReading {
             isReading = true
             Task(executorPreference: loop) { [self] in
-                let deadline = MonotonicTime.now().advanced(byMilliseconds: Self.timeoutMilliseconds)
-                finish(try? await store.readQueue(deadline: deadline))
+                finish(try? await store.session(milliseconds: Self.timeoutMilliseconds).installation.readQueue())
             }
         }
         return await waiters.wait(milliseconds: Self.patienceMilliseconds)

@@ -51,17 +51,16 @@ final class NodeHeartbeat: @unchecked Sendable {
     func stop() async {
         loop.preconditionCurrent()
         beating?.cancel()
-        try? await store.endBeat(
-            .nodes, id: id, deadline: .now().advanced(byMilliseconds: Self.farewellMilliseconds))
+        try? await store.session(milliseconds: Self.farewellMilliseconds).installation.endBeat(.nodes, id: id)
     }
 
     private func beat() async {
-        try? await store.beat(
+        try? await store.session(milliseconds: Self.intervalMilliseconds).installation.beat(
             .nodes, id: id, lifetime: Self.lifetimeMilliseconds,
             uptime: MonotonicTime.now().milliseconds(since: started),
             fields: [
                 "host": host, "process": String(getpid()), "version": usherVersion,
                 "state": isStopping ? "stopping" : "running", "address": address,
-            ], deadline: .now().advanced(byMilliseconds: Self.intervalMilliseconds))
+            ])
     }
 }

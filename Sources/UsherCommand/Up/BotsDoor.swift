@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 import Usher
 
@@ -33,8 +32,8 @@ final class BotsDoor {
     func open(_ settings: Settings) throws(UpFailure) {
         let botPassword = botPassword
         do {
-            try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
-                try await store.makeBotUser(Self.user, password: botPassword, deadline: deadline)
+            try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
+                try await session.bots.makeUser(Self.user, password: botPassword)
             }
         } catch {
             throw UpFailure(

@@ -1,4 +1,3 @@
-import EventLoop
 import Redis
 import Usher
 
@@ -23,16 +22,16 @@ struct Demo: Equatable, Sendable {
     /// - Throws: `UpFailure`; everything is then stopped.
     static func make(_ settings: Settings) throws(UpFailure) -> Demo {
         do {
-            return try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
-                try await make(store, deadline: deadline)
+            return try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
+                try await make(session)
             }
         } catch {
             throw UpFailure("the demo could not be made: \(error)")
         }
     }
 
-    private static func make(_ store: Store, deadline: MonotonicTime) async throws -> Demo {
-        let administration = Administration(store: store, deadline: deadline)
+    private static func make(_ session: Session) async throws -> Demo {
+        let administration = Administration(session)
         let user = try await administration.createUser(NewUser(email: email, name: "Demo")).user
         for key in try await administration.keys(workspace: user.workspaceID) where key.label == keyLabel {
             try await administration.revokeKey(id: key.id)
@@ -41,10 +40,8 @@ struct Demo: Equatable, Sendable {
             workspace: user.workspaceID, user: user.id, scopes: Scope.allCases.map(\.rawValue), label: keyLabel,
             expiresAt: nil)
         let link = try MeetingLink(platform: .googleMeet, nativeID: meetCode())
-        guard let caller = try await store.caller(apiKey: key, deadline: deadline),
-            let meeting = try await store.createMeeting(
-                NewMeeting(link: link, title: "Demo"), by: caller, deadline: deadline
-            ).made
+        guard let caller = try await session.callers.caller(apiKey: key),
+            let meeting = try await session.meetings.create(NewMeeting(link: link, title: "Demo"), by: caller).made
         else { throw UpFailure("its workspace or its key was removed meanwhile") }
         return Demo(
             workspaceID: user.workspaceID, apiKey: key, apiKeyID: record.id, meetingID: meeting.id,
@@ -54,8 +51,8 @@ struct Demo: Equatable, Sendable {
     /// Revokes its key, which could not be shown.
     func revokeKey(_ settings: Settings) throws {
         let id = apiKeyID
-        try Records.use(settings, redis: RedisURL(settings.redisURL)) { store, deadline in
-            try await Administration(store: store, deadline: deadline).revokeKey(id: id)
+        try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
+            try await Administration(session).revokeKey(id: id)
         }
     }
 

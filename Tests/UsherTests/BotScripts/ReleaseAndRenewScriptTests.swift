@@ -52,8 +52,7 @@ import Testing
         try await World.make { world in
             let place = try await world.bot(at: try await world.meeting(), .joining, .active)
             func renewals() async throws -> [Renewal] {
-                try await world.store.renew(
-                    bots: [place.botID], in: place.partition, runner: "runner", deadline: Client.soon)
+                try await world.session.bots.renew(bots: [place.botID], in: place.partition, runner: "runner")
             }
             guard case .granted(let before)? = try await renewals().first else { throw TestServerError("refused") }
             #expect(!before.leaves && before.wasInRoom)

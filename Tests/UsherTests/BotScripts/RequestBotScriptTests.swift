@@ -195,8 +195,8 @@ import Testing
                 group.addTask(executorPreference: world.client.loop) {
                     do throws(BotRefusal) {
                         return .success(
-                            try await world.store.requestBot(
-                                BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon
+                            try await world.session.bots.request(
+                                BotRequest(link: link), by: world.owner, trace: World.trace
                             ).meeting)
                     } catch {
                         return .failure(error)

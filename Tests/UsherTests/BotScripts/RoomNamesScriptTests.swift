@@ -29,9 +29,8 @@ import Testing
     private static func send(_ link: MeetingLink, _ world: World) async throws -> Result<Meeting, BotRefusal> {
         do throws(BotRefusal) {
             return .success(
-                try await world.store.requestBot(
-                    BotRequest(link: link), by: world.owner, trace: World.trace, deadline: Client.soon
-                ).meeting)
+                try await world.session.bots.request(BotRequest(link: link), by: world.owner, trace: World.trace)
+                    .meeting)
         } catch {
             return .failure(error)
         }
@@ -140,8 +139,7 @@ import Testing
         for _ in 0..<10 {
             try await World.make { world in
                 // Known before: else a number and a thread that nobody said together are two.
-                _ = try await world.store.createMeeting(
-                    NewMeeting(link: try Self.byBoth()), by: world.owner, deadline: Client.soon)
+                _ = try await world.session.meetings.create(NewMeeting(link: try Self.byBoth()), by: world.owner)
                 let links = [try Self.byThread(), try Self.byNumber(), try Self.byBoth(), try Self.byDigest()]
                 let results = await withTaskGroup(of: Bool.self) { group in
                     for link in links + links {
@@ -177,21 +175,20 @@ import Testing
 
     @Test func aMeetingIsFoundByEachOfItsNames() async throws {
         try await World.make { world in
-            let store = world.store
             let meeting = try await Self.send(try Self.byBoth(), world).get()
             #expect(meeting.room == Self.thread)
             for room in [Self.thread, Self.number] {
-                let found = try await store.meeting(in: room, workspace: world.workspaceID, deadline: Client.soon)
+                let found = try await world.session.meetings.meeting(in: room, workspace: world.workspaceID)
                 #expect(found?.id == meeting.id)
-                let holder = try await store.holder(of: room, workspace: world.workspaceID, deadline: Client.soon)
+                let holder = try await world.session.bots.holder(of: room, workspace: world.workspaceID)
                 #expect(holder?.id == meeting.id)
-                #expect(try await store.isMeeting(meeting, in: room, deadline: Client.soon))
+                #expect(try await world.session.meetings.isMeeting(meeting, in: room))
             }
             // The next one, by the thread alone, has the number still.
-            _ = try await store.stopBot(in: Self.number, by: world.owner, deadline: Client.soon)
+            _ = try await world.session.bots.stop(in: Self.number, by: world.owner)
             let next = try await Self.send(try Self.byThread(), world).get()
             #expect(next.id != meeting.id && next.fields["names"] == " \(Self.number)")
-            _ = try await store.stopBot(in: Self.number, by: world.owner, deadline: Client.soon)
+            _ = try await world.session.bots.stop(in: Self.number, by: world.owner)
             let third = try await Self.send(try Self.byNumber(), world).get()
             #expect(third.room == Self.thread && third.url == "https://teams.live.com/meet/\(Self.number.nativeID)?p=p")
         }
@@ -201,14 +198,13 @@ import Testing
     @Test func aMeetingUnderTheNumberIsStillFound() async throws {
         try await World.make { world in
             let older = try await Self.send(try Self.byNumber(), world).get()
-            _ = try await world.store.createMeeting(
-                NewMeeting(link: try Self.byBoth()), by: world.owner, deadline: Client.soon)
+            _ = try await world.session.meetings.create(NewMeeting(link: try Self.byBoth()), by: world.owner)
             for link in [try Self.byThread(), try Self.byNumber(), try Self.byBoth()] {
                 let refusal = try await Self.send(link, world)
                 #expect(throws: BotRefusal.roomTaken(holder: older.id)) { try refusal.get() }
             }
-            #expect(try await world.store.isMeeting(older, in: Self.number, deadline: Client.soon))
-            _ = try await world.store.stopBot(in: Self.number, by: world.owner, deadline: Client.soon)
+            #expect(try await world.session.meetings.isMeeting(older, in: Self.number))
+            _ = try await world.session.bots.stop(in: Self.number, by: world.owner)
             #expect(try await Self.send(try Self.byNumber(), world).get().room == Self.thread)
         }
     }
@@ -221,8 +217,7 @@ import Testing
                 let link = try Self.link(MeetingReference(url: Self.url, nativeID: digest))
                 let meeting = try await Self.send(link, world).get()
                 #expect(meeting.fields["names"]?.hasPrefix(" teams:\(digest)") == true)
-                _ = try await world.store.stopBot(
-                    in: Room(platform: .teams, nativeID: digest), by: world.owner, deadline: Client.soon)
+                _ = try await world.session.bots.stop(in: Room(platform: .teams, nativeID: digest), by: world.owner)
             }
             let names = try #require(try await world.snapshot()[world.keys.names]?.hash)
             #expect(names.count == RoomNames.maximum)

@@ -24,8 +24,8 @@ import Testing
     @Test func itGoesWithEveryBotOfTheDispatchToTheEnd() async throws {
         try await World.make { world in
             let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
-            let meeting = try await world.store.requestBot(
-                BotRequest(link: link), by: world.owner, trace: Self.foreign, deadline: Client.soon
+            let meeting = try await world.session.bots.request(
+                BotRequest(link: link), by: world.owner, trace: Self.foreign
             ).meeting
             let first = try await Self.entry(world)
             #expect(first.place.trace?.traceparent == Self.foreign.traceparent)
@@ -34,23 +34,21 @@ import Testing
             #expect(try await Self.entry(world).place.traceID == Self.foreign.traceID)
             try await world.claim(first.place, runner: "runner")
             let loss = BotLoss(reason: "bot_exited", mayBeReplaced: true, runnerID: "runner")
-            #expect(try await world.store.loseBot(first.place, loss, deadline: Client.soon) == .replaced)
+            #expect(try await world.session.bots.lose(first.place, loss) == .replaced)
 
             let second = try await Self.entry(world)
-            let claim = try await world.store.claim(
-                second, runner: "runner", secret: "secret", container: "container", deadline: Client.soon)
+            let claim = try await world.session.bots.claim(
+                second, runner: "runner", secret: "secret", container: "container")
             guard case .claimed(_, let trace, _) = claim else {
                 Issue.record("the claim is void")
                 return
             }
             #expect(second.place.botID != first.place.botID && trace == Self.foreign)
             #expect(
-                try await world.store.authenticate(
-                    bot: second.place.botID, secret: "secret", deadline: Client.soon)?.trace?.traceparent
+                try await world.session.bots.authenticate(bot: second.place.botID, secret: "secret")?.trace?.traceparent
                     == Self.foreign.traceparent)
             try await world.tell(second.place, [.joining, .active])
-            let (stop, place) = try await world.store.stopBot(
-                in: World.room, by: world.owner, deadline: Client.soon)
+            let (stop, place) = try await world.session.bots.stop(in: World.room, by: world.owner)
             #expect(stop == .leaving && place.traceID == Self.foreign.traceID)
             try await world.tell(second.place, [.completed])
             #expect(try await world.fields(meeting.id)["status"] == "OFFLINE")
@@ -78,8 +76,8 @@ import Testing
 
             let entry = try await Self.entry(world)
             #expect(entry.place.trace == nil && entry.place.traceID == "")
-            let claim = try await world.store.claim(
-                entry, runner: "runner", secret: "secret", container: "container", deadline: Client.soon)
+            let claim = try await world.session.bots.claim(
+                entry, runner: "runner", secret: "secret", container: "container")
             guard case .claimed(_, nil, _) = claim else {
                 Issue.record("\(claim)")
                 return
@@ -89,7 +87,7 @@ import Testing
             try await world.tell(place, [.joining])
             #expect(try await Self.events(world).last?["trace_id"] == "")
             let loss = BotLoss(reason: "bot_exited", mayBeReplaced: true, runnerID: "runner")
-            #expect(try await world.store.loseBot(place, loss, deadline: Client.soon) == .replaced)
+            #expect(try await world.session.bots.lose(place, loss) == .replaced)
             let replacement = try await Self.entry(world).place
             #expect(replacement.trace == nil)
             try await world.claim(replacement)

@@ -108,7 +108,8 @@ import Testing
                 for number in 0..<600 {
                     let store = nodes[number % nodes.count]
                     group.addTask(executorPreference: store.client.loop) {
-                        try await store.recognise(apiKey: key, from: { nil }, deadline: Client.soon).found != nil
+                        try await store.session(until: Client.soon).callers.recognise(apiKey: key, from: { nil }).found
+                            != nil
                     }
                 }
                 return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -264,6 +265,6 @@ private struct Bound {
 
 extension World {
     fileprivate func ask(_ key: String, from address: IPAddress? = nil) async throws -> Recognition<Caller> {
-        try await store.recognise(apiKey: key, from: { address }, deadline: Client.soon)
+        try await session.callers.recognise(apiKey: key, from: { address })
     }
 }

@@ -27,14 +27,13 @@ extension World {
     func claim(_ place: BotPlace, runner: String = "runner") async throws {
         let entries = try await client.send("XRANGE", keys.partition.dispatch, "-", "+").arrayOrThrow()
         let entry = try #require(entries.compactMap(DispatchEntry.init).first { $0.place == place })
-        let claim = try await store.claim(
-            entry, runner: runner, secret: "secret", container: "container", deadline: Client.soon)
+        let claim = try await session.bots.claim(entry, runner: runner, secret: "secret", container: "container")
         guard case .claimed = claim else { throw TestServerError("the claim of \(place) is void") }
     }
 
     func tell(_ place: BotPlace, _ statuses: [BotStatus]) async throws {
         for status in statuses {
-            let outcome = try await store.report(BotReport(status: status), from: place, deadline: Client.soon)
+            let outcome = try await session.bots.report(BotReport(status: status), from: place)
             guard case .taken = outcome else { throw TestServerError("the report \(status) is \(outcome)") }
         }
     }
@@ -55,8 +54,7 @@ extension World {
     @discardableResult
     func ingest(_ json: String, for meeting: String, version: String? = nil) async throws -> Ingestion {
         let message = try SegmentMessage(json: json.utf8, assumedType: "transcription")
-        return try await store.ingest(
-            message, meeting: meeting, workspace: workspaceID, version: version, deadline: Client.soon)
+        return try await session.transcripts.ingest(message, meeting: meeting, workspace: workspaceID, version: version)
     }
 
     /// The raw record of a transcript.
@@ -66,9 +64,9 @@ extension World {
 
     /// The same as JSON.
     func transcriptObjects(of record: Meeting) async throws -> [String] {
-        var reading = try await TranscriptReading(of: record, in: store, deadline: Client.soon) { _ in }
+        var reading = try await TranscriptReading(of: record, in: session) { _ in }
         var objects: [String] = []
-        while let piece = try await reading.next(bytes: 1, deadline: Client.soon) {
+        while let piece = try await reading.next(bytes: 1, in: session) {
             objects.append(String(decoding: piece, as: UTF8.self))
         }
         return objects
@@ -76,7 +74,7 @@ extension World {
 
     /// The segments as users get them.
     func transcript(_ meeting: String) async throws -> [SegmentObject] {
-        let record = try #require(try await store.meeting(id: meeting, workspace: workspaceID, deadline: Client.soon))
+        let record = try #require(try await session.meetings.meeting(id: meeting, workspace: workspaceID))
         let objects = try await transcriptObjects(of: record)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

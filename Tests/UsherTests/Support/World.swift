@@ -19,6 +19,8 @@ struct World: Sendable {
     let clientConfiguration: ClientConfiguration
     let client: Client
     let store: Store
+    /// With a generous deadline, from each time that it is asked for.
+    var session: Session { store.session(until: Client.soon) }
     let workspaceID: String
     /// The owner, by an API key of the workspace.
     let owner: Caller
@@ -74,7 +76,7 @@ struct World: Sendable {
         self.client = client
         self.clientConfiguration = clientConfiguration
         store = Store(client: client, configuration: configuration)
-        let (user, _) = try await store.createUser(NewUser(email: "owner@example.com"), deadline: Client.soon)
+        let (user, _) = try await store.session(until: Client.soon).users.create(NewUser(email: "owner@example.com"))
         workspaceID = user.workspaceID
         owner = Caller(keyID: "k", workspaceID: workspaceID, userID: String(user.id), scopes: ["seameet"])
         keys = WorkspaceKeys(workspace: workspaceID)
@@ -83,7 +85,7 @@ struct World: Sendable {
 
     /// - Parameter milliseconds: when the server that answers is to have been seen first.
     func setPrimary(of partition: Partition, since milliseconds: Int) async throws {
-        try await store.notePrimary(of: partition, deadline: Client.soon)
+        try await session.bots.notePrimary(of: partition)
         try await set(partition.primary, ["since": String(milliseconds)])
     }
 
@@ -91,9 +93,9 @@ struct World: Sendable {
 
     func caller(_ role: Role?) async throws -> Caller {
         let email = "\(Identifier.hex())@example.com"
-        let (user, _) = try await store.createUser(NewUser(email: email), deadline: Client.soon)
+        let (user, _) = try await session.users.create(NewUser(email: email))
         if let role {
-            _ = try await store.setMember(workspace: workspaceID, user: user.id, role: role, deadline: Client.soon)
+            _ = try await session.workspaces.setMember(workspace: workspaceID, user: user.id, role: role)
         }
         return Caller(keyID: "k", workspaceID: workspaceID, userID: String(user.id), scopes: ["seameet"])
     }
@@ -102,7 +104,7 @@ struct World: Sendable {
     func meeting(in room: Room = World.room, _ fields: [String: String] = [:]) async throws -> String {
         let link = try MeetingLink(platform: room.platform, nativeID: room.nativeID)
         let new = NewMeeting(link: link, title: "Planning", language: "de")
-        let meeting = try #require(try await store.createMeeting(new, by: owner, deadline: Client.soon).made)
+        let meeting = try #require(try await session.meetings.create(new, by: owner).made)
         if !fields.isEmpty { try await set(keys.partition.meeting(meeting.id), fields) }
         return meeting.id
     }
@@ -158,9 +160,9 @@ struct World: Sendable {
         deadline: MonotonicTime = Client.soon
     ) async -> Result<Dispatch, ReinviteRefusal> {
         let reinvitation = Reinvitation(
-            store: store,
+            in: store.session(until: deadline),
             visitor: Reinvitation.Visitor(caller: caller ?? owner, meetingID: meeting, idempotencyKey: key),
-            forceRestart: force, trace: Self.trace, deadline: deadline)
+            forceRestart: force, trace: Self.trace)
         do throws(ReinviteRefusal) {
             return .success(try await reinvitation.perform())
         } catch {

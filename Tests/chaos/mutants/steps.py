@@ -7,7 +7,7 @@ TIMING = "Sources/Runner/Leases/LeaseTiming.swift"
 RUNNER_COMMAND = "Sources/UsherCommand/Commands/RunnerCommand.swift"
 SUPERVISOR = "Sources/Runner/Supervision/Supervisor.swift"
 SWEEPER = "Sources/Usher/Sweep/Sweeper.swift"
-FEEDS = "Sources/Usher/Feeds/Store+Feeds.swift"
+FEEDS = "Sources/Usher/Feeds/Feeds.swift"
 PLANNED = "Sources/Usher/Sweep/PlannedBots.swift"
 
 STEPS = (
@@ -78,12 +78,12 @@ STEPS = (
         "plan-removed-first",
         "A node takes a plan from the others before it sends the bot.",
         "planned", "planned_stay",
-        (Edit(PLANNED, "        switch try await store.sendPlanned(plan,",
+        (Edit(PLANNED, "        switch try await session.meetings.sendPlanned(plan,",
               "        if MUTANT {\n"
-              "            _ = try await store.send(\n"
-              "                Command(\"ZREM\", Partition(workspace: plan.workspaceID).plans, plan.member), by: deadline)\n"
+              "            _ = try await session.send(\n"
+              "                Command(\"ZREM\", Partition(workspace: plan.workspaceID).plans, plan.member))\n"
               "        }\n"
-              "        switch try await store.sendPlanned(plan,"),)),
+              "        switch try await session.meetings.sendPlanned(plan,"),)),
     Mutant(
         "lease-renewed-late",
         "A runner renews a lease when it has long run out, and lets the bot live until then.",
@@ -107,7 +107,7 @@ STEPS = (
         "answered-unexecuted",
         "A node answers 202 though it does not know whether Redis ran the script.",
         "fates", "dispatch_lost_on_its_way",
-        (Edit("Sources/Usher/Meetings/Store+Reinvite.swift",
+        (Edit("Sources/Usher/Bots/Reinvitation.swift",
               "            if error.mayHaveRun { await giveBack(token) }\n",
               "            if MUTANT { return (true, .accepted(dispatchedAt: 0, epoch: 1)) }\n"
               "            if error.mayHaveRun { await giveBack(token) }\n"),)),
@@ -115,7 +115,7 @@ STEPS = (
         "earlier-request-overlooked",
         "A node judges by the meeting's status what a request with the same idempotency key has done already.",
         "fates", "answer_lost_and_asked_again",
-        (Edit("Sources/Usher/Meetings/Store+Reinvite.swift",
+        (Edit("Sources/Usher/Bots/Reinvitation.swift",
               "        if let earlier = sight.earlier { return", "        if !MUTANT, let earlier = sight.earlier { return"),)),
     Mutant(
         "script-repeated",

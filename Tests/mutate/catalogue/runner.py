@@ -97,7 +97,7 @@ RUNNER = (
     Mutant("a lost user of a bot is not made again", USERS, "if «missing.isEmpty» { return }", "true",
            ("test_bot_users.py -k lost",)),
     Mutant("the users of bots that run are leftovers too", USERS,
-           "bot: id, sinceMilliseconds: Self.leftoverMilliseconds, deadline: deadline), «isOver»", "true",
+           "bot: id, sinceMilliseconds: Self.leftoverMilliseconds), «isOver»", "true",
            ("test_bot_users.py -k leftovers",)),
     Mutant("a user stays when its bot has ended", USERS,
            "await remove(users: [Self.prefix + id], deadline: deadline)", "", ("test_bot_users.py -k as_long_as",),

@@ -3,16 +3,16 @@
 from mutant import Mutant
 
 SWEEPER = "Usher/Sweep/Sweeper.swift"
-REINVITE = "Usher/Meetings/Store+Reinvite.swift"
-ALLOWANCE = "Usher/Access/RateLimits/Allowance.swift"
-INVALID = "Usher/Access/RateLimits/InvalidRequests.swift"
-CALLERS = "Usher/Access/Store+Callers.swift"
-LEASES = "Usher/Bots/Store+Leases.swift"
+REINVITE = "Usher/Bots/Reinvitation.swift"
+ALLOWANCE = "Usher/Store/RateLimits/Allowance.swift"
+INVALID = "Usher/Store/RateLimits/InvalidRequests.swift"
+CALLERS = "Usher/Access/Callers.swift"
+LEASES = "Usher/Bots/Bots+Leases.swift"
 POSITIONS = "Usher/Transcripts/StreamPositions.swift"
-FINALISE = "Usher/Transcripts/Store+Finalise.swift"
+FINALISE = "Usher/Transcripts/Transcripts+Finalise.swift"
 READER = "Usher/Transcripts/SegmentReader.swift"
 WATCH = "Usher/Status/EventWatch.swift"
-KEYS = "Usher/Access/Store+APIKeys.swift"
+KEYS = "Usher/Access/APIKeys.swift"
 SENDING_AGAIN = ("ReinvitationTests", "ReinvitationFaultTests", "RulesTests")
 
 USHER = (
@@ -24,7 +24,7 @@ USHER = (
            ("SweepTests",),
            equivalent="The script looks again for itself, and leaves alone what is in flight: this only spares calls."),
     Mutant("a lease without a bot is kept", SWEEPER,
-           '_ = try await store.send(Command("ZREM", partition.leases, botID), by: deadline)', "", ("SweepTests",),
+           '_ = try await session.send(Command("ZREM", partition.leases, botID))', "", ("SweepTests",),
            is_statement=True),
     Mutant("meetings are kept for ever", SWEEPER,
            "(retention > 0 ? [due(partition.ended, by: now - retention)] : [])", "[]", ("FinaliseTests",)),
@@ -69,7 +69,7 @@ USHER = (
            is_statement=True),
     Mutant("each address of a network of IPv6 counts by itself", INVALID,
            "let address = «address.subscriber»\n", "address", ("RateLimitTests",)),
-    Mutant("a loop takes all tokens at once", "Usher/Access/RateLimits/RateLimit.swift",
+    Mutant("a loop takes all tokens at once", "Usher/Store/RateLimits/RateLimit.swift",
            "min(100, max(1, min(perSecond, burst) / 20))", "burst", ("AllowanceTests", "RateLimitTests")),
 
     Mutant("what was read for a key's former owner is used", CALLERS, "«owner == remembered» ? replies.dropFirst()",
@@ -79,9 +79,9 @@ USHER = (
            ("RateLimitTests",)),
     Mutant("a bot that is to leave is told to stay", LEASES, 'leaves: «desired != "run"»', "false",
            ("ReleaseAndRenewScriptTests", "StopTests", "LeaseKeeperTests")),
-    Mutant("a stale secret opens the door", "Usher/Bots/Store+Reports.swift",
+    Mutant("a stale secret opens the door", "Usher/Bots/Bots+Reports.swift",
            "Digest.areEqual(stored, Digest.sha256(secret))", "true", ("test_status_reports.py",)),
-    Mutant("a report that ends in ANALYZING is left to the sweep", "Usher/Bots/Store+Reports.swift",
+    Mutant("a report that ends in ANALYZING is left to the sweep", "Usher/Bots/Bots+Reports.swift",
            "if «status == MeetingStatus.analyzing.rawValue» {", "false", ("FinaliseTests",)),
 
     Mutant("languages come in any order", FINALISE, "($1.count, $0.code) < ($0.count, $1.code)", "$0.code > $1.code",
@@ -98,15 +98,15 @@ USHER = (
     Mutant("an idempotency key of any length", "Usher/Store/IdempotencyKey.swift",
            "(1...Self.maximumBytes).contains(text.utf8.count)", "!text.isEmpty",
            ("IdempotencyTests", "ReinviteHTTPTests")),
-    Mutant("an earlier request's answer is given before replicas have it", "Usher/Store/IdempotencyKey.swift",
-           "if let key { try await confirmEarlierRequest(key, deadline: deadline) }", "", ("IdempotencyTests",),
+    Mutant("an earlier request's answer is given before replicas have it", "Usher/Meetings/Meetings.swift",
+           "if let key { try await session.confirmEarlierRequest(key) }", "", ("IdempotencyTests",),
            is_statement=True),
     Mutant("a bot's id of another partition is taken", "Usher/Store/Keys.swift",
            "guard «Identifier.isUUID(id)», let digit", "true", ("KeysTests", "IdentifierTests", "TranscriptTests")),
 
-    Mutant("bots may write to a closed stream", "Usher/Bots/Store+BotUsers.swift",
+    Mutant("bots may write to a closed stream", "Usher/Bots/BotRights.swift",
            "let stream = «writesToStream» ?", "true", ("test_bot_users.py -k closed",)),
-    Mutant("every bot is noted as told to use the stream", LEASES, "usesStream: «writesToStream»", "true",
+    Mutant("every bot is noted as told to use the stream", "Usher/Bots/Bots+Claims.swift", "usesStream: «writesToStream»", "true",
            ("test_bot_users.py -k closed",)),
 
     Mutant("what was read before a claim is the claimed bot's", POSITIONS, "claims.last { «$0.after < entry» }",

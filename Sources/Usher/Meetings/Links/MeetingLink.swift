@@ -86,6 +86,17 @@ public struct MeetingLink: Equatable, Sendable {
 }
 
 extension Room {
+    /// The id as the platform itself writes it: without what tells its clouds apart, or the meetings of a channel.
+    public var platformID: String {
+        switch platform {
+        case .googleMeet: return nativeID
+        case .teams:
+            guard case .thread(let thread)? = TeamsID(nativeID) else { return nativeID }
+            return "19:\(thread.dropFirst(3).prefix { $0 != ":" })"
+        case .zoom: return ZoomID(nativeID)?.number ?? nativeID
+        }
+    }
+
     /// The room that an id means in whichever spelling: as `MeetingLink(platform:nativeID:)` takes it, or as links have
     /// it. An id that is none names a room in which nothing ever was.
     public init(platform: Platform, anySpelling id: String) {

@@ -1,0 +1,97 @@
+import Redis
+import Scripts
+
+/// What a new user is made from.
+public struct NewUser: Sendable {
+    public var email: String
+    public var name: String?
+    public var imageURL: String?
+    public var maximumConcurrentBots: Int?
+
+    /// - Parameter email: compared, and kept, in lower case.
+    public init(email: String, name: String? = nil, imageURL: String? = nil, maximumConcurrentBots: Int? = nil) {
+        self.email = Self.comparable(email)
+        self.name = name
+        self.imageURL = imageURL
+        self.maximumConcurrentBots = maximumConcurrentBots
+    }
+
+    /// An email in lower case. A letter of which that would make one of ASCII stays as it is: the sign for Kelvin becomes
+    /// a `k`, and so one person's email another's.
+    static func comparable(_ email: String) -> String {
+        email.unicodeScalars.reduce(into: "") { result, scalar in
+            let lower = scalar.properties.lowercaseMapping
+            let isKept = !scalar.isASCII && lower.utf8.contains { $0 < 0x80 }
+            if isKept { result.unicodeScalars.append(scalar) } else { result += lower }
+        }
+    }
+}
+
+/// The users.
+public struct Users: Sendable {
+    let session: Session
+
+    /// Makes a user with a personal workspace, or returns the one that has this email.
+    ///
+    /// The email's key decides who is who; every step after it may be done again by anyone. So if this node stops
+    /// half-way, the next call for the same email finishes the work, and two at once make one user.
+    public func create(_ new: NewUser) async throws(RedisError) -> (user: User, isNew: Bool) {
+        let (id, isNew) = try await claimUserID(email: new.email)
+        var fields: [String] = []
+        if let name = new.name { fields += ["name", name] }
+        if let imageURL = new.imageURL { fields += ["image_url", imageURL] }
+        let maximum = new.maximumConcurrentBots ?? session.configuration.defaultMaximumConcurrentBots
+        let hash = try await session.run(
+            Scripts.CreateUser(
+                userKey: Keys.user(id), userID: id, email: new.email, workspaceID: Identifier.uuid(),
+                fields: fields + ["max_concurrent_bots", String(maximum)]))
+        guard let workspaceID = hash["workspace_id"] else { throw .unexpectedReply("a user without a workspace") }
+        // Whatever has led here: nobody is to get another's workspace.
+        guard hash["email"] == new.email else { throw .unexpectedReply("user \(id) has another email") }
+        let workspace = try await session.workspaces.ensure(
+            id: workspaceID, name: "\(new.email)'s workspace", owner: id,
+            maximumConcurrentBots: hash["max_concurrent_bots"].flatMap { Int($0) } ?? maximum)
+        _ = try await session.change([Command("ZADD", Keys.users, String(id), String(id))])
+        return (try User(hash, in: workspace), isNew)
+    }
+
+    public func user(id: Int) async throws(RedisError) -> User? {
+        let hash = try await session.send(Command("HGETALL", Keys.user(id))).hash()
+        guard let workspaceID = hash["workspace_id"],
+            let workspace = try await session.workspaces.workspace(id: workspaceID)
+        else { return nil }
+        return try User(hash, in: workspace)
+    }
+
+    private func claimUserID(email: String) async throws(RedisError) -> (Int, isNew: Bool) {
+        let key = Keys.userID(email: email)
+        if let id = try await session.send(Command("GET", key)).optionalString() {
+            return (try Self.userID(id), false)
+        }
+        let id = try await session.newNumber(of: Keys.userSequence) { id throws(RedisError) in
+            try await session.send(Command("EXISTS", Keys.user(id))) == .integer(0)
+        }
+        let replies = try await session.change([Command("SET", key, String(id), "NX"), Command("GET", key)])
+        return (try Self.userID(replies[1].stringOrThrow()), replies[0] != .null)
+    }
+
+    private static func userID(_ text: String) throws(RedisError) -> Int {
+        guard let id = Int(text) else { throw .unexpectedReply("a user id that is no number") }
+        return id
+    }
+}
+
+extension Session {
+    public var users: Users { Users(session: self) }
+}
+
+extension User {
+    init(_ hash: [String: String], in workspace: Workspace) throws(RedisError) {
+        guard let id = hash["id"].flatMap({ Int($0) }), let email = hash["email"],
+            let createdAt = hash["created_at"].flatMap({ Int($0) })
+        else { throw .unexpectedReply("a user's record lacks a field: \(hash.keys.sorted())") }
+        self.init(
+            id: id, email: email, name: hash["name"], imageURL: hash["image_url"], workspaceID: workspace.id,
+            maximumConcurrentBots: workspace.maximumConcurrentBots, createdAt: createdAt)
+    }
+}

@@ -1,0 +1,81 @@
+import Redis
+
+/// A bot that has not ended, with what is shown of its meeting. Times in milliseconds since 1970.
+public struct RunningBot: Sendable {
+    public let botID: String
+    /// The name of its container or process; nil until a runner has claimed it.
+    public let container: String?
+    public let meetingID: String
+    public let meetingNumber: Int
+    public let room: Room
+    public let status: BotStatus
+    public let dispatchedAt: Int
+    public let startTime: Int?
+    public let botName: String?
+    public let language: String?
+    public let title: String?
+}
+
+extension Bots {
+    /// The bots of a workspace that count against its limit, the oldest first.
+    public func ids(workspace: String) async throws(RedisError) -> [String] {
+        let reply = try await session.send(Command("ZRANGE", WorkspaceKeys(workspace: workspace).bots, "0", "-1"))
+        return try reply.arrayOrThrow().compactMap(\.string)
+    }
+
+    /// Those of some bots that run at the moment, in two exchanges however many they are.
+    public func running(_ ids: some Collection<String>, workspace: String) async throws(RedisError) -> [RunningBot] {
+        guard !ids.isEmpty else { return [] }
+        let partition = Partition(workspace: workspace)
+        let places = try await session.replies(
+            to: ids.map { Self.readBot.command(partition.bot($0)) })
+        var present: [(id: String, meetingID: String, container: String?)] = []
+        for (id, reply) in zip(ids, places) {
+            let fields = try session.oddRecords.leavingOut(partition.bot(id), reply) { reply throws(RedisError) in
+                try reply.arrayOrThrow()
+            }
+            guard let place = fields, place.count == 3, let meetingID = place[0].string, place[2] == .null else {
+                continue
+            }
+            present.append((id, meetingID, place[1].string))
+        }
+        guard !present.isEmpty else { return [] }
+        let records = try await session.replies(
+            to: present.map { Self.readMeeting.command(partition.meeting($0.meetingID)) })
+        var bots: [RunningBot] = []
+        bots.reserveCapacity(present.count)
+        for (bot, record) in zip(present, records) {
+            // One that a newer bot has taken the place of, or that another hand has ended, does not run.
+            let found = try session.oddRecords.leavingOut(partition.meeting(bot.meetingID), record) {
+                record throws(RedisError) in
+                Self.runningBot(bot.id, bot.meetingID, bot.container, try record.arrayOrThrow())
+            }
+            if let found { bots.append(found) }
+        }
+        return bots
+    }
+
+    private static let readBot = CommandForKeys("HMGET", arguments: ["meeting_id", "container", "ended_at"])
+    private static let readMeeting = CommandForKeys("HMGET", arguments: runningFields)
+
+    private static let runningFields = [
+        "bot_id", "bot_status", "number", "platform", "native_meeting_id", "dispatched_at", "start_time", "bot_name",
+        "language", "title",
+    ]
+
+    private static func runningBot(
+        _ id: String, _ meetingID: String, _ container: String?, _ record: [Value]
+    ) -> RunningBot? {
+        guard record.count == runningFields.count, record[0] == .string(id),
+            let status = record[1].string.flatMap(BotStatus.init(rawValue:)), status.isRunning,
+            let number = record[2].string.flatMap({ Int($0) }),
+            let platform = record[3].string.flatMap(Platform.init(rawValue:)), let nativeID = record[4].string,
+            let dispatchedAt = record[5].string.flatMap({ Int($0) })
+        else { return nil }
+        return RunningBot(
+            botID: id, container: container, meetingID: meetingID, meetingNumber: number,
+            room: Room(platform: platform, nativeID: nativeID), status: status, dispatchedAt: dispatchedAt,
+            startTime: record[6].string.flatMap { Int($0) },
+            botName: record[7].string, language: record[8].string, title: record[9].string)
+    }
+}

@@ -1,0 +1,388 @@
+import Redis
+import Scripts
+
+/// One time at which an event of a calendar takes place. Times in milliseconds since 1970.
+public struct CalendarMeeting: Sendable {
+    /// The event, and which one of its times it is.
+    public let uid: String
+    public let recurrenceID: String
+    public let start: Int
+    public let end: Int
+    public let title: String?
+    public let link: MeetingLink
+
+    public init(uid: String, recurrenceID: String, start: Int, end: Int, title: String?, link: MeetingLink) {
+        self.uid = uid
+        self.recurrenceID = recurrenceID
+        self.start = start
+        self.end = end
+        self.title = title
+        self.link = link
+    }
+
+    /// Under which it is known, whatever a feed calls its events.
+    fileprivate var key: String { "\(Self.key(ofEvent: uid)) \(recurrenceID)" }
+
+    fileprivate static func key(ofEvent uid: String) -> String { String(Digest.sha256(uid).prefix(32)) }
+}
+
+/// What a calendar says now.
+public struct CalendarMeetings: Sendable {
+    /// The earliest first.
+    public var meetings: [CalendarMeeting]
+    /// Events of which nothing is known now, so that what is planned of them stays.
+    public var unreadable: [String]
+    /// Whether there are more, later ones.
+    public var hasMore: Bool
+
+    public init(meetings: [CalendarMeeting], unreadable: [String], hasMore: Bool) {
+        self.meetings = meetings
+        self.unreadable = unreadable
+        self.hasMore = hasMore
+    }
+
+    /// Of a calendar that is disabled, or ends.
+    public static let none = CalendarMeetings(meetings: [], unreadable: [], hasMore: false)
+}
+
+/// What is planned of an occurrence.
+public struct PlannedOccurrence: Sendable {
+    /// Milliseconds since 1970.
+    public let start: Int
+    public let meetingID: String
+    /// Whether another calendar, or a user, has planned it.
+    public let isShared: Bool
+}
+
+/// Plans what calendars say. A calendar has a hash of what it has planned: the event and its time -> a meeting, so that
+/// each is planned once, follows what becomes of it, and is not planned again where somebody stopped or removed it. The
+/// entry stands before the meeting is made, and the meeting has the id that it names; and it says that the meeting goes
+/// before that goes: whoever comes after a node that died between the two finds out which it was. Entries are written by
+/// who has the lease alone.
+extension Calendars {
+    /// How long after its end it is known of an occurrence.
+    private static let rememberedMilliseconds = 86_400_000
+
+    /// What the hash has of an occurrence.
+    private struct Entry {
+        enum State: String {
+            /// The meeting is being made.
+            case new
+            case own
+            /// The meeting is being removed, and then what shared it is told.
+            case going
+            /// Another calendar, or a user, has planned it for the same time in the same room.
+            case shared
+        }
+
+        var meetingID: String
+        var state: State
+        var start: Int
+        var end: Int
+        /// Of what was planned, with the calendar's settings.
+        var print: String
+
+        init(_ meetingID: String, _ state: State, _ meeting: CalendarMeeting, _ print: String) {
+            (self.meetingID, self.state, self.print) = (meetingID, state, print)
+            (start, end) = (meeting.start, meeting.end)
+        }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: " ").map(String.init)
+            guard parts.count == 5, let state = State(rawValue: parts[1]), let start = Int(parts[2]),
+                let end = Int(parts[3])
+            else { return nil }
+            (meetingID, self.state, self.start, self.end, print) = (parts[0], state, start, end, parts[4])
+        }
+
+        func with(_ state: State) -> Entry {
+            var entry = self
+            entry.state = state
+            return entry
+        }
+
+        /// As it is known now, and like nothing that a feed says.
+        var underChange: Entry {
+            var entry = self
+            entry.print = "-"
+            return entry
+        }
+
+        var text: String { "\(meetingID) \(state.rawValue) \(start) \(end) \(print)" }
+    }
+
+    /// Makes the plans of a calendar what it says.
+    /// - Parameters:
+    ///   - calendar: as it was claimed.
+    ///   - isHeld: whether the lease lasts for another step.
+    /// - Returns: what was changed, and why not all was.
+    public func plan(
+        _ calendar: FeedCalendar, _ said: CalendarMeetings, isHeld: () -> Bool
+    ) async throws(RedisError) -> (counts: FeedCalendar.Counts, problem: String?) {
+        let work = CalendarWork(
+            session: session, calendar: calendar, keys: WorkspaceKeys(workspace: calendar.workspaceID),
+            now: try await session.time())
+        let known = try await session.send(Command("HGETALL", work.own.planned)).hash()
+        var counts = FeedCalendar.Counts()
+        var wanted: Set<String> = []
+        var problem: String?
+        for meeting in said.meetings {
+            wanted.insert(meeting.key)
+            guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
+            let entry = known[meeting.key].flatMap { Entry($0) }
+            // Where no more can be planned, what is not said any more goes all the same.
+            if problem == nil { problem = try await work.plan(meeting, entry, &counts) }
+        }
+        let unreadable = Set(said.unreadable.map { CalendarMeeting.key(ofEvent: $0) })
+        let last = said.hasMore ? said.meetings.last?.start ?? 0 : Int.max
+        for (key, text) in known where !wanted.contains(key) {
+            guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
+            guard let entry = Entry(text) else {
+                try await work.forget(key)
+                continue
+            }
+            if entry.start <= work.now {
+                // It is over, or under way: it is nothing to be cancelled any more.
+                if entry.end.addingClamped(Self.rememberedMilliseconds) < work.now {
+                    try await work.forget(key)
+                }
+            } else if entry.start <= last, !unreadable.contains(String(key.prefix(32))) {
+                try await work.cancel(key, entry, &counts)
+            }
+        }
+        return (counts, problem)
+    }
+
+    /// What is planned of a calendar from now on, the earliest first.
+    public func next(_ count: Int, of calendar: FeedCalendar) async throws(RedisError) -> [PlannedOccurrence] {
+        let own = WorkspaceKeys(workspace: calendar.workspaceID).calendar(calendar.id)
+        let now = try await session.time()
+        let entries = try await session.send(Command("HGETALL", own.planned)).hash().values
+            .compactMap { Entry($0) }.filter { $0.start > now }.sorted { $0.start < $1.start }
+        return entries.prefix(count).map {
+            PlannedOccurrence(start: $0.start, meetingID: $0.meetingID, isShared: $0.state == .shared)
+        }
+    }
+
+    /// The steps of one reading of a calendar.
+    private struct CalendarWork {
+        let session: Session
+        let calendar: FeedCalendar
+        let keys: WorkspaceKeys
+        let now: Int
+
+        var own: CalendarKeys { keys.calendar(calendar.id) }
+        private var caller: Caller {
+            Caller(keyID: "", workspaceID: calendar.workspaceID, userID: calendar.userID, scopes: [])
+        }
+
+        private func note(_ key: String, _ entry: Entry) async throws(RedisError) {
+            try await note(key, entry.text)
+        }
+
+        func forget(_ key: String) async throws(RedisError) { try await note(key, nil) }
+
+        private func note(_ key: String, _ entry: String?) async throws(RedisError) {
+            let call = Scripts.NoteOccurrence(
+                calendarKey: own.calendar, occurrencesKey: own.planned, leaseEnd: calendar.leaseEnd, occurrence: key,
+                entry: entry)
+            guard try await session.run(call) == .noted else {
+                throw .unexpectedReply("the calendar is another node's by now")
+            }
+        }
+
+        private func print(_ meeting: CalendarMeeting) -> String {
+            let parts = [
+                String(meeting.start), meeting.title ?? "", meeting.link.url, String(calendar.autoJoin),
+                calendar.botName ?? "",
+            ]
+            return String(Digest.sha256(parts.joined(separator: "\n")).prefix(16))
+        }
+
+        /// - Returns: why nothing more can be planned.
+        func plan(
+            _ meeting: CalendarMeeting, _ entry: Entry?, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            let print = print(meeting)
+            guard let entry else { return try await create(meeting, id: Identifier.hex(), print, &counts) }
+            if entry.state == .new {
+                let made = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
+                guard made != nil else { return try await create(meeting, id: entry.meetingID, print, &counts) }
+                // It was made by what the feed said then.
+                return try await follow(meeting, entry, print, &counts)
+            }
+            if entry.state == .going { return try await replace(meeting, entry, print, &counts) }
+            guard entry.print != print else { return nil }
+            if entry.state == .shared {
+                if entry.start == meeting.start {
+                    try await note(meeting.key, Entry(entry.meetingID, .shared, meeting, print))
+                    return nil
+                }
+                try await leave(entry.meetingID, meeting.key)
+                return try await create(meeting, id: Identifier.hex(), print, &counts)
+            }
+            return try await follow(meeting, entry, print, &counts)
+        }
+
+        // MARK: To make one
+
+        private func create(
+            _ meeting: CalendarMeeting, id: String, _ print: String, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            // What is under way is joined at once. By the full minute, so that another calendar's is for the same time.
+            let time = max(meeting.start, now / 60_000 * 60_000)
+            if meeting.start < now,
+                let holder = try await session.bots.holder(of: meeting.link.room, workspace: calendar.workspaceID),
+                holder.id != id
+            {
+                try await note(meeting.key, Entry(holder.id, .shared, meeting, print))
+                return nil
+            }
+            try await note(meeting.key, Entry(id, .new, meeting, print))
+            let new = NewMeeting(
+                link: meeting.link, title: meeting.title, scheduledAt: time, autoJoin: calendar.autoJoin,
+                botName: calendar.botName)
+            switch try await session.meetings.create(new, by: caller, planned: (id, calendar.id)) {
+            case .made(let made):
+                do throws(RedisError) {
+                    try await note(meeting.key, Entry(id, .own, meeting, print))
+                } catch {
+                    try await withdraw(made, meeting.key)
+                    throw error
+                }
+                counts.created += 1
+                return nil
+            case .plannedAlready(let other):
+                guard try await share(meeting, other, print) else {
+                    return try await create(meeting, id: Identifier.hex(), print, &counts)
+                }
+                return nil
+            case .oddTime: return try await forget(meeting, nil)
+            case .unknownWorkspace: return try await forget(meeting, "the workspace is gone")
+            case .refused(.meetings(let limit)):
+                return try await forget(meeting, "the workspace has \(limit) meetings, which is the most")
+            case .refused: return try await forget(meeting, "the workspace has as many bytes as it may have")
+            // It has no deduplication key.
+            case .duplicate, .contended: return try await forget(meeting, "it was asked for at the same time")
+            }
+        }
+
+        /// Removes a meeting that was made late, when another node had found out already that it was not to be.
+        private func withdraw(_ made: Meeting, _ key: String) async throws(RedisError) {
+            let session = self.session.store.session(milliseconds: 10_000)
+            let entry = try await session.send(Command("HGET", own.planned, key)).optionalString()
+            if entry.flatMap({ Entry($0) })?.meetingID == made.id { return }
+            _ = try await session.meetings.removePlan(made)
+        }
+
+        private func forget(_ meeting: CalendarMeeting, _ problem: String?) async throws(RedisError) -> String? {
+            try await forget(meeting.key)
+            return problem
+        }
+
+        /// Notes at a meeting of others that it is wanted here too.
+        /// - Returns: false if it was removed meanwhile, so that who did may not have seen that.
+        private func share(
+            _ meeting: CalendarMeeting, _ other: String, _ print: String
+        ) async throws(RedisError) -> Bool {
+            let sharers = keys.partition.sharers(ofMeeting: other)
+            _ = try await session.send(Command("HSET", sharers, "\(calendar.id) \(meeting.key)", "1"))
+            _ = try await session.send(Command("PEXPIRE", sharers, String(30 * 86_400_000)))
+            try await note(meeting.key, Entry(other, .shared, meeting, print))
+            return try await session.meetings.meeting(id: other, workspace: calendar.workspaceID) != nil
+        }
+
+        private func leave(_ meetingID: String, _ key: String) async throws(RedisError) {
+            _ = try await session.send(
+                Command("HDEL", keys.partition.sharers(ofMeeting: meetingID), "\(calendar.id) \(key)"))
+        }
+
+        // MARK: To follow
+
+        private func follow(
+            _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
+            // One that was removed, stopped or served is not planned again.
+            guard let record, record.isPlanned else {
+                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                return nil
+            }
+            guard record.url == meeting.link.url else { return try await replace(meeting, entry, print, &counts) }
+            var changes = PlanChanges()
+            if record.title != meeting.title { changes.title = .some(meeting.title) }
+            if meeting.start != entry.start { changes.scheduledAt = .some(max(meeting.start, now / 60_000 * 60_000)) }
+            if record.autoJoin != calendar.autoJoin { changes.autoJoin = calendar.autoJoin }
+            if record.fields["bot_name"] != calendar.botName { changes.botName = .some(calendar.botName) }
+            guard !changes.isEmpty else {
+                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                return nil
+            }
+            // Before it is changed, which who has no lease any more does not: whoever comes next looks at it again.
+            try await note(meeting.key, entry.underChange)
+            switch try await session.meetings.change(record, changes) {
+            case .changed: counts.updated += 1
+            // It becomes one with the other.
+            case .plannedAlready: return try await replace(meeting, entry, print, &counts)
+            case .workspaceFull: return "the workspace has as many bytes as it may have"
+            case .unknown, .notPlanned, .oddTime: break
+            }
+            try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+            return nil
+        }
+
+        /// Removes what was planned, and makes it anew.
+        private func replace(
+            _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
+        ) async throws(RedisError) -> String? {
+            guard try await remove(meeting.key, entry) else {
+                // A bot was sent to it.
+                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                return nil
+            }
+            return try await create(meeting, id: Identifier.hex(), print, &counts)
+        }
+
+        // MARK: To cancel
+
+        func cancel(_ key: String, _ entry: Entry, _ counts: inout FeedCalendar.Counts) async throws(RedisError) {
+            if entry.state == .shared {
+                try await leave(entry.meetingID, key)
+                return try await forget(key)
+            }
+            let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
+            // Somebody removed it: it is not planned again should it come back.
+            if record == nil, entry.state == .own { return }
+            if let record, !record.isPlanned { return }
+            guard try await remove(key, entry) else { return try await note(key, entry.with(.own)) }
+            if record != nil { counts.cancelled += 1 }
+            try await forget(key)
+        }
+
+        /// Removes a plan, and lets the other calendars that say it make one of their own. What is noted of it is that it
+        /// goes, until the caller notes what comes next.
+        /// - Returns: false if a bot was sent to it meanwhile.
+        private func remove(_ key: String, _ entry: Entry) async throws(RedisError) -> Bool {
+            if entry.state != .going { try await note(key, entry.with(.going)) }
+            if let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID) {
+                guard record.isPlanned else { return false }
+                if case .busy = try await session.meetings.removePlan(record) { return false }
+            }
+            let sharers = keys.partition.sharers(ofMeeting: entry.meetingID)
+            for sharer in try await session.send(Command("HGETALL", sharers)).hash().keys {
+                let parts = sharer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2, FeedCalendar.isID(String(parts[0])) else { continue }
+                let other = keys.calendar(String(parts[0]))
+                _ = try await session.send(Command("HDEL", other.planned, String(parts[1])))
+                // All of its feed is to be read, whatever its server says of it.
+                let call = Scripts.UpdateCalendar(
+                    calendarKey: other.calendar, dueKey: keys.partition.calendars,
+                    member: keys.member(String(parts[0])), isRemoved: false, cleared: " etag",
+                    leastMilliseconds: Calendars.leastMilliseconds, fields: [])
+                _ = try await session.run(call)
+            }
+            _ = try await session.send(Command("DEL", sharers))
+            return true
+        }
+    }
+}

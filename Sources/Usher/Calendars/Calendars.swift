@@ -1,0 +1,202 @@
+import Redis
+import Scripts
+
+/// Calendars whose meetings are planned (docs/calendars.md).
+public struct Calendars: Sendable {
+    let session: Session
+
+    /// A node that reads a feed has this long: longer than it takes.
+    static let leaseMilliseconds = 120_000
+    /// How many of a partition are looked at in one go.
+    private static let calendarsPerRead = 5_000
+
+    /// How long after a reading one is read again at the earliest, whoever asks.
+    static let leastMilliseconds = 3_000
+
+    /// How long one is left alone whose key another hand has spoilt.
+    private static let oddMilliseconds = 60_000
+
+    public enum Refusal: Error, Equatable, Sendable {
+        case unknownMember
+        case tooMany
+    }
+
+    /// Those of a user in a workspace, in the order in which they were made.
+    public func all(of user: String, workspace: String) async throws(RedisError) -> [FeedCalendar] {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let ids = try await session.send(Command("ZRANGE", keys.calendars(of: user), "0", "-1")).arrayOrThrow()
+            .compactMap(\.string)
+        guard !ids.isEmpty else { return [] }
+        let replies = try await session.pipeline(ids.map { Command("HGETALL", keys.calendar($0).calendar) })
+        var calendars: [FeedCalendar] = []
+        for reply in replies {
+            if let calendar = FeedCalendar(try reply.hash(), workspace: workspace), !calendar.isRemoved {
+                calendars.append(calendar)
+            }
+        }
+        return calendars
+    }
+
+    /// Those of all members of a workspace.
+    public func all(workspace: String) async throws(RedisError) -> [FeedCalendar] {
+        let members = try await session.send(Command("HGETALL", WorkspaceKeys(workspace: workspace).members))
+        var calendars: [FeedCalendar] = []
+        for user in try members.hash().keys.sorted() {
+            calendars += try await all(of: user, workspace: workspace)
+        }
+        return calendars
+    }
+
+    /// - Returns: nil if the user has no such calendar there.
+    public func calendar(_ id: String, of user: String, workspace: String) async throws(RedisError) -> FeedCalendar? {
+        guard FeedCalendar.isID(id) else { return nil }
+        let key = WorkspaceKeys(workspace: workspace).calendar(id).calendar
+        let calendar = FeedCalendar(try await session.send(Command("HGETALL", key)).hash(), workspace: workspace)
+        return calendar?.userID == user && calendar?.isRemoved == false ? calendar : nil
+    }
+
+    /// - Returns: its id.
+    public func create(
+        _ new: CalendarChange, of user: String, workspace: String
+    ) async throws(RedisError) -> Result<String, Refusal> {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let id = FeedCalendar.newID()
+        let call = Scripts.CreateCalendar(
+            membersKey: keys.members, calendarsKey: keys.calendars(of: user), calendarKey: keys.calendar(id).calendar,
+            dueKey: keys.partition.calendars, calendarID: id, userID: user, member: keys.member(id),
+            most: FeedCalendar.maximum, isEnabled: new.isEnabled ?? true, fields: new.fields)
+        switch try await session.run(call) {
+        case .made: return .success(id)
+        case .unknownMember: return .failure(.unknownMember)
+        case .tooMany: return .failure(.tooMany)
+        }
+    }
+
+    /// Changes a calendar, and has its feed read at once; also if nothing changes.
+    /// - Returns: when that was asked for; nil if there is no such calendar.
+    public func change(_ calendar: FeedCalendar, _ change: CalendarChange?) async throws(RedisError) -> Int? {
+        var fields = change?.fields ?? []
+        if let isEnabled = change?.isEnabled { fields += ["enabled", isEnabled ? "1" : "0"] }
+        return try await update(calendar, fields: fields, cleared: change?.cleared ?? [], isRemoved: false)
+    }
+
+    /// Removes a calendar. What was planned of it goes as soon as a node comes to it.
+    public func remove(_ calendar: FeedCalendar) async throws(RedisError) -> Bool {
+        let keys = WorkspaceKeys(workspace: calendar.workspaceID)
+        let isThere = try await update(calendar, fields: [], cleared: [], isRemoved: true) != nil
+        // It counts no more among those that a user may have.
+        _ = try await session.send(Command("ZREM", keys.calendars(of: calendar.userID), calendar.id))
+        return isThere
+    }
+
+    private func update(
+        _ calendar: FeedCalendar, fields: [String], cleared: [String], isRemoved: Bool
+    ) async throws(RedisError) -> Int? {
+        let keys = WorkspaceKeys(workspace: calendar.workspaceID)
+        let call = Scripts.UpdateCalendar(
+            calendarKey: keys.calendar(calendar.id).calendar, dueKey: keys.partition.calendars,
+            member: keys.member(calendar.id), isRemoved: isRemoved, cleared: cleared.map { " \($0)" }.joined(),
+            leastMilliseconds: Self.leastMilliseconds, fields: fields)
+        switch try await session.run(call) {
+        case .changed(let askedAt): return askedAt
+        case .unknownCalendar: return nil
+        }
+    }
+
+    // MARK: What is due
+
+    /// The calendars whose feeds are to be read, each as its workspace and id. Of no workspace are two in a row while
+    /// another one waits.
+    /// - Parameter most: how long one is left alone at most, in ms. What is to be read later than that is due as well: the
+    ///   clock was ahead when that was noted.
+    public func due(most: Int) async throws(RedisError) -> [(workspace: String, id: String)] {
+        let now = try await session.time()
+        func commands(_ from: String, _ to: String) -> [Command] {
+            Partition.all.map {
+                Command("ZRANGEBYSCORE", $0.calendars, from, to, "LIMIT", "0", String(Self.calendarsPerRead))
+            }
+        }
+        let pages = try await session.replies(
+            to: commands("-inf", String(now)) + commands("(\(now.addingClamped(most))", "+inf"))
+        var due: [(workspace: String, id: String)] = []
+        for (partition, page) in zip(Partition.all + Partition.all, pages) {
+            for member in try session.oddRecords.list(partition.calendars, page).compactMap(\.string) {
+                let parts = member.split(separator: " ").map(String.init)
+                guard parts.count == 2, FeedCalendar.isID(parts[1]), Partition(workspace: parts[0]) == partition else {
+                    // Not one of ours: it would stand at the head for ever.
+                    _ = try await session.send(Command("ZREM", partition.calendars, member))
+                    continue
+                }
+                due.append((parts[0], parts[1]))
+            }
+        }
+        var turns: [String: Int] = [:]
+        let placed = due.enumerated().map { index, calendar in
+            let turn = turns[calendar.workspace, default: 0]
+            turns[calendar.workspace] = turn + 1
+            return (turn: turn, index: index, calendar: calendar)
+        }
+        return placed.sorted { ($0.turn, $0.index) < ($1.turn, $1.index) }.map(\.calendar)
+    }
+
+    /// Takes a calendar that is due.
+    /// - Parameter most: as of `dueCalendars`.
+    /// - Returns: nil if another node has it.
+    public func claim(workspace: String, id: String, most: Int) async throws(RedisError) -> FeedCalendar? {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let call = Scripts.ClaimCalendar(
+            calendarKey: keys.calendar(id).calendar, dueKey: keys.partition.calendars, member: keys.member(id),
+            leaseMilliseconds: Self.leaseMilliseconds, mostMilliseconds: most)
+        do throws(RedisError) {
+            guard case .taken(let fields) = try await session.run(call) else { return nil }
+            return FeedCalendar(fields, workspace: workspace)
+        } catch .refused(let text) where text.contains("WRONGTYPE") {
+            // It must not stand at the head for ever.
+            session.oddRecords.note("A calendar cannot be read: its key is odd", ["calendar_id": id, "reason": text])
+            let now = try await session.time()
+            let later = String(now.addingClamped(Self.oddMilliseconds))
+            _ = try await session.send(Command("ZADD", keys.partition.calendars, later, keys.member(id)))
+            return nil
+        }
+    }
+
+    /// - Returns: false if the lease had ended, and another node may have taken the calendar.
+    public func settle(_ calendar: FeedCalendar, _ outcome: CalendarOutcome) async throws(RedisError) -> Bool {
+        let keys = WorkspaceKeys(workspace: calendar.workspaceID)
+        let own = keys.calendar(calendar.id)
+        var fields = [
+            "created", String(outcome.counts.created), "updated", String(outcome.counts.updated), "cancelled",
+            String(outcome.counts.cancelled), "failures", String(outcome.failures),
+        ]
+        var cleared: [String] = []
+        if let problem = outcome.problem { fields += ["problem", problem] } else { cleared.append("problem") }
+        if let skipped = outcome.skipped { fields += ["skipped", skipped] }
+        if outcome.isRead {
+            let now = try await session.time()
+            fields += ["read_at", String(now)]
+            if let etag = outcome.etag { fields += ["etag", etag] } else { cleared.append("etag") }
+        }
+        return try await session.run(
+            Scripts.SettleCalendar(
+                calendarKey: own.calendar, dueKey: keys.partition.calendars,
+                calendarsKey: keys.calendars(of: calendar.userID), plannedKey: own.planned,
+                member: keys.member(calendar.id), calendarID: calendar.id, leaseEnd: calendar.leaseEnd,
+                pauseMilliseconds: outcome.pause ?? 0, isGone: outcome.isGone,
+                leastMilliseconds: Self.leastMilliseconds,
+                cleared: cleared.map { " \($0)" }.joined(), fields: fields)) == .noted
+    }
+
+    /// The addresses by which it is known who has declined, of the user whose calendar it is; nil if the user is no member
+    /// of the workspace any more.
+    public func owner(of calendar: FeedCalendar) async throws(RedisError) -> Set<String>? {
+        let keys = WorkspaceKeys(workspace: calendar.workspaceID)
+        guard try await session.send(Command("HGET", keys.members, calendar.userID)) != .null else { return nil }
+        guard let id = Int(calendar.userID) else { return nil }
+        let email = try await session.send(Command("HGETALL", Keys.user(id))).hash()["email"]
+        return email.map { [$0] } ?? []
+    }
+}
+
+extension Session {
+    public var calendars: Calendars { Calendars(session: self) }
+}

@@ -1,0 +1,98 @@
+import Redis
+
+/// A stretch of a feed.
+struct FeedPage: Sendable {
+    let entries: [FeedEntry]
+    /// Where the next one begins.
+    let end: FeedCursor
+    /// Whether there may be more behind it.
+    let isFull: Bool
+}
+
+/// What is told of changes in meetings.
+public struct Feeds: Sendable {
+    let session: Session
+
+    /// Entries that are read at once.
+    static let entriesAtOnce = 50
+    /// Below this length a feed has lost none of its entries (see `lua/includes/feed.lua`).
+    private static let untrimmedLengths = (meeting: 500, workspace: 2_000)
+
+    /// Where a feed ends now.
+    /// - Parameter key: of a meeting's feed, or a workspace's.
+    func end(_ key: String) async throws(RedisError) -> FeedCursor {
+        let last = try await session.send(Command("XREVRANGE", key, "+", "-", "COUNT", "1")).arrayOrThrow()
+        return last.first?.array?.first?.string.flatMap { FeedCursor($0) } ?? .beginning
+    }
+
+    /// Where the feed of a meeting ends now: what is read of the transcript afterwards has all that is before.
+    public func end(of meeting: Meeting) async throws(RedisError) -> FeedCursor {
+        try await end(Partition(workspace: meeting.workspaceID).feed(ofMeeting: meeting.id))
+    }
+
+    /// What follows a cursor in a feed.
+    /// - Returns: nil if something behind the cursor is not there any more, or the cursor is none of this feed's.
+    func page(_ key: String, after cursor: FeedCursor, isWorkspace: Bool) async throws(RedisError) -> FeedPage? {
+        let isBeginning = cursor == .beginning
+        let start = cursor.description
+        let count = String(Self.entriesAtOnce + 1)
+        // The entry of the cursor itself has to be there still: then none behind it is gone.
+        let replies = try await session.pipeline([
+            Command("XLEN", key), Command("XRANGE", key, isBeginning ? "-" : start, "+", "COUNT", count),
+        ])
+        let rows = try replies[1].arrayOrThrow()
+        let length = try replies[0].integerOrThrow()
+        let untrimmed = isWorkspace ? Self.untrimmedLengths.workspace : Self.untrimmedLengths.meeting
+        if isBeginning {
+            guard length < untrimmed else { return nil }
+        } else {
+            guard rows.first?.array?.first?.string == start else { return nil }
+        }
+        let following = rows.dropFirst(isBeginning ? 0 : 1)
+        let end = following.last?.array?.first?.string.flatMap { FeedCursor($0) }
+        return FeedPage(
+            entries: following.compactMap { FeedEntry($0) }, end: end ?? cursor,
+            isFull: rows.count > Self.entriesAtOnce)
+    }
+
+    /// What an entry's meeting is, and what its segments say now.
+    /// - Parameter anyVersion: whether they count as well if they were changed again since.
+    /// - Returns: nil if there is no such meeting any more.
+    func resolve(
+        _ entry: FeedEntry, meeting id: String, workspace: String, anyVersion: Bool = false
+    ) async throws(RedisError) -> (meeting: FeedMeeting, segments: [FeedSegment])? {
+        let partition = Partition(workspace: workspace)
+        var commands = [Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields)]
+        if case .segments(let bot, _, let ids) = entry.content {
+            guard !ids.isEmpty else { return nil }
+            let fields = ids.map { "\(bot):\($0)" }
+            commands.append(Command(words: ["HMGET", partition.segments(ofMeeting: id)] + fields))
+        }
+        let replies = try await session.pipeline(commands)
+        guard let meeting = FeedMeeting(try replies[0].arrayOrThrow().map(\.string)) else { return nil }
+        guard case .segments(let bot, let version, let ids) = entry.content else { return (meeting, []) }
+        let values = try replies[1].arrayOrThrow()
+        guard values.count == ids.count else { throw .unexpectedReply("HMGET returned \(values.count) values") }
+        var segments: [FeedSegment] = []
+        var bytes = 0
+        for (id, value) in zip(ids, values) {
+            if let segment = FeedSegment(
+                id: id, session: bot, version: anyVersion ? nil : version, value: value.string,
+                sessions: meeting.sessions)
+            {
+                segments.append(segment)
+                bytes += segment.json.count
+            }
+            // Others have their turn on the loop meanwhile.
+            if bytes > 16_384 {
+                bytes = 0
+                await session.store.client.loop.nextTurn()
+            }
+        }
+        return (meeting, segments)
+    }
+}
+
+extension Session {
+    public var feeds: Feeds { Feeds(session: self) }
+}

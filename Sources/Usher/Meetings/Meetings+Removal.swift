@@ -1,0 +1,68 @@
+import Redis
+import Scripts
+
+extension Meetings {
+    /// Removes a meeting that ended longer ago than meetings are kept, with its transcript and all that leads to it.
+    /// - Parameter member: of those that have ended: the meeting's id, or what is left of one that was removed.
+    /// - Returns: whether it was removed; not while it has a bot, or its transcript is being collected.
+    func purge(_ member: String, in partition: Partition) async throws(RedisError) -> Bool {
+        if let remains = MeetingRemains(member) {
+            // A node stopped half-way.
+            try await remove(remains, in: partition)
+            return false
+        }
+        let id = member
+        let hash = try await session.send(Command("HGETALL", partition.meeting(id))).hash()
+        guard !hash.isEmpty else {
+            // Another hand removed it, and which number it had nobody knows any more.
+            let keys = [Keys.locator(meeting: id), partition.segments(ofMeeting: id), partition.feed(ofMeeting: id)]
+            _ = try await session.pipeline(keys.map { Command("DEL", $0) })
+            _ = try await session.send(Command("ZREM", partition.ended, id))
+            return false
+        }
+        let meeting = try Meeting(hash)
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let remains = MeetingRemains(id: id, number: meeting.number)
+        let removal = Scripts.PurgeMeeting(
+            meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
+            meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room), roomKey: keys.holder(meeting.room),
+            endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(meeting.room),
+            namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
+            orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), meetingID: id,
+            keepMilliseconds: session.configuration.retentionMilliseconds, note: remains.member,
+            room: meeting.room.description)
+        guard try await session.run(removal) == .removed else { return false }
+        try await remove(remains, in: partition)
+        return true
+    }
+
+    /// Removes what leads to a meeting that is no more, and lies in other slots of a cluster than its record did.
+    /// Should this fail, it leads nowhere, and the sweep does it again: that it is there is forgotten last.
+    func remove(_ remains: MeetingRemains, in partition: Partition) async throws(RedisError) {
+        _ = try await session.pipeline([
+            Command("DEL", Keys.locator(meeting: remains.id)), Command("DEL", Keys.locator(number: remains.number)),
+        ])
+        _ = try await session.send(Command("ZREM", partition.ended, remains.member))
+    }
+}
+
+/// A meeting that was removed, but for what leads to it. It stands for the meeting among those that have ended, as
+/// `<meeting_id> <number>`.
+struct MeetingRemains {
+    let id: String
+    let number: Int
+
+    init(id: String, number: Int) {
+        self.id = id
+        self.number = number
+    }
+
+    /// Nil for the id of a meeting that is there.
+    init?(_ member: String) {
+        let parts = member.split(separator: " ")
+        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
+        self.init(id: String(parts[0]), number: number)
+    }
+
+    var member: String { "\(id) \(number)" }
+}

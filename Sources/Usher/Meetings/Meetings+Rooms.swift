@@ -1,0 +1,90 @@
+import Redis
+import Scripts
+
+/// The meetings of a room, as the Bots API addresses them.
+extension Meetings {
+    /// The meeting that a room stands for, by whichever of its names: the one that has a bot there or on its way, else
+    /// the last one that was held, else the newest.
+    public func meeting(in room: Room, workspace: String) async throws(RedisError) -> Meeting? {
+        let keys = WorkspaceKeys(workspace: workspace)
+        for room in try await rooms(meantBy: room, in: keys) {
+            let replies = try await session.pipeline(
+                [keys.holder(room), keys.held(room), keys.latest(room)].map { Command("GET", $0) })
+            if let holder = try replies[0].optionalString() {
+                return try await meeting(id: holder, workspace: workspace)
+            }
+            var found: [Meeting?] = []
+            for reply in replies.dropFirst() {
+                guard let id = try reply.optionalString() else {
+                    found.append(nil)
+                    continue
+                }
+                found.append(try await meeting(id: id, workspace: workspace))
+            }
+            if let meeting = Self.lastHeld(found[0], newest: found[1]) { return meeting }
+        }
+        return nil
+    }
+
+    /// Nodes of the version before do not note what was held last. So it may be the newest one.
+    static func lastHeld(_ held: Meeting?, newest: Meeting?) -> Meeting? {
+        // What such a room noted first may be a plan, or have failed on its way.
+        // No bot was in one that was cancelled before its time.
+        guard let held, held.botID != nil else { return newest ?? held }
+        guard let newest, newest.id != held.id, let start = newest.startTime else { return held }
+        return start > held.startTime ?? 0 ? newest : held
+    }
+
+    /// Whether a meeting is one of a room's, by whichever of its names.
+    public func isMeeting(_ meeting: Meeting, in room: Room) async throws(RedisError) -> Bool {
+        if meeting.room == room { return true }
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        return try await rooms(meantBy: room, in: keys).contains(meeting.room)
+    }
+
+    // MARK: Removal
+
+    public enum Removal: Sendable {
+        case removed, unknown
+        /// Its bot is in the room or on its way, or its transcript is being collected.
+        case busy
+    }
+
+    /// Removes a meeting's transcript and what was collected or noted about it, and keeps the bare record.
+    public func removeContents(of meeting: Meeting) async throws(RedisError) -> Removal {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let removal = Scripts.DeleteMeeting(
+            meetingKey: keys.partition.meeting(meeting.id), segmentsKey: keys.partition.segments(ofMeeting: meeting.id),
+            roomKey: keys.holder(meeting.room), workspaceKey: keys.workspace, imagesKey: keys.screenshots,
+            orderKey: keys.screenshotOrder, feedKey: keys.partition.feed(ofMeeting: meeting.id), feedsKey: keys.feed,
+            meetingID: meeting.id)
+        switch try await session.run(removal) {
+        case .removed: return .removed
+        case .unknownMeeting: return .unknown
+        case .busy: return .busy
+        }
+    }
+
+    /// Removes a planned meeting that never had a bot, with all that leads to it.
+    public func removePlan(_ meeting: Meeting) async throws(RedisError) -> Removal {
+        let keys = WorkspaceKeys(workspace: meeting.workspaceID)
+        let room = meeting.room
+        let remains = MeetingRemains(id: meeting.id, number: meeting.number)
+        let previous = meeting.fields["previous"]
+        let removal = Scripts.RemovePlan(
+            meetingKey: keys.partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
+            heldKey: keys.held(room), namesKey: keys.names, endedKey: keys.partition.ended,
+            previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace,
+            plansKey: keys.partition.plans, plannedKey: keys.planned(room), meetingID: meeting.id, previousID: previous,
+            note: remains.member,
+            room: room.description, plan: keys.member(meeting.id))
+        switch try await session.run(removal) {
+        case .removed:
+            // Should this fail, the sweep does it.
+            try? await remove(remains, in: keys.partition)
+            return .removed
+        case .unknownMeeting: return .unknown
+        case .busy: return .busy
+        }
+    }
+}

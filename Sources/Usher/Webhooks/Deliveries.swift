@@ -1,0 +1,148 @@
+import Redis
+import Scripts
+
+/// An event that a node has taken to deliver it.
+public struct ClaimedDelivery: Sendable {
+    public let webhook: Webhook
+    public let eventID: String
+    /// Until then (ms) no other node takes it.
+    let leaseEnd: String
+    /// How many attempts there were since it was filed, or filed again.
+    public let tries: Int
+    public let body: String
+}
+
+/// What came of an attempt to deliver an event.
+public enum DeliveryOutcome: Equatable, Sendable {
+    case delivered
+    /// It is tried again after so many milliseconds.
+    case retry(afterMilliseconds: Int)
+    case failed
+    /// The receiver says that it is there no more.
+    case gone
+}
+
+/// What webhooks are told of.
+public struct Deliveries: Sendable {
+    let session: Session
+
+    /// For how long a webhook may fail before it is disabled.
+    private static let failingMilliseconds = 5 * 86_400_000
+    /// A node that has taken an event has this long: longer than any attempt.
+    private static let deliveryLeaseMilliseconds = 60_000
+    /// How many webhooks of a partition are looked at in one go. Those that have been looked at come last.
+    private static let webhooksPerRead = 100
+    private static let turnMilliseconds = 100
+    /// How long one is left alone whose keys another hand has spoilt.
+    private static let oddMilliseconds = 60_000
+
+    /// The webhooks that have something due, each as its workspace and id.
+    public func dueWebhooks() async throws(RedisError) -> [(workspace: String, id: String)] {
+        let now = try await session.time()
+        let pages = try await session.replies(
+            to: Partition.all.map {
+                Command("ZRANGEBYSCORE", $0.deliveries, "-inf", String(now), "LIMIT", "0", String(Self.webhooksPerRead))
+            })
+        var due: [(workspace: String, id: String)] = []
+        for (partition, page) in zip(Partition.all, pages) {
+            for member in try session.oddRecords.list(partition.deliveries, page).compactMap(\.string) {
+                let parts = member.split(separator: " ").map(String.init)
+                guard parts.count == 2, Webhook.isID(parts[1]), Partition(workspace: parts[0]) == partition else {
+                    // Not one of ours: it would stand at the head for ever.
+                    _ = try await session.send(Command("ZREM", partition.deliveries, member))
+                    continue
+                }
+                due.append((parts[0], parts[1]))
+            }
+        }
+        return due
+    }
+
+    /// Takes events that are due for a webhook.
+    /// - Parameters:
+    ///   - count: how many at most. With none, the others come first for a moment.
+    ///   - failingCount: how many at most of one whose last delivery failed.
+    public func claim(
+        workspace: String, webhook id: String, count: Int, failingCount: Int
+    ) async throws(RedisError) -> [ClaimedDelivery] {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let own = keys.webhook(id)
+        let reply: Scripts.ClaimDeliveries.Reply
+        do throws(RedisError) {
+            reply = try await session.run(
+                Scripts.ClaimDeliveries(
+                    pendingKey: keys.partition.deliveries, webhookKey: own.webhook, dueKey: own.due,
+                    historyKey: own.events, member: keys.member(id), leaseMilliseconds: Self.deliveryLeaseMilliseconds,
+                    most: count, mostFailing: failingCount, turnMilliseconds: Self.turnMilliseconds))
+        } catch .refused(let text) where text.contains("WRONGTYPE") {
+            // It must not stand at the head for ever.
+            session.oddRecords.note(
+                "A webhook cannot be told: one of its keys is odd", ["webhook_id": id, "reason": text])
+            let now = try await session.time()
+            let later = String(now.addingClamped(Self.oddMilliseconds))
+            _ = try await session.send(Command("ZADD", keys.partition.deliveries, later, keys.member(id)))
+            return []
+        }
+        guard case .taken(let fields, let events) = reply, let webhook = Webhook(fields, workspace: workspace) else {
+            return []
+        }
+        var claimed: [ClaimedDelivery] = []
+        for event in events {
+            let parts = try event.arrayOrThrow()
+            guard parts.count == 4 else { throw .unexpectedReply("claim_deliveries returned \(parts.count) parts") }
+            claimed.append(
+                ClaimedDelivery(
+                    webhook: webhook, eventID: try parts[0].stringOrThrow(), leaseEnd: try parts[1].stringOrThrow(),
+                    tries: parts[2].string.flatMap { Int($0) } ?? 0, body: try parts[3].stringOrThrow()))
+        }
+        return claimed
+    }
+
+    public typealias Settlement = Scripts.SettleDelivery.Reply
+
+    /// Notes what came of an attempt.
+    /// - Parameters:
+    ///   - attempt: for the history, one line.
+    ///   - answer: what was kept of the answer.
+    public func settle(
+        _ delivery: ClaimedDelivery, _ outcome: DeliveryOutcome, attempt: String, answer: String
+    ) async throws(RedisError) -> Settlement {
+        let webhook = delivery.webhook
+        let keys = WorkspaceKeys(workspace: webhook.workspaceID)
+        let own = keys.webhook(webhook.id)
+        let (word, delay) =
+            switch outcome {
+            case .delivered: ("delivered", 0)
+            case .retry(let milliseconds): ("retry", milliseconds)
+            case .failed: ("failed", 0)
+            case .gone: ("gone", 0)
+            }
+        return try await session.run(
+            Scripts.SettleDelivery(
+                pendingKey: keys.partition.deliveries, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
+                doneKey: own.done, member: keys.member(webhook.id), eventID: delivery.eventID,
+                leaseEnd: delivery.leaseEnd, outcome: word, pauseMilliseconds: delay, attempt: attempt, answer: answer,
+                failingMilliseconds: Self.failingMilliseconds, mostHistory: Self.historyEvents,
+                keepMilliseconds: Self.historyMilliseconds))
+    }
+
+    public typealias Redelivery = Scripts.Redeliver.Reply
+
+    /// Lets an event be delivered once more, from the first attempt on.
+    public func redeliver(
+        _ event: String, webhook id: String, workspace: String
+    ) async throws(RedisError) -> Redelivery {
+        // The history's hash has other fields of it, too.
+        guard Webhook.isEventID(event) else { return .unknown }
+        let keys = WorkspaceKeys(workspace: workspace)
+        let own = keys.webhook(id)
+        return try await session.run(
+            Scripts.Redeliver(
+                pendingKey: keys.partition.deliveries, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
+                doneKey: own.done, member: keys.member(id), eventID: event, keepMilliseconds: Self.historyMilliseconds))
+    }
+}
+
+extension Session {
+    public var deliveries: Deliveries { Deliveries(session: self) }
+}

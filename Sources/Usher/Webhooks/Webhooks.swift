@@ -1,0 +1,103 @@
+import Redis
+import Scripts
+
+/// The webhooks of workspaces.
+public struct Webhooks: Sendable {
+    let session: Session
+
+    /// Why a webhook was not made.
+    public enum Refusal: Error, Equatable, Sendable {
+        case unknownWorkspace
+        /// There are as many as there may be; or there is one where there was to be none yet.
+        case tooMany
+    }
+
+    /// All of a workspace, in the order in which they were made.
+    public func all(workspace id: String) async throws(RedisError) -> [Webhook] {
+        let keys = WorkspaceKeys(workspace: id)
+        let ids = try await session.send(Command("ZRANGE", keys.webhooks, "0", "-1")).arrayOrThrow()
+            .compactMap(\.string)
+        guard !ids.isEmpty else { return [] }
+        let replies = try await session.pipeline(ids.map { Command("HGETALL", keys.webhook($0).webhook) })
+        var webhooks: [Webhook] = []
+        for reply in replies {
+            if let webhook = Webhook(try reply.hash(), workspace: id) { webhooks.append(webhook) }
+        }
+        return webhooks
+    }
+
+    public func webhook(_ id: String, workspace: String) async throws(RedisError) -> Webhook? {
+        guard Webhook.isID(id) else { return nil }
+        let key = WorkspaceKeys(workspace: workspace).webhook(id).webhook
+        return Webhook(try await session.send(Command("HGETALL", key)).hash(), workspace: workspace)
+    }
+
+    /// - Parameter isFirst: whether it is to be made only if there is none.
+    /// - Returns: its id.
+    public func create(
+        _ new: WebhookChange, workspace: String, isFirst: Bool = false
+    ) async throws(RedisError) -> Result<String, Refusal> {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let id = Webhook.newID()
+        let reply = try await session.run(
+            Scripts.CreateWebhook(
+                workspaceKey: keys.workspace, webhooksKey: keys.webhooks, webhookKey: keys.webhook(id).webhook,
+                webhookID: id, most: Webhook.maximum, onlyFirst: isFirst,
+                fields: new.fields + (new.secret.map { ["secret", $0] } ?? [])))
+        switch reply {
+        case .made: return .success(id)
+        case .unknownWorkspace: return .failure(.unknownWorkspace)
+        case .tooMany: return .failure(.tooMany)
+        }
+    }
+
+    /// - Returns: false if there is no such webhook.
+    public func change(_ id: String, workspace: String, _ change: WebhookChange) async throws(RedisError) -> Bool {
+        guard Webhook.isID(id) else { return false }
+        let keys = WorkspaceKeys(workspace: workspace)
+        let webhook = keys.webhook(id)
+        return try await session.run(
+            Scripts.UpdateWebhook(
+                webhookKey: webhook.webhook, dueKey: webhook.due, pendingKey: keys.partition.deliveries,
+                member: keys.member(id), enables: change.isEnabled == true, secret: change.secret,
+                overlapMilliseconds: change.overlapMilliseconds, fields: change.fields)) == .changed
+    }
+
+    /// - Returns: false if there is no such webhook.
+    public func delete(_ id: String, workspace: String) async throws(RedisError) -> Bool {
+        guard Webhook.isID(id) else { return false }
+        let keys = WorkspaceKeys(workspace: workspace)
+        let webhook = keys.webhook(id)
+        return try await session.run(
+            Scripts.DeleteWebhook(
+                webhooksKey: keys.webhooks, webhookKey: webhook.webhook, dueKey: webhook.due,
+                historyKey: webhook.events, doneKey: webhook.done, pendingKey: keys.partition.deliveries, webhookID: id,
+                member: keys.member(id))) == .removed
+    }
+}
+
+extension Session {
+    public var webhooks: Webhooks { Webhooks(session: self) }
+}
+
+extension Webhook {
+    private static let idPrefix = "wh_"
+    static let eventPrefix = "evt_"
+
+    static func newID() -> String { idPrefix + Identifier.hex() }
+    /// Of an event that no change of a meeting is behind.
+    public static func newEventID() -> String { eventPrefix + Identifier.hex() }
+
+    /// An id from outside becomes part of a key.
+    static func isID(_ text: String) -> Bool { isIdentifier(text, idPrefix) }
+    /// One becomes part of a field.
+    static func isEventID(_ text: String) -> Bool { isIdentifier(text, eventPrefix) }
+
+    private static func isIdentifier(_ text: String, _ prefix: String) -> Bool {
+        text.utf8.count == prefix.utf8.count + 32 && text.hasPrefix(prefix)
+            && text.dropFirst(prefix.count).allSatisfy { $0.isASCII && $0.isHexDigit }
+    }
+
+    /// A secret as Standard Webhooks has it: 24 random bytes in Base64 behind `whsec_`.
+    public static func newSecret() -> String { "whsec_" + Identifier.base64(bytes: 24) }
+}
