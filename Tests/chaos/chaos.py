@@ -104,12 +104,16 @@ def parse():
     parser.add_argument("--deployment", choices=("standalone", *KINDS), default="standalone", help="the kind of Redis")
     parser.add_argument("--wait-replicas", type=int, default=0, metavar="N",
                         help="on how many replicas what is acknowledged is to be (--redis-wait-replicas)")
+    parser.add_argument("--tls", action="store_true", help="Redis' servers speak TLS alone; not of a single one")
     parser.add_argument("--binary", default=BINARY, help="the usher that is broken")
     parser.add_argument("--beside", default=None, metavar="BINARY",
                         help="what every second node and runner is, such as the version before")
     parser.add_argument("--markdown", action="store_true", help="the tables as Markdown")
     parser.add_argument("--keep", metavar="DIR", help="where runs with violations leave logs, data and history")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.tls and arguments.deployment == "standalone":
+        parser.error("--tls goes with --deployment sentinel or cluster: a single Redis is reached through a proxy that reads")
+    return arguments
 
 
 def names(text):
@@ -130,7 +134,7 @@ def one(seed, arguments):
     seconds = max(LEAST_FAULTS_S, arguments.seconds_per_seed - AROUND_FAULTS_S)
     try:
         history = run(seed, seconds, arguments.binary, arguments.faults, folder, arguments.deployment,
-                      arguments.wait_replicas, arguments.beside)
+                      arguments.wait_replicas, arguments.beside, arguments.tls)
     except Exception:
         print(f"seed {seed}: broken off; what it left: {folder}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
         return None, [], took()
@@ -165,6 +169,8 @@ def tell(seed, arguments, history, found, folder):
     options = f" --faults {','.join(arguments.faults)}" if arguments.faults is not None else ""
     if arguments.deployment != "standalone":
         options += f" --deployment {arguments.deployment} --wait-replicas {arguments.wait_replicas}"
+    if arguments.tls:
+        options += " --tls"
     if arguments.beside:
         options += f" --beside {arguments.beside}"
     print(f"  again: USHER={arguments.binary} {sys.executable} {os.path.relpath(__file__)} --seed {seed} "

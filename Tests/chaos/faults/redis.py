@@ -16,13 +16,13 @@ SILENCE_S = 1.0
 def order(server, *command):
     """Has Redis run a command that belongs to a fault. Raises NoTarget, and orders nothing, if it does not answer."""
     try:
-        client = RedisClient(server.address, timeout_s=SILENCE_S)
+        client = RedisClient(server.address, SILENCE_S, server.tls)
         client.call("PING")
     except (OSError, RedisError) as error:
         raise NoTarget(f"Redis does not answer: {error}") from error
     client.close()
     # It has just answered, and nobody else stops it meanwhile.
-    client = RedisClient(server.address)
+    client = RedisClient(server.address, tls=server.tls)
     try:
         return client.call(*command)
     finally:
@@ -36,7 +36,7 @@ def order_if_it_lives(cluster, *command):
 
 def _order_if_it_lives(server, *command):
     try:
-        client = RedisClient(server.address, timeout_s=SILENCE_S)
+        client = RedisClient(server.address, SILENCE_S, server.tls)
     except OSError:
         return
     try:

@@ -7,6 +7,7 @@ import re
 import signal
 
 from faults.proxies import ApiProxy
+from harness.certificates import Certificates
 from harness.deployments import LOOPBACK
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
@@ -51,14 +52,15 @@ class Cluster:
     """
 
     def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone",
-                 beside=None):
+                 beside=None, is_encrypted=False):
         """`runner_bot_names`: the names of bots that were asked for without one, for each runner. `beside`: what every
-        second node and runner is, with its bots; by default all are `binary`."""
+        second node and runner is, with its bots; by default all are `binary`. `is_encrypted`: whether several servers speak
+        TLS alone."""
         self.folder = folder
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
-        self.network = self.follower = self.topology_fault = self.listener = self.viewer = None
+        self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = None
         self.workspaces = []
         if deployment == "standalone":
             self.redis = RedisServer(folder, durable=True)
@@ -67,9 +69,13 @@ class Cluster:
             if network.is_possible():
                 self.network = network.PrivateNetwork().enter()
             hosts = self.network.hosts if self.network else itertools.repeat(LOOPBACK)
-            self.redis = deployments.KINDS[deployment](folder, hosts)
+            if is_encrypted:
+                # Whoever goes through a door or the follower finds the certificate of whom that leads to.
+                names = [LOOPBACK, *map(network.HOSTS.format, range(1, network.MOST_HOSTS + 1))]
+                self.certificates = Certificates(folder, ",".join(f"IP:{name}" for name in names))
+            self.redis = deployments.KINDS[deployment](folder, hosts, self.certificates)
             self.servers = self.redis.servers
-            self.follower = PrimaryFollower().start()
+            self.follower = PrimaryFollower(self.redis.scheme).start()
         self.redis_clock = None
         self._proxies = {}
         self.nodes = [self._node(f"node{number}", binary)
@@ -92,11 +98,14 @@ class Cluster:
             return self._proxies[name].url
         if self.deployment == "sentinel":
             self._proxies[name] = Doors(f"{name}-sentinels", self.redis.sentinels).start()
-            return self.redis.url_through(self._proxies[name].addresses)
+            return self.redis.url_through(self._proxies[name].addresses, self.redis.scheme)
         return self.redis.url
 
+    def _trust(self):
+        return {"REDIS_CA": self.certificates.authority} if self.certificates else {}
+
     def _node(self, name, binary):
-        node = Node(self.folder, self._url_for(name), name=name, **settings.of_node())
+        node = Node(self.folder, self._url_for(name), name=name, **self._trust(), **settings.of_node())
         node.arguments[0] = binary
         return node
 
@@ -108,7 +117,7 @@ class Cluster:
         for_bots = {"BOT_REDIS": self.follower.url} if self.follower else {}
         runner = Runner(
             self.folder, self._url_for(name), self.api_proxy, name=name, CAPACITY=capacity,
-            BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **for_bots, **settings.of_runner())
+            BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **for_bots, **self._trust(), **settings.of_runner())
         runner.arguments[0] = binary
         return runner
 

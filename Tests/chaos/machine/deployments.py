@@ -22,7 +22,7 @@ OPTIONS = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", str(setting
 def ask(server, *command):
     """An answer, or None of a server that is away, stopped, or refuses."""
     try:
-        client = RedisClient(server.address, SILENCE_S)
+        client = RedisClient(server.address, SILENCE_S, server.tls)
     except OSError:
         return None
     try:
@@ -86,8 +86,8 @@ class SentinelRedis(Shards, SentinelDeployment):
 
     shard_count, replica_count = 1, 2
 
-    def __init__(self, folder, hosts):
-        super().__init__(folder, "redis", down_ms=settings.DOWN_MS, options=OPTIONS, hosts=hosts)
+    def __init__(self, folder, hosts, tls):
+        super().__init__(folder, "redis", down_ms=settings.DOWN_MS, options=OPTIONS, hosts=hosts, tls=tls)
         self.data = self.of_bots = self.redis
 
     def agreed(self):
@@ -141,8 +141,8 @@ class ClusterRedis(Shards, RedisCluster):
 
     shard_count, replica_count = 3, 1
 
-    def __init__(self, folder, hosts):
-        super().__init__(folder, "redis", node_timeout_ms=settings.DOWN_MS, options=OPTIONS, hosts=hosts)
+    def __init__(self, folder, hosts, tls):
+        super().__init__(folder, "redis", node_timeout_ms=settings.DOWN_MS, options=OPTIONS, hosts=hosts, tls=tls)
         self.data = self.servers
 
     def start(self):

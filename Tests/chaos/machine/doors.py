@@ -38,14 +38,15 @@ class PrimaryFollower(Link):
     """Leads to whichever server is the primary. Bots know one plain address, so it is in place of the proxy that they are
     to be given; it adds nothing to what they say."""
 
-    def __init__(self):
+    def __init__(self, scheme):
         super().__init__("primary-follower")
+        self._scheme = scheme
         self.address = None
         self.port = None
 
     @property
     def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"{self._scheme}://127.0.0.1:{self.port}/0"
 
     def follow(self, address):
         """New connections go there, and those to another server are closed."""

@@ -5,7 +5,6 @@ own, and a rule of the packet filter can be about two of them. Runs side by side
 """
 
 import ctypes
-import itertools
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 PROGRAMS = ("ip", "iptables")
 # Of the servers, from 127.0.1.1 on; everybody else speaks from 127.0.0.1.
 HOSTS = "127.0.1.{}"
+MOST_HOSTS = 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -28,7 +28,7 @@ class PrivateNetwork:
 
     def __init__(self):
         self._outside = None
-        self.hosts = (HOSTS.format(number) for number in itertools.count(1))
+        self.hosts = (HOSTS.format(number) for number in range(1, MOST_HOSTS + 1))
 
     def enter(self):
         self._outside = os.open("/proc/thread-self/ns/net", os.O_RDONLY)

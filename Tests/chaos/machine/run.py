@@ -30,7 +30,8 @@ AFTERMATH_S = 3.0
 ASKED = (0, -signal.SIGKILL, -signal.SIGTERM)
 
 
-def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="standalone", wait_replicas=0, beside=None):
+def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="standalone", wait_replicas=0, beside=None,
+        is_encrypted=False):
     """Breaks a fresh cluster for `seconds`, and returns the History. One process runs one kind of deployment.
 
     faults         names of the faults to inject, all that the deployment has if None
@@ -38,6 +39,7 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     deployment     standalone, sentinel or cluster
     wait_replicas  on how many replicas what is acknowledged is to be
     beside         the binary of every second node and runner
+    is_encrypted   whether several servers speak TLS alone
     """
     settings.use(deployment, wait_replicas)
     kept = folder is not None
@@ -47,7 +49,7 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     draw = random.Random(f"{seed}/bots")
     names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
-        return Run(seed, Cluster(folder, binary, names, deployment, beside)).perform(seconds, faults)
+        return Run(seed, Cluster(folder, binary, names, deployment, beside, is_encrypted)).perform(seconds, faults)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,9 @@ from harness.waiting import wait_for
 class RedisServer(Process):
     """`durable` writes every change to the append-only file before it is answered (`appendfsync always`)."""
 
+    # It is reached by a socket of this machine.
+    tls = None
+
     def __init__(self, folder, durable=False, name="redis"):
         self.socket_path = os.path.join(folder, f"{name}.sock")
         self.url = f"redis+unix://{self.socket_path}"
