@@ -5,7 +5,8 @@ Each round has three phases, on a database that is filled anew for each:
 - dispatches through HTTP, over 1,000 workspaces, each meeting once;
 - the dispatch script alone, called by `redis-benchmark` with as many clients, unpipelined;
 - `GET /healthz`.
-After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`), and the phases of the bots (`bots`,
+After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`), through TLS beside plain TCP
+(`encryption`), and the phases of the bots (`bots`,
 `launches`): asking for them, asking what runs, transcripts, and the time from an accepted request to the bot's process;
 then what a client gets while another one floods the node (`floods`), or while another tenant does its worst
 (`neighbours`).
@@ -22,12 +23,14 @@ import tempfile
 
 import bots
 import clusters
+import encryption
 import floods
 import footprint
 import launches
 import load
 import neighbours
 import report
+import sides
 from processes import BenchError, Node, Redis, raise_open_files
 from records import DispatchRequests, ScriptCalls, script_digest
 
@@ -57,7 +60,7 @@ def options_of(arguments):
     parser.add_argument(
         "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
     parser.add_argument(
-        "--only", choices=["speed", "cluster", "bots", "launches", "floods", "neighbours", "footprint"],
+        "--only", choices=["speed", "cluster", "encryption", "bots", "launches", "floods", "neighbours", "footprint"],
         help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
@@ -174,8 +177,14 @@ def main(arguments):
                 compared = clusters.measure(options.usher, folder, options, say)
                 problems += compared.problems
                 tables += [
-                    report.median_rows(compared.one + compared.cluster), clusters.cost_rows(compared),
+                    report.median_rows(compared.phases), clusters.cost_rows(compared),
                     clusters.held_rows(compared)]
+            if options.only in (None, "encryption"):
+                pair = encryption.measure(options.usher, folder, options, say)
+                phases = [phase for side in pair for phase in side.phases]
+                problems += [problem for phase in phases for problem in phase.problems]
+                tables += [
+                    report.median_rows(phases), sides.cost_rows(*pair, "a dispatch through TLS, to one through plain TCP")]
             if options.only in (None, "bots"):
                 with Node(options.usher, folder, redis, options.loops) as node:
                     node.wait_ready()

@@ -9,10 +9,10 @@ import contextlib
 import dataclasses
 import itertools
 import os
-import statistics
 
 import footprint
 import load
+import sides
 from processes import BenchError, Node, Redis, free_port, wait_until
 from records import DispatchRequests
 
@@ -22,7 +22,6 @@ PRIMARIES = 3
 GROWTH_PRIMARIES = [1, 3, 6]
 GROWTH_WORKSPACES = [100, 2_000]
 GROWTH_SECONDS = 5
-REQUESTS_A_SECOND = 20_000
 
 
 def slot(key):
@@ -116,47 +115,36 @@ class Held:
 
 @dataclasses.dataclass
 class Clusters:
-    one: list
-    cluster: list
+    one: sides.Side
+    cluster: sides.Side
     held: list
 
     @property
+    def phases(self):
+        return self.one.phases + self.cluster.phases
+
+    @property
     def problems(self):
-        return [problem for phase in self.one + self.cluster for problem in phase.problems]
+        return [problem for phase in self.phases for problem in phase.problems]
 
 
 def measure(binary, folder, options, say):
-    count = REQUESTS_A_SECOND * options.seconds
-    seed, requests_path = f"{folder}/cluster.resp", f"{folder}/cluster.requests"
-    requests = DispatchRequests(count, seed, requests_path)
-    done = Clusters([], [], [])
     with contextlib.ExitStack() as stack:
-        one = stack.enter_context(OneRedis(f"{folder}/one", options.aof))
-        cluster = stack.enter_context(Cluster(f"{folder}/cluster", options.aof, PRIMARIES))
-        sides = []
-        for name, redis, phases in [("dispatch, one Redis", one, done.one),
-                                    (f"dispatch, {PRIMARIES} primaries", cluster, done.cluster)]:
-            redis.wait_ready()
-            os.makedirs(f"{folder}/{redis.__class__.__name__}")
-            node = stack.enter_context(Node(binary, f"{folder}/{redis.__class__.__name__}", redis, options.loops))
-            node.wait_ready()
-            sides.append((name, redis, node, phases))
-        for number in range(options.rounds):
-            for name, redis, node, phases in sides if number % 2 == 0 else reversed(sides):
-                redis.load(seed)
-                phases.append(load.dispatches(
-                    name, node, redis, options, requests, requests_path, options.seconds))
-            say(f"cluster, round {number + 1} of {options.rounds}: node {done.one[-1].node_us:.1f} µs a dispatch with "
-                f"one Redis, {done.cluster[-1].node_us:.1f} with {PRIMARIES} primaries")
-    for primaries in GROWTH_PRIMARIES:
-        for workspaces in GROWTH_WORKSPACES:
-            done.held.append(hold(binary, folder, options, primaries, workspaces))
-    return done
+        one = sides.Side("dispatch, one Redis", stack.enter_context(OneRedis(f"{folder}/one", options.aof)))
+        cluster = sides.Side(
+            f"dispatch, {PRIMARIES} primaries",
+            stack.enter_context(Cluster(f"{folder}/cluster", options.aof, PRIMARIES)))
+        for side in one, cluster:
+            side.redis.wait_ready()
+        sides.measure([one, cluster], binary, f"{folder}/sides", options, say)
+    return Clusters(one, cluster, [
+        hold(binary, folder, options, primaries, workspaces)
+        for primaries in GROWTH_PRIMARIES for workspaces in GROWTH_WORKSPACES])
 
 
 def hold(binary, folder, options, primaries, workspaces):
     seed, requests_path = f"{folder}/held.resp", f"{folder}/held.requests"
-    requests = DispatchRequests(REQUESTS_A_SECOND * GROWTH_SECONDS, seed, requests_path, workspaces)
+    requests = DispatchRequests(sides.REQUESTS_A_SECOND * GROWTH_SECONDS, seed, requests_path, workspaces)
     folder = f"{folder}/held-{primaries}-{workspaces}"
     with (OneRedis(folder, options.aof) if primaries == 1 else Cluster(folder, options.aof, primaries)) as redis:
         redis.wait_ready()
@@ -170,15 +158,7 @@ def hold(binary, folder, options, primaries, workspaces):
 
 
 def cost_rows(done):
-    """The cluster's share of each cost, round by round: other work on the machine disturbs both sides of a round."""
-    rows = [("a dispatch on the cluster, to one on one Redis", "median", "least", "most")]
-    for name, cost in [
-        ("processor time of the node", lambda phase: phase.node_us),
-        ("processor time of the node and all of Redis", lambda phase: phase.node_us + phase.redis_us),
-    ]:
-        ratios = [cost(cluster) / cost(one) for one, cluster in zip(done.one, done.cluster)]
-        rows.append((name, *(f"{figure:.2f}" for figure in (statistics.median(ratios), min(ratios), max(ratios)))))
-    return rows
+    return sides.cost_rows(done.one, done.cluster, "a dispatch on the cluster, to one on one Redis")
 
 
 def held_rows(done):

@@ -219,15 +219,15 @@ class Runner(Child):
 class Node(Child):
     """`usher serve`, with as many loops as asked for."""
 
-    def __init__(self, binary, folder, redis, loops, reads_log=True):
+    def __init__(self, binary, folder, redis, loops, reads_log=True, environment=None):
         self.port = free_port()
         self.started_at = time.monotonic()
         super().__init__(
             [binary, "serve", "--port", str(self.port), "--loops", str(loops),
              # Limits that cost what they cost anybody, and are not met.
              "--rate-limit-per-second", "1000000", "--rate-limit-burst", "10000000", "--redis", redis.url],
-            os.path.join(folder, "node.log"), {**environment_without_settings(), "USHER_ADMIN_KEY": ADMIN_KEY},
-            reads_log)
+            os.path.join(folder, "node.log"), {
+                **environment_without_settings(), "USHER_ADMIN_KEY": ADMIN_KEY, **(environment or {})}, reads_log)
 
     def status(self, path):
         """The status of the answer to a GET on a connection of its own; None if there is none yet."""
