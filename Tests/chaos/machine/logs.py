@@ -5,10 +5,10 @@ import re
 from machine import collecting
 
 # Of these, faults of all kinds are full: time that ran out, connections that broke, a Redis that refuses to write, whose
-# replicas do not follow, or that is on its way to another primary.
+# replicas do not follow, or that is on its way to another primary; a slot that moves for longer than a command may take.
 EXPLAINED = re.compile(
     "not connected to Redis|too many commands wait|connection to Redis was lost|no reply from Redis"
-    "|Redis refused the command: (OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED"
+    "|Redis refused the command: (OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|ASK|MOVED"
     "|UNBLOCKED|ERR WAIT cannot be used with replica)"
     "|the change is on [0-9]+ replicas, fewer than wanted"
     "|A supervisor has ended before its bot|A supervisor has not kept its deadline")
