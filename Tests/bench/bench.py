@@ -9,7 +9,8 @@ After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`
 (`encryption`), and the phases of the bots (`bots`,
 `launches`): asking for them, asking what runs, transcripts, and the time from an accepted request to the bot's process;
 then what a client gets while another one floods the node (`floods`), or while another tenant does its worst
-(`neighbours`).
+(`neighbours`), or for
+the largest answers several times at once (`overlaps`).
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
 
@@ -29,6 +30,7 @@ import footprint
 import launches
 import load
 import neighbours
+import overlaps
 import report
 import sides
 from processes import BenchError, Node, Redis, raise_open_files
@@ -60,7 +62,7 @@ def options_of(arguments):
     parser.add_argument(
         "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
     parser.add_argument(
-        "--only", choices=["speed", "cluster", "encryption", "bots", "launches", "floods", "neighbours", "footprint"],
+        "--only", choices=["speed", "cluster", "encryption", "bots", "launches", "floods", "neighbours", "overlaps", "footprint"],
         help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
@@ -204,6 +206,10 @@ def main(arguments):
                 measured = neighbours.measure(options.usher, folder, redis, options, say)
                 problems += [problem for entry in measured for problem in entry.problems]
                 tables.append(neighbours.rows(measured))
+            if options.only in (None, "overlaps"):
+                measured = overlaps.measure(options.usher, folder, redis, options, say)
+                problems += [problem for entry in measured for problem in entry.problems]
+                tables.append(overlaps.rows(measured))
             if options.only in (None, "footprint"):
                 say("footprint")
                 tables.append(report.footprint_rows(footprint.measure(options.usher, folder, redis, options)))
