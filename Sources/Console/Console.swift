@@ -21,6 +21,8 @@ public enum Console {
     /// What the page loads.
     public static let files = [
         File(name: "api.js", contents: PackageResources.api_js),
+        File(name: "calendar.js", contents: PackageResources.calendar_js),
+        File(name: "calendars.js", contents: PackageResources.calendars_js),
         File(name: "dom.js", contents: PackageResources.dom_js),
         File(name: "feed.js", contents: PackageResources.feed_js),
         File(name: "format.js", contents: PackageResources.format_js),

@@ -27,7 +27,7 @@ import Testing
         let fields = ["id": FeedCalendar.newID(), "ics_url": "https://example.com/a.ics", "user_id": "3"]
         let calendar = try #require(
             FeedCalendar(fields.merging(["skipped": "= =3 declined=2 all_day= cancelled"]) { $1 }, workspace: "w"))
-        let object = try Self.object(CalendarObject.reading(calendar).closed)
+        let object = try Self.object(CalendarObject.reading(calendar, next: []).closed)
         let skipped = try #require(object["skipped"] as? [String: Int])
         #expect(skipped["declined"] == 2 && skipped["all_day"] == 0 && skipped["cancelled"] == 0)
     }

@@ -159,6 +159,7 @@ def test_an_event_is_planned_moves_is_renamed_and_goes(user, server):
     assert meetings(user) == [("scheduled", room, "Weekly", shown(start))]
     number = user.request("GET", "/meetings").json["meetings"][0]["id"]
     assert user.request("GET", f"/meetings/{number}").json["data"]["bot_name"] == "Nora"
+    assert status(user, calendar)["next"] == [{"meeting_id": number, "name": "Weekly", "scheduled_at": shown(start)}]
 
     later = start + datetime.timedelta(minutes=90)
     server.feeds["/a"] = feed(event("1", later, room, title="Moved"))
@@ -174,6 +175,7 @@ def test_an_event_is_planned_moves_is_renamed_and_goes(user, server):
     server.feeds["/a"] = feed(event("1", later, other, lines=["STATUS:CANCELLED"]))
     reading = read(user, calendar)
     assert reading["counts"] == {"created": 0, "updated": 0, "cancelled": 1} and reading["skipped"]["cancelled"] == 1
+    assert reading["next"] == []
     assert meetings(user) == []
 
 

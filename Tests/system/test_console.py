@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from harness.bots_user import BotsUser
 from harness.console import LATER, key_of, lines, link
+from harness.feed_server import FeedServer, event, feed, utc
 from harness.node import REPOSITORY
 from harness.receiver import Receiver
 from harness.transcripts import post, segment
@@ -148,10 +149,13 @@ def test_what_others_wrote_is_text_everywhere(console, servers):
         assert made.status == 201, made
         tab.sign_in(owner.token)
         expect(tab.row("#2")).to_contain_text(EVIL)
+        calendar = owner.request("POST", "/user/calendars", {
+            "name": EVIL, "bot_name": EVIL[:90], "ics_url": "https://calendar.example/'onload='x.ics"})
+        assert calendar.status == 201, calendar
         key = owner.request("POST", "/workspace/keys", {"scopes": ["bots"], "label": EVIL})
         assert key.status == 201, key
         for path in [f"/meetings/{planned['id']}", f"/meetings/{meeting['id']}", "/webhooks", f"/webhooks/{made.json['id']}",
-                     "/workspace/keys", "/workspace/members"]:
+                     "/calendars", f"/calendars/{calendar.json['id']}", "/workspace/keys", "/workspace/members"]:
             tab.go(path)
             expect(tab.page.locator("main")).to_contain_text(EVIL)
             assert tab.overflow <= 0, path
@@ -175,6 +179,13 @@ def test_what_others_wrote_is_text_everywhere(console, servers):
     expect(tab.heading("Meetings")).to_be_visible()
     assert tab.page.locator("main img").count() == 0
     tab.end()
+
+
+@pytest.fixture
+def feeds():
+    server = FeedServer()
+    yield server
+    server.end()
 
 
 # --- For everybody --------------------------------------------------------------------------------------------------
@@ -221,7 +232,7 @@ def test_by_keyboard_alone(tab, owner):
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_is_for_everybody(console, owner, width, dark):
+def test_every_page_is_for_everybody(console, owner, feeds, width, dark):
     """axe finds nothing, nothing is cut off at the side, and there is one heading of the page."""
     held = owner.send_bot()
     owner.wait_for_status(held, "active")
@@ -243,6 +254,9 @@ def test_every_page_is_for_everybody(console, owner, width, dark):
         webhook = owner.request("POST", "/webhooks", {"url": receiver.url(), "description": "Our archive"}).json
         owner.request("POST", f"/webhooks/{webhook['id']}/test")
         receiver.wait_for("webhook.test")
+        feeds.feeds["/work.ics"] = feed(event("1", utc(86_400), random_meet_code(), title="Standup"))
+        for name, path in (("Work", "/work.ics"), ("Our holidays, and those of everybody else", "/none.ics")):
+            assert owner.request("POST", "/user/calendars", {"name": name, "ics_url": feeds.url(path)}).status == 201
         tab.page.goto(f"{tab.origin}/console")
         expect(tab.page.get_by_label("API key")).to_be_visible()
         check("sign-in")
@@ -277,6 +291,12 @@ def test_every_page_is_for_everybody(console, owner, width, dark):
         expect(tab.row("webhook.test")).to_be_visible()
         tab.page.locator("li.row summary").first.click()
         check("webhook")
+        tab.go("/calendars")
+        expect(tab.row("Work")).to_contain_text("Enabled")
+        check("calendars")
+        tab.row("Work").get_by_role("link").click()
+        expect(tab.row("Standup")).to_be_visible()
+        check("calendar")
         tab.go("/workspace/keys")
         expect(tab.row("token")).to_be_visible()
         tab.button("Add New Key").click()

@@ -157,9 +157,23 @@ enum CalendarEndpoints {
 
     static let status = Endpoint(
         .get, path + "/sync", id: "getCalendarSync", access, summary: "See when a calendar was read",
-        details: "And what came of it.", takes: id, answers: [read], errors: [unknownCalendar]
+        details: "And what came of it, and is planned next.", takes: id, answers: [read], errors: [unknownCalendar]
     ) { call, id in
-        .json(CalendarObject.reading(try await named(id, call)).bytes)
+        let calendar = try await named(id, call)
+        return .json(CalendarObject.reading(calendar, next: try await next(of: calendar, call)).bytes)
+    }
+
+    /// The first meetings that are planned of a calendar and have had no bot yet. What users have stopped or removed is left
+    /// out.
+    private static func next(of calendar: FeedCalendar, _ call: Call<Caller>) async throws -> [Meeting] {
+        var meetings: [Meeting] = []
+        for occurrence in try await call.session.calendars.next(2 * CalendarObject.shownMeetings, of: calendar)
+        where meetings.count < CalendarObject.shownMeetings {
+            let meeting = try await call.session.meetings.meeting(
+                id: occurrence.meetingID, workspace: calendar.workspaceID)
+            if let meeting, meeting.isPlanned { meetings.append(meeting) }
+        }
+        return meetings
     }
 
     static let sync = Endpoint(
@@ -179,6 +193,8 @@ enum CalendarEndpoints {
             await call.loop.wait(milliseconds: lookMilliseconds)
             calendar = try await named(id, call)
         } while (calendar.syncedAt ?? 0) < askedAt && MonotonicTime.now().advanced(byMilliseconds: 500) < end
-        return .json(CalendarObject.reading(calendar, isUnderWay: (calendar.syncedAt ?? 0) < askedAt).bytes)
+        let isUnderWay = (calendar.syncedAt ?? 0) < askedAt
+        return .json(
+            CalendarObject.reading(calendar, next: try await next(of: calendar, call), isUnderWay: isUnderWay).bytes)
     }
 }

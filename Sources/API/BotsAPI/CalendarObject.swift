@@ -16,7 +16,10 @@ enum CalendarObject {
         return object
     }
 
-    static func reading(_ calendar: FeedCalendar, isUnderWay: Bool? = nil) -> JSONText {
+    /// How many of the meetings that are planned are shown with a reading.
+    static let shownMeetings = 5
+
+    static func reading(_ calendar: FeedCalendar, next: [Meeting], isUnderWay: Bool? = nil) -> JSONText {
         var counts = JSONText()
         counts.add("created", calendar.counts.created)
         counts.add("updated", calendar.counts.updated)
@@ -40,6 +43,15 @@ enum CalendarObject {
         object.add("is_syncing", json: String(isUnderWay ?? calendar.isSyncing))
         object.add("counts", counts)
         object.add("skipped", skipped)
+        object.add(
+            "next",
+            next.map { meeting in
+                var object = JSONText()
+                object.add("meeting_id", meeting.number)
+                object.add("name", meeting.title)
+                object.add("scheduled_at", time: meeting.scheduledAt)
+                return object
+            })
         return object
     }
 
@@ -77,12 +89,21 @@ enum CalendarObject {
                 .object(
                     .required("all_day", count), .required("cancelled", count), .required("declined", count),
                     .required("without_link", count), .required("unreadable", count)),
-                "How many events were left out, by reason.")))
+                "How many events were left out, by reason."),
+            .required(
+                "next",
+                .list(
+                    of: .object(
+                        .required("meeting_id", .integer(1...), "The meeting's `id`."),
+                        .required("name", Schema.string.orNull),
+                        .required("scheduled_at", Schema.time.orNull))),
+                "The first \(shownMeetings) meetings that are planned of it and have had no bot yet.")))
 
     static let readingExample: OrderedJSON = [
         "calendar_id": .string(CalendarEndpoints.exampleID), "calendar_name": "Work",
         "last_sync": .string(Sample.time), "last_error": nil, "is_syncing": false,
         "counts": ["created": 3, "updated": 0, "cancelled": 1],
         "skipped": ["all_day": 1, "cancelled": 0, "declined": 0, "without_link": 4, "unreadable": 0],
+        "next": [["meeting_id": 123, "name": "Weekly", "scheduled_at": .string(Sample.time)]],
     ]
 }

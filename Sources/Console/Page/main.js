@@ -1,5 +1,7 @@
 // The frame around the pages: who is signed in, which page is shown, and where the focus goes.
 
+import { calendarPage } from "/console/calendar.js";
+import { calendarsPage } from "/console/calendars.js";
 import { get, session } from "/console/api.js";
 import { h } from "/console/dom.js";
 import { announce, isPassing, leaveAway, refusalNotice, standing, tellAway } from "/console/notices.js";
@@ -30,6 +32,8 @@ function mayAs(role) {
 
 const pages = [
   { pattern: /^#\/meetings\/([1-9][0-9]{0,15})$/, make: meetingPage, section: "meetings" },
+  { pattern: /^#\/calendars\/(cal_[0-9a-f]{1,64})$/, make: calendarPage, section: "calendars", role: "member" },
+  { pattern: /^#\/calendars$/, make: calendarsPage, section: "calendars", role: "member" },
   { pattern: /^#\/webhooks\/(wh_[0-9a-f]{1,64})$/, make: webhookPage, section: "webhooks", role: "manager" },
   { pattern: /^#\/webhooks$/, make: webhooksPage, section: "webhooks", role: "manager" },
   { pattern: /^#\/workspace\/members$/, make: membersPage, section: "workspace", role: "owner" },
@@ -45,8 +49,8 @@ function drawHeader(section) {
     h("span", { class: "brand" }, texts.product),
     caller
       ? h("nav", { "aria-label": texts.pages },
-        link("meetings", texts.meetings), link("webhooks", texts.webhooks, "manager"),
-        link("workspace", texts.workspace, "owner"))
+        link("meetings", texts.meetings), link("calendars", texts.calendars, "member"),
+        link("webhooks", texts.webhooks, "manager"), link("workspace", texts.workspace, "owner"))
       : h("span"),
     caller
       ? h("div", { class: "who" },

@@ -18,10 +18,11 @@ const reasons = {
 
 export const texts = {
   product: "Usher", pages: "Pages", skip: "Skip to the page", docs: "API",
-  meetings: "Meetings", webhooks: "Webhooks", workspace: "Workspace",
+  meetings: "Meetings", calendars: "Calendars", webhooks: "Webhooks", workspace: "Workspace",
   roles: { viewer: "viewer", member: "member", manager: "manager", owner: "owner" },
   roleTooLow: (needed, has) => `This needs the role ${needed} in the workspace, or a higher one. You are its ${has}. An owner can give you another role.`,
   titles: {
+    calendarsPage: () => "Calendars", calendarPage: () => "Calendar",
     meetingsPage: () => "Meetings", meetingPage: (id) => `Meeting ${id}`, webhooksPage: () => "Webhooks", webhookPage: () => "Webhook",
     keysPage: () => "API Key", membersPage: () => "Members",
   },
@@ -127,6 +128,26 @@ export const texts = {
     bot: "as the bot said", plan: "as planned", "recording kept": "", "transcript collected": "",
   }, word)),
   pictureWords: "What the bot saw when it could go on no more:", pictureOf: "Picture of the meeting's page, as its bot saw it",
+
+  calendarsWords: "A bot is planned for each meeting of the next two weeks that has a link to Google Meet, MS Teams or Zoom. Calendars are yours alone; what is planned everybody in the workspace sees.",
+  newCalendar: "New calendar", addCalendar: "Add the calendar", calendarName: "Name", calendarURL: "Address of its iCalendar feed",
+  calendarURLHint: "https:// or webcal://. It is a secret, like a password, and not shown again. In Google Calendar: Settings, Secret address in iCal format. In Outlook: Shared calendars, Publish, ICS.",
+  newURLHint: "Not shown. To change it, paste another one.", sendsBots: "Bots come by themselves",
+  calendarAdded: (name) => `${name} was added. Its meetings are planned in a moment.`,
+  noCalendars: "No calendars yet. Add one above, and its meetings get bots.",
+  allCalendars: "← All calendars", lastRead: "last read", neverRead: "not read yet", hasProblem: "Trouble", waitsForReading: "Waits",
+  trouble: (why) => `Why: ${why}`, isReading: "It is being read", plansStay: "What was planned stays. It is tried again by itself.",
+  lastChanged: "The last reading changed", leftOut: "Left out", nothing: "nothing",
+  changedPlans: ({ created, updated, cancelled }) => `${created} planned, ${updated} changed, ${cancelled} cancelled`,
+  skipped: (reason) => own({
+    all_day: "all day", declined: "that you declined", without_link: "without a link to a meeting", unreadable: "that cannot be read",
+  }, reason),
+  comesNext: "What comes next", nothingNext: "Nothing is planned of this calendar.",
+  readNow: "Read it now", wasRead: "It was read.", changeCalendar: "Change it", saveCalendar: "Save",
+  calendarChanged: "The calendar was changed.", calendarEnabled: "The calendar is enabled, and read in a moment.",
+  calendarDisabled: "The calendar is disabled.", calendarRemoved: "The calendar was removed.",
+  disableCalendarTitle: "Disable this calendar?", disableCalendarWords: "What is planned of it goes, until it is enabled again.",
+  removeCalendarWords: "What is planned of it goes too.",
 
   webhooksWords: "Each change of a meeting is sent to these addresses, signed, and again until it is taken.",
   newWebhook: "New webhook", makeWebhook: "Make the webhook", url: "Address", description: "Description",
