@@ -23,21 +23,23 @@ public enum Routes {
     ///   - live: nil refuses every live feed.
     ///   - metrics: nil leaves `/metrics` out.
     ///   - servesConsole: whether the page for people is there.
+    ///   - insight: what the node tells administrators of itself.
     public static func make(
         store: Store, adminKey: String?, logger: Logger, readiness: NodeReadiness = NodeReadiness(),
         trustedProxies: [AddressRange] = [],
         surfaces: Set<Surface> = Set(Surface.allCases), budget: AnswerBudget,
         receivers: ReceiverPolicy = ReceiverPolicy(), recordings: Recordings = Recordings(),
-        live: LiveServices? = nil, metrics: MetricsEndpoint? = nil, servesConsole: Bool = true
+        live: LiveServices? = nil, metrics: MetricsEndpoint? = nil, servesConsole: Bool = true,
+        insight: NodeInsight = NodeInsight()
     ) -> Router {
         let gatekeeper = Gatekeeper(store: store, clientAddress: ClientAddress(trustedProxies: trustedProxies))
         let services = Services(
             store: store, authentication: Authentication(store: store, gatekeeper: gatekeeper), gatekeeper: gatekeeper,
             budget: budget, receivers: receivers, recordings: recordings, live: live, logger: logger,
             adminKey: adminKey, readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics,
-            servesConsole: servesConsole)
+            servesConsole: servesConsole, insight: insight)
         var router = Router()
-        for endpoint in endpoints where endpoint.surface.map(surfaces.contains) ?? true {
+        for endpoint in endpoints where endpoint.surfaces.map({ !surfaces.isDisjoint(with: $0) }) ?? true {
             let operation = endpoint.operation
             switch endpoint.handler(services) {
             case .asynchronous(let handler): router.add(operation.method, operation.path, handler)

@@ -23,7 +23,7 @@ import Testing
             #expect(
                 after.changes(since: before) == [
                     Keys.user(user.id), Keys.userID(email: "anna@example.com"), Keys.userSequence, Keys.users,
-                    keys.workspace, keys.members,
+                    Keys.workspaces, keys.workspace, keys.members,
                 ])
             #expect(after[Keys.userID(email: "anna@example.com")] == .string(String(user.id)))
             #expect(
@@ -34,6 +34,7 @@ import Testing
                         "max_concurrent_bots": "3",
                     ]))
             #expect(after[keys.members] == .hash([String(user.id): "owner"]))
+            #expect(after[Keys.workspaces]?.sortedSet?[user.workspaceID] != nil)
             let workspace = try #require(after[keys.workspace]?.hash)
             #expect(workspace["id"] == user.workspaceID && workspace["max_concurrent_bots"] == "3")
             #expect(after.timeToLive.isEmpty)
@@ -51,7 +52,7 @@ import Testing
             let new = NewUser(email: "anna@example.com")
             let (user, _) = try await world.session.users.create(new)
             let keys = WorkspaceKeys(workspace: user.workspaceID)
-            let steps = [[Keys.users], [keys.workspace, keys.members], [Keys.user(user.id)]]
+            let steps = [[Keys.users], [Keys.workspaces], [keys.workspace, keys.members], [Keys.user(user.id)]]
             for end in 1...steps.count {
                 for key in steps[..<end].joined() {
                     _ = try await world.client.send("DEL", key)
@@ -62,6 +63,7 @@ import Testing
                 #expect(after[WorkspaceKeys(workspace: again.workspaceID).members] == .hash([String(user.id): "owner"]))
                 #expect(after[Keys.userID(email: "anna@example.com")] == .string(String(user.id)))
                 #expect(after[Keys.users]?.sortedSet?[String(user.id)] == String(user.id))
+                #expect(after[Keys.workspaces]?.sortedSet?[again.workspaceID] != nil)
             }
         }
     }

@@ -18,7 +18,12 @@ def email():
 ENDPOINTS = [
     ("POST", "/admin/users", {"email": "a@example.com"}),
     ("POST", "/admin/workspaces", {"name": "W", "owner_user_id": 1}),
+    ("GET", "/admin/workspaces", None),
     ("GET", "/admin/workspaces/{ws}", None),
+    ("GET", "/admin/status", None),
+    ("GET", "/admin/findings", None),
+    ("GET", "/admin/webhooks/failing", None),
+    ("GET", "/admin/history", None),
     ("PATCH", "/admin/workspaces/{ws}", {"max_bytes": 1}),
     ("PUT", "/admin/workspaces/{ws}/members/1", {"role": "owner"}),
     ("DELETE", "/admin/workspaces/{ws}/members/1", None),

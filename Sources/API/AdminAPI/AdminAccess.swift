@@ -17,5 +17,5 @@ extension Access<Administration> {
 }
 
 enum AdminAPI {
-    static let endpoints = UserEndpoints.all + WorkspaceEndpoints.all + KeyEndpoints.all
+    static let endpoints = UserEndpoints.all + WorkspaceEndpoints.all + KeyEndpoints.all + ServiceEndpoints.all
 }

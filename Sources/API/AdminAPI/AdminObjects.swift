@@ -61,6 +61,43 @@ public struct WorkspaceObject: Encodable {
     }
 }
 
+struct WorkspaceUseObject: Encodable {
+    struct Page: Encodable {
+        let workspaces: [WorkspaceUseObject]
+        let next: Int?
+
+        init(_ page: [WorkspaceUse], next: Int?) {
+            workspaces = page.map { WorkspaceUseObject(use: $0) }
+            self.next = next
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case workspaces
+            case next = "next_offset"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(workspaces, forKey: .workspaces)
+            try container.encode(next, forKey: .next)
+        }
+    }
+
+    let use: WorkspaceUse
+
+    enum CodingKeys: String, CodingKey {
+        case meetings
+        case runningBots = "running_bots"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try WorkspaceObject(use.workspace).encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(use.meetings, forKey: .meetings)
+        try container.encode(use.bots, forKey: .runningBots)
+    }
+}
+
 public struct MemberObject: Encodable {
     let workspaceID: String
     let userID: Int

@@ -20,19 +20,36 @@ extension UserObject {
 }
 
 extension WorkspaceObject {
+    fileprivate static let properties: [Schema.Property] = [
+        .required("id", .uuid), .required("name", .string), .required("max_concurrent_bots", .integer),
+        .required("max_meetings", Schema.integer.orNull, "Of its own; null: what the nodes' settings say."),
+        .required("max_bytes", Schema.integer.orNull, "Of its own, likewise."),
+        .required("bytes", .integer, "What its meetings take, with their transcripts."),
+        .required("created_at", .time),
+    ]
     static let schema = NamedSchema(
-        "Workspace", "A workspace with its limits.",
-        .object(
-            .required("id", .uuid), .required("name", .string),
-            .required("max_concurrent_bots", .integer),
-            .required("max_meetings", Schema.integer.orNull, "Of its own; null: what the nodes' settings say."),
-            .required("max_bytes", Schema.integer.orNull, "Of its own, likewise."),
-            .required("bytes", .integer, "What its meetings take, with their transcripts."),
-            .required("created_at", .time)))
+        "Workspace", "A workspace with its limits.", Schema(.object(properties, others: nil)))
 
     static let example: OrderedJSON = [
         "id": .string(Sample.workspaceID), "name": "Sales", "max_concurrent_bots": 20, "max_meetings": 200_000,
         "max_bytes": .null, "bytes": 1_250_000, "created_at": .string(Sample.time),
+    ]
+}
+
+extension WorkspaceUseObject {
+    static let schema = NamedSchema(
+        "WorkspaceUse", "A workspace with its limits, and what it has of what they count.",
+        Schema(
+            .object(
+                WorkspaceObject.properties + [
+                    .required("meetings", .integer(0...)),
+                    .required("running_bots", .integer(0...), "Bots that have not ended."),
+                ], others: nil)))
+
+    static let example: OrderedJSON = [
+        "id": .string(Sample.workspaceID), "name": "Sales", "max_concurrent_bots": 20, "max_meetings": 200_000,
+        "max_bytes": .null, "bytes": 1_250_000, "created_at": .string(Sample.time), "meetings": 310,
+        "running_bots": 2,
     ]
 }
 

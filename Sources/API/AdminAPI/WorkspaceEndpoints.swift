@@ -3,7 +3,7 @@ import Usher
 
 /// Workspaces with their limits, and their members.
 enum WorkspaceEndpoints {
-    static let all = [create, read, update, setMember, removeMember]
+    static let all = [create, list, read, update, setMember, removeMember]
 
     static let id = Input<String>.path(
         "workspace_id", "The workspace's id, a UUID.", example: .string(Sample.workspaceID)
@@ -55,6 +55,39 @@ enum WorkspaceEndpoints {
         let workspace = try await call.caller.createWorkspace(
             name: new.name, owner: new.owner, maximumConcurrentBots: new.maximumBots)
         return try .encoding(201, WorkspaceObject(workspace))
+    }
+
+    private static let limits = 1...200
+    private static let search = Input<String?>.query(
+        "search", .text(1...200), "A part of the name, in any case, or the beginning of the id."
+    ) { text in
+        if let problem = Administration.problem(of: text, maximum: 200) { throw FormError(problem) }
+        return text
+    }
+
+    static let list = Endpoint(
+        .get, "/admin/workspaces", id: "listWorkspaces", .adminKey, summary: "List workspaces",
+        details: """
+            A page of them, with their limits and what they take, in the order in which they came into the list. One that was \
+            made by a node of the version before comes in when one of its keys is used, and is found by its id before.
+            """,
+        takes: search, .query("offset", 0...1_000_000_000, default: 0, "How many to pass over."),
+        .query("limit", limits, default: 50, "The most that a page has."),
+        answers: [
+            .json(
+                200, "The page.",
+                .object(
+                    .required("workspaces", .list(of: .named(WorkspaceUseObject.schema))),
+                    .required(
+                        "next_offset", Schema.integer(0...).orNull,
+                        "The `offset` of the next page; null if there is none. A page may end early, even without a "
+                            + "workspace: 1,000 are looked through for those that are sought.")),
+                example: ["workspaces": [WorkspaceUseObject.example], "next_offset": nil])
+        ],
+        errors: [.invalid("A parameter is wrong.", field: "limit", limits.problem)]
+    ) { call, search, offset, limit in
+        let (page, next) = try await call.caller.workspaces(search: search ?? "", offset: offset, limit: limit)
+        return try .encoding(200, WorkspaceUseObject.Page(page, next: next))
     }
 
     static let read = Endpoint(

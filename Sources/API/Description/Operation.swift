@@ -61,7 +61,8 @@ enum Section: String, CaseIterable, Sendable {
             "Bots by the room that they are in, and the meetings and transcripts of the key's own workspace. The "
                 + "Python client `vexa-client` speaks it."
         case .internal: "What a bot tells of itself, with the secret that it was started with."
-        case .admin: "Users, workspaces, members and API keys, for whoever has the admin key."
+        case .admin:
+            "Users, workspaces, members and API keys, and how the whole service is, for whoever has the admin key."
         case .operations: "How the node is, this description, and the console."
         }
     }

@@ -13,8 +13,8 @@ struct Endpoint: Sendable {
 
     /// What is said of it.
     let operation: Operation
-    /// What a port must be for to serve it; nil: every port does.
-    let surface: Surface?
+    /// What a port must be for, one of these, to serve it; nil: every port does.
+    let surfaces: Set<Surface>?
     /// Makes what answers on one loop; nil where the loop has nothing to answer with.
     let handler: @Sendable (Services) -> Handler?
 
@@ -37,7 +37,7 @@ struct Endpoint: Sendable {
         operation = Operation(
             method: method, path: path, id: id, section: access.section, access: access.credentials, summary: summary,
             details: details, parameters: parameters, body: body, answers: answers, errors: errors)
-        surface = access.section.surface
+        surfaces = access.section.surface.map { [$0] }
         let style = access.section.style
         handler = { services in
             .asynchronous { request in
@@ -59,14 +59,15 @@ struct Endpoint: Sendable {
 
     /// An endpoint that anybody may ask, and that takes nothing but what its path says.
     init(
-        _ path: String, id: String, surface: Surface?, summary: String, details: String, parameters: [Parameter] = [],
+        _ path: String, id: String, surfaces: Set<Surface>?, summary: String, details: String,
+        parameters: [Parameter] = [],
         answers: [Answer], errors: [DescribedError] = [],
         handler: @escaping @Sendable (Services) -> Handler?
     ) {
         operation = Operation(
             method: .get, path: path, id: id, section: .operations, access: .open, summary: summary, details: details,
             parameters: parameters, answers: answers, errors: errors)
-        self.surface = surface
+        self.surfaces = surfaces
         self.handler = handler
     }
 }
@@ -89,6 +90,7 @@ struct Services: Sendable {
     let readiness: ReadinessEndpoint
     let metrics: MetricsEndpoint?
     let servesConsole: Bool
+    let insight: NodeInsight
 
     func session(for request: Request) -> Session { store.session(until: request.deadline) }
 }

@@ -13,6 +13,8 @@ enum ConsoleEndpoints {
         + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
     private static let path = "/console"
+    /// Also where `/admin` is, so that whoever has that key finds a page that may ask it.
+    private static let surfaces: Set<Surface> = [.api, .admin]
     private static let whole = FixedAnswer(
         Console.page, type: "text/html; charset=utf-8",
         headers: [("Content-Security-Policy", securityPolicy), ("Referrer-Policy", "no-referrer")])
@@ -23,7 +25,7 @@ enum ConsoleEndpoints {
         APIError(404, "The console has no such file."), "The console has no such file.")
 
     static let root = Endpoint(
-        "/", id: "root", surface: .api, summary: "Where people begin",
+        "/", id: "root", surfaces: [.api], summary: "Where people begin",
         details: "Leads to the console, or to `/docs` where a node serves no console.",
         answers: [
             Answer(
@@ -37,7 +39,7 @@ enum ConsoleEndpoints {
     }
 
     static let page = Endpoint(
-        path, id: "console", surface: .api, summary: "The console, a page for people",
+        path, id: "console", surfaces: surfaces, summary: "The console, a page for people",
         details: "Not there with `--console off`. It asks nothing of any other server.",
         answers: [
             Answer(
@@ -47,7 +49,7 @@ enum ConsoleEndpoints {
     ) { services in services.servesConsole ? .synchronous(whole.handle) : nil }
 
     static let file = Endpoint(
-        "\(path)/{file}", id: "consoleFile", surface: .api, summary: "What the console loads",
+        "\(path)/{file}", id: "consoleFile", surfaces: surfaces, summary: "What the console loads",
         details: "Scripts, the style and the icon.",
         parameters: [
             .path("file", .choice(Console.files.map(\.name)), "The file's name.", example: "main.js")

@@ -29,6 +29,9 @@ public final class NodeReadiness: Sendable {
     /// Whether Redis takes nothing new. The node is ready all the same: stops and reports must come through.
     var isRedisFull: Bool { stores.withLock { $0 }.contains { $0.memory.isFull } }
 
+    /// How full the fullest of Redis' servers is; nil until the node has looked.
+    var memory: RedisMemory.Reading? { stores.withLock { $0 }.lazy.compactMap { $0.memory.fullest }.first }
+
     /// Asks Redis for a sign of life on the connections of every loop at once.
     /// - Returns: why one of them cannot be used; nil if all can.
     func failure(by deadline: MonotonicTime) async -> RedisError? {

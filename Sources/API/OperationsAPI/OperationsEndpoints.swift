@@ -5,7 +5,8 @@ enum OperationsEndpoints {
     static let all = [health, readiness, metrics, document, page] + ConsoleEndpoints.all
 
     static let health = Endpoint(
-        "/healthz", id: "health", surface: nil, summary: "Whether the node is alive", details: "Says nothing of Redis.",
+        "/healthz", id: "health", surfaces: nil, summary: "Whether the node is alive",
+        details: "Says nothing of Redis.",
         answers: [
             .json(
                 200, "The node is alive.", .object(.required("status", .choice(["ok"]))), example: ["status": "ok"])
@@ -13,7 +14,7 @@ enum OperationsEndpoints {
     ) { _ in .synchronous(HealthEndpoint.handle) }
 
     static let readiness = Endpoint(
-        "/readyz", id: "readiness", surface: nil, summary: "Whether to send requests to the node",
+        "/readyz", id: "readiness", surfaces: nil, summary: "Whether to send requests to the node",
         details: "Whether Redis answers every event loop of the node, and the node is not about to stop.",
         answers: [
             .json(
@@ -40,13 +41,13 @@ enum OperationsEndpoints {
     ) { services in .asynchronous(services.readiness.handle) }
 
     static let metrics = Endpoint(
-        "/metrics", id: "metrics", surface: .metrics, summary: "What was measured",
+        "/metrics", id: "metrics", surfaces: [.metrics], summary: "What was measured",
         details: "In Prometheus' text format. It can have a port of its own.",
         answers: [Answer(status: 200, meaning: "The metrics.", content: .other(type: "text/plain"))]
     ) { services in services.metrics.map { .asynchronous($0.handle) } }
 
     static let document = Endpoint(
-        documentPath, id: "openapi", surface: .api, summary: "This API as OpenAPI 3.1",
+        documentPath, id: "openapi", surfaces: [.api], summary: "This API as OpenAPI 3.1",
         details: "An `If-None-Match` with its `ETag` is answered 304.",
         answers: [
             Answer(
@@ -59,7 +60,7 @@ enum OperationsEndpoints {
     ) { _ in .synchronous(DescriptionEndpoint.openAPI.handle) }
 
     static let page = Endpoint(
-        pagePath, id: "docs", surface: .api, summary: "This API as a page to read",
+        pagePath, id: "docs", surfaces: [.api], summary: "This API as a page to read",
         details: "One page that asks nothing of any other server.",
         answers: [
             Answer(

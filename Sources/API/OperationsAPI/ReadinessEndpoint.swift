@@ -19,7 +19,7 @@ final class ReadinessEndpoint: @unchecked Sendable {
     private static let full = Response.json(Array("{\"status\":\"ready\",\"redis_memory\":\"full\"}".utf8))
 
     private let loop: EventLoop
-    private let readiness: NodeReadiness
+    let readiness: NodeReadiness
     private var question: Task<RedisError?, Never>?
     private var answer: (failure: RedisError?, time: MonotonicTime)?
 

@@ -99,6 +99,15 @@ public struct Administration: Sendable {
         return workspace
     }
 
+    /// A page of all workspaces: see `Workspaces.all`.
+    public func workspaces(
+        search: String, offset: Int, limit: Int
+    ) async throws(AdministrationRefusal) -> (page: [WorkspaceUse], next: Int?) {
+        try await Self.attempt { () throws(RedisError) in
+            try await session.workspaces.all(search: search, offset: offset, limit: limit)
+        }
+    }
+
     public func updateWorkspace(
         _ id: String, _ changes: WorkspaceChanges
     ) async throws(AdministrationRefusal) -> Workspace {

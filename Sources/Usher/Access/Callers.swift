@@ -128,10 +128,13 @@ extension Callers {
 
     /// Has the use noted in the key's record, while the request goes on. A note that fails is made up for by the next one.
     private func noteUse(of key: KnownKey, _ hash: String) {
+        // One that a node of the version before has made is not listed yet.
+        let unlisted = key.nextNote.nanoseconds == 0 ? key.owner?.workspaceID : nil
         key.nextNote = store.client.loop.now.advanced(byMilliseconds: Self.millisecondsBetweenNotes)
         Task(executorPreference: store.client.loop) {
             let session = store.session(milliseconds: store.configuration.redisTimeoutMilliseconds)
             _ = try? await session.run(Scripts.NoteUse(recordKey: Keys.apiKey(hash: hash)))
+            if let unlisted { _ = try? await session.send(Workspaces.listing(unlisted)) }
         }
     }
 }

@@ -42,6 +42,7 @@ public struct Workspaces: Sendable {
             Scripts.CreateWorkspace(
                 workspaceKey: keys.workspace, membersKey: keys.members, workspaceID: id, name: name,
                 maxConcurrentBots: maximumConcurrentBots, owner: owner))
+        _ = try await session.change([Self.listing(id)])
         return try Workspace(record)
     }
 

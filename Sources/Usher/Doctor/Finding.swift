@@ -1,6 +1,6 @@
 /// One thing that was looked at in a Redis: how it is and, unless it is right, what to do.
 public struct Finding: Equatable, Sendable {
-    public enum Level: Comparable, Sendable {
+    public enum Level: Comparable, CaseIterable, Sendable {
         /// As it should be.
         case ok
         /// It works, and less is promised than could be; or nobody could look.
@@ -16,6 +16,9 @@ public struct Finding: Equatable, Sendable {
             case .fail: "FAIL"
             }
         }
+
+        /// For programs.
+        public var name: String { word.lowercased() }
     }
 
     public let level: Level

@@ -23,7 +23,7 @@ enum Rights {
     /// Every command on every kind of key that it is used on. The keys are never read or written: see `Examination`.
     static let needs: [Need] =
         on(Keys.userSequence, "INCR %") + on(Keys.meetingSequence, "INCR %")
-        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0")
+        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0") + on(Keys.workspaces, "ZADD % NX 0 0", "ZRANGE % 0 0")
         + PeerKind.allCases.flatMap { kind in
             on(Keys.peers(kind), "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "EVALSHA 0 1 %")
                 + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")

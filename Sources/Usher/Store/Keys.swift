@@ -9,6 +9,8 @@ public enum Keys {
     public static let meetingSequence = "usher:seq:meeting"
     /// zset: user id -> user id, for listing.
     public static let users = "usher:users"
+    /// zset: when it came in there (ms) -> workspace id, for listing.
+    public static let workspaces = "usher:workspaces"
 
     /// zset: when it counts as gone (ms) -> id, of the nodes or the runners that live.
     public static func peers(_ kind: PeerKind) -> String { "usher:{\(kind.rawValue)}" }

@@ -1,3 +1,4 @@
+import API
 import Redis
 import Usher
 

@@ -24,6 +24,12 @@ final class LoopMetrics: @unchecked Sendable {
         lag = LoopLag(loop)
     }
 
+    fileprivate func total() -> MinuteHistory.Totals {
+        var totals = MinuteHistory.Totals()
+        for (_, _, counters) in servers { totals.add(counters) }
+        return totals
+    }
+
     fileprivate func read() -> Samples {
         var samples = Samples()
         samples.add(Catalogue.loops, 1)
@@ -51,6 +57,13 @@ final class NodeMetrics: @unchecked Sendable {
 
     init(connectionLimits: [(serves: String, limit: Int)]) {
         self.connectionLimits = connectionLimits
+    }
+
+    /// What has been answered since the node began, on all of its loops.
+    func totals() async -> MinuteHistory.Totals {
+        var totals = MinuteHistory.Totals()
+        for loop in loops { totals.add(await Task(executorPreference: loop.loop) { loop.total() }.value) }
+        return totals
     }
 
     /// - Parameter queue: of the loop that this is called on.

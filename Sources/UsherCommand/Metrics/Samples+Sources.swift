@@ -23,7 +23,7 @@ extension Samples {
     }
 
     /// Which API's request for a bot it is; nil for anything else.
-    private static func dispatching(_ answers: RequestCounters.Answers) -> String? {
+    fileprivate static func dispatching(_ answers: RequestCounters.Answers) -> String? {
         guard answers.method == "POST" else { return nil }
         return answers.route == Routes.reinvite ? "reinvite" : answers.route == Routes.bots ? "bots" : nil
     }
@@ -112,5 +112,23 @@ extension Samples {
         add(Catalogue.maximumDescriptors, process.maximumDescriptors)
         add(Catalogue.threads, process.threads)
         add(Catalogue.startTime, process.startTime)
+    }
+}
+
+extension MinuteHistory.Totals {
+    mutating func add(_ counters: RequestCounters) {
+        for answers in counters.answers {
+            for outcome in answers.outcomes {
+                requests += outcome.count
+                if outcome.status >= 500 { failures += outcome.count }
+                if Samples.dispatching(answers) != nil, outcome.status < 300 { dispatches += outcome.count }
+            }
+        }
+    }
+
+    mutating func add(_ other: Self) {
+        requests += other.requests
+        failures += other.failures
+        dispatches += other.dispatches
     }
 }

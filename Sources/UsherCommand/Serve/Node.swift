@@ -34,6 +34,8 @@ struct Node {
     private let calendars: CalendarThreads
     private let examination: StartExamination
     private let heartbeat: NodeHeartbeat
+    private let history: HistoryKeeper
+    private let desk: FindingsDesk
     private let readiness: NodeReadiness
     private let recordings: Recordings
     private let metrics: NodeMetrics
@@ -61,6 +63,8 @@ struct Node {
         self.recordings = recordings
         var shards: [Shard] = []
         var stores: [Store] = []
+        var desk: FindingsDesk!
+        var history: HistoryKeeper!
         for number in 0..<settings.loops {
             let loop = try EventLoop(name: "\(number)")
             let client = Client(
@@ -79,6 +83,13 @@ struct Node {
                 loop: loop, store: store,
                 clients: [("records", client)] + (changing.map { [("changes", $0)] } ?? []))
             let endpoint = MetricsEndpoint { [metrics, queue = QueueProbe(store)] in await metrics.text(queue) }
+            if number == 0 {
+                desk = FindingsDesk(settings, redis, store: store)
+                history = HistoryKeeper(loop: loop, metrics: metrics, queue: QueueProbe(store))
+            }
+            let insight = NodeInsight(
+                findings: { [desk = desk!] in await desk.findings(within: $0) },
+                history: { [history = history!] in await history.minutes() })
             let live = LiveServices(hub: hub, budget: feeds)
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
@@ -87,7 +98,7 @@ struct Node {
                     trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
                     receivers: settings.receivers, recordings: recordings,
                     live: live, metrics: endpoint,
-                    servesConsole: settings.servesConsole)
+                    servesConsole: settings.servesConsole, insight: insight)
                 let counters = RequestCounters(router)
                 var configuration = settings.httpConfiguration(of: port.surfaces)
                 configuration.onResponse = counters.hook
@@ -102,6 +113,8 @@ struct Node {
             shards.append(Shard(loop: loop, client: client, changing: changing, hub: hub, servers: servers))
         }
         self.shards = shards
+        self.desk = desk
+        self.history = history
         housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
         deliveries = try Deliveries(settings, redis: redis, logger: logger)
         metrics.deliveries = deliveries
@@ -174,9 +187,12 @@ struct Node {
         }
         try deliveries.start()
         try calendars.start()
-        let (heartbeat, host) = (self.heartbeat, ports[0].host)
+        let (heartbeat, history, host) = (self.heartbeat, self.history, ports[0].host)
         let address = "\(host.contains(":") ? "[\(host)]" : host):\(ports[0].port)"
-        shards[0].loop.execute { heartbeat.start(address: address) }
+        shards[0].loop.execute {
+            heartbeat.start(address: address)
+            history.start()
+        }
         return ports
     }
 
@@ -209,10 +225,14 @@ struct Node {
         var cut = 0
         for (loop, drain) in drains { cut += (try? MainThread.run(on: loop) { await drain.value }) ?? 0 }
         try? MainThread.run(on: shards[0].loop) { await heartbeat.stop() }
-        let (housekeeping, examination) = (self.housekeeping, self.examination)
+        let (housekeeping, examination, history, desk) = (
+            self.housekeeping, self.examination, self.history, self.desk
+        )
         shards[0].loop.execute {
             housekeeping.stop()
             examination.stop()
+            history.stop()
+            desk.stop()
         }
         deliveries.stop()
         calendars.stop()

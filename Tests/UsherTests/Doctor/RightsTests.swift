@@ -55,8 +55,9 @@ import Testing
     @Test func everyKindOfKeyIsListed() {
         let partition = Partition(number: 0)
         let keys = [
-            Keys.userSequence, Keys.meetingSequence, Keys.users, Keys.deadLetters, Keys.deadLetterCount,
-            partition.dispatch, partition.events, partition.leases, partition.analyzing, partition.ended,
+            Keys.userSequence, Keys.meetingSequence, Keys.users, Keys.workspaces, Keys.deadLetters,
+            Keys.deadLetterCount, partition.dispatch, partition.events, partition.leases, partition.analyzing,
+            partition.ended,
             WireNames.segmentStream, WireNames.commandChannel(0),
         ]
         let tried = Set(Rights.needs.flatMap(\.words))

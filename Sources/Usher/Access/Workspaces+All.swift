@@ -1,0 +1,94 @@
+import Log
+import Redis
+
+/// A workspace, with what it has now of what its limits count.
+public struct WorkspaceUse: Sendable {
+    public let workspace: Workspace
+    /// Records of meetings, and bots that have not ended.
+    public let meetings: Int
+    public let bots: Int
+}
+
+/// All workspaces, for whoever runs the service: those that a node of this version made, or saw a key of.
+extension Workspaces {
+    /// How many are looked through for those that are sought, and read in one go.
+    private static let maximumWorkspacesSeen = 1_000
+    private static let workspacesPerRead = 100
+
+    /// Has a workspace listed; once, however often. The clock of a node does: it is for the order alone.
+    static func listing(_ workspace: String) -> Command {
+        Command("ZADD", Keys.workspaces, "NX", String(WallClock.milliseconds), workspace)
+    }
+
+    /// A page of all workspaces, the one that was listed first first.
+    /// - Parameters:
+    ///   - search: a part of the name, in any case, or the beginning of the id; empty for all. One whose id it is, is
+    ///     found also if it is not listed.
+    /// - Returns: where to go on; nil if there are no more.
+    public func all(
+        search: String, offset: Int, limit: Int
+    ) async throws(RedisError) -> (page: [WorkspaceUse], next: Int?) {
+        if Identifier.isUUID(search) {
+            guard let workspace = try await workspace(id: search) else { return ([], nil) }
+            return (try await use(of: [workspace]), nil)
+        }
+        let sought = search.lowercased()
+        var page: [Workspace] = []
+        var position = offset
+        let end = offset.addingClamped(Self.maximumWorkspacesSeen)
+        while page.count < limit, position < end {
+            let last = position.addingClamped(Self.workspacesPerRead - 1)
+            let ids = try await session.send(Command("ZRANGE", Keys.workspaces, String(position), String(last)))
+                .arrayOrThrow().compactMap(\.string)
+            for workspace in try await workspaces(ids) {
+                position += 1
+                guard let workspace, workspace.isFound(by: sought) else { continue }
+                page.append(workspace)
+                if page.count == limit { break }
+            }
+            if ids.count < Self.workspacesPerRead, page.count < limit {
+                return (try await use(of: page), nil)
+            }
+        }
+        return (try await use(of: page), position)
+    }
+
+    /// - Returns: nil for each that is not there, or no workspace's record.
+    private func workspaces(_ ids: [String]) async throws(RedisError) -> [Workspace?] {
+        guard !ids.isEmpty else { return [] }
+        let keys = ids.map { WorkspaceKeys(workspace: $0).workspace }
+        let replies = try await session.replies(to: keys.map { Command("HGETALL", $0) })
+        var workspaces: [Workspace?] = []
+        for (key, reply) in zip(keys, replies) {
+            let found = try session.oddRecords.leavingOut(key, reply) { reply throws(RedisError) -> Workspace? in
+                let fields = try reply.hash()
+                return fields.isEmpty ? nil : try Workspace(fields)
+            }
+            workspaces.append(found ?? nil)
+        }
+        return workspaces
+    }
+
+    private func use(of workspaces: [Workspace]) async throws(RedisError) -> [WorkspaceUse] {
+        guard !workspaces.isEmpty else { return [] }
+        let keys = workspaces.map { WorkspaceKeys(workspace: $0.id) }
+        let replies = try await session.replies(
+            to: keys.flatMap { [Command("ZCARD", $0.meetings), Command("ZCARD", $0.bots)] })
+        var use: [WorkspaceUse] = []
+        for (index, workspace) in workspaces.enumerated() {
+            use.append(
+                WorkspaceUse(
+                    workspace: workspace,
+                    meetings: try session.oddRecords.count(keys[index].meetings, replies[2 * index]),
+                    bots: try session.oddRecords.count(keys[index].bots, replies[2 * index + 1])))
+        }
+        return use
+    }
+}
+
+extension Workspace {
+    /// - Parameter text: in lower case.
+    fileprivate func isFound(by text: String) -> Bool {
+        text.isEmpty || id.hasPrefix(text) || name.lowercased().contains(text)
+    }
+}
