@@ -1,6 +1,6 @@
 // Requests to the node that this page came from. The key lives in the tab's session storage and goes out in a header.
 
-const storageName = "usher.key";
+const [storageName, adminStorageName] = ["usher.key", "usher.admin-key"];
 // Without a byte.
 const silenceMilliseconds = 20_000;
 const attempts = 4;
@@ -27,9 +27,11 @@ export class Refusal extends Error {
 export class NoAnswer extends Error {}
 
 export const session = {
-  key: () => sessionStorage.getItem(storageName),
-  begin: (key) => sessionStorage.setItem(storageName, key),
-  end: () => sessionStorage.removeItem(storageName),
+  key: () => sessionStorage.getItem(storageName) ?? sessionStorage.getItem(adminStorageName),
+  /** Whether it is the service's admin key. */
+  isAdmin: () => sessionStorage.getItem(storageName) === null && sessionStorage.getItem(adminStorageName) !== null,
+  begin: (key, isAdmin) => sessionStorage.setItem(isAdmin ? adminStorageName : storageName, key),
+  end: () => [storageName, adminStorageName].forEach((name) => sessionStorage.removeItem(name)),
 };
 
 /** Names a wish, so that it is done once however often it is said. */
@@ -106,14 +108,15 @@ async function refusal(answer, used) {
     // Nothing that the API said: a balancer did.
   }
   const refusal = new Refusal(answer.status, body, answer.headers);
-  if (refusal.status === 401 && used !== null && used === session.key()) document.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
+  // `/admin` says 403 of a key that is not, or no more, its own.
+  if (refusal.status === (session.isAdmin() ? 403 : 401) && used !== null && used === session.key()) document.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
   return refusal;
 }
 
-function ask(method, path, { body, wish, range, signal, key }) {
+function ask(method, path, { body, wish, range, signal, key, isAdmin = session.isAdmin() }) {
   const headers = new Headers();
   try {
-    headers.set("X-API-Key", key ?? session.key() ?? "");
+    headers.set(isAdmin ? "X-Admin-API-Key" : "X-API-Key", key ?? session.key() ?? "");
   } catch {
     // No key has signs that a header field cannot carry; the API says what it thinks of none.
   }

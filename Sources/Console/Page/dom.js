@@ -6,7 +6,15 @@
  * @param children elements and texts, in lists too; null is nothing.
  */
 export function h(name, properties = {}, ...children) {
-  const element = document.createElement(name);
+  return build(document.createElement(name), properties, children);
+}
+
+/** The same of a drawing. */
+export function svg(name, properties, ...children) {
+  return build(document.createElementNS("http://www.w3.org/2000/svg", name), properties, children);
+}
+
+function build(element, properties, children) {
   for (const [key, value] of Object.entries(properties)) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (value === true) element.setAttribute(key, "");

@@ -21,6 +21,17 @@ export function plural(count, forms) {
   return (forms[plurals.select(count)] ?? forms.other).replace("#", numbers.format(count));
 }
 
+export function number(value) {
+  return numbers.format(value);
+}
+
+/** A size in the largest unit of which there is one. */
+export function bytes(count) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  return new Intl.NumberFormat(locale, { style: "unit", unit: units[power], maximumFractionDigits: 1 }).format(count / 1_000 ** power);
+}
+
 function parsed(text) {
   const date = new Date(text ?? "");
   return Number.isNaN(date.getTime()) ? null : date;

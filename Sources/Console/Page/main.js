@@ -2,7 +2,7 @@
 
 import { calendarPage } from "/console/calendar.js";
 import { calendarsPage } from "/console/calendars.js";
-import { get, session } from "/console/api.js";
+import { NoAnswer, get, session } from "/console/api.js";
 import { h } from "/console/dom.js";
 import { announce, isPassing, leaveAway, refusalNotice, standing, tellAway } from "/console/notices.js";
 import { keysPage } from "/console/keys.js";
@@ -41,20 +41,32 @@ const pages = [
   { pattern: /^/, make: meetingsPage, section: "meetings" },
 ];
 
+// Those of whoever has the admin key, which opens no workspace's.
+let adminPages = null;
+
+/** Knows the caller from now on, once the pages are there that the caller sees. */
+async function know(found, isAdmin) {
+  if (isAdmin && !adminPages) {
+    adminPages = await import("/console/admin.js").then((module) => module.adminPages, () => { throw new NoAnswer(); });
+  }
+  return { ...found, isAdmin };
+}
+
 function drawHeader(section) {
-  const link = (name, text, role = "viewer") => mayAs(role)
+  const link = (name, text, role = "viewer") => (caller.isAdmin || mayAs(role))
     && h("a", { href: `#/${name}`, "aria-current": section === name ? "page" : null }, text);
   header.replaceChildren(
     h("a", { class: "skip", href: "#main", onclick: skip }, texts.skip),
     h("span", { class: "brand" }, texts.product),
     caller
-      ? h("nav", { "aria-label": texts.pages },
-        link("meetings", texts.meetings), link("calendars", texts.calendars, "member"),
-        link("webhooks", texts.webhooks, "manager"), link("workspace", texts.workspace, "owner"))
+      ? h("nav", { "aria-label": texts.pages }, caller.isAdmin
+        ? ["service", "workspaces", "users"].map((name) => link(name, texts[name]))
+        : [link("meetings", texts.meetings), link("calendars", texts.calendars, "member"),
+        link("webhooks", texts.webhooks, "manager"), link("workspace", texts.workspace, "owner")])
       : h("span"),
     caller
       ? h("div", { class: "who" },
-        h("span", {}, h("bdi", {}, caller.workspace_name), " · ", texts.roles[caller.role] ?? caller.role),
+        h("span", {}, caller.isAdmin ? texts.admin : [h("bdi", {}, caller.workspace_name), " · ", texts.roles[caller.role] ?? caller.role]),
         h("button", { type: "button", onclick: logOut }, texts.signOut))
       : h("a", { href: "/docs" }, texts.docs));
 }
@@ -82,7 +94,7 @@ function open(title, section, make) {
 
 function route() {
   if (!caller) return;
-  const page = pages.find(({ pattern }) => pattern.test(location.hash));
+  const page = (caller.isAdmin ? adminPages : pages).find(({ pattern }) => pattern.test(location.hash));
   const id = page.pattern.exec(location.hash)[1];
   const title = texts.titles[page.make.name](id);
   if (page.role && !mayAs(page.role)) {
@@ -115,9 +127,10 @@ function signOut(refusal) {
   open(texts.signIn, null, (place) => signInPage(place, { begin, refusal }));
 }
 
-function begin(key, found) {
-  session.begin(key);
-  caller = found;
+async function begin(key, isAdmin, found) {
+  const known = await know(found, isAdmin);
+  session.begin(key, isAdmin);
+  caller = known;
   route();
 }
 
@@ -133,7 +146,8 @@ function adopt(id, made) {
 async function resume() {
   const mine = ++shown;
   try {
-    const found = await get("/user");
+    const isAdmin = session.isAdmin();
+    const found = await know(await get(isAdmin ? "/admin/status" : "/user"), isAdmin);
     if (mine !== shown) return;
     tellAway(main, false);
     caller = found;

@@ -10,15 +10,17 @@ export function signInPage(main, { begin, refusal }) {
   const input = h("input", {
     type: "password", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "off", maxlength: "512",
   });
+  const admin = h("input", { type: "checkbox" });
   const button = h("button", { class: "main" }, texts.signIn);
-  const form = h("form", { class: "card narrow" }, field(texts.apiKey, input, texts.apiKeyHint), button, place.element);
+  const form = h("form", { class: "card narrow" }, field(texts.apiKey, input, texts.apiKeyHint),
+    h("label", { class: "check" }, admin, texts.isAdminKey), button, place.element);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     act(button, place, async () => {
       const key = input.value.trim();
-      const found = await get("/user", { key });
-      input.value = "";
-      begin(key, found);
+      const isAdmin = admin.checked;
+      const found = await get(isAdmin ? "/admin/status" : "/user", { key, isAdmin });
+      await begin(key, isAdmin, found);
     });
   });
   main.append(
