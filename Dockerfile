@@ -4,7 +4,7 @@ ARG DEBIAN_IMAGE=debian:bookworm-slim
 
 FROM ${SWIFT_IMAGE} AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcurl4-openssl-dev libhiredis-dev libical-dev libssl-dev \
+    && apt-get install -y --no-install-recommends libcurl4-openssl-dev libhiredis-dev libical-dev libssl-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /usher
 COPY . .
@@ -14,7 +14,7 @@ RUN swift build -c release --static-swift-stdlib --product usher \
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libcurl4 libhiredis0.14 libical3 libssl3 \
-        libstdc++6 \
+        libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 COPY --from=build /usr/local/bin/usher /usr/local/bin/usher
 # No user of the system: whoever it is can write nothing here.

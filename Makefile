@@ -172,4 +172,4 @@ toolchain:
 	@.ci/check-swift 6.1
 
 libraries:
-	@.ci/install-packages libcurl4-openssl-dev libhiredis-dev libical-dev libssl-dev
+	@.ci/install-packages libcurl4-openssl-dev libhiredis-dev libical-dev libssl-dev zlib1g-dev

@@ -14,6 +14,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "CLibical"),
+        .systemLibrary(name: "CZlib"),
         .target(name: "JSON", dependencies: []),
         .target(name: "Log", dependencies: ["CLinux"]),
         .target(name: "Metrics", dependencies: []),
@@ -31,7 +32,8 @@ let package = Package(
         .target(
             name: "Calendars", dependencies: ["CLibical", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
         .target(
-            name: "API", dependencies: ["CCrypto", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
+            name: "API",
+            dependencies: ["CCrypto", "CZlib", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Runner",
             dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "TLS", "Usher"]),

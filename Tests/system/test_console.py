@@ -1,5 +1,6 @@
 """The console: what is served, its keys, what others wrote, and whether everybody can use it."""
 
+import gzip
 import json
 import os
 
@@ -17,6 +18,8 @@ from harness.workspace import Admin, random_meet_code
 
 FILES = os.path.join(REPOSITORY, "Sources", "Console", "Page")
 MOST_BYTES = 150_000
+# Of all of it, compressed.
+MOST_PACKED_BYTES = 65_000
 # What only those load who have the admin key.
 ADMIN_FILES = {f"{name}.js" for name in ("admin", "charts", "pager", "service", "users", "workspaces")}
 
@@ -24,7 +27,7 @@ ADMIN_FILES = {f"{name}.js" for name in ("admin", "charts", "pager", "service", 
 
 
 def test_the_files_are_small_and_tell_when_they_have_not_changed(console):
-    total, names = 0, sorted(os.listdir(FILES))
+    total, packed, names = 0, 0, sorted(os.listdir(FILES))
     for name in names:
         path = "/console" if name == "index.html" else f"/console/{name}"
         answer = console.node.request("GET", path)
@@ -32,13 +35,37 @@ def test_the_files_are_small_and_tell_when_they_have_not_changed(console):
             contents = file.read()
         assert answer.status == 200 and answer.body == contents, path
         assert answer.header("X-Content-Type-Options") == "nosniff"
+        packed += len(console.node.request("GET", path, headers={"Accept-Encoding": "gzip"}).body)
         total += 0 if name in ADMIN_FILES else len(answer.body)
         unchanged = console.node.request("GET", path, headers={"If-None-Match": answer.header("ETag")})
         assert unchanged.status == 304 and unchanged.body == b"" and unchanged.header("ETag") == answer.header("ETag")
         text = contents.decode()
         assert "innerHTML" not in text and "<script>" not in text and "style=" not in text, name
-    assert total <= MOST_BYTES, total
+    assert total <= MOST_BYTES and packed <= MOST_PACKED_BYTES, (total, packed)
     assert console.node.request("GET", "/console/none.js").status == 404
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/main.js", "/console/style.css", "/docs", "/openapi.json"])
+def test_what_browsers_load_is_compressed_for_those_who_take_it(console, path):
+    def ask(accepted, **headers):
+        return console.node.request("GET", path, headers={**({"Accept-Encoding": accepted} if accepted else {}), **headers})
+    plain, packed = ask(None), ask("deflate, gzip;q=0.8, br")
+    assert plain.header("Content-Encoding") is None and packed.header("Content-Encoding") == "gzip"
+    assert gzip.decompress(packed.body) == plain.body and len(packed.body) < 0.7 * len(plain.body)
+    assert packed.header("Content-Type") == plain.header("Content-Type")
+    assert packed.header("Content-Security-Policy") == plain.header("Content-Security-Policy")
+    tags = plain.header("ETag"), packed.header("ETag")
+    assert tags[0] != tags[1] and (plain.header("Vary"), packed.header("Vary")) == ("Accept-Encoding", "Accept-Encoding")
+    for accepted, own, other in ((None, *tags), ("gzip", *reversed(tags))):
+        unchanged = ask(accepted, **{"If-None-Match": f'"x", W/{own}'})
+        assert (unchanged.status, unchanged.body, unchanged.header("ETag")) == (304, b"", own)
+        assert unchanged.header("Vary") == "Accept-Encoding"
+        # What the caller has in the other form is no use for this one.
+        assert ask(accepted, **{"If-None-Match": other}).status == 200
+    for refused in ("identity", "gzip;q=0", "br, gzip; Q=0.000", "*;q=0", "gzip;q=x"):
+        assert ask(refused).body == plain.body, refused
+    head = console.node.request("HEAD", path, headers={"Accept-Encoding": "gzip"})
+    assert (head.header("Content-Length"), head.header("ETag")) == (str(len(packed.body)), tags[1])
 
 
 def test_the_page_may_do_little(console):
