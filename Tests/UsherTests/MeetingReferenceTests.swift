@@ -22,6 +22,38 @@ import Testing
         }
     }
 
+    /// So that a bot can be sent there again by the link alone.
+    @Test(arguments: [
+        ("https://teams.live.com/meet/9398850880426", "https://teams.live.com/meet/9398850880426?p=s%20%26"),
+        (
+            "https://teams.live.com/meet/9398850880426?anon=true#x",
+            "https://teams.live.com/meet/9398850880426?anon=true&p=s%20%26#x"
+        ),
+        ("https://teams.live.com/meet/9398850880426?p=s%20%26", "https://teams.live.com/meet/9398850880426?p=s%20%26"),
+        ("https://us02web.zoom.us/j/123456789", "https://us02web.zoom.us/j/123456789?pwd=s%20%26"),
+        ("https://meet.google.com/abc-defg-hij", "https://meet.google.com/abc-defg-hij"),
+        (link, link),
+    ])
+    func aLinkCarriesThePasscodeThatIsSaidBesideIt(_ given: String, _ kept: String) throws {
+        let link = try MeetingReference(url: given, passcode: "s &").link()
+        #expect(link.url == kept && link.passcode == "s &")
+        guard link.needsPasscode else { return }
+        let again = try MeetingReference(url: link.url).link()
+        #expect(again.room == link.room && again.passcode == "s &")
+    }
+
+    @Test func aLinkThatWouldBeTooLongStaysAsItIs() throws {
+        let url = "https://teams.live.com/meet/9398850880426?x=" + String(repeating: "a", count: 2_000)
+        let link = try MeetingReference(url: url, passcode: String(repeating: "p", count: 100)).link()
+        #expect(link.url == url && link.passcode?.count == 100)
+    }
+
+    @Test func itDoesSoWhereTheIDIsAThread() throws {
+        let reference = MeetingReference(
+            url: "https://teams.microsoft.com/meet/\(Self.number)", nativeID: Self.thread, passcode: "p")
+        #expect(try reference.link().url == "https://teams.microsoft.com/meet/\(Self.number)?p=p")
+    }
+
     /// The digits that an MCP server makes of a link.
     @Test func aDigestIsANameOfTheRoom() throws {
         for (url, room) in [

@@ -109,7 +109,7 @@ def test_the_documents_own_body(user):
     ({"platform": "teams", "native_meeting_id": "9398850880426", "meeting_url": TEAMS_URL},
      ("teams", "9398850880426"), None),
     ({"platform": "teams", "passcode": "p", "meeting_url": "https://gov.teams.microsoft.us/meet/9398850880426"},
-     ("teams", "9398850880426"), None),
+     ("teams", "9398850880426"), "https://gov.teams.microsoft.us/meet/9398850880426?p=p"),
     ({"meeting_url": THREAD_URL}, ("teams", THREAD), None),
     # Where a link names a thread, the thread is the room.
     ({"platform": "teams", "native_meeting_id": "9398850880426", "passcode": "p", "meeting_url": THREAD_URL},

@@ -93,14 +93,19 @@ def test_422_meeting(redis, workspace, body):
 
 
 @pytest.mark.parametrize("url", [
-    "https://teams.microsoft.com/meet/9398850880426", "https://teams.microsoft.com/meet/9398850880426?p=abc",
-    f"https://meet.google.com/{CODE}",
+    "https://teams.microsoft.com/meet/9398850880426?p=abc", f"https://meet.google.com/{CODE}",
 ])
 def test_a_passcode_beside_a_link(redis, workspace, url):
     """It is taken where the link lacks one, as POST /bots does; refused only where the link has another."""
     meeting = workspace.create_meeting(url, passcode="abc")
     fields = meeting.fields(redis)
     assert (fields["meeting_url"], fields["passcode"]) == (url, "abc")
+
+
+def test_a_passcode_beside_a_bare_link_of_ms_teams_goes_into_it(redis, workspace):
+    meeting = workspace.create_meeting("https://teams.microsoft.com/meet/9398850880426", passcode="abc")
+    fields = meeting.fields(redis)
+    assert (fields["meeting_url"], fields["passcode"]) == ("https://teams.microsoft.com/meet/9398850880426?p=abc", "abc")
 
 
 def test_422_another_passcode_than_the_links(redis, workspace):

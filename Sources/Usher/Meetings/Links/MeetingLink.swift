@@ -5,7 +5,7 @@ public struct MeetingLink: Equatable, Sendable {
     /// What the room is called besides, of the same platform: the number of an MS Teams meeting whose thread is its
     /// room. A bot that is asked for by such a name is one for the room.
     public internal(set) var otherNames: [Room]
-    public let url: String
+    public private(set) var url: String
     public internal(set) var passcode: String?
 
     /// Why it was not understood: a sentence that says what would be.
@@ -78,6 +78,20 @@ public struct MeetingLink: Equatable, Sendable {
 
     /// Whether nobody gets in by this link without a passcode: MS Teams' numbers. Its threads have what else is needed.
     public var needsPasscode: Bool { room.platform == .teams && WebLink(url)?.path.first == "meet" }
+
+    /// Takes a passcode that was said beside the link. The link carries it from now on, as one that is made of an id and a
+    /// passcode does: whoever sends a bot there again by the link that is shown needs no more.
+    mutating func take(passcode: String) {
+        let isNew = self.passcode == nil
+        self.passcode = passcode
+        guard isNew, needsPasscode || room.platform == .zoom else { return }
+        let name = room.platform == .zoom ? "pwd" : "p"
+        let (whole, fragment) = url.firstIndex(of: "#").map { (url[..<$0], url[$0...]) } ?? (url[...], "")
+        let carrying = "\(whole)\(whole.contains("?") ? "&" : "?")\(name)=\(WebLink.encoded(passcode))\(fragment)"
+        // A link that says otherwise, or is too long, stays as it is.
+        guard let link = try? MeetingLink(url: carrying), link.passcode == passcode else { return }
+        if link.room == room || otherNames.contains(link.room) { url = carrying }
+    }
 
     static func isNumber(_ text: String, digits: ClosedRange<Int>) -> Bool {
         digits.contains(text.utf8.count)

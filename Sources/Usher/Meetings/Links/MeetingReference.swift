@@ -53,7 +53,7 @@ public struct MeetingReference: Sendable {
         if let nativeID { link = try self.link(link, alsoCalled: nativeID) }
         if let passcode {
             if let known = link.passcode, !known.utf8.elementsEqual(passcode.utf8) { throw contradiction(.passcode) }
-            link.passcode = passcode
+            link.take(passcode: passcode)
         }
         if let teamsHost, link.room.platform == .teams, WebLink(link.url)?.host != teamsHost {
             throw contradiction(.teamsHost)
