@@ -17,10 +17,11 @@ import Testing
                 continue
             }
             let unit = setting.unit.isEmpty ? "" : " Unit: \(setting.unit)."
+            let file = setting.isSecret ? " In a file: \(setting.flag)-file, \(setting.variable)_FILE." : ""
             #expect(
                 text.contains(
                     "\(setting.flag) \(setting.placeholder) \(setting.meaning). Variable: \(setting.variable).\(unit) "
-                        + "Default: \(setting.defaultText). Allowed: \(setting.allowed)."))
+                        + "Default: \(setting.defaultText). Allowed: \(setting.allowed).\(file)"))
         }
     }
 

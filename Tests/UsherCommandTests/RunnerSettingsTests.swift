@@ -39,39 +39,16 @@ import Usher
     private static let url = ["--transcription-url", "http://speech:8000/v1/audio/transcriptions"]
 
     @Test func aSpeechServiceIsTakenWithAllThatBelongsToIt() throws {
-        #expect(try runner([]).transcription() == nil)
-        #expect(try runner(Self.url).transcription() == TranscriptionService(url: Self.url[1]))
+        #expect(try runner([]).transcription == nil)
+        #expect(try runner(Self.url).transcription == TranscriptionService(url: Self.url[1]))
         let all = Self.url + ["--transcription-model", "large v3", "--transcription-tier", "deferred"]
         #expect(
-            try runner(all, ["USHER_TRANSCRIPTION_TOKEN": "t0ken"]).transcription()
+            try runner(all, ["USHER_TRANSCRIPTION_TOKEN": "t0ken"]).transcription
                 == TranscriptionService(url: Self.url[1], token: "t0ken", model: "large v3", tier: "deferred"))
     }
 
-    @Test func itsSecretMayStandInAFile() throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("usher-token-\(UUID())")
-        defer { try? FileManager.default.removeItem(at: file) }
-        func token(_ content: String) throws -> String? {
-            try Data(content.utf8).write(to: file)
-            return try runner(Self.url + ["--transcription-token-file", file.path]).transcription()?.token
-        }
-        #expect(try token("t0ken") == "t0ken")
-        #expect(try token("t0ken\n") == "t0ken")
-        #expect(try token("t0ken\r\n") == "t0ken")
-        for content in ["", "\n", "two words", "se\0cret", "se\ncret", String(repeating: "secret", count: 1_000)] {
-            let text = refusal { _ = try token(content) }
-            #expect(text?.contains("must hold 1 to 1024 letters") == true)
-            #expect(text?.contains("cret") == false)
-        }
-        for path in ["/nowhere/token", "/tmp"] {
-            let text = refusal { _ = try runner(Self.url + ["--transcription-token-file", path]).transcription() }
-            #expect(text?.hasPrefix("--transcription-token-file \"\(path)\" cannot be read: ") == true)
-        }
-    }
-
     @Test func whatIsOfNoUseIsRefused() {
-        for flag in [
-            "--transcription-token", "--transcription-token-file", "--transcription-model", "--transcription-tier",
-        ] {
+        for flag in ["--transcription-token", "--transcription-model", "--transcription-tier"] {
             let text = refusal { _ = try runner([flag, "deferred"]) }
             #expect(
                 text
@@ -81,10 +58,6 @@ import Usher
         #expect(
             refusal { _ = try CommandLineReader(environment: [:]).read(["up", "--attend", "--launch", "true"]) }
                 == "--attend and --launch are given, but there is one program for bots: leave one out.")
-        let text = refusal {
-            _ = try runner(Self.url + ["--transcription-token", "geheim", "--transcription-token-file", "/f"])
-        }
-        #expect(text?.contains("leave one out") == true && text?.contains("geheim") == false)
         for odd in ["speech", "ftp://speech", "http://", "http://u:p@speech", "http://speech?key=1"] {
             #expect(
                 refusal { _ = try runner(["--transcription-url", odd]) }?.contains("--transcription-url is") == true)

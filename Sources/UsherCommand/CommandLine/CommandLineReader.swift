@@ -2,7 +2,8 @@ import Log
 import Redis
 import Usher
 
-/// Reads the command line and the environment. Pure: both are given, and what they ask for is returned.
+/// Reads the command line and the environment, which are given, and the files of secrets that they name; what they ask
+/// for is returned.
 struct CommandLineReader {
     let environment: [String: String]
 
@@ -29,7 +30,7 @@ struct CommandLineReader {
         if rest.contains("--help") || rest.contains("-h") { return .help(.command(command)) }
 
         let words = try Words(command, rest)
-        let settings = Settings(given: try values(command, words.settings))
+        let settings = Settings(given: try values(command, words))
         if Command.records.contains(command) {
             try settings.checkTLS(of: [settings.redisURL, settings.botRedisURL])
         }
@@ -72,7 +73,7 @@ struct CommandLineReader {
 
     /// Sentences about variables that look like settings and are none: probably misspelt, and so without effect.
     var warnings: [String] {
-        let known = Setting.all.map(\.variable)
+        let known = Setting.all.map(\.variable) + Setting.all.filter(\.isSecret).map(\.fileVariable)
         return environment.keys.filter { $0.hasPrefix("USHER_") && !known.contains($0) }.sorted().map { name in
             let hint = nearest(to: name, among: known).map { "is \($0) meant?" } ?? "`usher help settings` lists them."
             return "The variable \(quoted(name)) is not a setting and has no effect; \(hint)"
@@ -81,17 +82,40 @@ struct CommandLineReader {
 
     /// The values of a command's settings: the flag's, else the variable's. An empty variable counts as absent, as it
     /// is what compose files make of a variable that is not set.
-    private func values(_ command: Command, _ flags: [String: String]) throws(UsageError) -> [String: String] {
-        var values = flags
+    private func values(_ command: Command, _ words: Words) throws(UsageError) -> [String: String] {
+        func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        var values: [String: String] = [:]
         for setting in Setting.of(command) {
-            if let text = flags[setting.name] {
-                guard setting.accepts(text) else { throw setting.refusal(of: text, from: setting.flag) }
-            } else if let text = environment[setting.variable], !text.isEmpty {
-                guard setting.accepts(text) else { throw setting.refusal(of: text, from: setting.variable) }
-                values[setting.name] = text
+            var text = try value(
+                of: setting, words.settings[setting.name], by: setting.flag,
+                inFile: words.files[setting.name], by: setting.fileFlag)
+            if text == nil {
+                text = try value(
+                    of: setting, variable(setting.variable), by: setting.variable,
+                    inFile: variable(setting.fileVariable), by: setting.fileVariable)
             }
+            values[setting.name] = text
         }
         return values
+    }
+
+    /// - Parameters:
+    ///   - text: what is given by the flag or variable `name`.
+    ///   - path: what is given by `fileName`, of no meaning for a setting that is no secret.
+    private func value(
+        of setting: Setting, _ text: String?, by name: String, inFile path: String?, by fileName: String
+    ) throws(UsageError) -> String? {
+        var (text, source) = (text, name)
+        if setting.isSecret, let path {
+            guard text == nil else {
+                throw UsageError("\(name) and \(fileName) are given, but they are one setting: leave one out.")
+            }
+            text = try SecretFile.text(path, namedBy: fileName)
+            source = "What \(fileName) \(quoted(path)) holds"
+        }
+        guard let text else { return nil }
+        guard setting.accepts(text) else { throw setting.refusal(of: text, from: source) }
+        return text
     }
 
     /// What is to be on a port of its own is not to be found on the public one.
@@ -137,14 +161,8 @@ struct CommandLineReader {
 
     /// What belongs to a speech service is of no use without one.
     private func checkTranscription(_ settings: Settings) throws(UsageError) {
-        if settings.has(\.transcriptionToken), settings.has(\.transcriptionTokenFile) {
-            throw UsageError(
-                "\(Setting[\.transcriptionToken].flag) and \(Setting[\.transcriptionTokenFile].flag) are given, but there is "
-                    + "one secret: leave one out.")
-        }
         let parts = [
-            Setting[\.transcriptionToken], Setting[\.transcriptionTokenFile], Setting[\.transcriptionModel],
-            Setting[\.transcriptionTier],
+            Setting[\.transcriptionToken], Setting[\.transcriptionModel], Setting[\.transcriptionTier],
         ]
         guard !settings.has(\.transcriptionURL), let part = parts.first(where: { settings.has($0) }) else { return }
         throw UsageError(
@@ -243,6 +261,8 @@ struct CommandLineReader {
 /// The words after the command, sorted out.
 private struct Words {
     private(set) var settings: [String: String] = [:]
+    /// Files of secrets, by the names of their settings.
+    private(set) var files: [String: String] = [:]
     private(set) var options: [AdminAction.Option: String] = [:]
     private(set) var operands: [String] = []
     /// `--json` of `usher status` and `usher calendars`.
@@ -279,12 +299,15 @@ private struct Words {
             }
             let flag = flagName(argument)
             let setting = Setting.of(command).first { $0.flag == flag }
+            let inFile = Setting.of(command).first { $0.isSecret && $0.fileFlag == flag }
             let option = command == .admin ? AdminAction.Option.allCases.first { $0.flag == flag } : nil
             let isFilter = Self.filterFlags[command]?.contains(flag) == true
             guard !Self.commandsWithJSON.contains(command) || flag != "--json" else {
                 throw UsageError("--json takes no value.")
             }
-            guard setting != nil || option != nil || isFilter else { throw Self.unknown(flag, command) }
+            guard setting != nil || inFile != nil || option != nil || isFilter else {
+                throw Self.unknown(flag, command)
+            }
 
             let value: String
             if flag.utf8.count < argument.utf8.count {
@@ -300,6 +323,7 @@ private struct Words {
             }
             var before: String?
             if let setting { before = settings.updateValue(value, forKey: setting.name) }
+            if let inFile { before = files.updateValue(value, forKey: inFile.name) }
             if let option { before = options.updateValue(value, forKey: option) }
             if isFilter { before = filters.updateValue(value, forKey: flag) }
             guard before == nil else { throw UsageError("\(flag) is given twice.") }
@@ -307,12 +331,12 @@ private struct Words {
     }
 
     private static func unknown(_ flag: String, _ command: Command) -> UsageError {
-        if let other = Setting.all.first(where: { $0.flag == flag }) {
+        if let other = Setting.all.first(where: { $0.flag == flag || $0.isSecret && $0.fileFlag == flag }) {
             let commands = Command.allCases.filter(other.commands.contains).map { "usher \($0.rawValue)" }
             return UsageError(
                 "\(flag) is not a setting of usher \(command.rawValue), but of \(commands.joined(separator: ", ")).")
         }
-        var known = Setting.of(command).map(\.flag)
+        var known = Setting.of(command).map(\.flag) + Setting.of(command).filter(\.isSecret).map(\.fileFlag)
         if command == .admin { known += AdminAction.Option.allCases.map(\.flag) }
         if commandsWithJSON.contains(command) { known.append("--json") }
         known += filterFlags[command] ?? []

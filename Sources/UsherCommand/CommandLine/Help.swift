@@ -22,10 +22,15 @@ enum Help {
                     "\(range.lowerBound) to \(range.upperBound)"
                 } else { setting.allowed }
             let isLiteral = if case .value = setting.defaultValue { true } else { false }
-            let cells = [
-                "`\(setting.variable)`", "`\(setting.flag)`", setting.meaning, setting.unit,
-                isLiteral ? "`\(setting.defaultText)`" : setting.defaultText, range, commandNames(setting),
-            ]
+            let names =
+                setting.isSecret
+                ? ["`\(setting.variable)`, `\(setting.fileVariable)`", "`\(setting.flag)`, `\(setting.fileFlag)`"]
+                : ["`\(setting.variable)`", "`\(setting.flag)`"]
+            let cells =
+                names + [
+                    setting.meaning, setting.unit,
+                    isLiteral ? "`\(setting.defaultText)`" : setting.defaultText, range, commandNames(setting),
+                ]
             return "| " + cells.joined(separator: " | ") + " |\n"
         }
         return "| variable | flag | meaning | unit | default | allowed | commands |\n"
@@ -34,7 +39,9 @@ enum Help {
 
     private static let precedence = wrapped(
         "Every setting is a flag (--port 8080, --port=8080) and an environment variable (USHER_PORT=8080). The flag "
-            + "wins over the variable; an empty variable counts as absent.", indent: "")
+            + "wins over the variable; an empty variable counts as absent. A secret may stand in a file of at most 64 KB, read "
+            + "once at the start, which is named by a flag or variable of its own (--admin-key-file, "
+            + "USHER_ADMIN_KEY_FILE).", indent: "")
 
     private static var overview: String {
         var text =
@@ -88,10 +95,12 @@ enum Help {
 
     private static func entry(_ setting: Setting) -> String {
         let unit = setting.unit.isEmpty ? "" : " Unit: \(setting.unit)."
+        let file = setting.isSecret ? " In a file: \(setting.fileFlag), \(setting.fileVariable)." : ""
         return "  \(setting.flag) \(setting.placeholder)\n"
             + wrapped(setting.meaning + ".", indent: "      ")
             + wrapped(
-                "Variable: \(setting.variable).\(unit) Default: \(setting.defaultText). Allowed: \(setting.allowed).",
+                "Variable: \(setting.variable).\(unit) Default: \(setting.defaultText). Allowed: \(setting.allowed)."
+                    + file,
                 indent: "      ")
     }
 

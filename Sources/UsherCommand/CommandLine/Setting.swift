@@ -63,6 +63,18 @@ struct Setting: Sendable {
         "USHER_" + String(name.map { $0 == "-" ? "_" : Character($0.uppercased()) })
     }
 
+    /// Whether nobody else may see the value: then it may stand in a file, and messages do not show it.
+    var isSecret: Bool {
+        switch kind {
+        case .secret, .redisURL: true
+        default: false
+        }
+    }
+
+    /// What names such a file.
+    var fileFlag: String { flag + "-file" }
+    var fileVariable: String { variable + "_FILE" }
+
     /// What stands for the value in help.
     var placeholder: String {
         switch kind {
@@ -154,7 +166,7 @@ struct Setting: Sendable {
         }
     }
 
-    /// The refusal of `text`, given by way of `source` (the flag or the variable). A secret is not repeated.
+    /// The refusal of `text`, given by way of `source` (such as the flag). A secret is not repeated.
     func refusal(of text: String, from source: String) -> UsageError {
         switch kind {
         case .secret: UsageError("\(source) must be \(allowed); its value is not shown here.")

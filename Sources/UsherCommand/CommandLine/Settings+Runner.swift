@@ -1,4 +1,3 @@
-import EventLoop
 import Glibc
 import Redis
 import Runner
@@ -49,36 +48,11 @@ extension Settings {
         return Self.absolutePath(path)
     }
 
-    /// The speech service that bots are told of, with the secret from its file if it stands in one; nil for none.
-    /// - Throws: `UsageError` if the file cannot be read, or holds no such secret. Nothing of it is shown.
-    func transcription() throws(UsageError) -> TranscriptionService? {
-        guard let url = self.transcriptionURL else { return nil }
-        var token = self.transcriptionToken
-        if let file = self.transcriptionTokenFile { token = try Self.secret(in: file) }
-        return TranscriptionService(
-            url: url, token: token, model: self.transcriptionModel, tier: self.transcriptionTier)
-    }
-
-    private static func secret(in path: String) throws(UsageError) -> String {
-        let flag = Setting[\.transcriptionTokenFile].flag
-        // Not to wait for whoever might write into a pipe.
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw unreadable(path) }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = read(file, &bytes, bytes.count)
-        guard count >= 0 else { throw unreadable(path) }
-        var text = Substring(String(decoding: bytes[..<count], as: UTF8.self))
-        while let last = text.last, last.isNewline { text.removeLast() }
-        let setting = Setting[\.transcriptionToken]
-        guard setting.accepts(String(text)) else {
-            throw UsageError("\(flag) \(quoted(path)) must hold \(setting.allowed), and nothing else.")
+    /// The speech service that bots are told of; nil for none.
+    var transcription: TranscriptionService? {
+        self.transcriptionURL.map {
+            TranscriptionService(
+                url: $0, token: self.transcriptionToken, model: self.transcriptionModel, tier: self.transcriptionTier)
         }
-        return String(text)
-    }
-
-    private static func unreadable(_ path: String) -> UsageError {
-        let reason = SystemError("read").reason
-        return UsageError("\(Setting[\.transcriptionTokenFile].flag) \(quoted(path)) cannot be read: \(reason).")
     }
 }

@@ -309,11 +309,8 @@ struct SettingsTable: Sendable {
         "The speech service through which bots are told to transcribe")
     let transcriptionToken = text(
         "transcription-token", .secret(length: 1...1024), absent: "none", commands: [.runner, .up],
-        "The secret that the speech service asks of bots; rather by the variable or the file, since other "
-            + "users of the machine can read flags")
-    let transcriptionTokenFile = text(
-        "transcription-token-file", .file, absent: "none", commands: [.runner, .up],
-        "A file that holds that secret, and nothing else, in its place")
+        "The secret that the speech service asks of bots; rather by the variable or a file, since other users of the "
+            + "machine can read flags")
     let transcriptionModel = text(
         "transcription-model", .text(maximumBytes: 200), absent: "the speech service's own", commands: [.runner, .up],
         "The model that bots ask of the speech service")
@@ -335,7 +332,8 @@ struct SettingsTable: Sendable {
     .sets(\RunnerConfiguration.recordingUploadURL)
     let recordingUploadToken = text(
         "recording-upload-token", .secret(length: 1...1024), absent: "none", commands: [.runner, .up],
-        "The secret that goes with it; rather by the variable, since other users of the machine can read flags"
+        "The secret that goes with it; rather by the variable or a file, since other users of the machine can read "
+            + "flags"
     )
     .sets(\RunnerConfiguration.recordingUploadToken)
     let joinTimeoutMilliseconds = number(

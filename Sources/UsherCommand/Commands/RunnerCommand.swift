@@ -100,7 +100,7 @@ enum RunnerCommand {
         settings.set(&configuration)
         // Whatever folder bots run in.
         configuration.recordingsFolder = try settings.folderOfRecordings()
-        configuration.transcription = try settings.transcription()
+        configuration.transcription = settings.transcription
         configuration.environment = settings.botEnvironment(from: environment)
         configuration.replicaWait = settings.replicaWait
         configuration.redisTLS = settings.redisTLS

@@ -13,7 +13,6 @@ enum UpCommand {
             // What is made here and by all that is started, Redis' files too, is for its owner's eyes alone.
             umask(0o077)
             try settings.checkPrograms(searchPath: environment["PATH"] ?? "")
-            _ = try settings.transcription()
             if settings.recordingsOfBots.areMade, !settings.attends, settings.launch == nil {
                 throw UsageError("Recordings need --attend or --launch: simulated bots hear nothing.")
             }
