@@ -213,6 +213,15 @@ def test_what_is_read_of_calendars_is_counted(servers, scene_redis):
         server.end()
 
 
+def test_what_nobody_can_use_of_the_stream_is_counted(servers, scene_redis):
+    node = servers.node(scene_redis)
+    assert Scrape(node.port).value("usher_dead_letters_total") == 0
+    for payload in ("none", "{}", '{"type":"transcription","meeting_id":999999999,"segments":[]}'):
+        scene_redis.client.call("XADD", "transcription_segments", "*", "payload", payload)
+    count = lambda: int(scene_redis.client.call("GET", "usher:dead_letters:count") or 0)
+    wait_for(lambda: Scrape(node.port).value("usher_dead_letters_total") == count() == 3, "the count of each")
+
+
 def test_what_webhooks_are_told_is_counted(servers, scene_redis):
     node = servers.node(scene_redis, WEBHOOK_ALLOW="127.0.0.1")
     user = BotsUser(Admin(node))

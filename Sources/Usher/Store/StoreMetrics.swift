@@ -20,6 +20,8 @@ public final class StoreMetrics: @unchecked Sendable {
     public internal(set) var plansSent = 0
     /// Planned meetings of which it found that it was too late to send one.
     public internal(set) var plansMissed = 0
+    /// What bots wrote into the stream and this node kept as a dead letter.
+    public internal(set) var deadLetters = 0
     /// From a dispatch, or that of the bot which it replaced another by, to the bot's report that it is in the room.
     public internal(set) var dispatchToLive = Histogram(.ways)
 }

@@ -319,5 +319,6 @@ public final class SegmentReader: Sendable {
                 String(decoding: reason.utf8.prefix(Self.reasonBytes), as: UTF8.self), "payload", payload),
             Command("INCR", Keys.deadLetterCount),
         ])
+        store.metrics.deadLetters += 1
     }
 }

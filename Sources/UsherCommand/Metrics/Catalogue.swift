@@ -61,6 +61,11 @@ enum Catalogue {
         .counter, "usher_plans_total", labels: ["outcome"],
         "Planned meetings whose time had come, by what this node's sweep did: sent their bot, or missed.")
 
+    static let deadLetters = Metric(
+        .counter, "usher_dead_letters_total",
+        "What bots wrote into the stream of segments and nobody can use, as this node found: it is kept in "
+            + "usher:dead_letters, with the reason.")
+
     // MARK: The whole installation
 
     static let redisUp = Metric(
@@ -181,7 +186,10 @@ enum Catalogue {
     /// What a node shows, in this order.
     static let node =
         http
-        + [dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries, plans]
+        + [
+            dispatches, lockWaits, lockRefusals, lockExpiries, dispatchToLive, dispatchExpiries, leaseExpiries, plans,
+            deadLetters,
+        ]
         + [calendarSyncs, webhookAttempts, webhookEventsDropped, webhooksDisabled]
         + [feedViewers, feedMessages, feedResets, feedsRefused, feedsTooSlow]
         + [redisUp, queueLength, queueAge, botsLeased, webhookOutbox, webhooksWaiting, webhookOverdue]

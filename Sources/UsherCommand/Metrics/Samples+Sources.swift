@@ -49,6 +49,7 @@ extension Samples {
         add(Catalogue.dispatchExpiries, store.dispatchesExpired)
         add(Catalogue.plans, ["sent"], store.plansSent)
         add(Catalogue.plans, ["missed"], store.plansMissed)
+        add(Catalogue.deadLetters, store.deadLetters)
         add(Catalogue.leaseExpiries, ["ended"], store.leasesEnded)
         add(Catalogue.leaseExpiries, ["replaced"], store.leasesReplaced)
     }
