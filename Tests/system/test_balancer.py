@@ -1,15 +1,19 @@
 """Nodes behind a real HAProxy, set up as in compose.yaml: updated and lost under load."""
 
+import functools
 import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
 from harness.balancer import Balancer
-from harness.http_client import NO_BODY, Connection, request_bytes
+from harness.bots_user import BotsUser
+from harness.http_client import NO_BODY, Connection, request, request_bytes
 from harness.load import Load
+from harness.node import ADMIN_KEY
 from harness.proxy import is_dispatch_script, is_script_with
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
@@ -34,6 +38,24 @@ class Fleet:
 @pytest.fixture
 def fleet(servers):
     return Fleet(servers)
+
+
+def test_admin_and_internal_are_not_for_the_public(servers):
+    """As compose.yaml has it: bots report by a port of the balancer's that is not published, users by the other."""
+    redis = servers.redis()
+    nodes = [servers.node(redis, ADMIN_PORT=0, INTERNAL_PORT=0) for _ in range(2)]
+    ports = [{serves: int(line["port"]) for serves in ("admin", "internal")
+              for line in node.says("Listening", serves=serves)} for node in nodes]
+    balancer = servers.add(Balancer(
+        servers.folder, [node.port for node in nodes], internal_ports=[port["internal"] for port in ports])).start(ready=2)
+    for path in ("/admin/users", "/internal/bots/x/status"):
+        assert balancer.request("POST", path, headers={"X-Admin-API-Key": ADMIN_KEY}).status == 404
+    runner = servers.runner(redis, nodes[0], API_URL=f"http://127.0.0.1:{balancer.internal_port}")
+    user = BotsUser(Admin(SimpleNamespace(request=functools.partial(request, ports[0]["admin"]))))
+    user.node = balancer
+    meeting = user.send_bot()
+    user.wait_for_status(meeting, "active")
+    assert runner.started and balancer.requests("internal") > 0
 
 
 class Users:

@@ -33,8 +33,15 @@ class ComposeRedis(RedisServer):
         with open(path, "w") as file:
             file.write(text)
         self.arguments = ["sh", path]
-        self.environment |= {"USHER_REDIS_PASSWORD": PASSWORD, "USHER_BOT_PASSWORD": "another", **environment}
+        self.environment |= {"USHER_REDIS_PASSWORD_FILE": self._secret("redis-password", PASSWORD),
+                             "USHER_BOT_PASSWORD_FILE": self._secret("bot-password", "another"), **environment}
         self.url = self.url.replace("redis+unix://", f"redis+unix://usher:{PASSWORD}@")
+
+    def _secret(self, name, value):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(value + "\n")
+        return path
 
     def connect(self):
         client = RedisClient(self.socket_path)

@@ -28,24 +28,55 @@ def new_env(checkout):
     return subprocess.run([checkout / "deploy" / "new-env"], capture_output=True, text=True, timeout=60)
 
 
+NAMES = {"admin-key", "redis-password", "bot-password", "redis-url", "bot-redis-url"}
+
+
+def secrets(checkout):
+    return {path.name: path.read_text().removesuffix("\n") for path in (checkout / "secrets").iterdir()}
+
+
 def test_secrets_are_new_and_their_owners_alone(checkout):
     assert new_env(checkout).returncode == 0
-    path = checkout / ".env"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    secrets = dict(line.split("=") for line in path.read_text().splitlines())
-    assert set(secrets) == {"USHER_ADMIN_KEY", "USHER_REDIS_PASSWORD", "USHER_BOT_PASSWORD"}
-    assert len(set(secrets.values())) == 3 and all(re.fullmatch("[0-9a-f]{48}", value) for value in secrets.values())
-    before = path.read_text()
+    # Containers read the files as users of their own; on the machine nobody else comes to them.
+    assert stat.S_IMODE((checkout / "secrets").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (checkout / "secrets").iterdir()} == {0o644}
+    assert (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
+    assert stat.S_IMODE((checkout / ".env").stat().st_mode) == 0o600
+    made = secrets(checkout)
+    assert set(made) == NAMES
+    values = [made["admin-key"], made["redis-password"], made["bot-password"]]
+    assert len(set(values)) == 3 and all(re.fullmatch("[0-9a-f]{48}", value) for value in values)
+    assert made["redis-url"] == f"redis://usher:{values[1]}@redis:6379/0"
+    assert made["bot-redis-url"] == f"redis://usher-bot:{values[2]}@redis:6379/0"
     again = new_env(checkout)
-    assert again.returncode == 1 and "There is a .env already" in again.stderr and path.read_text() == before
-    assert sorted(os.listdir(checkout)) == [".env", "deploy"]
+    assert again.returncode == 1 and "There are secrets already" in again.stderr and secrets(checkout) == made
+    assert sorted(os.listdir(checkout)) == [".env", "deploy", "secrets"]
 
 
-def test_secrets_are_written_through_no_link(checkout):
+def test_secrets_of_an_earlier_version_stay_what_they_are(checkout):
+    before = "USHER_ADMIN_KEY=aaaaaaaaaaaaaaaaaaaa\nUSHER_REDIS_PASSWORD=r\nUSHER_BOT_PASSWORD=b\nUSHER_CAPACITY=7\n"
+    (checkout / ".env").write_text(before)
+    assert new_env(checkout).returncode == 0
+    assert secrets(checkout) == {
+        "admin-key": "aaaaaaaaaaaaaaaaaaaa", "redis-password": "r", "bot-password": "b",
+        "redis-url": "redis://usher:r@redis:6379/0", "bot-redis-url": "redis://usher-bot:b@redis:6379/0"}
+    assert (checkout / ".env").read_text() == before + "USHER_SECRETS=./secrets\n"
+
+
+def test_a_lost_env_is_written_again_and_no_secret_replaced(checkout):
+    assert new_env(checkout).returncode == 0
+    made = secrets(checkout)
+    (checkout / ".env").unlink()
+    assert new_env(checkout).returncode == 0
+    assert secrets(checkout) == made and (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
+
+
+@pytest.mark.parametrize("name", [".env", "secrets"])
+def test_secrets_are_written_through_no_link(checkout, name):
     victim = checkout / "victim"
-    (checkout / ".env").symlink_to(victim)
+    (checkout / name).symlink_to(victim)
     assert new_env(checkout).returncode == 1
-    assert not victim.exists() and (checkout / ".env").is_symlink()
+    assert not victim.exists() and (checkout / name).is_symlink() and sorted(os.listdir(checkout)) == sorted([name, "deploy"])
 
 
 @pytest.mark.parametrize("path", glob.glob(os.path.join(DEPLOY, "*.service")), ids=os.path.basename)

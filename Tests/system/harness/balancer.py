@@ -17,24 +17,25 @@ CONFIGURATION = os.path.join(REPOSITORY, "deploy", "haproxy.cfg")
 class Balancer(Process):
     """`ports` are those of nodes, which may be there later, or not at all. Only addresses differ from the file.
 
-    `proxy` is the address of a proxy in front that it believes, by the line that the file has for that in a comment.
+    `internal_ports` are those where bots report, if nodes have others for that; `proxy` is the address of a proxy in front that it believes, by the line that the file has for that in a comment.
     """
 
-    def __init__(self, folder, ports, name="balancer", proxy=None):
-        self._holder = reserve_port()
-        self.port = self._holder.getsockname()[1]
+    def __init__(self, folder, ports, name="balancer", internal_ports=(), proxy=None):
+        self._holders = [reserve_port(), reserve_port()]
+        self.port, self.internal_port = (holder.getsockname()[1] for holder in self._holders)
         self._stats_path = os.path.join(folder, f"{name}.sock")
         path = os.path.join(folder, f"{name}.cfg")
         with open(CONFIGURATION) as file:
             text = file.read()
-        servers = "\n".join(f"    server node{number} 127.0.0.1:{port}" for number, port in enumerate(ports, 1))
         for pattern, replacement in [
                 (r"(?m)^global$", f"global\n    stats socket {self._stats_path}"),
                 # With the descriptors that any shell grants: each connection takes two.
                 (r"(?m)^    maxconn .*$", "    maxconn 400"),
                 (r"(?m)^resolvers docker\n(    .*\n)+", ""),
-                (r"(?m)^    bind .*$", f"    bind 127.0.0.1:{self.port}"),
-                (r"(?m)^    server-template .*$", servers),
+                (r"(?m)^    bind :8080$", f"    bind 127.0.0.1:{self.port}"),
+                (r"(?m)^    bind :8082$", f"    bind 127.0.0.1:{self.internal_port}"),
+                (r"(?m)^    server-template .* node:8080 .*$", self._servers(ports)),
+                (r"(?m)^    server-template .* node:8082 .*$", self._servers(internal_ports)),
                 *self._trust(proxy)]:
             text, count = re.subn(pattern, replacement, text)
             assert count == 1, f"{CONFIGURATION} has {count} of {pattern}"
@@ -43,12 +44,17 @@ class Balancer(Process):
         super().__init__(name, ["haproxy", "-db", "-f", path], {}, folder)
 
     @staticmethod
+    def _servers(ports):
+        return "\n".join(f"    server node{number} 127.0.0.1:{port}" for number, port in enumerate(ports, 1))
+
+    @staticmethod
     def _trust(proxy):
         if proxy is None:
             return []
         line = "    http-request set-header X-Forwarded-For %[src]"
         return [
-            (rf"(?m)^{re.escape(line)}$\n", ""),
+            # For the public alone: the first.
+            (rf"(?ms)^{re.escape(line)}$\n(?=.*^frontend internal$)", ""),
             (rf"(?m)^    #   ({re.escape(line.strip())} unless {{ src )192.0.2.1 }}$", rf"    \g<1>{proxy} }}")]
 
     def start(self, ready=1):
@@ -77,13 +83,15 @@ class Balancer(Process):
             return []
         return list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
 
-    def requests(self):
+    def requests(self, frontend="public"):
         """How many requests have come to it."""
-        return sum(int(row["req_tot"]) for row in self._rows() if row["svname"] == "FRONTEND")
+        return sum(int(row["req_tot"]) for row in self._rows()
+                   if (row["pxname"], row["svname"]) == (frontend, "FRONTEND"))
 
     def request(self, method, path, **options):
         return request(self.port, method, path, **options)
 
     def end(self):
         super().end()
-        self._holder.close()
+        for holder in self._holders:
+            holder.close()
