@@ -27,6 +27,17 @@ import Testing
                 ["calendars", "check", "a.ics", "--now", "soon"],
                 "--now must be a time, such as 2026-12-01T09:00:00Z."
             ),
+            (["users", "7"], "usher users takes settings only, such as --port 8080, but its argument 1 is none."),
+            (["users", "--limit", "0"], "--limit is \"0\", but must be a whole number from 1 to 1000."),
+            (["users", "--skip", "-1"], "--skip is \"-1\", but must be a whole number from 0 to 1000000000."),
+            (["users", "--lmit", "7"], "usher users does not know \"--lmit\"; is --limit meant?"),
+            (["meetings"], "usher meetings needs the id of one workspace."),
+            (["meetings", "w", "--cursor", "x"], "--cursor must be one that `usher meetings` has shown."),
+            (["bots", "a", "b"], "usher bots needs the id of one workspace."),
+            (
+                ["bots", "w", "--skip", "7"],
+                "usher bots does not know \"--skip\"; `usher bots --help` lists what it takes."
+            ),
             (["keys"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),

@@ -1,6 +1,7 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, keys, webhooks, calendars, status, watch, doctor, probe, openapi
+    case serve, runner, up, admin, users, meetings, bots, keys, webhooks, calendars, status, watch, doctor, probe,
+        openapi
     case attend, lab
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
@@ -11,10 +12,13 @@ enum Command: String, CaseIterable, Sendable {
     static let nodes: Set<Command> = [.serve, .up]
     /// Those that read or write records.
     static let records: Set<Command> = [
-        .serve, .runner, .up, .admin, .keys, .webhooks, .calendars, .status, .watch, .doctor,
+        .serve, .runner, .up, .admin, .users, .meetings, .bots, .keys, .webhooks, .calendars, .status, .watch, .doctor,
     ]
     /// Those that talk to a Redis, whoever names it to them.
     static let redisClients = records.union([.attend, .simulateBot])
+
+    /// Those that print pages of records.
+    static let lists: Set<Command> = [.users, .meetings, .bots]
 
     /// One sentence for the overview.
     var meaning: String {
@@ -25,6 +29,9 @@ enum Command: String, CaseIterable, Sendable {
             "Run a whole Usher on this machine: a private Redis, several nodes on one port, a runner of simulated bots "
                 + "and a demo meeting."
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
+        case .users: "List users with their personal workspaces, the oldest first."
+        case .meetings: "List the meetings of a workspace, the newest first."
+        case .bots: "List the bots of a workspace that run or are on their way, the oldest first."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
         case .webhooks: "Show the webhooks of a workspace, and what became of the newest events of each."
         case .calendars:
@@ -68,6 +75,9 @@ enum Command: String, CaseIterable, Sendable {
         case .supervise: "usher supervise"
         case .openapi: "usher openapi"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
+        case .users: "usher users [--limit N] [--skip N] [--json] [SETTING]..."
+        case .meetings: "usher meetings WORKSPACE_ID [--limit N] [--cursor TEXT] [--json] [SETTING]..."
+        case .bots: "usher bots WORKSPACE_ID [--limit N] [--json] [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
         case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
         case .calendars: "usher calendars WORKSPACE_ID [SETTING]... | check FILE [--now TIME] [--json]"

@@ -36,6 +36,7 @@ struct CommandLineReader {
         }
         switch command {
         case .admin: return .admin(settings, try adminRequest(words))
+        case .users, .meetings, .bots: return try list(command, settings, words)
         case .keys:
             return .keys(settings, id: try recordID(words, "usher keys needs one id, of a workspace or a meeting."))
         case .webhooks:
@@ -214,6 +215,35 @@ struct CommandLineReader {
         return try checkedID(id)
     }
 
+    private func list(_ command: Command, _ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
+        let limit = try number(words, "--limit", ListRequest.limits) ?? ListRequest.byDefault
+        let request: ListRequest
+        if command == .users {
+            request = .users(skip: try number(words, "--skip", 0...1_000_000_000) ?? 0)
+        } else {
+            let workspace = try recordID(words, "usher \(command.rawValue) needs the id of one workspace.")
+            let cursor = words.filters["--cursor"].map { MeetingCursor($0) }
+            if let cursor, cursor == nil { throw UsageError("--cursor must be one that `usher meetings` has shown.") }
+            request =
+                command == .bots
+                ? .bots(workspace: workspace) : .meetings(workspace: workspace, cursor: cursor.flatMap(\.self))
+        }
+        return .list(settings, request, limit: limit, asJSON: words.isJSON)
+    }
+
+    private func number(
+        _ words: Words, _ flag: String, _ range: ClosedRange<Int>
+    ) throws(UsageError) -> Int? {
+        guard let text = words.filters[flag] else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), range.contains(number)
+        else {
+            throw UsageError(
+                "\(flag) is \(quoted(text)), but must be a whole number from \(range.lowerBound) to \(range.upperBound)."
+            )
+        }
+        return number
+    }
+
     private func calendars(_ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
         let problem = "usher calendars needs the id of one workspace, or `check` and a file."
         guard words.operands.first == "check" else {
@@ -265,13 +295,14 @@ private struct Words {
     private(set) var files: [String: String] = [:]
     private(set) var options: [AdminAction.Option: String] = [:]
     private(set) var operands: [String] = []
-    /// `--json` of `usher status` and `usher calendars`.
+    /// `--json` of commands that show records.
     private(set) var isJSON = false
-    private static let commandsWithJSON: Set<Command> = [.status, .calendars]
-    /// What `usher watch` and `usher calendars` are to show, by their flags.
+    private static let commandsWithJSON = Command.lists.union([.status, .calendars])
+    /// What commands that show records are to show, by their flags.
     private(set) var filters: [String: String] = [:]
     private static let filterFlags: [Command: [String]] = [
-        .watch: ["--workspace", "--meeting"], .calendars: ["--now"],
+        .watch: ["--workspace", "--meeting"], .calendars: ["--now"], .users: ["--limit", "--skip"],
+        .meetings: ["--limit", "--cursor"], .bots: ["--limit"],
     ]
 
     init(_ command: Command, _ arguments: [String]) throws(UsageError) {
@@ -288,7 +319,7 @@ private struct Words {
                 guard !Setting.of(command).isEmpty else {
                     throw UsageError("usher \(command.rawValue) takes nothing more.")
                 }
-                guard [.admin, .keys, .webhooks, .calendars, .probe].contains(command) else {
+                guard [.admin, .meetings, .bots, .keys, .webhooks, .calendars, .probe].contains(command) else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(
                         "usher \(command.rawValue) takes settings only, such as --port 8080, "

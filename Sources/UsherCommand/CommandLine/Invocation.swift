@@ -8,6 +8,8 @@ enum Invocation: Equatable, Sendable {
     case supervise
     case up(Settings)
     case admin(Settings, AdminRequest)
+    /// - Parameter limit: how many at most.
+    case list(Settings, ListRequest, limit: Int, asJSON: Bool)
     /// - Parameter id: a workspace's or a meeting's.
     case keys(Settings, id: String)
     case webhooks(Settings, workspace: String)
