@@ -23,7 +23,8 @@ enum UsherMain {
                 return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
-            case .up, .admin, .list, .keys, .webhooks, .calendars, .checkCalendar, .status, .watch, .doctor, .probe,
+            case .up, .admin, .list, .act, .keys, .webhooks, .calendars, .checkCalendar, .status, .watch, .doctor,
+                .probe,
                 .attend,
                 .lab,
                 .simulateBot:
@@ -36,6 +37,7 @@ enum UsherMain {
             case .admin(let settings, let request): AdminCommand.run(settings, request)
             case .list(let settings, let request, let limit, let asJSON):
                 ListCommand.run(settings, request, limit: limit, asJSON: asJSON)
+            case .act(let settings, let action, let link): BotActionCommand.run(settings, action, link)
             case .keys(let settings, let id): KeysCommand.run(settings, id: id)
             case .webhooks(let settings, let workspace): WebhooksCommand.run(settings, workspace: workspace)
             case .calendars(let settings, let workspace): CalendarsCommand.run(settings, workspace: workspace)

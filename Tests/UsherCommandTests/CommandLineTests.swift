@@ -38,6 +38,19 @@ import Testing
                 ["bots", "w", "--skip", "7"],
                 "usher bots does not know \"--skip\"; `usher bots --help` lists what it takes."
             ),
+            (["stop", "w"], "usher stop needs the id of a workspace and a meeting's link or room."),
+            (
+                ["send", "w", "google_meet:abc-defg-hij"],
+                "usher send needs --user-id N: in whose name it is done."
+            ),
+            (
+                ["send", "w", "google_meet:abc-defg-hij", "--user-id", "ana"],
+                "--user-id is \"ana\", but must be a whole number from 1 to 9223372036854775807."
+            ),
+            (
+                ["stop", "w", "google_meet:abc", "--user-id", "7"],
+                "The link or room of usher stop must be a Google Meet code like abc-defg-hij."
+            ),
             (["keys"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
             (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),

@@ -1,5 +1,16 @@
 import Usher
 
+/// For whoever does what the Bots API does without a node.
+public enum BotsAnswer {
+    /// The sentence that the API would answer with.
+    public static func detail(of refusal: BotRefusal) -> String {
+        switch refusal {
+        case .failed(let error), .unavailable(let error): "\(error)"
+        default: APIError(refusal).detail
+        }
+    }
+}
+
 /// The error table of the Bots API, beside what many endpoints have in common.
 extension DescribedError {
     static let noBot = DescribedError(

@@ -24,6 +24,14 @@ public struct Caller: Sendable {
     public let userID: String
     public let scopes: [String]
 
+    /// Whoever may act for a user without a key of the user's has an empty `keyID`.
+    public init(keyID: String, workspaceID: String, userID: String, scopes: [String]) {
+        self.keyID = keyID
+        self.workspaceID = workspaceID
+        self.userID = userID
+        self.scopes = scopes
+    }
+
     public func has(_ scope: Scope) -> Bool {
         scopes.contains(scope.rawValue)
     }

@@ -1,6 +1,7 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, users, meetings, bots, keys, webhooks, calendars, status, watch, doctor, probe,
+    case serve, runner, up, admin, users, meetings, bots, send, stop, keys, webhooks, calendars, status, watch, doctor,
+        probe,
         openapi
     case attend, lab
     case simulateBot = "simulate-bot"
@@ -12,11 +13,15 @@ enum Command: String, CaseIterable, Sendable {
     static let nodes: Set<Command> = [.serve, .up]
     /// Those that read or write records.
     static let records: Set<Command> = [
-        .serve, .runner, .up, .admin, .users, .meetings, .bots, .keys, .webhooks, .calendars, .status, .watch, .doctor,
+        .serve, .runner, .up, .admin, .users, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .status,
+        .watch,
+        .doctor,
     ]
     /// Those that talk to a Redis, whoever names it to them.
     static let redisClients = records.union([.attend, .simulateBot])
 
+    /// Those that send and stop bots as requests do.
+    static let botRequests = nodes.union([.send, .stop])
     /// Those that print pages of records.
     static let lists: Set<Command> = [.users, .meetings, .bots]
 
@@ -32,6 +37,10 @@ enum Command: String, CaseIterable, Sendable {
         case .users: "List users with their personal workspaces, the oldest first."
         case .meetings: "List the meetings of a workspace, the newest first."
         case .bots: "List the bots of a workspace that run or are on their way, the oldest first."
+        case .send: "Send a bot to a meeting in the name of a member of the workspace, as `POST /bots` does."
+        case .stop:
+            "Stop the bot that is in a room or on its way to it, for good, in the name of a member of the workspace; with none "
+                + "there, what is planned next is cancelled."
         case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
         case .webhooks: "Show the webhooks of a workspace, and what became of the newest events of each."
         case .calendars:
@@ -78,6 +87,7 @@ enum Command: String, CaseIterable, Sendable {
         case .users: "usher users [--limit N] [--skip N] [--json] [SETTING]..."
         case .meetings: "usher meetings WORKSPACE_ID [--limit N] [--cursor TEXT] [--json] [SETTING]..."
         case .bots: "usher bots WORKSPACE_ID [--limit N] [--json] [SETTING]..."
+        case .send, .stop: "usher \(rawValue) WORKSPACE_ID LINK|ROOM --user-id N [SETTING]..."
         case .keys: "usher keys ID [SETTING]..."
         case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
         case .calendars: "usher calendars WORKSPACE_ID [SETTING]... | check FILE [--now TIME] [--json]"

@@ -37,6 +37,7 @@ struct CommandLineReader {
         switch command {
         case .admin: return .admin(settings, try adminRequest(words))
         case .users, .meetings, .bots: return try list(command, settings, words)
+        case .send, .stop: return try act(command, settings, words)
         case .keys:
             return .keys(settings, id: try recordID(words, "usher keys needs one id, of a workspace or a meeting."))
         case .webhooks:
@@ -231,6 +232,29 @@ struct CommandLineReader {
         return .list(settings, request, limit: limit, asJSON: words.isJSON)
     }
 
+    private func act(_ command: Command, _ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
+        guard words.operands.count == 2 else {
+            throw UsageError("usher \(command.rawValue) needs the id of a workspace and a meeting's link or room.")
+        }
+        guard let userID = try number(words, "--user-id", 1...Int.max) else {
+            throw UsageError("usher \(command.rawValue) needs --user-id N: in whose name it is done.")
+        }
+        let workspace = try checkedID(words.operands[0])
+        let parts = words.operands[1].split(separator: ":", maxSplits: 1).map(String.init)
+        let platform = parts.count == 2 ? Platform(rawValue: parts[0]) : nil
+        let reference =
+            platform == nil
+            ? MeetingReference(url: words.operands[1]) : MeetingReference(platform: platform, nativeID: parts[1])
+        do throws(MeetingReference.Problem) {
+            // Not repeated: a link may hold a passcode.
+            return .act(
+                settings, BotAction(kind: command == .send ? .send : .stop, workspace: workspace, userID: userID),
+                try reference.link())
+        } catch {
+            throw UsageError("The link or room of usher \(command.rawValue) \(error.reason).")
+        }
+    }
+
     private func number(
         _ words: Words, _ flag: String, _ range: ClosedRange<Int>
     ) throws(UsageError) -> Int? {
@@ -302,7 +326,7 @@ private struct Words {
     private(set) var filters: [String: String] = [:]
     private static let filterFlags: [Command: [String]] = [
         .watch: ["--workspace", "--meeting"], .calendars: ["--now"], .users: ["--limit", "--skip"],
-        .meetings: ["--limit", "--cursor"], .bots: ["--limit"],
+        .meetings: ["--limit", "--cursor"], .bots: ["--limit"], .send: ["--user-id"], .stop: ["--user-id"],
     ]
 
     init(_ command: Command, _ arguments: [String]) throws(UsageError) {
@@ -319,7 +343,8 @@ private struct Words {
                 guard !Setting.of(command).isEmpty else {
                     throw UsageError("usher \(command.rawValue) takes nothing more.")
                 }
-                guard [.admin, .meetings, .bots, .keys, .webhooks, .calendars, .probe].contains(command) else {
+                guard [.admin, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .probe].contains(command)
+                else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(
                         "usher \(command.rawValue) takes settings only, such as --port 8080, "

@@ -10,6 +10,7 @@ enum Invocation: Equatable, Sendable {
     case admin(Settings, AdminRequest)
     /// - Parameter limit: how many at most.
     case list(Settings, ListRequest, limit: Int, asJSON: Bool)
+    case act(Settings, BotAction, MeetingLink)
     /// - Parameter id: a workspace's or a meeting's.
     case keys(Settings, id: String)
     case webhooks(Settings, workspace: String)

@@ -79,11 +79,11 @@ struct SettingsTable: Sendable {
     .sets(\RunnerConfiguration.redisTimeoutMilliseconds)
     .sets(\ClientConfiguration.connectTimeoutMilliseconds)
     let redisWaitReplicas = number(
-        "redis-wait-replicas", 0...100, default: 0, commands: [.serve, .runner, .up, .admin, .doctor],
+        "redis-wait-replicas", 0...100, default: 0, commands: [.serve, .runner, .up, .admin, .send, .stop, .doctor],
         "On how many replicas claims, bots' reports and segments, and all that other requests change are to be before "
             + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them")
     let redisWaitMilliseconds = number(
-        "redis-wait-ms", 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up, .admin],
+        "redis-wait-ms", 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up, .admin, .send, .stop],
         "How long that is waited for; then the request is answered 500 (12109), or 503, and may be sent again")
     let requestTimeoutMilliseconds = number(
         "request-timeout-ms", 100...60_000, unit: "ms", default: 5000,
@@ -101,7 +101,7 @@ struct SettingsTable: Sendable {
     )
     .sets(\StoreConfiguration.lockWaitMilliseconds)
     let inFlightTTLMilliseconds = number(
-        "in-flight-ttl-ms", 1000...3_600_000, unit: "ms", default: 600_000,
+        "in-flight-ttl-ms", 1000...3_600_000, unit: "ms", default: 600_000, commands: Command.botRequests,
         "How long a dispatched bot that is not heard of keeps its room"
     )
     .sets(\StoreConfiguration.inFlightTimeToLiveMilliseconds)
@@ -116,17 +116,18 @@ struct SettingsTable: Sendable {
     )
     .sets(\StoreConfiguration.joinLateMilliseconds)
     let maxConcurrentBots = number(
-        "max-concurrent-bots", 1...100_000, default: 10, commands: [.serve, .up, .admin],
+        "max-concurrent-bots", 1...100_000, default: 10, commands: Command.botRequests.union([.admin]),
         "How many bots a new workspace may have at once, unless it is made with a limit of its own"
     )
     .sets(\StoreConfiguration.defaultMaximumConcurrentBots)
     let maxMeetings = number(
-        "max-meetings", 1...1_000_000_000, default: 100_000,
+        "max-meetings", 1...1_000_000_000, default: 100_000, commands: Command.botRequests,
         "How many meetings a workspace may have that has no limit of its own; more get 429"
     )
     .sets(\StoreConfiguration.defaultMaximumMeetings)
     let maxWorkspaceBytes = number(
         "max-workspace-bytes", 1_000_000...1_000_000_000_000, unit: "bytes", default: 134_217_728,
+        commands: Command.botRequests,
         "How many bytes the meetings of such a workspace may take, with their transcripts; more get 413"
     )
     .sets(\StoreConfiguration.defaultMaximumBytes)
@@ -136,7 +137,7 @@ struct SettingsTable: Sendable {
     )
     .sets(\StoreConfiguration.retentionMilliseconds)
     let eventsMaxLength = number(
-        "events-max-length", 1000...10_000_000, default: 100_000, commands: [.serve, .runner, .up],
+        "events-max-length", 1000...10_000_000, default: 100_000, commands: Command.botRequests.union([.runner]),
         "About how many status changes a partition's event stream keeps"
     )
     .sets(\StoreConfiguration.maximumEvents)

@@ -1,4 +1,5 @@
-"""`usher users`, `usher meetings` and `usher bots` against a real Redis: what they show, page by page, and what they refuse."""
+"""`usher users`, `usher meetings` and `usher bots` against a real Redis: what they show, page by page, and what they refuse; and
+`usher send` and `usher stop`, which do what the API does."""
 
 import json
 
@@ -88,3 +89,45 @@ def test_a_workspace_that_is_not_there(scene, command):
 def test_without_redis():
     code, output, log = run_usher("users", "--redis", "redis://127.0.0.1:1")
     assert (code, output) == (1, "") and "does not answer" in log
+
+
+def act(scene, *arguments):
+    """(exit code, answer, what was complained of)"""
+    redis, _ = scene
+    code, output, log = run_usher(*arguments, "--redis", redis.url)
+    return code, json.loads(output) if output else None, log
+
+
+def test_a_bot_is_sent_and_stopped(scene):
+    _, admin = scene
+    user = BotsUser(admin)
+    as_user = ("--user-id", str(user.user["id"]))
+    link = "https://meet.google.com/xyz-abcd-efg?authuser=0"
+    code, sent, log = act(scene, "send", user.workspace_id, link, *as_user)
+    assert code == 0, log
+    [meeting] = user.request("GET", "/meetings").json["meetings"]
+    assert sent == {"outcome": "sent", "room": "google_meet:xyz-abcd-efg", "meeting_id": meeting["data"]["meeting_id"],
+                    "bot_id": sent["bot_id"]}
+    assert (meeting["status"], meeting["user_id"]) == ("requested", user.user["id"])
+    # One bot in a room, whoever asks; and the API says the same.
+    code, nothing, log = act(scene, "send", user.workspace_id, "google_meet:xyz-abcd-efg", *as_user)
+    assert (code, nothing) == (1, None) and "A bot is in this meeting already" in log
+    assert user.request("POST", "/bots", {"meeting_url": link}).status == 409
+
+    code, stopped, log = act(scene, "stop", user.workspace_id, link, *as_user)
+    assert code == 0, log
+    assert stopped == {**sent, "outcome": "ended"}
+    [meeting] = user.request("GET", "/meetings").json["meetings"]
+    assert meeting["status"] == "completed"
+    code, nothing, log = act(scene, "stop", user.workspace_id, link, *as_user)
+    assert (code, nothing) == (1, None) and "There is no active bot for this meeting." in log
+
+
+def test_nobody_acts_in_anothers_workspace(scene):
+    _, admin = scene
+    user, other = BotsUser(admin), BotsUser(admin)
+    for command in ("send", "stop"):
+        code, nothing, log = act(scene, command, user.workspace_id, "google_meet:xyz-abcd-efg", "--user-id",
+                                 str(other.user["id"]))
+        assert (code, nothing) == (1, None) and "is no member of a workspace" in log
+    assert user.request("GET", "/meetings").json["meetings"] == []
