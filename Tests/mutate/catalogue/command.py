@@ -3,29 +3,31 @@
 from mutant import Mutant
 
 READER = "UsherCommand/CommandLine/CommandLineReader.swift"
+WORDS = "UsherCommand/CommandLine/Words.swift"
+SECRET_FILE = "UsherCommand/CommandLine/SecretFile.swift"
 SETTING = "UsherCommand/CommandLine/Setting.swift"
 SETTINGS = "UsherCommand/CommandLine/Settings.swift"
 PORTS = "UsherCommand/Up/UpPorts.swift"
 TEXT = "UsherCommand/Status/OverviewText.swift"
+SECRETS = ("SecretFileTests",)
 READING = ("CommandLineTests", "SettingsTests")
 
 COMMAND = (
-    Mutant("an empty variable is a value", READER, "let text = environment[setting.variable], «!text.isEmpty» {",
-           "true", READING),
-    Mutant("a flag's value is not looked at", READER,
-           "guard «setting.accepts(text)» else { throw setting.refusal(of: text, from: setting.flag) }", "true",
-           READING),
-    Mutant("a variable's value is not looked at", READER,
-           "guard «setting.accepts(text)» else { throw setting.refusal(of: text, from: setting.variable) }", "true",
-           READING),
-    Mutant("a flag given twice", READER, 'guard «before == nil» else { throw UsageError("\\(flag) is given twice.") }',
+    Mutant("an empty variable is a value", READER, "environment[name].flatMap { «$0.isEmpty ? nil : $0» }", "$0", READING),
+    Mutant("a setting's value is not looked at", READER,
+           "guard «setting.accepts(text)» else { throw setting.refusal(of: text, from: source) }", "true", READING),
+    Mutant("a secret may be given twice", READER, "guard «text == nil» else {", "true", SECRETS),
+    Mutant("a secret's file has any length", SECRET_FILE, "guard «length <= maximumBytes» else", "true", SECRETS),
+    Mutant("a line's end belongs to a secret", SECRET_FILE, "while let last = text.last, «last.isNewline» {", "false",
+           SECRETS),
+    Mutant("a flag given twice", WORDS, 'guard «before == nil» else { throw UsageError("\\(flag) is given twice.") }',
            "true", READING),
     Mutant("a misspelt variable is passed over", READER, '«$0.hasPrefix("USHER_")» &&', "false", READING),
     Mutant("a port of its own may be the public one", READER, "for other in others where «settings[dynamicMember: other.setting] == settings.port»",
            "false", ("PortsTests",)),
     Mutant("bots may be given what they cannot read", READER, "«url.isSentinel || url.isCluster» else { return }",
            "false", ("RunnerSettingsTests",)),
-    Mutant("what is not understood is shown though it may be secret", READER,
+    Mutant("what is not understood is shown though it may be secret", WORDS,
            'argument.utf8.prefix { «$0 != UInt8(ascii: "=")» }', "true", READING),
     Mutant("digits of other scripts, and signs, in a number", SETTING,
            "text.utf8.allSatisfy { (0x30...0x39).contains($0) } && Int(text).map(range.contains) == true",

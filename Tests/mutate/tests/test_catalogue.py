@@ -30,7 +30,7 @@ def test_every_test_that_is_named_is_there():
         for name in names:
             if name.endswith(".swift"):
                 with open(os.path.join(place, name)) as file:
-                    declared |= set(re.findall(r"\b(?:struct|func) (\w+)", file.read()))
+                    declared |= set(re.findall(r"\b(?:struct|class|func) (\w+)", file.read()))
     for mutant in MUTANTS:
         assert mutant.tests, mutant.title
         for test in mutant.tests:
