@@ -2,7 +2,7 @@
 transcripts say: nothing else, nothing missing, nothing twice on one connection.
 
 One that was told to look anew (`reset`), and does not, need not have seen all. A failover may lose segments after they
-were told: see `checkers.failovers`.
+were told (see `checkers.failovers`); their bot sends them again, and they are told again.
 """
 
 from checkers import failovers
@@ -15,8 +15,9 @@ def check(history):
 
 
 def _about(history, viewed):
-    yield from viewed.repeated
     may_be_lost = bool(failovers.windows(history))
+    if not may_be_lost:
+        yield from viewed.repeated
     said = {meeting.reinvite["number"]: meeting.segments for meeting in history.meetings
             if meeting.workspace_id == viewed.workspace_id}
     for meeting in sorted(set(said) | {number for number, shown in viewed.shown.items() if shown}):

@@ -63,3 +63,8 @@ def test_a_failover_may_lose_what_was_told(written):
 def test_what_is_told_twice(written):
     assert found(written, {NUMBER: {"a:1": "Hello", "a:2": "all"}}, repeated=["segment a:1 was told twice"]) == (
         f"views: workspace {WORKSPACE}: segment a:1 was told twice")
+
+
+def test_what_a_failover_lost_is_told_again(written):
+    written.history.faults.append(FaultRecord("primary-killed", "redis1", 1 * MS, healed_ns=2 * MS))
+    assert found(written, {NUMBER: {"a:1": "Hello", "a:2": "all"}}, repeated=["segment a:1 was told twice"]) == ""
