@@ -32,6 +32,21 @@ import Testing
         }
     }
 
+    /// A meeting may be restarted for ever, and its record is read whole with each list.
+    @Test func ofManySessionsTheLastOnesAreKnown() async throws {
+        try await World.make { world in
+            let meeting = try await world.meeting()
+            let key = world.keys.partition.meeting(meeting)
+            let old = (0..<1_000).map { "\(Identifier.uuid())=\($0)" }
+            try await world.set(key, ["sessions": old.joined(separator: " ")])
+            let place = try await world.bot(at: meeting, .joining, .active)
+            let sessions = try #require(try await world.snapshot()[key]?.hash?["sessions"])
+            #expect(sessions.utf8.count < 20_100)
+            #expect(sessions.contains("\(old.last!) \(place.botID)=") && !sessions.contains(old.first!))
+            #expect(sessions.split(separator: " ").dropLast().allSatisfy { old.contains(String($0)) })
+        }
+    }
+
     @Test func whatNodesAndRunnersSayMayBeAnything() async throws {
         try await World.make { world in
             for (index, number) in Self.numbers.enumerated() {
