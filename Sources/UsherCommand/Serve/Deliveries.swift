@@ -28,10 +28,21 @@ struct Deliveries: Sendable {
     /// - Throws: `SystemError` if the kernel grants no thread.
     func start() throws {
         try loop.start()
-        loop.execute { [client] in client.start() }
+        loop.execute { [client, loop] in
+            client.start()
+            Self.giveBackMemory(on: loop)
+        }
         Task(executorPreference: loop) { [deliverer, client] in
             _ = await client.firstLogin()
             await deliverer.run()
+        }
+    }
+
+    /// Of the whole process, from time to time: this loop serves no requests.
+    private static func giveBackMemory(on loop: EventLoop) {
+        loop.schedule(afterMilliseconds: 2_000) {
+            Machine.giveBackFreedMemory()
+            giveBackMemory(on: loop)
         }
     }
 
