@@ -62,7 +62,7 @@ import Testing
                 Scripts.CreateWebhook(
                     workspaceKey: workspace ?? world.keys.workspace, webhooksKey: world.keys.webhooks,
                     webhookKey: world.keys.webhook(webhook).webhook, webhookID: webhook, most: most,
-                    onlyFirst: first, fields: ["url", "https://a.example/", "enabled", "1"]))
+                    asFirst: first, fields: ["url", "https://a.example/", "enabled", "1"]))
         }
 
         func update(
@@ -98,7 +98,8 @@ import Testing
             let before = try await world.snapshot()
             #expect(try await hook.create(first: true) == .integer(1))
             let after = try await world.snapshot()
-            #expect(after.changes(since: before) == [world.keys.webhooks, hook.own.webhook])
+            #expect(
+                after.changes(since: before) == [world.keys.workspace, world.keys.webhooks, hook.own.webhook])
             let fields = try await hook.fields()
             let at = try #require(fields["created_at"])
             #expect(

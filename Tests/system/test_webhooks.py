@@ -233,6 +233,40 @@ def test_a_webhooks_life(user, receiver):
     assert ask(user, 200, "GET", "/webhooks") == {"webhooks": []}
 
 
+def test_who_removes_the_first_one_again_removes_no_other(user, receiver):
+    ask(user, 200, "PUT", "/user/webhook", {"webhook_url": receiver.url(path="/first")})
+    others = [create(user, receiver)["id"] for _ in range(2)]
+    for _ in range(2):
+        ask(user, 200, "PUT", "/user/webhook", {"webhook_url": None})
+        assert ask(user, 200, "GET", "/user/webhook")["webhook_url"] is None
+        assert ask(user, 200, "GET", "/user/webhook/deliveries") == {"deliveries": []}
+        assert [each["id"] for each in ask(user, 200, "GET", "/webhooks")["webhooks"]] == others
+    # Another one takes its place, and is the one that is changed and removed from then on.
+    for path in ("/second", "/moved"):
+        ask(user, 200, "PUT", "/user/webhook", {"webhook_url": receiver.url(path=path)})
+        assert ask(user, 200, "GET", "/user/webhook")["webhook_url"] == receiver.url(path=path)
+        assert len(ask(user, 200, "GET", "/webhooks")["webhooks"]) == 3
+    second = ask(user, 200, "GET", "/webhooks")["webhooks"][-1]["id"]
+    ask(user, 204, "DELETE", f"/webhooks/{second}")
+    assert ask(user, 200, "GET", "/user/webhook")["webhook_url"] is None
+    for other in others:
+        ask(user, 204, "DELETE", f"/webhooks/{other}")
+    # As at the beginning: the oldest is the first.
+    assert ask(user, 200, "GET", "/user/webhook")["webhook_url"] is None
+    made = create(user, receiver)
+    assert ask(user, 200, "GET", "/user/webhook")["webhook_url"] == made["url"]
+
+
+def test_a_first_one_finds_no_room(user, receiver):
+    ask(user, 200, "PUT", "/user/webhook", {"webhook_url": receiver.url()})
+    create(user, receiver)
+    ask(user, 200, "PUT", "/user/webhook", {"webhook_url": None})
+    for _ in range(9):
+        create(user, receiver)
+    answer = user.request("PUT", "/user/webhook", {"webhook_url": receiver.url()})
+    assert answer.status == 409 and "10 webhooks" in answer.json["detail"], answer
+
+
 def test_there_are_at_most_ten(user, receiver):
     for _ in range(10):
         create(user, receiver)

@@ -79,7 +79,10 @@ enum UserWebhookEndpoints {
             """,
         takes: wish,
         answers: [.json(200, "The key's user.", .named(UserObject.schema), example: UserObject.example)],
-        errors: [noUser, contended, .invalid("The body is wrong.", field: "webhook_url", "is required")]
+        errors: [
+            noUser, contended, WebhookEndpoints.tooMany,
+            .invalid("The body is wrong.", field: "webhook_url", "is required"),
+        ]
     ) { call, wish in
         try call.services.receivers.check(wish.receiver, field: "webhook_url")
         try await keep(wish, call)
@@ -92,10 +95,10 @@ enum UserWebhookEndpoints {
     private static func keep(_ wish: Wish, _ call: Call<Caller>) async throws {
         let (webhooks, workspace) = (call.session.webhooks, call.caller.workspaceID)
         for _ in 0..<maximumRounds {
-            let first = try await webhooks.all(workspace: workspace).first
+            let first = try await webhooks.first(workspace: workspace)
             guard let receiver = wish.receiver else {
                 if let first {
-                    _ = try await webhooks.delete(first.id, workspace: workspace)
+                    _ = try await webhooks.delete(first.id, workspace: workspace, isFirst: true)
                 }
                 return
             }
@@ -109,8 +112,9 @@ enum UserWebhookEndpoints {
                 switch made {
                 case .success: return
                 case .failure(.unknownWorkspace): throw noUser.error
-                // Another request made the first one.
-                case .failure(.tooMany): break
+                case .failure(.tooMany):
+                    // Another request made the first one, or there is room for none.
+                    if try await webhooks.first(workspace: workspace) == nil { throw WebhookEndpoints.tooMany.error }
                 }
             }
         }
@@ -137,7 +141,7 @@ enum UserWebhookEndpoints {
                 ])
         ]
     ) { call in
-        let webhook = try await call.session.webhooks.all(workspace: call.caller.workspaceID).first
+        let webhook = try await call.session.webhooks.first(workspace: call.caller.workspaceID)
         var object = JSONText()
         object.add("webhook_url", webhook?.url)
         object.add("webhook_secret_set", json: webhook?.secret == nil ? "false" : "true")

@@ -125,8 +125,9 @@ enum DeliveryEndpoints {
         ],
         errors: [wrongLimit]
     ) { call, limit in
-        let webhooks = try await call.session.webhooks.all(workspace: call.caller.workspaceID)
-        guard let webhook = webhooks.first else { return answer([]) }
+        guard let webhook = try await call.session.webhooks.first(workspace: call.caller.workspaceID) else {
+            return answer([])
+        }
         let host = ReceiverURL.host(of: webhook.url) ?? ""
         return try await history(of: webhook, limit, call) { $0.vexaJSON(host: host) }
     }

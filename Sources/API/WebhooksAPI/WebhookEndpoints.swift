@@ -69,7 +69,7 @@ enum WebhookEndpoints {
     }
 
     static let unknownWebhook = DescribedError(unknown(exampleID), "The workspace has no such webhook.")
-    private static let tooMany = DescribedError(
+    static let tooMany = DescribedError(
         APIError(
             409, title: "Too many webhooks",
             "The workspace has \(Webhook.maximum) webhooks, which is the most. Remove one first."),

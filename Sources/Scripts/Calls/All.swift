@@ -26,7 +26,7 @@ extension Scripts {
         "primary": PackageResources.primary_lua, "quota": PackageResources.quota_lua,
         "records": PackageResources.records_lua, "send_bot": PackageResources.send_bot_lua,
         "sessions": PackageResources.sessions_lua, "time": PackageResources.time_lua,
-        "versions": PackageResources.versions_lua
+        "versions": PackageResources.versions_lua, "webhooks": PackageResources.webhooks_lua
     ]
 
     /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first thirteen.

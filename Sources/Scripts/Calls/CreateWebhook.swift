@@ -12,18 +12,18 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            workspaceKey: String, webhooksKey: String, webhookKey: String, webhookID: String, most: Int,
-            onlyFirst: Bool, fields: [String]
+            workspaceKey: String, webhooksKey: String, webhookKey: String, webhookID: String, most: Int, asFirst: Bool,
+            fields: [String]
         ) {
             keys = [workspaceKey, webhooksKey, webhookKey]
-            arguments = [webhookID, String(most), onlyFirst ? "1" : "0"] + fields
+            arguments = [webhookID, String(most), asFirst ? "1" : "0"] + fields
         }
 
         public enum Reply: Equatable, Sendable {
             case made
             /// There is no such workspace.
             case unknownWorkspace
-            /// The workspace has as many as it may have, or one where it is to have none.
+            /// The workspace has as many as it may have, or a first one.
             case tooMany
         }
 

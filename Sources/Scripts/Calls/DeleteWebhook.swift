@@ -13,10 +13,10 @@ extension Scripts {
 
         public init(
             webhooksKey: String, webhookKey: String, dueKey: String, historyKey: String, doneKey: String,
-            pendingKey: String, webhookID: String, member: String
+            pendingKey: String, workspaceKey: String, webhookID: String, member: String, asFirst: Bool
         ) {
-            keys = [webhooksKey, webhookKey, dueKey, historyKey, doneKey, pendingKey]
-            arguments = [webhookID, member]
+            keys = [webhooksKey, webhookKey, dueKey, historyKey, doneKey, pendingKey, workspaceKey]
+            arguments = [webhookID, member, asFirst ? "1" : "0"]
         }
 
         public enum Reply: Equatable, Sendable {

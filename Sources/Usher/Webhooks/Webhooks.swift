@@ -8,7 +8,7 @@ public struct Webhooks: Sendable {
     /// Why a webhook was not made.
     public enum Refusal: Error, Equatable, Sendable {
         case unknownWorkspace
-        /// There are as many as there may be; or there is one where there was to be none yet.
+        /// There are as many as there may be; or there is a first one.
         case tooMany
     }
 
@@ -32,7 +32,18 @@ public struct Webhooks: Sendable {
         return Webhook(try await session.send(Command("HGETALL", key)).hash(), workspace: workspace)
     }
 
-    /// - Parameter isFirst: whether it is to be made only if there is none.
+    /// The one that clients know who know of no more than one (`lua/includes/webhooks.lua`); nil if there is none.
+    public func first(workspace id: String) async throws(RedisError) -> Webhook? {
+        let keys = WorkspaceKeys(workspace: id)
+        let replies = try await session.pipeline([
+            Command("HGET", keys.workspace, "first_webhook"), Command("ZRANGE", keys.webhooks, "0", "0"),
+        ])
+        let oldest = try replies[1].arrayOrThrow().first?.string
+        guard let first = try replies[0].optionalString() ?? oldest else { return nil }
+        return try await webhook(first, workspace: id)
+    }
+
+    /// - Parameter isFirst: whether it is to be the first, and made only if there is none.
     /// - Returns: its id.
     public func create(
         _ new: WebhookChange, workspace: String, isFirst: Bool = false
@@ -42,7 +53,7 @@ public struct Webhooks: Sendable {
         let reply = try await session.run(
             Scripts.CreateWebhook(
                 workspaceKey: keys.workspace, webhooksKey: keys.webhooks, webhookKey: keys.webhook(id).webhook,
-                webhookID: id, most: Webhook.maximum, onlyFirst: isFirst,
+                webhookID: id, most: Webhook.maximum, asFirst: isFirst,
                 fields: new.fields + (new.secret.map { ["secret", $0] } ?? [])))
         switch reply {
         case .made: return .success(id)
@@ -63,16 +74,17 @@ public struct Webhooks: Sendable {
                 overlapMilliseconds: change.overlapMilliseconds, fields: change.fields)) == .changed
     }
 
+    /// - Parameter isFirst: whether it is to go only if it is the first.
     /// - Returns: false if there is no such webhook.
-    public func delete(_ id: String, workspace: String) async throws(RedisError) -> Bool {
+    public func delete(_ id: String, workspace: String, isFirst: Bool = false) async throws(RedisError) -> Bool {
         guard Webhook.isID(id) else { return false }
         let keys = WorkspaceKeys(workspace: workspace)
         let webhook = keys.webhook(id)
         return try await session.run(
             Scripts.DeleteWebhook(
                 webhooksKey: keys.webhooks, webhookKey: webhook.webhook, dueKey: webhook.due,
-                historyKey: webhook.events, doneKey: webhook.done, pendingKey: keys.partition.deliveries, webhookID: id,
-                member: keys.member(id))) == .removed
+                historyKey: webhook.events, doneKey: webhook.done, pendingKey: keys.partition.deliveries,
+                workspaceKey: keys.workspace, webhookID: id, member: keys.member(id), asFirst: isFirst)) == .removed
     }
 }
 
