@@ -10,7 +10,7 @@
 -- ARGV[3]     uptime_ms    integer: for how long it has been there, ms
 -- ARGV[4...]  fields       pairs: fields of the hash, each followed by its value; at least one
 --
--- Returns 1  noted
+-- Returns 'noted'
 
 -- include: time
 
@@ -26,7 +26,7 @@ end
 if lifetime_ms == '0' then
   redis.call('ZREM', peers_key, id)
   redis.call('DEL', peer_key)
-  return 1
+  return 'noted'
 end
 -- Nobody's word lasts for longer than ten minutes: it was said before the clock was set back. Who lives says it again.
 for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', peers_key, at_ms + 660000, '+inf', 'LIMIT', 0, 100)) do
@@ -35,4 +35,4 @@ end
 redis.call('ZADD', peers_key, at_ms + lifetime_ms, id)
 redis.call('HSET', peer_key, 'id', id, 'started_at', at_ms - uptime_ms, 'seen_at', at_ms, unpack(fields))
 redis.call('PEXPIRE', peer_key, lifetime_ms)
-return 1
+return 'noted'

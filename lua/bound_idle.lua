@@ -7,7 +7,7 @@
 -- ARGV[1]  group    text: name of the group
 -- ARGV[2]  maximum  integer: most entries to look at
 --
--- Returns bounded: integer  done: how many, 0 if there is no such stream or group
+-- Returns bounded: integer  how many, 0 if there is no such stream or group
 
 local stream_key = unpack(KEYS)
 local group, maximum = unpack(ARGV)

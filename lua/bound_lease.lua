@@ -9,8 +9,8 @@
 -- ARGV[1]  bot_id      text
 -- ARGV[2]  longest_ms  integer: the longest time to live of any lease, ms: of one whose record has none
 --
--- Returns 1  bounded: brought forward
---         0  unchanged: it is as it should be, or there is none
+-- Returns 'bounded'    brought forward
+--         'unchanged'  it is as it should be, or there is none
 
 -- include: time
 
@@ -18,8 +18,8 @@ local leases_key, bot_key = unpack(KEYS)
 local bot_id, longest_ms = unpack(ARGV)
 
 local expiry = redis.call('ZSCORE', leases_key, bot_id)
-if not expiry then return 0 end
+if not expiry then return 'unchanged' end
 local latest = now_ms() + (tonumber(redis.call('HGET', bot_key, 'lease_ms') or '') or tonumber(longest_ms))
-if tonumber(expiry) <= latest then return 0 end
+if tonumber(expiry) <= latest then return 'unchanged' end
 redis.call('ZADD', leases_key, latest, bot_id)
-return 1
+return 'bounded'

@@ -21,9 +21,9 @@
 -- ARGV[4]  why         text: who asked, for the event
 -- ARGV[5]  request_ms  integer: time to live of what the request did, ms
 --
--- Returns 1   cancelled (change)
---         0   not_planned (change): no bot is to be sent to it (any more)
---         -1  room_held: a bot is there by now, which is the one to be stopped
+-- Returns 'cancelled'    (change)
+--         'not_planned'  (change): no bot is to be sent to it (any more)
+--         'room_held'    a bot is there by now, which is the one to be stopped
 
 -- include: time
 -- include: feed
@@ -34,12 +34,12 @@ local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, 
   feeds_key, room_key, other_key, request_key = unpack(KEYS)
 local meeting_id, plan, max_events, why, request_ms = unpack(ARGV)
 
-if redis.call('EXISTS', room_key, other_key) > 0 then return -1 end
+if redis.call('EXISTS', room_key, other_key) > 0 then return 'room_held' end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
 local planning = {plans = plans_key, planned = planned_key}
 if meeting[1] ~= 'INITIAL' or meeting[2] or not redis.call('ZSCORE', plans_key, plan) then
   disarm(planning, plan, meeting_id)
-  return 0
+  return 'not_planned'
 end
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
@@ -52,4 +52,4 @@ redis.call('HSET', meeting_key, 'status', 'OFFLINE', 'bot_status', 'completed', 
   'updated_at', at)
 if request_key then redis.call('SET', request_key, '0 - ' .. meeting_id, 'PX', request_ms) end
 disarm(planning, plan, meeting_id)
-return 1
+return 'cancelled'

@@ -21,11 +21,11 @@
 -- ARGV[8]  uses_stream  flag: whether the bot is told to write to the segment stream
 -- ARGV[9]  position     text?: id of the last entry that this stream had before
 --
--- Returns {1, claimed_at: integer, meeting: hash, traceparent: text?, tracestate: text?}  claimed (change)
---         {0}   stale: the bot is not the meeting's current one, or has ended
---         {-1}  taken: another runner has it, or another claim of this one
---         {-2}  unwanted: it is no longer wanted
---         {-3}  expired: its in-flight key has gone
+-- Returns {'claimed', claimed_at: integer, meeting: hash, traceparent: text?, tracestate: text?}  (change)
+--         {'stale'}           the bot is not the meeting's current one, or has ended
+--         {'claimed_before'}  another runner has it, or another claim of this one
+--         {'unwanted'}        it is no longer wanted
+--         {'expired'}         its in-flight key has gone
 
 -- include: time
 
@@ -40,23 +40,23 @@ local function note_position()
   redis.call('HSET', meeting_key, 'positions', table.concat(kept, ' ', math.max(1, #kept - 9)))
 end
 
-local function void(code)
+local function void(word)
   redis.call('XACK', dispatch_key, 'runners', entry)
   redis.call('XDEL', dispatch_key, entry)
-  return {code}
+  return {word}
 end
 
 local meeting = redis.call('HMGET', meeting_key, 'bot_id', 'epoch')
 local bot = redis.call('HMGET', bot_key, 'runner', 'desired', 'ended_at', 'claimed_at', 'secret', 'traceparent',
   'tracestate')
-if meeting[1] ~= bot_id or meeting[2] ~= epoch or bot[3] then return void(0) end
-if bot[1] and (bot[1] ~= runner or bot[5] ~= secret) then return void(-1) end
-if bot[2] ~= 'run' then return void(-2) end
+if meeting[1] ~= bot_id or meeting[2] ~= epoch or bot[3] then return void('stale') end
+if bot[1] and (bot[1] ~= runner or bot[5] ~= secret) then return void('claimed_before') end
+if bot[2] ~= 'run' then return void('unwanted') end
 local at_ms = bot[4]
 if not bot[1] then
   if redis.call('GET', inflight_key) ~= bot_id then
     redis.call('XACK', dispatch_key, 'runners', entry)
-    return {-3}
+    return {'expired'}
   end
   at_ms = now_ms()
   -- First, since it can fail: a lease without a claim is no runner's to renew.
@@ -66,5 +66,5 @@ if not bot[1] then
   redis.call('HSET', meeting_key, 'bot_container_id', container)
   if position ~= '' then note_position() end
 end
-void(1)
-return {1, tonumber(at_ms), redis.call('HGETALL', meeting_key), bot[6] or '', bot[7] or ''}
+void('claimed')
+return {'claimed', tonumber(at_ms), redis.call('HGETALL', meeting_key), bot[6] or '', bot[7] or ''}

@@ -12,8 +12,8 @@
 -- ARGV[4]  most_failing  integer: how many are wanted of a webhook that fails
 -- ARGV[5]  turn_ms       integer: how long the other webhooks come first, ms
 --
--- Returns {1, webhook: hash, events: array}  taken: each event as {event_id, end of the lease ms, tries, body}
---         {0}                                not_enabled: there is no such webhook, or it is disabled
+-- Returns {'claimed', webhook: hash, events: array}  each event as {event_id, end of the lease ms, tries, body}
+--         {'not_enabled'}                            there is no such webhook, or it is disabled
 
 -- include: time
 -- include: deliveries
@@ -24,7 +24,7 @@ local member, lease_ms, most, most_failing, turn_ms = unpack(ARGV)
 local webhook = redis.call('HMGET', webhook_key, 'enabled', 'failing_since')
 if webhook[1] ~= '1' then
   redis.call('ZREM', pending_key, member)
-  return {0}
+  return {'not_enabled'}
 end
 local at_ms = now_ms()
 local count = tonumber(most)
@@ -44,4 +44,4 @@ for _, id in ipairs(due) do
 end
 local keys = {pending = pending_key, due = due_key}
 note_next(keys, member, at_ms + tonumber(turn_ms))
-return {1, redis.call('HGETALL', webhook_key), events}
+return {'claimed', redis.call('HGETALL', webhook_key), events}

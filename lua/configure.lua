@@ -8,8 +8,8 @@
 -- ARGV[1]     bot_id  text
 -- ARGV[2...]  fields  pairs: fields, each followed by its value: language, task, bot_name; at least one
 --
--- Returns 0                        not_in_room: this bot is not in the room
---         config_version: integer  configured (change): the new one
+-- Returns {'configured', config_version: integer}  (change): the new one
+--         {'not_in_room'}                          this bot is not in the room
 
 -- include: time
 
@@ -18,8 +18,8 @@ local bot_id = unpack(ARGV, 1, 1)
 local fields = {unpack(ARGV, 2)}
 
 local meeting = redis.call('HMGET', meeting_key, 'bot_id', 'bot_status')
-if meeting[1] ~= bot_id or meeting[2] ~= 'active' then return 0 end
+if meeting[1] ~= bot_id or meeting[2] ~= 'active' then return {'not_in_room'} end
 local version = redis.call('HINCRBY', bot_key, 'config_version', 1)
 redis.call('HSET', bot_key, unpack(fields))
 redis.call('HSET', meeting_key, 'updated_at', now_ms(), unpack(fields))
-return version
+return {'configured', version}

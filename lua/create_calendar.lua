@@ -11,9 +11,9 @@
 -- ARGV[5]     is_enabled   flag
 -- ARGV[6...]  fields       pairs: its fields, each followed by its value
 --
--- Returns 1   made (change)
---         0   unknown_member: the user is no member of the workspace
---         -1  too_many: the user has as many as a user may have
+-- Returns 'created'         (change)
+--         'unknown_member'  the user is no member of the workspace
+--         'too_many'        the user has as many as a user may have
 
 -- include: time
 
@@ -21,8 +21,8 @@ local members_key, calendars_key, calendar_key, due_key = unpack(KEYS)
 local calendar_id, user_id, member, most, is_enabled = unpack(ARGV, 1, 5)
 local fields = {unpack(ARGV, 6)}
 
-if redis.call('HEXISTS', members_key, user_id) == 0 then return 0 end
-if redis.call('ZCARD', calendars_key) >= tonumber(most) then return -1 end
+if redis.call('HEXISTS', members_key, user_id) == 0 then return 'unknown_member' end
+if redis.call('ZCARD', calendars_key) >= tonumber(most) then return 'too_many' end
 local at = string.format('%d', now_ms())
 redis.call('HSET', calendar_key, 'id', calendar_id, 'user_id', user_id, 'created_at', at, 'enabled', is_enabled,
   unpack(fields))
@@ -30,4 +30,4 @@ if is_enabled == '1' then redis.call('HSET', calendar_key, 'asked_at', at) end
 redis.call('ZADD', calendars_key, at, calendar_id)
 -- One that is disabled is looked at, as its user may leave.
 redis.call('ZADD', due_key, at, member)
-return 1
+return 'created'

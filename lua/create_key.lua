@@ -4,8 +4,8 @@
 -- ARGV[1]     expires_at  integer?: expires_at in ms for never
 -- ARGV[2...]  fields      pairs: fields of the record, each followed by its value
 --
--- Returns 0                    expired: expires_at has passed
---         created_at: integer  created (change)
+-- Returns {'created', created_at: integer}  (change)
+--         {'expired'}                       expires_at has passed
 
 -- include: time
 
@@ -15,10 +15,10 @@ local fields = {unpack(ARGV, 2)}
 
 local at_ms = now_ms()
 local expires = expires_at ~= ''
-if expires and tonumber(expires_at) <= at_ms then return 0 end
+if expires and tonumber(expires_at) <= at_ms then return {'expired'} end
 redis.call('HSET', record_key, 'created_at', at_ms, unpack(fields))
 if expires then
   redis.call('HSET', record_key, 'expires_at', expires_at)
   redis.call('PEXPIREAT', record_key, expires_at)
 end
-return at_ms
+return {'created', at_ms}

@@ -32,15 +32,15 @@
 -- ARGV[16]     dedup_ms              integer: time to live of that key, ms; 0: there is none
 -- ARGV[17...]  fields                pairs: further fields of the meeting, each followed by its value
 --
--- Returns {1, created_at: integer}  created (change)
---         {2, meeting_id: text}     repeated: done before, by a request with the same key
---         {0}                       unknown_workspace: there is no such workspace
---         {-1}                      id_taken: there is a meeting of this id
---         {-2, limit: integer}      too_many_meetings: the workspace has as many meetings as it may have
---         {-3, limit: integer}      too_many_bytes: its meetings would take more bytes than they may
---         {-4}                      odd_time: it is too late for its time, or that is more than a year ahead
---         {-5, meeting_id: text}    planned_already: another meeting of the room is planned for the same time
---         {-6}                      key_changed: another meeting has the deduplication key now: look again
+-- Returns {'created', created_at: integer}       (change)
+--         {'repeated', meeting_id: text}         done before, by a request with the same key
+--         {'unknown_workspace'}                  there is no such workspace
+--         {'id_taken'}                           there is a meeting of this id
+--         {'too_many_meetings', limit: integer}  the workspace has as many meetings as it may have
+--         {'workspace_full', limit: integer}     its meetings would take more bytes than they may
+--         {'odd_time'}                           it is too late for its time, or that is more than a year ahead
+--         {'planned_already', meeting_id: text}  another meeting of the room is planned for the same time
+--         {'look_again'}                         another meeting has the deduplication key now
 
 -- include: time
 -- include: feed
@@ -56,22 +56,22 @@ local meeting_id, number, max_events, why, request_ms, room, names, forgotten, d
 local fields = {unpack(ARGV, 17)}
 
 local earlier = request_key and redis.call('GET', request_key)
-if earlier then return {2, earlier} end
-if redis.call('EXISTS', workspace_key) == 0 then return {0} end
-if redis.call('EXISTS', meeting_key) == 1 then return {-1} end
-if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {-6} end
+if earlier then return {'repeated', earlier} end
+if redis.call('EXISTS', workspace_key) == 0 then return {'unknown_workspace'} end
+if redis.call('EXISTS', meeting_key) == 1 then return {'id_taken'} end
+if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {'look_again'} end
 local at_ms = now_ms()
-if scheduled_at ~= '' and is_odd_time(scheduled_at, late_ms, at_ms) then return {-4} end
+if scheduled_at ~= '' and is_odd_time(scheduled_at, late_ms, at_ms) then return {'odd_time'} end
 local planning = {plans = plans_key, planned = planned_key}
 local other = due ~= '' and same_time(planning, scheduled_at, meeting_id)
-if other then return {-5, other} end
+if other then return {'planned_already', other} end
 local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, latest = latest_key,
   events = events_key}
 local most = passed_count(keys, default_max_meetings)
-if most then return {-2, most} end
+if most then return {'too_many_meetings', most} end
 local bytes = bytes_of(fields)
 local limit = passed_limit(workspace_key, default_max_bytes, bytes)
-if limit then return {-3, limit} end
+if limit then return {'workspace_full', limit} end
 
 if due ~= '' then arm(planning, plan, meeting_id, scheduled_at, due) end
 set_names(names_key, room, names, forgotten)
@@ -88,4 +88,4 @@ count_bytes_of(keys, bytes)
 record_event(keys, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
 if dedup_ms ~= '0' then redis.call('SET', dedup_key, meeting_id, 'PX', dedup_ms) end
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', request_ms) end
-return {1, at_ms}
+return {'created', at_ms}

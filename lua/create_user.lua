@@ -7,7 +7,7 @@
 -- ARGV[3]     workspace_id  text: id of the personal workspace, taken if the record is new
 -- ARGV[4...]  fields        pairs: further fields of the user, each followed by its value
 --
--- Returns record: hash  there (change): the record
+-- Returns record: hash  (change): the record
 
 -- include: time
 

@@ -8,9 +8,9 @@
 -- ARGV[3]     as_first    flag: whether it is to be the first, and made only if there is none
 -- ARGV[4...]  fields      pairs: its fields, each followed by its value
 --
--- Returns 1   made (change)
---         0   unknown_workspace: there is no such workspace
---         -1  too_many: the workspace has as many as it may have, or a first one
+-- Returns 'created'            (change)
+--         'unknown_workspace'  there is no such workspace
+--         'too_many'           the workspace has as many as it may have, or a first one
 
 -- include: time
 -- include: webhooks
@@ -19,12 +19,12 @@ local workspace_key, webhooks_key, webhook_key = unpack(KEYS)
 local webhook_id, most, as_first = unpack(ARGV, 1, 3)
 local fields = {unpack(ARGV, 4)}
 
-if redis.call('EXISTS', workspace_key) == 0 then return 0 end
+if redis.call('EXISTS', workspace_key) == 0 then return 'unknown_workspace' end
 local count = redis.call('ZCARD', webhooks_key)
 local keys = {workspace = workspace_key, webhooks = webhooks_key}
-if count >= tonumber(most) or as_first == '1' and first_webhook(keys) then return -1 end
+if count >= tonumber(most) or as_first == '1' and first_webhook(keys) then return 'too_many' end
 local at = string.format('%d', now_ms())
 redis.call('HSET', webhook_key, 'id', webhook_id, 'created_at', at, 'updated_at', at, unpack(fields))
 redis.call('ZADD', webhooks_key, at, webhook_id)
 if as_first == '1' then redis.call('HSET', workspace_key, 'first_webhook', webhook_id) end
-return 1
+return 'created'

@@ -7,7 +7,7 @@
 -- ARGV[3]  max_concurrent_bots  integer
 -- ARGV[4]  owner                integer: user_id of the owner
 --
--- Returns record: hash  there (change): the workspace
+-- Returns record: hash  (change): the workspace
 
 -- include: time
 

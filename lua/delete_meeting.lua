@@ -13,9 +13,9 @@
 -- KEYS[8]  feeds_key      usher:{pX}:ws:<workspace_id>:feed         stream: what viewers of all meetings are told
 -- ARGV[1]  meeting_id  text
 --
--- Returns 1   removed (change)
---         0   unknown_meeting: there is no such meeting
---         -1  busy: its bot is in the room or on its way, or it is being analysed
+-- Returns 'removed'          (change)
+--         'unknown_meeting'  there is no such meeting
+--         'busy'             its bot is in the room or on its way, or it is being analysed
 
 -- include: time
 -- include: quota
@@ -25,8 +25,8 @@ local meeting_key, segments_key, room_key, workspace_key, images_key, order_key,
 local meeting_id = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'meeting_url', 'bytes')
-if not meeting[1] then return 0 end
-if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return -1 end
+if not meeting[1] then return 'unknown_meeting' end
+if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return 'busy' end
 local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}
 tell_deletion(keys, meeting_id)
 -- What it takes to free tens of thousands of segments must not hold others up.
@@ -42,4 +42,4 @@ redis.call('HSET', meeting_key, 'updated_at', at_ms, 'redacted_at', at_ms)
 local taken = tonumber(meeting[3] or '') or 0
 -- Of what it was made from little is left, and no more is counted than for a new one.
 if taken > 1000 then count_bytes_of(keys, 1000 - taken) end
-return 1
+return 'removed'

@@ -13,8 +13,8 @@
 -- ARGV[2]  member      text: `<workspace_id> <webhook_id>`
 -- ARGV[3]  as_first    flag: whether it is to go only if it is the first one
 --
--- Returns 1  removed (change)
---         0  unknown_webhook: there is no such webhook
+-- Returns 'removed'          (change)
+--         'unknown_webhook'  there is no such webhook
 
 -- include: webhooks
 
@@ -23,8 +23,8 @@ local webhook_id, member, as_first = unpack(ARGV)
 
 local keys = {workspace = workspace_key, webhooks = webhooks_key}
 local is_first = first_webhook(keys) == webhook_id
-if as_first == '1' and not is_first then return 0 end
-if redis.call('ZREM', webhooks_key, webhook_id) == 0 then return 0 end
+if as_first == '1' and not is_first then return 'unknown_webhook' end
+if redis.call('ZREM', webhooks_key, webhook_id) == 0 then return 'unknown_webhook' end
 redis.call('ZREM', pending_key, member)
 if redis.call('EXISTS', webhooks_key) == 0 then
   redis.call('HDEL', workspace_key, 'first_webhook')
@@ -32,4 +32,4 @@ elseif as_first == '1' or is_first and redis.call('HEXISTS', workspace_key, 'fir
   redis.call('HSET', workspace_key, 'first_webhook', 'none')
 end
 redis.call('UNLINK', webhook_key, due_key, history_key, done_key)
-return 1
+return 'removed'

@@ -28,13 +28,13 @@
 -- ARGV[10]  traceparent   text: traceparent of what follows (W3C Trace Context)
 -- ARGV[11]  tracestate    text?
 --
--- Returns {1, dispatched_at: integer, epoch: integer}  accepted (change)
---         {2, what: text}      repeated: done before, by a request with the same key: bot_id, dispatched_at in ms,
---                              epoch and the status that was seen, with spaces between
---         {0}                  not_locked: the lock is not the caller's (any more)
---         {-1, holder: text?}  in_flight: a dispatch to the room is in flight; the meeting that holds the room
---         {-2, status: text?}  status_changed: the status is no longer the one that was seen
---         {-3, holder: text}   room_held: a bot of this meeting holds the room, and no dispatch is in flight
+-- Returns {'accepted', dispatched_at: integer, epoch: integer}  (change)
+--         {'repeated', what: text}           done before, by a request with the same key: bot_id, dispatched_at in ms,
+--                                            epoch and the status that was seen, with spaces between
+--         {'not_yours'}                      the lock is not the caller's (any more)
+--         {'in_flight', holder: text?}       a dispatch to the room is in flight; the meeting that holds the room
+--         {'status_changed', status: text?}  the status is no longer the one that was seen
+--         {'room_held', holder: text}        a bot of this meeting holds the room, and no dispatch is in flight
 
 -- include: time
 -- include: feed
@@ -47,16 +47,16 @@ local lock_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch
 local token, seen, meeting_id, workspace_id, room, bot_id, inflight_ms, max_events, why, traceparent, tracestate =
   unpack(ARGV)
 
-if redis.call('GET', lock_key) ~= token then return {0} end
+if redis.call('GET', lock_key) ~= token then return {'not_yours'} end
 redis.call('DEL', lock_key)
 local earlier = request_key and redis.call('GET', request_key)
-if earlier then return {2, earlier} end
+if earlier then return {'repeated', earlier} end
 
 local holder = redis.call('GET', room_key)
-if redis.call('EXISTS', inflight_key) == 1 then return {-1, holder or ''} end
+if redis.call('EXISTS', inflight_key) == 1 then return {'in_flight', holder or ''} end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
-if meeting[1] ~= seen then return {-2, meeting[1] or ''} end
-if holder then return {-3, holder} end
+if meeting[1] ~= seen then return {'status_changed', meeting[1] or ''} end
+if holder then return {'room_held', holder} end
 
 local at_ms = now_ms()
 local is_restart = seen == 'OFFLINE'
@@ -70,4 +70,4 @@ if is_restart then redis.call('HDEL', meeting_key, 'start_time', 'end_time', 'du
 if request_key then
   redis.call('SET', request_key, string.format('%s %d %d %s', bot_id, at_ms, epoch, seen), 'PX', inflight_ms)
 end
-return {1, at_ms, epoch}
+return {'accepted', at_ms, epoch}

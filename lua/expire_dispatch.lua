@@ -11,10 +11,10 @@
 -- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
 -- ARGV[4]  max_events  integer: length at which the event stream is trimmed
 --
--- Returns 1   ended
---         0   in_flight: the dispatch is still in flight, or another hand wrote that the bot is in the room
---         -1  claimed: a runner has claimed it
---         -2  stale: the bot is not the meeting's current one
+-- Returns 'ended'
+--         'in_flight'       the dispatch is still in flight, or another hand wrote that the bot is in the room
+--         'claimed_before'  a runner has claimed it
+--         'stale'           the bot is not the meeting's current one
 
 -- include: life
 -- include: time
@@ -26,10 +26,12 @@ local dispatch_key = unpack(KEYS, 14)
 local bot_id, meeting_id, keep_ms, max_events = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
-if meeting[1] ~= bot_id then return -2 end
+if meeting[1] ~= bot_id then return 'stale' end
 local bot = redis.call('HMGET', keys.bot, 'runner', 'entry')
-if bot[1] then return -1 end
-if redis.call('EXISTS', keys.inflight) == 1 or meeting[2] == 'LIVE' or meeting[2] == 'STOPPING' then return 0 end
+if bot[1] then return 'claimed_before' end
+if redis.call('EXISTS', keys.inflight) == 1 or meeting[2] == 'LIVE' or meeting[2] == 'STOPPING' then
+  return 'in_flight'
+end
 
 if bot[2] then redis.call('XDEL', dispatch_key, bot[2]) end
 if meeting[2] == 'INITIAL' and meeting[3] == 'requested' then
@@ -38,4 +40,4 @@ else
   -- Another hand wrote this status: the room is freed all the same, and the record left alone.
   free_bot(keys, bot_id, meeting_id, now_ms(), keep_ms)
 end
-return 1
+return 'ended'

@@ -13,10 +13,10 @@
 -- ARGV[4]  most_waiting  integer: how many events may wait for the webhook
 -- ARGV[5]  keep_ms       integer: how long what nobody touches is kept, ms
 --
--- Returns 1   filed
---         2   known: it was filed before
---         0   not_enabled: there is no such webhook, or it is disabled
---         -1  dropped: too many wait: it is counted
+-- Returns 'filed'
+--         'known'        it was filed before
+--         'not_enabled'  there is no such webhook, or it is disabled
+--         'dropped'      too many wait: it is counted
 
 -- include: time
 
@@ -24,11 +24,11 @@ local webhook_key, due_key, history_key, pending_key = unpack(KEYS)
 local event_id, body, member, most_waiting, keep_ms = unpack(ARGV)
 
 local webhook = redis.call('HMGET', webhook_key, 'enabled', 'dropped')
-if webhook[1] ~= '1' then return 0 end
-if redis.call('HEXISTS', history_key, event_id) == 1 then return 2 end
+if webhook[1] ~= '1' then return 'not_enabled' end
+if redis.call('HEXISTS', history_key, event_id) == 1 then return 'known' end
 if redis.call('ZCARD', due_key) >= tonumber(most_waiting) then
   redis.call('HSET', webhook_key, 'dropped', string.format('%.0f', (tonumber(webhook[2] or '') or 0) + 1))
-  return -1
+  return 'dropped'
 end
 local at = string.format('%d', now_ms())
 redis.call('ZADD', pending_key, 'LT', at, member)
@@ -36,4 +36,4 @@ redis.call('HSET', history_key, event_id, body)
 redis.call('ZADD', due_key, at, event_id)
 redis.call('PEXPIRE', due_key, keep_ms)
 redis.call('PEXPIRE', history_key, keep_ms)
-return 1
+return 'filed'

@@ -19,9 +19,9 @@
 -- ARGV[5]  languages     text: a JSON array of codes
 -- ARGV[6]  max_events    integer: length at which the event stream is trimmed
 --
--- Returns 1  finalised
---         2  up_to_date: it was OFFLINE already, and has what came in since
---         0  not_over: the meeting is not over, or not after this bot's session
+-- Returns 'finalised'
+--         'up_to_date'  it was OFFLINE already, and has what came in since
+--         'not_over'    the meeting is not over, or not after this bot's session
 
 -- include: time
 -- include: feed
@@ -36,9 +36,9 @@ local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_id', 'bot_status
 if meeting[1] ~= 'ANALYZING' and meeting[1] ~= 'OFFLINE' then
   -- It runs again, or another hand wrote this status; its next end brings it back.
   redis.call('ZREM', analyzing_key, meeting_id)
-  return 0
+  return 'not_over'
 end
-if meeting[2] ~= bot_id then return 0 end
+if meeting[2] ~= bot_id then return 'not_over' end
 local is_deleted = meeting[7] and tonumber(meeting[7]) >= tonumber(meeting[8] or 0)
 if not is_deleted and meeting[5] ~= 'user' then redis.call('HSET', meeting_key, 'participants', participants) end
 if not is_deleted and meeting[6] ~= 'user' then redis.call('HSET', meeting_key, 'languages', languages) end
@@ -51,5 +51,5 @@ if meeting[1] == 'ANALYZING' then
 end
 -- What came in since the transcript was read is collected by the next sweep.
 if (meeting[4] or '') == revision then redis.call('ZREM', analyzing_key, meeting_id) end
-if meeting[1] == 'OFFLINE' then return 2 end
-return 1
+if meeting[1] == 'OFFLINE' then return 'up_to_date' end
+return 'finalised'

@@ -21,13 +21,13 @@
 --                                confirmed, r retracted), meta (start ms, end ms, language: `-` for none, `=` if the
 --                                JSON has it), and its JSON or ''
 --
--- Returns -1                unknown_meeting: there is no such meeting
---         -2                deleted: its transcript was deleted after this session
---         -3                full: more than it may have: nothing was changed but the session's beginning
---         -4                workspace_full: the workspace's meetings would have, likewise
---         -5                not_by_stream: they came by the stream, whose messages anybody may have written, and the
---                           bot was not told to use it, or has ended some time ago
---         changed: integer  stored (change): how many were changed
+-- Returns {'stored', changed: integer}  (change): how many were changed
+--         {'unknown_meeting'}           there is no such meeting
+--         {'deleted'}                   its transcript was deleted after this session
+--         {'full'}                      more than it may have: nothing was changed but the session's beginning
+--         {'workspace_full'}            the workspace's meetings would have, likewise
+--         {'not_by_stream'}             they came by the stream, whose messages anybody may have written, and the bot
+--                                       was not told to use it, or has ended some time ago
 
 -- include: time
 -- include: versions
@@ -42,13 +42,13 @@ local segments = {unpack(ARGV, 8)}
 
 local meeting = redis.call('HMGET', meeting_key, 'id', 'status', 'bot_id', 'dispatched_at', 'redacted_at', 'sessions',
   'bytes')
-if not meeting[1] then return -1 end
+if not meeting[1] then return {'unknown_meeting'} end
 local version = entry ~= '' and entry or string.format('%.0f-0', now_ms())
 local ms = parts_of(version)
 if meeting[5] then
   local began = string.match(' ' .. (meeting[6] or ''), ' ' .. string.gsub(bot_id, '%-', '%%-') .. '=(%d+)')
   if not began and meeting[3] == bot_id then began = meeting[4] end
-  if not began or tonumber(began) <= tonumber(meeting[5]) then return -2 end
+  if not began or tonumber(began) <= tonumber(meeting[5]) then return {'deleted'} end
 end
 
 -- Up to ten minutes after its end; ids of a stream lie ahead if the clock was set back, as they never go back. A runner
@@ -56,7 +56,7 @@ end
 if entry ~= '' then
   local bot = redis.call('HMGET', bot_key, 'runner', 'stream', 'ended_at')
   if not bot[1] or bot[2] == '0' or (bot[3] and math.min(ms, now_ms()) > (tonumber(bot[3]) or 0) + 600000) then
-    return -5
+    return {'not_by_stream'}
   end
 end
 
@@ -71,7 +71,7 @@ local new = 0
 for index = 1, #fields do
   if not known[index] then new = new + 1 end
 end
-if new > 0 and redis.call('HLEN', segments_key) + new > tonumber(max_segments) then return -3 end
+if new > 0 and redis.call('HLEN', segments_key) + new > tonumber(max_segments) then return {'full'} end
 local writes, more = {}, 0
 for index = 1, #segments, 4 do
   local field, kind = fields[(index + 3) / 4], segments[index + 1]
@@ -83,8 +83,8 @@ for index = 1, #segments, 4 do
     more = more + #value + (present and -#present or #field + 100)
   end
 end
-if more > 0 and (tonumber(meeting[7] or '') or 0) + more > tonumber(max_bytes) then return -3 end
-if passed_limit(workspace_key, default_max_bytes, more) then return -4 end
+if more > 0 and (tonumber(meeting[7] or '') or 0) + more > tonumber(max_bytes) then return {'full'} end
+if passed_limit(workspace_key, default_max_bytes, more) then return {'workspace_full'} end
 if #writes > 0 then
   local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}
   tell_segments(keys, meeting_id, bot_id, version, writes)
@@ -95,4 +95,4 @@ if #writes > 0 then
     redis.call('ZADD', analyzing_key, 'NX', now_ms(), meeting_id)
   end
 end
-return #writes
+return {'stored', #writes}

@@ -11,8 +11,8 @@
 -- ARGV[5]  most        integer: how many a workspace has
 -- ARGV[6]  keep_ms     integer: how long those of a workspace are kept after the last one, ms
 --
--- Returns 1  kept
---         0  not_current: it is not the meeting's bot, or what that left has been deleted
+-- Returns 'kept'
+--         'stale'  it is not the meeting's bot, or what that left has been deleted
 
 -- include: time
 
@@ -21,7 +21,7 @@ local meeting_id, bot_id, image, outline, most, keep_ms = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'bot_id', 'redacted_at', 'dispatched_at')
 local redacted_at = tonumber(meeting[2] or '')
-if meeting[1] ~= bot_id or redacted_at and redacted_at >= (tonumber(meeting[3] or '') or 0) then return 0 end
+if meeting[1] ~= bot_id or redacted_at and redacted_at >= (tonumber(meeting[3] or '') or 0) then return 'stale' end
 redis.call('HSET', images_key, meeting_id, image)
 redis.call('ZADD', order_key, now_ms(), meeting_id)
 for _, old in ipairs(redis.call('ZRANGE', order_key, 0, -1 - most)) do
@@ -31,4 +31,4 @@ end
 redis.call('PEXPIRE', images_key, keep_ms)
 redis.call('PEXPIRE', order_key, keep_ms)
 redis.call('HSET', meeting_key, 'page_outline', bot_id .. ' ' .. outline)
-return 1
+return 'kept'

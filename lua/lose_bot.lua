@@ -24,12 +24,12 @@
 --                            meeting's: fields, each followed by its value: exit_code, exit_signal, error_details,
 --                            bot_output
 --
--- Returns {1, status: text, bot_status: text}  ended
---         {2, epoch: integer}                  replaced
---         {0}                                  stale: it is not the meeting's current bot, or has ended
---         {-1}                                 leased: its lease has not run out, or may have been renewed by another
---                                              primary
---         {-2}                                 not_yours: it is not this runner's
+-- Returns {'ended', status: text, bot_status: text}
+--         {'replaced', epoch: integer}
+--         {'stale'}                                  it is not the meeting's current bot, or has ended
+--         {'leased'}                                 its lease has not run out, or may have been renewed by another
+--                                                    primary
+--         {'not_yours'}                              it is not this runner's
 
 -- include: life
 -- include: time
@@ -51,14 +51,14 @@ local bot = redis.call('HMGET', keys.bot, 'ended_at', 'runner', 'active_at', 'at
 local at_ms = now_ms()
 if meeting[1] ~= bot_id or bot[1] then
   redis.call('ZREM', keys.leases, bot_id)
-  return {0}
+  return {'stale'}
 end
 if runner == '' then
   local expiry = redis.call('ZSCORE', keys.leases, bot_id)
-  if not expiry or tonumber(expiry) > at_ms then return {-1} end
-  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {-1} end
+  if not expiry or tonumber(expiry) > at_ms then return {'leased'} end
+  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {'leased'} end
 elseif bot[2] ~= runner then
-  return {-2}
+  return {'not_yours'}
 end
 
 local left_ms = redis.call('PTTL', keys.inflight)
@@ -69,7 +69,7 @@ if not may_replace then
   local status, bot_status = end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, 'failed', reason,
     meeting[3] or 'requested')
   if #fields > 0 then redis.call('HSET', keys.meeting, unpack(fields)) end
-  return {1, status, bot_status}
+  return {'ended', status, bot_status}
 end
 -- The new bot takes the room over from the old one: the room is free at no moment.
 local new_keys = {meeting = keys.meeting, bot = replacement_key, inflight = keys.inflight, room = keys.room,
@@ -81,4 +81,4 @@ local epoch = send_bot(new_keys, meeting_id, bot[5], bot[6], replacement, left_m
   {parent = bot[7] or '', state = bot[8] or ''})
 redis.call('HDEL', keys.meeting, 'bot_container_id')
 retire_bot(keys, bot_id, at_ms, keep_ms)
-return {2, epoch}
+return {'replaced', epoch}

@@ -6,15 +6,15 @@
 -- KEYS[1]  stream_key  usher:{pX}:dispatch or transcription_segments  stream: what the group reads
 -- ARGV[1]  group  text: name of the group
 --
--- Returns 1  made
---         0  there: it was there
+-- Returns 'created'
+--         'there'    it was there
 
 local stream_key = unpack(KEYS)
 local group = unpack(ARGV)
 
 local made = redis.pcall('XGROUP', 'CREATE', stream_key, group, '0', 'MKSTREAM')
 if made.err then
-  if string.find(made.err, 'BUSYGROUP', 1, true) then return 0 end
+  if string.find(made.err, 'BUSYGROUP', 1, true) then return 'there' end
   return made
 end
-return 1
+return 'created'

@@ -7,13 +7,13 @@
 -- ARGV[1]  runner  text: id of the runner
 -- ARGV[2]  reason  text: reason, such as join_timeout
 --
--- Returns 1  noted
---         0  not_yours: the bot is not this runner's, or has ended
+-- Returns 'noted'
+--         'not_yours'  the bot is not this runner's, or has ended
 
 local bot_key = unpack(KEYS)
 local runner, reason = unpack(ARGV)
 
 local bot = redis.call('HMGET', bot_key, 'runner', 'ended_at')
-if bot[1] ~= runner or bot[2] then return 0 end
+if bot[1] ~= runner or bot[2] then return 'not_yours' end
 redis.call('HSET', bot_key, 'ending', reason)
-return 1
+return 'noted'

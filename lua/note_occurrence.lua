@@ -8,16 +8,16 @@
 -- ARGV[2]  occurrence  text
 -- ARGV[3]  entry       text?: what is noted; nothing: it is forgotten
 --
--- Returns 1  noted (change)
---         0  too_late: the lease is another's (any more): nothing is noted
+-- Returns 'noted'      (change)
+--         'not_yours'  the lease is another's (any more): nothing is noted
 
 local calendar_key, occurrences_key = unpack(KEYS)
 local lease_end, occurrence, entry = unpack(ARGV)
 
-if redis.call('HGET', calendar_key, 'lease_end') ~= lease_end then return 0 end
+if redis.call('HGET', calendar_key, 'lease_end') ~= lease_end then return 'not_yours' end
 if entry == '' then
   redis.call('HDEL', occurrences_key, occurrence)
 else
   redis.call('HSET', occurrences_key, occurrence, entry)
 end
-return 1
+return 'noted'

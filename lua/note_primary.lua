@@ -5,8 +5,8 @@
 --
 -- KEYS[1]  primary_key  usher:{pX}:primary  hash: the server that answers, by its replication id, and since when (ms)
 --
--- Returns {since: integer, used: integer, limit: integer}  noted: since when in ms, the bytes that count against its
---           limit, and the limit or 0 for none
+-- Returns {since: integer, used: integer, limit: integer}  since when in ms, the bytes that count against its limit,
+--           and the limit or 0 for none
 
 -- include: time
 -- include: primary

@@ -16,13 +16,13 @@
 -- ARGV[4]  most        integer: the most recordings that a record tells of
 -- ARGV[5]  max_events  integer: length at which the event stream is trimmed
 --
--- Returns 1   noted (change)
---         2   known: it was noted before
---         0   unknown_meeting: the workspace has no such meeting any more
---         -1  deleted: what the meeting left by then was deleted
---         -2  unknown_workspace: there is no such workspace here
---         -3  under_way: the bot has not ended
---         -4  too_many: the record tells of so many already
+-- Returns 'noted'              (change)
+--         'known'              it was noted before
+--         'unknown_meeting'    the workspace has no such meeting any more
+--         'deleted'            what the meeting left by then was deleted
+--         'unknown_workspace'  there is no such workspace here
+--         'under_way'          the bot has not ended
+--         'too_many'           the record tells of so many already
 
 -- include: time
 -- include: feed
@@ -43,15 +43,15 @@ end
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'recordings', 'sessions', 'redacted_at')
 if not meeting[1] then
-  if redis.call('EXISTS', workspace_key) == 0 then return -2 end
-  return 0
+  if redis.call('EXISTS', workspace_key) == 0 then return 'unknown_workspace' end
+  return 'unknown_meeting'
 end
 local bot = redis.call('HMGET', bot_key, 'workspace_id', 'ended_at', 'traceparent')
-if bot[1] and not bot[2] then return -3 end
-if meeting[5] and tonumber(meeting[5]) >= (find(meeting[4], bot_id) or 0) then return -1 end
+if bot[1] and not bot[2] then return 'under_way' end
+if meeting[5] and tonumber(meeting[5]) >= (find(meeting[4], bot_id) or 0) then return 'deleted' end
 local known, count = find(meeting[3], bot_id)
-if known then return 2 end
-if count >= tonumber(most) then return -4 end
+if known then return 'known' end
+if count >= tonumber(most) then return 'too_many' end
 local state = meeting[1] .. '/' .. (meeting[2] or '')
 local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
   feed = feed_key, feeds = feeds_key}
@@ -61,4 +61,4 @@ record_change(keys, max_events, at_ms, 'recorded', meeting_id, bot_id, state, st
   {updated_at = at})
 redis.call('HSET', meeting_key, 'recordings', (meeting[3] and meeting[3] .. ' ' or '') .. bot_id .. '=' .. bytes,
   'updated_at', at)
-return 1
+return 'noted'

@@ -16,12 +16,12 @@
 -- ARGV[9]     cleared            text: other fields that are removed, with a space before each
 -- ARGV[10...]  fields             pairs: fields, each followed by its value
 --
--- Returns {1}                     changed (change)
---         {0}                     unknown_meeting: there is no such meeting
---         {-1}                    not_planned: a bot was sent to it, or it was cancelled
---         {-2}                    odd_time: it is too late for its time, or that is more than a year ahead
---         {-3, meeting_id: text}  planned_already: another meeting of the room is planned for the same time
---         {-4}                    workspace_full: its workspace would have too many bytes
+-- Returns {'changed'}                            (change)
+--         {'unknown_meeting'}                    there is no such meeting
+--         {'not_planned'}                        a bot was sent to it, or it was cancelled
+--         {'odd_time'}                           it is too late for its time, or that is more than a year ahead
+--         {'planned_already', meeting_id: text}  another meeting of the room is planned for the same time
+--         {'workspace_full'}                     its workspace would have too many bytes
 
 -- include: time
 -- include: quota
@@ -33,21 +33,21 @@ local meeting_id, plan, lead_ms, late_ms, scheduled_at, is_cleared, auto_join, d
 local fields = {unpack(ARGV, 10)}
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join', 'missed_at')
-if not meeting[1] then return {0} end
-if meeting[1] ~= 'INITIAL' or meeting[2] then return {-1} end
+if not meeting[1] then return {'unknown_meeting'} end
+if meeting[1] ~= 'INITIAL' or meeting[2] then return {'not_planned'} end
 local at_ms = now_ms()
 local is_new = scheduled_at ~= ''
 local time = is_new and scheduled_at or is_cleared == '0' and tonumber(meeting[3] or '') and meeting[3]
 local is_wanted = (auto_join ~= '' and auto_join or meeting[4]) ~= 'false'
 local is_armed = time and is_wanted and (is_new or not meeting[5])
-if (is_new or is_armed and auto_join ~= '') and is_odd_time(time, late_ms, at_ms) then return {-2} end
+if (is_new or is_armed and auto_join ~= '') and is_odd_time(time, late_ms, at_ms) then return {'odd_time'} end
 local keys = {workspace = workspace_key, meeting = meeting_key}
 local planning = {plans = plans_key, planned = planned_key}
 local other = is_armed and same_time(planning, time, meeting_id)
-if other then return {-3, other} end
+if other then return {'planned_already', other} end
 local more = growth_of(meeting_key, fields)
 for name in string.gmatch(cleared, '%S+') do more = more - redis.call('HSTRLEN', meeting_key, name) end
-if passed_limit(workspace_key, default_max_bytes, more) then return {-4} end
+if passed_limit(workspace_key, default_max_bytes, more) then return {'workspace_full'} end
 
 if is_armed then
   arm(planning, plan, meeting_id, time, string.format('%.0f', time - lead_ms))
@@ -63,4 +63,4 @@ redis.call('HSET', meeting_key, 'updated_at', string.format('%d', at_ms), unpack
 if is_new then redis.call('HSET', meeting_key, 'scheduled_at', scheduled_at) end
 if auto_join ~= '' then redis.call('HSET', meeting_key, 'auto_join', auto_join) end
 count_bytes_of(keys, more)
-return {1}
+return {'changed'}

@@ -25,9 +25,9 @@
 -- ARGV[3]  note        text: what is noted
 -- ARGV[4]  room        text
 --
--- Returns 1   removed
---         0   not_due: it is not due, or its transcript is being collected
---         -1  busy: it has a bot again: its next end counts
+-- Returns 'removed'
+--         'not_due'  it is not due, or its transcript is being collected
+--         'busy'     it has a bot again: its next end counts
 
 -- include: time
 -- include: quota
@@ -37,14 +37,14 @@ local meeting_key, segments_key, meetings_key, latest_key, room_key, ended_key, 
 local meeting_id, keep_ms, note, room = unpack(ARGV)
 
 local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
-if not ended_at or tonumber(ended_at) + tonumber(keep_ms) > now_ms() then return 0 end
+if not ended_at or tonumber(ended_at) + tonumber(keep_ms) > now_ms() then return 'not_due' end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes', 'missed_at')
 local is_over = meeting[2] == 'completed' or meeting[2] == 'failed' or meeting[5] and not meeting[2]
 if meeting[1] and (not is_over or redis.call('GET', room_key) == meeting_id) then
   redis.call('ZREM', ended_key, meeting_id)
-  return -1
+  return 'busy'
 end
-if meeting[1] == 'ANALYZING' then return 0 end
+if meeting[1] == 'ANALYZING' then return 'not_due' end
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', meeting_key, segments_key, feed_key)
@@ -62,4 +62,4 @@ if redis.call('GET', held_key) == meeting_id then redis.call('DEL', held_key) en
 redis.call('ZREM', analyzing_key, meeting_id)
 redis.call('ZADD', ended_key, ended_at, note)
 redis.call('ZREM', ended_key, meeting_id)
-return 1
+return 'removed'

@@ -5,9 +5,9 @@
 -- ARGV[1]     max_bytes    integer: bytes after which no more records are read
 -- ARGV[2...]  meeting_ids  list: the meeting_id of each key, in the same order
 --
--- Returns records: array  read: for each record that was read, from the first key on: its meeting_id and then {field,
---                         value, ...}, {} where there is none, or the error of what is no hash, which is not to spoil
---                         the others
+-- Returns records: array  for each record that was read, from the first key on: its meeting_id and then {field, value,
+--                         ...}, {} where there is none, or the error of what is no hash, which is not to spoil the
+--                         others
 
 local meeting_keys = {unpack(KEYS, 1)}
 local max_bytes = unpack(ARGV, 1, 1)

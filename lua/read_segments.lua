@@ -17,7 +17,7 @@
 -- ARGV[8]  max_others         integer: how many other nodes may have begun with an entry and not got through it
 -- ARGV[9]  keep_ms            integer: how long what is noted is kept after the last note, ms
 --
--- Returns entries: array  read: for each entry one of
+-- Returns entries: array  for each entry one of
 --           {id, 'whole', payload, bytes}  to be taken in
 --           {id, 'long', prefix, bytes}    its payload has more bytes than it may
 --           {id, 'tried', prefix, bytes}   so many nodes have ended over it

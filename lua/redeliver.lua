@@ -9,19 +9,19 @@
 -- ARGV[2]  event_id  text
 -- ARGV[3]  keep_ms   integer: how long what nobody touches is kept, ms
 --
--- Returns 1   due (change)
---         2   waiting: it waits for its next attempt anyway
---         0   unknown: it is not in the history
---         -1  not_enabled: there is no such webhook, or it is disabled
+-- Returns 'due'            (change)
+--         'waiting'        it waits for its next attempt anyway
+--         'unknown_event'  it is not in the history
+--         'not_enabled'    there is no such webhook, or it is disabled
 
 -- include: time
 
 local pending_key, webhook_key, due_key, history_key, done_key = unpack(KEYS)
 local member, event_id, keep_ms = unpack(ARGV)
 
-if redis.call('HGET', webhook_key, 'enabled') ~= '1' then return -1 end
-if redis.call('ZSCORE', due_key, event_id) then return 2 end
-if redis.call('HEXISTS', history_key, event_id) == 0 then return 0 end
+if redis.call('HGET', webhook_key, 'enabled') ~= '1' then return 'not_enabled' end
+if redis.call('ZSCORE', due_key, event_id) then return 'waiting' end
+if redis.call('HEXISTS', history_key, event_id) == 0 then return 'unknown_event' end
 local at = string.format('%d', now_ms())
 redis.call('ZADD', pending_key, 'LT', at, member)
 redis.call('HSET', history_key, event_id .. ' tries', '0')
@@ -29,4 +29,4 @@ redis.call('ZADD', due_key, at, event_id)
 redis.call('ZREM', done_key, event_id)
 redis.call('PEXPIRE', due_key, keep_ms)
 redis.call('PEXPIRE', history_key, keep_ms)
-return 1
+return 'due'

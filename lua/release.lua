@@ -9,9 +9,9 @@
 -- ARGV[1]  bot_id  text
 -- ARGV[2]  runner  text: id of the runner
 --
--- Returns 1   released: handed back
---         0   not_yours: the bot is not this runner's (any more)
---         -1  unwanted: it is no longer wanted
+-- Returns 'released'   handed back
+--         'not_yours'  the bot is not this runner's (any more)
+--         'unwanted'   it is no longer wanted
 
 -- include: entry
 
@@ -20,12 +20,12 @@ local bot_id, runner = unpack(ARGV)
 
 local bot = redis.call('HMGET', bot_key, 'runner', 'desired', 'ended_at', 'meeting_id', 'workspace_id', 'epoch', 'room',
   'dispatched_at', 'traceparent')
-if bot[1] ~= runner or bot[3] or redis.call('HGET', meeting_key, 'bot_id') ~= bot_id then return 0 end
-if bot[2] ~= 'run' then return -1 end
+if bot[1] ~= runner or bot[3] or redis.call('HGET', meeting_key, 'bot_id') ~= bot_id then return 'not_yours' end
+if bot[2] ~= 'run' then return 'unwanted' end
 -- What can fail comes first, and an entry too many does no harm: the lease ends what is not done.
 local entry = add_entry(dispatch_key, bot[4], bot[5], bot_id, bot[6], bot[7], bot[8], bot[9] or '')
 redis.call('ZREM', leases_key, bot_id)
 redis.call('HDEL', bot_key, 'runner', 'claimed_at', 'lease_ms', 'secret', 'container', 'stream')
 redis.call('HDEL', meeting_key, 'bot_container_id')
 redis.call('HSET', bot_key, 'entry', entry)
-return 1
+return 'released'

@@ -6,7 +6,7 @@
 -- ARGV[1]  group          text: name of the group
 -- ARGV[2]  least_idle_ms  integer: how long a consumer must have been idle, ms
 --
--- Returns removed: integer  done: how many were removed, 0 if there is no such stream or group
+-- Returns removed: integer  how many were removed, 0 if there is no such stream or group
 
 local stream_key = unpack(KEYS)
 local group, least_idle_ms = unpack(ARGV)

@@ -22,9 +22,9 @@
 -- ARGV[4]  room         text
 -- ARGV[5]  plan         text: how the meeting is named among the plans
 --
--- Returns 1   removed (change)
---         0   unknown_meeting: there is no such meeting
---         -1  busy: it is planned no more, as a bot was sent to it
+-- Returns 'removed'          (change)
+--         'unknown_meeting'  there is no such meeting
+--         'not_planned'      it is planned no more, as a bot was sent to it
 
 -- include: time
 -- include: quota
@@ -35,8 +35,8 @@ local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, pre
 local meeting_id, previous_id, note, room, plan = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
-if not meeting[1] then return 0 end
-if meeting[1] ~= 'INITIAL' or meeting[2] then return -1 end
+if not meeting[1] then return 'unknown_meeting' end
+if meeting[1] ~= 'INITIAL' or meeting[2] then return 'not_planned' end
 local planning = {plans = plans_key, planned = planned_key}
 disarm(planning, plan, meeting_id)
 redis.call('ZADD', ended_key, now_ms(), note)
@@ -63,4 +63,4 @@ if redis.call('GET', latest_key) == meeting_id then
     end
   end
 end
-return 1
+return 'removed'

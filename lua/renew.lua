@@ -10,10 +10,10 @@
 -- ARGV[2]     lease_ms  integer: time to live of a lease, ms
 -- ARGV[3...]  bot_ids   list: bot_ids
 --
--- Returns {1, bots: array}  renewed (change): some of them; for each bot {} if its lease is refused, else {desired
---                           ('run' or 'leave'), config_version, language or '', task or '', bot_name or '', whether the
---                           bot has been in the room: 1 or 0}
---         {0}               refused: the leases of all of them
+-- Returns {'renewed', bots: array}  (change): some of them; for each bot {} if its lease is refused, else {desired
+--                                   ('run' or 'leave'), config_version, language or '', task or '', bot_name or '',
+--                                   whether the bot has been in the room: 1 or 0}
+--         {'refused'}               the leases of all of them
 
 -- include: time
 
@@ -36,5 +36,5 @@ for index = 1, #bot_keys do
   end
   answers[#answers + 1] = answer
 end
-if not is_renewed then return {0} end
-return {1, answers}
+if not is_renewed then return {'refused'} end
+return {'renewed', answers}

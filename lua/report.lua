@@ -16,12 +16,12 @@
 -- ARGV[8...]  fields      pairs: fields for the meeting's record if the report is its last, each followed by its value:
 --                         exit_code, error_details, bot_output
 --
--- Returns {1, status: text, bot_status: text, age_ms: integer?}  taken (change): with the time since its dispatch if it
---                                              is in the room now
---         {0, status: text, bot_status: text}  known (change): told before, which may still not be on a replica;
---                                              nothing was changed
---         {-1, from: text, to: text}           illegal: not a step that is allowed from here
---         {-2}                                 stale: the bot is not the meeting's current one, or has ended
+-- Returns {'accepted', status: text, bot_status: text, age_ms: integer?}  (change): with the time since its dispatch if
+--                                                                         it is in the room now
+--         {'known', status: text, bot_status: text}  (change): told before, which may still not be on a replica;
+--                                                    nothing was changed
+--         {'illegal', from: text, to: text}          not a step that is allowed from here
+--         {'stale'}                                  the bot is not the meeting's current one, or has ended
 
 -- include: life
 -- include: time
@@ -44,12 +44,12 @@ local steps = {
 }
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status', 'dispatched_at')
-if meeting[1] ~= bot_id then return {-2} end
+if meeting[1] ~= bot_id then return {'stale'} end
 local from = meeting[3] or ''
 local bot = redis.call('HMGET', keys.bot, 'ended_at', 'reported', 'traceparent')
-if bot[2] == step then return {0, meeting[2] or '', from} end
-if bot[1] then return {-2} end
-if not (steps[from] and steps[from][step]) then return {-1, from, step} end
+if bot[2] == step then return {'known', meeting[2] or '', from} end
+if bot[1] then return {'stale'} end
+if not (steps[from] and steps[from][step]) then return {'illegal', from, step} end
 
 local at_ms = now_ms()
 if step == 'completed' or step == 'failed' then
@@ -57,7 +57,7 @@ if step == 'completed' or step == 'failed' then
     stage ~= '' and stage or from)
   redis.call('HSET', keys.bot, 'reported', step)
   if #fields > 0 then redis.call('HSET', keys.meeting, unpack(fields)) end
-  return {1, status, bot_status}
+  return {'accepted', status, bot_status}
 end
 local status = step == 'active' and 'LIVE' or 'INITIAL'
 local at = string.format('%d', at_ms)
@@ -72,5 +72,5 @@ if status == 'LIVE' then
   redis.call('DEL', keys.inflight)
 end
 redis.call('HSET', keys.meeting, 'status', status, 'bot_status', step, 'updated_at', at)
-if status == 'LIVE' then return {1, status, step, math.max(0, at_ms - (tonumber(meeting[4]) or at_ms))} end
-return {1, status, step}
+if status == 'LIVE' then return {'accepted', status, step, math.max(0, at_ms - (tonumber(meeting[4]) or at_ms))} end
+return {'accepted', status, step}

@@ -40,15 +40,15 @@
 -- ARGV[18]     dedup_ms              integer: time to live of that, ms; 0: there is none, and dedup_key is another key
 -- ARGV[19...]  fields                pairs: fields of the meeting, each followed by its value
 --
--- Returns {1, meeting: hash}     accepted (change)
---         {2, meeting_id: text}  repeated: done before, by a request with the same key
---         {0}                    unknown_workspace: there is no such workspace
---         {-1, holder: text?}    in_flight: or a bot is there by another name: whose meeting
---         {-2}                   room_changed: what was seen of the room, or the key, has changed: look again
---         {-3, holder: text}     room_held: a bot of this meeting holds the room, and no dispatch is in flight
---         {-4, limit: integer}   too_many_bots: the workspace's bots have reached their limit
---         {-6, limit: integer}   too_many_meetings: the workspace has as many meetings as it may have
---         {-7, limit: integer}   too_many_bytes: its meetings would take more bytes than they may
+-- Returns {'accepted', meeting: hash}            (change)
+--         {'repeated', meeting_id: text}         done before, by a request with the same key
+--         {'unknown_workspace'}                  there is no such workspace
+--         {'in_flight', holder: text?}           or a bot is there by another name: whose meeting
+--         {'look_again'}                         what was seen of the room, or the key, has changed
+--         {'room_held', holder: text}            a bot of this meeting holds the room, and no dispatch is in flight
+--         {'too_many_bots', limit: integer}      the workspace's bots have reached their limit
+--         {'too_many_meetings', limit: integer}  the workspace has as many meetings as it may have
+--         {'workspace_full', limit: integer}     its meetings would take more bytes than they may
 -- include: time
 -- include: feed
 -- include: events
@@ -65,29 +65,29 @@ local meeting_id, number, workspace_id, room, bot_id, inflight_ms, max_events, w
   dedup_ms = unpack(ARGV, 1, 18)
 local fields = {unpack(ARGV, 19)}
 local earlier = request_key and redis.call('GET', request_key)
-if earlier then return {2, earlier} end
+if earlier then return {'repeated', earlier} end
 local maximum = redis.call('HGET', workspace_key, 'max_concurrent_bots')
-if not maximum and redis.call('EXISTS', workspace_key) == 0 then return {0} end
+if not maximum and redis.call('EXISTS', workspace_key) == 0 then return {'unknown_workspace'} end
 local holder = redis.call('GET', room_key)
-if redis.call('EXISTS', inflight_key) == 1 then return {-1, holder or ''} end
-if holder then return {-3, holder} end
+if redis.call('EXISTS', inflight_key) == 1 then return {'in_flight', holder or ''} end
+if holder then return {'room_held', holder} end
 local other = redis.call('GET', other_key) or redis.call('GET', another_key)
-if other then return {-1, other} end
-if redis.call('HEXISTS', names_key, room) == 1 or (redis.call('GET', latest_key) or '') ~= latest then return {-2} end
-if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {-2} end
+if other then return {'in_flight', other} end
+local newest = redis.call('GET', latest_key) or ''
+if newest ~= latest or redis.call('HEXISTS', names_key, room) == 1 then return {'look_again'} end
+if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {'look_again'} end
 local state = redis.call('HMGET', meeting_key, 'status', 'bot_status')
-if number == '' and (state[1] ~= 'INITIAL' or state[2]) or number ~= '' and state[1] then return {-2} end
+if number == '' and (state[1] ~= 'INITIAL' or state[2]) or number ~= '' and state[1] then return {'look_again'} end
 maximum = tonumber(maximum or default_max_bots)
-if redis.call('ZCARD', bots_key) >= maximum then return {-4, maximum} end
+if redis.call('ZCARD', bots_key) >= maximum then return {'too_many_bots', maximum} end
 local keys = {workspace = workspace_key, meetings = meetings_key, inflight = inflight_key, room = room_key,
   bots = bots_key, meeting = meeting_key, bot = bot_key, dispatch = dispatch_key, events = events_key,
-  webhooks = webhooks_key, outbox = outbox_key, feed = feed_key, feeds = feeds_key,
-  latest = latest_key}
+  webhooks = webhooks_key, outbox = outbox_key, feed = feed_key, feeds = feeds_key, latest = latest_key}
 local most = number ~= '' and passed_count(keys, default_max_meetings)
-if most then return {-6, most} end
+if most then return {'too_many_meetings', most} end
 local bytes = number ~= '' and bytes_of(fields) or growth_of(meeting_key, fields)
 local most_bytes = passed_limit(workspace_key, default_max_bytes, bytes)
-if most_bytes then return {-7, most_bytes} end
+if most_bytes then return {'workspace_full', most_bytes} end
 set_names(names_key, room, names, forgotten)
 local at_ms = now_ms()
 if number ~= '' then make_record(keys, meeting_id, number, at_ms) end
@@ -97,4 +97,4 @@ send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {m
   what = 'dispatched', from = (state[1] or '') .. '/', why = why}, {parent = traceparent, state = tracestate})
 if dedup_ms ~= '0' then redis.call('SET', dedup_key, meeting_id, 'PX', dedup_ms) end
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', inflight_ms) end
-return {1, redis.call('HGETALL', meeting_key)}
+return {'accepted', redis.call('HGETALL', meeting_key)}

@@ -7,21 +7,21 @@
 -- ARGV[1]  successor  text: id of the key that replaces it
 -- ARGV[2]  grace_ms   integer: for how long it stays valid, ms
 --
--- Returns {1, expires_at: integer}  retired (change)
---         {0}                       unknown_key: there is no such key
---         {-1, successor: text}     retired_before: by the key of this id
+-- Returns {'retired', expires_at: integer}     (change)
+--         {'unknown_key'}                      there is no such key
+--         {'retired_before', successor: text}  by the key of this id
 
 -- include: time
 
 local record_key = unpack(KEYS)
 local successor, grace_ms = unpack(ARGV)
 
-if redis.call('EXISTS', record_key) == 0 then return {0} end
+if redis.call('EXISTS', record_key) == 0 then return {'unknown_key'} end
 local record = redis.call('HMGET', record_key, 'rotated_to', 'expires_at')
-if record[1] then return {-1, record[1]} end
+if record[1] then return {'retired_before', record[1]} end
 local expires_ms = now_ms() + grace_ms
 if record[2] then expires_ms = math.min(expires_ms, tonumber(record[2])) end
 local expires = string.format('%d', expires_ms)
 redis.call('HSET', record_key, 'rotated_to', successor, 'expires_at', expires)
 redis.call('PEXPIREAT', record_key, expires)
-return {1, expires_ms}
+return {'retired', expires_ms}

@@ -33,13 +33,13 @@
 -- ARGV[11]  retry_ms          integer: after how long it is tried again, ms
 -- ARGV[12]  traceparent       text: traceparent of what follows (W3C Trace Context)
 --
--- Returns {1, epoch: integer}  sent (change)
---         {0}                  not_due: not yet, or not any more
---         {2}                  served (change): it has had a bot, was cancelled or removed: it is no plan any more
---         {-1, reason: text}   waits (change): room_taken, as a bot is there, or too_many_bots, of the workspace
---         {-4, reason: text}   waits_still (change): for the same reason as before
---         {-2}                 room_changed: the room has become a name of another: look again
---         {-3, reason: text}   missed (change): it is too late; what kept it from being sent, or too_late
+-- Returns {'sent', epoch: integer}       (change)
+--         {'not_due'}                    not yet, or not any more
+--         {'served'}                     (change): it has had a bot, was cancelled or removed: it is no plan any more
+--         {'waits', reason: text}        (change): room_taken, as a bot is there, or too_many_bots, of the workspace
+--         {'waits_still', reason: text}  (change): for the same reason as before
+--         {'look_again'}                 the room has become a name of another
+--         {'missed', reason: text}       (change): it is too late; what kept it from being sent, or too_late
 
 -- include: time
 -- include: feed
@@ -55,12 +55,12 @@ local meeting_id, plan, workspace_id, room, native_id, bot_id, inflight_ms, max_
 
 local at_ms = now_ms()
 local due = redis.call('ZSCORE', plans_key, plan)
-if not due or tonumber(due) > at_ms then return {0} end
+if not due or tonumber(due) > at_ms then return {'not_due'} end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join_error')
 local planning = {plans = plans_key, planned = planned_key}
 if meeting[1] ~= 'INITIAL' or meeting[2] or not tonumber(meeting[3] or '') then
   disarm(planning, plan, meeting_id)
-  return {2}
+  return {'served'}
 end
 local at = string.format('%d', at_ms)
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
@@ -73,10 +73,10 @@ if is_missed(meeting[3], late_ms, at_ms) then
   redis.call('ZADD', ended_key, at, meeting_id)
   redis.call('HSET', meeting_key, 'missed_at', at, 'auto_join_error', reason, 'updated_at', at)
   disarm(planning, plan, meeting_id)
-  return {-3, reason}
+  return {'missed', reason}
 end
 
-if redis.call('HEXISTS', names_key, room) == 1 then return {-2} end
+if redis.call('HEXISTS', names_key, room) == 1 then return {'look_again'} end
 local limit, reason = tonumber(redis.call('HGET', workspace_key, 'max_concurrent_bots') or default_max_bots)
 if redis.call('EXISTS', inflight_key, room_key, other_key, another_key) > 0 then
   reason = 'room_taken'
@@ -85,10 +85,10 @@ elseif redis.call('ZCARD', bots_key) >= limit then
 end
 if reason then
   redis.call('ZADD', plans_key, string.format('%.0f', at_ms + retry_ms), plan)
-  if meeting[4] == reason then return {-4, reason} end
+  if meeting[4] == reason then return {'waits_still', reason} end
   record_event(keys, max_events, at, 'not_sent', meeting_id, '', 'INITIAL/', 'INITIAL/', reason)
   redis.call('HSET', meeting_key, 'auto_join_error', reason, 'updated_at', at)
-  return {-1, reason}
+  return {'waits', reason}
 end
 
 local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
@@ -97,4 +97,4 @@ local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms
 redis.call('HSET', meeting_key, 'native_meeting_id', native_id, 'updated_at', at)
 redis.call('HDEL', meeting_key, 'auto_join_error')
 disarm(planning, plan, meeting_id)
-return {1, epoch}
+return {'sent', epoch}

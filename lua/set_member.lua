@@ -7,26 +7,26 @@
 -- ARGV[3]  whom     text: member for one who is one, newcomer for one who is none (or has this role), anybody for both
 -- ARGV[4]  most     integer: how many members a workspace may have
 --
--- Returns 1   done (change)
---         0   unknown_workspace: there is no such workspace
---         -1  last_owner: the workspace would have no owner left
---         -2  unknown_member: the user is no member, and was to be one
---         -3  member_before: the user is a member with another role, and was to be none
---         -4  too_many: the workspace has as many members as it may have
+-- Returns 'changed'            (change)
+--         'unknown_workspace'  there is no such workspace
+--         'last_owner'         the workspace would have no owner left
+--         'unknown_member'     the user is no member, and was to be one
+--         'member_before'      the user is a member with another role, and was to be none
+--         'too_many'           the workspace has as many members as it may have
 
 -- include: members
 
 local workspace_key, members_key = unpack(KEYS)
 local user_id, role, whom, most = unpack(ARGV)
 
-if redis.call('EXISTS', workspace_key) == 0 then return 0 end
+if redis.call('EXISTS', workspace_key) == 0 then return 'unknown_workspace' end
 local before = redis.call('HGET', members_key, user_id)
 if not before then
-  if whom == 'member' then return -2 end
-  if redis.call('HLEN', members_key) >= tonumber(most) then return -4 end
+  if whom == 'member' then return 'unknown_member' end
+  if redis.call('HLEN', members_key) >= tonumber(most) then return 'too_many' end
 elseif whom == 'newcomer' and before ~= role then
-  return -3
+  return 'member_before'
 end
-if role ~= 'owner' and not has_another_owner(members_key, user_id) then return -1 end
+if role ~= 'owner' and not has_another_owner(members_key, user_id) then return 'last_owner' end
 redis.call('HSET', members_key, user_id, role)
-return 1
+return 'changed'

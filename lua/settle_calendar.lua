@@ -15,8 +15,8 @@
 -- ARGV[7]     cleared      text: fields that are removed, with a space before each
 -- ARGV[8...]  fields       pairs: fields, each followed by its value
 --
--- Returns 1  noted (change)
---         0  too_late: the lease is another's (any more): nothing is noted
+-- Returns 'noted'      (change)
+--         'not_yours'  the lease is another's (any more): nothing is noted
 
 -- include: time
 
@@ -25,12 +25,12 @@ local member, calendar_id, lease_end, pause_ms, is_gone, least_ms, cleared = unp
 local fields = {unpack(ARGV, 8)}
 
 local calendar = redis.call('HMGET', calendar_key, 'lease_end', 'again', 'enabled', 'asked_at', 'synced_at')
-if calendar[1] ~= lease_end then return 0 end
+if calendar[1] ~= lease_end then return 'not_yours' end
 if is_gone == '1' then
   redis.call('ZREM', due_key, member)
   redis.call('ZREM', calendars_key, calendar_id)
   redis.call('UNLINK', calendar_key, planned_key)
-  return 1
+  return 'noted'
 end
 local at_ms = now_ms()
 for name in string.gmatch(cleared, '%S+') do redis.call('HDEL', calendar_key, name) end
@@ -40,7 +40,7 @@ if calendar[2] then
   -- It may have been changed meanwhile: all of its feed is read.
   redis.call('HDEL', calendar_key, 'etag')
   redis.call('ZADD', due_key, at_ms + tonumber(least_ms), member)
-  return 1
+  return 'noted'
 end
 -- One that is disabled is looked at once in a while, and not read.
 if calendar[3] == '1' or (tonumber(calendar[4] or '') or 0) > (tonumber(calendar[5] or '') or 0) then
@@ -51,4 +51,4 @@ if pause_ms == '0' then
 else
   redis.call('ZADD', due_key, string.format('%.0f', at_ms + tonumber(pause_ms)), member)
 end
-return 1
+return 'noted'

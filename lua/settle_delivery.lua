@@ -19,9 +19,9 @@
 -- ARGV[9]   most_history  integer: how many events the history has
 -- ARGV[10]  keep_ms       integer: for how long, ms
 --
--- Returns 1  noted
---         2  disabled: noted, and the webhook is disabled by it
---         0  too_late: the lease is another's (any more): nothing is noted
+-- Returns 'noted'
+--         'disabled'   noted, and the webhook is disabled by it
+--         'not_yours'  the lease is another's (any more): nothing is noted
 
 -- include: time
 -- include: deliveries
@@ -30,7 +30,7 @@ local pending_key, webhook_key, due_key, history_key, done_key = unpack(KEYS)
 local member, event_id, lease_end, outcome, pause_ms, attempt, answer, failing_ms, most_history, keep_ms = unpack(ARGV)
 
 local score = redis.call('ZSCORE', due_key, event_id)
-if not score or tonumber(score) ~= tonumber(lease_end) then return 0 end
+if not score or tonumber(score) ~= tonumber(lease_end) then return 'not_yours' end
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
 local webhook = redis.call('HMGET', webhook_key, 'enabled', 'failing_since')
@@ -64,7 +64,7 @@ redis.call('PEXPIRE', history_key, keep_ms)
 redis.call('PEXPIRE', done_key, keep_ms)
 if is_disabled then
   redis.call('ZREM', pending_key, member)
-  return 2
+  return 'disabled'
 end
 note_next(keys, member, at_ms)
-return 1
+return 'noted'

@@ -14,10 +14,10 @@
 -- ARGV[5]  why         text: who asked, for the event
 -- ARGV[6]  request_ms  integer: time to live of what the request did, ms
 --
--- Returns {1, traceparent: text?}  ended (change): at once
---         {2, traceparent: text?}  leaving (change): told to leave
---         {3, traceparent: text?}  was_leaving (change): was stopping already
---         {0}                      room_changed: the room is not held by this bot (any more)
+-- Returns {'ended', traceparent: text?}        (change): at once
+--         {'leaving', traceparent: text?}      (change): told to leave
+--         {'was_leaving', traceparent: text?}  (change): was stopping already
+--         {'stale'}                            the bot is not the meeting's current one, has ended, or holds no room
 
 -- include: life
 -- include: time
@@ -30,13 +30,13 @@ local bot_id, meeting_id, keep_ms, max_events, why, request_ms = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
 local bot = redis.call('HMGET', keys.bot, 'runner', 'ended_at', 'entry', 'traceparent')
-if meeting[1] ~= bot_id or bot[2] or redis.call('GET', keys.room) ~= meeting_id then return {0} end
+if meeting[1] ~= bot_id or bot[2] or redis.call('GET', keys.room) ~= meeting_id then return {'stale'} end
 local trace = bot[4] or ''
 local place = ' ' .. bot_id .. ' ' .. meeting_id
 -- One that no runner has must end here, even if an earlier stop was cut short by a command that failed.
 if meeting[2] == 'STOPPING' and bot[1] then
   if request_key then redis.call('SET', request_key, '3' .. place, 'PX', request_ms) end
-  return {3, trace}
+  return {'was_leaving', trace}
 end
 
 local at_ms = now_ms()
@@ -48,9 +48,9 @@ redis.call('HSET', keys.bot, 'desired', 'leave', 'stop_asked_at', at_ms)
 redis.call('DEL', keys.inflight)
 if bot[1] then
   if request_key then redis.call('SET', request_key, '2' .. place, 'PX', request_ms) end
-  return {2, trace}
+  return {'leaving', trace}
 end
 if bot[3] then redis.call('XDEL', dispatch_key, bot[3]) end
 end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, 'completed', 'stopped', 'requested')
 if request_key then redis.call('SET', request_key, '1' .. place, 'PX', request_ms) end
-return {1, trace}
+return {'ended', trace}

@@ -11,14 +11,14 @@
 -- ARGV[2]  burst       integer: tokens in a full bucket
 -- ARGV[3]  wanted      integer: tokens asked for, 1 or more
 --
--- Returns {1, tokens: integer}        taken: so many
---         {0, milliseconds: integer}  empty: until there is one
---         {-1}                        unknown_key: there is no such API key, and so no bucket
+-- Returns {'taken', tokens: integer}        so many
+--         {'empty', milliseconds: integer}  until there is one
+--         {'unknown_key'}                   there is no such API key, and so no bucket
 
 local bucket_key, record_key = unpack(KEYS)
 local per_second, burst, wanted = unpack(ARGV)
 
-if record_key and redis.call('EXISTS', record_key) == 0 then return {-1} end
+if record_key and redis.call('EXISTS', record_key) == 0 then return {'unknown_key'} end
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local each_us, most = 1000000 / per_second, tonumber(burst)
@@ -29,9 +29,9 @@ local full_us = math.max(now_us, tonumber(redis.call('GET', bucket_key) or 0) or
 if full_us > now_us + each_us * most + 1000000 then full_us = now_us end
 
 local there = math.floor(most - (full_us - now_us) / each_us)
-if there < 1 then return {0, math.ceil((full_us - now_us - each_us * (most - 1)) / 1000)} end
+if there < 1 then return {'empty', math.ceil((full_us - now_us - each_us * (most - 1)) / 1000)} end
 local taken = math.min(there, tonumber(wanted))
 full_us = full_us + taken * each_us
 -- At least a millisecond: at a high rate a token takes less than the clock shows.
 redis.call('SET', bucket_key, string.format('%.0f', full_us), 'PX', math.max(1, math.ceil((full_us - now_us) / 1000)))
-return {1, taken}
+return {'taken', taken}

@@ -3,15 +3,15 @@
 -- KEYS[1]  lock_key  usher:{pX}:ws:<workspace_id>:lock or usher:{pX}:outbox:filing  string: the holder's token
 -- ARGV[1]  token  text: the caller's lock token
 --
--- Returns 1   unlocked: given back
---         0   not_yours: the lock is another's
---         -1  not_locked: there is no lock
+-- Returns 'unlocked'    given back
+--         'not_yours'   the lock is another's
+--         'not_locked'  there is no lock
 
 local lock_key = unpack(KEYS)
 local token = unpack(ARGV)
 
 local holder = redis.call('GET', lock_key)
-if not holder then return -1 end
-if holder ~= token then return 0 end
+if not holder then return 'not_locked' end
+if holder ~= token then return 'not_yours' end
 redis.call('DEL', lock_key)
-return 1
+return 'unlocked'

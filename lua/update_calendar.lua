@@ -8,8 +8,8 @@
 -- ARGV[4]     least_ms    integer: how long after a reading it is read again at the earliest, ms
 -- ARGV[5...]  fields      pairs: fields, each followed by its value
 --
--- Returns {1, asked_at: integer}  changed (change)
---         {0}                     unknown_calendar: there is no such calendar
+-- Returns {'changed', asked_at: integer}  (change)
+--         {'unknown_calendar'}            there is no such calendar
 
 -- include: time
 
@@ -18,7 +18,7 @@ local member, is_removed, cleared, least_ms = unpack(ARGV, 1, 4)
 local fields = {unpack(ARGV, 5)}
 
 local calendar = redis.call('HMGET', calendar_key, 'id', 'removed', 'lease_end', 'synced_at')
-if not calendar[1] or calendar[2] then return {0} end
+if not calendar[1] or calendar[2] then return {'unknown_calendar'} end
 local at_ms = now_ms()
 redis.call('HSET', calendar_key, 'asked_at', string.format('%d', at_ms), unpack(fields))
 for name in string.gmatch(cleared, '%S+') do redis.call('HDEL', calendar_key, name) end
@@ -30,4 +30,4 @@ else
   local waits = is_removed ~= '1' and synced_ms <= at_ms
   redis.call('ZADD', due_key, waits and math.max(at_ms, synced_ms + tonumber(least_ms)) or at_ms, member)
 end
-return {1, at_ms}
+return {'changed', at_ms}

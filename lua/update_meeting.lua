@@ -8,10 +8,10 @@
 -- ARGV[2]     default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
 -- ARGV[3...]  fields             pairs: fields, each followed by its value
 --
--- Returns 1   changed (change)
---         0   unknown_meeting: there is no such meeting
---         -1  full: it would have too many bytes
---         -2  workspace_full: its workspace would: nothing was changed
+-- Returns 'changed'          (change)
+--         'unknown_meeting'  there is no such meeting
+--         'full'             it would have too many bytes
+--         'workspace_full'   its workspace would: nothing was changed
 
 -- include: time
 -- include: quota
@@ -20,7 +20,7 @@ local meeting_key, workspace_key = unpack(KEYS)
 local max_bytes, default_max_bytes = unpack(ARGV, 1, 2)
 local fields = {unpack(ARGV, 3)}
 
-if redis.call('EXISTS', meeting_key) == 0 then return 0 end
+if redis.call('EXISTS', meeting_key) == 0 then return 'unknown_meeting' end
 local changes = {}
 for index = 1, #fields, 2 do changes[fields[index]] = fields[index + 1] end
 local more = growth_of(meeting_key, fields)
@@ -28,9 +28,9 @@ local bytes = 0
 for _, field in ipairs({'title', 'participants', 'languages', 'notes'}) do
   bytes = bytes + (changes[field] and #changes[field] or redis.call('HSTRLEN', meeting_key, field))
 end
-if bytes > tonumber(max_bytes) then return -1 end
-if passed_limit(workspace_key, default_max_bytes, more) then return -2 end
+if bytes > tonumber(max_bytes) then return 'full' end
+if passed_limit(workspace_key, default_max_bytes, more) then return 'workspace_full' end
 redis.call('HSET', meeting_key, 'updated_at', now_ms(), unpack(fields))
 local keys = {workspace = workspace_key, meeting = meeting_key}
 count_bytes_of(keys, more)
-return 1
+return 'changed'

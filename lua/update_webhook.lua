@@ -9,8 +9,8 @@
 -- ARGV[4]     overlap_ms  integer: how long the present one counts beside it, ms; 0: not at all
 -- ARGV[5...]  fields      pairs: fields, each followed by its value
 --
--- Returns 1  changed (change)
---         0  unknown_webhook: there is no such webhook
+-- Returns 'changed'          (change)
+--         'unknown_webhook'  there is no such webhook
 
 -- include: time
 -- include: deliveries
@@ -19,7 +19,7 @@ local webhook_key, due_key, pending_key = unpack(KEYS)
 local member, enables, secret, overlap_ms = unpack(ARGV, 1, 4)
 local fields = {unpack(ARGV, 5)}
 
-if redis.call('EXISTS', webhook_key) == 0 then return 0 end
+if redis.call('EXISTS', webhook_key) == 0 then return 'unknown_webhook' end
 local at_ms = now_ms()
 redis.call('HSET', webhook_key, 'updated_at', string.format('%d', at_ms), unpack(fields))
 if secret ~= '' then
@@ -44,4 +44,4 @@ if enables == '1' then
   local keys = {pending = pending_key, due = due_key}
   note_next(keys, member, at_ms)
 end
-return 1
+return 'changed'

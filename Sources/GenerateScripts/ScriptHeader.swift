@@ -4,12 +4,15 @@
 ///     -- ARGV[1]     token     text: of the one that calls
 ///     -- ARGV[2...]  fields    pairs: fields of the record, each followed by its value
 ///     --
-///     -- Returns {1, at: integer}  done (change)
-///     --         {0}               not_yours: the lock is another's
+///     -- Returns {'unlocked', at: integer}  (change): given back
+///     --         {'not_yours'}              the lock is another's
 ///
-/// A line that begins further to the right goes on with the one before. `?` after a key, the last one, tells that it may
-/// be absent, and after a type that there may be none; `...` that all from there on are meant. Keys that an include gives
-/// names come first, and are counted: `-- KEYS[1...11]  those of includes/life.lua`.
+/// A result begins with its word, which means the same in all scripts: alone, or in braces with what goes with it. The
+/// only result of a script may be a value instead, or several: `record: hash`.
+///
+/// A line that begins further to the right goes on with the one before. `?` after a key, the last one, tells that it
+/// may be absent, and after a type that there may be none; `...` that all from there on are meant. Keys that an include
+/// gives names come first, and are counted: `-- KEYS[1...11]  those of includes/life.lua`.
 public struct ScriptHeader {
     public struct Key: Equatable {
         public let name: String
@@ -25,16 +28,15 @@ public struct ScriptHeader {
         public let type: String
     }
 
-    /// A part of a result, after the number that it begins with.
+    /// A part of a result, after the word that it begins with.
     public struct Part: Equatable {
         public let name: String
         public let type: String
     }
 
     public struct Result: Equatable {
-        public let name: String
-        /// The number that it begins with; nil if it is whatever the others are not.
-        public let code: Int?
+        /// What it begins with; nil if it is the only one.
+        public let word: String?
         public let isArray: Bool
         public let parts: [Part]
         /// Whether it tells of a change that is answered once replicas have it, where those are waited for.
@@ -82,6 +84,10 @@ public struct ScriptHeader {
             problems.append("has a key after the last")
         }
         if arguments.dropLast().contains(where: \.isList) { problems.append("has an argument after the last") }
+        if results.count > 1, results.contains(where: { $0.word == nil }) {
+            problems.append("has a result without a word beside others")
+        }
+        if Set(results.map(\.isArray)).count > 1 { problems.append("has results both with and without braces") }
     }
 
     // MARK: Entries
@@ -170,20 +176,25 @@ public struct ScriptHeader {
         let columns = Self.columns(text, atMost: 2)
         let pattern = columns[0]
         let isArray = pattern.hasPrefix("{") && pattern.hasSuffix("}")
-        var words = (isArray ? pattern.dropFirst().dropLast() : pattern[...]).split(separator: ",")
+        var items = (isArray ? pattern.dropFirst().dropLast() : pattern[...]).split(separator: ",")
             .map { $0.drop { $0 == " " } }
-        let code = words.first.flatMap { Int($0) }
-        if code != nil { words.removeFirst() }
-        let parts = words.map { Self.named($0) }.map { Part(name: $0.name, type: $0.rest) }
-        var (name, description) = Self.named(columns.last ?? "")
-        let isChange = name.hasSuffix(" (change)")
-        if isChange { name.removeLast(9) }
-        guard columns.count == 2, Self.isName(name), isArray || (code == nil) == (parts.count == 1),
+        let word = items.first.flatMap(Self.quoted)
+        if word != nil { items.removeFirst() }
+        let parts = items.map { Self.named($0) }.map { Part(name: $0.name, type: $0.rest) }
+        var description = columns.count > 1 ? columns[1] : ""
+        let isChange = description == "(change)" || description.hasPrefix("(change): ")
+        if isChange { description = Self.named(description).rest }
+        guard isArray || (word == nil) == (parts.count == 1), word.map(Self.isName) ?? !parts.isEmpty,
+            !description.hasPrefix("("),
             parts.allSatisfy({ Self.isName($0.name) && Self.partTypes.contains($0.type) })
         else { return problems.append("has a result that cannot be read: \(text)") }
         results.append(
-            Result(
-                name: name, code: code, isArray: isArray, parts: parts, isChange: isChange, description: description))
+            Result(word: word, isArray: isArray, parts: parts, isChange: isChange, description: description))
+    }
+
+    /// The word between quotation marks.
+    private static func quoted(_ text: Substring) -> String? {
+        text.count > 1 && text.hasPrefix("'") && text.hasSuffix("'") ? String(text.dropFirst().dropLast()) : nil
     }
 }
 

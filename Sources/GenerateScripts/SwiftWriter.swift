@@ -106,35 +106,20 @@ public struct SwiftWriter {
     }
 
     private mutating func addReply(_ results: [ScriptHeader.Result]) {
-        if results.count == 1, results[0].code == nil { return addOnlyReply(results[0]) }
+        if results.count == 1, results[0].word == nil { return addOnlyReply(results[0]) }
         lines.append("        public enum Reply: Equatable, Sendable {")
         for result in results {
             if !result.description.isEmpty { lines.append("            /// \(Self.sentence(result.description))") }
             let parts = result.parts.map { "\(Self.camelCase($0.name)): \(Self.swiftType($0.type))" }
             let list = parts.isEmpty ? "" : "(\(parts.joined(separator: ", ")))"
-            lines.append("            case \(Self.camelCase(result.name))\(list)")
+            lines.append("            case \(Self.camelCase(result.word!))\(list)")
         }
         lines += [
             "        }", "", "        public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {",
-            "            switch reply.code {",
+            "            switch reply.word {",
         ]
-        // What has no number of its own comes last.
-        let coded = results.filter { $0.code != nil }
-        let open = results.first { $0.code == nil }
-        for result in coded { lines.append("            case \(result.code!): \(Self.construction(result, from: 1))") }
-        if let open, !open.isArray, open.parts[0].type == "integer" {
-            let name = Self.camelCase(open.parts[0].name)
-            lines += [
-                "            case let number? where number >= 0: "
-                    + "return .\(Self.camelCase(open.name))(\(name): number)",
-                "            default: throw reply.unexpected",
-            ]
-        } else if let open {
-            lines.append("            default: \(Self.construction(open, from: 0))")
-        } else {
-            lines.append("            default: throw reply.unexpected")
-        }
-        lines += ["            }", "        }"]
+        for result in results { lines.append("            case \"\(result.word!)\": \(Self.construction(result))") }
+        lines += ["            default: throw reply.unexpected", "            }", "        }"]
     }
 
     /// Of a script that has but one result: what that is.
@@ -155,28 +140,20 @@ public struct SwiftWriter {
 
     // MARK: Expressions
 
-    private static func construction(_ result: ScriptHeader.Result, from start: Int) -> String {
+    private static func construction(_ result: ScriptHeader.Result) -> String {
         let parts = result.parts.enumerated().map { offset, part in
-            let label = camelCase(part.name)
-            guard result.isArray else {
-                return "\(label): try reply.whole.\(part.type == "hash" ? "hash" : "arrayOrThrow")()"
-            }
             let reader = part.type.hasSuffix("?") ? "optional\(typeName(String(part.type.dropLast())))" : part.type
-            return "\(label): try reply.\(reader)(\(start + offset))"
+            return "\(camelCase(part.name)): try reply.\(reader)(\(offset + 1))"
         }
-        return "return .\(camelCase(result.name))" + (parts.isEmpty ? "" : "(\(parts.joined(separator: ", ")))")
+        return "return .\(camelCase(result.word!))" + (parts.isEmpty ? "" : "(\(parts.joined(separator: ", ")))")
     }
 
     /// Which replies tell of a change; nil if none does.
     private static func changes(_ results: [ScriptHeader.Result]) -> String? {
         let changes = results.filter(\.isChange)
         if changes.isEmpty { return nil }
-        guard changes.contains(where: { $0.code == nil }) else {
-            return "changes(\(changes.map { String($0.code!) }.joined(separator: ", ")))"
-        }
-        if results.allSatisfy(\.isChange) { return "{ _ in true }" }
-        let others = results.filter { !$0.isChange }.compactMap(\.code).map { String($0) }
-        return "changesUnless(\(others.joined(separator: ", ")))"
+        if changes[0].word == nil { return "{ _ in true }" }
+        return "changes(\(changes.map { "\"\($0.word!)\"" }.joined(separator: ", ")))"
     }
 
     private static func swiftType(_ type: String) -> String {

@@ -44,7 +44,7 @@ extension Client {
     }
 }
 
-/// A script's reply by its parts. The first one is the number that tells which of its results it is, where there are
+/// A script's reply by its parts. The first one is the word that tells which of its results it is, where there are
 /// several.
 public struct ReplyParts {
     let script: String
@@ -57,7 +57,7 @@ public struct ReplyParts {
         parts = whole.array ?? [whole]
     }
 
-    var code: Int? { parts.first?.integer }
+    var word: String? { parts.first?.string }
     var unexpected: RedisError { .unexpectedReply("\(script) returned \(whole)") }
 
     private func part(_ index: Int) throws(RedisError) -> Value {
@@ -83,14 +83,9 @@ public struct ReplyParts {
 }
 
 extension Scripts {
-    /// Whether a reply begins with one of these numbers.
-    static func changes(_ codes: Int...) -> @Sendable (Value) -> Bool {
-        { reply in (reply.array?.first ?? reply).integer.map(codes.contains) ?? false }
-    }
-
-    /// Whether a reply is a number that is not negative, and none of these.
-    static func changesUnless(_ codes: Int...) -> @Sendable (Value) -> Bool {
-        { reply in reply.integer.map { $0 >= 0 && !codes.contains($0) } ?? false }
+    /// Whether a reply begins with one of these words.
+    static func changes(_ words: String...) -> @Sendable (Value) -> Bool {
+        { reply in (reply.array?.first ?? reply).string.map(words.contains) ?? false }
     }
 
     static func list(_ key: String?) -> [String] { key.map { [$0] } ?? [] }

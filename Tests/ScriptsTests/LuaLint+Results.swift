@@ -1,26 +1,25 @@
-/// Every result code that a script returns is documented, and the other way round. A result that begins with no
-/// number, as "how many were changed", is not looked at.
+/// Every result that a script returns is documented by its word, and the other way round. What is neither a word nor a
+/// number, such as a record, is not looked at.
 extension LuaLint {
     var problemsOfResults: [String] {
         if contract.results.isEmpty { return ["does not document what it returns"] }
         let documented = Set(
-            contract.results.compactMap { result in
-                result.code.map { result.isArray ? "{\($0)" : String($0) }
-            })
-        // Beside what has a number of its own, such as "how many were changed".
-        let hasCount = contract.results.contains { $0.code == nil && !$0.isArray && $0.parts[0].type == "integer" }
-        let returned = returned.filter { !hasCount || !$0.first!.isNumber || documented.contains($0) }
+            contract.results.compactMap { result in result.word.map { (result.isArray ? "{" : "") + "'\($0)'" } })
+        // A number is no word, but may be the value of the only result.
+        let returned = documented.isEmpty ? returned.filter { !$0.last!.isNumber } : returned
         return documented.subtracting(returned).sorted().map { "documents the result \($0), which it never returns" }
             + returned.subtracting(documented).sorted().map { "does not document the result \($0)" }
     }
 
-    /// The number that a result begins with, in its braces if it is an array: `1`, `{-2`.
-    private static func code(_ text: Substring) -> String? {
-        let text = text.drop { $0 == " " }
-        let brace = text.first == "{" ? "{" : ""
-        let sign = text.dropFirst(brace.count).first == "-" ? "-" : ""
-        let digits = text.dropFirst(brace.count + sign.count).prefix { $0.isNumber }
-        return digits.isEmpty ? nil : brace + sign + digits
+    /// The word or number that a result begins with, in its braces if it is an array: `'taken'`, `{'taken'`, `{-2`.
+    private static func beginning(_ tokens: some Collection<LuaToken>) -> String? {
+        switch tokens.first {
+        case .symbol("{"): beginning(tokens.dropFirst()).map { "{" + $0 }
+        case .symbol("-"): beginning(tokens.dropFirst()).map { "-" + $0 }
+        case .string(let word): "'\(word)'"
+        case .number(let number): number
+        default: nil
+        }
     }
 
     /// What the script's own `return`s begin with; where one returns what a function of the script does, the results of
@@ -33,33 +32,28 @@ extension LuaLint {
             if let name = tokens.word(position + 1)?.asName, tokens.word(position + 2) == .symbol("("),
                 let function = functions.first(where: { $0.name == name })
             {
-                returned.formUnion(codes(returnedBy: function, calledWith: arguments(openedAt: position + 2)))
-            } else if let code = code(at: position + 1) {
-                returned.insert(code)
+                returned.formUnion(results(of: function, calledWith: arguments(openedAt: position + 2)))
+            } else if let result = Self.beginning(tokens[(position + 1)...].prefix(3)) {
+                returned.insert(result)
             }
         }
         return returned
     }
 
-    private func code(at position: Int) -> String? {
-        Self.code(tokens[position...].prefix(3).map(\.text).joined()[...])
-    }
-
     /// The results of a function of the script, a parameter replaced by what the call gives for it.
-    private func codes(returnedBy function: LuaFunction, calledWith arguments: [[LuaToken]]) -> Set<String> {
-        var codes: Set<String> = []
+    private func results(of function: LuaFunction, calledWith arguments: [[LuaToken]]) -> Set<String> {
+        var results: Set<String> = []
         for position in function.body where tokens[position] == .name("return") {
             let brace = tokens.word(position + 1) == .symbol("{") ? "{" : ""
             if let name = tokens.word(position + 1 + brace.count)?.asName,
                 let parameter = function.parameters.firstIndex(of: name), parameter < arguments.count
             {
-                let text = brace + arguments[parameter].map(\.text).joined()
-                if let code = Self.code(text[...]) { codes.insert(code) }
-            } else if let code = code(at: position + 1) {
-                codes.insert(code)
+                if let result = Self.beginning(arguments[parameter]) { results.insert(brace + result) }
+            } else if let result = Self.beginning(tokens[(position + 1)...].prefix(3)) {
+                results.insert(result)
             }
         }
-        return codes
+        return results
     }
 
     /// The arguments of a call whose parenthesis opens at `position`.

@@ -15,10 +15,10 @@ import Testing
         -- ARGV[1]     mine    text: the token
         -- ARGV[2...]  fields  pairs: fields
         --
-        -- Returns 1  done
-        --         0  other: another's
-        --         -1  none
-        --         {2, at: integer}  both: whatever
+        -- Returns {'unlocked'}  (change)
+        --         {'not_yours'}  another's
+        --         {'none'}
+        --         {'both', at: integer}  (change): whatever
         --               that is
 
         -- include: time
@@ -28,12 +28,12 @@ import Testing
         local fields = {unpack(ARGV, 2)}
 
         local token = redis.call('GET', lock_key)
-        if token == mine then return 1 end
-        if not token then return -1 end
+        if token == mine then return {'unlocked'} end
+        if not token then return {'none'} end
         for index = 1, #token do token = {last = index} end
         redis.call('HSET', other_key, 'a-b', unpack(fields))
-        if token then return {2, now_ms()} end
-        return 0
+        if token then return {'both', now_ms()} end
+        return {'not_yours'}
 
         """
 
@@ -68,14 +68,21 @@ import Testing
         ("mine    text: the token", "mine", "has an argument without a name and a type"),
         ("pairs: fields", "text: fields", "has an argument without a name and a type"),
         ("ARGV[1]     mine    text", "ARGV[1...]  mine    list", "has an argument after the last"),
-        ("other: another's", "Another's one", "has a result that cannot be read"),
+        ("{'not_yours'}  another's", "{'Not yours'}  another's", "has a result that cannot be read"),
+        ("{'not_yours'}  another's", "{}  another's", "has a result that cannot be read"),
+        ("{'not_yours'}  another's", "0  another's", "has a result that cannot be read"),
+        ("(change): whatever", "(changed): whatever", "has a result that cannot be read"),
         ("at: integer", "at", "has a result that cannot be read"),
         ("at: integer", "at: number", "has a result that cannot be read"),
-        ("return -1", "return -4", "does not document the result -4"),
-        ("return -1", "return -4", "documents the result -1, which it never returns"),
-        ("return {2", "return {3", "does not document the result {3"),
-        ("return {2, now_ms()}", "return 1", "documents the result {2, which it never returns"),
-        ("-- Returns 1", "-- Gives 1", "does not document what it returns"),
+        ("{'not_yours'}  another's", "holder: text  another's", "has a result without a word beside others"),
+        ("{'not_yours'}  another's", "'not_yours'  another's", "has results both with and without braces"),
+        ("return {'none'}", "return {'gone'}", "does not document the result {'gone'"),
+        ("return {'none'}", "return {'gone'}", "documents the result {'none', which it never returns"),
+        ("return {'none'}", "return 'none'", "does not document the result 'none'"),
+        ("return {'none'}", "return {-1}", "does not document the result {-1"),
+        ("return {'none'}", "return 0", "does not document the result 0"),
+        ("return {'both', now_ms()}", "return token", "documents the result {'both', which it never returns"),
+        ("-- Returns {'unlocked'}", "-- Gives {'unlocked'}", "does not document what it returns"),
         ("-- include: time", "-- include: clock", "includes clock, which is not there"),
         ("-- include: time", "-- include: time\n-- include: time", "includes a file twice"),
         ("now_ms()", "7", "includes time and does not use it"),
@@ -88,7 +95,7 @@ import Testing
         ("token = {last = index}", "token = {{index}, last}", "uses last, which is no local"),
         ("token = {last = index}", "token = {index == last}", "uses last, which is no local"),
         ("do token = {last = index} end", "do last = index end", "uses last, which is no local"),
-        ("return 0\n", "function f() end\nreturn 0\n", "declares a function that is global"),
+        ("return {'not_yours'}\n", "function f() end\nreturn {'not_yours'}\n", "declares a function that is global"),
         ("'GET', lock_key)", "'DEL', lock_key, 'usher:lock')", "calls DEL on another key"),
         ("'GET', lock_key)", "'XINFO', lock_key)", "calls XINFO without a fixed subcommand"),
         ("'GET', lock_key)", "'XINFO', 'STREAM', 'usher:lock')", "calls XINFO on another key"),
@@ -124,28 +131,27 @@ import Testing
         -- ARGV[1]     name     text
         -- ARGV[2...]  bot_ids  list: of each
         --
-        -- Returns 0    none: there are none
-        --         {-2}  void: 1 thing
-        --         {-3}  all_void
-        --         members: integer  read: how many
+        -- Returns 'none'  there are none
+        --         'void'  1 thing
+        --         'all_void'
 
         local leases_key = unpack(KEYS, 1, 1)
         local bot_keys = {unpack(KEYS, 2)}
         local name = unpack(ARGV, 1, 1)
         local bot_ids = {unpack(ARGV, 2)}
 
-        local function void(reason, code)
-          if reason then return {code} end
-          return {-3}
+        local function void(reason, word)
+          if reason then return word end
+          return 'all_void'
         end
 
         local members = redis.pcall('XINFO', 'GROUPS', leases_key)
-        if members.err then return 0 end
-        if #bot_ids > 1 then return void(name, -2) end
+        if members.err then return 'none' end
+        if #bot_ids > 1 then return void(name, 'void') end
         for index = 1, #bot_ids do
           redis.call('HSET', bot_keys[index], 'name', bot_ids[index])
         end
-        return #members
+        return members
 
         """
 
@@ -159,17 +165,39 @@ import Testing
         ("{unpack(KEYS, 2)}", "{unpack(KEYS, 1)}", "does not begin with its names"),
         ("KEYS[1]     leases_key ", "KEYS[1]     leases ", "has the key leases, which is not called one"),
         ("if members.err", "if members", "does not look at the error of XINFO"),
-        ("-2) end", "-4) end", "does not document the result {-4"),
-        ("-2) end", "-4) end", "documents the result {-2, which it never returns"),
-        ("return {-3}", "return {-5}", "does not document the result {-5"),
-        ("return void(name, -2)", "void(name, -2)", "documents the result {-2, which it never returns"),
-        ("Returns 0 ", "Returns 7 ", "documents the result 7, which it never returns"),
+        ("name, 'void'", "name, 'lost'", "does not document the result 'lost'"),
+        ("name, 'void'", "name, 'lost'", "documents the result 'void', which it never returns"),
+        ("name, 'void'", "name, -2", "does not document the result -2"),
+        ("return 'all_void'", "return 'all_lost'", "does not document the result 'all_lost'"),
+        ("return word", "return {word}", "does not document the result {'void'"),
+        ("return void(name, 'void')", "void(name, 'void')", "documents the result 'void', which it never returns"),
+        ("Returns 'none'", "Returns 'nobody'", "documents the result 'nobody', which it never returns"),
     ])
     func aBadListOrResultIsFound(_ sample: (from: String, to: String, problem: String)) {
         let bad = Self.goodLists.replacingOccurrences(of: sample.from, with: sample.to)
         #expect(bad != Self.goodLists)
         let problems = LuaLint(bad, includes: [:]).problems
         #expect(problems.contains { $0.contains(sample.problem) }, "\(problems)")
+    }
+
+    private static let goodValue = """
+        -- Counts some.
+        --
+        -- KEYS[1]  leases_key  usher:{pX}:leases  zset: of all
+        --
+        -- Returns leases: integer  how many, 0 if there are none
+
+        local leases_key = unpack(KEYS)
+
+        if redis.call('EXISTS', leases_key) == 0 then return 0 end
+        return redis.call('ZCARD', leases_key)
+
+        """
+
+    @Test func anOnlyResultMayBeAValueAndNoWord() {
+        #expect(LuaLint(Self.goodValue, includes: [:]).problems == [])
+        let bad = Self.goodValue.replacingOccurrences(of: "return 0", with: "return 'none'")
+        #expect(LuaLint(bad, includes: [:]).problems == ["does not document the result 'none'"])
     }
 
     // MARK: Keys by way of includes
@@ -196,7 +224,7 @@ import Testing
         -- KEYS[2]  events_key  usher:{pX}:events  stream: what happened
         -- ARGV[1]  bot_id  text
         --
-        -- Returns 1  done
+        -- Returns 'done'
 
         -- include: events
         -- include: bots
@@ -207,7 +235,7 @@ import Testing
         local keys = {bots = bots_key, events = events_key}
         finish(keys, bot_id)
         record(events_key, 'more')
-        return 1
+        return 'done'
 
         """
 
@@ -292,7 +320,7 @@ import Testing
         -- KEYS[1...2]  those of includes/life.lua
         -- KEYS[3]  more_key  usher:{pX}:more  string: more
         --
-        -- Returns 1  done
+        -- Returns 'done'
 
         -- include: life
         -- include: free
@@ -301,7 +329,7 @@ import Testing
 
         redis.call('DEL', keys.bot, more_key)
         free(keys)
-        return 1
+        return 'done'
 
         """
 

@@ -60,7 +60,7 @@ import Testing
         /// Claims it.
         /// - Returns: the end of the lease.
         func lease() async throws -> String {
-            guard case .taken(let fields) = try Scripts.ClaimCalendar.reply(try await claim()) else { return "" }
+            guard case .claimed(let fields) = try Scripts.ClaimCalendar.reply(try await claim()) else { return "" }
             return fields["lease_end"] ?? ""
         }
     }
@@ -68,7 +68,7 @@ import Testing
     private static func with(_ body: @escaping @Sendable (Calendar) async throws -> Void) async throws {
         try await World.make { world in
             let calendar = Calendar(world: world)
-            #expect(try await calendar.create() == .integer(1))
+            #expect(try await calendar.create() == .string("created"))
             try await body(calendar)
         }
     }
@@ -77,11 +77,11 @@ import Testing
         try await World.make { world in
             let calendar = Calendar(world: world)
             try await world.expectNoChange { () async throws in
-                #expect(try await calendar.create(user: "none") == .integer(0))
-                #expect(try await calendar.create(most: 0) == .integer(-1))
+                #expect(try await calendar.create(user: "none") == .string("unknown_member"))
+                #expect(try await calendar.create(most: 0) == .string("too_many"))
             }
             let before = try await world.snapshot()
-            #expect(try await calendar.create(isEnabled: false) == .integer(1))
+            #expect(try await calendar.create(isEnabled: false) == .string("created"))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [calendar.list, calendar.own.calendar, calendar.due])
             let fields = try await calendar.fields()
@@ -92,7 +92,7 @@ import Testing
                     "ics_url": "https://a.example/",
                 ])
             #expect(after[calendar.list] == .sortedSet([Self.id: at]))
-            #expect(try await calendar.create() == .integer(1))
+            #expect(try await calendar.create() == .string("created"))
             #expect(try await calendar.time() != nil)
             #expect(try await calendar.fields()["asked_at"] != nil)
         }
@@ -121,28 +121,28 @@ import Testing
             let world = calendar.world
             let lease = try await calendar.lease()
             try await world.expectNoChange { () async throws in
-                #expect(try await calendar.settle("1") == .integer(0))
-                #expect(try await calendar.settle("") == .integer(0))
+                #expect(try await calendar.settle("1") == .string("not_yours"))
+                #expect(try await calendar.settle("") == .string("not_yours"))
             }
             try await world.set(calendar.own.calendar, ["problem": "x"])
             let before = try await world.now()
-            #expect(try await calendar.settle(lease, cleared: " problem") == .integer(1))
+            #expect(try await calendar.settle(lease, cleared: " problem") == .string("noted"))
             let fields = try await calendar.fields()
             #expect(fields["lease_end"] == nil && fields["problem"] == nil && fields["etag"] == "new")
             #expect(fields["synced_at"].flatMap { Int($0) }.map { $0 >= before } == true)
             #expect(try await calendar.time().map { $0 >= before + 5_000 } == true)
             // It is the caller's no more.
             try await world.expectNoChange { () async throws in
-                #expect(try await calendar.settle(lease) == .integer(0))
+                #expect(try await calendar.settle(lease) == .string("not_yours"))
             }
         }
     }
 
     @Test func withoutAPauseItIsNotReadByItself() async throws {
         try await Self.with { (calendar) async throws in
-            #expect(try await calendar.settle(try await calendar.lease(), pause: 0) == .integer(1))
+            #expect(try await calendar.settle(try await calendar.lease(), pause: 0) == .string("noted"))
             #expect(try await calendar.time() == nil)
-            #expect(try await calendar.update() != .array([.integer(0)]))
+            #expect(try await calendar.update() != .parts("unknown_calendar"))
             #expect(try await calendar.time() != nil)
         }
     }
@@ -154,7 +154,7 @@ import Testing
             // The lease is another's still.
             #expect(try await calendar.time().map { String($0) } == lease)
             #expect(try await calendar.fields()["again"] == "1")
-            #expect(try await calendar.settle(lease) == .integer(1))
+            #expect(try await calendar.settle(lease) == .string("noted"))
             let fields = try await calendar.fields()
             #expect(fields["name"] == "Home" && fields["again"] == nil && fields["etag"] == nil)
             // Who asked meanwhile waits for the next reading.
@@ -167,7 +167,7 @@ import Testing
     @Test func betweenTwoReadingsThereIsALeastTime() async throws {
         try await Self.with { (calendar) async throws in
             let world = calendar.world
-            #expect(try await calendar.settle(try await calendar.lease()) == .integer(1))
+            #expect(try await calendar.settle(try await calendar.lease()) == .string("noted"))
             let synced = try #require(try await calendar.fields()["synced_at"].flatMap { Int($0) })
             _ = try await calendar.update()
             #expect(try await calendar.time() == synced + 60_000)
@@ -211,18 +211,18 @@ import Testing
             }
             let lease = try await calendar.lease()
             try await world.expectNoChange { () async throws in
-                #expect(try await note("1", "a") == .integer(0))
-                #expect(try await note("", "a") == .integer(0))
+                #expect(try await note("1", "a") == .string("not_yours"))
+                #expect(try await note("", "a") == .string("not_yours"))
             }
             let before = try await world.snapshot()
-            #expect(try await note(lease, "a") == .integer(1))
+            #expect(try await note(lease, "a") == .string("noted"))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [calendar.own.planned])
             #expect(after[calendar.own.planned]?.hash == ["x": "a"])
             try await world.expectNoChange { () async throws in
-                #expect(try await note("1", nil) == .integer(0))
+                #expect(try await note("1", nil) == .string("not_yours"))
             }
-            #expect(try await note(lease, nil) == .integer(1))
+            #expect(try await note(lease, nil) == .string("noted"))
             #expect(try await world.snapshot()[calendar.own.planned] == nil)
         }
     }
@@ -230,8 +230,8 @@ import Testing
     @Test func whoLooksAtADisabledOneReadsNothing() async throws {
         try await World.make { (world) async throws in
             let calendar = Calendar(world: world)
-            #expect(try await calendar.create(isEnabled: false) == .integer(1))
-            #expect(try await calendar.settle(try await calendar.lease()) == .integer(1))
+            #expect(try await calendar.create(isEnabled: false) == .string("created"))
+            #expect(try await calendar.settle(try await calendar.lease()) == .string("noted"))
             #expect(try await calendar.fields()["synced_at"] == nil)
             #expect(try await calendar.time() != nil)
         }
@@ -241,13 +241,13 @@ import Testing
         try await Self.with { (calendar) async throws in
             let world = calendar.world
             _ = try await world.client.send("HSET", calendar.own.planned, "x", "y")
-            #expect(try await calendar.update(isRemoved: true) != .array([.integer(0)]))
+            #expect(try await calendar.update(isRemoved: true) != .parts("unknown_calendar"))
             let removed = try await calendar.fields()
             #expect(removed["removed"] == "1" && removed["enabled"] == "0")
             try await world.expectNoChange { () async throws in
-                #expect(try await calendar.update("name", "x") == .array([.integer(0)]))
+                #expect(try await calendar.update("name", "x") == .parts("unknown_calendar"))
             }
-            #expect(try await calendar.settle(try await calendar.lease(), isGone: true) == .integer(1))
+            #expect(try await calendar.settle(try await calendar.lease(), isGone: true) == .string("noted"))
             let left = try await world.snapshot()
             for key in [calendar.own.calendar, calendar.own.planned, calendar.list, calendar.due] {
                 #expect(left[key] == nil, "\(key)")

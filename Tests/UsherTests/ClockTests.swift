@@ -35,20 +35,20 @@ import Testing
             let place = try await world.bot(at: .active)
             let leases = place.partition.leases
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.bound(place, world) == .integer(0))
+                #expect(try await Self.bound(place, world) == .string("unchanged"))
             }
             let ahead = try await world.now() + Self.hour
             _ = try await world.client.send("ZADD", leases, String(ahead), place.botID)
             let before = try await world.snapshot()
             let earliest = try await world.now()
-            #expect(try await Self.bound(place, world) == .integer(1))
+            #expect(try await Self.bound(place, world) == .string("bounded"))
             #expect(try await world.snapshot().changes(since: before) == [leases])
             let latest = try await world.now()
             let end = try #require(try await Self.expiry(place, world))
             #expect((earliest + World.leaseMilliseconds...latest + World.leaseMilliseconds).contains(end))
             // Not again and again: it runs out.
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.bound(place, world) == .integer(0))
+                #expect(try await Self.bound(place, world) == .string("unchanged"))
             }
 
             // A runner with longer leases, and one of a version that does not say how long they are.
@@ -60,14 +60,14 @@ import Testing
                     _ = try await world.client.send("HDEL", place.partition.bot(place.botID), "lease_ms")
                 }
                 let earliest = try await world.now()
-                #expect(try await Self.bound(place, world) == .integer(1))
+                #expect(try await Self.bound(place, world) == .string("bounded"))
                 let end = try #require(try await Self.expiry(place, world))
                 #expect(end >= earliest + length)
                 #expect(end <= (try await world.now()) + length)
             }
             _ = try await world.client.send("DEL", leases)
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.bound(place, world) == .integer(0))
+                #expect(try await Self.bound(place, world) == .string("unchanged"))
             }
         }
     }
@@ -138,9 +138,9 @@ import Testing
                 try await world.run(Scripts.MakeGroup(streamKey: partition.dispatch, group: "runners"))
             }
             let before = try await world.snapshot()
-            #expect(try await make() == .integer(1))
+            #expect(try await make() == .string("created"))
             #expect(try await world.snapshot().changes(since: before) == [partition.dispatch])
-            try await world.expectNoChange { () async throws in #expect(try await make() == .integer(0)) }
+            try await world.expectNoChange { () async throws in #expect(try await make() == .string("there")) }
             _ = try await world.client.send("DEL", partition.dispatch)
             _ = try await world.client.send("SET", partition.dispatch, "x")
             await #expect(throws: RedisError.self) { try await make() }
@@ -229,7 +229,7 @@ import Testing
             let key = Keys.apiKey(hash: "hash")
             let ahead = try await world.now() + Self.hour
             try await world.set(key, ["id": "k", "last_used_at": String(ahead)])
-            #expect(try await world.run(Scripts.NoteUse(recordKey: key)) == .integer(1))
+            #expect(try await world.run(Scripts.NoteUse(recordKey: key)) == .string("noted"))
             let noted = try await world.client.send("HGET", key, "last_used_at").string.flatMap { Int($0) }
             #expect(noted ?? .max <= (try await world.now()))
         }

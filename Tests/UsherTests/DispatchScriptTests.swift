@@ -15,7 +15,7 @@ import Testing
             let reply = try await world.dispatch(meeting, bot: "bot-1").arrayOrThrow()
             let after = try await world.snapshot()
 
-            #expect(reply.count == 3 && reply[0] == .integer(1) && reply[2] == .integer(1))
+            #expect(reply.count == 3 && reply[0] == .string("accepted") && reply[2] == .integer(1))
             let at = String(try reply[1].integerOrThrow())
             let keys = world.keys
             let partition = keys.partition
@@ -80,7 +80,7 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             let before = try #require(try await world.snapshot()[key]?.hash)
             let reply = try await world.dispatch(meeting, bot: "bot-1", seen: "OFFLINE").arrayOrThrow()
-            #expect(reply[0] == .integer(1) && reply[2] == .integer(5))
+            #expect(reply[0] == .string("accepted") && reply[2] == .integer(5))
             let after = try await world.snapshot()
             let fields = try #require(after[key]?.hash)
 
@@ -100,7 +100,7 @@ import Testing
             let meeting = try await world.meeting()
             if let lock { _ = try await world.client.send("SET", world.keys.lock, lock, "PX", "60000") }
             let before = try await world.snapshot()
-            #expect(try await world.dispatch(meeting, bot: "bot-1", lock: lock) == .array([.integer(0)]))
+            #expect(try await world.dispatch(meeting, bot: "bot-1", lock: lock) == .parts("not_yours"))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [])
             #expect(after[world.keys.lock]?.string == lock)
@@ -113,37 +113,37 @@ import Testing
             (
                 "in flight, its meeting unknown",
                 { world, _ in _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b") },
-                [.integer(-1), .string("")]
+                [.string("in_flight"), .string("")]
             ),
             (
                 "in flight",
                 { world, _ in
                     _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b")
                     _ = try await world.client.send("SET", world.keys.holder(World.room), "other")
-                }, [.integer(-1), .string("other")]
+                }, [.string("in_flight"), .string("other")]
             ),
             (
                 "in flight, and the status has changed",
                 { world, meeting in
                     _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b")
                     try await world.set(world.keys.partition.meeting(meeting), ["status": "LIVE"])
-                }, [.integer(-1), .string("")]
+                }, [.string("in_flight"), .string("")]
             ),
             (
                 "the status has changed",
                 { world, meeting in
                     try await world.set(world.keys.partition.meeting(meeting), ["status": "STOPPING"])
-                }, [.integer(-2), .string("STOPPING")]
+                }, [.string("status_changed"), .string("STOPPING")]
             ),
             (
                 "the meeting is gone",
                 { world, meeting in _ = try await world.client.send("DEL", world.keys.partition.meeting(meeting)) },
-                [.integer(-2), .string("")]
+                [.string("status_changed"), .string("")]
             ),
             (
                 "the room is held",
                 { world, _ in _ = try await world.client.send("SET", world.keys.holder(World.room), "other") },
-                [.integer(-3), .string("other")]
+                [.string("room_held"), .string("other")]
             ),
         ]
         for (name, prepare, expected) in cases {
@@ -164,12 +164,12 @@ import Testing
             let meeting = try await world.meeting()
             _ = try await world.dispatch(meeting, bot: "bot-1")
             let before = try await world.snapshot()
-            #expect(try await world.dispatch(meeting, bot: "bot-1", lock: nil) == .array([.integer(0)]))
+            #expect(try await world.dispatch(meeting, bot: "bot-1", lock: nil) == .parts("not_yours"))
             #expect(
-                try await world.dispatch(meeting, bot: "bot-1") == .array([.integer(-1), .string(meeting)]))
+                try await world.dispatch(meeting, bot: "bot-1") == .parts("in_flight", meeting))
             #expect(
                 try await world.dispatch(meeting, bot: "bot-2", seen: "OFFLINE")
-                    == .array([.integer(-1), .string(meeting)]))
+                    == .parts("in_flight", meeting))
             #expect(try await world.snapshot().changes(since: before) == [])
         }
     }
@@ -209,19 +209,19 @@ import Testing
             #expect(after[keys.bots] == nil)
             #expect(after[keys.partition.bot("bot-1")] == nil)
             #expect(after[keys.partition.meeting(meeting)]?.hash?["bot_id"] == nil)
-            #expect(try await world.dispatch(meeting, bot: "bot-2").array?.first == .integer(1))
+            #expect(try await world.dispatch(meeting, bot: "bot-2").array?.first == .string("accepted"))
         }
     }
 
     @Test func unlockTellsWhoseTheLockIs() async throws {
         try await World.make { world in
             let key = world.keys.lock
-            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "mine")) == .integer(-1))
+            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "mine")) == .string("not_locked"))
             _ = try await world.client.send("SET", key, "another's", "PX", "60000")
             let before = try await world.snapshot()
-            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "mine")) == .integer(0))
+            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "mine")) == .string("not_yours"))
             #expect(try await world.snapshot().changes(since: before) == [])
-            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "another's")) == .integer(1))
+            #expect(try await world.run(Scripts.Unlock(lockKey: key, token: "another's")) == .string("unlocked"))
             #expect(try await world.snapshot().changes(since: before) == [key])
         }
     }

@@ -28,9 +28,9 @@ import Testing
         try await World.make { world in
             for end in ["completed", "failed"] {
                 let place = try await world.bot(at: .active)
-                if let noted { #expect(try await Self.noteEnding(world, place, reason: noted) == .integer(1)) }
+                if let noted { #expect(try await Self.noteEnding(world, place, reason: noted) == .string("noted")) }
                 if isStopped { _ = try await world.stop(place) }
-                #expect(try await world.report(place, end, reason: told).array?.first == .integer(1))
+                #expect(try await world.report(place, end, reason: told).array?.first == .string("accepted"))
                 let fields = try await world.fields(place.meetingID)
                 #expect(fields["completion_reason"] == expected, "\(end)")
                 #expect(try await world.snapshot().lastEvent(world.keys)?["why"] == expected)
@@ -44,22 +44,22 @@ import Testing
             let place = try await world.bot(at: .joining)
             let record = place.partition.bot(place.botID)
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.noteEnding(world, place, runner: "other") == .integer(0))
-                #expect(try await Self.noteEnding(world, world.place(place.meetingID, "none")) == .integer(0))
+                #expect(try await Self.noteEnding(world, place, runner: "other") == .string("not_yours"))
+                #expect(try await Self.noteEnding(world, world.place(place.meetingID, "none")) == .string("not_yours"))
             }
             let before = try await world.snapshot()
-            #expect(try await Self.noteEnding(world, place) == .integer(1))
+            #expect(try await Self.noteEnding(world, place) == .string("noted"))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [record])
             let fields = try #require(before[record]?.hash)
             #expect(after[record] == .hash(fields.merging(["ending": "join_timeout"]) { $1 }))
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.noteEnding(world, place) == .integer(1))
+                #expect(try await Self.noteEnding(world, place) == .string("noted"))
             }
             _ = try await world.report(place, "failed", reason: "stopped")
             #expect(try await world.fields(place.meetingID)["completion_reason"] == "join_timeout")
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.noteEnding(world, place) == .integer(0))
+                #expect(try await Self.noteEnding(world, place) == .string("not_yours"))
             }
         }
     }

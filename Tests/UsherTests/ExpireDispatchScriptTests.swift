@@ -20,7 +20,7 @@ import Testing
     @Test func aDispatchThatNobodyClaimedEndsAndFreesTheRoom() async throws {
         try await Self.make { world, meeting in
             let before = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(1))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("ended"))
             let after = try await world.snapshot()
             let partition = world.keys.partition
             #expect(
@@ -58,17 +58,17 @@ import Testing
         try await Self.make { world, meeting in
             _ = try await world.expire(meeting, bot: "bot-1")
             let before = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(1))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("ended"))
             #expect(try await world.snapshot().changes(since: before) == [])
             // Nor once the room is another meeting's, or this one's again.
             let other = try await world.meeting()
             _ = try await world.dispatch(other, bot: "bot-2")
             let taken = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(0))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("in_flight"))
             #expect(try await world.snapshot().changes(since: taken) == [])
             _ = try await world.client.send("DEL", world.keys.inFlight(World.room))
             let held = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(1))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("ended"))
             #expect(try await world.snapshot().changes(since: held) == [])
         }
     }
@@ -78,14 +78,14 @@ import Testing
             let partition = world.keys.partition
             _ = try await world.client.send("SET", world.keys.inFlight(World.room), "bot-1", "PX", "60000")
             let inFlight = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(0))
-            #expect(try await world.expire(meeting, bot: "bot-0") == .integer(-2))
-            #expect(try await world.expire("nothing", bot: "bot-1") == .integer(-2))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("in_flight"))
+            #expect(try await world.expire(meeting, bot: "bot-0") == .string("stale"))
+            #expect(try await world.expire("nothing", bot: "bot-1") == .string("stale"))
             #expect(try await world.snapshot().changes(since: inFlight) == [])
             _ = try await world.client.send("DEL", world.keys.inFlight(World.room))
             try await world.set(partition.bot("bot-1"), ["runner": "r"])
             let claimed = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(-1))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("claimed_before"))
             #expect(try await world.snapshot().changes(since: claimed) == [])
         }
     }
@@ -95,7 +95,7 @@ import Testing
             let key = world.keys.partition.meeting(meeting)
             try await world.set(key, ["status": "PAUSED"])
             let before = try await world.snapshot()
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(1))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("ended"))
             let changes = try await world.snapshot().changes(since: before)
             #expect(!changes.contains(key) && !changes.contains(world.keys.partition.events))
             #expect(changes.contains(world.keys.holder(World.room)))
@@ -108,7 +108,7 @@ import Testing
         try await Self.make { world, meeting in
             try await world.set(world.keys.partition.meeting(meeting), ["status": status])
             try await world.expectNoChange { () async throws in
-                #expect(try await world.expire(meeting, bot: "bot-1") == .integer(0))
+                #expect(try await world.expire(meeting, bot: "bot-1") == .string("in_flight"))
             }
         }
     }
@@ -116,7 +116,7 @@ import Testing
     @Test func aBotWhoseRecordIsGoneStillFreesTheRoom() async throws {
         try await Self.make { world, meeting in
             _ = try await world.client.send("DEL", world.keys.partition.bot("bot-1"))
-            #expect(try await world.expire(meeting, bot: "bot-1") == .integer(1))
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("ended"))
             let after = try await world.snapshot()
             #expect(after[world.keys.holder(World.room)] == nil && after[world.keys.bots] == nil)
             #expect(after[world.keys.partition.bot("bot-1")] == nil)

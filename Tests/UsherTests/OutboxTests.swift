@@ -60,30 +60,30 @@ import Testing
                 ("joining", "INITIAL/joining"), ("awaiting_admission", "INITIAL/awaiting_admission"),
                 ("needs_help", "INITIAL/needs_help"), ("active", "LIVE/active"),
             ] {
-                #expect(try await world.report(bot, status).array?.first == .integer(1))
+                #expect(try await world.report(bot, status).array?.first == .string("accepted"))
                 try await check(to)
             }
-            #expect(try await world.stop(bot).array?.first == .integer(2))
+            #expect(try await world.stop(bot).array?.first == .string("leaving"))
             try await check("STOPPING/stopping")
-            #expect(try await world.report(bot, "completed").array?.first == .integer(1))
+            #expect(try await world.report(bot, "completed").array?.first == .string("accepted"))
             try await check("ANALYZING/completed")
             #expect(try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID))
             try await check("OFFLINE/completed")
             // A restart forgets when it began and ended, a failure says where.
             #expect(
                 try await world.dispatch(meeting, bot: Identifier.bot(in: world.keys.partition), seen: "OFFLINE")
-                    .array?.first == .integer(1))
+                    .array?.first == .string("accepted"))
             try await check("INITIAL/requested")
             bot = world.place(meeting, try #require(try await world.fields(meeting)["bot_id"]))
             try await world.claim(bot)
             let next = Identifier.bot(in: world.keys.partition)
-            #expect(try await world.lose(bot, runner: "runner", by: next).array?.first == .integer(2))
+            #expect(try await world.lose(bot, runner: "runner", by: next).array?.first == .string("replaced"))
             try await check("INITIAL/requested")
             bot = world.place(meeting, next)
             try await world.claim(bot)
             #expect(
                 try await world.lose(bot, runner: "runner", mayBeReplaced: false, by: "none").array?.first
-                    == .integer(1))
+                    == .string("ended"))
             try await check("INITIAL/failed")
         }
     }
@@ -92,7 +92,7 @@ import Testing
         try await World.make { world in
             _ = try await Self.hook(world)
             let bot = try await world.send(to: try await world.meeting())
-            #expect(try await world.stop(bot).array?.first == .integer(1))
+            #expect(try await world.stop(bot).array?.first == .string("ended"))
             #expect(
                 try await Self.outbox(world).map { $0["to"] } == [
                     "INITIAL/requested", "STOPPING/stopping", "OFFLINE/completed",

@@ -106,29 +106,29 @@ import Testing
             }
             let before = try await world.snapshot()
             // No such workspace; the last owner can neither step down nor leave; no member.
-            #expect(try await set(7, "manager", in: "usher:{p0}:ws:none") == .integer(0))
-            for role in ["manager", "member", "viewer"] { #expect(try await set(1, role) == .integer(-1)) }
-            #expect(try await remove(1) == .integer(-1))
-            #expect(try await remove(7) == .integer(0))
-            #expect(try await set(1, "owner") == .integer(1))
+            #expect(try await set(7, "manager", in: "usher:{p0}:ws:none") == .string("unknown_workspace"))
+            for role in ["manager", "member", "viewer"] { #expect(try await set(1, role) == .string("last_owner")) }
+            #expect(try await remove(1) == .string("last_owner"))
+            #expect(try await remove(7) == .string("unknown_member"))
+            #expect(try await set(1, "owner") == .string("changed"))
             // Who was to be a member is none, or the other way round; or there are as many as there may be.
-            #expect(try await set(7, "viewer", of: .member) == .integer(-2))
-            #expect(try await set(1, "viewer", of: .newcomer) == .integer(-3))
-            #expect(try await set(1, "owner", of: .newcomer) == .integer(1))
-            #expect(try await set(7, "viewer", most: 1) == .integer(-4))
+            #expect(try await set(7, "viewer", of: .member) == .string("unknown_member"))
+            #expect(try await set(1, "viewer", of: .newcomer) == .string("member_before"))
+            #expect(try await set(1, "owner", of: .newcomer) == .string("changed"))
+            #expect(try await set(7, "viewer", most: 1) == .string("too_many"))
             #expect(try await world.snapshot().changes(since: before) == [])
 
-            #expect(try await set(7, "viewer", of: .newcomer) == .integer(1))
-            #expect(try await set(7, "viewer", most: 1) == .integer(1))
-            #expect(try await set(7, "member", of: .member) == .integer(1))
-            #expect(try await set(7, "owner") == .integer(1))
-            #expect(try await set(1, "manager") == .integer(1))
-            #expect(try await set(7, "member") == .integer(-1))
-            #expect(try await remove(7) == .integer(-1))
+            #expect(try await set(7, "viewer", of: .newcomer) == .string("changed"))
+            #expect(try await set(7, "viewer", most: 1) == .string("changed"))
+            #expect(try await set(7, "member", of: .member) == .string("changed"))
+            #expect(try await set(7, "owner") == .string("changed"))
+            #expect(try await set(1, "manager") == .string("changed"))
+            #expect(try await set(7, "member") == .string("last_owner"))
+            #expect(try await remove(7) == .string("last_owner"))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [keys.members])
             #expect(after[keys.members] == .hash(["1": "manager", "7": "owner"]))
-            #expect(try await remove(1) == .integer(1))
+            #expect(try await remove(1) == .string("removed"))
             #expect(try await world.snapshot()[keys.members] == .hash(["7": "owner"]))
         }
     }
@@ -221,8 +221,8 @@ import Testing
                         scheduledAt: nil, due: nil, owner: nil, dedupMilliseconds: 0, fields: ["platform", "zoom"]))
             }
             let before = try await world.snapshot()
-            #expect(try await create("new", in: "usher:{p0}:ws:none") == .array([.integer(0)]))
-            #expect(try await create(meeting, in: keys.workspace) == .array([.integer(-1)]))
+            #expect(try await create("new", in: "usher:{p0}:ws:none") == .parts("unknown_workspace"))
+            #expect(try await create(meeting, in: keys.workspace) == .parts("id_taken"))
             #expect(try await world.snapshot().changes(since: before) == [])
         }
     }

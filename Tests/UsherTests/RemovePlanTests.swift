@@ -51,7 +51,7 @@ import Testing
                     workspaceKey: keys.workspace, plansKey: keys.partition.plans,
                     plannedKey: keys.planned(World.room), meetingID: id, previousID: nil,
                     note: "\(id) \(number)", room: World.room.description, plan: keys.member(id)))
-            #expect(reply == .integer(1))
+            #expect(reply == .string("removed"))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [

@@ -26,8 +26,8 @@ import Testing
         try await World.make { world in
             let bot = try await world.bot(at: .needsHelp)
             let before = try await world.snapshot()
-            #expect(try await Self.keep(world, bot, "old") == .integer(1))
-            #expect(try await Self.keep(world, bot) == .integer(1))
+            #expect(try await Self.keep(world, bot, "old") == .string("kept"))
+            #expect(try await Self.keep(world, bot) == .string("kept"))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
@@ -51,7 +51,7 @@ import Testing
                 room: bot.room)
             try await world.expectNoChange {
                 let reply = try await Self.keep(world, other)
-                #expect(reply == .integer(0))
+                #expect(reply == .string("stale"))
             }
         }
     }
@@ -68,7 +68,7 @@ import Testing
             }
             try await world.expectNoChange {
                 let reply = try await Self.keep(world, bot)
-                #expect(reply == .integer(0))
+                #expect(reply == .string("stale"))
             }
         }
     }
@@ -83,7 +83,7 @@ import Testing
                 // Redis' clock counts milliseconds.
                 let now = try await world.now()
                 while try await world.now() <= now {}
-                #expect(try await Self.keep(world, bots[number], most: 2) == .integer(1))
+                #expect(try await Self.keep(world, bots[number], most: 2) == .string("kept"))
             }
             let kept = try await world.snapshot()[world.keys.screenshots]
             #expect(kept == .hash([bots[1].meetingID: Self.picture, bots[2].meetingID: Self.picture]))
@@ -93,7 +93,7 @@ import Testing
     @Test func itGoesWithWhatTheMeetingLeft() async throws {
         try await World.make { world in
             let bot = try await world.bot(at: .active)
-            #expect(try await Self.keep(world, bot) == .integer(1))
+            #expect(try await Self.keep(world, bot) == .string("kept"))
             _ = try await world.report(bot, "failed", reason: "evicted")
             let meeting = try #require(
                 try await world.session.meetings.meeting(id: bot.meetingID, workspace: world.workspaceID))

@@ -16,7 +16,7 @@ import Testing
             let meeting = try await world.meeting()
             var configuration = world.clientConfiguration
             configuration.scripts.removeAll { $0.name == Scripts.Dispatch.script.name }
-            configuration.scripts.append(Script(name: Scripts.Dispatch.script.name, text: "return {0}"))
+            configuration.scripts.append(Script(name: Scripts.Dispatch.script.name, text: "return {'not_yours'}"))
             let owner = world.owner
             try await withClient(configuration) { client in
                 try await client.waitUntilConnected()

@@ -32,7 +32,7 @@ import Testing
                     pendingKey: pending, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
                     member: member, leaseMilliseconds: 60_000, most: count, mostFailing: failing,
                     turnMilliseconds: 0))
-            guard case .taken(_, let events) = try Scripts.ClaimDeliveries.reply(reply) else { return [["none"]] }
+            guard case .claimed(_, let events) = try Scripts.ClaimDeliveries.reply(reply) else { return [["none"]] }
             return try events.map { try $0.arrayOrThrow().prefix(3).map { try $0.stringOrThrow() } }
         }
 
@@ -81,7 +81,7 @@ import Testing
     private static func with(_ body: @escaping @Sendable (Hook) async throws -> Void) async throws {
         try await World.make { world in
             let hook = Hook(world: world)
-            #expect(try await hook.create() == .integer(1))
+            #expect(try await hook.create() == .string("created"))
             try await body(hook)
         }
     }
@@ -93,10 +93,10 @@ import Testing
             let hook = Hook(world: world)
             try await world.expectNoChange {
                 let reply = try await hook.create(workspace: world.keys.partition.workspace("none"))
-                #expect(reply == .integer(0))
+                #expect(reply == .string("unknown_workspace"))
             }
             let before = try await world.snapshot()
-            #expect(try await hook.create(first: true) == .integer(1))
+            #expect(try await hook.create(first: true) == .string("created"))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [world.keys.workspace, world.keys.webhooks, hook.own.webhook])
@@ -109,21 +109,22 @@ import Testing
             #expect(after[world.keys.webhooks] == .sortedSet([Self.id: at]))
             let other = "wh_" + String(repeating: "1", count: 32)
             try await world.expectNoChange { () async throws in
-                #expect(try await hook.create(first: true, webhook: other) == .integer(-1))
-                #expect(try await hook.create(most: 1, webhook: other) == .integer(-1))
+                #expect(try await hook.create(first: true, webhook: other) == .string("too_many"))
+                #expect(try await hook.create(most: 1, webhook: other) == .string("too_many"))
             }
-            #expect(try await hook.create(most: 2, webhook: other) == .integer(1))
+            #expect(try await hook.create(most: 2, webhook: other) == .string("created"))
         }
     }
 
     @Test func itIsChangedAndGoesOnWhenItIsEnabled() async throws {
         try await Self.with { hook in
-            #expect(try await hook.file() == .integer(1))
-            #expect(try await hook.update("enabled", "0") == .integer(1))
+            #expect(try await hook.file() == .string("filed"))
+            #expect(try await hook.update("enabled", "0") == .string("changed"))
             #expect(try await hook.claim() == [["none"]])
             #expect(try await hook.world.snapshot()[hook.pending] == nil)
             try await hook.set(["failing_since": "1", "disabled_at": "2", "disabled_because": "failing"])
-            #expect(try await hook.update(enables: true, "enabled", "1", "url", "https://b.example/") == .integer(1))
+            #expect(
+                try await hook.update(enables: true, "enabled", "1", "url", "https://b.example/") == .string("changed"))
             let fields = try await hook.fields()
             #expect(fields["url"] == "https://b.example/" && fields["enabled"] == "1")
             #expect(fields.keys.filter { $0.hasPrefix("disabled") || $0.hasPrefix("failing") } == [])
@@ -134,17 +135,17 @@ import Testing
 
     @Test func aReplacedSecretCountsForATime() async throws {
         try await Self.with { hook in
-            #expect(try await hook.update(secret: "s1") == .integer(1))
+            #expect(try await hook.update(secret: "s1") == .string("changed"))
             #expect(try await hook.fields()["old_secrets"] == "")
             for secret in ["s2 b", "s3"] {
-                #expect(try await hook.update(secret: secret, overlap: 60_000) == .integer(1))
+                #expect(try await hook.update(secret: secret, overlap: 60_000) == .string("changed"))
             }
             let webhook = try #require(Webhook(try await hook.fields(), workspace: hook.world.workspaceID))
             #expect(webhook.secret == "s3" && webhook.oldSecrets.map(\.secret) == ["s2 b", "s1"])
             // What has run out goes.
             let old = webhook.oldSecrets[0]
             try await hook.set(["old_secrets": "\(old.ends):s2\n1:s1"])
-            #expect(try await hook.update(secret: "s4", overlap: 60_000) == .integer(1))
+            #expect(try await hook.update(secret: "s4", overlap: 60_000) == .string("changed"))
             let later = try #require(Webhook(try await hook.fields(), workspace: hook.world.workspaceID))
             #expect(later.oldSecrets.map(\.secret) == ["s3", "s2"])
         }
@@ -154,9 +155,9 @@ import Testing
         try await World.make { world in
             let hook = Hook(world: world)
             try await world.expectNoChange { () async throws in
-                #expect(try await hook.update("url", "x") == .integer(0))
-                #expect(try await hook.file() == .integer(0))
-                #expect(try await hook.redeliver("e1") == .integer(-1))
+                #expect(try await hook.update("url", "x") == .string("unknown_webhook"))
+                #expect(try await hook.file() == .string("not_enabled"))
+                #expect(try await hook.redeliver("e1") == .string("not_enabled"))
                 #expect(try await !world.session.webhooks.delete(Self.id, workspace: world.workspaceID))
             }
         }
@@ -166,10 +167,10 @@ import Testing
         try await World.make { world in
             let before = try await world.snapshot()
             let hook = Hook(world: world)
-            #expect(try await hook.create() == .integer(1))
-            for event in ["e1", "e2"] { #expect(try await hook.file(event) == .integer(1)) }
+            #expect(try await hook.create() == .string("created"))
+            for event in ["e1", "e2"] { #expect(try await hook.file(event) == .string("filed")) }
             let claimed = try await hook.claim(1)
-            #expect(try await hook.settle("e1", lease: claimed[0][1], "delivered") == .integer(1))
+            #expect(try await hook.settle("e1", lease: claimed[0][1], "delivered") == .string("noted"))
             #expect(try await world.snapshot().changes(since: before).count == 6)
             #expect(try await world.session.webhooks.delete(Self.id, workspace: world.workspaceID))
             #expect(try await world.snapshot().changes(since: before) == [])
@@ -181,7 +182,7 @@ import Testing
     @Test func anEventIsFiledOnce() async throws {
         try await Self.with { hook in
             let before = try await hook.world.snapshot()
-            #expect(try await hook.file() == .integer(1))
+            #expect(try await hook.file() == .string("filed"))
             let after = try await hook.world.snapshot()
             #expect(after.changes(since: before) == [hook.own.due, hook.own.events, hook.pending])
             let at = try #require(after[hook.own.due]?.sortedSet?["e1"])
@@ -190,16 +191,16 @@ import Testing
             #expect(Set(after.timeToLive.keys).isSuperset(of: [hook.own.due, hook.own.events]))
             try await hook.world.expectNoChange {
                 let reply = try await hook.file()
-                #expect(reply == .integer(2))
+                #expect(reply == .string("known"))
             }
-            #expect(try await hook.file("e2", most: 1) == .integer(-1))
+            #expect(try await hook.file("e2", most: 1) == .string("dropped"))
             let full = try await hook.world.snapshot()
             #expect(full.changes(since: after) == [hook.own.webhook])
             #expect(try await hook.fields()["dropped"] == "1")
             try await hook.set(["enabled": "0"])
             try await hook.world.expectNoChange {
                 let reply = try await hook.file("e3")
-                #expect(reply == .integer(0))
+                #expect(reply == .string("not_enabled"))
             }
         }
     }
@@ -220,9 +221,9 @@ import Testing
             #expect(again.map { $0[0] } == ["e1"])
             try await hook.world.expectNoChange {
                 let reply = try await hook.settle("e1", lease: first[0][1] + "1", "delivered")
-                #expect(reply == .integer(0))
+                #expect(reply == .string("not_yours"))
             }
-            #expect(try await hook.settle("e1", lease: again[0][1], "delivered") == .integer(1))
+            #expect(try await hook.settle("e1", lease: again[0][1], "delivered") == .string("noted"))
         }
     }
 
@@ -249,7 +250,7 @@ import Testing
             _ = try await hook.file()
             let lease = try await hook.claim()[0][1]
             let before = try await hook.world.snapshot()
-            #expect(try await hook.settle("e1", lease: lease, "delivered") == .integer(1))
+            #expect(try await hook.settle("e1", lease: lease, "delivered") == .string("noted"))
             let after = try await hook.world.snapshot()
             #expect(
                 after.changes(since: before) == [hook.own.due, hook.own.events, hook.own.done, hook.pending])
@@ -262,17 +263,17 @@ import Testing
                         "e1 answer": "answer",
                     ]))
             try await hook.world.expectNoChange { () async throws in
-                #expect(try await hook.settle("e1", lease: lease, "delivered") == .integer(0))
-                #expect(try await hook.redeliver("e9") == .integer(0))
+                #expect(try await hook.settle("e1", lease: lease, "delivered") == .string("not_yours"))
+                #expect(try await hook.redeliver("e9") == .string("unknown_event"))
             }
-            #expect(try await hook.redeliver("e1") == .integer(1))
+            #expect(try await hook.redeliver("e1") == .string("due"))
             let again = try await hook.world.snapshot()
             #expect(again[hook.own.done] == nil)
             #expect(again[hook.own.events]?.hash?["e1 tries"] == "0")
             #expect(again[hook.pending]?.sortedSet?[hook.member] == again[hook.own.due]?.sortedSet?["e1"])
             try await hook.world.expectNoChange {
                 let reply = try await hook.redeliver("e1")
-                #expect(reply == .integer(2))
+                #expect(reply == .string("waiting"))
             }
             #expect(try await hook.claim().map { $0[0] } == ["e1"])
         }
@@ -282,7 +283,7 @@ import Testing
         try await Self.with { hook in
             _ = try await hook.file()
             let lease = try await hook.claim()[0][1]
-            #expect(try await hook.settle("e1", lease: lease, "retry", after: 50_000) == .integer(1))
+            #expect(try await hook.settle("e1", lease: lease, "retry", after: 50_000) == .string("noted"))
             let after = try await hook.world.snapshot()
             let due = try #require(after[hook.own.due]?.sortedSet?["e1"])
             #expect(after[hook.pending] == .sortedSet([hook.member: due]))
@@ -293,7 +294,7 @@ import Testing
             _ = try await hook.world.client.send("ZADD", hook.own.due, "1", "e1")
             let next = try await hook.claim()[0]
             #expect(next[2] == "1")
-            #expect(try await hook.settle("e1", lease: next[1], "delivered") == .integer(1))
+            #expect(try await hook.settle("e1", lease: next[1], "delivered") == .string("noted"))
             #expect(try await hook.fields()["failing_since"] == nil)
         }
     }
@@ -304,12 +305,12 @@ import Testing
             _ = try await hook.file()
             try await hook.set(["failing_since": "1"])
             let lease = try await hook.claim()[0][1]
-            #expect(try await hook.settle("e1", lease: lease, outcome, failing: failing) == .integer(2))
+            #expect(try await hook.settle("e1", lease: lease, outcome, failing: failing) == .string("disabled"))
             let fields = try await hook.fields()
             #expect(fields["enabled"] == "0" && fields["disabled_because"] == because)
             #expect(fields["disabled_at"] != nil)
             #expect(try await hook.world.snapshot()[hook.pending] == nil)
-            #expect(try await hook.redeliver("e1") == .integer(-1))
+            #expect(try await hook.redeliver("e1") == .string("not_enabled"))
         }
     }
 
@@ -318,7 +319,7 @@ import Testing
             for number in 1...4 {
                 _ = try await hook.file("e\(number)")
                 let lease = try await hook.claim()[0][1]
-                #expect(try await hook.settle("e\(number)", lease: lease, "delivered", history: 2) == .integer(1))
+                #expect(try await hook.settle("e\(number)", lease: lease, "delivered", history: 2) == .string("noted"))
             }
             let after = try await hook.world.snapshot()
             #expect(after[hook.own.done]?.sortedSet?.keys.sorted() == ["e3", "e4"])
@@ -327,7 +328,7 @@ import Testing
             _ = try await hook.world.client.send("ZADD", hook.own.done, "1", "e3")
             _ = try await hook.file("e5")
             let lease = try await hook.claim()[0][1]
-            #expect(try await hook.settle("e5", lease: lease, "delivered") == .integer(1))
+            #expect(try await hook.settle("e5", lease: lease, "delivered") == .string("noted"))
             #expect(try await hook.world.snapshot()[hook.own.done]?.sortedSet?.keys.sorted() == ["e4", "e5"])
         }
     }

@@ -75,7 +75,7 @@ enum DeliveryEndpoints {
             event, webhook: webhook.id, workspace: call.caller.workspaceID)
         {
         case .due, .waiting: return isDue(event)
-        case .unknown: throw unknownEvent.error
+        case .unknownEvent: throw unknownEvent.error
         case .notEnabled: throw disabled.error
         }
     }

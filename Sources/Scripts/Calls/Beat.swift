@@ -24,8 +24,8 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
+            switch reply.word {
+            case "noted": return .noted
             default: throw reply.unexpected
             }
         }

@@ -25,9 +25,9 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .bounded
-            case 0: return .unchanged
+            switch reply.word {
+            case "bounded": return .bounded
+            case "unchanged": return .unchanged
             default: throw reply.unexpected
             }
         }

@@ -8,7 +8,7 @@ extension Scripts {
     /// state": "cancelled before its time". Repeating it changes nothing.
     public struct CancelPlan: ScriptCall {
         public static let script = load("cancel_plan", PackageResources.cancel_plan_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 0)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("cancelled", "not_planned")
         public let keys: [String]
         public let arguments: [String]
 
@@ -34,10 +34,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .cancelled
-            case 0: return .notPlanned
-            case -1: return .roomHeld
+            switch reply.word {
+            case "cancelled": return .cancelled
+            case "not_planned": return .notPlanned
+            case "room_held": return .roomHeld
             default: throw reply.unexpected
             }
         }

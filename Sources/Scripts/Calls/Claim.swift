@@ -11,7 +11,7 @@ extension Scripts {
     /// by its entry, expire_dispatch finds what is to be ended. docs/architecture.md, "Leases".
     public struct Claim: ScriptCall {
         public static let script = load("claim", PackageResources.claim_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("claimed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -32,7 +32,7 @@ extension Scripts {
             /// The bot is not the meeting's current one, or has ended.
             case stale
             /// Another runner has it, or another claim of this one.
-            case taken
+            case claimedBefore
             /// It is no longer wanted.
             case unwanted
             /// Its in-flight key has gone.
@@ -40,12 +40,12 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .claimed(claimedAt: try reply.integer(1), meeting: try reply.hash(2), traceparent: try reply.optionalText(3), tracestate: try reply.optionalText(4))
-            case 0: return .stale
-            case -1: return .taken
-            case -2: return .unwanted
-            case -3: return .expired
+            switch reply.word {
+            case "claimed": return .claimed(claimedAt: try reply.integer(1), meeting: try reply.hash(2), traceparent: try reply.optionalText(3), tracestate: try reply.optionalText(4))
+            case "stale": return .stale
+            case "claimed_before": return .claimedBefore
+            case "unwanted": return .unwanted
+            case "expired": return .expired
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Takes a calendar whose feed is due to be read, with a lease: until it ends, no other node does.
     public struct ClaimCalendar: ScriptCall {
         public static let script = load("claim_calendar", PackageResources.claim_calendar_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("claimed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -20,15 +20,15 @@ extension Scripts {
 
         public enum Reply: Equatable, Sendable {
             /// Its `lease_end` is the caller's.
-            case taken(calendar: [String: String])
+            case claimed(calendar: [String: String])
             /// Another node has it, or there is no such calendar (any more).
             case notDue
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .taken(calendar: try reply.hash(1))
-            case 0: return .notDue
+            switch reply.word {
+            case "claimed": return .claimed(calendar: try reply.hash(1))
+            case "not_due": return .notDue
             default: throw reply.unexpected
             }
         }

@@ -20,15 +20,15 @@ extension Scripts {
 
         public enum Reply: Equatable, Sendable {
             /// Each event as {event_id, end of the lease ms, tries, body}.
-            case taken(webhook: [String: String], events: [Value])
+            case claimed(webhook: [String: String], events: [Value])
             /// There is no such webhook, or it is disabled.
             case notEnabled
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .taken(webhook: try reply.hash(1), events: try reply.array(2))
-            case 0: return .notEnabled
+            switch reply.word {
+            case "claimed": return .claimed(webhook: try reply.hash(1), events: try reply.array(2))
+            case "not_enabled": return .notEnabled
             default: throw reply.unexpected
             }
         }

@@ -8,7 +8,7 @@ extension Scripts {
     /// its lease, should the message to it be lost.
     public struct Configure: ScriptCall {
         public static let script = load("configure", PackageResources.configure_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changesUnless(0)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("configured")
         public let keys: [String]
         public let arguments: [String]
 
@@ -18,16 +18,16 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
-            /// This bot is not in the room.
-            case notInRoom
             /// The new one.
             case configured(configVersion: Int)
+            /// This bot is not in the room.
+            case notInRoom
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 0: return .notInRoom
-            case let number? where number >= 0: return .configured(configVersion: number)
+            switch reply.word {
+            case "configured": return .configured(configVersion: try reply.integer(1))
+            case "not_in_room": return .notInRoom
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Makes a calendar of a user in a workspace; if it is enabled, its feed is read at once.
     public struct CreateCalendar: ScriptCall {
         public static let script = load("create_calendar", PackageResources.create_calendar_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("created")
         public let keys: [String]
         public let arguments: [String]
 
@@ -20,7 +20,7 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
-            case made
+            case created
             /// The user is no member of the workspace.
             case unknownMember
             /// The user has as many as a user may have.
@@ -28,10 +28,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .made
-            case 0: return .unknownMember
-            case -1: return .tooMany
+            switch reply.word {
+            case "created": return .created
+            case "unknown_member": return .unknownMember
+            case "too_many": return .tooMany
             default: throw reply.unexpected
             }
         }

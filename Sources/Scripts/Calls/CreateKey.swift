@@ -7,7 +7,7 @@ extension Scripts {
     /// Writes the record of an API key. An expiry is Redis' own, so that no node's clock decides when a key ends.
     public struct CreateKey: ScriptCall {
         public static let script = load("create_key", PackageResources.create_key_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changesUnless(0)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("created")
         public let keys: [String]
         public let arguments: [String]
 
@@ -17,15 +17,15 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
+            case created(createdAt: Int)
             /// Expires_at has passed.
             case expired
-            case created(createdAt: Int)
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 0: return .expired
-            case let number? where number >= 0: return .created(createdAt: number)
+            switch reply.word {
+            case "created": return .created(createdAt: try reply.integer(1))
+            case "expired": return .expired
             default: throw reply.unexpected
             }
         }

@@ -8,7 +8,7 @@ extension Scripts {
     /// "created".
     public struct CreateMeeting: ScriptCall {
         public static let script = load("create_meeting", PackageResources.create_meeting_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("created")
         public let keys: [String]
         public let arguments: [String]
 
@@ -43,26 +43,26 @@ extension Scripts {
             /// The workspace has as many meetings as it may have.
             case tooManyMeetings(limit: Int)
             /// Its meetings would take more bytes than they may.
-            case tooManyBytes(limit: Int)
+            case workspaceFull(limit: Int)
             /// It is too late for its time, or that is more than a year ahead.
             case oddTime
             /// Another meeting of the room is planned for the same time.
             case plannedAlready(meetingID: String)
-            /// Another meeting has the deduplication key now: look again.
-            case keyChanged
+            /// Another meeting has the deduplication key now.
+            case lookAgain
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .created(createdAt: try reply.integer(1))
-            case 2: return .repeated(meetingID: try reply.text(1))
-            case 0: return .unknownWorkspace
-            case -1: return .idTaken
-            case -2: return .tooManyMeetings(limit: try reply.integer(1))
-            case -3: return .tooManyBytes(limit: try reply.integer(1))
-            case -4: return .oddTime
-            case -5: return .plannedAlready(meetingID: try reply.text(1))
-            case -6: return .keyChanged
+            switch reply.word {
+            case "created": return .created(createdAt: try reply.integer(1))
+            case "repeated": return .repeated(meetingID: try reply.text(1))
+            case "unknown_workspace": return .unknownWorkspace
+            case "id_taken": return .idTaken
+            case "too_many_meetings": return .tooManyMeetings(limit: try reply.integer(1))
+            case "workspace_full": return .workspaceFull(limit: try reply.integer(1))
+            case "odd_time": return .oddTime
+            case "planned_already": return .plannedAlready(meetingID: try reply.text(1))
+            case "look_again": return .lookAgain
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Makes a webhook of a workspace.
     public struct CreateWebhook: ScriptCall {
         public static let script = load("create_webhook", PackageResources.create_webhook_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("created")
         public let keys: [String]
         public let arguments: [String]
 
@@ -20,7 +20,7 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
-            case made
+            case created
             /// There is no such workspace.
             case unknownWorkspace
             /// The workspace has as many as it may have, or a first one.
@@ -28,10 +28,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .made
-            case 0: return .unknownWorkspace
-            case -1: return .tooMany
+            switch reply.word {
+            case "created": return .created
+            case "unknown_workspace": return .unknownWorkspace
+            case "too_many": return .tooMany
             default: throw reply.unexpected
             }
         }

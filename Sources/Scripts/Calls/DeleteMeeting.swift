@@ -8,7 +8,7 @@ extension Scripts {
     /// (DELETE /meetings). Only for a meeting that no bot is in or on its way to.
     public struct DeleteMeeting: ScriptCall {
         public static let script = load("delete_meeting", PackageResources.delete_meeting_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("removed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -29,10 +29,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .removed
-            case 0: return .unknownMeeting
-            case -1: return .busy
+            switch reply.word {
+            case "removed": return .removed
+            case "unknown_meeting": return .unknownMeeting
+            case "busy": return .busy
             default: throw reply.unexpected
             }
         }

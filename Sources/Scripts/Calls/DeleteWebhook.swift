@@ -7,7 +7,7 @@ extension Scripts {
     /// Removes a webhook, with what waits for it and its history.
     public struct DeleteWebhook: ScriptCall {
         public static let script = load("delete_webhook", PackageResources.delete_webhook_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("removed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,9 +26,9 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .removed
-            case 0: return .unknownWebhook
+            switch reply.word {
+            case "removed": return .removed
+            case "unknown_webhook": return .unknownWebhook
             default: throw reply.unexpected
             }
         }

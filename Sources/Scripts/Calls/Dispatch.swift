@@ -9,7 +9,7 @@ extension Scripts {
     /// result, unless it is another's. A repeated call finds the in-flight key and changes nothing.
     public struct Dispatch: ScriptCall {
         public static let script = load("dispatch", PackageResources.dispatch_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("accepted")
         public let keys: [String]
         public let arguments: [String]
 
@@ -35,7 +35,7 @@ extension Scripts {
             /// Done before, by a request with the same key: bot_id, dispatched_at in ms, epoch and the status that was seen, with spaces between.
             case repeated(what: String)
             /// The lock is not the caller's (any more).
-            case notLocked
+            case notYours
             /// A dispatch to the room is in flight; the meeting that holds the room.
             case inFlight(holder: String?)
             /// The status is no longer the one that was seen.
@@ -45,13 +45,13 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .accepted(dispatchedAt: try reply.integer(1), epoch: try reply.integer(2))
-            case 2: return .repeated(what: try reply.text(1))
-            case 0: return .notLocked
-            case -1: return .inFlight(holder: try reply.optionalText(1))
-            case -2: return .statusChanged(status: try reply.optionalText(1))
-            case -3: return .roomHeld(holder: try reply.text(1))
+            switch reply.word {
+            case "accepted": return .accepted(dispatchedAt: try reply.integer(1), epoch: try reply.integer(2))
+            case "repeated": return .repeated(what: try reply.text(1))
+            case "not_yours": return .notYours
+            case "in_flight": return .inFlight(holder: try reply.optionalText(1))
+            case "status_changed": return .statusChanged(status: try reply.optionalText(1))
+            case "room_held": return .roomHeld(holder: try reply.text(1))
             default: throw reply.unexpected
             }
         }

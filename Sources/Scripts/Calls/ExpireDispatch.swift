@@ -24,17 +24,17 @@ extension Scripts {
             /// The dispatch is still in flight, or another hand wrote that the bot is in the room.
             case inFlight
             /// A runner has claimed it.
-            case claimed
+            case claimedBefore
             /// The bot is not the meeting's current one.
             case stale
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .ended
-            case 0: return .inFlight
-            case -1: return .claimed
-            case -2: return .stale
+            switch reply.word {
+            case "ended": return .ended
+            case "in_flight": return .inFlight
+            case "claimed_before": return .claimedBefore
+            case "stale": return .stale
             default: throw reply.unexpected
             }
         }

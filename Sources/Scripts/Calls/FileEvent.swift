@@ -30,11 +30,11 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .filed
-            case 2: return .known
-            case 0: return .notEnabled
-            case -1: return .dropped
+            switch reply.word {
+            case "filed": return .filed
+            case "known": return .known
+            case "not_enabled": return .notEnabled
+            case "dropped": return .dropped
             default: throw reply.unexpected
             }
         }

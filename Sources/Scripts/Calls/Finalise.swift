@@ -30,10 +30,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .finalised
-            case 2: return .upToDate
-            case 0: return .notOver
+            switch reply.word {
+            case "finalised": return .finalised
+            case "up_to_date": return .upToDate
+            case "not_over": return .notOver
             default: throw reply.unexpected
             }
         }

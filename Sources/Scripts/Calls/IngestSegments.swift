@@ -9,7 +9,7 @@ extension Scripts {
     /// nothing. A record that has been finalised is marked for being finalised again.
     public struct IngestSegments: ScriptCall {
         public static let script = load("ingest_segments", PackageResources.ingest_segments_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changesUnless(-1, -2, -3, -4, -5)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("stored")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,6 +26,8 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
+            /// How many were changed.
+            case stored(changed: Int)
             /// There is no such meeting.
             case unknownMeeting
             /// Its transcript was deleted after this session.
@@ -36,18 +38,16 @@ extension Scripts {
             case workspaceFull
             /// They came by the stream, whose messages anybody may have written, and the bot was not told to use it, or has ended some time ago.
             case notByStream
-            /// How many were changed.
-            case stored(changed: Int)
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case -1: return .unknownMeeting
-            case -2: return .deleted
-            case -3: return .full
-            case -4: return .workspaceFull
-            case -5: return .notByStream
-            case let number? where number >= 0: return .stored(changed: number)
+            switch reply.word {
+            case "stored": return .stored(changed: try reply.integer(1))
+            case "unknown_meeting": return .unknownMeeting
+            case "deleted": return .deleted
+            case "full": return .full
+            case "workspace_full": return .workspaceFull
+            case "not_by_stream": return .notByStream
             default: throw reply.unexpected
             }
         }

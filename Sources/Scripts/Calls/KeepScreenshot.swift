@@ -22,13 +22,13 @@ extension Scripts {
         public enum Reply: Equatable, Sendable {
             case kept
             /// It is not the meeting's bot, or what that left has been deleted.
-            case notCurrent
+            case stale
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .kept
-            case 0: return .notCurrent
+            switch reply.word {
+            case "kept": return .kept
+            case "stale": return .stale
             default: throw reply.unexpected
             }
         }

@@ -38,12 +38,12 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .ended(status: try reply.text(1), botStatus: try reply.text(2))
-            case 2: return .replaced(epoch: try reply.integer(1))
-            case 0: return .stale
-            case -1: return .leased
-            case -2: return .notYours
+            switch reply.word {
+            case "ended": return .ended(status: try reply.text(1), botStatus: try reply.text(2))
+            case "replaced": return .replaced(epoch: try reply.integer(1))
+            case "stale": return .stale
+            case "leased": return .leased
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

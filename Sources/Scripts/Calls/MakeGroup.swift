@@ -17,15 +17,15 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
-            case made
+            case created
             /// It was there.
             case there
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .made
-            case 0: return .there
+            switch reply.word {
+            case "created": return .created
+            case "there": return .there
             default: throw reply.unexpected
             }
         }

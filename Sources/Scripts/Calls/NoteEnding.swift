@@ -23,9 +23,9 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
-            case 0: return .notYours
+            switch reply.word {
+            case "noted": return .noted
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

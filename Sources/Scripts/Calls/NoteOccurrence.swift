@@ -7,7 +7,7 @@ extension Scripts {
     /// Notes what is planned of an occurrence of a calendar, if its feed is still the caller's to read.
     public struct NoteOccurrence: ScriptCall {
         public static let script = load("note_occurrence", PackageResources.note_occurrence_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("noted")
         public let keys: [String]
         public let arguments: [String]
 
@@ -19,13 +19,13 @@ extension Scripts {
         public enum Reply: Equatable, Sendable {
             case noted
             /// The lease is another's (any more): nothing is noted.
-            case tooLate
+            case notYours
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
-            case 0: return .tooLate
+            switch reply.word {
+            case "noted": return .noted
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

@@ -9,7 +9,7 @@ extension Scripts {
     /// bot's session began. Repeating it changes nothing.
     public struct NoteRecording: ScriptCall {
         public static let script = load("note_recording", PackageResources.note_recording_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("noted")
         public let keys: [String]
         public let arguments: [String]
 
@@ -39,14 +39,14 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
-            case 2: return .known
-            case 0: return .unknownMeeting
-            case -1: return .deleted
-            case -2: return .unknownWorkspace
-            case -3: return .underWay
-            case -4: return .tooMany
+            switch reply.word {
+            case "noted": return .noted
+            case "known": return .known
+            case "unknown_meeting": return .unknownMeeting
+            case "deleted": return .deleted
+            case "unknown_workspace": return .unknownWorkspace
+            case "under_way": return .underWay
+            case "too_many": return .tooMany
             default: throw reply.unexpected
             }
         }

@@ -18,16 +18,16 @@ extension Scripts {
         public enum Reply: Equatable, Sendable {
             case noted
             /// For this minute already.
-            case notedBefore
+            case known
             /// There is no such key.
             case unknownKey
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
-            case 0: return .notedBefore
-            case -1: return .unknownKey
+            switch reply.word {
+            case "noted": return .noted
+            case "known": return .known
+            case "unknown_key": return .unknownKey
             default: throw reply.unexpected
             }
         }

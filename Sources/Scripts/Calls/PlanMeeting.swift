@@ -8,7 +8,7 @@ extension Scripts {
     /// (PATCH /meetings). With a new time it counts as missed no more.
     public struct PlanMeeting: ScriptCall {
         public static let script = load("plan_meeting", PackageResources.plan_meeting_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("changed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -40,13 +40,13 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .changed
-            case 0: return .unknownMeeting
-            case -1: return .notPlanned
-            case -2: return .oddTime
-            case -3: return .plannedAlready(meetingID: try reply.text(1))
-            case -4: return .workspaceFull
+            switch reply.word {
+            case "changed": return .changed
+            case "unknown_meeting": return .unknownMeeting
+            case "not_planned": return .notPlanned
+            case "odd_time": return .oddTime
+            case "planned_already": return .plannedAlready(meetingID: try reply.text(1))
+            case "workspace_full": return .workspaceFull
             default: throw reply.unexpected
             }
         }

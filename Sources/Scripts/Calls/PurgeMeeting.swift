@@ -35,10 +35,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .removed
-            case 0: return .notDue
-            case -1: return .busy
+            switch reply.word {
+            case "removed": return .removed
+            case "not_due": return .notDue
+            case "busy": return .busy
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Lets an event be delivered to a webhook once more, from the first attempt on.
     public struct Redeliver: ScriptCall {
         public static let script = load("redeliver", PackageResources.redeliver_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("due")
         public let keys: [String]
         public let arguments: [String]
 
@@ -24,17 +24,17 @@ extension Scripts {
             /// It waits for its next attempt anyway.
             case waiting
             /// It is not in the history.
-            case unknown
+            case unknownEvent
             /// There is no such webhook, or it is disabled.
             case notEnabled
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .due
-            case 2: return .waiting
-            case 0: return .unknown
-            case -1: return .notEnabled
+            switch reply.word {
+            case "due": return .due
+            case "waiting": return .waiting
+            case "unknown_event": return .unknownEvent
+            case "not_enabled": return .notEnabled
             default: throw reply.unexpected
             }
         }

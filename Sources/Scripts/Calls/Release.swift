@@ -27,10 +27,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .released
-            case 0: return .notYours
-            case -1: return .unwanted
+            switch reply.word {
+            case "released": return .released
+            case "not_yours": return .notYours
+            case "unwanted": return .unwanted
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Takes a user out of a workspace: the user's API keys for it are refused from the next request on.
     public struct RemoveMember: ScriptCall {
         public static let script = load("remove_member", PackageResources.remove_member_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 0)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("removed", "unknown_member")
         public let keys: [String]
         public let arguments: [String]
 
@@ -25,10 +25,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .removed
-            case 0: return .unknownMember
-            case -1: return .lastOwner
+            switch reply.word {
+            case "removed": return .removed
+            case "unknown_member": return .unknownMember
+            case "last_owner": return .lastOwner
             default: throw reply.unexpected
             }
         }

@@ -8,7 +8,7 @@ extension Scripts {
     /// removed by the caller, afterwards: that this is still to be done is noted among the meetings that have ended.
     public struct RemovePlan: ScriptCall {
         public static let script = load("remove_plan", PackageResources.remove_plan_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("removed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -29,14 +29,14 @@ extension Scripts {
             /// There is no such meeting.
             case unknownMeeting
             /// It is planned no more, as a bot was sent to it.
-            case busy
+            case notPlanned
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .removed
-            case 0: return .unknownMeeting
-            case -1: return .busy
+            switch reply.word {
+            case "removed": return .removed
+            case "unknown_meeting": return .unknownMeeting
+            case "not_planned": return .notPlanned
             default: throw reply.unexpected
             }
         }

@@ -9,7 +9,7 @@ extension Scripts {
     /// "Leases".
     public struct Renew: ScriptCall {
         public static let script = load("renew", PackageResources.renew_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("renewed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,9 +26,9 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .renewed(bots: try reply.array(1))
-            case 0: return .refused
+            switch reply.word {
+            case "renewed": return .renewed(bots: try reply.array(1))
+            case "refused": return .refused
             default: throw reply.unexpected
             }
         }

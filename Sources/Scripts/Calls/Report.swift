@@ -9,7 +9,7 @@ extension Scripts {
     /// caller.
     public struct Report: ScriptCall {
         public static let script = load("report", PackageResources.report_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 0)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("accepted", "known")
         public let keys: [String]
         public let arguments: [String]
 
@@ -25,7 +25,7 @@ extension Scripts {
 
         public enum Reply: Equatable, Sendable {
             /// With the time since its dispatch if it is in the room now.
-            case taken(status: String, botStatus: String, ageMilliseconds: Int?)
+            case accepted(status: String, botStatus: String, ageMilliseconds: Int?)
             /// Told before, which may still not be on a replica; nothing was changed.
             case known(status: String, botStatus: String)
             /// Not a step that is allowed from here.
@@ -35,11 +35,11 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .taken(status: try reply.text(1), botStatus: try reply.text(2), ageMilliseconds: try reply.optionalInteger(3))
-            case 0: return .known(status: try reply.text(1), botStatus: try reply.text(2))
-            case -1: return .illegal(from: try reply.text(1), to: try reply.text(2))
-            case -2: return .stale
+            switch reply.word {
+            case "accepted": return .accepted(status: try reply.text(1), botStatus: try reply.text(2), ageMilliseconds: try reply.optionalInteger(3))
+            case "known": return .known(status: try reply.text(1), botStatus: try reply.text(2))
+            case "illegal": return .illegal(from: try reply.text(1), to: try reply.text(2))
+            case "stale": return .stale
             default: throw reply.unexpected
             }
         }

@@ -8,7 +8,7 @@ extension Scripts {
     /// or not at all. docs/architecture.md, "A meeting's state": "created" (for a new record) and "dispatch accepted".
     public struct RequestBot: ScriptCall {
         public static let script = load("request_bot", PackageResources.request_bot_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("accepted")
         public let keys: [String]
         public let arguments: [String]
 
@@ -41,8 +41,8 @@ extension Scripts {
             case unknownWorkspace
             /// Or a bot is there by another name: whose meeting.
             case inFlight(holder: String?)
-            /// What was seen of the room, or the key, has changed: look again.
-            case roomChanged
+            /// What was seen of the room, or the key, has changed.
+            case lookAgain
             /// A bot of this meeting holds the room, and no dispatch is in flight.
             case roomHeld(holder: String)
             /// The workspace's bots have reached their limit.
@@ -50,20 +50,20 @@ extension Scripts {
             /// The workspace has as many meetings as it may have.
             case tooManyMeetings(limit: Int)
             /// Its meetings would take more bytes than they may.
-            case tooManyBytes(limit: Int)
+            case workspaceFull(limit: Int)
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .accepted(meeting: try reply.hash(1))
-            case 2: return .repeated(meetingID: try reply.text(1))
-            case 0: return .unknownWorkspace
-            case -1: return .inFlight(holder: try reply.optionalText(1))
-            case -2: return .roomChanged
-            case -3: return .roomHeld(holder: try reply.text(1))
-            case -4: return .tooManyBots(limit: try reply.integer(1))
-            case -6: return .tooManyMeetings(limit: try reply.integer(1))
-            case -7: return .tooManyBytes(limit: try reply.integer(1))
+            switch reply.word {
+            case "accepted": return .accepted(meeting: try reply.hash(1))
+            case "repeated": return .repeated(meetingID: try reply.text(1))
+            case "unknown_workspace": return .unknownWorkspace
+            case "in_flight": return .inFlight(holder: try reply.optionalText(1))
+            case "look_again": return .lookAgain
+            case "room_held": return .roomHeld(holder: try reply.text(1))
+            case "too_many_bots": return .tooManyBots(limit: try reply.integer(1))
+            case "too_many_meetings": return .tooManyMeetings(limit: try reply.integer(1))
+            case "workspace_full": return .workspaceFull(limit: try reply.integer(1))
             default: throw reply.unexpected
             }
         }

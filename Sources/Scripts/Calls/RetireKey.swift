@@ -8,7 +8,7 @@ extension Scripts {
     /// first one that replaces it counts.
     public struct RetireKey: ScriptCall {
         public static let script = load("retire_key", PackageResources.retire_key_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("retired")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,10 +26,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .retired(expiresAt: try reply.integer(1))
-            case 0: return .unknownKey
-            case -1: return .retiredBefore(successor: try reply.text(1))
+            switch reply.word {
+            case "retired": return .retired(expiresAt: try reply.integer(1))
+            case "unknown_key": return .unknownKey
+            case "retired_before": return .retiredBefore(successor: try reply.text(1))
             default: throw reply.unexpected
             }
         }

@@ -9,7 +9,7 @@ extension Scripts {
     /// node may ask at any time, and as often as it likes. docs/architecture.md, "A meeting's state": "dispatch accepted".
     public struct SendPlanned: ScriptCall {
         public static let script = load("send_planned", PackageResources.send_planned_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 2, -1, -4, -3)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("sent", "served", "waits", "waits_still", "missed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -41,21 +41,21 @@ extension Scripts {
             case waits(reason: String)
             /// For the same reason as before.
             case waitsStill(reason: String)
-            /// The room has become a name of another: look again.
-            case roomChanged
+            /// The room has become a name of another.
+            case lookAgain
             /// It is too late; what kept it from being sent, or too_late.
             case missed(reason: String)
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .sent(epoch: try reply.integer(1))
-            case 0: return .notDue
-            case 2: return .served
-            case -1: return .waits(reason: try reply.text(1))
-            case -4: return .waitsStill(reason: try reply.text(1))
-            case -2: return .roomChanged
-            case -3: return .missed(reason: try reply.text(1))
+            switch reply.word {
+            case "sent": return .sent(epoch: try reply.integer(1))
+            case "not_due": return .notDue
+            case "served": return .served
+            case "waits": return .waits(reason: try reply.text(1))
+            case "waits_still": return .waitsStill(reason: try reply.text(1))
+            case "look_again": return .lookAgain
+            case "missed": return .missed(reason: try reply.text(1))
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Gives a user a role in a workspace, or another one.
     public struct SetMember: ScriptCall {
         public static let script = load("set_member", PackageResources.set_member_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("changed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -17,7 +17,7 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
-            case done
+            case changed
             /// There is no such workspace.
             case unknownWorkspace
             /// The workspace would have no owner left.
@@ -31,13 +31,13 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .done
-            case 0: return .unknownWorkspace
-            case -1: return .lastOwner
-            case -2: return .unknownMember
-            case -3: return .memberBefore
-            case -4: return .tooMany
+            switch reply.word {
+            case "changed": return .changed
+            case "unknown_workspace": return .unknownWorkspace
+            case "last_owner": return .lastOwner
+            case "unknown_member": return .unknownMember
+            case "member_before": return .memberBefore
+            case "too_many": return .tooMany
             default: throw reply.unexpected
             }
         }

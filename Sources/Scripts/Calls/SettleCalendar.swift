@@ -7,7 +7,7 @@ extension Scripts {
     /// Notes what came of the reading of a calendar's feed, if it is still the caller's, and when it is read next.
     public struct SettleCalendar: ScriptCall {
         public static let script = load("settle_calendar", PackageResources.settle_calendar_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("noted")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,13 +26,13 @@ extension Scripts {
         public enum Reply: Equatable, Sendable {
             case noted
             /// The lease is another's (any more): nothing is noted.
-            case tooLate
+            case notYours
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
-            case 0: return .tooLate
+            switch reply.word {
+            case "noted": return .noted
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

@@ -28,14 +28,14 @@ extension Scripts {
             /// Noted, and the webhook is disabled by it.
             case disabled
             /// The lease is another's (any more): nothing is noted.
-            case tooLate
+            case notYours
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .noted
-            case 2: return .disabled
-            case 0: return .tooLate
+            switch reply.word {
+            case "noted": return .noted
+            case "disabled": return .disabled
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

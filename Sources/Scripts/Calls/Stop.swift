@@ -9,7 +9,7 @@ extension Scripts {
     /// docs/architecture.md, "A meeting's state": "stop asked" and "stopped before it was in the room".
     public struct Stop: ScriptCall {
         public static let script = load("stop", PackageResources.stop_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1, 2, 3)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("ended", "leaving", "was_leaving")
         public let keys: [String]
         public let arguments: [String]
 
@@ -30,16 +30,16 @@ extension Scripts {
             case leaving(traceparent: String?)
             /// Was stopping already.
             case wasLeaving(traceparent: String?)
-            /// The room is not held by this bot (any more).
-            case roomChanged
+            /// The bot is not the meeting's current one, has ended, or holds no room.
+            case stale
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .ended(traceparent: try reply.optionalText(1))
-            case 2: return .leaving(traceparent: try reply.optionalText(1))
-            case 3: return .wasLeaving(traceparent: try reply.optionalText(1))
-            case 0: return .roomChanged
+            switch reply.word {
+            case "ended": return .ended(traceparent: try reply.optionalText(1))
+            case "leaving": return .leaving(traceparent: try reply.optionalText(1))
+            case "was_leaving": return .wasLeaving(traceparent: try reply.optionalText(1))
+            case "stale": return .stale
             default: throw reply.unexpected
             }
         }

@@ -26,10 +26,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .taken(tokens: try reply.integer(1))
-            case 0: return .empty(milliseconds: try reply.integer(1))
-            case -1: return .unknownKey
+            switch reply.word {
+            case "taken": return .taken(tokens: try reply.integer(1))
+            case "empty": return .empty(milliseconds: try reply.integer(1))
+            case "unknown_key": return .unknownKey
             default: throw reply.unexpected
             }
         }

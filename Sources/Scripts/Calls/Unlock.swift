@@ -25,10 +25,10 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .unlocked
-            case 0: return .notYours
-            case -1: return .notLocked
+            switch reply.word {
+            case "unlocked": return .unlocked
+            case "not_yours": return .notYours
+            case "not_locked": return .notLocked
             default: throw reply.unexpected
             }
         }

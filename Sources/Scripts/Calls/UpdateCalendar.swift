@@ -7,7 +7,7 @@ extension Scripts {
     /// Changes a calendar, or asks alone for its feed to be read now: what is under way is followed by another time.
     public struct UpdateCalendar: ScriptCall {
         public static let script = load("update_calendar", PackageResources.update_calendar_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("changed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,9 +26,9 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .changed(askedAt: try reply.integer(1))
-            case 0: return .unknownCalendar
+            switch reply.word {
+            case "changed": return .changed(askedAt: try reply.integer(1))
+            case "unknown_calendar": return .unknownCalendar
             default: throw reply.unexpected
             }
         }

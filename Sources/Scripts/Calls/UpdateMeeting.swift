@@ -8,7 +8,7 @@ extension Scripts {
     /// are bounded, whoever wrote which of them when: a list shows them all.
     public struct UpdateMeeting: ScriptCall {
         public static let script = load("update_meeting", PackageResources.update_meeting_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("changed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -28,11 +28,11 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .changed
-            case 0: return .unknownMeeting
-            case -1: return .full
-            case -2: return .workspaceFull
+            switch reply.word {
+            case "changed": return .changed
+            case "unknown_meeting": return .unknownMeeting
+            case "full": return .full
+            case "workspace_full": return .workspaceFull
             default: throw reply.unexpected
             }
         }

@@ -7,7 +7,7 @@ extension Scripts {
     /// Changes a webhook. One that is enabled again goes on with what waits for it.
     public struct UpdateWebhook: ScriptCall {
         public static let script = load("update_webhook", PackageResources.update_webhook_lua)
-        public static let isChange: (@Sendable (Value) -> Bool)? = changes(1)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("changed")
         public let keys: [String]
         public let arguments: [String]
 
@@ -26,9 +26,9 @@ extension Scripts {
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
-            switch reply.code {
-            case 1: return .changed
-            case 0: return .unknownWebhook
+            switch reply.word {
+            case "changed": return .changed
+            case "unknown_webhook": return .unknownWebhook
             default: throw reply.unexpected
             }
         }

@@ -77,7 +77,7 @@ public struct Workspaces: Sendable {
             workspaceKey: keys.workspace, membersKey: keys.members, userID: user, role: role.rawValue,
             whom: taker.rawValue, most: Self.maximumMembers)
         switch try await session.run(change) {
-        case .done: return .done
+        case .changed: return .done
         case .unknownWorkspace: return .unknownWorkspace
         case .lastOwner: return .lastOwner
         case .unknownMember: return .unknownMember

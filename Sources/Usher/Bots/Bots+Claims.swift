@@ -58,7 +58,7 @@ extension Bots {
             return .claimed(
                 try Meeting(meeting), place.with(trace: traceparent, state: tracestate).trace,
                 waitedMilliseconds: claimedAt.subtractingClamped(entry.dispatchedAt))
-        case .stale, .taken, .unwanted, .expired: return .void
+        case .stale, .claimedBefore, .unwanted, .expired: return .void
         }
     }
 

@@ -60,7 +60,7 @@ extension Bots {
             maxEvents: session.configuration.maximumEvents,
             fields: report.fields.inOrder)
         switch try await session.run(call) {
-        case .taken(let status, let botStatus, let age):
+        case .accepted(let status, let botStatus, let age):
             if let age { session.store.metrics.dispatchToLive.record(milliseconds: age) }
             if status == MeetingStatus.analyzing.rawValue {
                 // Should this node stop here, or Redis fail, the sweep does it.

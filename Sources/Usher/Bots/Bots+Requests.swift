@@ -76,13 +76,13 @@ extension Bots {
             }
             if let number { await session.meetings.forget(number, of: meetingID) }
             switch reply {
-            case .accepted, .roomChanged, .roomHeld: continue
+            case .accepted, .lookAgain, .roomHeld: continue
             case .repeated(let id): return try await answerAgain(id, requestKey, keys)
             case .unknownWorkspace: throw .unknownWorkspace
             case .inFlight(let holder): throw .roomTaken(holder: holder)
             case .tooManyBots(let limit): throw .limitReached(limit)
             case .tooManyMeetings(let limit): throw .quota(.meetings(limit: limit))
-            case .tooManyBytes(let limit): throw .quota(.bytes(limit: limit))
+            case .workspaceFull(let limit): throw .quota(.bytes(limit: limit))
             }
         }
         throw .contended

@@ -76,13 +76,14 @@ extension Bots {
                 await tell(meeting, "{\"action\":\"leave\"}")
                 return (.leaving, place.with(trace: trace))
             case .wasLeaving(let trace): return (.wasLeaving, place.with(trace: trace))
-            case .roomChanged: continue
+            case .stale: continue
             }
         }
         throw .contended
     }
 
-    /// What an earlier request with the same idempotency key did, as `stop.lua` wrote it: its result, bot_id, meeting_id.
+    /// What an earlier request with the same idempotency key did, as `stop.lua` wrote it: a number for what it did,
+    /// bot_id, meeting_id.
     private func earlierStop(
         _ requestKey: String, _ room: Room, _ caller: Caller
     ) async throws(BotRefusal) -> (stop: Stop, place: BotPlace)? {

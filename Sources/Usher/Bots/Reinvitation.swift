@@ -271,7 +271,7 @@ public struct Reinvitation: Sendable {
             case .inFlight(let holder): return .inFlight(holder: holder ?? "")
             case .statusChanged(let status): return .statusChanged(to: status ?? "")
             case .roomHeld(let holder): return .roomHeld(by: holder)
-            case .notLocked:
+            case .notYours:
                 if isLocked { session.store.metrics.lockExpiries += 1 }
                 if !isLocked, !hasWaited { session.store.metrics.lockWaits += 1 }
                 hasWaited = hasWaited || !isLocked

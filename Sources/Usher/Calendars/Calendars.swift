@@ -66,7 +66,7 @@ public struct Calendars: Sendable {
             dueKey: keys.partition.calendars, calendarID: id, userID: user, member: keys.member(id),
             most: FeedCalendar.maximum, isEnabled: new.isEnabled ?? true, fields: new.fields)
         switch try await session.run(call) {
-        case .made: return .success(id)
+        case .created: return .success(id)
         case .unknownMember: return .failure(.unknownMember)
         case .tooMany: return .failure(.tooMany)
         }
@@ -148,7 +148,7 @@ public struct Calendars: Sendable {
             calendarKey: keys.calendar(id).calendar, dueKey: keys.partition.calendars, member: keys.member(id),
             leaseMilliseconds: Self.leaseMilliseconds, mostMilliseconds: most)
         do throws(RedisError) {
-            guard case .taken(let fields) = try await session.run(call) else { return nil }
+            guard case .claimed(let fields) = try await session.run(call) else { return nil }
             return FeedCalendar(fields, workspace: workspace)
         } catch .refused(let text) where text.contains("WRONGTYPE") {
             // It must not stand at the head for ever.

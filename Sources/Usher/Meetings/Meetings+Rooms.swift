@@ -84,7 +84,7 @@ extension Meetings {
             try? await remove(remains, in: keys.partition)
             return .removed
         case .unknownMeeting: return .unknown
-        case .busy: return .busy
+        case .notPlanned: return .busy
         }
     }
 }

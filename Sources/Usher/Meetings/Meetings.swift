@@ -133,14 +133,14 @@ public struct Meetings: Sendable {
         case .repeated(let earlier):
             return .made(try await meeting(ofEarlierRequest: requestKey, id: earlier, workspace: caller.workspaceID))
         case .tooManyMeetings(let limit): return .refused(.meetings(limit: limit))
-        case .tooManyBytes(let limit): return .refused(.bytes(limit: limit))
+        case .workspaceFull(let limit): return .refused(.bytes(limit: limit))
         case .oddTime: return .oddTime
         case .plannedAlready(let other):
             if try await dropServedPlan(other, of: room, keys) {
                 return try await create(new, by: caller, idempotencyKey: idempotencyKey, planned: planned)
             }
             return .plannedAlready(id: other)
-        case .keyChanged: return .contended
+        case .lookAgain: return .contended
         }
     }
 

@@ -93,7 +93,7 @@ public struct PlannedBots: Sendable {
         case .missed(let reason):
             store.metrics.plansMissed += 1
             tally.add("Planned meetings were missed", plan, reason)
-        case .notDue, .served, .roomChanged, .waitsStill: break
+        case .notDue, .served, .lookAgain, .waitsStill: break
         }
     }
 

@@ -200,7 +200,7 @@ public struct Sweeper: Sendable {
             logger.warning(
                 "No runner claimed a dispatch in its time",
                 ["bot_id": entry.place.botID, "meeting_id": entry.place.meetingID, "trace_id": entry.place.traceID])
-        case .stale, .claimed:
+        case .stale, .claimedBefore:
             _ = try await session.send(Command("XDEL", partition.dispatch, entry.id))
         case .inFlight: break
         }

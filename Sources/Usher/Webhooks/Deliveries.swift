@@ -83,7 +83,7 @@ public struct Deliveries: Sendable {
             _ = try await session.send(Command("ZADD", keys.partition.deliveries, later, keys.member(id)))
             return []
         }
-        guard case .taken(let fields, let events) = reply, let webhook = Webhook(fields, workspace: workspace) else {
+        guard case .claimed(let fields, let events) = reply, let webhook = Webhook(fields, workspace: workspace) else {
             return []
         }
         var claimed: [ClaimedDelivery] = []
@@ -133,7 +133,7 @@ public struct Deliveries: Sendable {
         _ event: String, webhook id: String, workspace: String
     ) async throws(RedisError) -> Redelivery {
         // The history's hash has other fields of it, too.
-        guard Webhook.isEventID(event) else { return .unknown }
+        guard Webhook.isEventID(event) else { return .unknownEvent }
         let keys = WorkspaceKeys(workspace: workspace)
         let own = keys.webhook(id)
         return try await session.run(

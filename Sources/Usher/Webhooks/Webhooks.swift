@@ -56,7 +56,7 @@ public struct Webhooks: Sendable {
                 webhookID: id, most: Webhook.maximum, asFirst: isFirst,
                 fields: new.fields + (new.secret.map { ["secret", $0] } ?? [])))
         switch reply {
-        case .made: return .success(id)
+        case .created: return .success(id)
         case .unknownWorkspace: return .failure(.unknownWorkspace)
         case .tooMany: return .failure(.tooMany)
         }

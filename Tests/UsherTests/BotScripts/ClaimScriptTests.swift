@@ -24,7 +24,7 @@ import Testing
                 after.changes(since: before) == [
                     partition.meeting(meeting), partition.bot(place.botID), partition.leases, partition.dispatch,
                 ])
-            #expect(reply.count == 5 && reply[0] == .integer(1))
+            #expect(reply.count == 5 && reply[0] == .string("claimed"))
             #expect(Array(reply[3...]) == [.string(World.trace.traceparent), .string("")])
             let at = try reply[1].integerOrThrow()
             let bot = try #require(before[partition.bot(place.botID)]?.hash)
@@ -70,7 +70,7 @@ import Testing
             _ = try await world.client.send("DEL", world.keys.inFlight(World.room))
             try await world.expectNoChange {
                 let again = try await world.claim(place, entry: entry).arrayOrThrow()
-                #expect(again[0] == .integer(1) && again[1] == first.array?[1])
+                #expect(again[0] == .string("claimed") && again[1] == first.array?[1])
             }
         }
     }
@@ -80,10 +80,10 @@ import Testing
         try await World.make { world in
             let place = try await world.send(to: try await world.meeting())
             let entry = try #require(try await world.entry()["<id>"])
-            #expect(try await world.claim(place, entry: entry).array?.first == .integer(1))
+            #expect(try await world.claim(place, entry: entry).array?.first == .string("claimed"))
             try await world.expectNoChange {
                 let reply = try await world.claim(place, entry: entry, runner: runner, secret: secret)
-                #expect(reply == .codes(-1))
+                #expect(reply == .parts("claimed_before"))
             }
         }
     }
@@ -101,8 +101,8 @@ import Testing
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(replies.filter { $0.array?.first == .integer(1) }.count == 1, "round \(round)")
-                #expect(replies.filter { $0 == .codes(-1) }.count == 1, "round \(round)")
+                #expect(replies.filter { $0.array?.first == .string("claimed") }.count == 1, "round \(round)")
+                #expect(replies.filter { $0 == .parts("claimed_before") }.count == 1, "round \(round)")
                 _ = try await world.stop(place)
                 _ = try await world.report(place, "completed")
                 try await world.expectFree("round \(round)")
@@ -112,28 +112,40 @@ import Testing
 
     /// Each is refused, and takes nothing along but its own entry.
     @Test func whatIsVoidLosesItsEntryAndNothingElse() async throws {
-        let cases: [(String, Int, @Sendable (World, BotPlace) async throws -> Void)] = [
-            ("an older epoch", 0, { world, place in try await world.set(place.lifeKeys[0], ["epoch": "2"]) }),
-            ("another bot", 0, { world, place in try await world.set(place.lifeKeys[0], ["bot_id": "other"]) }),
-            ("the meeting is gone", 0, { world, place in _ = try await world.client.send("DEL", place.lifeKeys[0]) }),
-            ("it has ended", 0, { world, place in try await world.set(place.lifeKeys[1], ["ended_at": "1"]) }),
-            ("another runner's", -1, { world, place in try await world.set(place.lifeKeys[1], ["runner": "other"]) }),
-            ("not wanted", -2, { world, place in try await world.set(place.lifeKeys[1], ["desired": "leave"]) }),
-            ("its record is gone", -2, { world, place in _ = try await world.client.send("DEL", place.lifeKeys[1]) }),
+        let cases: [(String, String, @Sendable (World, BotPlace) async throws -> Void)] = [
+            ("an older epoch", "stale", { world, place in try await world.set(place.lifeKeys[0], ["epoch": "2"]) }),
+            ("another bot", "stale", { world, place in try await world.set(place.lifeKeys[0], ["bot_id": "other"]) }),
+            (
+                "the meeting is gone", "stale",
+                { world, place in _ = try await world.client.send("DEL", place.lifeKeys[0]) }
+            ),
+            ("it has ended", "stale", { world, place in try await world.set(place.lifeKeys[1], ["ended_at": "1"]) }),
+            (
+                "another runner's", "claimed_before",
+                { world, place in try await world.set(place.lifeKeys[1], ["runner": "other"]) }
+            ),
+            (
+                "not wanted", "unwanted",
+                { world, place in try await world.set(place.lifeKeys[1], ["desired": "leave"]) }
+            ),
+            (
+                "its record is gone", "unwanted",
+                { world, place in _ = try await world.client.send("DEL", place.lifeKeys[1]) }
+            ),
         ]
-        for (name, code, prepare) in cases {
+        for (name, word, prepare) in cases {
             try await World.make { world in
                 let place = try await world.send(to: try await world.meeting())
                 let entry = try #require(try await world.entry()["<id>"])
                 try await prepare(world, place)
                 let before = try await world.snapshot()
-                #expect(try await world.claim(place, entry: entry) == .codes(code), "\(name)")
+                #expect(try await world.claim(place, entry: entry) == .parts(word), "\(name)")
                 let after = try await world.snapshot()
                 #expect(after.changes(since: before) == [world.keys.partition.dispatch], "\(name)")
                 #expect(after[world.keys.partition.dispatch] == .stream([]), "\(name)")
                 try await world.expectNoChange("\(name)") {
                     let reply = try await world.claim(place, entry: entry)
-                    #expect(reply == .codes(code), "\(name)")
+                    #expect(reply == .parts(word), "\(name)")
                 }
             }
         }
@@ -145,10 +157,10 @@ import Testing
             let place = try await world.send(to: try await world.meeting())
             let entry = try #require(try await world.entry()["<id>"])
             _ = try await world.claim(place, entry: entry)
-            #expect(try await world.stop(place) == .codes(2, World.trace.traceparent))
+            #expect(try await world.stop(place) == .parts("leaving", World.trace.traceparent))
             try await world.expectNoChange {
                 let reply = try await world.claim(place, entry: entry)
-                #expect(reply == .codes(-2))
+                #expect(reply == .parts("unwanted"))
             }
         }
     }
@@ -167,7 +179,7 @@ import Testing
             if let inFlight { _ = try await world.client.send("SET", world.keys.inFlight(World.room), inFlight) }
             try await world.expectNoChange {
                 let reply = try await world.claim(place, entry: entry)
-                #expect(reply == .codes(-3))
+                #expect(reply == .parts("expired"))
             }
             let pending = try await world.client.send("XPENDING", partition.dispatch, "runners").arrayOrThrow()
             #expect(pending.first == .integer(0))

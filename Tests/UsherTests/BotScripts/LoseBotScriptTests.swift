@@ -18,7 +18,7 @@ import Testing
             let room = World.room
             _ = try await world.client.send("PEXPIRE", world.keys.inFlight(room), "300000")
             let before = try await world.snapshot()
-            #expect(try await world.lose(place, runner: "runner", by: next, "exit_code", "7") == .codes(2, 2))
+            #expect(try await world.lose(place, runner: "runner", by: next, "exit_code", "7") == .parts("replaced", 2))
             let after = try await world.snapshot()
 
             // The room stays the meeting's at every moment.
@@ -67,8 +67,8 @@ import Testing
             #expect(Set(after.timeToLive.keys) == Set(ending))
 
             try await world.expectNoChange { () async throws in
-                #expect(try await world.lose(place, runner: "runner", by: "none") == .codes(0))
-                #expect(try await world.lose(place, runner: "", by: "none") == .codes(0))
+                #expect(try await world.lose(place, runner: "runner", by: "none") == .parts("stale"))
+                #expect(try await world.lose(place, runner: "", by: "none") == .parts("stale"))
             }
         }
     }
@@ -82,10 +82,10 @@ import Testing
                 let next = Self.replacement(in: world)
                 let reply = try await world.lose(place, runner: "runner", by: next)
                 if attempt == 3 {
-                    #expect(reply == .codes(1, "INITIAL", "failed"))
+                    #expect(reply == .parts("ended", "INITIAL", "failed"))
                     #expect(try await world.snapshot()[world.keys.partition.bot(next)] == nil)
                 } else {
-                    #expect(reply == .codes(2, attempt + 1))
+                    #expect(reply == .parts("replaced", attempt + 1))
                     place = world.place(place.meetingID, next)
                     try await world.claim(place)
                 }
@@ -118,7 +118,7 @@ import Testing
                 let reply = try await world.lose(
                     place, runner: "runner", mayBeReplaced: stage != .needsHelp, by: "none", "exit_signal", "9",
                     "bot_output", "ouch")
-                #expect(reply == .codes(1, status, "failed"), "\(name)")
+                #expect(reply == .parts("ended", status, "failed"), "\(name)")
                 let after = try await world.snapshot()
                 var changes: Set = [
                     partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
@@ -146,7 +146,7 @@ import Testing
                 #expect(after[partition.bot(place.botID)] == .hash(bot.merging(ended) { $1 }), "\(name)")
                 try await world.expectNoChange("\(name)") {
                     let again = try await world.lose(place, runner: "runner", by: "none", "exit_code", "1")
-                    #expect(again == .codes(0), "\(name)")
+                    #expect(again == .parts("stale"), "\(name)")
                 }
             }
         }
@@ -156,18 +156,19 @@ import Testing
         try await World.make { world in
             let place = try await world.bot(at: .joining)
             try await world.expectNoChange { () async throws in
-                #expect(try await world.lose(place, runner: "", by: "none") == .codes(-1))
-                #expect(try await world.lose(place, runner: "other", by: "none", "exit_code", "1") == .codes(-2))
+                #expect(try await world.lose(place, runner: "", by: "none") == .parts("leased"))
+                #expect(
+                    try await world.lose(place, runner: "other", by: "none", "exit_code", "1") == .parts("not_yours"))
             }
             _ = try await world.client.send("DEL", world.keys.partition.leases)
             try await world.expectNoChange { () async throws in
-                #expect(try await world.lose(place, runner: "", by: "none") == .codes(-1))
+                #expect(try await world.lose(place, runner: "", by: "none") == .parts("leased"))
             }
             // Not claimed yet: nobody has lost it.
             _ = try await world.release(place)
             try await world.expectNoChange { () async throws in
-                #expect(try await world.lose(place, runner: "runner", by: "none") == .codes(-2))
-                #expect(try await world.lose(place, runner: "", by: "none") == .codes(-1))
+                #expect(try await world.lose(place, runner: "runner", by: "none") == .parts("not_yours"))
+                #expect(try await world.lose(place, runner: "", by: "none") == .parts("leased"))
             }
         }
     }
@@ -182,7 +183,7 @@ import Testing
             for over in [place, world.place(other.meetingID, "none"), world.place("none", other.botID)] {
                 _ = try await world.client.send("ZADD", partition.leases, "1", over.botID)
                 let before = try await world.snapshot()
-                #expect(try await world.lose(over, runner: "", by: "none") == .codes(0))
+                #expect(try await world.lose(over, runner: "", by: "none") == .parts("stale"))
                 #expect(try await world.snapshot().changes(since: before) == [partition.leases])
                 #expect(try await world.client.send("ZSCORE", partition.leases, over.botID) == .null)
             }
@@ -195,7 +196,7 @@ import Testing
             let place = try await world.bot(at: .joining)
             _ = try await world.client.send("DEL", place.lifeKeys[1])
             try await world.endLease(of: place)
-            #expect(try await world.lose(place, runner: "", by: "none") == .codes(1, "INITIAL", "failed"))
+            #expect(try await world.lose(place, runner: "", by: "none") == .parts("ended", "INITIAL", "failed"))
             try await world.expectFree()
             let after = try await world.snapshot()
             #expect(after[place.lifeKeys[1]] == nil && after[world.keys.partition.bot("none")] == nil)

@@ -15,8 +15,8 @@ import Testing
             let place = try await world.bot(at: .active)
             let partition = world.keys.partition
             let before = try await world.snapshot()
-            #expect(try await world.configure(place, "language", "es", "task", "translate") == .integer(1))
-            #expect(try await world.configure(place, "language", "zh", "bot_name", "Eva") == .integer(2))
+            #expect(try await world.configure(place, "language", "es", "task", "translate") == .parts("configured", 1))
+            #expect(try await world.configure(place, "language", "zh", "bot_name", "Eva") == .parts("configured", 2))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [partition.meeting(place.meetingID), partition.bot(place.botID)])
@@ -36,7 +36,7 @@ import Testing
         try await World.make { world in
             let place = try await world.bot(at: stage)
             try await world.expectNoChange { () async throws in
-                #expect(try await world.configure(place, "language", "es") == .integer(0))
+                #expect(try await world.configure(place, "language", "es") == .parts("not_in_room"))
             }
         }
     }
@@ -46,14 +46,14 @@ import Testing
             let place = try await world.bot(at: .active)
             try await world.expectNoChange { () async throws in
                 let other = world.place(place.meetingID, "none")
-                #expect(try await world.configure(other, "language", "es") == .integer(0))
+                #expect(try await world.configure(other, "language", "es") == .parts("not_in_room"))
                 let elsewhere = world.place("none", place.botID)
-                #expect(try await world.configure(elsewhere, "language", "es") == .integer(0))
+                #expect(try await world.configure(elsewhere, "language", "es") == .parts("not_in_room"))
             }
             for end in [world.stop, { try await world.report($0, "failed") }] {
                 _ = try await end(place)
                 try await world.expectNoChange { () async throws in
-                    #expect(try await world.configure(place, "language", "es") == .integer(0))
+                    #expect(try await world.configure(place, "language", "es") == .parts("not_in_room"))
                 }
             }
         }
@@ -72,7 +72,7 @@ import Testing
                         fields: fields))
             }
             let before = try await world.snapshot()
-            #expect(try await update(key, "notes", "new", "title", "") == .integer(1))
+            #expect(try await update(key, "notes", "new", "title", "") == .string("changed"))
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == [key, world.keys.workspace])
             let fields = try #require(after[key]?.hash)
@@ -83,14 +83,16 @@ import Testing
             #expect(fields == old.merging(changed) { $1 })
             #expect(try #require(Int(fields["updated_at"] ?? "")) >= #require(Int(old["created_at"] ?? "")))
             try await world.expectNoChange { () async throws in
-                #expect(try await update(world.keys.partition.meeting("none"), "notes", "new") == .integer(0))
+                #expect(
+                    try await update(world.keys.partition.meeting("none"), "notes", "new") == .string("unknown_meeting")
+                )
             }
         }
     }
 
     /// The bound is for all of them together: those that are there count, and those that are replaced do not.
-    @Test(arguments: [("notes", 70, 1), ("notes", 71, -1), ("languages", 40, 1), ("languages", 41, -1)])
-    func whatUsersWriteIsBoundedTogether(field: String, bytes: Int, result: Int) async throws {
+    @Test(arguments: [("notes", 70, true), ("notes", 71, false), ("languages", 40, true), ("languages", 41, false)])
+    func whatUsersWriteIsBoundedTogether(field: String, bytes: Int, fits: Bool) async throws {
         try await World.make { world in
             let meeting = try await world.meeting(
                 [
@@ -104,12 +106,12 @@ import Testing
                         meetingKey: key, workspaceKey: world.keys.workspace, maxBytes: 100, defaultMaxBytes: 1_000_000,
                         fields: [field, String(repeating: "x", count: bytes)]))
             }
-            if result == 1 {
-                #expect(try await update() == .integer(1))
+            if fits {
+                #expect(try await update() == .string("changed"))
                 #expect(try await world.snapshot()[key]?.hash?[field]?.utf8.count == bytes)
             } else {
                 try await world.expectNoChange { () async throws in
-                    #expect(try await update() == .integer(result))
+                    #expect(try await update() == .string("full"))
                 }
             }
         }
@@ -143,7 +145,7 @@ import Testing
             try await world.set(key, collected.merging(["meeting_url": "\(link)?x=1&p=secret#p=secret"]) { $1 })
             let before = try await world.snapshot()
             #expect(before[world.keys.partition.segments(ofMeeting: meeting)] != nil)
-            #expect(try await Self.delete(meeting, world) == .integer(1))
+            #expect(try await Self.delete(meeting, world) == .string("removed"))
             let after = try await world.snapshot()
             let segments = world.keys.partition.segments(ofMeeting: meeting)
             let feed = world.keys.partition.feed(ofMeeting: meeting)
@@ -155,7 +157,7 @@ import Testing
             let at = try #require(after[key]?.hash?["redacted_at"])
             #expect(after[key] == .hash(fields.merging(["redacted_at": at, "updated_at": at, "bytes": "1000"]) { $1 }))
             #expect(!(after[key]?.description.contains("secret") ?? true))
-            #expect(try await Self.delete(meeting, world) == .integer(1))
+            #expect(try await Self.delete(meeting, world) == .string("removed"))
         }
     }
 
@@ -163,20 +165,20 @@ import Testing
         try await World.make { world in
             for stage in Stage.allCases {
                 let place = try await world.bot(at: stage)
-                func expect(_ expected: Int, _ comment: Comment) async throws {
+                func expectBusy(_ comment: Comment) async throws {
                     try await world.expectNoChange(comment) { () async throws in
-                        #expect(try await Self.delete(place.meetingID, world) == .integer(expected), comment)
+                        #expect(try await Self.delete(place.meetingID, world) == .string("busy"), comment)
                     }
                 }
-                try await expect(-1, "\(stage)")
+                try await expectBusy("\(stage)")
                 _ = try await world.stop(place)
-                try await expect(-1, "\(stage), stopping")
+                try await expectBusy("\(stage), stopping")
                 _ = try await world.report(place, "completed")
-                if stage == .active { try await expect(-1, "its transcript is being collected") }
-                if stage != .active { #expect(try await Self.delete(place.meetingID, world) == .integer(1)) }
+                if stage == .active { try await expectBusy("its transcript is being collected") }
+                if stage != .active { #expect(try await Self.delete(place.meetingID, world) == .string("removed")) }
             }
             try await world.expectNoChange { () async throws in
-                #expect(try await Self.delete("none", world) == .integer(0))
+                #expect(try await Self.delete("none", world) == .string("unknown_meeting"))
             }
         }
     }

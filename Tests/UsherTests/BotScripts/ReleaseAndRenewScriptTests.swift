@@ -18,7 +18,7 @@ import Testing
             let sentEntry = try await world.entry()
             try await world.claim(place)
             let before = try await world.snapshot()
-            #expect(try await world.release(place) == .integer(1))
+            #expect(try await world.release(place) == .string("released"))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
@@ -37,13 +37,13 @@ import Testing
 
             try await world.expectNoChange {
                 let reply = try await world.release(place)
-                #expect(reply == .integer(0))
+                #expect(reply == .string("not_yours"))
             }
             let id = try #require(entry["<id>"])
-            #expect(try await world.claim(place, entry: id, runner: "other").array?.first == .integer(1))
+            #expect(try await world.claim(place, entry: id, runner: "other").array?.first == .string("claimed"))
             try await world.expectNoChange {
                 let reply = try await world.release(place)
-                #expect(reply == .integer(0))
+                #expect(reply == .string("not_yours"))
             }
         }
     }
@@ -66,21 +66,21 @@ import Testing
         try await World.make { world in
             let place = try await world.bot(at: try await world.meeting())
             try await world.expectNoChange { () async throws in
-                #expect(try await world.release(place, runner: "other") == .integer(0))
-                #expect(try await world.release(place, runner: "") == .integer(0))
-                #expect(try await world.release(world.place(place.meetingID, "none")) == .integer(0))
+                #expect(try await world.release(place, runner: "other") == .string("not_yours"))
+                #expect(try await world.release(place, runner: "") == .string("not_yours"))
+                #expect(try await world.release(world.place(place.meetingID, "none")) == .string("not_yours"))
             }
             // A newer bot of the meeting.
             try await world.set(place.lifeKeys[0], ["bot_id": "other"])
             try await world.expectNoChange {
                 let reply = try await world.release(place)
-                #expect(reply == .integer(0))
+                #expect(reply == .string("not_yours"))
             }
             try await world.set(place.lifeKeys[0], ["bot_id": place.botID])
             _ = try await world.report(place, "failed")
             try await world.expectNoChange {
                 let reply = try await world.release(place)
-                #expect(reply == .integer(0))
+                #expect(reply == .string("not_yours"))
             }
         }
     }
@@ -91,7 +91,7 @@ import Testing
             _ = try await world.stop(place)
             try await world.expectNoChange {
                 let reply = try await world.release(place)
-                #expect(reply == .integer(-1))
+                #expect(reply == .string("unwanted"))
             }
         }
     }
@@ -107,7 +107,7 @@ import Testing
                 _ = try await world.client.send("DEL", key)
             }
             let talking = try await world.bot(at: .active)
-            #expect(try await world.configure(talking, "language", "es", "bot_name", "Eva") == .integer(1))
+            #expect(try await world.configure(talking, "language", "es", "bot_name", "Eva") == .parts("configured", 1))
             let bots = [talking.botID, waiting.botID]
             let now = try await world.now()
             for bot in bots {
@@ -119,8 +119,8 @@ import Testing
             #expect(
                 reply
                     == .array([
-                        .integer(1),
-                        .array([.codes("run", 1, "es", "", "Eva", 1), .codes("run", 0, "", "", "", 0)]),
+                        .string("renewed"),
+                        .array([.parts("run", 1, "es", "", "Eva", 1), .parts("run", 0, "", "", "", 0)]),
                     ]))
             #expect(after.changes(since: before) == [partition.leases])
             let leases = try #require(after[partition.leases]?.sortedSet)
@@ -130,9 +130,9 @@ import Testing
                 #expect((now..<now + 600_000).contains(expiry - World.leaseMilliseconds))
             }
             _ = try await world.client.send("SET", world.keys.holder(World.room), talking.meetingID)
-            #expect(try await world.stop(talking) == .codes(2, World.trace.traceparent))
+            #expect(try await world.stop(talking) == .parts("leaving", World.trace.traceparent))
             let told = try await world.renew(bots).arrayOrThrow()[1].arrayOrThrow()
-            #expect(told[0] == .codes("leave", 1, "es", "", "Eva", 1))
+            #expect(told[0] == .parts("leave", 1, "es", "", "Eva", 1))
         }
     }
 
@@ -155,9 +155,9 @@ import Testing
                 try await prepare(world, place)
                 try await world.expectNoChange("\(name)") {
                     let reply = try await world.renew([place.botID, "none"])
-                    #expect(reply == .codes(0), "\(name)")
+                    #expect(reply == .parts("refused"), "\(name)")
                 }
-                #expect(try await world.renew([]) == .codes(0))
+                #expect(try await world.renew([]) == .parts("refused"))
             }
         }
     }

@@ -27,12 +27,12 @@ import Testing
                 if report == stage.reports.last?.rawValue {
                     try await world.expectNoChange(comment) {
                         let reply = try await world.report(place, report)
-                        #expect(reply == .codes(0, stage.status, stage.rawValue), comment)
+                        #expect(reply == .parts("known", stage.status, stage.rawValue), comment)
                     }
                 } else if Self.steps[stage.rawValue]?.contains(report) != true {
                     try await world.expectNoChange(comment) {
                         let reply = try await world.report(place, report)
-                        #expect(reply == .codes(-1, stage.rawValue, report), comment)
+                        #expect(reply == .parts("illegal", stage.rawValue, report), comment)
                     }
                 } else {
                     let status =
@@ -43,12 +43,14 @@ import Testing
                         default: "INITIAL"
                         }
                     let reply = try await world.report(place, report)
-                    #expect(Value.array(Array((reply.array ?? []).prefix(3))) == .codes(1, status, report), comment)
+                    #expect(
+                        Value.array(Array((reply.array ?? []).prefix(3))) == .parts("accepted", status, report), comment
+                    )
                     let fields = try await world.fields(place.meetingID)
                     #expect(fields["status"] == status && fields["bot_status"] == report, comment)
                     try await world.expectNoChange(comment) {
                         let reply = try await world.report(place, report)
-                        #expect(reply == .codes(0, status, report), comment)
+                        #expect(reply == .parts("known", status, report), comment)
                     }
                 }
                 _ = try await world.lose(place, runner: "runner", mayBeReplaced: false, by: "none")
@@ -66,7 +68,7 @@ import Testing
             let status = end == "completed" ? "ANALYZING" : "OFFLINE"
             try await world.expectNoChange { () async throws in
                 for report in Self.told {
-                    let expected: Value = report == end ? .codes(0, status, end) : .codes(-2)
+                    let expected: Value = report == end ? .parts("known", status, end) : .parts("stale")
                     #expect(try await world.report(place, report) == expected, "\(report)")
                 }
             }
@@ -77,17 +79,18 @@ import Testing
         try await World.make { world in
             let old = try await world.bot(at: .joining)
             let new = Identifier.bot(in: world.keys.partition)
-            #expect(try await world.lose(old, runner: "runner", by: new) == .codes(2, 2))
+            #expect(try await world.lose(old, runner: "runner", by: new) == .parts("replaced", 2))
             try await world.expectNoChange { () async throws in
                 for report in Self.told {
-                    #expect(try await world.report(old, report) == .codes(-2), "\(report)")
+                    #expect(try await world.report(old, report) == .parts("stale"), "\(report)")
                     let unknown = world.place(old.meetingID, "none")
-                    #expect(try await world.report(unknown, report) == .codes(-2), "\(report)")
+                    #expect(try await world.report(unknown, report) == .parts("stale"), "\(report)")
                     let elsewhere = world.place("none", new)
-                    #expect(try await world.report(elsewhere, report) == .codes(-2), "\(report)")
+                    #expect(try await world.report(elsewhere, report) == .parts("stale"), "\(report)")
                 }
             }
-            #expect(try await world.report(world.place(old.meetingID, new), "joining").array?.first == .integer(1))
+            #expect(
+                try await world.report(world.place(old.meetingID, new), "joining").array?.first == .string("accepted"))
         }
     }
 
@@ -100,7 +103,7 @@ import Testing
             let place = try await world.bot(at: try await world.meeting())
             try await world.tell(place, stage.reports.dropLast())
             let before = try await world.snapshot()
-            #expect(try await world.report(place, status.rawValue) == .codes(1, "INITIAL", status.rawValue))
+            #expect(try await world.report(place, status.rawValue) == .parts("accepted", "INITIAL", status.rawValue))
             let after = try await world.snapshot()
             let partition = world.keys.partition
             #expect(
@@ -152,7 +155,7 @@ import Testing
             var fields = try #require(before[partition.meeting(place.meetingID)]?.hash)
             fields["dispatched_at"] = try await world.fields(place.meetingID)["dispatched_at"]
             let dispatchedAt = try #require(fields["dispatched_at"].flatMap { Int($0) })
-            #expect(reply == .codes(1, "LIVE", "active", try #require(Int(at)) - dispatchedAt))
+            #expect(reply == .parts("accepted", "LIVE", "active", try #require(Int(at)) - dispatchedAt))
             let changed = [
                 "status": "LIVE", "bot_status": "active", "start_time": at, "updated_at": at,
                 "sessions": "\(place.botID)=\(at)", "events": after.events(of: place.meetingID, world.keys),
@@ -179,7 +182,7 @@ import Testing
             let before = try await world.snapshot()
             let status = end == "completed" ? "ANALYZING" : stage == .active ? "OFFLINE" : "INITIAL"
             let reply = try await world.report(place, end, reason: "evicted", "exit_code", "3")
-            #expect(reply == .codes(1, status, end))
+            #expect(reply == .parts("accepted", status, end))
             let after = try await world.snapshot()
 
             var changes: Set = [

@@ -35,7 +35,7 @@ import Testing
             ]
             #expect(after[world.keys.workspace]?.hash?["bytes"] == "1058")
             #expect(after[partition.meeting("m1")] == .hash(fields))
-            #expect(reply.count == 2 && reply[0] == .integer(1))
+            #expect(reply.count == 2 && reply[0] == .string("accepted"))
             #expect(try reply[1].hash() == fields)
             #expect(after[world.keys.inFlight(room)] == .string("bot-1"))
             #expect(after[world.keys.holder(room)] == .string("m1"))
@@ -104,43 +104,46 @@ import Testing
     }
 
     private static let refusals = [
-        Refusal(name: "no such workspace", expected: .codes(0), workspace: "usher:{p0}:ws:none") { _, _ in },
-        Refusal(name: "in flight, its meeting unknown", expected: .codes(-1, "")) { world, _ in
+        Refusal(name: "no such workspace", expected: .parts("unknown_workspace"), workspace: "usher:{p0}:ws:none") {
+            _, _ in
+        },
+        Refusal(name: "in flight, its meeting unknown", expected: .parts("in_flight", "")) { world, _ in
             _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b")
         },
-        Refusal(name: "in flight", expected: .codes(-1, "other")) { world, _ in
+        Refusal(name: "in flight", expected: .parts("in_flight", "other")) { world, _ in
             _ = try await world.client.send("SET", world.keys.inFlight(World.room), "b")
             _ = try await world.client.send("SET", world.keys.holder(World.room), "other")
         },
-        Refusal(name: "the room is held", expected: .codes(-3, "other")) { world, _ in
+        Refusal(name: "the room is held", expected: .parts("room_held", "other")) { world, _ in
             _ = try await world.client.send("SET", world.keys.holder(World.room), "other")
         },
-        Refusal(name: "a newer meeting", expected: .codes(-2), latest: "older") { _, _ in },
-        Refusal(name: "the first meeting has been made", expected: .codes(-2), latest: "") { _, _ in },
-        Refusal(name: "the newest meeting is gone", expected: .codes(-2)) { world, _ in
+        Refusal(name: "a newer meeting", expected: .parts("look_again"), latest: "older") { _, _ in },
+        Refusal(name: "the first meeting has been made", expected: .parts("look_again"), latest: "") { _, _ in },
+        Refusal(name: "the newest meeting is gone", expected: .parts("look_again")) { world, _ in
             _ = try await world.client.send("DEL", world.keys.latest(World.room))
         },
-        Refusal(name: "the id is taken", expected: .codes(-2)) { world, _ in
+        Refusal(name: "the id is taken", expected: .parts("look_again")) { world, _ in
             try await world.set(world.keys.partition.meeting("new"), ["status": "INITIAL"])
         },
-        Refusal(name: "the planned meeting had a bot", expected: .codes(-2), number: nil) { world, meeting in
+        Refusal(name: "the planned meeting had a bot", expected: .parts("look_again"), number: nil) { world, meeting in
             try await world.set(world.keys.partition.meeting(meeting), ["bot_status": "failed"])
         },
-        Refusal(name: "the planned meeting has been held", expected: .codes(-2), number: nil) { world, meeting in
+        Refusal(name: "the planned meeting has been held", expected: .parts("look_again"), number: nil) {
+            world, meeting in
             try await world.set(world.keys.partition.meeting(meeting), ["status": "OFFLINE"])
         },
-        Refusal(name: "the planned meeting is gone", expected: .codes(-2), number: nil) { world, meeting in
+        Refusal(name: "the planned meeting is gone", expected: .parts("look_again"), number: nil) { world, meeting in
             _ = try await world.client.send("DEL", world.keys.partition.meeting(meeting))
         },
-        Refusal(name: "the workspace's limit", expected: .codes(-4, 2)) { world, _ in
+        Refusal(name: "the workspace's limit", expected: .parts("too_many_bots", 2)) { world, _ in
             try await world.set(world.keys.workspace, ["max_concurrent_bots": "2"])
             _ = try await world.client.send("ZADD", world.keys.bots, "1", "b1", "2", "b2")
         },
-        Refusal(name: "the default limit", expected: .codes(-4, 1), limit: 1) { world, _ in
+        Refusal(name: "the default limit", expected: .parts("too_many_bots", 1), limit: 1) { world, _ in
             _ = try await world.client.send("HDEL", world.keys.workspace, "max_concurrent_bots")
             _ = try await world.client.send("ZADD", world.keys.bots, "1", "b1")
         },
-        Refusal(name: "no bots at all", expected: .codes(-4, 0), number: nil) { world, _ in
+        Refusal(name: "no bots at all", expected: .parts("too_many_bots", 0), number: nil) { world, _ in
             try await world.set(world.keys.workspace, ["max_concurrent_bots": "0"])
         },
     ]
@@ -169,15 +172,15 @@ import Testing
             let meeting = place.meetingID
             try await world.expectNoChange { () async throws in
                 let elsewhere = try await world.request("n", bot: "b", number: 8, latest: "", in: Self.otherRoom)
-                #expect(elsewhere == .codes(-4, 1))
+                #expect(elsewhere == .parts("too_many_bots", 1))
                 #expect(
-                    try await world.request("n", bot: "b", number: 8, latest: meeting) == .codes(-1, meeting))
+                    try await world.request("n", bot: "b", number: 8, latest: meeting) == .parts("in_flight", meeting))
             }
             _ = try await world.report(place, "failed")
             let before = try await world.snapshot()
-            #expect(try await world.request("n", bot: "b", number: nil, latest: meeting) == .codes(-2))
+            #expect(try await world.request("n", bot: "b", number: nil, latest: meeting) == .parts("look_again"))
             let reply = try await world.request("n", bot: "b", number: 8, latest: meeting)
-            #expect(reply.array?.first == .integer(1))
+            #expect(reply.array?.first == .string("accepted"))
             let after = try await world.snapshot()
             let key = world.keys.partition.meeting(meeting)
             #expect(after[key] == before[key])

@@ -14,7 +14,7 @@ import Testing
             let entry = try #require(try await world.entry()["<id>"])
             let partition = world.keys.partition
             let before = try await world.snapshot()
-            #expect(try await world.stop(place) == .codes(1, World.trace.traceparent))
+            #expect(try await world.stop(place) == .parts("ended", World.trace.traceparent))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
@@ -42,8 +42,8 @@ import Testing
                 ])
             // It never starts: no runner can claim it any more, and asking again finds nothing.
             try await world.expectNoChange { () async throws in
-                #expect(try await world.claim(place, entry: entry) == .codes(0))
-                #expect(try await world.stop(place) == .codes(0))
+                #expect(try await world.claim(place, entry: entry) == .parts("stale"))
+                #expect(try await world.stop(place) == .parts("stale"))
             }
         }
     }
@@ -51,8 +51,8 @@ import Testing
     @Test func aBotThatWasHandedBackEndsAtOnceToo() async throws {
         try await World.make { world in
             let place = try await world.bot(at: try await world.meeting())
-            #expect(try await world.release(place) == .integer(1))
-            #expect(try await world.stop(place) == .codes(1, World.trace.traceparent))
+            #expect(try await world.release(place) == .string("released"))
+            #expect(try await world.stop(place) == .parts("ended", World.trace.traceparent))
             try await world.expectFree()
         }
     }
@@ -63,7 +63,7 @@ import Testing
             let place = try await world.bot(at: stage)
             let partition = world.keys.partition
             let before = try await world.snapshot()
-            #expect(try await world.stop(place) == .codes(2, World.trace.traceparent))
+            #expect(try await world.stop(place) == .parts("leaving", World.trace.traceparent))
             let after = try await world.snapshot()
             var changes: Set = [
                 partition.meeting(place.meetingID), partition.bot(place.botID), partition.events,
@@ -86,7 +86,7 @@ import Testing
                     == .hash(bot.merging(["desired": "leave", "stop_asked_at": at]) { $1 }))
             try await world.expectNoChange {
                 let reply = try await world.stop(place)
-                #expect(reply == .codes(3, World.trace.traceparent))
+                #expect(reply == .parts("was_leaving", World.trace.traceparent))
             }
         }
     }
@@ -102,29 +102,30 @@ import Testing
             for end in End.allCases {
                 let comment: Comment = "\(end)"
                 let place = try await world.bot(at: stage)
-                #expect(try await world.stop(place) == .codes(2, World.trace.traceparent), comment)
+                #expect(try await world.stop(place) == .parts("leaving", World.trace.traceparent), comment)
                 try await world.expectNoChange(comment) { () async throws in
                     for report in BotStatus.allCases where ![.completed, .failed].contains(report) {
                         let isKnown = report == stage.reports.last
                         let expected: Value =
-                            isKnown ? .codes(0, "STOPPING", "stopping") : .codes(-1, "stopping", report.rawValue)
+                            isKnown
+                            ? .parts("known", "STOPPING", "stopping") : .parts("illegal", "stopping", report.rawValue)
                         #expect(try await world.report(place, report.rawValue) == expected, comment)
                     }
-                    #expect(try await world.configure(place, "language", "es") == .integer(0), comment)
+                    #expect(try await world.configure(place, "language", "es") == .parts("not_in_room"), comment)
                 }
                 let status = stage == .active ? "ANALYZING" : "OFFLINE"
                 switch end {
                 case .completed, .failed:
                     let reply = try await world.report(
                         place, end == .failed ? "failed" : "completed", reason: "evicted", stage: "joining")
-                    #expect(reply == .codes(1, status, "completed"), comment)
+                    #expect(reply == .parts("accepted", status, "completed"), comment)
                 case .lease:
                     try await world.endLease(of: place)
                     let reply = try await world.lose(place, runner: "", reason: "lease_expired", by: "none")
-                    #expect(reply == .codes(1, status, "completed"), comment)
+                    #expect(reply == .parts("ended", status, "completed"), comment)
                 case .exit:
                     let reply = try await world.lose(place, runner: "runner", by: "none", "exit_code", "1")
-                    #expect(reply == .codes(1, status, "completed"), comment)
+                    #expect(reply == .parts("ended", status, "completed"), comment)
                 }
                 let fields = try await world.fields(place.meetingID)
                 #expect(fields["status"] == status && fields["bot_status"] == "completed", comment)
@@ -153,7 +154,7 @@ import Testing
                 try await prepare(world, place)
                 try await world.expectNoChange("\(name)") {
                     let reply = try await world.stop(place)
-                    #expect(reply == .codes(0), "\(name)")
+                    #expect(reply == .parts("stale"), "\(name)")
                 }
             }
         }

@@ -30,7 +30,7 @@ import Testing
             let first = try await Self.entry(world)
             #expect(first.place.trace?.traceparent == Self.foreign.traceparent)
             try await world.claim(first.place, runner: "runner")
-            #expect(try await world.release(first.place) == .integer(1))
+            #expect(try await world.release(first.place) == .string("released"))
             #expect(try await Self.entry(world).place.traceID == Self.foreign.traceID)
             try await world.claim(first.place, runner: "runner")
             let loss = BotLoss(reason: "bot_exited", mayBeReplaced: true, runnerID: "runner")
@@ -82,7 +82,7 @@ import Testing
                 Issue.record("\(claim)")
                 return
             }
-            #expect(try await world.release(place) == .integer(1))
+            #expect(try await world.release(place) == .string("released"))
             try await world.claim(place)
             try await world.tell(place, [.joining])
             #expect(try await Self.events(world).last?["trace_id"] == "")
@@ -91,7 +91,7 @@ import Testing
             let replacement = try await Self.entry(world).place
             #expect(replacement.trace == nil)
             try await world.claim(replacement)
-            #expect(try await world.stop(replacement) == .codes(2, ""))
+            #expect(try await world.stop(replacement) == .parts("leaving", ""))
         }
     }
 }

@@ -10,7 +10,7 @@ extension World {
     /// Sends a bot to a meeting, without a runner.
     func send(to meeting: String, seen status: String = "INITIAL") async throws -> BotPlace {
         let bot = Identifier.bot(in: keys.partition)
-        #expect(try await dispatch(meeting, bot: bot, seen: status).array?.first == .integer(1))
+        #expect(try await dispatch(meeting, bot: bot, seen: status).array?.first == .string("accepted"))
         return place(meeting, bot)
     }
 

@@ -188,7 +188,8 @@ extension Snapshot {
 }
 
 extension Value {
-    static func codes(_ parts: Any...) -> Value {
+    /// Numbers and words: a script's result, which begins with its word, or a part of one.
+    static func parts(_ parts: Any...) -> Value {
         .array(parts.map { ($0 as? Int).map { .integer($0) } ?? .string("\($0)") })
     }
 }

@@ -49,7 +49,8 @@ FAILOVERS = (
         "A lease runs out by the time that the new primary knows of, though the former one may have renewed it. Found "
         "with seeds 1810 and 1826, by the presence of bots whose record had ended.",
         "presence", "renewals_that_the_heir_lacks",
-        (Edit("lua/lose_bot.lua", "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {-1} end\n", ""),)),
+        (Edit("lua/lose_bot.lua",
+              "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {'leased'} end\n", ""),)),
 )
 
 

@@ -64,16 +64,16 @@ STEPS = (
         "presence", "restart_when_ended",
         (Edit(SWEEPER, "due(partition.leases, by: now),", "due(partition.leases, by: MUTANT ? .max : now),"),
          Edit("lua/lose_bot.lua",
-              "  if not expiry or tonumber(expiry) > at_ms then return {-1} end\n"
-              "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {-1} end\n", ""))),
+              "  if not expiry or tonumber(expiry) > at_ms then return {'leased'} end\n"
+              "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {'leased'} end\n", ""))),
     Mutant(
         "plan-sent-early",
         "The sweep takes every plan for one that is due, and the script believes it.",
         "planned", "planned_stay",
         (Edit(PLANNED, '"-inf", String(now), "LIMIT"',
               '"-inf", MUTANT ? "+inf" : String(now), "LIMIT"'),
-         Edit("lua/send_planned.lua", "if not due or tonumber(due) > at_ms then return {0} end\n",
-              "if not due then return {0} end\n"))),
+         Edit("lua/send_planned.lua", "if not due or tonumber(due) > at_ms then return {'not_due'} end\n",
+              "if not due then return {'not_due'} end\n"))),
     Mutant(
         "plan-removed-first",
         "A node takes a plan from the others before it sends the bot.",

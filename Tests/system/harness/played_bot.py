@@ -65,7 +65,7 @@ class PlayedBot:
 
     @property
     def is_claimed(self):
-        return self.reply[0] == 1
+        return self.reply[0] == "claimed"
 
     def report(self, node, status, secret=None, bot_id=None, **fields):
         """Sends a status report and returns the answer."""
