@@ -143,11 +143,10 @@ STEPS = (
         (Edit("Sources/Usher/Transcripts/SegmentReader.swift",
               "        if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }\n",
               "        if MUTANT {\n"
-              "            _ = try await store.pipeline(\n"
-              "                [\n"
-              "                    Command(\"XDEL\", WireNames.segmentStream, entry.id),\n"
-              "                    Command(\"XACK\", WireNames.segmentStream, Self.group, entry.id),\n"
-              "                ], by: soon)\n"
+              "            _ = try await session.pipeline([\n"
+              "                Command(\"XDEL\", WireNames.segmentStream, entry.id),\n"
+              "                Command(\"XACK\", WireNames.segmentStream, Self.group, entry.id),\n"
+              "            ])\n"
               "        }\n"
               "        if let reason = Self.summary(of: try await problems(with: entry)) { try await bury(entry, reason) }\n"),)),
     Mutant(
