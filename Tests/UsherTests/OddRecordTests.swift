@@ -130,12 +130,12 @@ import Testing
             let workspace = WorkspaceKeys(workspace: user.workspaceID).workspace
             for key in [Keys.user(user.id), workspace] {
                 try await Self.spoil(key, without: "created_at", in: world) {
-                    let users = try await world.session.users.page(offset: 0, limit: 10)
-                    #expect(users.map(\.email) == ["owner@example.com"])
+                    let (users, hasMore) = try await world.session.users.page(offset: 0, limit: 10)
+                    #expect(users.map(\.email) == ["owner@example.com"] && !hasMore)
                 }
             }
-            #expect(try await world.session.users.page(offset: 0, limit: 10).count == 2)
-            #expect(try await world.session.users.page(offset: .max, limit: 10).isEmpty)
+            #expect(try await world.session.users.page(offset: 0, limit: 10).users.count == 2)
+            #expect(try await world.session.users.page(offset: .max, limit: 10).users.isEmpty)
         }
     }
 

@@ -47,6 +47,13 @@ def test_users(scene):
     lines = table(redis, "users", "--limit", "1")
     assert lines[0].split() == ["ID", "EMAIL", "NAME", "WORKSPACE_ID", "MAX_CONCURRENT_BOTS", "CREATED_AT"]
     assert len(lines) == 3 and lines[2] == "more by --skip 1"
+    # One whose record is odd is left out, and hides nobody behind it.
+    workspace = redis.client.call("HGET", f"usher:user:{made[1]['id']}", "workspace_id")
+    redis.client.call("HDEL", f"usher:user:{made[1]['id']}", "workspace_id")
+    skip = [user["id"] for user in found].index(made[1]["id"])
+    page = listed(redis, "users", "--skip", str(skip), "--limit", "1")
+    assert page == {"users": [], "next": f"--skip {skip + 1}"}
+    redis.client.call("HSET", f"usher:user:{made[1]['id']}", "workspace_id", workspace)
     # Whatever is in a record makes no lines of its own.
     redis.client.call("HSET", f"usher:user:{made[0]['id']}", "name", "Ana\nB")
     assert any("Ana\\nB" in line for line in table(redis, "users"))

@@ -61,7 +61,9 @@ public struct Administration: Sendable {
 
     /// A page of all users, the oldest first.
     public func users(offset: Int, limit: Int) async throws(AdministrationRefusal) -> [User] {
-        try await Self.attempt { () throws(RedisError) in try await session.users.page(offset: offset, limit: limit) }
+        try await Self.attempt { () throws(RedisError) in
+            try await session.users.page(offset: offset, limit: limit).users
+        }
     }
 
     public func user(email: String) async throws(AdministrationRefusal) -> User {

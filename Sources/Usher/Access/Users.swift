@@ -79,10 +79,16 @@ public struct Users: Sendable {
     }
 
     /// A page of all users, the oldest first.
-    public func page(offset: Int, limit: Int) async throws(RedisError) -> [User] {
-        let ids = try await session.send(
-            Command("ZRANGE", Keys.users, String(offset), String(offset.addingClamped(limit - 1)))
-        ).arrayOrThrow().compactMap { $0.string.flatMap { Int($0) } }
+    /// - Returns: without those whose records are odd; and whether there are more behind `limit`.
+    public func page(offset: Int, limit: Int) async throws(RedisError) -> (users: [User], hasMore: Bool) {
+        let members = try await session.send(
+            Command("ZRANGE", Keys.users, String(offset), String(offset.addingClamped(limit)))
+        ).arrayOrThrow()
+        let ids = members.prefix(limit).compactMap { $0.string.flatMap { Int($0) } }
+        return (try await users(ids), members.count > limit)
+    }
+
+    private func users(_ ids: [Int]) async throws(RedisError) -> [User] {
         guard !ids.isEmpty else { return [] }
         let records = try await session.replies(to: ids.map { Command("HGETALL", Keys.user($0)) })
         var found: [(hash: [String: String], workspace: String)] = []

@@ -21,10 +21,9 @@ enum ListCommand {
                 }
                 switch request {
                 case .users(let skip):
-                    let users = try await session.users.page(offset: skip, limit: limit + 1)
+                    let (users, hasMore) = try await session.users.page(offset: skip, limit: limit)
                     return try Self.users.text(
-                        Array(users.prefix(limit)), next: users.count > limit ? "--skip \(skip + limit)" : nil,
-                        asJSON: asJSON)
+                        users, next: hasMore ? "--skip \(skip + limit)" : nil, asJSON: asJSON)
                 case .meetings(let workspace, let cursor):
                     let (meetings, next) = try await Self.meetings(
                         of: workspace, from: cursor, limit: limit, session)
