@@ -137,4 +137,9 @@ def test_nobody_acts_in_anothers_workspace(scene):
         code, nothing, log = act(scene, command, user.workspace_id, "google_meet:xyz-abcd-efg", "--user-id",
                                  str(other.user["id"]))
         assert (code, nothing) == (1, None) and "is no member of a workspace" in log
+    admin.set_role(user.workspace_id, other.user["id"], "viewer")
+    for command in ("send", "stop"):
+        code, nothing, log = act(scene, command, user.workspace_id, "google_meet:xyz-abcd-efg", "--user-id",
+                                 str(other.user["id"]))
+        assert (code, nothing) == (1, None) and "needs a higher role" in log
     assert user.request("GET", "/meetings").json["meetings"] == []

@@ -27,14 +27,13 @@ enum BotActionCommand {
     static func run(_ settings: Settings, _ action: BotAction, _ link: MeetingLink) -> Int32 {
         do {
             let answer = try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
-                guard
-                    try await session.workspaces.isMember(workspace: action.workspace, user: action.userID)
-                else {
+                let caller = Caller(
+                    keyID: "", workspaceID: action.workspace, userID: String(action.userID), scopes: [])
+                guard let role = try await session.callers.role(of: caller) else {
                     throw UnknownMember(
                         description: "User \(action.userID) is no member of a workspace \(quoted(action.workspace)).")
                 }
-                let caller = Caller(
-                    keyID: "", workspaceID: action.workspace, userID: String(action.userID), scopes: [])
+                guard role >= .member else { throw BotRefusal.roleTooLow }
                 switch action.kind {
                 case .send:
                     var random = SystemRandomNumberGenerator()
