@@ -126,6 +126,9 @@ def test_workspaces_are_listed_page_by_page_with_what_they_take(admin):
     assert [one["id"] for one in found] == [one["id"] for one in made]
     assert found[0] == {**get(admin, f"/admin/workspaces/{made[0]['id']}"), "meetings": 0, "running_bots": 0}
     assert [one["id"] for one in get(admin, f"/admin/workspaces?search={made[3]['id'][:20]}")["workspaces"]] == [made[3]["id"]]
+    # What people see as one letter is found by a part of it too; and how long it takes goes by the bytes.
+    made = admin.create("/admin/workspaces", {"name": f"Cafe\u0301 {uuid.uuid4()}", "owner_user_id": owner["id"]})
+    assert [one["id"] for page in all_workspaces(admin, 100, search="CAFE") for one in page] == [made["id"]]
     assert get(admin, "/admin/workspaces?search=nobody%20has%20this") == {"workspaces": [], "next_offset": None}
     assert get(admin, f"/admin/workspaces?search={uuid.uuid4()}") == {"workspaces": [], "next_offset": None}
     user = BotsUser(admin)
@@ -141,11 +144,19 @@ def test_a_workspace_of_before_is_listed_once_a_key_of_it_is_used(redis, servers
     listed = lambda: [one["id"] for page in all_workspaces(admin, 100) for one in page]
     assert user.workspace_id not in listed()
     # By its id it is found all the same.
-    assert get(admin, f"/admin/workspaces?search={user.workspace_id}")["workspaces"]
+    for id in (user.workspace_id, user.workspace_id.upper()):
+        assert get(admin, f"/admin/workspaces?search={id}")["workspaces"]
     # A node that has not seen the key yet.
     other = servers.node(redis)
     assert user.request("GET", "/meetings", node=other).status == 200
     wait_for(lambda: user.workspace_id in listed(), "the workspace in the list")
+
+
+def test_a_page_that_has_the_last_ones_leads_nowhere(redis, admin):
+    admin.create_user()
+    count = redis.client.call("ZCARD", "usher:workspaces")
+    assert get(admin, f"/admin/workspaces?limit=1&offset={count - 1}")["next_offset"] is None
+    assert get(admin, f"/admin/workspaces?limit=1&offset={count - 2}")["next_offset"] == count - 1
 
 
 def test_a_page_ends_where_many_are_looked_through(redis, admin):

@@ -1,3 +1,4 @@
+import Glibc
 import Log
 import Redis
 
@@ -28,11 +29,11 @@ extension Workspaces {
     public func all(
         search: String, offset: Int, limit: Int
     ) async throws(RedisError) -> (page: [WorkspaceUse], next: Int?) {
-        if Identifier.isUUID(search) {
-            guard let workspace = try await workspace(id: search) else { return ([], nil) }
+        let sought = search.lowercased()
+        if Identifier.isUUID(sought) {
+            guard let workspace = try await workspace(id: sought) else { return ([], nil) }
             return (try await use(of: [workspace]), nil)
         }
-        let sought = search.lowercased()
         var page: [Workspace] = []
         var position = offset
         let end = offset.addingClamped(Self.maximumWorkspacesSeen)
@@ -40,15 +41,12 @@ extension Workspaces {
             let last = position.addingClamped(Self.workspacesPerRead - 1)
             let ids = try await session.send(Command("ZRANGE", Keys.workspaces, String(position), String(last)))
                 .arrayOrThrow().compactMap(\.string)
-            for workspace in try await workspaces(ids) {
+            var rest = try await workspaces(ids)[...]
+            while page.count < limit, let workspace = rest.popFirst() {
                 position += 1
-                guard let workspace, workspace.isFound(by: sought) else { continue }
-                page.append(workspace)
-                if page.count == limit { break }
+                if let workspace, workspace.isFound(by: sought) { page.append(workspace) }
             }
-            if ids.count < Self.workspacesPerRead, page.count < limit {
-                return (try await use(of: page), nil)
-            }
+            if ids.count < Self.workspacesPerRead, rest.isEmpty { return (try await use(of: page), nil) }
         }
         return (try await use(of: page), position)
     }
@@ -87,8 +85,9 @@ extension Workspaces {
 }
 
 extension Workspace {
-    /// - Parameter text: in lower case.
+    /// - Parameter text: in lower case. It is compared by bytes (strstr(3)), in a time that grows with their number alone:
+    ///   what people see as characters takes up to a thousand times as long.
     fileprivate func isFound(by text: String) -> Bool {
-        text.isEmpty || id.hasPrefix(text) || name.lowercased().contains(text)
+        id.hasPrefix(text) || strstr(name.lowercased(), text) != nil
     }
 }
