@@ -30,8 +30,9 @@ public struct Installation: Sendable {
     /// Of each kind, and of the claimed bots of each partition: what a look may cost is bounded.
     private static let maximumPeers = 1_000
     private static let maximumBots = 250
+    private static let recordsPerRead = 200
 
-    /// Looks at everything at once: three exchanges, however much there is.
+    /// Looks at everything: two exchanges, and those for the records of peers and bots, which others have their turn between.
     public func overview() async throws(RedisError) -> Overview {
         var overview = Overview()
         overview.at = try await session.time()
@@ -70,13 +71,10 @@ public struct Installation: Sendable {
         _ peers: [(kind: PeerKind, ids: [String])], _ bots: [(partition: Partition, id: String)],
         to overview: inout Overview
     ) async throws(RedisError) {
-        let ofPeers = peers.flatMap { kind, ids in ids.map { Command("HGETALL", Keys.peer(kind, $0)) } }
-        let ofBots = bots.map { Command("HMGET", $0.partition.bot($0.id), "desired", "reported", "ended_at") }
-        var replies = try await session.replies(to: ofPeers + ofBots)[...]
         for (kind, ids) in peers {
             var found: [Peer] = []
-            for id in ids {
-                let peer = try session.oddRecords.leavingOut(Keys.peer(kind, id), replies.removeFirst()) {
+            try await read(ids.map { Command("HGETALL", Keys.peer(kind, $0)) }) { index, reply throws(RedisError) in
+                let peer = try session.oddRecords.leavingOut(Keys.peer(kind, ids[index]), reply) {
                     reply throws(RedisError) in
                     try Peer(reply.hash())
                 }
@@ -87,14 +85,28 @@ public struct Installation: Sendable {
             case .runners: overview.runners = found.sorted { ($0.host, $0.startedAt) < ($1.host, $1.startedAt) }
             }
         }
-        for bot in bots {
-            let fields = try session.oddRecords.list(bot.partition.bot(bot.id), replies.removeFirst())
-            guard fields.count == 3, fields[0] != .null, fields[2] == .null else { continue }
+        let ofBots = bots.map { Command("HMGET", $0.partition.bot($0.id), "desired", "reported", "ended_at") }
+        try await read(ofBots) { index, reply throws(RedisError) in
+            let fields = try session.oddRecords.list(bots[index].partition.bot(bots[index].id), reply)
+            guard fields.count == 3, fields[0] != .null, fields[2] == .null else { return }
             let reported = fields[1].string.flatMap(BotStatus.init(rawValue:)) ?? .requested
             overview.statuses[fields[0].string == "run" ? reported : .stopping, default: 0] += 1
         }
         // Those that wait for a runner have reported nothing yet.
         if overview.queue.waiting > 0 { overview.statuses[.requested, default: 0] += overview.queue.waiting }
+    }
+
+    /// - Parameter take: gets each reply with the number of its command, an error as a value among others.
+    private func read(
+        _ commands: [Command], _ take: (_ index: Int, _ reply: Value) throws(RedisError) -> Void
+    ) async throws(RedisError) {
+        for start in stride(from: 0, to: commands.count, by: Self.recordsPerRead) {
+            let part = Array(commands[start...].prefix(Self.recordsPerRead))
+            let replies = try await session.largeReads.turn(of: "") { () throws(RedisError) in
+                try await session.replies(to: part)
+            }
+            for (index, reply) in replies.enumerated() { try take(start + index, reply) }
+        }
     }
 }
 
