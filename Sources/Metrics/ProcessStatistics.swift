@@ -33,6 +33,12 @@ public struct ProcessStatistics: Sendable {
         return statistics
     }
 
+    /// What the process has in memory, and nothing else: two system calls. Nil if /proc cannot be read.
+    public static func residentBytes() -> Int? {
+        contents(of: "/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+            .map { $0 * sysconf(Int32(_SC_PAGESIZE)) }
+    }
+
     private static func contents(of path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

@@ -39,10 +39,11 @@ struct Deliveries: Sendable {
     }
 
     /// Of the whole process, from time to time: this loop serves no requests.
-    private static func giveBackMemory(on loop: EventLoop) {
-        loop.schedule(afterMilliseconds: 2_000) {
-            Machine.giveBackFreedMemory()
-            giveBackMemory(on: loop)
+    private static func giveBackMemory(on loop: EventLoop, _ memory: FreedMemory = FreedMemory()) {
+        loop.schedule(afterMilliseconds: FreedMemory.lookMilliseconds) {
+            var memory = memory
+            memory.look()
+            giveBackMemory(on: loop, memory)
         }
     }
 

@@ -16,10 +16,4 @@ enum Machine {
         mallopt(M_MMAP_THRESHOLD, 4 << 20)
         mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }
-
-    /// Gives back what large answers have left in pieces among what is in use (malloc_trim(3)), if that is much. May take
-    /// milliseconds: not for a loop that serves requests.
-    static func giveBackFreedMemory() {
-        if mallinfo2().fordblks > 12 << 20 { malloc_trim(4 << 20) }
-    }
 }
