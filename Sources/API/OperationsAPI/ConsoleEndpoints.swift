@@ -62,6 +62,8 @@ enum ConsoleEndpoints {
         errors: [unknownFile]
     ) { services in
         guard services.servesConsole else { return nil }
+        // Made, and compressed, with the node: the first request that asked for one would hold its loop for that.
+        let files = files
         return .synchronous { request in
             files[request.parameter("file")]?.handle(request) ?? unknownFile.error.response(.reinvite)
         }
