@@ -166,6 +166,10 @@ def test_workspaces_are_sought_and_their_limits_changed(tab, console):
     record = admin.request("GET", path).json
     assert (record["max_concurrent_bots"], record["max_meetings"], record["max_bytes"]) == (25, 1000, None)
     tab.button(f"Change the limits: {EVIL} 07").click()
+    tab.dialog().get_by_label("Meetings").press_sequentially("e")
+    tab.button("Change the limits", tab.dialog()).click()
+    expect(tab.dialog().get_by_role("alert")).to_contain_text("422")
+    assert admin.request("GET", path).json["max_meetings"] == 1000
     tab.dialog().get_by_label("Meetings").fill("")
     tab.button("Change the limits", tab.dialog()).click()
     wait_for(lambda: admin.request("GET", path).json["max_meetings"] is None, "no limit of its own", interval_s=0.05)

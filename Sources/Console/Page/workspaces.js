@@ -61,7 +61,10 @@ export function workspacesPage(main, { id }) {
     }, async () => {
       const body = {};
       for (const [index, [name]] of limits.entries()) {
-        const value = inputs[index].value === "" ? null : Number(inputs[index].value);
+        const { value: text, validity } = inputs[index];
+        let value = text === "" ? null : Number(text);
+        // What is no number looks as empty, and does not ask for the limit to be taken away: the API refuses it.
+        if (validity.badInput) value = "";
         if (value !== workspace[name]) body[name] = value;
       }
       await change("PATCH", `/admin/workspaces/${workspace.id}`, { body });
