@@ -200,9 +200,9 @@ def changes(patient, redis):
         return lambda node: user.request(method, path, body, node=node)
 
     return {
-        "a user": (4, as_admin("POST", "/admin/users", {"email": email})),
+        "a user": (5, as_admin("POST", "/admin/users", {"email": email})),
         "a user's name": (1, as_admin("PATCH", f"/admin/users/{member['id']}", {"name": "Anna"})),
-        "a workspace": (1, as_admin("POST", "/admin/workspaces", {"name": "B", "owner_user_id": member["id"]})),
+        "a workspace": (2, as_admin("POST", "/admin/workspaces", {"name": "B", "owner_user_id": member["id"]})),
         "a member": (1, as_admin("PUT", f"{space}/members/{other['id']}", {"role": "viewer"})),
         "a member that goes": (1, as_admin("DELETE", f"{space}/members/{member['id']}")),
         "a key": (2, as_admin("POST", f"{space}/keys", key)),
