@@ -72,9 +72,13 @@ def told_stays(stage):
 
 @scenario()
 def viewed_stays(stage):
-    """The same, and somebody sees what is said, most of it afterwards."""
-    stage.view(stage.rooms()[0])
-    one_stay(stage)
+    """A bot hears much, and somebody sees what is said, most of it afterwards: often enough away for each part of it."""
+    place = stage.rooms()[0]
+    stage.view(place)
+    stage.send_bot(place)
+    if stage.enter(place):
+        stage.comes(lambda: len(stage.acknowledged(place)) >= 20, 15.0)
+    stage.stop(place)
 
 
 @scenario()
