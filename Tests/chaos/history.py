@@ -144,8 +144,8 @@ class Viewed:
     shown: dict
     # False once it was told to look anew, which it does not.
     is_whole: bool
-    # What it was told twice on one connection, as sentences.
-    repeated: list[str]
+    # What it was told twice on one connection: (when first, when again, the sentence), in ns.
+    repeated: list[tuple[int, int, str]]
 
 
 @dataclasses.dataclass

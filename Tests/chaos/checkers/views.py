@@ -15,9 +15,10 @@ def check(history):
 
 
 def _about(history, viewed):
+    for first_ns, again_ns, sentence in viewed.repeated:
+        if not failovers.is_within(history, first_ns, again_ns):
+            yield sentence
     may_be_lost = bool(failovers.windows(history))
-    if not may_be_lost:
-        yield from viewed.repeated
     said = {meeting.reinvite["number"]: meeting.segments for meeting in history.meetings
             if meeting.workspace_id == viewed.workspace_id}
     for meeting in sorted(set(said) | {number for number, shown in viewed.shown.items() if shown}):

@@ -8,7 +8,7 @@ import threading
 from checkers import views
 from harness.live import EventStream
 from harness.waiting import wait_for
-from history import Viewed
+from history import Viewed, now_ns
 
 # A stream that says nothing for so long is given up: a comment comes more often.
 SILENCE_S = 5.0
@@ -52,7 +52,7 @@ class Viewer(threading.Thread):
             self.failure = failure
 
     def _follow(self, node, count):
-        told = set()
+        told = {}
         with EventStream(node, "/events", self._user.token, self._cursor, silence_s=SILENCE_S) as events:
             # Before it looks whether it is to end: `settle` says so first, and then shuts this.
             self._socket = events.socket
@@ -77,9 +77,11 @@ class Viewer(threading.Thread):
         elif event["type"] == "transcript":
             for each in event["confirmed"]:
                 one = (meeting, each["segment_id"], each["text"])
+                at_ns = now_ns()
                 if one in told:
-                    self._repeated.append(f"segment {each['segment_id']} of meeting {meeting} was told twice")
-                told.add(one)
+                    self._repeated.append(
+                        (told[one], at_ns, f"segment {each['segment_id']} of meeting {meeting} was told twice"))
+                told[one] = at_ns
             screen.show(event)
         elif event["type"] == "transcript_retract":
             screen.retract(event["segment_ids"])

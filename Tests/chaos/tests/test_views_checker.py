@@ -61,10 +61,18 @@ def test_a_failover_may_lose_what_was_told(written):
 
 
 def test_what_is_told_twice(written):
-    assert found(written, {NUMBER: {"a:1": "Hello", "a:2": "all"}}, repeated=["segment a:1 was told twice"]) == (
+    repeated = [(1 * MS, 2 * MS, "segment a:1 was told twice")]
+    assert found(written, {NUMBER: {"a:1": "Hello", "a:2": "all"}}, repeated=repeated) == (
         f"views: workspace {WORKSPACE}: segment a:1 was told twice")
 
 
 def test_what_a_failover_lost_is_told_again(written):
-    written.history.faults.append(FaultRecord("primary-killed", "redis1", 1 * MS, healed_ns=2 * MS))
-    assert found(written, {NUMBER: {"a:1": "Hello", "a:2": "all"}}, repeated=["segment a:1 was told twice"]) == ""
+    written.history.faults.append(FaultRecord("primary-killed", "redis1", 100_000 * MS, healed_ns=100_001 * MS))
+    shown = {NUMBER: {"a:1": "Hello", "a:2": "all"}}
+    across = (1 * MS, 200_000 * MS, "segment a:1 was told twice")
+    before = (1 * MS, 2 * MS, "segment a:2 was told twice")
+    after = (200_000 * MS, 200_001 * MS, "segment a:2 was told twice")
+    assert found(written, shown, repeated=[across]) == ""
+    for other in before, after:
+        assert "segment a:2 was told twice" in found(written, shown, repeated=[across, other])
+        written.history.viewed.clear()
