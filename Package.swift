@@ -35,6 +35,12 @@ let package = Package(
             name: "API",
             dependencies: ["CCrypto", "CZlib", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
+            name: "Node",
+            dependencies: [
+                "API", "CLinux", "Calendars", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher",
+                "Webhooks",
+            ]),
+        .target(
             name: "Runner",
             dependencies: ["CLinux", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "TLS", "Usher"]),
         .target(name: "BotWire", dependencies: ["EventLoop", "HTTP", "JSON", "Log", "Redis"]),
@@ -51,8 +57,7 @@ let package = Package(
             name: "UsherCommand",
             dependencies: [
                 "API", "AttendingBot", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP", "Lab", "Log", "Metrics",
-                "Processes",
-                "Redis", "Runner", "SimulatedBot", "TLS", "Usher", "Webhooks",
+                "Node", "Processes", "Redis", "Runner", "SimulatedBot", "TLS", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),
@@ -66,10 +71,11 @@ let package = Package(
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes", "TestTurns"]),
+        .testTarget(name: "NodeTests", dependencies: ["API", "HTTP", "Metrics", "Node", "Redis", "TestTurns"]),
         .testTarget(
             name: "UsherCommandTests",
             dependencies: [
-                "API", "EventLoop", "HTTP", "Metrics", "Processes", "Redis", "SimulatedBot", "TestTurns",
+                "API", "EventLoop", "HTTP", "Metrics", "Node", "Processes", "Redis", "SimulatedBot", "TestTurns",
                 "UsherCommand",
             ]),
         .target(name: "TestTurns", path: "Tests/TestTurns"),

@@ -36,6 +36,14 @@ public struct ClientConfiguration: Sendable {
         self.scripts = scripts
     }
 
+    /// The same for another client.
+    public func named(_ name: String) -> ClientConfiguration {
+        var configuration = self
+        configuration.name = name
+        configuration.metrics = ClientMetrics()
+        return configuration
+    }
+
     /// What encrypts connections; nil: they are not to be.
     /// - Throws: `TLSContext.Invalid` if they are to be and cannot.
     var encryption: TLSContext? {

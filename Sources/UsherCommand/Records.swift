@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import Processes
 import Redis
 import Usher
 

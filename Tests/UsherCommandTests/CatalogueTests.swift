@@ -1,4 +1,5 @@
 import Metrics
+import Node
 import TestTurns
 import Testing
 

@@ -7,7 +7,6 @@ import Redis
 public struct PlannedBots: Sendable {
     /// How many plans of a partition are read at once.
     private static let batch = 5_000
-    private static let pauseMilliseconds = 1_000
 
     private let store: Store
     private let logger: Logger
@@ -17,12 +16,15 @@ public struct PlannedBots: Sendable {
         self.logger = logger
     }
 
-    /// Looks until the task is cancelled.
-    public func run() async {
-        await Rounds(
-            store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds,
-            trouble: "Planned meetings could not all be looked at"
-        ).run { session throws(RedisError) in try await sendAll(session) }
+    /// From one round to the next, at most.
+    public var pauseMilliseconds: Int { Rounds.pause(1_000, store) }
+
+    /// Looks once. What is in the way is told in the log.
+    public func goRound() async {
+        await Rounds.goOne(store, logger, trouble: "Planned meetings could not all be looked at") {
+            session throws(RedisError) in
+            try await sendAll(session)
+        }
     }
 
     /// One round over all partitions, one exchange if nothing is due.

@@ -3,26 +3,22 @@ import Redis
 
 /// What every node does round after round. There is no leader: scripts look again for themselves, and do nothing the second
 /// time.
-struct Rounds: Sendable {
+enum Rounds {
     private static let roundMilliseconds = 30_000
 
-    let store: Store
-    let logger: Logger
-    /// The longest pause after a round; a lease's fifth if that is shorter.
-    let mostPauseMilliseconds: Int
-    /// What is said if a round was cut short.
-    let trouble: String
+    /// The pause after a round, or a lease's fifth if that is shorter.
+    static func pause(_ milliseconds: Int, _ store: Store) -> Int {
+        max(50, min(milliseconds, store.configuration.leaseTimeToLiveMilliseconds / 5))
+    }
 
-    /// Goes on until the task is cancelled. The pause varies, so that nodes do not fall into step.
-    func run(_ round: (Session) async throws(RedisError) -> Void) async {
-        let pause = max(50, min(mostPauseMilliseconds, store.configuration.leaseTimeToLiveMilliseconds / 5))
-        while !Task.isCancelled {
-            do throws(RedisError) {
-                try await round(store.session(milliseconds: Self.roundMilliseconds))
-            } catch {
-                if error != .notConnected { logger.warning(trouble, ["reason": "\(error)"]) }
-            }
-            await store.client.loop.wait(milliseconds: Int.random(in: pause / 2...pause))
+    /// - Parameter trouble: what is said if the round was cut short.
+    static func goOne(
+        _ store: Store, _ logger: Logger, trouble: String, _ round: (Session) async throws(RedisError) -> Void
+    ) async {
+        do throws(RedisError) {
+            try await round(store.session(milliseconds: roundMilliseconds))
+        } catch {
+            if error != .notConnected { logger.warning(trouble, ["reason": "\(error)"]) }
         }
     }
 

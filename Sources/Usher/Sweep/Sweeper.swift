@@ -6,7 +6,6 @@ import Redis
 /// script that looks again for itself and does nothing the second time (docs/architecture.md, "Leases").
 public struct Sweeper: Sendable {
     private static let itemsPerPartition = 100
-    private static let pauseMilliseconds = 2_000
     /// How long the node that took a bot's last report has for finalising the record itself.
     private static let analyzingGraceMilliseconds = 5_000
     /// What is written while a sweep is under way is not ahead of the time at which that began.
@@ -20,12 +19,14 @@ public struct Sweeper: Sendable {
         self.logger = logger
     }
 
-    /// Sweeps until the task is cancelled.
-    public func run() async {
-        await Rounds(
-            store: store, logger: logger, mostPauseMilliseconds: Self.pauseMilliseconds,
-            trouble: "A sweep was cut short"
-        ).run { session throws(RedisError) in try await sweep(session) }
+    /// From one round to the next, at most.
+    public var pauseMilliseconds: Int { Rounds.pause(2_000, store) }
+
+    /// Sweeps once. What is in the way is told in the log.
+    public func goRound() async {
+        await Rounds.goOne(store, logger, trouble: "A sweep was cut short") { session throws(RedisError) in
+            try await sweep(session)
+        }
     }
 
     /// One round over all partitions: three exchanges if there is nothing to do. An item that fails by itself, as when

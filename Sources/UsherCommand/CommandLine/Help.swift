@@ -1,4 +1,5 @@
 import Metrics
+import Node
 import SimulatedBot
 import Usher
 

@@ -2,6 +2,7 @@ import AttendingBot
 import Calendars
 import HTTP
 import Log
+import Node
 import Processes
 import Redis
 import Runner
@@ -40,7 +41,9 @@ struct SettingsTable: Sendable {
             + "clusters, which tell of addresses")
     let adminKey = text(
         "admin-key", .secret(length: 16...512), absent: "none: every admin request is refused; `usher up` makes one",
-        "The secret that admin requests carry in X-Admin-API-Key")
+        "The secret that admin requests carry in X-Admin-API-Key"
+    )
+    .sets(\NodeConfiguration.adminKey)
     let metricsPort = number(
         "metrics-port", 0...65535, absent: "none: `/metrics` is on `--port`, and runners have none",
         commands: [.serve, .runner, .up],
@@ -61,14 +64,18 @@ struct SettingsTable: Sendable {
         "share-port", default: false, commands: [.serve],
         "Whether this node may listen where nodes of the same Redis listen already, as one that is started in "
             + "place of another does: the kernel shares the connections out. The ports of `/admin` and `/internal` too; "
-            + "that of `/metrics` is a node's own. `usher up` has its nodes do so")
+            + "that of `/metrics` is a node's own. `usher up` has its nodes do so"
+    )
+    .sets(\NodeConfiguration.sharesPort)
     let nodes = number("nodes", 1...64, default: 2, commands: [.up], "How many nodes share the port")
     let dataFolder = text(
         "data", .folder, default: "./data", commands: [.up],
         "The folder of the private Redis: its socket, its append-only file and its log")
     let loops = number(
         "loops", 1...256, by: "one a processor", { min(256, ProcessLimits.availableProcessors) },
-        "How many event loops a node runs, each a thread with its own Redis connection")
+        "How many event loops a node runs, each a thread with its own Redis connection"
+    )
+    .sets(\NodeConfiguration.loops)
 
     let redisTimeoutMilliseconds = number(
         "redis-timeout-ms", 50...60_000, unit: "ms", default: 2000,
@@ -160,11 +167,15 @@ struct SettingsTable: Sendable {
     .sets(\HTTPConfiguration.limits.bodyBytes)
     let maxReportBytes = number(
         "max-report-bytes", 1024...67_108_864, unit: "bytes", default: 1_048_576,
-        "The longest body of a bot's report, with its logs, or of its segments")
+        "The longest body of a bot's report, with its logs, or of its segments"
+    )
+    .sets(\NodeConfiguration.maximumReportBytes)
     let answerMemoryBytes = number(
         "answer-memory-bytes", 4_194_304...4_294_967_296, unit: "bytes", default: 50_331_648,
         "What all large answers of a node, such as long lists, may hold at once; more of them wait their turn, and get "
-            + "503 if it does not come in time. No workspace has more than half")
+            + "503 if it does not come in time. No workspace has more than half"
+    )
+    .sets(\NodeConfiguration.answerMemoryBytes)
     let headerTimeoutMilliseconds = number(
         "header-timeout-ms", 100...600_000, unit: "ms", default: 10_000,
         "How long a client may take to send a header section it has begun; then it gets 408"
@@ -187,7 +198,9 @@ struct SettingsTable: Sendable {
     .sets(\HTTPConfiguration.writeTimeoutMilliseconds)
     let maxConnections = number(
         "max-connections", 1...1_000_000, default: 10_000,
-        "How many connections each port of a node serves at once; further ones wait in the kernel's queue")
+        "How many connections each port of a node serves at once; further ones wait in the kernel's queue"
+    )
+    .sets(\HTTPConfiguration.maximumConnections)
     let webhookAllow = addressRanges(
         "webhook-allow", absent: "none: both are of the internet alone",
         "Blocks of private addresses that webhooks may go to, and calendars be read from, all the same")
@@ -202,17 +215,25 @@ struct SettingsTable: Sendable {
     )
     .sets(\DelivererConfiguration.certificates)
     let backlog = number(
-        "backlog", 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop")
+        "backlog", 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"
+    )
+    .sets(\HTTPConfiguration.backlog)
     let maxConnectionsPerAddress = number(
         "max-connections-per-address", 0...1_000_000, default: 0,
         "How many connections may come from one address (of IPv6: a /64) that is none of the trusted proxies; further "
-            + "ones are closed. 0: any number")
+            + "ones are closed. 0: any number"
+    )
+    .sets(\NodeConfiguration.maximumConnectionsPerAddress)
     let liveFeedsPerKey = number(
         "live-feeds-per-key", 1...1_000_000, default: 200,
-        "How many live feeds (`GET /ws` and streams of events) a node serves to one API key at once")
+        "How many live feeds (`GET /ws` and streams of events) a node serves to one API key at once"
+    )
+    .sets(\NodeConfiguration.liveFeedsPerKey)
     let liveFeedsPerAddress = number(
         "live-feeds-per-address", 1...1_000_000, default: 1000,
-        "How many to one address (of IPv6: a /64), whatever their keys")
+        "How many to one address (of IPv6: a /64), whatever their keys"
+    )
+    .sets(\NodeConfiguration.liveFeedsPerAddress)
     let liveBufferBytes = number(
         "live-buffer-bytes", 16_384...67_108_864, unit: "bytes", default: 1_048_576,
         "How much a client of `GET /ws` may leave untaken before it is closed with 4408"
@@ -237,21 +258,29 @@ struct SettingsTable: Sendable {
         "address-rate-limit-burst", 1...10_000_000, default: 1000, "How many of those may come at once")
     let trustedProxies = addressRanges(
         "trusted-proxies", absent: "none: a request comes from where its connection comes from",
-        "The load balancers whose `X-Forwarded-For` tells where a request comes from")
+        "The load balancers whose `X-Forwarded-For` tells where a request comes from"
+    )
+    .sets(\NodeConfiguration.trustedProxies)
     let corsOrigins = list(
         "cors-origins", .origins, absent: "none: pages of other origins cannot use the APIs",
         "The origins of the web pages that may use the APIs from a browser (CORS); never `/admin` and "
-            + "`/internal`")
+            + "`/internal`"
+    )
+    .sets(\NodeConfiguration.corsOrigins)
     let servesConsole = either(
         "console", "on", or: "off", default: true,
-        "Whether `/console` is there, a page on which people of a workspace see and steer its meetings")
+        "Whether `/console` is there, a page on which people of a workspace see and steer its meetings"
+    )
+    .sets(\NodeConfiguration.servesConsole)
     let drainDelayMilliseconds = number(
         "drain-delay-ms", 0...600_000, unit: "ms", default: 5000, commands: [.serve],
         "How long a node that gets SIGTERM serves on while /readyz says that it is about to stop, for balancers to "
             + "see that; another signal ends it, and Ctrl-C has none")
     let drainTimeoutMilliseconds = number(
         "drain-timeout-ms", 0...600_000, unit: "ms", default: 10_000,
-        "How long a node that was told to stop answers what is under way")
+        "How long a node that was told to stop answers what is under way"
+    )
+    .sets(\NodeConfiguration.drainTimeoutMilliseconds)
 
     let runners = number("runners", 0...64, default: 1, commands: [.up], "How many runners it starts")
     let launch = command(
@@ -283,6 +312,7 @@ struct SettingsTable: Sendable {
             + "not read it, and bots send them by HTTP"
     )
     .sets(\RunnerConfiguration.isStreamShared)
+    .sets(\NodeConfiguration.readsStream)
     let capacity = number(
         "capacity", 1...10_000, default: 10, commands: [.runner, .up], "How many bots a runner runs at once")
     let onStop = choice(

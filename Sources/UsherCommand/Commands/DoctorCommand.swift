@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import Processes
 import Redis
 import Usher
 
@@ -36,7 +37,8 @@ enum DoctorCommand {
             loop.join()
         }
         return try MainThread.run(on: loop) {
-            let patient = RedisExamination(settings, redis, loop: loop, timeoutMilliseconds: timeoutMilliseconds)
+            let patient = RedisExamination(
+                settings.patient(redis), loop: loop, timeoutMilliseconds: timeoutMilliseconds)
             do throws(RedisExamination.Failure) {
                 return try await patient.findings()
             } catch {

@@ -42,8 +42,9 @@ enum RunnerCommand {
             loop.execute { runner.start() }
             recordings?.start()
             defer { recordings?.stop() }
-            let examination = StartExamination(settings, configuration.redis, loop: loop, logger: logger) {
-                await runner.refusalOfLogin() == nil
+            let examination = StartExamination(settings.patient(configuration.redis), loop: loop, logger: logger)
+            Task(executorPreference: loop) {
+                if await runner.refusalOfLogin() == nil { await examination.run() }
             }
             logger.info("Running bots", ["runner": runner.id, "capacity": String(settings.capacity)])
             if let refusal = try wait(for: runner, on: loop, signals, examination, listener) {

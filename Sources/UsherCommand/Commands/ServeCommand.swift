@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Log
+import Node
 import Processes
 import Redis
 import Synchronization
@@ -16,7 +17,7 @@ enum ServeCommand {
             _ = ProcessLimits.raiseOpenFiles()
             Machine.keepFreedMemory()
             try settings.checkRecordings(R_OK)
-            let node = try Node(settings, redis: RedisURL(settings.redisURL), logger: logger)
+            let node = try Node(settings.nodeConfiguration(RedisURL(settings.redisURL)), logger: logger)
             for port in try node.start() {
                 logger.info(
                     "Listening",

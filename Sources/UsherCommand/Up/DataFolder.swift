@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 import Redis
 
 /// The folder of a private Redis, held by one `usher up` at a time. It is its owner's alone, and so is all in it: no link

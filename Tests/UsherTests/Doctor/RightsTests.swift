@@ -34,7 +34,7 @@ import Testing
     @Test func everyCommandOfNodesAndRunnersIsListed() throws {
         let others: Set = ["acl", "auth", "select", "sentinel", "subscribe", "unsubscribe"]
         var used: Set<String> = []
-        for module in ["Redis", "Usher", "Runner", "API", "UsherCommand"] {
+        for module in ["Redis", "Usher", "Runner", "API", "Node", "UsherCommand"] {
             let files = FileManager.default.enumerator(
                 at: Self.root.appendingPathComponent("Sources/\(module)"), includingPropertiesForKeys: nil)
             for case let file as URL in try #require(files)

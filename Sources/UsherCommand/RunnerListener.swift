@@ -3,6 +3,8 @@ import EventLoop
 import HTTP
 import Log
 import Metrics
+import Node
+import Processes
 import Runner
 
 /// Where a runner answers `/metrics` and `/healthz`, on its own loop.

@@ -6,13 +6,12 @@ import Metrics
 ///
 /// `@unchecked Sendable`: its history is touched on the loop's thread alone, which every entry checks.
 final class HistoryKeeper: @unchecked Sendable {
-    private static let intervalMilliseconds = 60_000
+    static let intervalMilliseconds = 60_000
 
     private let loop: EventLoop
     private let metrics: NodeMetrics
     private let queue: QueueProbe
     private var history = MinuteHistory()
-    private var keeping: Task<Void, Never>?
 
     /// - Parameter queue: of the loop.
     init(loop: EventLoop, metrics: NodeMetrics, queue: QueueProbe) {
@@ -21,21 +20,11 @@ final class HistoryKeeper: @unchecked Sendable {
         self.queue = queue
     }
 
-    func start() {
+    /// Ends a minute.
+    func note() async {
         loop.preconditionCurrent()
-        keeping = Task(executorPreference: loop) { [self] in
-            while !Task.isCancelled {
-                let totals = await metrics.totals()
-                history.note(
-                    totals, waitingMilliseconds: await queue.read()?.oldestMilliseconds, at: WallClock.milliseconds)
-                await loop.wait(milliseconds: Self.intervalMilliseconds)
-            }
-        }
-    }
-
-    func stop() {
-        loop.preconditionCurrent()
-        keeping?.cancel()
+        let totals = await metrics.totals()
+        history.note(totals, waitingMilliseconds: await queue.read()?.oldestMilliseconds, at: WallClock.milliseconds)
     }
 
     /// The oldest first. From any loop.
@@ -44,5 +33,13 @@ final class HistoryKeeper: @unchecked Sendable {
             loop.preconditionCurrent()
             return history.minutes
         }.value
+    }
+}
+
+extension BackgroundTask {
+    static func history(_ node: TaskSurroundings) -> BackgroundTask {
+        BackgroundTask(
+            name: "history", pace: .every(milliseconds: HistoryKeeper.intervalMilliseconds), loop: node.loop,
+            work: { await node.history.note() })
     }
 }

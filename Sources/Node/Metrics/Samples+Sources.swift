@@ -1,15 +1,15 @@
 import API
+import Calendars
 import HTTP
 import Log
 import Metrics
 import Redis
-import Runner
 import Usher
 import Webhooks
 
 /// What the modules count, by the names of the catalogue. All on the thread of the loop that what is read belongs to.
 extension Samples {
-    mutating func add(_ counters: RequestCounters) {
+    public mutating func add(_ counters: RequestCounters) {
         for answers in counters.answers {
             add(Catalogue.requestDurations, [answers.method, answers.route], answers.durations)
             for outcome in answers.outcomes {
@@ -36,7 +36,7 @@ extension Samples {
     }
 
     /// - Parameter serves: what the server's port serves.
-    mutating func add(_ server: HTTP.Server, serves: String) {
+    public mutating func add(_ server: HTTP.Server, serves: String) {
         add(Catalogue.connections, [serves], server.connectionCount)
         add(Catalogue.connectionsAccepted, [serves], server.acceptedCount)
     }
@@ -60,6 +60,12 @@ extension Samples {
         add(Catalogue.feedResets, feeds.resets)
     }
 
+    mutating func add(_ sync: CalendarSync) {
+        for outcome in CalendarSync.Outcome.allCases {
+            add(Catalogue.calendarSyncs, [outcome.rawValue], sync.counts[outcome] ?? 0)
+        }
+    }
+
     mutating func add(_ deliverer: DelivererMetrics) {
         for outcome in DelivererMetrics.outcomes {
             add(Catalogue.webhookAttempts, [outcome], deliverer.attempts[outcome] ?? 0)
@@ -71,7 +77,7 @@ extension Samples {
     /// - Parameters:
     ///   - name: what the client is for.
     ///   - blocks: whether its calls wait for something to come, so that their durations say nothing.
-    mutating func add(_ client: Client, _ name: String, blocks: Bool = false) {
+    public mutating func add(_ client: Client, _ name: String, blocks: Bool = false) {
         let metrics = client.metrics
         add(Catalogue.redisConnected, [name], client.isConnected ? 1 : 0)
         add(Catalogue.redisCommands, [name], metrics.commands)
@@ -82,27 +88,8 @@ extension Samples {
         if !blocks { add(Catalogue.redisDurations, [name], metrics.calls) }
     }
 
-    mutating func add(_ runner: Runner) {
-        let metrics = runner.metrics
-        let bots = runner.botCounts
-        add(Catalogue.capacity, runner.capacity)
-        add(Catalogue.runnerBots, ["starting"], bots.onTheirWay)
-        add(Catalogue.runnerBots, ["in_room"], bots.inTheRoom)
-        add(Catalogue.botsStarted, metrics.botsStarted)
-        for reason in RunnerMetrics.reasons { add(Catalogue.botsEnded, [reason], metrics.botsEnded[reason] ?? 0) }
-        add(Catalogue.fencedBots, RunnerMetrics.fencing.reduce(0) { $0 + (metrics.botsEnded[$1] ?? 0) })
-        add(Catalogue.dispatchToStart, metrics.dispatchToStart)
-        add(Catalogue.leaseRenewals, ["granted"], metrics.renewals)
-        add(Catalogue.leaseRenewals, ["refused"], metrics.refusedRenewals)
-        add(Catalogue.leaseRenewalFailures, metrics.failedRenewals)
-        add(runner.client, "records")
-        add(runner.blocking, "dispatches", blocks: true)
-        if let claiming = runner.claiming { add(claiming, "claims") }
-        if let renewing = runner.renewing { add(renewing, "renewals") }
-    }
-
     /// What is the whole process', whichever loop it is asked on.
-    mutating func addProcess() {
+    public mutating func addProcess() {
         add(Catalogue.buildInformation, [usherVersion], 1)
         add(Catalogue.droppedLogLines, LineWriter.standardError.droppedLines)
         guard let process = ProcessStatistics.read() else { return }

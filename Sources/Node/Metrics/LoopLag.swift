@@ -4,18 +4,18 @@ import Metrics
 /// Measures how late an event loop runs its timers, and so how long what is ready waits for it.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop.
-final class LoopLag: @unchecked Sendable {
+public final class LoopLag: @unchecked Sendable {
     private static let intervalMilliseconds = 1_000
 
     private let loop: EventLoop
-    private(set) var delays = Histogram(.delays)
+    public private(set) var delays = Histogram(.delays)
 
-    init(_ loop: EventLoop) {
+    public init(_ loop: EventLoop) {
         self.loop = loop
     }
 
     /// Begins, and goes on until the loop ends.
-    func start() {
+    public func start() {
         let due = MonotonicTime.now().advanced(byMilliseconds: Self.intervalMilliseconds)
         loop.schedule(at: due) { [weak self] in
             guard let self else { return }

@@ -12,7 +12,7 @@ final class LoopMetrics: @unchecked Sendable {
     let loop: EventLoop
     let store: Store
     /// By what they are for.
-    var clients: [(name: String, client: Client)]
+    let clients: [(name: String, client: Client)]
     var servers: [(serves: String, server: HTTP.Server, counters: RequestCounters)] = []
     let lag: LoopLag
     var hub: FeedHub?
@@ -50,8 +50,7 @@ final class LoopMetrics: @unchecked Sendable {
 /// `@unchecked Sendable`: put together before the loops start.
 final class NodeMetrics: @unchecked Sendable {
     var loops: [LoopMetrics] = []
-    var deliveries: Deliveries?
-    var calendars: CalendarThreads?
+    var background: BackgroundTasks?
     var feeds: LiveBudget?
     private let connectionLimits: [(serves: String, limit: Int)]
 
@@ -74,8 +73,7 @@ final class NodeMetrics: @unchecked Sendable {
         for loop in loops {
             samples.add(await Task(executorPreference: loop.loop) { loop.read() }.value)
         }
-        if let deliveries { samples.add(await deliveries.samples()) }
-        if let calendars { samples.add(await calendars.samples()) }
+        if let background { samples.add(await background.samples()) }
         samples.add(Catalogue.feedsRefused, feeds?.refusedCount ?? 0)
         samples.add(Catalogue.feedsTooSlow, feeds?.slowCount ?? 0)
         let reading = await queue.read()

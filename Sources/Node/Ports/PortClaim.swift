@@ -46,7 +46,7 @@ final class PortClaim {
         _ others: [Neighbour], _ port: ServedPort, digest: String, isShared: Bool
     ) throws(PortTaken) {
         let place = "\(port.host):\(port.port) is"
-        let advice = "choose another port with \(port.setting.flag)"
+        let advice = "choose another port with \(port.flag)"
         guard isShared else {
             guard let other = others.first else {
                 throw PortTaken(
@@ -55,7 +55,7 @@ final class PortClaim {
             throw PortTaken(
                 description:
                     "\(place) in use by another node (process \(other.process)): stop it, \(advice), or let both "
-                    + "share it with \(Setting[\.sharesPort].flag), if they use the same Redis.")
+                    + "share it with --share-port, if they use the same Redis.")
         }
         guard !others.isEmpty else {
             throw PortTaken(
@@ -100,7 +100,7 @@ final class PortClaim {
             guard MonotonicTime.now() < deadline else {
                 throw PortTaken(
                     description: "Another node has been about to listen on port \(port.port) for "
-                        + "\(patienceMilliseconds) ms: stop it, or choose another port with \(port.setting.flag)."
+                        + "\(patienceMilliseconds) ms: stop it, or choose another port with \(port.flag)."
                 )
             }
             usleep(10_000)

@@ -1,13 +1,12 @@
 import CLinux
 import EventLoop
 import Glibc
-import Processes
 import Synchronization
 
 /// What the main thread, which runs no tasks, waits for.
-enum MainThread {
+public enum MainThread {
     /// Runs `body` on a loop, and waits for its end.
-    static func run<Result: Sendable>(
+    public static func run<Result: Sendable>(
         on loop: EventLoop, _ body: @escaping @Sendable () async throws -> Result
     ) throws -> Result {
         let outcome = Outcome<Result>()
@@ -30,11 +29,11 @@ enum MainThread {
     }
 
     /// A descriptor that becomes readable once, when a task raises it.
-    final class Flag: Sendable {
-        let descriptor: Int32
+    public final class Flag: Sendable {
+        public let descriptor: Int32
 
         /// - Throws: `SystemError` when descriptors have run out.
-        init() throws {
+        public init() throws {
             descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
             guard descriptor >= 0 else { throw SystemError("eventfd") }
         }
@@ -43,7 +42,7 @@ enum MainThread {
             close(descriptor)
         }
 
-        func raise() {
+        public func raise() {
             var one: UInt64 = 1
             write(descriptor, &one, MemoryLayout<UInt64>.size)
         }

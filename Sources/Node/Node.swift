@@ -9,7 +9,7 @@ import Usher
 /// One node: event loops that share its ports, each with its own Redis connection, store and servers. Nothing is shared
 /// between them but the count of each port's connections: a crowd on the public port keeps neither a bot's report nor a
 /// scrape away from a port of its own.
-struct Node {
+public struct Node: Sendable {
     private struct Shard {
         let loop: EventLoop
         let client: Client
@@ -24,87 +24,75 @@ struct Node {
     /// that is gone, and that balancers have not missed, refuses nothing.
     private static let loginPatienceMilliseconds = 200
 
-    private let settings: Settings
-    private let redis: RedisURL
-    private let ports: [ServedPort]
+    private let configuration: NodeConfiguration
     private let claims = Claims()
     private let shards: [Shard]
-    private let housekeeping: Housekeeping
-    private let deliveries: Deliveries
-    private let calendars: CalendarThreads
-    private let examination: StartExamination
-    private let heartbeat: NodeHeartbeat
-    private let history: HistoryKeeper
+    private let surroundings: TaskSurroundings
+    private let background: BackgroundTasks
     private let desk: FindingsDesk
     private let readiness: NodeReadiness
     private let recordings: Recordings
     private let metrics: NodeMetrics
 
-    /// - Parameter redis: the parsed form of the setting.
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
-    init(_ settings: Settings, redis: RedisURL, logger: Logger) throws {
-        self.settings = settings
-        self.redis = redis
+    public init(_ configuration: NodeConfiguration, logger: Logger) throws {
+        self.configuration = configuration
         let readiness = NodeReadiness()
         self.readiness = readiness
-        ports = ServedPort.all(settings)
+        let ports = configuration.ports
         let budgets = ports.map { _ in
             ConnectionBudget(
-                limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress,
-                exempt: settings.trustedProxies)
+                limit: configuration.http.maximumConnections,
+                limitPerAddress: configuration.maximumConnectionsPerAddress, exempt: configuration.trustedProxies)
         }
         metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
-        let answers = AnswerBudget(bytes: settings.answerMemoryBytes)
+        let answers = AnswerBudget(bytes: configuration.answerMemoryBytes)
         let feeds = LiveBudget(
-            perKey: settings.liveFeedsPerKey, perAddress: settings.liveFeedsPerAddress, unsent: UnsentBudget())
+            perKey: configuration.liveFeedsPerKey, perAddress: configuration.liveFeedsPerAddress,
+            unsent: UnsentBudget())
         metrics.feeds = feeds
-        var recordings = settings.recordingsOfBots
+        var recordings = configuration.recordings
         if recordings.folder != nil { recordings.disk = try EventLoop(name: "recordings") }
         self.recordings = recordings
         var shards: [Shard] = []
-        var stores: [Store] = []
         var desk: FindingsDesk!
-        var history: HistoryKeeper!
-        for number in 0..<settings.loops {
+        var surroundings: TaskSurroundings!
+        for number in 0..<configuration.loops {
             let loop = try EventLoop(name: "\(number)")
-            let client = Client(
-                loop: loop,
-                configuration: settings.clientConfiguration(redis, name: "usher-serve-\(number)"), logger: logger)
-            let changing = settings.replicaWait.map { wait in
-                var configuration = settings.clientConfiguration(redis, name: "usher-serve-changes-\(number)")
-                configuration.replicaWait = wait
-                return Client(loop: loop, configuration: configuration, logger: logger)
+            let client = Client(loop: loop, configuration: configuration.connection("\(number)"), logger: logger)
+            let changing = configuration.replicaWait.map { wait in
+                var connection = configuration.connection("changes-\(number)")
+                connection.replicaWait = wait
+                return Client(loop: loop, configuration: connection, logger: logger)
             }
-            let store = Store(
-                client: client, changing: changing, configuration: settings.storeConfiguration, logger: logger)
-            stores.append(store)
-            let hub = Self.hub(of: store, number, settings, redis, logger)
+            let store = Store(client: client, changing: changing, configuration: configuration.store, logger: logger)
+            let hub = Self.hub(of: store, number, configuration, logger)
             let measured = LoopMetrics(
                 loop: loop, store: store,
                 clients: [("records", client)] + (changing.map { [("changes", $0)] } ?? []))
             let endpoint = MetricsEndpoint { [metrics, queue = QueueProbe(store)] in await metrics.text(queue) }
             if number == 0 {
-                desk = FindingsDesk(settings, redis, store: store)
-                history = HistoryKeeper(loop: loop, metrics: metrics, queue: QueueProbe(store))
+                desk = FindingsDesk(configuration, store: store)
+                let history = HistoryKeeper(loop: loop, metrics: metrics, queue: QueueProbe(store))
+                surroundings = TaskSurroundings(configuration, store: store, history: history, logger: logger)
             }
             let insight = NodeInsight(
                 findings: { [desk = desk!] in await desk.findings(within: $0) },
-                history: { [history = history!] in await history.minutes() })
+                history: { [history = surroundings!.history] in await history.minutes() })
             let live = LiveServices(hub: hub, budget: feeds)
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
-                    store: store, adminKey: settings.adminKey, logger: logger, readiness: readiness,
-                    trustedProxies: settings.trustedProxies, surfaces: port.surfaces, budget: answers,
-                    receivers: settings.receivers, recordings: recordings,
+                    store: store, adminKey: configuration.adminKey, logger: logger, readiness: readiness,
+                    trustedProxies: configuration.trustedProxies, surfaces: port.surfaces, budget: answers,
+                    receivers: configuration.receivers, recordings: recordings,
                     live: live, metrics: endpoint,
-                    servesConsole: settings.servesConsole, insight: insight)
+                    servesConsole: configuration.servesConsole, insight: insight)
                 let counters = RequestCounters(router)
-                var configuration = settings.httpConfiguration(of: port.surfaces)
-                configuration.onResponse = counters.hook
-                configuration.webSockets.unsentBudget = feeds.unsent
-                let server = Server(
-                    loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
+                var http = configuration.http(of: port.surfaces)
+                http.onResponse = counters.hook
+                http.webSockets.unsentBudget = feeds.unsent
+                let server = Server(loop: loop, configuration: http, router: router, logger: logger, budget: budget)
                 measured.servers.append((port.serves, server, counters))
                 return server
             }
@@ -114,43 +102,34 @@ struct Node {
         }
         self.shards = shards
         self.desk = desk
-        self.history = history
-        housekeeping = Housekeeping(settings, redis: redis, store: stores[0], loop: shards[0].loop, logger: logger)
-        deliveries = try Deliveries(settings, redis: redis, logger: logger)
-        metrics.deliveries = deliveries
-        calendars = try CalendarThreads(settings, redis: redis, logger: logger)
-        metrics.calendars = calendars
-        heartbeat = NodeHeartbeat(store: stores[0])
-        metrics.loops[0].clients.append(("segments", housekeeping.client))
-        let client = shards[0].client
-        examination = StartExamination(settings, redis, loop: shards[0].loop, logger: logger) {
-            await client.firstLogin() == .ready
-        }
+        self.surroundings = surroundings
+        background = try BackgroundTasks(surroundings)
+        metrics.background = background
     }
 
     /// What reads live feeds, which has a connection of its own once somebody views one.
     private static func hub(
-        of store: Store, _ number: Int, _ settings: Settings, _ redis: RedisURL, _ logger: Logger
+        of store: Store, _ number: Int, _ configuration: NodeConfiguration, _ logger: Logger
     ) -> FeedHub {
-        var configuration = settings.clientConfiguration(redis, name: "usher-serve-feeds-\(number)")
-        configuration.isForBlockingReads = true
-        configuration.scripts = []
-        let client = Client(loop: store.client.loop, configuration: configuration, logger: logger)
-        return FeedHub(store: store, blocking: client, isCluster: redis.isCluster, logger: logger)
+        var connection = configuration.connection("feeds-\(number)")
+        connection.isForBlockingReads = true
+        connection.scripts = []
+        let client = Client(loop: store.client.loop, configuration: connection, logger: logger)
+        return FeedHub(store: store, blocking: client, isCluster: connection.url.isCluster, logger: logger)
     }
 
     /// Starts the loops, begins to connect to Redis, and serves, with Redis or without it.
     /// - Returns: the ports, the public one first.
     /// - Throws: `PortTaken` or `ListenError`, or `SystemError` if the kernel grants no thread.
-    func start() throws -> [ServedPort] {
-        var ports = ports
+    public func start() throws -> [ServedPort] {
+        var ports = configuration.ports
         var listeners: [[(server: Server, listener: Listener)]] = shards.map { _ in [] }
         for index in ports.indices {
             func listen() throws -> Int {
                 for (number, shard) in shards.enumerated() {
                     guard let server = shard.servers[index] else { continue }
                     let listener = try Listener.bind(
-                        host: ports[index].host, port: ports[index].port, backlog: settings.backlog,
+                        host: ports[index].host, port: ports[index].port, backlog: configuration.http.backlog,
                         reusesPort: !ports[index].isExclusive)
                     // The first one may have let the kernel choose.
                     ports[index].port = listener.port
@@ -162,7 +141,8 @@ struct Node {
                 _ = try listen()
             } else {
                 claims.held.append(
-                    try PortClaim(ports[index], redis: redis, isShared: settings.sharesPort, listen))
+                    try PortClaim(
+                        ports[index], redis: configuration.connection.url, isShared: configuration.sharesPort, listen))
             }
         }
         try recordings.disk?.start()
@@ -185,20 +165,15 @@ struct Node {
                 for (server, listener) in bound { try await server.start(listener) }
             }
         }
-        try deliveries.start()
-        try calendars.start()
-        let (heartbeat, history, host) = (self.heartbeat, self.history, ports[0].host)
-        let address = "\(host.contains(":") ? "[\(host)]" : host):\(ports[0].port)"
-        shards[0].loop.execute {
-            heartbeat.start(address: address)
-            history.start()
-        }
+        let host = ports[0].host
+        surroundings.address = "\(host.contains(":") ? "[\(host)]" : host):\(ports[0].port)"
+        try background.start()
         return ports
     }
 
     /// Waits until Redis has answered the first login of every loop, for as long as it is away.
     /// - Returns: what Redis said if it refused one.
-    func refusalOfLogin() async -> String? {
+    public func refusalOfLogin() async -> String? {
         for shard in shards {
             let outcome = await Task(executorPreference: shard.loop) { await shard.client.firstLogin() }.value
             if case .refused(let text) = outcome { return text }
@@ -207,16 +182,15 @@ struct Node {
     }
 
     /// Tells balancers, by `GET /readyz`, to look elsewhere; everything is served as before.
-    func giveNotice() {
+    public func giveNotice() {
         readiness.giveNotice()
     }
 
     /// Answers what is under way, and stops.
     /// - Returns: how many connections were cut, because they were not done within the drain timeout.
-    func stop() -> Int {
-        let deadline = MonotonicTime.now().advanced(byMilliseconds: settings.drainTimeoutMilliseconds)
-        let heartbeat = self.heartbeat
-        shards[0].loop.execute { heartbeat.beginStop() }
+    public func stop() -> Int {
+        let deadline = MonotonicTime.now().advanced(byMilliseconds: configuration.drainTimeoutMilliseconds)
+        background.beginDrain()
         let drains = shards.flatMap { shard in
             shard.servers.compactMap(\.self).map { server in
                 (shard.loop, Task(executorPreference: shard.loop) { await server.drain(deadline: deadline) })
@@ -224,18 +198,8 @@ struct Node {
         }
         var cut = 0
         for (loop, drain) in drains { cut += (try? MainThread.run(on: loop) { await drain.value }) ?? 0 }
-        try? MainThread.run(on: shards[0].loop) { await heartbeat.stop() }
-        let (housekeeping, examination, history, desk) = (
-            self.housekeeping, self.examination, self.history, self.desk
-        )
-        shards[0].loop.execute {
-            housekeeping.stop()
-            examination.stop()
-            history.stop()
-            desk.stop()
-        }
-        deliveries.stop()
-        calendars.stop()
+        background.end()
+        shards[0].loop.execute { [desk] in desk.stop() }
         for shard in shards {
             shard.loop.execute {
                 shard.hub.stop()

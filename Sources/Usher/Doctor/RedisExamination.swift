@@ -1,30 +1,46 @@
 import EventLoop
 import Log
 import Redis
-import Usher
 
 /// The examination of a Redis, or of each primary of a Redis Cluster, on connections of its own.
-struct RedisExamination: Sendable {
+public struct RedisExamination: Sendable {
     /// Why there are no findings but this.
-    struct Failure: Error {
-        let finding: Finding
+    public struct Failure: Error {
+        public let finding: Finding
     }
 
+    /// What is looked at, and what is expected there.
+    public struct Patient: Sendable {
+        let connection: ClientConfiguration
+        let store: StoreConfiguration
+        let replicas: Int
+
+        /// - Parameters:
+        ///   - connection: how it is reached.
+        ///   - replicas: on how many of them changes are to be.
+        public init(_ connection: ClientConfiguration, _ store: StoreConfiguration, waitingFor replicas: Int) {
+            self.connection = connection
+            self.store = store
+            self.replicas = replicas
+        }
+    }
+
+    private let patient: Patient
     private let client: Client
-    private let redis: RedisURL
-    private let settings: Settings
     private let timeoutMilliseconds: Int
 
     /// - Parameter timeoutMilliseconds: of the whole, from the connection's login.
-    init(_ settings: Settings, _ redis: RedisURL, loop: EventLoop, timeoutMilliseconds: Int) {
-        client = Self.client(settings, redis, loop)
-        self.redis = redis
-        self.settings = settings
+    public init(_ patient: Patient, loop: EventLoop, timeoutMilliseconds: Int) {
+        self.patient = patient
+        client = Self.client(patient.connection, patient.connection.url, loop)
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
-    private static func client(_ settings: Settings, _ redis: RedisURL, _ loop: EventLoop) -> Client {
-        var configuration = settings.clientConfiguration(redis, name: "usher-doctor")
+    private static func client(
+        _ connection: ClientConfiguration, _ url: RedisURL, _ loop: EventLoop
+    ) -> Client {
+        var configuration = connection.named("usher-doctor")
+        configuration.url = url
         // A script that does not load is a finding, and must not end the login.
         configuration.scripts = []
         // Connection troubles are findings, so not in the log as well.
@@ -32,7 +48,8 @@ struct RedisExamination: Sendable {
     }
 
     /// Connects, looks and disconnects, on the loop's thread. To be called once.
-    func findings() async throws(Failure) -> [Finding] {
+    public func findings() async throws(Failure) -> [Finding] {
+        let redis = patient.connection.url
         client.start()
         defer { client.shutDown() }
         try await logIn(client, redis)
@@ -43,7 +60,7 @@ struct RedisExamination: Sendable {
         for primary in client.primaries.sorted(by: { "\($0)" < "\($1)" }) {
             var url = redis
             url.location = .tcp(host: primary.host, port: primary.port)
-            let direct = Self.client(settings, url, client.loop)
+            let direct = Self.client(patient.connection, url, client.loop)
             direct.start()
             defer { direct.shutDown() }
             do throws(Failure) {
@@ -57,13 +74,13 @@ struct RedisExamination: Sendable {
     }
 
     private func logIn(_ client: Client, _ url: RedisURL) async throws(Failure) {
-        switch await client.firstLogin(withinMilliseconds: settings.redisTimeoutMilliseconds) {
+        let timeout = patient.store.redisTimeoutMilliseconds
+        switch await client.firstLogin(withinMilliseconds: timeout) {
         case .ready: break
         case .refused(let text): throw Failure(finding: Doctor.refusedLogin(to: url.redacted, text))
         case nil:
             throw Failure(
-                finding: Doctor.silence(
-                    of: url.redacted, milliseconds: settings.redisTimeoutMilliseconds, because: client.problem))
+                finding: Doctor.silence(of: url.redacted, milliseconds: timeout, because: client.problem))
         }
     }
 
@@ -72,18 +89,17 @@ struct RedisExamination: Sendable {
     {
         do throws(RedisError) {
             let reading = try await Examination(
-                client: client, url: url, scheme: String(redis.redacted.prefix { $0 != ":" }),
-                timeoutMilliseconds: settings.redisTimeoutMilliseconds, deadline: deadline
+                client: client, url: url, scheme: String(patient.connection.url.redacted.prefix { $0 != ":" }),
+                timeoutMilliseconds: patient.store.redisTimeoutMilliseconds, deadline: deadline
             ).read()
-            return Doctor.findings(
-                reading, settings.storeConfiguration, waitingFor: settings.redisWaitReplicas)
+            return Doctor.findings(reading, patient.store, waitingFor: patient.replicas)
         } catch {
             throw Failure(finding: Doctor.lost(url.redacted, error))
         }
     }
 
     /// Ends it at whatever it is, on the loop's thread.
-    func stop() {
+    public func stop() {
         client.shutDown()
     }
 }

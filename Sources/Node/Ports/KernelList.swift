@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Processes
 
 /// What the kernel tells of this machine's sockets in /proc, a line each.
 enum KernelList {
@@ -58,13 +59,5 @@ enum KernelList {
             readlink(link, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
         }
         return count > 0 ? String(decoding: text[..<count], as: UTF8.self) : nil
-    }
-}
-
-extension UnsafeMutablePointer<dirent> {
-    /// In place, since an entry has only as many bytes as its name needs.
-    var name: String {
-        let offset = MemoryLayout<dirent>.offset(of: \.d_name)!
-        return String(cString: UnsafeRawPointer(self).advanced(by: offset).assumingMemoryBound(to: CChar.self))
     }
 }

@@ -2,7 +2,7 @@ import Metrics
 import TestTurns
 import Testing
 
-@testable import UsherCommand
+@testable import Node
 
 @Suite(.takesTurns) struct FreedMemoryTests {
     private static let megabyte = 1 << 20

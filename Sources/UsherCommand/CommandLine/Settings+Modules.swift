@@ -1,23 +1,25 @@
 import API
-import Calendars
-import HTTP
+import Node
 import Redis
 import TLS
 import Usher
-import Webhooks
 
 /// The configurations of the modules.
 extension Settings {
-    /// - Parameter surfaces: what is served.
-    func httpConfiguration(of surfaces: Set<Surface>) -> HTTPConfiguration {
-        var configuration = HTTPConfiguration()
+    /// - Parameter redis: the parsed form of the setting.
+    func nodeConfiguration(_ redis: RedisURL) -> NodeConfiguration {
+        var configuration = NodeConfiguration(
+            connection: clientConfiguration(redis, name: "usher-serve"), ports: ServedPort.all(self))
         set(&configuration)
-        if surfaces.contains(.internal) {
-            configuration.limits.bodyBytesByPath = [Routes.internalPath: self.maxReportBytes]
-        }
-        configuration.commonFields = WebFields.common
-        configuration.crossOrigin = surfaces.contains(.api) ? WebFields.crossOrigin(self.corsOrigins) : nil
-        configuration.errorResponse = ErrorAnswer.make
+        set(&configuration.http)
+        configuration.replicaWait = replicaWait
+        configuration.store = storeConfiguration
+        configuration.receivers = receivers
+        configuration.recordings = recordingsOfBots
+        set(&configuration.deliverer)
+        configuration.deliverer.receivers = receivers
+        set(&configuration.calendars)
+        configuration.calendars.places = receivers
         return configuration
     }
 
@@ -48,24 +50,16 @@ extension Settings {
         throw UsageError("\(Setting[\.recordings].flag) names \(quoted(path)), which \(obstacle).")
     }
 
-    var delivererConfiguration: DelivererConfiguration {
-        var configuration = DelivererConfiguration()
-        set(&configuration)
-        configuration.receivers = receivers
-        return configuration
-    }
-
-    var calendarConfiguration: CalendarConfiguration {
-        var configuration = CalendarConfiguration()
-        set(&configuration)
-        configuration.places = receivers
-        return configuration
-    }
-
     /// What changes wait for; nil: for nothing.
     var replicaWait: ReplicaWait? {
         guard self.redisWaitReplicas > 0 else { return nil }
         return ReplicaWait(replicas: self.redisWaitReplicas, milliseconds: self.redisWaitMilliseconds)
+    }
+
+    /// What the doctor looks at.
+    func patient(_ redis: RedisURL) -> RedisExamination.Patient {
+        RedisExamination.Patient(
+            clientConfiguration(redis, name: "usher-doctor"), storeConfiguration, waitingFor: self.redisWaitReplicas)
     }
 
     func clientConfiguration(_ redis: RedisURL, name: String) -> ClientConfiguration {

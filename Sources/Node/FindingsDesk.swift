@@ -12,17 +12,17 @@ final class FindingsDesk: @unchecked Sendable {
     private static let validMilliseconds = 15_000
     private static let timeoutMilliseconds = 10_000
 
-    private let settings: Settings
-    private let redis: RedisURL
+    private let patient: RedisExamination.Patient
+    private let redisTimeoutMilliseconds: Int
     private let store: Store
     private var last: (time: MonotonicTime, findings: NodeInsight.Findings)?
     private var examination: RedisExamination?
     private let waiters: Waiters<NodeInsight.Findings>
 
     /// - Parameter store: of the loop.
-    init(_ settings: Settings, _ redis: RedisURL, store: Store) {
-        self.settings = settings
-        self.redis = redis
+    init(_ configuration: NodeConfiguration, store: Store) {
+        patient = configuration.patient
+        redisTimeoutMilliseconds = configuration.store.redisTimeoutMilliseconds
         self.store = store
         waiters = Waiters(loop: store.client.loop)
     }
@@ -38,8 +38,7 @@ final class FindingsDesk: @unchecked Sendable {
         loop.preconditionCurrent()
         if let last, loop.now.milliseconds(since: last.time) < Self.validMilliseconds { return last.findings }
         if examination == nil {
-            let examination = RedisExamination(
-                settings, redis, loop: loop, timeoutMilliseconds: Self.timeoutMilliseconds)
+            let examination = RedisExamination(patient, loop: loop, timeoutMilliseconds: Self.timeoutMilliseconds)
             self.examination = examination
             Task(executorPreference: loop) { [self] in await look(examination) }
         }
@@ -54,7 +53,7 @@ final class FindingsDesk: @unchecked Sendable {
             findings = [error.finding]
         }
         // What else cannot be read has been said.
-        let session = store.session(milliseconds: settings.redisTimeoutMilliseconds)
+        let session = store.session(milliseconds: redisTimeoutMilliseconds)
         if let queue = try? await session.installation.readQueue() { findings.append(Doctor.webhooks(queue)) }
         self.examination = nil
         let found = NodeInsight.Findings(findings, at: WallClock.milliseconds)

@@ -1,11 +1,13 @@
 import CLinux
+import EventLoop
 import Metrics
+import Synchronization
 
 /// Gives back to the kernel what large answers have left in pieces among what is in use (malloc_trim(3)).
 ///
 /// A loop that needs memory meanwhile waits, for milliseconds where much is given back; and for longer where the allocator is
 /// asked how much is free, as it walks through every piece. So neither is asked: it is tried as long as something comes of it,
-/// when the process has grown, and rarely otherwise. It takes its own time too: not for a loop that serves requests.
+/// when the process has grown, and rarely otherwise. It takes its own time too: so on a thread of its own.
 struct FreedMemory {
     static let lookMilliseconds = 2_000
     private static let looksBetweenTries = 30
@@ -33,5 +35,16 @@ struct FreedMemory {
     /// What came of it.
     mutating func note(from before: Int, to after: Int) {
         (looks, left, wasOfUse) = (0, after, before - after > Self.muchBytes)
+    }
+}
+
+extension BackgroundTask {
+    /// Gives memory of the whole process back, from time to time.
+    static func freedMemory() throws -> BackgroundTask {
+        let loop = try EventLoop(name: "memory")
+        let memory = Mutex(FreedMemory())
+        return BackgroundTask(
+            name: "memory", pace: .every(milliseconds: FreedMemory.lookMilliseconds), loop: loop, ownLoops: [loop],
+            work: { memory.withLock { $0.look() } })
     }
 }

@@ -1,12 +1,7 @@
 import API
+import Node
 
-/// A port that a node listens on, and what it answers to there.
-struct ServedPort: Equatable, Sendable {
-    let host: String
-    /// 0 lets the system choose.
-    var port: Int
-    var surfaces: Set<Surface>
-
+extension ServedPort {
     /// The ports of a node, the public one first. What is to be on the same port shares it, but for port 0, which is
     /// another one each time.
     static func all(_ settings: Settings) -> [ServedPort] {
@@ -27,20 +22,5 @@ struct ServedPort: Equatable, Sendable {
             }
         }
         return ports
-    }
-
-    /// Whether only the node itself may listen there, and on one loop. Metrics are a node's own: were the port shared with
-    /// another node's, each scrape would reach one of them by chance.
-    var isExclusive: Bool { surfaces == [.metrics] }
-
-    /// Which chooses it.
-    var setting: Setting {
-        if surfaces.contains(.api) { return Setting[\.port] }
-        return surfaces.contains(.admin) ? Setting[\.adminPort] : Setting[\.internalPort]
-    }
-
-    /// For the log: `api, admin`.
-    var serves: String {
-        Surface.allCases.filter(surfaces.contains).map(\.rawValue).joined(separator: ", ")
     }
 }
