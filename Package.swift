@@ -21,16 +21,18 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CLinux"]),
         .target(name: "Processes", dependencies: ["CLinux", "EventLoop"]),
         .target(name: "TLS", dependencies: ["CCrypto", "EventLoop"]),
-        .target(name: "HTTP", dependencies: ["CCrypto", "CLinux", "EventLoop", "Log"]),
+        .target(name: "HTTP", dependencies: ["CCrypto", "CLinux", "EventLoop", "Log", "Metrics"]),
         .target(name: "Transfers", dependencies: ["CCurl", "CLinux", "EventLoop"]),
         .target(name: "Redis", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Metrics", "TLS"]),
         .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
         .target(name: "Console", resources: [.embedInCode("Page")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(
-            name: "Webhooks", dependencies: ["CLinux", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
+            name: "Webhooks",
+            dependencies: ["CLinux", "EventLoop", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
         .target(
-            name: "Calendars", dependencies: ["CLibical", "EventLoop", "Log", "Redis", "Transfers", "Usher"]),
+            name: "Calendars",
+            dependencies: ["CLibical", "EventLoop", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
         .target(
             name: "API",
             dependencies: ["CCrypto", "CZlib", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
@@ -75,8 +77,8 @@ let package = Package(
         .testTarget(
             name: "UsherCommandTests",
             dependencies: [
-                "API", "EventLoop", "HTTP", "Metrics", "Node", "Processes", "Redis", "SimulatedBot", "TestTurns",
-                "UsherCommand",
+                "API", "EventLoop", "HTTP", "Metrics", "Node", "Processes", "Redis", "Runner", "SimulatedBot",
+                "TestTurns", "UsherCommand",
             ]),
         .target(name: "TestTurns", path: "Tests/TestTurns"),
         .target(

@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import Metrics
 import Redis
 import Transfers
 import Usher
@@ -19,7 +20,7 @@ public struct CalendarConfiguration: Sendable {
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class CalendarSync: @unchecked Sendable {
-    public enum Outcome: String, CaseIterable, Sendable {
+    private enum Outcome: String, CaseIterable {
         case read, unchanged, failed
     }
 
@@ -40,7 +41,7 @@ public final class CalendarSync: @unchecked Sendable {
     private let logger: Logger
     private let curl: Curl?
     /// What was done since the beginning.
-    public private(set) var counts: [Outcome: Int] = [:]
+    private var counts: [Outcome: Int] = [:]
     private var underWay: [String: Int] = [:]
     private var sum = 0
     private var isStopped = false
@@ -219,4 +220,13 @@ public final class CalendarSync: @unchecked Sendable {
         }.value
         return (read, answer.etag)
     }
+}
+
+extension CalendarSync: Measured {
+    public static let measures: [Measure<CalendarSync>] = [
+        Measure(
+            .counter, "usher_calendar_syncs_total", by: ["outcome"],
+            "Feeds of calendars that this node has read: `read`, `unchanged` as their servers said, or `failed`."
+        ) { sync in Outcome.allCases.map { ([$0.rawValue], sync.counts[$0] ?? 0) } }
+    ]
 }

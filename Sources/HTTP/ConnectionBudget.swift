@@ -1,4 +1,5 @@
 import EventLoop
+import Metrics
 import Synchronization
 
 /// How many connections the servers that share it may have at once. Whoever finds it spent stops accepting, so that
@@ -75,4 +76,14 @@ public final class ConnectionBudget: Sendable {
         }
         for waiter in waiters { waiter() }
     }
+}
+
+/// With a label for what its port serves.
+extension ConnectionBudget: Measured {
+    public static let measures: [Measure<ConnectionBudget>] = [
+        Measure(
+            .gauge, "usher_http_connections_limit", labels: ["serves"],
+            "How many connections of a port are served at once; further ones wait in the kernel's queue."
+        ) { $0.limit }
+    ]
 }

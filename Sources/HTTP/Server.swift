@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Log
+import Metrics
 
 /// An HTTP/1.1 server on one event loop. Several of them, one a loop, share a port through `SO_REUSEPORT`.
 ///
@@ -223,4 +224,17 @@ public final class Server: @unchecked Sendable {
             ])
         configuration.onResponse?(request, response, duration)
     }
+}
+
+/// With a label for what its port serves.
+extension Server: Measured {
+    public static let measures: [Measure<Server>] = [
+        Measure(
+            .gauge, "usher_http_connections", labels: ["serves"],
+            "Connections that are open, by what their port serves."
+        ) { $0.connectionCount },
+        Measure(
+            .counter, "usher_http_connections_total", labels: ["serves"], "Connections that were accepted."
+        ) { $0.acceptedCount },
+    ]
 }

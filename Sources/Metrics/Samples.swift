@@ -5,40 +5,45 @@ public struct Samples: Sendable {
         case histogram(Histogram)
     }
 
+    /// In the order in which they were first added.
+    private var metrics: [Metric] = []
     /// By the metric's name, then by its labels as they are written.
     private var values: [String: [String: Value]] = [:]
 
     public init() {}
 
+    /// Adds all that is counted in a source, on the thread that it belongs to.
+    /// - Parameter labels: the values of the labels that all of its metrics have.
+    public mutating func add<Source: Measured>(_ source: Source, _ labels: [String] = []) {
+        for measure in Source.measures { measure.add(source, labels, &self) }
+    }
+
     /// Adds a number of a counter or gauge. Stops the program if there are not as many label values as labels.
-    public mutating func add(_ metric: Metric, _ labels: [String], _ number: Double) {
+    mutating func add(_ metric: Metric, _ labels: [String], _ number: Double) {
         precondition(metric.kind != .histogram, "\(metric.name) is a histogram")
         add(.number(number), metric, labels)
     }
 
-    public mutating func add(_ metric: Metric, _ labels: [String], _ number: Int) {
+    mutating func add(_ metric: Metric, _ labels: [String], _ number: Int) {
         add(metric, labels, Double(number))
     }
 
     /// The same for a histogram.
-    public mutating func add(_ metric: Metric, _ labels: [String], _ histogram: Histogram) {
+    mutating func add(_ metric: Metric, _ labels: [String], _ histogram: Histogram) {
         precondition(metric.kind == .histogram, "\(metric.name) is no histogram")
         add(.histogram(histogram), metric, labels)
     }
-
-    // The same for metrics without labels.
-    public mutating func add(_ metric: Metric, _ number: Double) { add(metric, [], number) }
-    public mutating func add(_ metric: Metric, _ number: Int) { add(metric, [], number) }
-    public mutating func add(_ metric: Metric, _ histogram: Histogram) { add(metric, [], histogram) }
 
     private mutating func add(_ value: Value, _ metric: Metric, _ labels: [String]) {
         precondition(labels.count == metric.labels.count, "\(metric.name) has the labels \(metric.labels)")
         let text = zip(metric.labels, labels).map { "\($0)=\"\(Self.escaped($1, quotes: true))\"" }
             .joined(separator: ",")
-        add(value, metric.name, text)
+        add(value, metric, text)
     }
 
-    private mutating func add(_ value: Value, _ name: String, _ labels: String) {
+    private mutating func add(_ value: Value, _ metric: Metric, _ labels: String) {
+        let name = metric.name
+        if values[name] == nil { metrics.append(metric) }
         switch (values[name]?[labels], value) {
         case (.number(let before)?, .number(let number)): values[name]![labels] = .number(before + number)
         case (.histogram(var sum)?, .histogram(let histogram)):
@@ -50,8 +55,8 @@ public struct Samples: Sendable {
 
     /// Adds all of another's, such as another event loop's.
     public mutating func add(_ other: Samples) {
-        for (name, samples) in other.values {
-            for (labels, value) in samples { add(value, name, labels) }
+        for metric in other.metrics {
+            for (labels, value) in other.values[metric.name]! { add(value, metric, labels) }
         }
     }
 
@@ -60,12 +65,12 @@ public struct Samples: Sendable {
     /// The media type of `text`.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// The samples of some metrics in Prometheus' text format, version 0.0.4 ("Exposition formats"), each metric with its
-    /// help and type. A metric without samples is left out.
-    public func text(of metrics: [Metric]) -> [UInt8] {
+    /// All of them in Prometheus' text format, version 0.0.4 ("Exposition formats"), each metric with its help and type. A
+    /// metric without samples is left out.
+    public var text: [UInt8] {
         var text = ""
         for metric in metrics {
-            guard let samples = values[metric.name] else { continue }
+            let samples = values[metric.name]!
             text += "# HELP \(metric.name) \(Self.escaped(metric.help, quotes: false))\n"
             text += "# TYPE \(metric.name) \(metric.kind.rawValue)\n"
             for (labels, value) in samples.sorted(by: { $0.key < $1.key }) {

@@ -45,7 +45,7 @@ public struct Node: Sendable {
                 limit: configuration.http.maximumConnections,
                 limitPerAddress: configuration.maximumConnectionsPerAddress, exempt: configuration.trustedProxies)
         }
-        metrics = NodeMetrics(connectionLimits: zip(ports, budgets).map { ($0.serves, $1.limit) })
+        metrics = NodeMetrics(budgets: zip(ports, budgets).map { ($0.serves, $1) })
         let answers = AnswerBudget(bytes: configuration.answerMemoryBytes)
         let feeds = LiveBudget(
             perKey: configuration.liveFeedsPerKey, perAddress: configuration.liveFeedsPerAddress,

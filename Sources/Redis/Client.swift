@@ -40,7 +40,6 @@ public struct ClientConfiguration: Sendable {
     public func named(_ name: String) -> ClientConfiguration {
         var configuration = self
         configuration.name = name
-        configuration.metrics = ClientMetrics()
         return configuration
     }
 
@@ -85,6 +84,7 @@ public final class Client: @unchecked Sendable {
     /// Only on the loop's thread.
     public let metrics: ClientMetrics
     private let configuration: ClientConfiguration
+    var isForBlockingReads: Bool { configuration.isForBlockingReads }
     private let server: Server
     private var isShutDown = false
     private let loginWaiters: Waiters<LoginOutcome>

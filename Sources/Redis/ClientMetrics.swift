@@ -49,3 +49,30 @@ public final class ClientMetrics: @unchecked Sendable {
         if !expected.contains(where: { text.hasPrefix($0) }) { failures[.refused, default: 0] += 1 }
     }
 }
+
+/// With a label for what it is for.
+extension Client: Measured {
+    public static let measures: [Measure<Client>] = [
+        Measure(
+            .gauge, "usher_redis_connected", labels: ["client"],
+            "Connections to Redis that can take commands, by what they are for; one an event loop, unless it is a Cluster."
+        ) { $0.isConnected ? 1 : 0 },
+        Measure(
+            .counter, "usher_redis_commands_total", labels: ["client"], "Commands that were sent to Redis."
+        ) { $0.metrics.commands },
+        Measure(
+            .counter, "usher_redis_errors_total", labels: ["client"], by: ["kind"],
+            "Calls without a reply to use: not_connected and overloaded were not sent; connection_lost and deadline_passed may "
+                + "have run; refused are error replies; not_replicated are on too few replicas."
+        ) { client in
+            ClientMetrics.Failure.allCases.map { ([$0.rawValue], client.metrics.failures[$0] ?? 0) }
+        },
+        Measure(
+            .counter, "usher_redis_reconnections_total", labels: ["client"], "Connections to Redis that were made anew."
+        ) { $0.metrics.reconnections },
+        Measure(
+            histogram: "usher_redis_call_duration_seconds", labels: ["client"],
+            "From a call, of one or several commands, to its last reply. Not of reads that block."
+        ) { $0.isForBlockingReads ? [] : [([], $0.metrics.calls)] },
+    ]
+}

@@ -18,22 +18,60 @@ public final class RunnerMetrics: @unchecked Sendable {
     public internal(set) var dispatchToStart = Histogram(.ways)
 
     /// Why bots end, as `botsEnded` has it. The last two are those that lost the right to be in their rooms.
-    public static let reasons = [
+    fileprivate static let reasons = [
         "bot_exited", "launch_failed", "supervisor_lost", "runner_stopped", "join_timeout", "lease_lost",
         "lease_expired",
     ]
-    public static let fencing = ["lease_lost", "lease_expired"]
+    fileprivate static let fencing = ["lease_lost", "lease_expired"]
 }
 
 extension Runner {
     /// Bots that have not ended, by whether they were in their rooms when their leases were last renewed.
-    public var botCounts: (onTheirWay: Int, inTheRoom: Int) {
+    var botCounts: (onTheirWay: Int, inTheRoom: Int) {
         loop.preconditionCurrent()
         let running = bots.values.filter { !$0.hasEnded }
         let inTheRoom = running.count { leases.wasInRoom($0.id) }
         return (running.count - inTheRoom, inTheRoom)
     }
 
-    /// How many bots it runs at once.
-    public var capacity: Int { configuration.capacity }
+    /// Its connections to Redis, by what they are for.
+    public var clients: [(name: String, client: Client)] {
+        [("records", client), ("dispatches", blocking)] + (claiming.map { [("claims", $0)] } ?? [])
+            + (renewing.map { [("renewals", $0)] } ?? [])
+    }
+}
+
+extension Runner: Measured {
+    public static let measures: [Measure<Runner>] = [
+        Measure(.gauge, "usher_runner_capacity", "How many bots this runner runs at once.") {
+            $0.configuration.capacity
+        },
+        Measure(
+            .gauge, "usher_runner_bots", by: ["state"],
+            "Bots that this runner runs: starting, until they are in their rooms, and in_room."
+        ) { runner in
+            let bots = runner.botCounts
+            return [(["starting"], bots.onTheirWay), (["in_room"], bots.inTheRoom)]
+        },
+        Measure(.counter, "usher_bots_started_total", "Bot processes that this runner has started.") {
+            $0.metrics.botsStarted
+        },
+        Measure(
+            .counter, "usher_bots_ended_total", by: ["reason"], "Bots of this runner that have ended, by why."
+        ) { runner in RunnerMetrics.reasons.map { ([$0], runner.metrics.botsEnded[$0] ?? 0) } },
+        Measure(
+            .counter, "usher_fenced_bots_total",
+            "Bots that were ended because their lease was refused or ran out, so that their room can be given out."
+        ) { runner in RunnerMetrics.fencing.reduce(0) { $0 + (runner.metrics.botsEnded[$1] ?? 0) } },
+        Measure(
+            histogram: "usher_dispatch_to_start_seconds", "From a dispatch to the start of the bot's process."
+        ) { [([], $0.metrics.dispatchToStart)] },
+        Measure(
+            .counter, "usher_lease_renewals_total", by: ["outcome"],
+            "Renewals of bots' leases: granted; refused, since the lease is no longer this runner's."
+        ) { [(["granted"], $0.metrics.renewals), (["refused"], $0.metrics.refusedRenewals)] },
+        Measure(
+            .counter, "usher_lease_renewal_failures_total", "Rounds of renewals that Redis did not answer."
+        ) { $0.metrics.failedRenewals },
+    ]
 }

@@ -5,6 +5,7 @@ import Log
 import Metrics
 import Node
 import Processes
+import Redis
 import Runner
 
 /// Where a runner answers `/metrics` and `/healthz`, on its own loop.
@@ -26,11 +27,13 @@ struct RunnerListener: Sendable {
         let router = endpoint.router
         let counters = RequestCounters(router)
         var configuration = HTTPConfiguration()
-        configuration.maximumConnections = Self.connections
         configuration.errorResponse = ErrorAnswer.make
         configuration.onResponse = counters.hook
-        let server = HTTP.Server(loop: loop, configuration: configuration, router: router, logger: logger)
+        let budget = ConnectionBudget(limit: Self.connections)
+        let server = HTTP.Server(
+            loop: loop, configuration: configuration, router: router, logger: logger, budget: budget)
         parts.server = server
+        parts.budget = budget
         parts.counters = counters
         try MainThread.run(on: loop) { try await server.start(listener) }
         logger.info("Listening", ["host": host, "port": String(listener.port), "serves": "metrics"])
@@ -46,18 +49,26 @@ struct RunnerListener: Sendable {
     /// What the endpoint shows of the server that it belongs to. `@unchecked Sendable`: set before that starts.
     private final class Parts: @unchecked Sendable {
         weak var server: HTTP.Server?
+        var budget: ConnectionBudget?
         var counters: RequestCounters?
 
         func text(_ runner: Runner, _ lag: LoopLag) -> [UInt8] {
             var samples = Samples()
             samples.add(runner)
-            samples.add(Catalogue.loops, 1)
-            samples.add(Catalogue.loopLag, lag.delays)
-            if let server { samples.add(server, serves: "metrics") }
+            for (name, client) in runner.clients { samples.add(client, [name]) }
+            if let server { samples.add(server, ["metrics"]) }
+            if let budget { samples.add(budget, ["metrics"]) }
             if let counters { samples.add(counters) }
-            samples.add(Catalogue.connectionLimit, ["metrics"], RunnerListener.connections)
-            samples.addProcess()
-            return samples.text(of: Catalogue.runner)
+            samples.add(lag)
+            samples.add(ThisProcess())
+            return samples.text
         }
     }
+}
+
+extension Runner {
+    /// What `/metrics` of a runner shows.
+    static let shown: [Metric] =
+        metrics + Client.metrics + HTTP.Server.metrics + ConnectionBudget.metrics + RequestCounters.metrics
+        + LoopLag.metrics + ThisProcess.metrics
 }

@@ -215,17 +215,3 @@ public final class Deliverer: @unchecked Sendable {
         }
     }
 }
-
-/// What a deliverer counts from its beginning on.
-///
-/// `@unchecked Sendable`: belongs to the thread of its loop.
-public final class DelivererMetrics: @unchecked Sendable {
-    public static let outcomes = ["delivered", "queued", "failed", "blocked"]
-
-    /// By outcome.
-    public internal(set) var attempts: [String: Int] = [:]
-    /// Events that were not filed, since too many waited.
-    public internal(set) var dropped = 0
-    /// Webhooks that were disabled.
-    public internal(set) var disabled = 0
-}

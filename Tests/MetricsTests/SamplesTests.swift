@@ -8,15 +8,14 @@ import Testing
         .counter, "asked_total", labels: ["who", "how"], "How often \"it\" was\nasked \\.")
     private static let depth = Metric(.gauge, "depth_bytes", "Bytes.")
     private static let waits = Metric(.histogram, "waits_seconds", labels: ["who"], "Waits.")
-    private static let all = [depth, asked, waits]
 
-    private func text(_ samples: Samples) -> String { String(decoding: samples.text(of: Self.all), as: UTF8.self) }
+    private func text(_ samples: Samples) -> String { String(decoding: samples.text, as: UTF8.self) }
 
-    @Test func numbersWithTheirHelpAndTypeInTheOrderOfTheMetrics() {
+    @Test func numbersWithTheirHelpAndTypeInTheOrderInWhichTheyCame() {
         var samples = Samples()
+        samples.add(Self.depth, [], 1.5)
         samples.add(Self.asked, ["b", "x"], 2)
         samples.add(Self.asked, ["a", "x"], 1)
-        samples.add(Self.depth, 1.5)
         #expect(
             text(samples) == """
                 # HELP depth_bytes Bytes.

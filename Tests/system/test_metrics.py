@@ -1,5 +1,6 @@
 """`GET /metrics` of nodes and runners: that what happens is counted, exactly, and that nothing else grows."""
 
+import re
 import signal
 import socket
 import time
@@ -11,6 +12,7 @@ from harness.feed_server import FeedServer, feed
 from harness.http_client import Connection, request, request_bytes
 from harness.metrics import Scrape
 from harness.receiver import Receiver
+from harness.up import run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
@@ -82,7 +84,14 @@ def test_a_bots_life(servers, scene_redis):
     runner = servers.runner(scene_redis, node, METRICS_PORT=0, CAPACITY=7, LEASE_TTL_MS=6000)
     [runner_port] = [int(line["port"]) for line in runner.says("Listening")]
     assert request(runner_port, "GET", "/healthz").status == 200
+    # Whatever is shown is explained, on the scrape and by the command.
+    _, explained, _ = run_usher("help", "metrics")
     idle = Scrape(runner_port)
+    for scrape in (idle, Scrape(port)):
+        shown = re.findall(r"^# TYPE (\w+) (\w+)$", scrape.text, re.MULTILINE)
+        assert len(shown) > 15
+        for name, kind in shown:
+            assert re.search(rf"^  {name}(\{{.+\}})? \({kind}\)$", explained, re.MULTILINE), name
     assert idle.value("usher_runner_capacity") == 7 and idle.value("usher_bots_started_total") == 0
 
     user = BotsUser(Admin(node))

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import Metrics
 import Synchronization
 import Usher
 
@@ -35,11 +36,6 @@ public final class LiveBudget: Sendable {
         self.perAddress = perAddress
     }
 
-    /// Feeds that were refused, as there were too many.
-    public var refusedCount: Int { refused.load(ordering: .relaxed) }
-    /// Feeds that were ended, as their clients did not take what they were sent.
-    public var slowCount: Int { slow.load(ordering: .relaxed) }
-
     func noteSlow() { slow.add(1, ordering: .relaxed) }
 
     /// Takes a place.
@@ -67,6 +63,18 @@ public final class LiveBudget: Sendable {
             }
         }
     }
+}
+
+extension LiveBudget: Measured {
+    public static let measures: [Measure<LiveBudget>] = [
+        Measure(
+            .counter, "usher_feeds_refused_total",
+            "Live feeds that were refused, as their key or address had too many."
+        ) { $0.refused.load(ordering: .relaxed) },
+        Measure(
+            .counter, "usher_feeds_too_slow_total", "Live feeds that were ended, as their clients did not take them."
+        ) { $0.slow.load(ordering: .relaxed) },
+    ]
 }
 
 /// A place in a `LiveBudget`, given back once this is let go.

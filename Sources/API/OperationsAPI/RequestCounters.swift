@@ -18,6 +18,12 @@ public final class RequestCounters: @unchecked Sendable {
         /// In the order in which they came for the first time: a handful, among which the usual ones come early.
         public fileprivate(set) var outcomes: [Outcome] = []
 
+        /// The API whose request for a bot it is; nil for anything else.
+        public var dispatchingAPI: String? {
+            guard method == "POST" else { return nil }
+            return route == Routes.reinvite ? "reinvite" : route == Routes.bots ? "bots" : nil
+        }
+
         @inline(__always)
         fileprivate mutating func note(_ response: Response, _ nanoseconds: UInt64) {
             durations.record(nanoseconds: nanoseconds)
@@ -66,5 +72,38 @@ public final class RequestCounters: @unchecked Sendable {
     /// Those of which there has been an answer. Only on the loop's thread.
     public var answers: [Answers] {
         (routes + unmatched).filter { !$0.outcomes.isEmpty }
+    }
+}
+
+extension RequestCounters: Measured {
+    public static let measures: [Measure<RequestCounters>] = [
+        Measure(
+            .counter, "usher_http_requests_total", by: ["method", "route", "status", "code"],
+            "Answers by route pattern, status and the API's own code, which is the status where there is no other. HEAD counts "
+                + "with its route; what matches no route has the route unmatched."
+        ) { counters in
+            counters.answers.flatMap { answers in
+                answers.outcomes.map {
+                    ([answers.method, answers.route, String($0.status), String($0.code)], $0.count)
+                }
+            }
+        },
+        Measure(
+            histogram: "usher_http_request_duration_seconds", by: ["method", "route"],
+            "From the end of a request's header section to its answer."
+        ) { $0.answers.map { ([$0.method, $0.route], $0.durations) } },
+        Measure(
+            .counter, "usher_dispatches_total", by: ["api", "code"],
+            "Requests for a bot by outcome: 202 (reinvite) and 201 (bots) are accepted ones, anything else is the code of the "
+                + "refusal."
+        ) { $0.routes.flatMap(dispatches) },
+    ]
+
+    /// The outcomes that the documents of both APIs name are there from the beginning, so that the first one is seen to
+    /// be one more than none.
+    private static func dispatches(_ answers: Answers) -> [([String], Int)] {
+        guard let api = answers.dispatchingAPI else { return [] }
+        let named = api == "reinvite" ? [202] + Array(12100...12111) : [201, 409, 429]
+        return named.map { ([api, String($0)], 0) } + answers.outcomes.map { ([api, String($0.code)], $0.count) }
     }
 }

@@ -59,7 +59,7 @@ struct BackgroundTask: Sendable {
         return await Task(executorPreference: loop) { [self] in
             var samples = Samples()
             count?(&samples)
-            if let client { samples.add(client, name) }
+            if let client { samples.add(client, [name]) }
             return samples
         }.value
     }

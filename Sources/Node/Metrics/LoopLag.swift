@@ -8,7 +8,7 @@ public final class LoopLag: @unchecked Sendable {
     private static let intervalMilliseconds = 1_000
 
     private let loop: EventLoop
-    public private(set) var delays = Histogram(.delays)
+    private var delays = Histogram(.delays)
 
     public init(_ loop: EventLoop) {
         self.loop = loop
@@ -23,4 +23,14 @@ public final class LoopLag: @unchecked Sendable {
             start()
         }
     }
+}
+
+extension LoopLag: Measured {
+    public static let measures: [Measure<LoopLag>] = [
+        Measure(.gauge, "usher_event_loops", "Event loops, each a thread.") { _ in 1 },
+        Measure(
+            histogram: "usher_event_loop_lag_seconds",
+            "How late timers of event loops run, measured once a second. Up to 1 ms is the clock's rounding."
+        ) { [([], $0.delays)] },
+    ]
 }

@@ -1,9 +1,11 @@
 import API
+import Calendars
 import EventLoop
 import HTTP
 import Metrics
 import Redis
 import Usher
+import Webhooks
 
 /// What is counted on one of a node's loops.
 ///
@@ -32,15 +34,14 @@ final class LoopMetrics: @unchecked Sendable {
 
     fileprivate func read() -> Samples {
         var samples = Samples()
-        samples.add(Catalogue.loops, 1)
-        samples.add(Catalogue.loopLag, lag.delays)
+        for (serves, server, counters) in servers {
+            samples.add(counters)
+            samples.add(server, [serves])
+        }
         samples.add(store.metrics)
         if let hub { samples.add(hub.metrics) }
-        for (serves, server, counters) in servers {
-            samples.add(server, serves: serves)
-            samples.add(counters)
-        }
-        for (name, client) in clients { samples.add(client, name) }
+        for (name, client) in clients { samples.add(client, [name]) }
+        samples.add(lag)
         return samples
     }
 }
@@ -52,10 +53,10 @@ final class NodeMetrics: @unchecked Sendable {
     var loops: [LoopMetrics] = []
     var background: BackgroundTasks?
     var feeds: LiveBudget?
-    private let connectionLimits: [(serves: String, limit: Int)]
+    private let budgets: [(serves: String, budget: ConnectionBudget)]
 
-    init(connectionLimits: [(serves: String, limit: Int)]) {
-        self.connectionLimits = connectionLimits
+    init(budgets: [(serves: String, budget: ConnectionBudget)]) {
+        self.budgets = budgets
     }
 
     /// What has been answered since the node began, on all of its loops.
@@ -68,28 +69,41 @@ final class NodeMetrics: @unchecked Sendable {
     /// - Parameter queue: of the loop that this is called on.
     func text(_ queue: QueueProbe) async -> [UInt8] {
         var samples = Samples()
-        samples.addDispatchOutcomes()
-        for (serves, limit) in connectionLimits { samples.add(Catalogue.connectionLimit, [serves], limit) }
         for loop in loops {
             samples.add(await Task(executorPreference: loop.loop) { loop.read() }.value)
         }
+        for (serves, budget) in budgets { samples.add(budget, [serves]) }
+        if let feeds { samples.add(feeds) }
         if let background { samples.add(await background.samples()) }
-        samples.add(Catalogue.feedsRefused, feeds?.refusedCount ?? 0)
-        samples.add(Catalogue.feedsTooSlow, feeds?.slowCount ?? 0)
-        let reading = await queue.read()
-        samples.add(Catalogue.redisUp, reading == nil ? 0 : 1)
-        if let reading {
-            samples.add(Catalogue.queueLength, reading.waiting)
-            samples.add(Catalogue.queueAge, Double(reading.oldestMilliseconds) / 1_000)
-            samples.add(Catalogue.botsLeased, reading.leased)
-            samples.add(Catalogue.webhookOutbox, reading.unfiledChanges)
-            samples.add(Catalogue.webhooksWaiting, reading.waitingWebhooks)
-            samples.add(Catalogue.webhookOverdue, Double(reading.overdueMilliseconds) / 1_000)
+        samples.add(QueueProbe.Outcome(reading: await queue.read()))
+        if let memory = loops.first?.store.memory { samples.add(memory) }
+        samples.add(ThisProcess())
+        return samples.text
+    }
+}
+
+extension Node {
+    /// What `/metrics` of a node shows.
+    public static let metrics: [Metric] =
+        RequestCounters.metrics + Server.metrics + ConnectionBudget.metrics + StoreMetrics.metrics
+        + FeedMetrics.metrics + LiveBudget.metrics + DelivererMetrics.metrics + CalendarSync.metrics
+        + QueueProbe.Outcome.metrics + RedisMemory.metrics + Client.metrics + LoopLag.metrics + ThisProcess.metrics
+}
+
+extension MinuteHistory.Totals {
+    mutating func add(_ counters: RequestCounters) {
+        for answers in counters.answers {
+            for outcome in answers.outcomes {
+                requests += outcome.count
+                if outcome.status >= 500 { failures += outcome.count }
+                if answers.dispatchingAPI != nil, outcome.status < 300 { dispatches += outcome.count }
+            }
         }
-        let memory = loops.first?.store.memory.fullest
-        samples.add(Catalogue.redisMemory, memory?.used ?? 0)
-        samples.add(Catalogue.redisMemoryLimit, memory?.limit ?? 0)
-        samples.addProcess()
-        return samples.text(of: Catalogue.node)
+    }
+
+    mutating func add(_ other: Self) {
+        requests += other.requests
+        failures += other.failures
+        dispatches += other.dispatches
     }
 }

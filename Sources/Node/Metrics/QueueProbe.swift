@@ -1,4 +1,5 @@
 import EventLoop
+import Metrics
 import Usher
 
 /// Reads from Redis what is the whole installation's, once a second at most, however often it is asked.
@@ -21,6 +22,12 @@ final class QueueProbe: @unchecked Sendable {
         waiters = Waiters(loop: store.client.loop)
     }
 
+    /// What a scrape shows of it.
+    struct Outcome {
+        /// nil: Redis did not answer in time.
+        let reading: QueueReading?
+    }
+
     /// - Returns: nil if Redis does not answer in time.
     func read() async -> QueueReading? {
         let loop = store.client.loop
@@ -40,4 +47,37 @@ final class QueueProbe: @unchecked Sendable {
         last = reading.map { (.now(), $0) }
         waiters.tell(reading)
     }
+}
+
+extension QueueProbe.Outcome: Measured {
+    static let measures: [Measure<QueueProbe.Outcome>] = [
+        Measure(
+            .gauge, "usher_redis_up",
+            "Whether Redis answered for this scrape: 1, or 0, and then the next six are left out."
+        ) { $0.reading == nil ? 0 : 1 },
+        Measure(
+            .gauge, "usher_dispatch_queue_length",
+            "Dispatches that no runner has claimed yet, of the whole installation: every node shows the same."
+        ) { $0.reading?.waiting },
+        Measure(
+            .gauge, "usher_dispatch_queue_oldest_age_seconds",
+            "The age of the oldest of them, 0 if there is none, of the whole installation.",
+            seconds: { $0.reading.map { Double($0.oldestMilliseconds) / 1_000 } }),
+        Measure(
+            .gauge, "usher_bots_running",
+            "Bots that runners have claimed and that have not ended, of the whole installation."
+        ) { $0.reading?.leased },
+        Measure(
+            .gauge, "usher_webhook_outbox_length",
+            "Changes of meetings that no node has filed for webhooks yet, of the whole installation: it is 0 within moments."
+        ) { $0.reading?.unfiledChanges },
+        Measure(
+            .gauge, "usher_webhooks_waiting",
+            "Webhooks that wait to be told of something, of the whole installation."
+        ) { $0.reading?.waitingWebhooks },
+        Measure(
+            .gauge, "usher_webhook_overdue_seconds",
+            "For how long the delivery that is due first has been due, of the whole installation; 0 if none is.",
+            seconds: { $0.reading.map { Double($0.overdueMilliseconds) / 1_000 } }),
+    ]
 }

@@ -217,16 +217,6 @@ public final class FeedHub: @unchecked Sendable {
     }
 }
 
-/// Counts of what a loop's feeds do.
-public final class FeedMetrics: @unchecked Sendable {
-    /// Viewers now: of meetings, and of workspaces.
-    public internal(set) var viewers = 0
-    /// Messages told, once for each viewer.
-    public internal(set) var told = 0
-    /// Viewers who were told to fetch anew.
-    public internal(set) var resets = 0
-}
-
 /// One who is told what changes, until it is ended.
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop.

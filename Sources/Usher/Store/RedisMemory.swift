@@ -1,3 +1,4 @@
+import Metrics
 import Synchronization
 
 /// How full the Redis servers are that answer for the partitions, as this node's sweep last saw. From any thread.
@@ -34,4 +35,18 @@ public final class RedisMemory: Sendable {
     func note(_ reading: Reading, of partition: Partition) {
         readings.withLock { $0[partition.number] = reading }
     }
+}
+
+extension RedisMemory: Measured {
+    public static let measures: [Measure<RedisMemory>] = [
+        Measure(
+            .gauge, "usher_redis_memory_bytes",
+            "Memory of Redis that counts against its maxmemory, as this node's sweep last saw: of the fullest primary. 0 before "
+                + "the first sweep."
+        ) { $0.fullest?.used ?? 0 },
+        Measure(
+            .gauge, "usher_redis_memory_limit_bytes",
+            "Its maxmemory, 0 for none. Beyond it nothing new is taken; what runs goes on."
+        ) { $0.fullest?.limit ?? 0 },
+    ]
 }

@@ -1,5 +1,6 @@
 import Metrics
 import Node
+import Runner
 import SimulatedBot
 import Usher
 
@@ -68,11 +69,11 @@ enum Help {
                         + wrapped(metric.help, indent: "      ")
                 }.joined()
         }
-        let onNodes = Set(Catalogue.node.map(\.name))
-        return part("Metrics of nodes", Catalogue.node)
+        let onNodes = Set(Node.metrics.map(\.name))
+        return part("Metrics of nodes", Node.metrics)
             + part(
                 "\nMetrics of runners, besides those of Redis, HTTP and the process",
-                Catalogue.runner.filter { !onNodes.contains($0.name) })
+                Runner.shown.filter { !onNodes.contains($0.name) })
     }
 
     private static func text(_ command: Command) -> String {

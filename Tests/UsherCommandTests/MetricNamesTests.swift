@@ -1,13 +1,14 @@
 import Metrics
 import Node
+import Runner
 import TestTurns
 import Testing
 
 @testable import UsherCommand
 
 /// The names by the conventions of Prometheus ("Metric and label naming"), as `promtool check metrics` asks for them.
-@Suite(.takesTurns) struct CatalogueTests {
-    @Test(arguments: [Catalogue.node, Catalogue.runner])
+@Suite(.takesTurns) struct MetricNamesTests {
+    @Test(arguments: [Node.metrics, Runner.shown])
     func namesUnitsAndHelp(metrics: [Metric]) {
         #expect(Set(metrics.map(\.name)).count == metrics.count, "two metrics have one name")
         for metric in metrics {
@@ -26,7 +27,7 @@ import Testing
 
     @Test func helpExplainsEachOfThem() {
         let text = Help.text(.metrics).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        for metric in Catalogue.node + Catalogue.runner {
+        for metric in Node.metrics + Runner.shown {
             let labels = metric.labels.isEmpty ? "" : "{\(metric.labels.joined(separator: ","))}"
             #expect(text.contains("\(metric.name)\(labels) (\(metric.kind.rawValue)) \(metric.help)"), "\(metric.name)")
         }
