@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestTurns
 import Testing
 
@@ -76,6 +77,41 @@ import Testing
                 == "--admin-key-file \"\(long)\" cannot be read: it has more than 65536 bytes.")
         // Only what a command takes is read.
         #expect(message(["keys", "abc"], ["USHER_ADMIN_KEY_FILE": "/nowhere"]) == nil)
+    }
+
+    /// As `--admin-key-file <(slow command)` has it.
+    @Test func aPipeIsReadToItsEndHoweverSlowlyItIsFilled() throws {
+        let path = folder.appendingPathComponent("pipe").path
+        #expect(mkfifo(path, 0o600) == 0)
+        // Both ends, so that neither open waits.
+        let writer = open(path, O_RDWR | O_CLOEXEC)
+        let thread = Thread {
+            for piece in ["01234567", "89abcdef", "\n"] {
+                usleep(50_000)
+                _ = write(writer, piece, piece.utf8.count)
+            }
+            usleep(50_000)
+            close(writer)
+        }
+        thread.start()
+        #expect(try SecretFile.text(path, namedBy: "--admin-key-file") == "0123456789abcdef")
+    }
+
+    @Test func aPipeThatDoesNotEndIsNotWaitedForForEver() throws {
+        let path = folder.appendingPathComponent("pipe").path
+        #expect(mkfifo(path, 0o600) == 0)
+        let writer = open(path, O_RDWR | O_CLOEXEC)
+        defer { close(writer) }
+        _ = write(writer, "secret", 6)
+        let error = #expect(throws: UsageError.self) {
+            try SecretFile.text(path, namedBy: "--admin-key-file", patienceMilliseconds: 1_000)
+        }
+        #expect(
+            error?.description == "--admin-key-file \"\(path)\" cannot be read: it did not end within 1 s.")
+        // A pipe that nobody has begun to fill is empty.
+        let idle = folder.appendingPathComponent("idle").path
+        #expect(mkfifo(idle, 0o600) == 0)
+        #expect(try SecretFile.text(idle, namedBy: "--admin-key-file").isEmpty)
     }
 
     @Test(arguments: [
