@@ -26,7 +26,7 @@ up: build
 
 # The system tests run against the debug binary, which checks more.
 test: toolchain libraries
-	@.ci/install-packages redis-server haproxy iproute2 iptables chromium prometheus
+	@.ci/install-packages redis-server haproxy iproute2 iptables chromium prometheus zsh fish
 	swift build --build-tests
 	@echo swift test --skip-build --disable-xctest --quiet
 	@timeout --kill-after=10 900 swift test --skip-build --disable-xctest --quiet || { status=$$?; \

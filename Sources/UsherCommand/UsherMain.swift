@@ -21,6 +21,9 @@ enum UsherMain {
             case .openapi:
                 Terminal.say(APIDescription.openAPI)
                 return 0
+            case .completion(let shell):
+                Terminal.say(String(shell.script.dropLast()))
+                return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
             case .up, .admin, .list, .act, .keys, .webhooks, .calendars, .checkCalendar, .status, .watch, .doctor,
@@ -38,7 +41,7 @@ enum UsherMain {
             case .list(let settings, let request, let limit, let asJSON):
                 ListCommand.run(settings, request, limit: limit, asJSON: asJSON)
             case .act(let settings, let action, let link): BotActionCommand.run(settings, action, link)
-            case .keys(let settings, let id): KeysCommand.run(settings, id: id)
+            case .keys(let settings, let request): KeysCommand.run(settings, request)
             case .webhooks(let settings, let workspace): WebhooksCommand.run(settings, workspace: workspace)
             case .calendars(let settings, let workspace): CalendarsCommand.run(settings, workspace: workspace)
             case .checkCalendar(let file, let now, let asJSON):
@@ -50,7 +53,7 @@ enum UsherMain {
             case .attend(let settings): AttendCommand.run(settings, environment: environment)
             case .lab(let settings): LabCommand.run(settings)
             case .simulateBot(let settings): SimulateBotCommand.run(settings, environment: environment)
-            case .help, .version, .supervise, .openapi: 0
+            case .help, .version, .supervise, .openapi, .completion: 0
             }
         } catch {
             Terminal.complain(error.description)

@@ -1,5 +1,6 @@
 import TestTurns
 import Testing
+import Usher
 
 @testable import UsherCommand
 
@@ -51,8 +52,32 @@ import Testing
                 ["stop", "w", "google_meet:abc", "--user-id", "7"],
                 "The link or room of usher stop must be a Google Meet code like abc-defg-hij."
             ),
-            (["keys"], "usher keys needs one id, of a workspace or a meeting."),
-            (["keys", "a", "b"], "usher keys needs one id, of a workspace or a meeting."),
+            (["keys"], "usher keys needs one id, number, link or room."),
+            (["keys", "a", "b"], "usher keys needs one id, number, link or room."),
+            (
+                ["keys", "zoom:x"],
+                "The link or room of usher keys must be the 9 to 11 digits of a Zoom meeting id, without spaces."
+            ),
+            (
+                ["keys", "7", "--workspace", "w"],
+                "--workspace goes with a link or a room: an id or a number is of one workspace."
+            ),
+            (["bots", "w", "--cursor", "5_x"], "--cursor must be one that `usher bots` has shown."),
+            (
+                ["send", "w", "-", "--user-id", "7", "--passcode-file", "-"],
+                "The link and --passcode-file are both to be read from standard input: leave one out."
+            ),
+            (
+                ["send", "w", "zoom:12345678901", "--user-id", "7", "--passcode-file", "/nowhere"],
+                "--passcode-file \"/nowhere\" cannot be read: No such file or directory."
+            ),
+            (
+                ["watch", "--since", "10"],
+                "--since is \"10\", but must be a time, such as 2026-12-01T09:00:00Z, or how long ago that was, such as 90s, "
+                    + "10m, 2h or 1d."
+            ),
+            (["completion"], "usher completion needs the name of a shell: bash, zsh, fish."),
+            (["completion", "csh"], "usher completion needs the name of a shell: bash, zsh, fish."),
             (["keys", "a*"], "\"a*\" cannot be the id of a workspace or a meeting: those are letters and digits."),
             (["status", "--json=1"], "--json takes no value."),
             (["status", "--json", "--json"], "--json is given twice."),
@@ -144,7 +169,24 @@ import Testing
                 == .admin(
                     Settings(given: ["max-concurrent-bots": "3"]), .createUser(email: "e", name: nil, imageURL: nil))
         )
-        #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), id: "2b34"))
+        #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), .id("2b34")))
+        #expect(try reader.read(["keys", "234"]) == .keys(Settings(), .number(234)))
+        let link = try MeetingLink(platform: .zoom, nativeID: "12345678901")
+        #expect(
+            try reader.read(["keys", "zoom:12345678901", "--workspace", "w"])
+                == .keys(Settings(), .room(link, workspace: "w")))
+        #expect(try reader.read(["completion", "zsh"]) == .completion(.zsh))
+        #expect(
+            try reader.read(["workspaces", "--search", "A b", "--skip", "7"])
+                == .list(Settings(), .workspaces(search: "A b", skip: 7), limit: 100, asJSON: false))
+        for (text, since) in [
+            ("90s", EventWatch.Since.ago(90_000)), ("2h", .ago(7_200_000)), ("1d", .ago(86_400_000)),
+            ("1970-01-01T00:01:00Z", .time(60_000)),
+        ] {
+            #expect(
+                try reader.read(["watch", "--since", text])
+                    == .watch(Settings(), EventWatch.Filter(since: since)))
+        }
         #expect(try reader.read(["calendars", "2b34"]) == .calendars(Settings(), workspace: "2b34"))
         #expect(
             try reader.read(["calendars", "check", "a.ics", "--now", "1970-01-01T00:01", "--json"])

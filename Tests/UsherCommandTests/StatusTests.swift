@@ -99,15 +99,20 @@ import Testing
 
     @Test func anEventIsALineInEitherForm() throws {
         let event = try #require(MeetingEvent(Self.entry))
-        let people = EventLine.text(event, .people)
+        let place = EventWatch.Place(workspaceID: "w1", room: "zoom:12345678901")
+        let people = EventLine.text(event, place, .people)
         #expect(people.split(separator: " ").first == "1970-01-01T00:00:05.001Z" && !people.contains("\n"))
-        for part in ["INITIAL/joining -> LIVE/active ", "meeting=m1", "bot=b1", "trace=t1"] {
+        for part in [
+            "INITIAL/joining -> LIVE/active ", "workspace=w1", "room=zoom:12345678901", "meeting=m1", "bot=b1",
+            "trace=t1",
+        ] {
             #expect(people.contains(part))
         }
-        let json = Data(EventLine.text(event, .json).utf8)
+        let json = Data(EventLine.text(event, place, .json).utf8)
         #expect(
             try JSONSerialization.jsonObject(with: json) as? [String: String] == [
-                "time": "1970-01-01T00:00:05.001Z", "what": "active", "meeting_id": "m1", "bot_id": "b1",
+                "time": "1970-01-01T00:00:05.001Z", "what": "active", "workspace_id": "w1",
+                "room": "zoom:12345678901", "meeting_id": "m1", "bot_id": "b1",
                 "from": "INITIAL/joining", "to": "LIVE/active", "why": "a \"b\"\n", "trace_id": "t1", "id": "5000-0",
             ])
     }

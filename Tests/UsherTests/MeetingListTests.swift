@@ -94,6 +94,61 @@ import Testing
                 #expect(meeting.contains(key))
             }
             #expect(try await world.session.installation.keys(ofRecord: "none") == nil)
+
+            // By whatever else the meeting is known.
+            let installation = world.session.installation
+            let record = try #require(
+                try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+            let link = try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID)
+            let bot = try #require(record.botID)
+            for keys in [
+                try await installation.keys(ofRecord: bot), try await installation.keys(ofNumber: record.number),
+                try await installation.keys(ofRoom: link, in: world.workspaceID),
+                try await installation.keys(ofRoom: link, in: nil),
+            ] { #expect(keys?.map(\.key) == meeting) }
+            #expect(try await installation.keys(ofNumber: record.number + 1_000) == nil)
+            #expect(try await installation.keys(ofRecord: Identifier.uuid()) == nil)
+            let other = try MeetingLink(platform: .googleMeet, nativeID: "zzz-zzzz-zzz")
+            #expect(try await installation.keys(ofRoom: other, in: nil) == nil)
+            #expect(try await installation.keys(ofRoom: link, in: "none") == nil)
+        }
+    }
+
+    @Test func pagesOfBotsGoOnWhereTheLastOneEnded() async throws {
+        try await World.make { world in
+            let key = world.keys.bots
+            var ids: [String] = []
+            for number in 0..<5 {
+                let room = Room(platform: .zoom, nativeID: "1000000000\(number)")
+                let link = try MeetingLink(platform: room.platform, nativeID: room.nativeID)
+                let (meeting, _) = try await world.session.bots.request(
+                    BotRequest(link: link), by: world.owner, trace: World.trace)
+                ids.append(try #require(meeting.botID))
+            }
+            // Three at one moment, in the order of their ids, and one that is no bot any more among them.
+            let (early, same, late) = (ids[0], ids[1...3].sorted(), ids[4])
+            let gone = Identifier.uuid()
+            for (time, id) in [(1_000, early)] + same.map({ (2_000, $0) }) + [(2_000, gone), (3_000, late)] {
+                _ = try await world.client.send("ZADD", key, String(time), id)
+            }
+            for limit in 1...6 {
+                var (seen, cursor, pages) = ([String](), BotCursor?.none, 0)
+                repeat {
+                    let (page, next) = try await world.session.bots.page(
+                        ofWorkspace: world.workspaceID, from: cursor, limit: limit)
+                    #expect(page.count <= limit)
+                    seen += page.map(\.botID)
+                    cursor = try next.map { try #require(BotCursor($0.description)) }
+                    pages += 1
+                } while cursor != nil && pages < 10
+                #expect(seen == [early] + same + [late])
+            }
+            // Who has ended does not shift the rest.
+            let (_, next) = try await world.session.bots.page(ofWorkspace: world.workspaceID, from: nil, limit: 2)
+            _ = try await world.client.send("ZREM", key, early)
+            let rest = try await world.session.bots.page(ofWorkspace: world.workspaceID, from: next, limit: 9)
+            #expect(rest.page.map(\.botID) == same.dropFirst() + [late] && rest.next == nil)
+            for text in ["", "5", "5_x", "-5_\(late)", "5_\(late)_", "x_\(late)"] { #expect(BotCursor(text) == nil) }
         }
     }
 }

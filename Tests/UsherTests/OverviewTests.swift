@@ -97,7 +97,7 @@ import Testing
                 store: world.store, blocking: blocking, isCluster: false,
                 filter: EventWatch.Filter(workspace: world.workspaceID), logger: Logger(minimum: .error))
             let watching = Task(executorPreference: world.client.loop) {
-                try await watch.run { event in
+                try await watch.run { event, _ in
                     seen.withLock { $0.append(event.meetingID) }
                     return true
                 }
@@ -125,6 +125,46 @@ import Testing
             #expect(seen.withLock(\.self) == expected)
             watching.cancel()
             _ = await watching.result
+        }
+    }
+
+    @Test func whoAsksSinceWhenIsToldOfThePastWithItsPlaces() async throws {
+        try await World.make(on: try RedisServer()) { world in
+            var configuration = world.clientConfiguration
+            configuration.isForBlockingReads = true
+            let blocking = Client(
+                loop: world.client.loop, configuration: configuration, logger: Logger(minimum: .error))
+            blocking.start()
+            defer { blocking.shutDown() }
+            try await blocking.waitUntilConnected()
+            let room = Room(platform: .zoom, nativeID: "12345678901")
+            let meeting = try await world.meeting(in: room)
+            let key = world.keys.partition.events
+            _ = try await world.client.send("DEL", key)
+            for (id, meeting) in [("5-0", "old"), ("5000-0", meeting), ("5000-1", "gone"), ("9000-0", meeting)] {
+                _ = try await world.client.send("XADD", key, id, "what", "created", "meeting_id", meeting)
+            }
+            // Since the beginning, a moment that has two, after both, and long before now by Redis' clock.
+            for (since, expected) in [
+                (EventWatch.Since.time(0), 4), (.time(5_000), 3), (.time(5_001), 1), (.ago(1_000_000_000_000_000), 4),
+            ] {
+                let seen = Mutex<[(MeetingEvent, EventWatch.Place)]>([])
+                let watch = EventWatch(
+                    store: world.store, blocking: blocking, isCluster: false,
+                    filter: EventWatch.Filter(since: since), logger: Logger(minimum: .error))
+                try await watch.run { event, place in
+                    seen.withLock {
+                        $0.append((event, place))
+                        return $0.count < expected
+                    }
+                }
+                for (event, place) in seen.withLock(\.self) {
+                    let isKnown = event.meetingID == meeting
+                    #expect(place.workspaceID == (isKnown ? world.workspaceID : ""))
+                    #expect(place.room == (isKnown ? room.description : ""))
+                }
+                #expect(seen.withLock { $0.map(\.0.id) } == ["5-0", "5000-0", "5000-1", "9000-0"].suffix(expected))
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
-"""`usher users`, `usher meetings` and `usher bots` against a real Redis: what they show, page by page, and what they refuse; and
-`usher send` and `usher stop`, which do what the API does."""
+"""`usher users`, `workspaces`, `meetings`, `bots` and `keys` against a real Redis: what they show, page by page, and what they
+refuse; `usher send` and `usher stop`, which do what the API does; and what completes command lines."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 
 from harness.bots_user import BotsUser
+from harness.node import BINARY
 from harness.up import run_usher
 from harness.workspace import Admin
 
@@ -83,7 +86,74 @@ def test_meetings_and_bots(scene):
     assert [bot["meeting"] for bot in bots["bots"]] == [meeting["id"] for meeting in meetings[:3]]
     assert {bot["status"] for bot in bots["bots"]} == {"requested"} and bots["next"] is None
     lines = table(redis, "bots", user.workspace_id, "--limit", "1")
-    assert lines[0].split()[:4] == ["BOT_ID", "MEETING", "ROOM", "STATUS"] and lines[2:] == ["more by a larger --limit"]
+    assert lines[0].split()[:4] == ["BOT_ID", "MEETING", "ROOM", "STATUS"]
+    assert len(lines) == 3 and lines[2].startswith("more by --cursor ")
+    # What ends meanwhile does not shift what follows.
+    assert user.request("DELETE", user.bot_path(meetings[0])).status == 202
+    rest = listed(redis, "bots", user.workspace_id, *lines[2].split()[2:])
+    assert ([bot["meeting"] for bot in rest["bots"]], rest["next"]) == ([meeting["id"] for meeting in meetings[1:3]], None)
+
+
+def test_workspaces(scene):
+    redis, admin = scene
+    users = [BotsUser(admin) for _ in range(3)]
+    users[0].send_bot()
+    found, options = [], []
+    while True:
+        page = listed(redis, "workspaces", "--limit", "2", *options)
+        assert len(page["workspaces"]) <= 2
+        found += page["workspaces"]
+        if page["next"] is None:
+            break
+        options = page["next"].split()
+    places = [[each["id"] for each in found].index(user.workspace_id) for user in users]
+    assert places == sorted(places)
+    first = found[places[0]]
+    assert (first["meetings"], first["bots"], first["max_concurrent_bots"]) == (1, 1, 10)
+    assert listed(redis, "workspaces", "--search", users[1].workspace_id)["workspaces"] == [found[places[1]]]
+    assert listed(redis, "workspaces", "--search", first["name"].upper())["workspaces"].count(first) == 1
+    assert table(redis, "workspaces", "--search", "no such name") == ["no workspaces"]
+
+
+def test_keys_by_whatever_a_meeting_is_known(scene):
+    redis, admin = scene
+    user = BotsUser(admin)
+    meeting = user.send_bot()
+    room = f"google_meet:{meeting['native_meeting_id']}"
+    keys = table(redis, "keys", meeting["data"]["meeting_id"])
+    assert any(room in line for line in keys)
+    link = f"https://meet.google.com/{meeting['native_meeting_id']}"
+    bot = listed(redis, "bots", user.workspace_id)["bots"][0]["bot_id"]
+    for words in ([meeting["id"]], [bot], [room], [link], [room, "--workspace", user.workspace_id]):
+        assert table(redis, "keys", *words) == keys, words
+    code, output, log = run_usher("keys", "google_meet:aaa-aaaa-aaa", "--redis", redis.url)
+    assert (code, output) == (1, "") and "there is no meeting in google_meet:aaa-aaaa-aaa in any workspace" in log
+
+
+def test_a_passcode_need_not_be_on_the_command_line(scene, tmp_path):
+    redis, admin = scene
+    user = BotsUser(admin)
+    as_user = ("--user-id", str(user.user["id"]), "--redis", redis.url)
+
+    def passcode_of(room):
+        [meeting] = [each for each in user.request("GET", "/meetings").json["meetings"]
+                     if each["native_meeting_id"] == room]
+        return redis.client.call("HGET", user.keys.meeting(meeting["data"]["meeting_id"]), "passcode")
+
+    (tmp_path / "passcode").write_text("secret1\n")
+    code, _, log = run_usher("send", user.workspace_id, "zoom:12345678901", "--passcode-file", tmp_path / "passcode", *as_user)
+    assert code == 0, log
+    assert passcode_of("12345678901") == "secret1"
+    # A program tells it, and takes its time; or standard input has it, or all of the link.
+    slow = "sleep 0.3; printf secret"
+    for room, command in (
+            ("12345678902", f"$0 send $1 zoom:12345678902 --passcode-file <({slow}2) \"${{@:2}}\""),
+            ("12345678903", f"({slow}3) | $0 send $1 zoom:12345678903 --passcode-file - \"${{@:2}}\""),
+            ("12345678904", "echo 'https://zoom.us/j/12345678904?pwd=secret4' | $0 send $1 - \"${@:2}\"")):
+        run = subprocess.run(["bash", "-c", command, BINARY, user.workspace_id, *as_user], capture_output=True, text=True,
+                             timeout=60)
+        assert run.returncode == 0, run.stderr
+        assert passcode_of(room) == f"secret{room[-1]}"
 
 
 @pytest.mark.parametrize("command", ["meetings", "bots"])
@@ -143,3 +213,54 @@ def test_nobody_acts_in_anothers_workspace(scene):
                                  str(other.user["id"]))
         assert (code, nothing) == (1, None) and "needs a higher role" in log
     assert user.request("GET", "/meetings").json["meetings"] == []
+
+
+def complete(*words):
+    """What bash offers for the last of some words."""
+    script = 'source <("$0" completion bash); complete -p usher >&2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))\n' \
+        '_usher usher "${@: -1}" "${@: -2:1}"; printf "%s\\n" "${COMPREPLY[@]}"'
+    run = subprocess.run(["bash", "-uc", script, BINARY, *words], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0 and run.stderr == "complete -o default -F _usher usher\n", run.stderr
+    return run.stdout.split()
+
+
+@pytest.mark.parametrize("words, offered", [
+    (["usher", "se"], ["serve", "send"]),
+    (["usher", "bots", "--cur"], ["--cursor"]),
+    (["usher", "bots", "--port"], []),
+    (["usher", "serve", "--log-l"], ["--log-level"]),
+    (["usher", "serve", "--log-level", "w"], ["warning"]),
+    (["usher", "serve", "--log-level", "=", "de"], ["debug"]),
+    (["usher", "serve", "--log-level", "="], ["debug", "info", "warning", "error"]),
+    (["usher", "serve", "--port", "8"], []),
+    (["usher", "admin", "create-u"], ["create-user"]),
+    (["usher", "admin", "set-member", "--role", "ma"], ["manager"]),
+    (["usher", "calendars", "ch"], ["check"]),
+    (["usher", "completion", ""], ["bash", "zsh", "fish", "--help"]),
+    (["usher", "nonsense", "--"], []),
+])
+def test_bash_completes(words, offered):
+    assert complete(*words) == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_understands_what_completes_in_it(shell):
+    assert shutil.which(shell), f"{shell} is not installed"
+    code, script, log = run_usher("completion", shell)
+    assert code == 0, log
+    checked = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=60)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_fish_completes():
+    code, script, log = run_usher("completion", "fish")
+    assert code == 0, log
+
+    def offered(line):
+        run = subprocess.run(["fish", "--no-config", "-c", f"{script}\ncomplete -C '{line}'"], capture_output=True, text=True,
+                             timeout=60)
+        return [each.split("\t")[0] for each in run.stdout.splitlines()]
+
+    assert offered("usher se") == ["send", "serve"]
+    assert offered("usher serve --log-level de") == ["debug"]
+    assert "--cursor" in offered("usher bots --c") and "--port" not in offered("usher bots --p")

@@ -119,7 +119,13 @@ def test_a_watch_shows_each_change_once(servers):
     assert len({event["trace_id"] for event in shown}) == 1 and shown[0]["trace_id"]
     wait_for(lambda: one.saw(meeting, "finalised"), "the last event of the one meeting", interval_s=0.05)
     assert {event["meeting_id"] for event in one.events} == {bots_id}
-    for started in (whole, one):
+    room = f"google_meet:{meeting['native_meeting_id']}"
+    assert {(event["workspace_id"], event["room"]) for event in shown} == {(user.workspace_id, room)}
+    # The past is there for who asks for it, and then what comes.
+    past = watch(servers, redis, admin, "--since", "1h", "--meeting", bots_id, name="watch-past")
+    wait_for(lambda: past.saw(meeting, "finalised"), "the past", interval_s=0.05)
+    assert past.events == shown
+    for started in (whole, one, past):
         started.signal(signal.SIGINT)
         assert started.wait() == 0, started.log
     code, _, log = run_usher("watch", "--redis", redis.url, "--meeting", "0" * 32)

@@ -16,7 +16,75 @@ public struct RunningBot: Sendable {
     public let title: String?
 }
 
+/// Where a page of bots ended: bots that end meanwhile make no difference to what follows.
+public struct BotCursor: Equatable, Sendable, CustomStringConvertible {
+    /// When it was dispatched, in milliseconds since 1970.
+    fileprivate let time: Int
+    fileprivate let botID: String
+
+    fileprivate init(time: Int, botID: String) {
+        self.time = time
+        self.botID = botID
+    }
+
+    /// nil if no page has ended there.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 2, let time = Int(parts[0]), time >= 0, Identifier.isUUID(String(parts[1])) else {
+            return nil
+        }
+        self.init(time: time, botID: String(parts[1]))
+    }
+
+    public var description: String { "\(time)_\(botID)" }
+}
+
 extension Bots {
+    /// How many bots are looked at at once for a page.
+    private static let botsPerRead = 500
+
+    /// A page of the bots of a workspace, the oldest first.
+    /// - Parameter cursor: where the page before ended; nil for the first.
+    /// - Returns: where to go on; nil if there are no more.
+    public func page(
+        ofWorkspace workspace: String, from cursor: BotCursor?, limit: Int
+    ) async throws(RedisError) -> (page: [RunningBot], next: BotCursor?) {
+        var (page, last) = ([RunningBot](), cursor)
+        while page.count < limit {
+            let found = try await places(ofWorkspace: workspace, after: last, count: limit - page.count)
+            guard let end = found.last else { return (page, nil) }
+            page += try await running(found.map(\.botID), workspace: workspace)
+            last = end
+        }
+        let hasMore = try await !places(ofWorkspace: workspace, after: last, count: 1).isEmpty
+        return (page, hasMore ? last : nil)
+    }
+
+    /// The first bots after another one, in the order of a sorted set: by time, and by id where that is the same.
+    private func places(
+        ofWorkspace workspace: String, after last: BotCursor?, count: Int
+    ) async throws(RedisError) -> [BotCursor] {
+        let key = WorkspaceKeys(workspace: workspace).bots
+        var (found, skipped) = ([BotCursor](), 0)
+        while true {
+            let words = try await session.send(
+                Command(
+                    "ZRANGEBYSCORE", key, last.map { String($0.time) } ?? "-inf", "+inf", "WITHSCORES", "LIMIT",
+                    String(skipped), String(Self.botsPerRead))
+            ).arrayOrThrow().compactMap(\.string)
+            for index in stride(from: 0, to: words.count - 1, by: 2) {
+                guard let time = Int(words[index + 1]) else { throw .unexpectedReply("a bot without a time: \(key)") }
+                if let last, time == last.time, !last.botID.utf8.lexicographicallyPrecedes(words[index].utf8) {
+                    continue
+                }
+                found.append(BotCursor(time: time, botID: words[index]))
+                if found.count == count { return found }
+            }
+            if words.count < 2 * Self.botsPerRead { return found }
+            skipped += Self.botsPerRead
+        }
+    }
+
     /// The bots of a workspace that count against its limit, the oldest first.
     public func ids(workspace: String) async throws(RedisError) -> [String] {
         let reply = try await session.send(Command("ZRANGE", WorkspaceKeys(workspace: workspace).bots, "0", "-1"))

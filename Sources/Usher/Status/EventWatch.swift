@@ -1,17 +1,39 @@
 import Log
 import Redis
 
-/// Follows event streams from now on, also over times without Redis: each event comes once, and none is passed over,
+/// Follows event streams, from now or some time on, also over times without Redis: each event comes once, and none is passed over,
 /// unless the stream was trimmed beyond it meanwhile. Belongs to its loop's thread.
 public struct EventWatch: Sendable {
     /// Which events are wanted.
     public struct Filter: Equatable, Sendable {
         public var workspace: String?
         public var meeting: String?
+        /// nil: those that come from now on.
+        public var since: Since?
 
-        public init(workspace: String? = nil, meeting: String? = nil) {
+        public init(workspace: String? = nil, meeting: String? = nil, since: Since? = nil) {
             self.workspace = workspace
             self.meeting = meeting
+            self.since = since
+        }
+    }
+
+    /// From when on events are wanted, in milliseconds.
+    public enum Since: Equatable, Sendable {
+        /// Since 1970.
+        case time(Int)
+        /// Before now, by Redis' clock.
+        case ago(Int)
+    }
+
+    /// Where an event took place; what is not known any more is empty.
+    public struct Place: Equatable, Sendable {
+        public var workspaceID = ""
+        public var room = ""
+
+        public init(workspaceID: String = "", room: String = "") {
+            self.workspaceID = workspaceID
+            self.room = room
         }
     }
 
@@ -25,7 +47,7 @@ public struct EventWatch: Sendable {
     private static let blockMilliseconds = 2_000
     private static let eventsPerRead = 100
     private static let pauseMilliseconds = 100...500
-    /// Of meetings whose workspace is remembered.
+    /// Of meetings whose place is remembered.
     private static let maximumMemory = 10_000
 
     private let store: Store
@@ -49,7 +71,7 @@ public struct EventWatch: Sendable {
     /// Runs until its task is cancelled, or `take` returns false.
     /// - Parameter take: gets each event, in the order of its partition.
     /// - Throws: `UnknownMeeting`, or `RedisError.refused` if the user may not read the streams.
-    public func run(_ take: @escaping @Sendable (MeetingEvent) -> Bool) async throws {
+    public func run(_ take: @escaping @Sendable (MeetingEvent, Place) -> Bool) async throws {
         let workspace: String? =
             if let meeting = filter.meeting { try await owner(of: meeting) } else { filter.workspace }
         let partitions = workspace.map { [Partition(workspace: $0)] } ?? Partition.all
@@ -73,15 +95,19 @@ public struct EventWatch: Sendable {
         if let failures { throw failures }
     }
 
-    private func follow(_ partitions: [Partition], _ take: @Sendable (MeetingEvent) -> Bool) async throws(RedisError) {
+    private func follow(
+        _ partitions: [Partition], _ take: @Sendable (MeetingEvent, Place) -> Bool
+    ) async throws(RedisError) {
         var last: [String]?
-        var owners: [String: String] = [:]
+        var places: [String: Place] = [:]
         while !Task.isCancelled {
             do throws(RedisError) {
-                var ids = if let last { last } else { try await ends(of: partitions) }
+                var ids = if let last { last } else { try await beginnings(in: partitions) }
                 last = ids
                 for entry in try await read(partitions, after: ids) {
-                    if let event = entry.event, try await isWanted(event, &owners), !Task.isCancelled, !take(event) {
+                    if let event = entry.event, let place = try await place(of: event, &places),
+                        !Task.isCancelled, !take(event, place)
+                    {
                         return
                     }
                     ids[entry.index] = entry.id
@@ -97,9 +123,17 @@ public struct EventWatch: Sendable {
         }
     }
 
-    /// The ids of the newest entries: what comes after them is new. By id, and not by `$`, so that nothing is missed
+    /// The ids after which entries are wanted. Those of the newest by id, and not by `$`, so that nothing is missed
     /// between two reads.
-    private func ends(of partitions: [Partition]) async throws(RedisError) -> [String] {
+    private func beginnings(in partitions: [Partition]) async throws(RedisError) -> [String] {
+        if let since = filter.since {
+            let time =
+                switch since {
+                case .time(let time): time
+                case .ago(let milliseconds): try await session.time() - milliseconds
+                }
+            return partitions.map { _ in time > 0 ? "\(time - 1)-\(UInt64.max)" : "0-0" }
+        }
         let replies = try await session.pipeline(
             partitions.map { Command("XREVRANGE", $0.events, "+", "-", "COUNT", "1") })
         return try replies.map { reply throws(RedisError) in
@@ -133,15 +167,20 @@ public struct EventWatch: Sendable {
 
     // MARK: Filter
 
-    private func isWanted(_ event: MeetingEvent, _ owners: inout [String: String]) async throws(RedisError) -> Bool {
-        if let meeting = filter.meeting { return event.meetingID == meeting }
-        guard let workspace = filter.workspace else { return true }
-        // An event names no workspace, and a partition has many.
-        if let known = owners[event.meetingID] { return known == workspace }
-        guard let owner = try await session.meetings.workspaceID(ofMeeting: event.meetingID) else { return false }
-        if owners.count >= Self.maximumMemory { owners = [:] }
-        owners[event.meetingID] = owner
-        return owner == workspace
+    /// - Returns: nil if the event is not wanted.
+    private func place(
+        of event: MeetingEvent, _ places: inout [String: Place]
+    ) async throws(RedisError) -> Place? {
+        if let meeting = filter.meeting, event.meetingID != meeting { return nil }
+        // An event names neither, and a partition has many workspaces.
+        var place = places[event.meetingID]
+        if place == nil {
+            place = try await session.meetings.place(ofMeeting: event.meetingID)
+            if places.count >= Self.maximumMemory { places = [:] }
+            places[event.meetingID] = place
+        }
+        if let workspace = filter.workspace, place?.workspaceID != workspace { return nil }
+        return place ?? Place()
     }
 
     /// Waits for an answer for as long as Redis is away.
@@ -162,4 +201,17 @@ public struct EventWatch: Sendable {
     }
 
     private var session: Session { store.session(milliseconds: Self.blockMilliseconds) }
+}
+
+extension Meetings {
+    /// Nil if there is no such meeting any more.
+    fileprivate func place(ofMeeting id: String) async throws(RedisError) -> EventWatch.Place? {
+        guard let workspace = try await workspaceID(ofMeeting: id) else { return nil }
+        let key = Partition(workspace: workspace).meeting(id)
+        let fields = try await session.send(Command("HMGET", key, "platform", "native_meeting_id")).arrayOrThrow()
+        guard let platform = fields.first?.string, let nativeID = fields.last?.string else {
+            return EventWatch.Place(workspaceID: workspace)
+        }
+        return EventWatch.Place(workspaceID: workspace, room: "\(platform):\(nativeID)")
+    }
 }

@@ -1,21 +1,19 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, users, meetings, bots, send, stop, keys, webhooks, calendars, status, watch, doctor,
-        probe,
-        openapi
+    case serve, runner, up, admin, users, workspaces, meetings, bots, send, stop, keys, webhooks, calendars, status,
+        watch, doctor, probe, openapi
     case attend, lab
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
     case supervise
-    case help
+    case completion, help
 
     /// Those that run nodes.
     static let nodes: Set<Command> = [.serve, .up]
     /// Those that read or write records.
     static let records: Set<Command> = [
-        .serve, .runner, .up, .admin, .users, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .status,
-        .watch,
-        .doctor,
+        .serve, .runner, .up, .admin, .users, .workspaces, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars,
+        .status, .watch, .doctor,
     ]
     /// Those that talk to a Redis, whoever names it to them.
     static let redisClients = records.union([.attend, .simulateBot])
@@ -23,7 +21,7 @@ enum Command: String, CaseIterable, Sendable {
     /// Those that send and stop bots as requests do.
     static let botRequests = nodes.union([.send, .stop])
     /// Those that print pages of records.
-    static let lists: Set<Command> = [.users, .meetings, .bots]
+    static let lists: Set<Command> = [.users, .workspaces, .meetings, .bots]
 
     /// One sentence for the overview.
     var meaning: String {
@@ -35,13 +33,21 @@ enum Command: String, CaseIterable, Sendable {
                 + "and a demo meeting."
         case .admin: "Make users, workspaces and API keys, and set who is a member of what."
         case .users: "List users with their personal workspaces, the oldest first."
+        case .workspaces:
+            "List the workspaces that are listed, the one that was listed first first, with what they have of what their "
+                + "limits count; or those whose name holds a text, or whose id begins with it."
         case .meetings: "List the meetings of a workspace, the newest first."
         case .bots: "List the bots of a workspace that run or are on their way, the oldest first."
-        case .send: "Send a bot to a meeting in the name of a member of the workspace, as `POST /bots` does."
+        case .send:
+            "Send a bot to a meeting in the name of a member of the workspace, as `POST /bots` does. Where others can see the "
+                + "command lines of this machine, a passcode is better read from a file, or with the link from standard input: "
+                + "`-` stands for that."
         case .stop:
             "Stop the bot that is in a room or on its way to it, for good, in the name of a member of the workspace; with none "
                 + "there, what is planned next is cancelled."
-        case .keys: "Print the Redis keys of a workspace or meeting, ready to paste into redis-cli."
+        case .keys:
+            "Print the Redis keys of a workspace or of a meeting, ready to paste into redis-cli. A meeting is named by its id or "
+                + "number, by its bot's id, or by its link or room: of one workspace, or of all that are listed."
         case .webhooks: "Show the webhooks of a workspace, and what became of the newest events of each."
         case .calendars:
             "Show the calendars of a workspace, what came of their last readings, and what is planned of them next; or what "
@@ -50,8 +56,8 @@ enum Command: String, CaseIterable, Sendable {
             "Show at a glance what runs: nodes, runners and their places, rooms by what their bots are at, the queue, "
                 + "leases. Exit code 1 if Redis does not answer."
         case .watch:
-            "Print a line for each change of a meeting, from now until Ctrl-C: as JSON, or for people on a terminal. It "
-                + "goes on by itself when Redis was away."
+            "Print a line for each change of a meeting, from now until Ctrl-C, or since a time or so long ago, such as 90s, 10m, "
+                + "2h or 1d: as JSON, or for people on a terminal. It goes on by itself when Redis was away."
         case .doctor:
             "Look at how a Redis is set up, and say of each thing whether it is right and, if not, what to do. Exit code 1 "
                 + "if Usher cannot keep its promises there."
@@ -70,6 +76,9 @@ enum Command: String, CaseIterable, Sendable {
         case .supervise:
             "Stand between a runner and one bot: runs the program that standard input tells of, and ends it, with all "
                 + "that it started, when its deadline passes or standard input closes. Only runners call it."
+        case .completion:
+            "Print what completes command lines of usher in a shell: source <(usher completion bash), the same with zsh, or "
+                + "usher completion fish | source."
         case .help: "Explain usher, a command, all settings or what /metrics shows."
         }
     }
@@ -84,17 +93,18 @@ enum Command: String, CaseIterable, Sendable {
         case .supervise: "usher supervise"
         case .openapi: "usher openapi"
         case .admin: "usher admin ACTION [OPTION]... [SETTING]..."
-        case .users: "usher users [--limit N] [--skip N] [--json] [SETTING]..."
-        case .meetings: "usher meetings WORKSPACE_ID [--limit N] [--cursor TEXT] [--json] [SETTING]..."
-        case .bots: "usher bots WORKSPACE_ID [--limit N] [--json] [SETTING]..."
-        case .send, .stop: "usher \(rawValue) WORKSPACE_ID LINK|ROOM --user-id N [SETTING]..."
-        case .keys: "usher keys ID [SETTING]..."
+        case .users, .workspaces, .status, .watch: "usher \(rawValue) \(shownOptions) [SETTING]..."
+        case .meetings, .bots: "usher \(rawValue) WORKSPACE_ID \(shownOptions) [SETTING]..."
+        case .send: "usher send WORKSPACE_ID LINK|ROOM|- --user-id N \(CommandOption.passcodeFile.shown) [SETTING]..."
+        case .stop: "usher stop WORKSPACE_ID LINK|ROOM --user-id N [SETTING]..."
+        case .keys: "usher keys ID|NUMBER|LINK|ROOM \(shownOptions) [SETTING]..."
         case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
         case .calendars: "usher calendars WORKSPACE_ID [SETTING]... | check FILE [--now TIME] [--json]"
-        case .status: "usher status [--json] [SETTING]..."
-        case .watch: "usher watch [--workspace ID] [--meeting ID] [SETTING]..."
         case .probe: "usher probe [PATH] [SETTING]..."
+        case .completion: "usher completion bash|zsh|fish"
         case .help: "usher help [COMMAND | settings [--markdown] | metrics]"
         }
     }
+
+    private var shownOptions: String { options.map(\.shown).joined(separator: " ") }
 }

@@ -36,10 +36,9 @@ struct CommandLineReader {
         }
         switch command {
         case .admin: return .admin(settings, try adminRequest(words))
-        case .users, .meetings, .bots: return try list(command, settings, words)
+        case .users, .workspaces, .meetings, .bots: return try list(command, settings, words)
         case .send, .stop: return try act(command, settings, words)
-        case .keys:
-            return .keys(settings, id: try recordID(words, "usher keys needs one id, of a workspace or a meeting."))
+        case .keys: return .keys(settings, try keys(words))
         case .webhooks:
             return .webhooks(
                 settings, workspace: try recordID(words, "usher webhooks needs the id of one workspace."))
@@ -64,6 +63,7 @@ struct CommandLineReader {
         case .probe: return .probe(settings, path: try probedPath(words))
         case .supervise: return .supervise
         case .openapi: return .openapi
+        case .completion: return .completion(try shell(words))
         case .attend: return .attend(settings)
         case .lab: return .lab(settings)
         case .simulateBot: return .simulateBot(settings)
@@ -211,88 +211,26 @@ struct CommandLineReader {
         return try action.request(words.options)
     }
 
-    private func recordID(_ words: Words, _ problem: String) throws(UsageError) -> String {
+    func recordID(_ words: Words, _ problem: String) throws(UsageError) -> String {
         guard let id = words.operands.first, words.operands.count == 1 else { throw UsageError(problem) }
         return try checkedID(id)
-    }
-
-    private func list(_ command: Command, _ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
-        let limit = try number(words, "--limit", ListRequest.limits) ?? ListRequest.byDefault
-        let request: ListRequest
-        if command == .users {
-            request = .users(skip: try number(words, "--skip", 0...1_000_000_000) ?? 0)
-        } else {
-            let workspace = try recordID(words, "usher \(command.rawValue) needs the id of one workspace.")
-            let cursor = words.filters["--cursor"].map { MeetingCursor($0) }
-            if let cursor, cursor == nil { throw UsageError("--cursor must be one that `usher meetings` has shown.") }
-            request =
-                command == .bots
-                ? .bots(workspace: workspace) : .meetings(workspace: workspace, cursor: cursor.flatMap(\.self))
-        }
-        return .list(settings, request, limit: limit, asJSON: words.isJSON)
-    }
-
-    private func act(_ command: Command, _ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
-        guard words.operands.count == 2 else {
-            throw UsageError("usher \(command.rawValue) needs the id of a workspace and a meeting's link or room.")
-        }
-        guard let userID = try number(words, "--user-id", 1...Int.max) else {
-            throw UsageError("usher \(command.rawValue) needs --user-id N: in whose name it is done.")
-        }
-        let workspace = try checkedID(words.operands[0])
-        let parts = words.operands[1].split(separator: ":", maxSplits: 1).map(String.init)
-        let platform = parts.count == 2 ? Platform(rawValue: parts[0]) : nil
-        let reference =
-            platform == nil
-            ? MeetingReference(url: words.operands[1]) : MeetingReference(platform: platform, nativeID: parts[1])
-        do throws(MeetingReference.Problem) {
-            // Not repeated: a link may hold a passcode.
-            return .act(
-                settings, BotAction(kind: command == .send ? .send : .stop, workspace: workspace, userID: userID),
-                try reference.link())
-        } catch {
-            throw UsageError("The link or room of usher \(command.rawValue) \(error.reason).")
-        }
-    }
-
-    private func number(
-        _ words: Words, _ flag: String, _ range: ClosedRange<Int>
-    ) throws(UsageError) -> Int? {
-        guard let text = words.filters[flag] else { return nil }
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), range.contains(number)
-        else {
-            throw UsageError(
-                "\(flag) is \(quoted(text)), but must be a whole number from \(range.lowerBound) to \(range.upperBound)."
-            )
-        }
-        return number
     }
 
     private func calendars(_ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
         let problem = "usher calendars needs the id of one workspace, or `check` and a file."
         guard words.operands.first == "check" else {
-            guard words.filters.isEmpty, !words.isJSON else {
+            guard words[.now] == nil, !words.isJSON else {
                 throw UsageError("--now and --json belong to `usher calendars check`.")
             }
             return .calendars(settings, workspace: try recordID(words, problem))
         }
         guard words.operands.count == 2 else { throw UsageError(problem) }
-        let now = words.filters["--now"].map { Timestamp.milliseconds(iso8601: $0) }
+        let now = words[.now].map { Timestamp.milliseconds(iso8601: $0) }
         if let now, now == nil { throw UsageError("--now must be a time, such as 2026-12-01T09:00:00Z.") }
         return .checkCalendar(file: words.operands[1], now: now.flatMap(\.self), asJSON: words.isJSON)
     }
 
-    private func filter(_ words: Words) throws(UsageError) -> EventWatch.Filter {
-        let (workspace, meeting) = (words.filters["--workspace"], words.filters["--meeting"])
-        if workspace != nil, meeting != nil {
-            throw UsageError("usher watch takes --workspace or --meeting, since a meeting has one workspace.")
-        }
-        if let workspace { return EventWatch.Filter(workspace: try checkedID(workspace)) }
-        if let meeting { return EventWatch.Filter(meeting: try checkedID(meeting)) }
-        return EventWatch.Filter()
-    }
-
-    private func checkedID(_ id: String) throws(UsageError) -> String {
+    func checkedID(_ id: String) throws(UsageError) -> String {
         let isSane =
             id.utf8.count <= 128 && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
         guard isSane, !id.isEmpty else {

@@ -11,8 +11,7 @@ enum Invocation: Equatable, Sendable {
     /// - Parameter limit: how many at most.
     case list(Settings, ListRequest, limit: Int, asJSON: Bool)
     case act(Settings, BotAction, MeetingLink)
-    /// - Parameter id: a workspace's or a meeting's.
-    case keys(Settings, id: String)
+    case keys(Settings, KeysRequest)
     case webhooks(Settings, workspace: String)
     case calendars(Settings, workspace: String)
     /// - Parameter now: in milliseconds since 1970; nil: the time it is.
@@ -23,6 +22,7 @@ enum Invocation: Equatable, Sendable {
     /// - Parameter path: to be asked for, such as `/healthz`.
     case probe(Settings, path: String)
     case openapi
+    case completion(Completion)
     case attend(Settings)
     case lab(Settings)
     case simulateBot(Settings)

@@ -7,30 +7,31 @@ struct Words {
     private(set) var operands: [String] = []
     /// `--json` of commands that show records.
     private(set) var isJSON = false
-    private static let commandsWithJSON = Command.lists.union([.status, .calendars])
-    /// What commands that show records are to show, by their flags.
+    /// The values of other options of the command, by their flags.
     private(set) var filters: [String: String] = [:]
-    private static let filterFlags: [Command: [String]] = [
-        .watch: ["--workspace", "--meeting"], .calendars: ["--now"], .users: ["--limit", "--skip"],
-        .meetings: ["--limit", "--cursor"], .bots: ["--limit"], .send: ["--user-id"], .stop: ["--user-id"],
+
+    subscript(option: CommandOption) -> String? { filters[option.flag] }
+
+    private static let withOperands: Set<Command> = [
+        .admin, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .probe, .completion,
     ]
 
     init(_ command: Command, _ arguments: [String]) throws(UsageError) {
+        let takesJSON = command.options.contains(.json)
         var index = 0
         while index < arguments.count {
             let argument = arguments[index]
             index += 1
-            if Self.commandsWithJSON.contains(command), argument == "--json" {
+            if takesJSON, argument == "--json" {
                 guard !isJSON else { throw UsageError("--json is given twice.") }
                 isJSON = true
                 continue
             }
             guard argument.hasPrefix("-"), argument.count > 1 else {
-                guard !Setting.of(command).isEmpty else {
+                guard !Setting.of(command).isEmpty || command == .completion else {
                     throw UsageError("usher \(command.rawValue) takes nothing more.")
                 }
-                guard [.admin, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .probe].contains(command)
-                else {
+                guard Self.withOperands.contains(command) else {
                     // Not repeated: it may be the second half of a secret that holds a space.
                     throw UsageError(
                         "usher \(command.rawValue) takes settings only, such as --port 8080, "
@@ -43,8 +44,8 @@ struct Words {
             let setting = Setting.of(command).first { $0.flag == flag }
             let inFile = Setting.of(command).first { $0.isSecret && $0.fileFlag == flag }
             let option = command == .admin ? AdminAction.Option.allCases.first { $0.flag == flag } : nil
-            let isFilter = Self.filterFlags[command]?.contains(flag) == true
-            guard !Self.commandsWithJSON.contains(command) || flag != "--json" else {
+            let isFilter = command.options.contains { $0.flag == flag }
+            guard !takesJSON || flag != CommandOption.json.flag else {
                 throw UsageError("--json takes no value.")
             }
             guard setting != nil || inFile != nil || option != nil || isFilter else {
@@ -80,8 +81,7 @@ struct Words {
         }
         var known = Setting.of(command).map(\.flag) + Setting.of(command).filter(\.isSecret).map(\.fileFlag)
         if command == .admin { known += AdminAction.Option.allCases.map(\.flag) }
-        if commandsWithJSON.contains(command) { known.append("--json") }
-        known += filterFlags[command] ?? []
+        known += command.options.map(\.flag)
         return UsageError(
             "usher \(command.rawValue) does not know \(quoted(flag)); "
                 + (nearest(to: flag, among: known).map { "is \($0) meant?" }

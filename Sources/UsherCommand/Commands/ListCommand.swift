@@ -1,7 +1,7 @@
 import Redis
 import Usher
 
-/// `usher users`, `usher meetings` and `usher bots`: pages of records, straight from Redis.
+/// `usher users`, `usher workspaces`, `usher meetings` and `usher bots`: pages of records, straight from Redis.
 enum ListCommand {
     /// Records are read in batches of about so many bytes.
     private static let batchBytes = 65_536
@@ -24,14 +24,18 @@ enum ListCommand {
                     let (users, hasMore) = try await session.users.page(offset: skip, limit: limit)
                     return try Self.users.text(
                         users, next: hasMore ? "--skip \(skip + limit)" : nil, asJSON: asJSON)
+                case .workspaces(let search, let skip):
+                    let (workspaces, next) = try await session.workspaces.all(
+                        search: search, offset: skip, limit: limit)
+                    return try Self.workspaces.text(workspaces, next: next.map { "--skip \($0)" }, asJSON: asJSON)
                 case .meetings(let workspace, let cursor):
                     let (meetings, next) = try await Self.meetings(
                         of: workspace, from: cursor, limit: limit, session)
                     return try Self.meetings.text(meetings, next: next.map { "--cursor \($0)" }, asJSON: asJSON)
-                case .bots(let workspace):
-                    let ids = try await session.bots.ids(workspace: workspace)
-                    let bots = try await session.bots.running(ids.prefix(limit), workspace: workspace)
-                    return try Self.bots.text(bots, next: ids.count > limit ? "a larger --limit" : nil, asJSON: asJSON)
+                case .bots(let workspace, let cursor):
+                    let (bots, next) = try await session.bots.page(
+                        ofWorkspace: workspace, from: cursor, limit: limit)
+                    return try Self.bots.text(bots, next: next.map { "--cursor \($0)" }, asJSON: asJSON)
                 }
             }
             Terminal.say(text)
@@ -66,6 +70,19 @@ enum ListCommand {
                 ("workspace_id", { .text($0.workspaceID) }),
                 ("max_concurrent_bots", { .number($0.maximumConcurrentBots) }),
                 ("created_at", { .time($0.createdAt) }),
+            ])
+    }
+
+    private static var workspaces: Listing<WorkspaceUse> {
+        Listing(
+            name: "workspaces",
+            columns: [
+                ("id", { .text($0.workspace.id) }), ("name", { .text($0.workspace.name) }),
+                ("meetings", { .number($0.meetings) }), ("max_meetings", { .number($0.workspace.maximumMeetings) }),
+                ("bots", { .number($0.bots) }),
+                ("max_concurrent_bots", { .number($0.workspace.maximumConcurrentBots) }),
+                ("bytes", { .number($0.workspace.bytes) }), ("max_bytes", { .number($0.workspace.maximumBytes) }),
+                ("created_at", { .time($0.workspace.createdAt) }),
             ])
     }
 

@@ -6,7 +6,7 @@ import Redis
 import Synchronization
 import Usher
 
-/// `usher watch`: one line for each change of a meeting, from now until it is told to stop.
+/// `usher watch`: one line for each change of a meeting, from now or some time on until it is told to stop.
 enum WatchCommand {
     /// - Returns: 0 after a stop signal, or when its output cannot be written any more; 1 if Redis does not let it look.
     static func run(_ settings: Settings, _ filter: EventWatch.Filter) -> Int32 {
@@ -32,7 +32,7 @@ enum WatchCommand {
                     for client in clients {
                         if case .refused(let text) = await client.firstLogin() { throw RedisError.refused(text) }
                     }
-                    try await watch.run { Terminal.say(EventLine.text($0, format)) }
+                    try await watch.run { Terminal.say(EventLine.text($0, $1, format)) }
                 } catch {
                     failure.withLock { $0 = "\(error)" }
                 }
