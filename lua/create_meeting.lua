@@ -13,7 +13,9 @@
 -- KEYS[9]   planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
 -- KEYS[10]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the meeting that has the client's
 --                                                                        deduplication key; without one latest_key
--- KEYS[11]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[11]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>    hash: whose plan it is; else workspace_key
+-- KEYS[12]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
+-- KEYS[13]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer
 -- ARGV[3]      max_events            integer: length at which the event stream is trimmed
@@ -30,7 +32,10 @@
 -- ARGV[14]     due                   integer?: when a bot is sent to it (ms), if one is
 -- ARGV[15]     owner                 text?: the meeting that was seen to have the deduplication key
 -- ARGV[16]     dedup_ms              integer: time to live of that key, ms; 0: there is none
--- ARGV[17...]  fields                pairs: further fields of the meeting, each followed by its value
+-- ARGV[17]     lease_end             text?: end of the lease of the calendar whose plan it is, ms
+-- ARGV[18]     occurrence            text?: which of the calendar's it is
+-- ARGV[19]     entry                 text?: what is noted of that
+-- ARGV[20...]  fields                pairs: further fields of the meeting, each followed by its value
 --
 -- Returns {'created', created_at: integer}       (change)
 --         {'repeated', meeting_id: text}         done before, by a request with the same key
@@ -41,6 +46,7 @@
 --         {'odd_time'}                           it is too late for its time, or that is more than a year ahead
 --         {'planned_already', meeting_id: text}  another meeting of the room is planned for the same time
 --         {'look_again'}                         another meeting has the deduplication key now
+--         {'not_yours'}                          the calendar's lease is another's (any more)
 
 -- include: time
 -- include: feed
@@ -48,15 +54,17 @@
 -- include: quota
 -- include: plans
 -- include: records
+-- include: calendars
 
 local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, planned_key,
-  dedup_key, request_key = unpack(KEYS)
+  dedup_key, calendar_key, occurrences_key, request_key = unpack(KEYS)
 local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes,
-  plan, late_ms, scheduled_at, due, owner, dedup_ms = unpack(ARGV, 1, 16)
-local fields = {unpack(ARGV, 17)}
+  plan, late_ms, scheduled_at, due, owner, dedup_ms, lease_end, occurrence, entry = unpack(ARGV, 1, 19)
+local fields = {unpack(ARGV, 20)}
 
 local earlier = request_key and redis.call('GET', request_key)
 if earlier then return {'repeated', earlier} end
+if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return {'not_yours'} end
 if redis.call('EXISTS', workspace_key) == 0 then return {'unknown_workspace'} end
 if redis.call('EXISTS', meeting_key) == 1 then return {'id_taken'} end
 if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {'look_again'} end
@@ -73,6 +81,7 @@ local bytes = bytes_of(fields)
 local limit = passed_limit(workspace_key, default_max_bytes, bytes)
 if limit then return {'workspace_full', limit} end
 
+if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end
 if due ~= '' then arm(planning, plan, meeting_id, scheduled_at, due) end
 set_names(names_key, room, names, forgotten)
 local previous = redis.call('GET', latest_key)

@@ -11,10 +11,12 @@
 -- Returns 'noted'      (change)
 --         'not_yours'  the lease is another's (any more): nothing is noted
 
+-- include: calendars
+
 local calendar_key, occurrences_key = unpack(KEYS)
 local lease_end, occurrence, entry = unpack(ARGV)
 
-if redis.call('HGET', calendar_key, 'lease_end') ~= lease_end then return 'not_yours' end
+if not has_lease(calendar_key, lease_end) then return 'not_yours' end
 if entry == '' then
   redis.call('HDEL', occurrences_key, occurrence)
 else

@@ -5,6 +5,8 @@
 -- KEYS[2]  workspace_key  usher:{pX}:ws:<workspace_id>                 hash: the workspace
 -- KEYS[3]  plans_key      usher:{pX}:plans                             zset: when a bot is to be sent (ms) -> plan
 -- KEYS[4]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
+-- KEYS[5]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>   hash: whose plan it is; else workspace_key
+-- KEYS[6]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
 -- ARGV[1]     meeting_id         text
 -- ARGV[2]     plan               text: how the meeting is named among the plans
 -- ARGV[3]     lead_ms            integer: how long before its time a bot is sent, ms
@@ -14,7 +16,10 @@
 -- ARGV[7]     auto_join          text?: `true` or `false`, if that is changed
 -- ARGV[8]     default_max_bytes  integer: the most bytes of all meetings of a workspace that has no limit of its own
 -- ARGV[9]     cleared            text: other fields that are removed, with a space before each
--- ARGV[10...]  fields             pairs: fields, each followed by its value
+-- ARGV[10]    lease_end          text?: end of the lease of the calendar whose plan it is, ms
+-- ARGV[11]    occurrence         text?: which of the calendar's it is
+-- ARGV[12]    entry              text?: what is noted of that
+-- ARGV[13...]  fields            pairs: fields, each followed by its value
 --
 -- Returns {'changed'}                            (change)
 --         {'unknown_meeting'}                    there is no such meeting
@@ -22,16 +27,19 @@
 --         {'odd_time'}                           it is too late for its time, or that is more than a year ahead
 --         {'planned_already', meeting_id: text}  another meeting of the room is planned for the same time
 --         {'workspace_full'}                     its workspace would have too many bytes
+--         {'not_yours'}                          the calendar's lease is another's (any more)
 
 -- include: time
 -- include: quota
 -- include: plans
+-- include: calendars
 
-local meeting_key, workspace_key, plans_key, planned_key = unpack(KEYS)
-local meeting_id, plan, lead_ms, late_ms, scheduled_at, is_cleared, auto_join, default_max_bytes, cleared =
-  unpack(ARGV, 1, 9)
-local fields = {unpack(ARGV, 10)}
+local meeting_key, workspace_key, plans_key, planned_key, calendar_key, occurrences_key = unpack(KEYS)
+local meeting_id, plan, lead_ms, late_ms, scheduled_at, is_cleared, auto_join, default_max_bytes, cleared,
+  lease_end, occurrence, entry = unpack(ARGV, 1, 12)
+local fields = {unpack(ARGV, 13)}
 
+if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return {'not_yours'} end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join', 'missed_at')
 if not meeting[1] then return {'unknown_meeting'} end
 if meeting[1] ~= 'INITIAL' or meeting[2] then return {'not_planned'} end
@@ -49,6 +57,7 @@ local more = growth_of(meeting_key, fields)
 for name in string.gmatch(cleared, '%S+') do more = more - redis.call('HSTRLEN', meeting_key, name) end
 if passed_limit(workspace_key, default_max_bytes, more) then return {'workspace_full'} end
 
+if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end
 if is_armed then
   arm(planning, plan, meeting_id, time, string.format('%.0f', time - lead_ms))
 else

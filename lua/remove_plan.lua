@@ -16,27 +16,37 @@
 -- KEYS[8]   workspace_key  usher:{pX}:ws:<workspace_id>                hash: the workspace
 -- KEYS[9]   plans_key      usher:{pX}:plans                            zset: when a bot is to be sent (ms) -> plan
 -- KEYS[10]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
+-- KEYS[11]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>  hash: whose plan it is, if its feed has it
+--                                                                      removed; else workspace_key
+-- KEYS[12]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
 -- ARGV[1]  meeting_id   text
 -- ARGV[2]  previous_id  text?: id of the room's newest meeting before
 -- ARGV[3]  note         text: what is noted
 -- ARGV[4]  room         text
 -- ARGV[5]  plan         text: how the meeting is named among the plans
+-- ARGV[6]  lease_end    text?: end of the lease of the calendar, ms
+-- ARGV[7]  occurrence   text?: which of the calendar's it is
+-- ARGV[8]  entry        text?: what is noted of that
 --
 -- Returns 'removed'          (change)
 --         'unknown_meeting'  there is no such meeting
 --         'not_planned'      it is planned no more, as a bot was sent to it
+--         'not_yours'        the calendar's lease is another's (any more)
 
 -- include: time
 -- include: quota
 -- include: plans
+-- include: calendars
 
 local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key,
-  plans_key, planned_key = unpack(KEYS)
-local meeting_id, previous_id, note, room, plan = unpack(ARGV)
+  plans_key, planned_key, calendar_key, occurrences_key = unpack(KEYS)
+local meeting_id, previous_id, note, room, plan, lease_end, occurrence, entry = unpack(ARGV)
 
+if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return 'not_yours' end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
 if not meeting[1] then return 'unknown_meeting' end
 if meeting[1] ~= 'INITIAL' or meeting[2] then return 'not_planned' end
+if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end
 local planning = {plans = plans_key, planned = planned_key}
 disarm(planning, plan, meeting_id)
 redis.call('ZADD', ended_key, now_ms(), note)

@@ -77,11 +77,8 @@ public final class BlockingSocket: Sendable {
 
     /// `length` bytes and the CR LF after them.
     func readText(_ length: Int) -> String? {
-        var bytes: [UInt8] = []
-        for _ in 0..<length + 2 {
-            guard let byte = readByte() else { return nil }
-            bytes.append(byte)
-        }
+        var bytes = [UInt8](repeating: 0, count: length + 2)
+        guard recv(descriptor, &bytes, bytes.count, Int32(MSG_WAITALL)) == bytes.count else { return nil }
         return String(decoding: bytes.dropLast(2), as: UTF8.self)
     }
 

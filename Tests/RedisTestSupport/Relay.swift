@@ -2,7 +2,7 @@ import CLinux
 import Foundation
 import Synchronization
 
-/// Stands between clients and a Redis, and decides what becomes of the first command of one name that comes by.
+/// Stands between clients and a Redis, and decides what becomes of one command of a name that comes by.
 public final class Relay: Sendable {
     public enum Fate: Sendable {
         /// Redis never gets it, nor anything after it: the connection ends.
@@ -15,8 +15,9 @@ public final class Relay: Sendable {
 
     private static let marker = "end-of-replies"
 
-    private enum State {
-        case waiting
+    private enum State: Equatable {
+        /// That many pass before the one.
+        case waiting(Int)
         case met
         case passed
     }
@@ -27,10 +28,11 @@ public final class Relay: Sendable {
     public var path: String { peer.path }
 
     /// Whether the command has come by.
-    public var hasMet: Bool { state.value.withLock { $0 != .waiting } }
+    public var hasMet: Bool { state.value.withLock { $0 == .met || $0 == .passed } }
 
-    public init(to server: RedisServer, at name: String, _ fate: Fate) throws {
-        let (state, redis) = (Shared(), server.socketPath)
+    /// - Parameter passing: how many of the name pass before the one.
+    public init(to server: RedisServer, at name: String, passing: Int = 0, _ fate: Fate) throws {
+        let (state, redis) = (Shared(passing), server.socketPath)
         self.state = state
         peer = try FakePeer { client, _ in
             guard let server = try? BlockingSocket(path: redis) else { return }
@@ -49,9 +51,8 @@ public final class Relay: Sendable {
                 client.disconnect()
             }
             while let words = client.readCommand() {
-                if words.first == name, state.value.withLock({ $0 == .waiting }) {
+                if words.first == name, state.isReached() {
                     if fate == .replyLost { isReplyLost.withLock { $0 = true } }
-                    state.value.withLock { $0 = .met }
                     if fate == .lost { break }
                     while fate == .held, state.value.withLock({ $0 == .met }) { usleep(1_000) }
                 }
@@ -62,11 +63,23 @@ public final class Relay: Sendable {
         }
     }
 
-    public func letPass() { state.value.withLock { $0 = .passed } }
+    public func letPass() { state.value.withLock { if $0 == .met { $0 = .passed } } }
 
     deinit { letPass() }
 
     private final class Shared: Sendable {
-        let value = Mutex(State.waiting)
+        let value: Mutex<State>
+
+        init(_ passing: Int) { value = Mutex(.waiting(passing)) }
+
+        /// Counts one that comes by.
+        /// - Returns: whether it is the one.
+        func isReached() -> Bool {
+            value.withLock { state in
+                guard case .waiting(let passing) = state else { return false }
+                state = passing == 0 ? .met : .waiting(passing - 1)
+                return passing == 0
+            }
+        }
     }
 }

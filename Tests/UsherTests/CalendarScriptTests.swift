@@ -26,11 +26,15 @@ import Testing
                     isEnabled: isEnabled, fields: ["name", "Work", "ics_url", "https://a.example/"]))
         }
 
-        func update(isRemoved: Bool = false, cleared: String = "", _ fields: String...) async throws -> Value {
+        func update(
+            isRemoved: Bool = false, cleared: String = "", occurrence: String? = nil, shared: String? = nil,
+            _ fields: String...
+        ) async throws -> Value {
             try await world.run(
                 Scripts.UpdateCalendar(
-                    calendarKey: own.calendar, dueKey: due, member: member, isRemoved: isRemoved, cleared: cleared,
-                    leastMilliseconds: 60_000, fields: fields))
+                    calendarKey: own.calendar, dueKey: due, occurrencesKey: own.planned, member: member,
+                    isRemoved: isRemoved, cleared: cleared, leastMilliseconds: 60_000, occurrence: occurrence,
+                    shared: shared, fields: fields))
         }
 
         func claim() async throws -> Value {
@@ -224,6 +228,23 @@ import Testing
             }
             #expect(try await note(lease, nil) == .string("noted"))
             #expect(try await world.snapshot()[calendar.own.planned] == nil)
+        }
+    }
+
+    @Test func whatSharedAMeetingThatIsGoneIsForgotten() async throws {
+        try await Self.with { (calendar) async throws in
+            let world = calendar.world
+            let entries = ["x": "m shared 1 2 -", "own": "m own 1 2 -", "other": "m2 shared 1 2 -", "odd": "m"]
+            try await world.set(calendar.own.planned, entries)
+            func left() async throws -> [String]? {
+                try await world.snapshot()[calendar.own.planned]?.hash?.keys.sorted()
+            }
+            for occurrence in ["own", "other", "odd", "none"] {
+                _ = try await calendar.update(occurrence: occurrence, shared: "m")
+                #expect(try await left() == ["odd", "other", "own", "x"])
+            }
+            _ = try await calendar.update(occurrence: "x", shared: "m")
+            #expect(try await left() == ["odd", "other", "own"])
         }
     }
 

@@ -85,11 +85,14 @@ import Testing
                         workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(World.room),
                         meetingKey: keys.partition.meeting("new"), eventsKey: keys.partition.events,
                         heldKey: keys.held(World.room), namesKey: keys.names, plansKey: keys.partition.plans,
-                        plannedKey: keys.planned(World.room), dedupKey: key, meetingID: "new", number: 99,
-                        maxEvents: 1_000, why: "user 1", requestMilliseconds: 600_000,
+                        plannedKey: keys.planned(World.room), dedupKey: key, calendarKey: keys.workspace,
+                        occurrencesKey: keys.workspace, meetingID: "new", number: 99, maxEvents: 1_000, why: "user 1",
+                        requestMilliseconds: 600_000,
                         room: World.room.description, names: "", forgotten: "", defaultMaxMeetings: 1_000,
                         defaultMaxBytes: 1_000_000, plan: keys.member("new"), lateMilliseconds: 600_000,
-                        scheduledAt: nil, due: nil, owner: nil, dedupMilliseconds: 60_000, fields: ["platform", "zoom"])
+                        scheduledAt: nil, due: nil, owner: nil, dedupMilliseconds: 60_000, leaseEnd: nil,
+                        occurrence: nil,
+                        entry: nil, fields: ["platform", "zoom"])
                 )
                 #expect(reply == .parts("look_again"))
             }

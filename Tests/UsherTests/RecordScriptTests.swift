@@ -213,12 +213,13 @@ import Testing
                         workspaceKey: workspace, meetingsKey: keys.meetings, latestKey: keys.latest(World.room),
                         meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events,
                         heldKey: keys.held(World.room), namesKey: keys.names, plansKey: keys.partition.plans,
-                        plannedKey: keys.planned(World.room), dedupKey: keys.latest(World.room), meetingID: id,
-                        number: 99,
+                        plannedKey: keys.planned(World.room), dedupKey: keys.latest(World.room),
+                        calendarKey: keys.workspace, occurrencesKey: keys.workspace, meetingID: id, number: 99,
                         maxEvents: 1_000, why: "user 1", requestMilliseconds: 600_000,
                         room: World.room.description, names: "", forgotten: "", defaultMaxMeetings: 1_000,
                         defaultMaxBytes: 1_000_000, plan: keys.member(id), lateMilliseconds: 600_000,
-                        scheduledAt: nil, due: nil, owner: nil, dedupMilliseconds: 0, fields: ["platform", "zoom"]))
+                        scheduledAt: nil, due: nil, owner: nil, dedupMilliseconds: 0, leaseEnd: nil, occurrence: nil,
+                        entry: nil, fields: ["platform", "zoom"]))
             }
             let before = try await world.snapshot()
             #expect(try await create("new", in: "usher:{p0}:ws:none") == .parts("unknown_workspace"))

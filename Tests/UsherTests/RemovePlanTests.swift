@@ -49,8 +49,10 @@ import Testing
                     latestKey: keys.latest(World.room), heldKey: keys.held(World.room), namesKey: keys.names,
                     endedKey: keys.partition.ended, previousKey: keys.partition.meeting(""),
                     workspaceKey: keys.workspace, plansKey: keys.partition.plans,
-                    plannedKey: keys.planned(World.room), meetingID: id, previousID: nil,
-                    note: "\(id) \(number)", room: World.room.description, plan: keys.member(id)))
+                    plannedKey: keys.planned(World.room), calendarKey: keys.workspace,
+                    occurrencesKey: keys.workspace, meetingID: id, previousID: nil,
+                    note: "\(id) \(number)", room: World.room.description, plan: keys.member(id),
+                    leaseEnd: nil, occurrence: nil, entry: nil))
             #expect(reply == .string("removed"))
             let after = try await world.snapshot()
             #expect(

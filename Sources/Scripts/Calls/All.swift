@@ -20,9 +20,10 @@ extension Scripts {
 
     /// `lua/includes/`: functions and keys that several scripts share.
     static let includes: [String: [UInt8]] = [
-        "bots": PackageResources.bots_lua, "deliveries": PackageResources.deliveries_lua,
-        "entry": PackageResources.entry_lua, "events": PackageResources.events_lua, "feed": PackageResources.feed_lua,
-        "life": PackageResources.life_lua, "members": PackageResources.members_lua, "plans": PackageResources.plans_lua,
+        "bots": PackageResources.bots_lua, "calendars": PackageResources.calendars_lua,
+        "deliveries": PackageResources.deliveries_lua, "entry": PackageResources.entry_lua,
+        "events": PackageResources.events_lua, "feed": PackageResources.feed_lua, "life": PackageResources.life_lua,
+        "members": PackageResources.members_lua, "plans": PackageResources.plans_lua,
         "primary": PackageResources.primary_lua, "quota": PackageResources.quota_lua,
         "records": PackageResources.records_lua, "send_bot": PackageResources.send_bot_lua,
         "sessions": PackageResources.sessions_lua, "time": PackageResources.time_lua,

@@ -15,20 +15,21 @@ extension Scripts {
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
             heldKey: String, namesKey: String, plansKey: String, plannedKey: String, dedupKey: String,
-            requestKey: String? = nil, meetingID: String, number: Int, maxEvents: Int, why: String,
-            requestMilliseconds: Int, room: String, names: String, forgotten: String, defaultMaxMeetings: Int,
-            defaultMaxBytes: Int, plan: String, lateMilliseconds: Int, scheduledAt: Int?, due: Int?, owner: String?,
-            dedupMilliseconds: Int, fields: [String]
+            calendarKey: String, occurrencesKey: String, requestKey: String? = nil, meetingID: String, number: Int,
+            maxEvents: Int, why: String, requestMilliseconds: Int, room: String, names: String, forgotten: String,
+            defaultMaxMeetings: Int, defaultMaxBytes: Int, plan: String, lateMilliseconds: Int, scheduledAt: Int?,
+            due: Int?, owner: String?, dedupMilliseconds: Int, leaseEnd: String?, occurrence: String?, entry: String?,
+            fields: [String]
         ) {
             keys = [
                 workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey, plannedKey,
-                dedupKey
+                dedupKey, calendarKey, occurrencesKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,
                 String(defaultMaxMeetings), String(defaultMaxBytes), plan, String(lateMilliseconds),
                 scheduledAt.map { String($0) } ?? "", due.map { String($0) } ?? "", owner ?? "",
-                String(dedupMilliseconds)
+                String(dedupMilliseconds), leaseEnd ?? "", occurrence ?? "", entry ?? ""
             ] + fields
         }
 
@@ -50,6 +51,8 @@ extension Scripts {
             case plannedAlready(meetingID: String)
             /// Another meeting has the deduplication key now.
             case lookAgain
+            /// The calendar's lease is another's (any more).
+            case notYours
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -63,6 +66,7 @@ extension Scripts {
             case "odd_time": return .oddTime
             case "planned_already": return .plannedAlready(meetingID: try reply.text(1))
             case "look_again": return .lookAgain
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

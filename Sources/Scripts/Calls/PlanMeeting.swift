@@ -13,15 +13,16 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            meetingKey: String, workspaceKey: String, plansKey: String, plannedKey: String, meetingID: String,
-            plan: String, leadMilliseconds: Int, lateMilliseconds: Int, scheduledAt: Int?, isCleared: Bool,
-            autoJoin: String?, defaultMaxBytes: Int, cleared: String, fields: [String]
+            meetingKey: String, workspaceKey: String, plansKey: String, plannedKey: String, calendarKey: String,
+            occurrencesKey: String, meetingID: String, plan: String, leadMilliseconds: Int, lateMilliseconds: Int,
+            scheduledAt: Int?, isCleared: Bool, autoJoin: String?, defaultMaxBytes: Int, cleared: String,
+            leaseEnd: String?, occurrence: String?, entry: String?, fields: [String]
         ) {
-            keys = [meetingKey, workspaceKey, plansKey, plannedKey]
+            keys = [meetingKey, workspaceKey, plansKey, plannedKey, calendarKey, occurrencesKey]
             arguments = [
                 meetingID, plan, String(leadMilliseconds), String(lateMilliseconds),
                 scheduledAt.map { String($0) } ?? "", isCleared ? "1" : "0", autoJoin ?? "", String(defaultMaxBytes),
-                cleared
+                cleared, leaseEnd ?? "", occurrence ?? "", entry ?? ""
             ] + fields
         }
 
@@ -37,6 +38,8 @@ extension Scripts {
             case plannedAlready(meetingID: String)
             /// Its workspace would have too many bytes.
             case workspaceFull
+            /// The calendar's lease is another's (any more).
+            case notYours
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -47,6 +50,7 @@ extension Scripts {
             case "odd_time": return .oddTime
             case "planned_already": return .plannedAlready(meetingID: try reply.text(1))
             case "workspace_full": return .workspaceFull
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

@@ -15,13 +15,14 @@ extension Scripts {
         public init(
             meetingKey: String, meetingsKey: String, latestKey: String, heldKey: String, namesKey: String,
             endedKey: String, previousKey: String, workspaceKey: String, plansKey: String, plannedKey: String,
-            meetingID: String, previousID: String?, note: String, room: String, plan: String
+            calendarKey: String, occurrencesKey: String, meetingID: String, previousID: String?, note: String,
+            room: String, plan: String, leaseEnd: String?, occurrence: String?, entry: String?
         ) {
             keys = [
                 meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey, plansKey,
-                plannedKey
+                plannedKey, calendarKey, occurrencesKey
             ]
-            arguments = [meetingID, previousID ?? "", note, room, plan]
+            arguments = [meetingID, previousID ?? "", note, room, plan, leaseEnd ?? "", occurrence ?? "", entry ?? ""]
         }
 
         public enum Reply: Equatable, Sendable {
@@ -30,6 +31,8 @@ extension Scripts {
             case unknownMeeting
             /// It is planned no more, as a bot was sent to it.
             case notPlanned
+            /// The calendar's lease is another's (any more).
+            case notYours
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -37,6 +40,7 @@ extension Scripts {
             case "removed": return .removed
             case "unknown_meeting": return .unknownMeeting
             case "not_planned": return .notPlanned
+            case "not_yours": return .notYours
             default: throw reply.unexpected
             }
         }

@@ -4,7 +4,8 @@
 import Redis
 
 extension Scripts {
-    /// Changes a calendar, or asks alone for its feed to be read now: what is under way is followed by another time.
+    /// Changes a calendar, or asks alone for its feed to be read now: what is under way is followed by another time. Where a
+    /// meeting is gone that it shared, that is forgotten with it, so that it plans one of its own.
     public struct UpdateCalendar: ScriptCall {
         public static let script = load("update_calendar", PackageResources.update_calendar_lua)
         public static let isChange: (@Sendable (Value) -> Bool)? = changes("changed")
@@ -12,11 +13,13 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            calendarKey: String, dueKey: String, member: String, isRemoved: Bool, cleared: String,
-            leastMilliseconds: Int, fields: [String]
+            calendarKey: String, dueKey: String, occurrencesKey: String, member: String, isRemoved: Bool,
+            cleared: String, leastMilliseconds: Int, occurrence: String?, shared: String?, fields: [String]
         ) {
-            keys = [calendarKey, dueKey]
-            arguments = [member, isRemoved ? "1" : "0", cleared, String(leastMilliseconds)] + fields
+            keys = [calendarKey, dueKey, occurrencesKey]
+            arguments = [
+                member, isRemoved ? "1" : "0", cleared, String(leastMilliseconds), occurrence ?? "", shared ?? ""
+            ] + fields
         }
 
         public enum Reply: Equatable, Sendable {

@@ -55,10 +55,9 @@ public struct PlannedOccurrence: Sendable {
 }
 
 /// Plans what calendars say. A calendar has a hash of what it has planned: the event and its time -> a meeting, so that
-/// each is planned once, follows what becomes of it, and is not planned again where somebody stopped or removed it. The
-/// entry stands before the meeting is made, and the meeting has the id that it names; and it says that the meeting goes
-/// before that goes: whoever comes after a node that died between the two finds out which it was. Entries are written by
-/// who has the lease alone.
+/// each is planned once, follows what becomes of it, and is not planned again where somebody stopped or removed it. Who has
+/// the lease alone plans, and a plan and what is noted of it change in one step: a node that pauses or dies anywhere leaves
+/// nothing half done, and does nothing late.
 extension Calendars {
     /// How long after its end it is known of an occurrence.
     private static let rememberedMilliseconds = 86_400_000
@@ -66,10 +65,8 @@ extension Calendars {
     /// What the hash has of an occurrence.
     private struct Entry {
         enum State: String {
-            /// The meeting is being made.
-            case new
             case own
-            /// The meeting is being removed, and then what shared it is told.
+            /// The meeting was removed, and what shared it is to be told.
             case going
             /// Another calendar, or a user, has planned it for the same time in the same room.
             case shared
@@ -186,9 +183,14 @@ extension Calendars {
             let call = Scripts.NoteOccurrence(
                 calendarKey: own.calendar, occurrencesKey: own.planned, leaseEnd: calendar.leaseEnd, occurrence: key,
                 entry: entry)
-            guard try await session.run(call) == .noted else {
-                throw .unexpectedReply("the calendar is another node's by now")
-            }
+            guard try await session.run(call) == .noted else { throw OccurrenceNote.notYours }
+        }
+
+        /// What is noted together with what becomes of the entry's meeting.
+        private func noting(_ key: String, _ entry: Entry) -> OccurrenceNote {
+            OccurrenceNote(
+                calendarID: calendar.id, keys: own, leaseEnd: calendar.leaseEnd, occurrence: key,
+                meetingID: entry.meetingID, entry: entry.text)
         }
 
         private func print(_ meeting: CalendarMeeting) -> String {
@@ -204,13 +206,7 @@ extension Calendars {
             _ meeting: CalendarMeeting, _ entry: Entry?, _ counts: inout FeedCalendar.Counts
         ) async throws(RedisError) -> String? {
             let print = print(meeting)
-            guard let entry else { return try await create(meeting, id: Identifier.hex(), print, &counts) }
-            if entry.state == .new {
-                let made = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
-                guard made != nil else { return try await create(meeting, id: entry.meetingID, print, &counts) }
-                // It was made by what the feed said then.
-                return try await follow(meeting, entry, print, &counts)
-            }
+            guard let entry else { return try await create(meeting, print, &counts) }
             if entry.state == .going { return try await replace(meeting, entry, print, &counts) }
             guard entry.print != print else { return nil }
             if entry.state == .shared {
@@ -218,8 +214,10 @@ extension Calendars {
                     try await note(meeting.key, Entry(entry.meetingID, .shared, meeting, print))
                     return nil
                 }
+                // Whoever comes next looks at it again.
+                try await note(meeting.key, entry.underChange)
                 try await leave(entry.meetingID, meeting.key)
-                return try await create(meeting, id: Identifier.hex(), print, &counts)
+                return try await create(meeting, print, &counts)
             }
             return try await follow(meeting, entry, print, &counts)
         }
@@ -227,35 +225,26 @@ extension Calendars {
         // MARK: To make one
 
         private func create(
-            _ meeting: CalendarMeeting, id: String, _ print: String, _ counts: inout FeedCalendar.Counts
+            _ meeting: CalendarMeeting, _ print: String, _ counts: inout FeedCalendar.Counts
         ) async throws(RedisError) -> String? {
             // What is under way is joined at once. By the full minute, so that another calendar's is for the same time.
             let time = max(meeting.start, now / 60_000 * 60_000)
             if meeting.start < now,
-                let holder = try await session.bots.holder(of: meeting.link.room, workspace: calendar.workspaceID),
-                holder.id != id
+                let holder = try await session.bots.holder(of: meeting.link.room, workspace: calendar.workspaceID)
             {
                 try await note(meeting.key, Entry(holder.id, .shared, meeting, print))
                 return nil
             }
-            try await note(meeting.key, Entry(id, .new, meeting, print))
             let new = NewMeeting(
                 link: meeting.link, title: meeting.title, scheduledAt: time, autoJoin: calendar.autoJoin,
                 botName: calendar.botName)
-            switch try await session.meetings.create(new, by: caller, planned: (id, calendar.id)) {
-            case .made(let made):
-                do throws(RedisError) {
-                    try await note(meeting.key, Entry(id, .own, meeting, print))
-                } catch {
-                    try await withdraw(made, meeting.key)
-                    throw error
-                }
+            let note = noting(meeting.key, Entry(Identifier.hex(), .own, meeting, print))
+            switch try await session.meetings.create(new, by: caller, noting: note) {
+            case .made:
                 counts.created += 1
                 return nil
             case .plannedAlready(let other):
-                guard try await share(meeting, other, print) else {
-                    return try await create(meeting, id: Identifier.hex(), print, &counts)
-                }
+                guard try await share(meeting, other, print) else { return try await create(meeting, print, &counts) }
                 return nil
             case .oddTime: return try await forget(meeting, nil)
             case .unknownWorkspace: return try await forget(meeting, "the workspace is gone")
@@ -265,14 +254,6 @@ extension Calendars {
             // It has no deduplication key.
             case .duplicate, .contended: return try await forget(meeting, "it was asked for at the same time")
             }
-        }
-
-        /// Removes a meeting that was made late, when another node had found out already that it was not to be.
-        private func withdraw(_ made: Meeting, _ key: String) async throws(RedisError) {
-            let session = self.session.store.session(milliseconds: 10_000)
-            let entry = try await session.send(Command("HGET", own.planned, key)).optionalString()
-            if entry.flatMap({ Entry($0) })?.meetingID == made.id { return }
-            _ = try await session.meetings.removePlan(made)
         }
 
         private func forget(_ meeting: CalendarMeeting, _ problem: String?) async throws(RedisError) -> String? {
@@ -314,21 +295,22 @@ extension Calendars {
             if meeting.start != entry.start { changes.scheduledAt = .some(max(meeting.start, now / 60_000 * 60_000)) }
             if record.autoJoin != calendar.autoJoin { changes.autoJoin = calendar.autoJoin }
             if record.fields["bot_name"] != calendar.botName { changes.botName = .some(calendar.botName) }
+            let followed = Entry(entry.meetingID, .own, meeting, print)
             guard !changes.isEmpty else {
-                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                try await note(meeting.key, followed)
                 return nil
             }
-            // Before it is changed, which who has no lease any more does not: whoever comes next looks at it again.
-            try await note(meeting.key, entry.underChange)
-            switch try await session.meetings.change(record, changes) {
-            case .changed: counts.updated += 1
+            switch try await session.meetings.change(record, changes, noting: noting(meeting.key, followed)) {
+            case .changed:
+                counts.updated += 1
+                return nil
             // It becomes one with the other.
             case .plannedAlready: return try await replace(meeting, entry, print, &counts)
             case .workspaceFull: return "the workspace has as many bytes as it may have"
-            case .unknown, .notPlanned, .oddTime: break
+            case .unknown, .notPlanned, .oddTime:
+                try await note(meeting.key, followed)
+                return nil
             }
-            try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
-            return nil
         }
 
         /// Removes what was planned, and makes it anew.
@@ -336,11 +318,11 @@ extension Calendars {
             _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
         ) async throws(RedisError) -> String? {
             guard try await remove(meeting.key, entry) else {
-                // A bot was sent to it.
+                // A bot was sent to it, or a user removed it.
                 try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
                 return nil
             }
-            return try await create(meeting, id: Identifier.hex(), print, &counts)
+            return try await create(meeting, print, &counts)
         }
 
         // MARK: To cancel
@@ -350,35 +332,33 @@ extension Calendars {
                 try await leave(entry.meetingID, key)
                 return try await forget(key)
             }
-            let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
-            // Somebody removed it: it is not planned again should it come back.
-            if record == nil, entry.state == .own { return }
-            if let record, !record.isPlanned { return }
-            guard try await remove(key, entry) else { return try await note(key, entry.with(.own)) }
-            if record != nil { counts.cancelled += 1 }
+            // One that somebody removed or stopped, or that was sent a bot, is not planned again should it come back.
+            guard try await remove(key, entry) else { return }
+            if entry.state == .own { counts.cancelled += 1 }
             try await forget(key)
         }
 
         /// Removes a plan, and lets the other calendars that say it make one of their own. What is noted of it is that it
-        /// goes, until the caller notes what comes next.
-        /// - Returns: false if a bot was sent to it meanwhile.
+        /// is gone, until the caller notes what comes next.
+        /// - Returns: false if it is no plan any more.
         private func remove(_ key: String, _ entry: Entry) async throws(RedisError) -> Bool {
-            if entry.state != .going { try await note(key, entry.with(.going)) }
-            if let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID) {
-                guard record.isPlanned else { return false }
-                if case .busy = try await session.meetings.removePlan(record) { return false }
+            if entry.state == .own {
+                let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
+                guard let record, record.isPlanned,
+                    try await session.meetings.removePlan(record, noting: noting(key, entry.with(.going))) == .removed
+                else { return false }
             }
             let sharers = keys.partition.sharers(ofMeeting: entry.meetingID)
             for sharer in try await session.send(Command("HGETALL", sharers)).hash().keys {
                 let parts = sharer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2, FeedCalendar.isID(String(parts[0])) else { continue }
                 let other = keys.calendar(String(parts[0]))
-                _ = try await session.send(Command("HDEL", other.planned, String(parts[1])))
                 // All of its feed is to be read, whatever its server says of it.
                 let call = Scripts.UpdateCalendar(
-                    calendarKey: other.calendar, dueKey: keys.partition.calendars,
+                    calendarKey: other.calendar, dueKey: keys.partition.calendars, occurrencesKey: other.planned,
                     member: keys.member(String(parts[0])), isRemoved: false, cleared: " etag",
-                    leastMilliseconds: Calendars.leastMilliseconds, fields: [])
+                    leastMilliseconds: Calendars.leastMilliseconds, occurrence: String(parts[1]),
+                    shared: entry.meetingID, fields: [])
                 _ = try await session.run(call)
             }
             _ = try await session.send(Command("DEL", sharers))

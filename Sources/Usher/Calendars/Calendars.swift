@@ -95,8 +95,9 @@ public struct Calendars: Sendable {
         let keys = WorkspaceKeys(workspace: calendar.workspaceID)
         let call = Scripts.UpdateCalendar(
             calendarKey: keys.calendar(calendar.id).calendar, dueKey: keys.partition.calendars,
-            member: keys.member(calendar.id), isRemoved: isRemoved, cleared: cleared.map { " \($0)" }.joined(),
-            leastMilliseconds: Self.leastMilliseconds, fields: fields)
+            occurrencesKey: keys.calendar(calendar.id).planned, member: keys.member(calendar.id), isRemoved: isRemoved,
+            cleared: cleared.map { " \($0)" }.joined(),
+            leastMilliseconds: Self.leastMilliseconds, occurrence: nil, shared: nil, fields: fields)
         switch try await session.run(call) {
         case .changed(let askedAt): return askedAt
         case .unknownCalendar: return nil

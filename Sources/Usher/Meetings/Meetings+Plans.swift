@@ -33,6 +33,19 @@ public struct PlanChanges: Sendable {
     }
 }
 
+/// What a calendar notes of one of its times in the same step as the plan of that changes, by who has its lease alone.
+public struct OccurrenceNote: Sendable {
+    let calendarID: String
+    let keys: CalendarKeys
+    let leaseEnd: String
+    let occurrence: String
+    let meetingID: String
+    let entry: String
+
+    /// Nothing was changed: whoever has the lease now does what is to be done.
+    static let notYours = RedisError.unexpectedReply("the calendar is another node's by now")
+}
+
 /// Planned meetings: when a bot is sent to them by itself (docs/planned-meetings.md).
 extension Meetings {
     /// After how long a plan is tried again that had to wait for its room, or for the workspace's other bots.
@@ -56,18 +69,25 @@ extension Meetings {
     }
 
     /// Changes a planned meeting that has had no bot yet.
-    public func change(_ meeting: Meeting, _ changes: PlanChanges) async throws(RedisError) -> PlanChange {
+    /// - Parameter noting: what the calendar notes whose plan it is, if that has it changed.
+    /// - Throws: `OccurrenceNote.notYours` too.
+    public func change(
+        _ meeting: Meeting, _ changes: PlanChanges, noting: OccurrenceNote? = nil
+    ) async throws(RedisError) -> PlanChange {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         var scheduledAt: Int?
         if case .some(.some(let time)) = changes.scheduledAt { scheduledAt = time }
         let call = Scripts.PlanMeeting(
             meetingKey: keys.partition.meeting(meeting.id), workspaceKey: keys.workspace,
-            plansKey: keys.partition.plans, plannedKey: keys.planned(meeting.room), meetingID: meeting.id,
+            plansKey: keys.partition.plans, plannedKey: keys.planned(meeting.room),
+            calendarKey: noting?.keys.calendar ?? keys.workspace,
+            occurrencesKey: noting?.keys.planned ?? keys.workspace, meetingID: meeting.id,
             plan: keys.member(meeting.id), leadMilliseconds: session.configuration.joinLeadMilliseconds,
             lateMilliseconds: session.configuration.joinLateMilliseconds, scheduledAt: scheduledAt,
             isCleared: changes.scheduledAt == .some(nil), autoJoin: changes.autoJoin.map { String($0) },
             defaultMaxBytes: session.configuration.defaultMaximumBytes,
-            cleared: changes.cleared.map { " \($0)" }.joined(), fields: changes.fields)
+            cleared: changes.cleared.map { " \($0)" }.joined(), leaseEnd: noting?.leaseEnd,
+            occurrence: noting?.occurrence, entry: noting?.entry, fields: changes.fields)
         switch try await session.run(call) {
         case .changed:
             return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID)
@@ -77,10 +97,11 @@ extension Meetings {
         case .oddTime: return .oddTime
         case .plannedAlready(let other):
             if try await dropServedPlan(other, of: meeting.room, keys) {
-                return try await change(meeting, changes)
+                return try await change(meeting, changes, noting: noting)
             }
             return .plannedAlready(id: other)
         case .workspaceFull: return .workspaceFull
+        case .notYours: throw OccurrenceNote.notYours
         }
     }
 

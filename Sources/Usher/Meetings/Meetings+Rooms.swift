@@ -66,7 +66,11 @@ extension Meetings {
     }
 
     /// Removes a planned meeting that never had a bot, with all that leads to it.
-    public func removePlan(_ meeting: Meeting) async throws(RedisError) -> Removal {
+    /// - Parameter noting: what the calendar notes whose plan it is, if that has it removed.
+    /// - Throws: `OccurrenceNote.notYours` too.
+    public func removePlan(
+        _ meeting: Meeting, noting: OccurrenceNote? = nil
+    ) async throws(RedisError) -> Removal {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         let room = meeting.room
         let remains = MeetingRemains(id: meeting.id, number: meeting.number)
@@ -75,9 +79,11 @@ extension Meetings {
             meetingKey: keys.partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
             heldKey: keys.held(room), namesKey: keys.names, endedKey: keys.partition.ended,
             previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace,
-            plansKey: keys.partition.plans, plannedKey: keys.planned(room), meetingID: meeting.id, previousID: previous,
-            note: remains.member,
-            room: room.description, plan: keys.member(meeting.id))
+            plansKey: keys.partition.plans, plannedKey: keys.planned(room),
+            calendarKey: noting?.keys.calendar ?? keys.workspace,
+            occurrencesKey: noting?.keys.planned ?? keys.workspace, meetingID: meeting.id, previousID: previous,
+            note: remains.member, room: room.description, plan: keys.member(meeting.id), leaseEnd: noting?.leaseEnd,
+            occurrence: noting?.occurrence, entry: noting?.entry)
         switch try await session.run(removal) {
         case .removed:
             // Should this fail, the sweep does it.
@@ -85,6 +91,7 @@ extension Meetings {
             return .removed
         case .unknownMeeting: return .unknown
         case .notPlanned: return .busy
+        case .notYours: throw OccurrenceNote.notYours
         }
     }
 }

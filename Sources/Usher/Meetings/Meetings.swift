@@ -66,17 +66,14 @@ public struct Meetings: Sendable {
     /// Makes a meeting in INITIAL, without a bot.
     /// - Parameters:
     ///   - idempotencyKey: the request's, if it has one.
-    ///   - planned: the id that it is to have, with the calendar whose plan it is.
-    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key, or with that id.
+    ///   - noting: what the calendar notes whose plan it is.
+    /// - Returns: the meeting as it is, or that of an earlier request with the same idempotency key.
+    /// - Throws: `OccurrenceNote.notYours` too.
     public func create(
-        _ new: NewMeeting, by caller: Caller, idempotencyKey: IdempotencyKey? = nil,
-        planned: (id: String, calendar: String)? = nil
+        _ new: NewMeeting, by caller: Caller, idempotencyKey: IdempotencyKey? = nil, noting: OccurrenceNote? = nil
     ) async throws(RedisError) -> MeetingCreation {
         let keys = WorkspaceKeys(workspace: caller.workspaceID)
-        let id = planned?.id ?? Identifier.hex()
-        if planned != nil, let made = try await meeting(id: id, workspace: keys.id) {
-            return .made(made)
-        }
+        let id = noting?.meetingID ?? Identifier.hex()
         let known = try await names(of: new.link, in: keys)
         let room = known.room
         let (names, forgotten) = known.inheriting(try await namesOfLatest(in: room, keys))
@@ -102,7 +99,7 @@ public struct Meetings: Sendable {
         if let title = new.title { fields += ["title", title] }
         if let language = new.language { fields += ["language", language] }
         if let time = new.scheduledAt { fields += ["scheduled_at", String(time)] }
-        if let planned { fields += ["calendar_id", planned.calendar] }
+        if let noting { fields += ["calendar_id", noting.calendarID] }
         fields += new.botFields
         let due =
             new.autoJoin == false
@@ -111,7 +108,9 @@ public struct Meetings: Sendable {
             workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(room),
             meetingKey: keys.partition.meeting(id), eventsKey: keys.partition.events, heldKey: keys.held(room),
             namesKey: keys.names, plansKey: keys.partition.plans, plannedKey: keys.planned(room),
-            dedupKey: deduplication?.key ?? keys.latest(room), requestKey: requestKey, meetingID: id, number: number,
+            dedupKey: deduplication?.key ?? keys.latest(room), calendarKey: noting?.keys.calendar ?? keys.workspace,
+            occurrencesKey: noting?.keys.planned ?? keys.workspace, requestKey: requestKey, meetingID: id,
+            number: number,
             maxEvents: session.configuration.maximumEvents, why: "user \(caller.userID)",
             requestMilliseconds: session.configuration.inFlightTimeToLiveMilliseconds, room: room.description,
             names: RoomNames.text(names.names), forgotten: RoomNames.text(forgotten),
@@ -119,7 +118,7 @@ public struct Meetings: Sendable {
             defaultMaxBytes: session.configuration.defaultMaximumBytes, plan: keys.member(id),
             lateMilliseconds: session.configuration.joinLateMilliseconds, scheduledAt: new.scheduledAt, due: due,
             owner: deduplication?.owner, dedupMilliseconds: deduplication?.life(until: new.scheduledAt) ?? 0,
-            fields: fields)
+            leaseEnd: noting?.leaseEnd, occurrence: noting?.occurrence, entry: noting?.entry, fields: fields)
         let reply = try await session.run(call)
         if case .created = reply {
             return try await meeting(id: id, workspace: caller.workspaceID).map { .made($0) }
@@ -137,10 +136,11 @@ public struct Meetings: Sendable {
         case .oddTime: return .oddTime
         case .plannedAlready(let other):
             if try await dropServedPlan(other, of: room, keys) {
-                return try await create(new, by: caller, idempotencyKey: idempotencyKey, planned: planned)
+                return try await create(new, by: caller, idempotencyKey: idempotencyKey, noting: noting)
             }
             return .plannedAlready(id: other)
         case .lookAgain: return .contended
+        case .notYours: throw OccurrenceNote.notYours
         }
     }
 
