@@ -30,6 +30,9 @@ public final class CalendarSync: @unchecked Sendable {
     /// How many are under way at once, and how many of one workspace.
     private static let inAll = 64
     private static let ofWorkspace = 4
+    /// Feeds that are longer than most are read a few at a time, so that what is kept of all is bounded.
+    private static let ordinaryBytes = 2_097_152
+    private static let longInAll = 4
     /// All of a feed is read at least so often, whatever its server says, as time goes on: in ms.
     private static let wholeMilliseconds = 6 * 3_600_000
     /// How long a feed that cannot be read is left alone at most, in ms.
@@ -44,6 +47,7 @@ public final class CalendarSync: @unchecked Sendable {
     private var counts: [Outcome: Int] = [:]
     private var underWay: [String: Int] = [:]
     private var sum = 0
+    private var long = 0
     private var isStopped = false
 
     /// - Parameter reader: a loop that is held for as long as it takes to read a feed, and has nothing else to do.
@@ -124,7 +128,7 @@ public final class CalendarSync: @unchecked Sendable {
             if outcome.problem != nil { (outcome.isGone, outcome.pause) = (false, 1_000) }
             return outcome
         }
-        let reading = await read(calendar, owner, now: try await session.time())
+        let reading = await read(calendar, owner, now: try await session.time(), until: session.deadline)
         if let etag = reading.etag { outcome.etag = etag }
         switch reading.result {
         case .unchanged:
@@ -182,9 +186,11 @@ public final class CalendarSync: @unchecked Sendable {
         case failed(String)
     }
 
-    /// - Parameter now: by Redis' clock.
+    /// - Parameters:
+    ///   - now: by Redis' clock.
+    ///   - end: how long a long one waits for its turn.
     private func read(
-        _ calendar: FeedCalendar, _ owner: Set<String>, now: Int
+        _ calendar: FeedCalendar, _ owner: Set<String>, now: Int, until end: MonotonicTime
     ) async -> (result: Reading, etag: String?) {
         var fields = ["Accept: text/calendar", "User-Agent: usher-calendars/\(usherVersion)"]
         // As time goes on there is more to plan of a feed that stays as it is.
@@ -193,13 +199,20 @@ public final class CalendarSync: @unchecked Sendable {
         {
             fields.append("If-None-Match: \(etag)")
         }
-        guard let curl,
-            let transfer = Transfer(
-                url: calendar.url, fields: fields, body: nil, certificates: nil,
-                timeoutMilliseconds: Self.fetchMilliseconds, keptBytes: CalendarFeed.maximumBytes + 1,
-                mayConnect: configuration.places.mayConnect)
-        else { return (.failed("libcurl has no memory"), nil) }
-        let answer = await transfer.send(curl)
+        var answer = await fetch(calendar.url, fields, keptBytes: Self.ordinaryBytes + 1)
+        let isLong = answer.firstBytes.count > Self.ordinaryBytes
+        if isLong {
+            answer.firstBytes = []
+            while long >= Self.longInAll {
+                guard !isStopped, MonotonicTime.now() < end else {
+                    return (.failed("other feeds of over \(Self.ordinaryBytes) bytes are read"), nil)
+                }
+                await store.client.loop.wait(milliseconds: 100)
+            }
+            long += 1
+            answer = await fetch(calendar.url, fields, keptBytes: CalendarFeed.maximumBytes + 1)
+        }
+        defer { if isLong { long -= 1 } }
         switch answer.status {
         case 200: break
         case 304 where fields.count == 3: return (.unchanged, nil)
@@ -219,6 +232,16 @@ public final class CalendarSync: @unchecked Sendable {
             }
         }.value
         return (read, answer.etag)
+    }
+
+    private func fetch(_ url: String, _ fields: [String], keptBytes: Int) async -> TransferAnswer {
+        guard let curl,
+            let transfer = Transfer(
+                url: url, fields: fields, body: nil, certificates: nil,
+                timeoutMilliseconds: Self.fetchMilliseconds, keptBytes: keptBytes,
+                mayConnect: configuration.places.mayConnect)
+        else { return .noMemory }
+        return await transfer.send(curl)
     }
 }
 

@@ -55,7 +55,7 @@ import Usher
                     + String(repeating: "BEGIN:STANDARD\nEND:STANDARD\n", count: 201),
                 "has time zones with more than 200 observances"
             ),
-            ("BEGIN:VCALENDAR\n" + String(repeating: "x", count: 2_097_152), "has more than 2097152 bytes"),
+            ("BEGIN:VCALENDAR\n" + String(repeating: "x", count: 10_485_760), "has more than 10485760 bytes"),
         ])
     func whatIsNoFeedIsRefused(_ text: String, _ reason: String) {
         #expect(throws: FeedError(reason: reason)) { try CalendarFeed(Array(text.utf8), span: Self.span) }

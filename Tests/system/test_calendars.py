@@ -312,6 +312,15 @@ def test_a_full_workspace_says_so(nodes, user, server):
     assert reading["last_error"] is None and len(meetings(user)) == 3
 
 
+def test_a_long_calendar_is_read_to_its_end(user, server):
+    """Years of somebody who meets a lot. Servers of calendars send all of it."""
+    past = [event(str(number), utc(-HOUR * (24 + number)), random_meet_code(), lines=["DESCRIPTION:" + "x" * 2_000])
+            for number in range(1_500)]
+    _, reading = synced(user, server, "/a", *past, event("next", utc(HOUR), random_meet_code()))
+    assert len(server.feeds["/a"]) > 3_000_000
+    assert reading["last_error"] is None and len(meetings(user)) == 1
+
+
 # Feeds that are none, and servers that misbehave
 
 def endless(handler):
@@ -338,7 +347,7 @@ def breaking_off(handler):
 
 
 @pytest.mark.parametrize("body, problem", [
-    (endless, "it has more than 2097152 bytes"),
+    (endless, "it has more than 10485760 bytes"),
     (redirecting, "its server leads to another address, which is not followed"),
     (breaking_off, "its server cannot be asked: "),
     (None, "its server answers 404"),

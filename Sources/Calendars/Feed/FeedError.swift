@@ -5,7 +5,7 @@ public struct FeedError: Error, Equatable, Sendable {
 
 /// What a feed may have, before anything is made of it. The bounds are far beyond what people's calendars have.
 enum FeedLimits {
-    static let bytes = 2_097_152
+    static let bytes = 10_485_760
     static let events = 20_000
     /// One component in another: a calendar, an event and its alarm are three.
     static let depth = 8
