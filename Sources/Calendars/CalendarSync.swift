@@ -13,6 +13,14 @@ public struct CalendarConfiguration: Sendable {
     public var syncMilliseconds = 300_000
 
     public init() {}
+
+    /// How long nobody else reads the feed that a node has begun with. Where feeds are read often, what a node that died
+    /// has begun is to be done soon too.
+    var leaseMilliseconds: Int { min(Calendars.longestLeaseMilliseconds, max(6_000, 4 * syncMilliseconds)) }
+    /// Of that, so that nothing is done when it may be another's.
+    var workMilliseconds: Int { leaseMilliseconds / 6 * 5 }
+    /// Of that, until all of a feed is there.
+    var fetchMilliseconds: Int { min(30_000, workMilliseconds / 2) }
 }
 
 /// Reads the feeds of calendars that are due, and plans what they say. Every node does; there is no leader, and a node that
@@ -24,9 +32,6 @@ public final class CalendarSync: @unchecked Sendable {
         case read, unchanged, failed
     }
 
-    private static let fetchMilliseconds = 30_000
-    /// Of the lease of two minutes, so that nothing is done when it may be another's.
-    private static let workMilliseconds = 100_000
     /// How many are under way at once, and how many of one workspace.
     private static let inAll = 64
     private static let ofWorkspace = 4
@@ -89,12 +94,13 @@ public final class CalendarSync: @unchecked Sendable {
             guard sum < Self.inAll, underWay[workspace, default: 0] < Self.ofWorkspace else { continue }
             let began = MonotonicTime.now()
             guard
-                let calendar = try await session.calendars.claim(workspace: workspace, id: id, most: mostMilliseconds)
+                let calendar = try await session.calendars.claim(
+                    workspace: workspace, id: id, lease: configuration.leaseMilliseconds, most: mostMilliseconds)
             else { continue }
             underWay[workspace, default: 0] += 1
             sum += 1
             Task(executorPreference: store.client.loop) { [self] in
-                await sync(calendar, until: began.advanced(byMilliseconds: Self.workMilliseconds))
+                await sync(calendar, until: began.advanced(byMilliseconds: configuration.workMilliseconds))
                 underWay[workspace] = (underWay[workspace] ?? 1) > 1 ? underWay[workspace]! - 1 : nil
                 sum -= 1
             }
@@ -238,7 +244,7 @@ public final class CalendarSync: @unchecked Sendable {
         guard let curl,
             let transfer = Transfer(
                 url: url, fields: fields, body: nil, certificates: nil,
-                timeoutMilliseconds: Self.fetchMilliseconds, keptBytes: keptBytes,
+                timeoutMilliseconds: configuration.fetchMilliseconds, keptBytes: keptBytes,
                 mayConnect: configuration.places.mayConnect)
         else { return .noMemory }
         return await transfer.send(curl)

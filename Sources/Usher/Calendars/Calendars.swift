@@ -6,7 +6,7 @@ public struct Calendars: Sendable {
     let session: Session
 
     /// A node that reads a feed has this long: longer than it takes.
-    static let leaseMilliseconds = 120_000
+    public static let longestLeaseMilliseconds = 120_000
     /// How many of a partition are looked at in one go.
     private static let calendarsPerRead = 5_000
 
@@ -141,13 +141,17 @@ public struct Calendars: Sendable {
     }
 
     /// Takes a calendar that is due.
-    /// - Parameter most: as of `dueCalendars`.
+    /// - Parameters:
+    ///   - lease: until when no other node does, from now on, in ms.
+    ///   - most: as of `due`.
     /// - Returns: nil if another node has it.
-    public func claim(workspace: String, id: String, most: Int) async throws(RedisError) -> FeedCalendar? {
+    public func claim(
+        workspace: String, id: String, lease: Int = longestLeaseMilliseconds, most: Int
+    ) async throws(RedisError) -> FeedCalendar? {
         let keys = WorkspaceKeys(workspace: workspace)
         let call = Scripts.ClaimCalendar(
             calendarKey: keys.calendar(id).calendar, dueKey: keys.partition.calendars, member: keys.member(id),
-            leaseMilliseconds: Self.leaseMilliseconds, mostMilliseconds: most)
+            leaseMilliseconds: lease, mostMilliseconds: most)
         do throws(RedisError) {
             guard case .claimed(let fields) = try await session.run(call) else { return nil }
             return FeedCalendar(fields, workspace: workspace)
