@@ -18,6 +18,28 @@ import Testing
         try await world.snapshot()[world.keys.partition.outbox]?.stream ?? []
     }
 
+    /// A node had taken an outbox when the clock was set back by an hour.
+    @Test func nobodyFilesForLongerThanThatTakes() async throws {
+        try await World.make { world in
+            _ = try await Self.hook(world)
+            _ = try await world.bot(at: .requested)
+            let filing = world.keys.partition.filing
+            _ = try await world.client.send("SET", filing, "another", "PX", "3600000")
+            func file() async throws -> Int {
+                try await world.session.deliveries.fileOutboxes(node: "own") { _, _ in "{}" }.filed
+            }
+            #expect(try await file() == 0)
+            let left = try await world.client.send("PTTL", filing).integer ?? 0
+            #expect((1...5_000).contains(left))
+            // What is no longer than that stays.
+            _ = try await world.client.send("SET", filing, "another", "PX", "1000")
+            #expect(try await file() == 0)
+            #expect(try await world.client.send("PTTL", filing).integer ?? 0 <= 1_000)
+            _ = try await world.client.send("DEL", filing)
+            #expect(try await file() == 1)
+        }
+    }
+
     @Test func aWorkspaceWithoutWebhooksLeavesNothing() async throws {
         try await World.make { world in
             let bot = try await world.bot(at: .active)

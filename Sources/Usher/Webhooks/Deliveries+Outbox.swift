@@ -46,7 +46,15 @@ extension Deliveries {
     private func mayFile(_ partition: Partition, _ node: String) async throws(RedisError) -> Bool {
         let command = Command("SET", partition.filing, node, "NX", "PX", String(Self.filingMilliseconds))
         do throws(RedisError) {
-            return try await session.send(command) != .null
+            if try await session.send(command) != .null { return true }
+            // The clock was set back since another node took it: it would stand until the clock has caught up.
+            if let left = try await session.send(Command("PTTL", partition.filing)).integer,
+                left > Self.filingMilliseconds
+            {
+                _ = try await session.send(
+                    Command("PEXPIRE", partition.filing, String(Self.filingMilliseconds)))
+            }
+            return false
         } catch {
             // A Redis that is full lets scripts file: what is recorded is told.
             guard error.isOutOfMemory else { throw error }
