@@ -428,6 +428,33 @@ def test_too_many_feeds_of_a_key(servers, redis_server):
     wait_for(is_free, "a place that was given back")
 
 
+def test_too_many_feeds_of_an_address(servers, redis_server):
+    """Whosever the keys are."""
+    node = servers.node(redis_server, LIVE_FEEDS_PER_ADDRESS=2)
+    first, second = BotsUser(Admin(node)), BotsUser(Admin(node))
+    with LiveClient(node, first.token) as one, EventStream(node, "/events", second.token) as events:
+        one.send({"action": "ping"})
+        assert one.next() == {"type": "pong"} and events.next()["type"] == "subscribed"
+        for user in (first, second):
+            with LiveClient(node, user.token) as another:
+                assert another.closed()[::2] == (4429, [{"type": "error", "error": "too_many_sockets"}])
+            assert_bots_error(user.request("GET", "/events"), 429, "Too many requests")
+
+
+def test_a_subscription_is_a_request_of_the_key(servers, redis_server):
+    """Whoever subscribes again and again is told to wait, and keeps what there is."""
+    node = servers.node(redis_server, RATE_LIMIT_PER_SECOND=1, RATE_LIMIT_BURST=5)
+    user = BotsUser(Admin(node))
+    somewhere = {"platform": "google_meet", "native_id": random_meet_code()}
+    with LiveClient(node, user.token) as client:
+        def answer():
+            return client.ask("subscribe", somewhere)
+        wait_for(lambda: answer().get("error") == "rate_limited", "the end of its requests", interval_s=0)
+        client.send({"action": "ping"})
+        assert client.next() == {"type": "pong"}
+        wait_for(lambda: answer().get("error") != "rate_limited", "the next request", interval_s=2)
+
+
 def test_too_many_subscriptions_of_a_socket(user, node, redis, room):
     meeting, _ = room
     names = [name(meeting)] + [{"platform": "google_meet", "native_id": random_meet_code()} for _ in range(100)]
