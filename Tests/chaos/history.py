@@ -159,6 +159,21 @@ class Planned:
 
 
 @dataclasses.dataclass
+class Said:
+    """What a feed says of an event from a moment on: its time by Redis' clock, or that there is none any more."""
+    at_ns: int
+    scheduled_ms: int | None
+
+
+@dataclasses.dataclass
+class CalendarEvent:
+    """An event of a calendar, in a room of its own, and what its feed said of it, one after the other."""
+    workspace_id: str
+    room: str
+    said: list[Said] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
 class Event:
     """An entry of a partition's event stream: time_ms is Redis' own clock, by the entry's id."""
     entry: str
@@ -223,6 +238,7 @@ class History:
     listeners: list[str] = dataclasses.field(default_factory=list)
     told: list[Told] = dataclasses.field(default_factory=list)
     planned: list[Planned] = dataclasses.field(default_factory=list)
+    calendar_events: list[CalendarEvent] = dataclasses.field(default_factory=list)
     viewed: list[Viewed] = dataclasses.field(default_factory=list)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     meetings: list[FinalMeeting] = dataclasses.field(default_factory=list)

@@ -47,6 +47,7 @@ class Cluster:
     workspaces        the ids of those that clients ask for
     listener          the Listener to the changes of some workspaces, or None
     viewer            the Viewer of a workspace, or None
+    feeds             the FeedServer of calendars, or None
     presence          Presence: the folder of the files that the bots write themselves
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
@@ -60,7 +61,7 @@ class Cluster:
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
-        self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = None
+        self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = self.feeds = None
         self.workspaces = []
         if deployment == "standalone":
             self.redis = RedisServer(folder, durable=True)
@@ -147,7 +148,7 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass  # It ended by itself in between.
-        for link in self.links() + ([self.listener] if self.listener else []):
+        for link in [*self.links(), *filter(None, (self.listener, self.feeds))]:
             link.end()
         if self.network:
             self.network.leave()

@@ -14,6 +14,7 @@ from history import History, now_ns
 from machine import bot_names, clients, collecting, left_over, logs, places, settings, waiting_users
 from machine.agreement import Agreement
 from machine.cluster import Cluster
+from machine.feeds import FeedWriter
 from machine.listener import Listener
 from machine.plan import Injector
 from machine.planner import Planner
@@ -111,7 +112,10 @@ class Run:
         self._cluster.viewer.begin()
         self._cluster.listener = Listener(self._history, self._random("listener"))
         self._cluster.listener.listen(planner.place)
+        writer = FeedWriter(self._cluster, self._random("feed writer"), self._history.calendar_events)
+        self._cluster.feeds = writer.server
         planner.start()
+        writer.start()
         # Theirs alone, so that no other client is in the way; but to be stopped in the end like all.
         self._places = self._places + [place for user in waiting for place in user.places]
         for client in crowd + waiting:
@@ -130,10 +134,11 @@ class Run:
         self._history.quiet_ns = now_ns()
         self._history.missed = injector.missed
         time.sleep(AFTERMATH_S)
-        for client in crowd + waiting + [planner]:
+        for client in crowd + waiting + [planner, writer]:
             client.end()
-        planner.wait_for_all()
-        self._planners.append(planner.place)
+        for one in (planner, writer):
+            one.wait_for_all()
+            self._planners.append(one.place)
 
     # What follows.
 

@@ -14,6 +14,10 @@ SETTINGS = {
     # Of planned meetings: how long before their time a bot is sent, and how long after it none is any more.
     "join_lead": 1000,
     "join_late": 20_000,
+    # Of calendars: after how long a feed is read again, and for how long it is the node's that has begun with it, which
+    # follows from the former.
+    "calendar_sync": 1_000,
+    "calendar_lease": 6_000,
 }
 
 # Where Redis is several servers: a lease lives for several times as long as a failover takes, as it does by default,
@@ -87,6 +91,7 @@ def of_node():
         **of_service(), "LOCK_TTL_MS": SETTINGS["lock_ttl"], "IN_FLIGHT_TTL_MS": SETTINGS["in_flight_ttl"],
         "REQUEST_TIMEOUT_MS": SETTINGS["request_timeout"], "DRAIN_TIMEOUT_MS": SETTINGS["drain_timeout"],
         "WEBHOOK_ALLOW": "127.0.0.1", "JOIN_LEAD_MS": SETTINGS["join_lead"], "JOIN_LATE_MS": SETTINGS["join_late"],
+        "CALENDAR_SYNC_MS": SETTINGS["calendar_sync"],
     }
 
 

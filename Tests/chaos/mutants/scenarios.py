@@ -5,16 +5,19 @@ happening, a scenario gives it time and goes on.
 """
 
 import os
+import random
 import signal
 
 from harness.bots_user import BotsUser
+from harness.feed_server import utc
 from harness.played_bot import PlayedBot
 from harness.proxy import is_dispatch_script
 from harness.waiting import wait_for
 from harness.workspace import Admin
 from history import now_ns
 from machine import clients
-from machine.places import Place
+from machine.feeds import planned
+from machine.places import Place, code
 
 # As names, which say how simulated bots behave.
 HASTY = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0"
@@ -89,6 +92,40 @@ def planned_stay(stage):
     stage.comes(lambda: stage.record(place, found.meeting_id)["bot_status"] == "completed")
     # For two sweeps of all nodes.
     stage.comes(lambda: len(stage.stays(place)) > 1, 2.0)
+
+
+@scenario()
+def cancelled_event(stage):
+    """An event of a calendar is planned, and cancelled long before its time."""
+    place = stage.rooms()[0]
+    calendar = stage.calendar(place, BRIEF)
+    room_code = code(random.Random("event"))
+    calendar.add(room_code, utc(20.0))
+    stage.comes(lambda: room_code in planned(place.user))
+    # For another reading.
+    seen = len(stage.cluster.feeds.requests)
+    stage.comes(lambda: len(stage.cluster.feeds.requests) > seen + 1)
+    calendar.cancel(room_code)
+    stage.comes(lambda: stage.stays_in_all(), 20.0)
+
+
+# A node so patient with Redis that what is held goes there in the end.
+@scenario(redis_timeout=10_000, request_timeout=1_000)
+def event_cancelled_while_planned(stage):
+    """A node is about to plan an event; it is cancelled, and read by another one as the lease of the first is over."""
+    place = stage.rooms()[0]
+    calendar = stage.calendar(place, BRIEF)
+    room_code = code(random.Random("event"))
+    hold = stage.hold(stage.nodes, "create_meeting")
+    calendar.add(room_code, utc(42.0))
+    hold.strikes()
+    calendar.cancel(room_code)
+    seen = len(stage.cluster.feeds.requests)
+    stage.comes(lambda: len(stage.cluster.feeds.requests) > seen and calendar.is_read())
+    hold.release()
+    stage.comes(lambda: room_code in planned(place.user), 2.0)
+    if planned(place.user):
+        stage.comes(lambda: stage.stays_in_all(), 42.0)
 
 
 @scenario()

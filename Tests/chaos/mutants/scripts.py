@@ -151,6 +151,18 @@ SCRIPTS = (
          # While its bot is in the room it would wait for half a minute.
          Edit("lua/send_planned.lua", "at_ms + retry_ms", "at_ms + 200"))),
     Mutant(
+        "occurrence-unnoted",
+        "The plan of an event is made, and its calendar does not note that.",
+        "calendars", "cancelled_event",
+        (Edit("lua/create_meeting.lua",
+              "if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end\n", ""),)),
+    Mutant(
+        "planned-without-lease",
+        "A node makes the plan of an event whose calendar is another's by now.",
+        "calendars", "event_cancelled_while_planned",
+        (Edit("lua/create_meeting.lua",
+              "if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return {'not_yours'} end\n", ""),)),
+    Mutant(
         "delivery-without-lease",
         "A node takes an event to deliver it without a lease, so that all nodes do.",
         "webhooks", "told_stays",

@@ -6,10 +6,11 @@ import threading
 from faults import FAULTS
 from faults.border import Border
 from faults.commands import name_of
+from harness.feed_server import FeedServer
 from harness.keys import WorkspaceKeys
 from harness.waiting import DEADLINE_S, wait_for
 from history import FaultRecord, HeldLock, now_ns
-from machine import clients, collecting, places, planner
+from machine import clients, collecting, feeds, places, planner
 from machine.listener import Listener
 from machine.viewer import Viewer
 
@@ -58,6 +59,11 @@ class Stage:
         found = planner.plan(place.user, place.code, in_s, self.nodes, bot_name)
         self._history.planned.append(found)
         return found
+
+    def calendar(self, place, bot_name):
+        """A calendar of a place's user, whose feed says nothing yet."""
+        self.cluster.feeds = FeedServer()
+        return feeds.Calendar(place.user, self.cluster.feeds, "/work", self._history.calendar_events, bot_name)
 
     def in_background(self, send):
         """Calls this beside the scenario. `join` of what it returns waits for its end."""
