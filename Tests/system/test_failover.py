@@ -8,6 +8,7 @@ import pytest
 
 from harness.bots_user import BotsUser
 from harness.deployments import RedisCluster, SentinelDeployment, TCPServer
+from harness.feed_server import FeedServer, event, feed, utc
 from harness.http_client import NO_BODY
 from harness.load import Load
 from harness.node import BINARY
@@ -132,9 +133,35 @@ def pair(servers):
     wait_for(lambda: "state=online" in primary.ask("INFO", "replication"), "the first replication")
     url = f"redis://127.0.0.1:{primary.port}/0"
     nodes = [
-        servers.node(url, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=wait_ms, REDIS_TIMEOUT_MS=30000, REQUEST_TIMEOUT_MS=30000)
+        servers.node(url, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=wait_ms, REDIS_TIMEOUT_MS=30000, REQUEST_TIMEOUT_MS=30000,
+                     WEBHOOK_ALLOW="127.0.0.1", CALENDAR_SYNC_MS=1000)
         for wait_ms in (10000, 100)]
     return primary, replica, nodes
+
+
+def test_what_a_calendar_plans_waits_for_replicas(pair):
+    """While no replica confirms that a node has a calendar, nothing is planned of it; it is once there is one again."""
+    primary, replica, (patient, node) = pair
+    user = BotsUser(Admin(patient))
+    server = FeedServer()
+    try:
+        server.feeds["/a"] = feed()
+        answer = user.request("POST", "/user/calendars", {"name": "Work", "ics_url": server.url("/a")})
+        assert answer.status == 201, answer
+        path = f"/user/calendars/{answer.json['id']}/sync"
+        wait_for(lambda: user.request("GET", path, node=node).json["last_sync"], "the first reading")
+        replica.pause()
+        server.feeds["/a"] = feed(event("1", utc(3600), random_meet_code()))
+        refused = "Calendars could not.*on 0 replicas"
+        wait_for(lambda: any(re.search(refused, each.log) for each in (patient, node)), "the word of it in a log")
+
+        def meetings():
+            return user.request("GET", "/meetings", node=node).json["meetings"]
+        assert meetings() == []
+        replica.resume()
+        wait_for(lambda: [one["status"] for one in meetings()] == ["scheduled"], "the plan")
+    finally:
+        server.end()
 
 
 def test_a_change_that_no_replica_confirms(pair):

@@ -90,8 +90,11 @@ final class TaskSurroundings: @unchecked Sendable {
     var loop: EventLoop { store.client.loop }
 
     /// A connection for one task alone.
-    func client(_ name: String, on loop: EventLoop) -> Client {
-        Client(loop: loop, configuration: configuration.connection(name), logger: logger)
+    /// - Parameter waits: whether its changes wait for replicas, as those of requests do.
+    func client(_ name: String, on loop: EventLoop, waits: Bool = false) -> Client {
+        var connection = configuration.connection(name)
+        if waits { connection.replicaWait = configuration.replicaWait }
+        return Client(loop: loop, configuration: connection, logger: logger)
     }
 
     /// What such a connection reaches.

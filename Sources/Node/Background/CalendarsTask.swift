@@ -6,7 +6,7 @@ extension BackgroundTask {
     static func calendars(_ node: TaskSurroundings) throws -> BackgroundTask {
         let loop = try EventLoop(name: "calendars")
         let reader = try EventLoop(name: "feeds")
-        let client = node.client("calendars", on: loop)
+        let client = node.client("calendars", on: loop, waits: true)
         let sync = CalendarSync(
             store: node.store(client), reader: reader, configuration: node.configuration.calendars,
             logger: node.logger)
