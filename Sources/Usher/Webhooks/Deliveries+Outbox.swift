@@ -25,21 +25,43 @@ extension Deliveries {
             to: Partition.all.map {
                 Command("XRANGE", $0.outbox, "-", "+", "COUNT", String(Self.entriesPerRead))
             })
-        var sum = FiledEvents()
-        // From another one each time: a backlog in one must not keep a node from the others.
-        for (partition, page) in zip(Partition.all, pages).shuffled() {
+        var found: [(Partition, [Value])] = []
+        for (partition, page) in zip(Partition.all, pages) {
             let entries = try session.oddRecords.list(partition.outbox, page)
-            guard !entries.isEmpty else { continue }
-            guard try await mayFile(partition, node) else { continue }
-            do throws(RedisError) {
-                sum.add(try await file(entries, in: partition, body))
-            } catch {
-                _ = try? await session.run(Scripts.Unlock(lockKey: partition.filing, token: node))
-                throw error
-            }
-            _ = try await session.run(Scripts.Unlock(lockKey: partition.filing, token: node))
+            if !entries.isEmpty { found.append((partition, entries)) }
         }
+        // Side by side: each entry takes its time on the way to Redis and back, and none of a processor meanwhile.
+        let all = await withTaskGroup(of: Result<FiledEvents, RedisError>.self) { group in
+            for (partition, entries) in found {
+                group.addTask {
+                    do throws(RedisError) {
+                        return .success(try await fileOutbox(entries, in: partition, node, body))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var sum = FiledEvents()
+        for filed in all { sum.add(try filed.get()) }
         return sum
+    }
+
+    private func fileOutbox(
+        _ entries: [Value], in partition: Partition, _ node: String,
+        _ body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
+    ) async throws(RedisError) -> FiledEvents {
+        guard try await mayFile(partition, node) else { return FiledEvents() }
+        let filed: FiledEvents
+        do throws(RedisError) {
+            filed = try await file(entries, in: partition, body)
+        } catch {
+            _ = try? await session.run(Scripts.Unlock(lockKey: partition.filing, token: node))
+            throw error
+        }
+        _ = try await session.run(Scripts.Unlock(lockKey: partition.filing, token: node))
+        return filed
     }
 
     /// So that nodes do not all do the same: what is filed twice is there once.
@@ -68,6 +90,7 @@ extension Deliveries {
     ) async throws(RedisError) -> FiledEvents {
         var sum = FiledEvents()
         var known: [String: [Webhook]] = [:]
+        var ids: [String] = []
         for entry in entries {
             guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { continue }
             do throws(RedisError) {
@@ -83,8 +106,9 @@ extension Deliveries {
                 // Another hand was there. It must not hold up what is behind it.
                 sum.drop(id, text, session.oddRecords)
             }
-            _ = try await session.send(Command("XDEL", partition.outbox, id))
+            ids.append(id)
         }
+        if !ids.isEmpty { _ = try await session.send(Command(words: ["XDEL", partition.outbox] + ids)) }
         return sum
     }
 
