@@ -10,7 +10,8 @@ After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`
 `launches`): asking for them, asking what runs, transcripts, and the time from an accepted request to the bot's process;
 then what a client gets while another one floods the node (`floods`), or while another tenant does its worst
 (`neighbours`), or for
-the largest answers several times at once (`overlaps`).
+the largest answers several times at once (`overlaps`); then planned meetings and calendars (`plans`), webhooks
+(`webhooks`) and live feeds (`live`).
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
 
@@ -27,12 +28,15 @@ import clusters
 import encryption
 import floods
 import footprint
+import hooks
 import launches
 import load
 import neighbours
 import overlaps
+import plans
 import report
 import sides
+import viewers
 from processes import BenchError, Node, Redis, raise_open_files
 from records import DispatchRequests, ScriptCalls, script_digest
 
@@ -62,7 +66,9 @@ def options_of(arguments):
     parser.add_argument(
         "--launch-seconds", type=int, default=10, help="for how long 100 bots a second are started (default: 10)")
     parser.add_argument(
-        "--only", choices=["speed", "cluster", "encryption", "bots", "launches", "floods", "neighbours", "overlaps", "footprint"],
+        "--only", choices=[
+            "speed", "cluster", "encryption", "bots", "launches", "floods", "neighbours", "overlaps", "plans", "webhooks",
+            "live", "footprint"],
         help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
@@ -210,6 +216,12 @@ def main(arguments):
                 measured = overlaps.measure(options.usher, folder, redis, options, say)
                 problems += [problem for entry in measured for problem in entry.problems]
                 tables.append(overlaps.rows(measured))
+            if options.only in (None, "plans"):
+                tables += plans.rows(plans.measure(options.usher, folder, redis, options, say))
+            if options.only in (None, "webhooks"):
+                tables += hooks.rows(hooks.measure(options.usher, folder, redis, options, say))
+            if options.only in (None, "live"):
+                tables += viewers.rows(viewers.measure(options.usher, folder, redis, options, say))
             if options.only in (None, "footprint"):
                 say("footprint")
                 tables.append(report.footprint_rows(footprint.measure(options.usher, folder, redis, options)))

@@ -132,7 +132,7 @@ class SegmentMessages:
             for number in range(self.count):
                 bot = self.bots[number % len(self.bots)]
                 payload = {"type": "transcription", "meeting_id": bot.number,
-                           "native_meeting_id": native_id(bot.number), "segments": self._segments(number)}
+                           "native_meeting_id": native_id(bot.number), "segments": self.segments(number)}
                 commands.write(resp("XADD", SEGMENT_STREAM, "*", "payload", json.dumps(payload)))
 
     def write_requests(self, path):
@@ -142,11 +142,11 @@ class SegmentMessages:
                 bot = self.bots[number % len(self.bots)]
                 request = post(f"/internal/bots/{bot.id}/segments", {
                     "x-internal-secret": bot.secret, "Content-Type": "application/json",
-                }, {"segments": self._segments(number)})
+                }, {"segments": self.segments(number)})
                 requests.write(request)
         return len(request)
 
-    def _segments(self, number):
+    def segments(self, number):
         """Always of the same length."""
         first = (number // len(self.bots)) * SEGMENTS_A_MESSAGE
         return [

@@ -57,6 +57,8 @@ class DispatchRequests:
             return f"{generator.getrandbits(128):032x}"
 
         owners = [(str(uuid.UUID(random_hex())), f"usher_{random_hex()}{random_hex()}") for _ in range(workspaces)]
+        # (id of the workspace, API key)
+        self.owners = owners
         with open(seed_path, "w", encoding="ascii", newline="") as seed:
             for workspace, key in owners:
                 seed.write(self._workspace_commands(workspace, key))
