@@ -37,7 +37,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     /// When the phase ends by itself.
     var deadline: MonotonicTime
 
-    private var parser: RequestParser
+    var parser: RequestParser
     /// Input that has been read before its turn, from `leftoverStart` on.
     private var leftover: [UInt8] = []
     private var leftoverStart = 0
@@ -46,14 +46,15 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     /// The client has sent all it will send.
     private(set) var isInputClosed = false
     private var hasReceived = false
-    private var headArrived = MonotonicTime(nanoseconds: 0)
-    private var current: Request?
+    var headArrived = MonotonicTime(nanoseconds: 0)
+    /// What a handler is at.
+    var current: Request?
     /// The answer whose body is being written, if one is.
     var stream: StreamedAnswer?
     /// The WebSocket that the connection has become, if it has.
     var socket: WebSocket?
     /// What the answer that the client has not taken yet holds.
-    private var hold: AnswerHold?
+    var hold: AnswerHold?
 
     /// What the client has not taken yet, from `outputStart` on.
     var output: [UInt8] = []
@@ -208,119 +209,6 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         deadline = server.loop.now.advanced(byMilliseconds: milliseconds)
     }
 
-    private func begin(_ parsed: ParsedRequest, received: MonotonicTime) {
-        let head = parsed.head
-        let due = received.advanced(byMilliseconds: server.configuration.requestDeadlineMilliseconds)
-        let serial = server.identifiers.next()
-        let identifier = RequestIdentifier.given(in: head) ?? serial.identifier
-        func makeRequest(_ match: Router.Match?) -> Request {
-            Request(
-                head: head, body: parsed.body, received: received, deadline: due, identifier: identifier,
-                serial: serial, match: match, peer: peer)
-        }
-        do {
-            switch try server.router.resolve(head) {
-            case .found(let match):
-                run(match.route.handler, makeRequest(match))
-            case .options(let allow, let pattern):
-                let response = Response(status: 204, headers: [("Allow", allow)])
-                answer(makeRequest(nil), response, pattern: pattern, allow: allow)
-            case .methodNotAllowed(let allow):
-                let request = makeRequest(nil)
-                let error = HTTPError(405, "Use one of the methods that this path allows: \(allow).")
-                var response = server.configuration.errorResponse(error, request)
-                response.headers.append(("Allow", allow))
-                answer(request, response)
-            case .notFound:
-                let request = makeRequest(nil)
-                let error = HTTPError(404, "Check the path: nothing is served there.")
-                answer(request, server.configuration.errorResponse(error, request))
-            }
-        } catch {
-            let request = makeRequest(nil)
-            answer(request, server.configuration.errorResponse(error, request))
-        }
-    }
-
-    private func run(_ handler: Router.Handler, _ request: Request) {
-        switch handler {
-        case .synchronous(let handler):
-            answer(request, handler(request))
-        case .asynchronous(let handler):
-            current = request
-            enter(.handling)
-            deadline = request.deadline.advanced(byMilliseconds: server.configuration.overrunMilliseconds)
-            Task(executorPreference: server.loop) { [self] in
-                finish(request, await handler(request))
-            }
-        }
-    }
-
-    /// A handler's task has its answer. Nobody waits for it any more if the connection has closed.
-    private func finish(_ request: Request, _ response: Response) {
-        server.loop.preconditionCurrent()
-        guard current === request else { return }
-        current = nil
-        answer(request, response)
-        resume()
-    }
-
-    private func answer(
-        _ request: Request, _ response: Response, pattern: String? = nil, allow: String? = nil
-    ) {
-        let endIsTold =
-            response.stream == nil || response.streamedBytes != nil || request.head.line.minorVersion > 0
-        let isKept = request.head.isKeptAlive && !server.isDraining && endIsTold
-        let response = shared(response, request, pattern: pattern, allow: allow)
-        hold = response.hold
-        send(response, request.identifier, head: request.head, isKept: isKept)
-        if let serve = response.socket, phase != .closed {
-            server.note(request, request.head, request.identifier, response)
-            return beginSocket(request, serve)
-        }
-        if let write = response.stream, request.method != .head, phase != .closed {
-            let answer = StreamedAnswer(
-                request: request, response: response, isKept: isKept, bytesLeft: response.streamedBytes,
-                isChunked: response.streamedBytes == nil && request.head.line.minorVersion > 0)
-            return beginStream(answer, write)
-        }
-        server.note(request, request.head, request.identifier, response)
-        enter(isKept ? .idle : .closing)
-    }
-
-    /// The answer with what lets pages of other origins read it, if any may.
-    private func shared(
-        _ response: Response, _ request: Request?, pattern: String? = nil, allow: String? = nil
-    ) -> Response {
-        guard let crossOrigin = server.configuration.crossOrigin, let request else { return response }
-        var response = response
-        response.headers += crossOrigin.fields(for: request, pattern: pattern ?? request.route, allow: allow)
-        return response
-    }
-
-    /// Answers a message whose end is unknown, or that never came to one, so that nothing after it can be read.
-    private func refuse(_ error: HTTPError) {
-        let head = parser.partialHead
-        let serial = server.identifiers.next()
-        let identifier = RequestIdentifier.given(in: head) ?? serial.identifier
-        // There is a path to go by if the request line was sound.
-        let request =
-            head.isParsed
-            ? Request(
-                head: head, body: [], received: headArrived, deadline: deadline, identifier: identifier, serial: serial,
-                match: nil, peer: peer)
-            : nil
-        let response = shared(server.configuration.errorResponse(error, request), request)
-        server.logger.debug(
-            "request refused",
-            [
-                "request_id": identifier.text, "trace_id": request?.trace.traceID ?? "", "reason": error.detail,
-            ])
-        send(response, identifier, head: head, isKept: false)
-        server.note(nil, head, identifier, response)
-        enter(.closing)
-    }
-
     // MARK: Progress
 
     /// Ends a turn with this connection: writes what there is, then decides what to wait for.
@@ -391,23 +279,6 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         case .closing, .closed:
             break
         }
-    }
-
-    /// The handler has not kept to its deadline: the client is not left waiting, and what the handler says is dropped.
-    private func overrun() {
-        guard let request = current else { return }
-        current = nil
-        let error = HTTPError(503, "Ask again later, and check first whether this request has done its work.")
-        let response = shared(server.configuration.errorResponse(error, request), request)
-        send(response, request.identifier, head: request.head, isKept: false)
-        server.logger.warning(
-            "handler overran its deadline",
-            [
-                "request_id": request.id, "trace_id": request.trace.traceID, "route": request.route ?? "",
-            ])
-        server.note(request, request.head, request.identifier, response)
-        enter(.closing)
-        conclude()
     }
 
     /// The server stops: an idle connection closes, unless a request has come that was not read yet.

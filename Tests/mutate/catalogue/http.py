@@ -3,6 +3,7 @@
 from mutant import Mutant
 
 CONNECTION = "HTTP/Connection.swift"
+ANSWERS = "HTTP/Connection+Answers.swift"
 PARSER = "HTTP/RequestParser.swift"
 CHUNKS = "HTTP/RequestParser+Chunks.swift"
 FIELD = "HTTP/HeaderField.swift"
@@ -24,13 +25,13 @@ HTTP = (
     Mutant("a header section has the time of an idle connection", CONNECTION,
            "setDeadline(«configuration.headerTimeoutMilliseconds»)", "configuration.idleTimeoutMilliseconds",
            ("ServerLimitTests",)),
-    Mutant("the late answer of a handler that overran is sent too", CONNECTION,
+    Mutant("the late answer of a handler that overran is sent too", ANSWERS,
            "guard «current === request» else { return }", "true", ("ServerLimitTests",)),
     Mutant("lingering has no end in bytes", CONNECTION, "lingeredBytes > server.configuration.lingerBytes", "false",
            ("ServerLimitTests",)),
     Mutant("a client that waits for 100-continue waits on", CONNECTION,
            "if «parser.expectsContinue», position == input.count {", "false", SERVING),
-    Mutant("a drain keeps connections alive", CONNECTION, "request.head.isKeptAlive && !server.isDraining",
+    Mutant("a drain keeps connections alive", ANSWERS, "request.head.isKeptAlive && !server.isDraining",
            "request.head.isKeptAlive", ("ServerLimitTests",)),
     Mutant("input is read without bound while a handler works", CONNECTION,
            "if wantsInput, «leftover.isEmpty», !isInputClosed", "true", ("ServerLimitTests",)),
