@@ -11,7 +11,7 @@ After the rounds come dispatches on a Redis Cluster beside one Redis (`clusters`
 then what a client gets while another one floods the node (`floods`), or while another tenant does its worst
 (`neighbours`), or for
 the largest answers several times at once (`overlaps`); then planned meetings and calendars (`plans`), webhooks
-(`webhooks`) and live feeds (`live`).
+(`webhooks`), live feeds (`live`), and thousands of running bots (`fleet`).
 Whatever was not accepted, or has no entry in a stream, is reported as a problem, and the exit status is then 1.
 """
 
@@ -26,6 +26,7 @@ import tempfile
 import bots
 import clusters
 import encryption
+import fleet
 import floods
 import footprint
 import hooks
@@ -68,7 +69,7 @@ def options_of(arguments):
     parser.add_argument(
         "--only", choices=[
             "speed", "cluster", "encryption", "bots", "launches", "floods", "neighbours", "overlaps", "plans", "webhooks",
-            "live", "footprint"],
+            "live", "fleet", "footprint"],
         help="measure this alone")
     parser.add_argument("--markdown", action="store_true", help="write the tables in Markdown")
     options = parser.parse_args(arguments)
@@ -222,6 +223,10 @@ def main(arguments):
                 tables += hooks.rows(hooks.measure(options.usher, folder, redis, options, say))
             if options.only in (None, "live"):
                 tables += viewers.rows(viewers.measure(options.usher, folder, redis, options, say))
+            if options.only in (None, "fleet"):
+                measured = fleet.measure(options.usher, folder, options, say)
+                problems += [problem for entry in measured for problem in entry.problems]
+                tables.append(fleet.rows(measured))
             if options.only in (None, "footprint"):
                 say("footprint")
                 tables.append(report.footprint_rows(footprint.measure(options.usher, folder, redis, options)))

@@ -30,6 +30,11 @@ def slot(key):
     return binascii.crc_hqx(tag.encode(), 0) % SLOTS
 
 
+def owner(key, primaries):
+    """Which of so many primaries, each with an equal part of the slots, has a key."""
+    return slot(key) * primaries // SLOTS
+
+
 class OneRedis(Redis):
     """A Redis that is reached through TCP, as the nodes of a cluster are."""
 
@@ -78,7 +83,7 @@ class Cluster:
                 <= set(member.command("CLUSTER", "INFO").split()), "the cluster's agreement")
 
     def owner(self, key):
-        return self.members[slot(key) * self.count // SLOTS]
+        return self.members[owner(key, self.count)]
 
     def load(self, path):
         """Empties all primaries and fills each with those commands in a file whose key is its own."""

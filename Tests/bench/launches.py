@@ -54,12 +54,12 @@ def measure(binary, folder, redis, node, options):
     with Runner(binary, folder, redis, node, CAPACITY, launch) as runner:
         runner.wait_ready()
         # The first of all pays for what is read from the disk, and tells that the runner is at work.
-        _send(node, requests, [0], time.monotonic(), statuses := [])
+        send(node, requests, [0], time.monotonic(), statuses := [])
         wait_until(lambda: len(read_notes(notes)) == 1, "the start of the first bot")
         before = processor_seconds(runner.pid)
         began = time.monotonic()
         senders = [
-            threading.Thread(target=_send, args=(node, requests, range(first, count, SENDERS), began, statuses))
+            threading.Thread(target=send, args=(node, requests, range(first, count, SENDERS), began, statuses))
             for first in range(1, SENDERS + 1)]
         for sender in senders:
             sender.start()
@@ -86,12 +86,12 @@ def measure(binary, folder, redis, node, options):
         seconds / len(waits) * 1e6, problems)
 
 
-def _send(node, requests, numbers, began, statuses):
+def send(node, requests, numbers, began, statuses, rate=RATE):
     """Sends each request at its time, or as soon as the one before it has been answered."""
     connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)
     try:
         for number in numbers:
-            time.sleep(max(0.0, began + number / RATE - time.monotonic()))
+            time.sleep(max(0.0, began + number / rate - time.monotonic()))
             head, body = requests.request(number).split("\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
             connection.request("POST", "/bots", body, headers)

@@ -130,7 +130,7 @@ class SentinelDeployment(Deployment):
     def __init__(self, folder, name, down_ms=1000, options=(), hosts=itertools.repeat(LOOPBACK), tls=None):
         super().__init__(name, tls)
         hosts = iter(hosts)
-        durable = ("--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0", *options)
+        durable = ("--appendonly", "yes", "--appendfsync", "no", "--repl-diskless-sync-delay", "0", *options)
         first = TCPServer(folder, f"{name}-0", durable, host=next(hosts), tls=tls)
         self.redis = [first] + [
             TCPServer(folder, f"{name}-{number}", (*durable, "--replicaof", f"{first.host} {first.port}"),
@@ -201,7 +201,7 @@ class RedisCluster(Deployment):
             arguments = (
                 "--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", node_timeout_ms,
                 "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--appendonly", "yes",
-                "--appendfsync", "always", *options)
+                "--appendfsync", "no", *options)
             self.servers.append(TCPServer(folder, f"{name}-{number}", arguments, host=host, tls=tls))
         self.url = f"{self.scheme}+cluster://" + ",".join(f"{server.host}:{server.port}" for server in self.servers[:2])
         self.bot_url = None
