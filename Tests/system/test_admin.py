@@ -22,6 +22,7 @@ ENDPOINTS = [
     ("GET", "/admin/workspaces/{ws}", None),
     ("GET", "/admin/status", None),
     ("GET", "/admin/findings", None),
+    ("GET", "/admin/plans", None),
     ("GET", "/admin/webhooks/failing", None),
     ("GET", "/admin/history", None),
     ("PATCH", "/admin/workspaces/{ws}", {"max_bytes": 1}),

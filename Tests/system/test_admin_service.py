@@ -9,9 +9,10 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.envelope import assert_error
 from harness.receiver import Receiver
+from harness.times import iso
 from harness.up import run_usher
 from harness.waiting import wait_for
-from harness.workspace import Admin
+from harness.workspace import Admin, random_meet_code
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,31 @@ def test_the_findings_are_the_doctors_and_looked_for_once(redis, node, admin):
 
 def test_the_last_hour_begins_with_the_node(admin):
     assert get(admin, "/admin/history") == {"minutes": []}
+
+
+def test_plans_of_the_next_hour_the_soonest_first(admin):
+    """Of all workspaces; those that come later are not among them, nor is what was cancelled."""
+    users = [BotsUser(admin), BotsUser(admin)]
+    made = {}
+    for user, seconds in [(users[0], 3_000), (users[1], 1_200), (users[0], 2_000), (users[1], 9_000)]:
+        plan = user.request("POST", "/meetings", {
+            "meeting_url": f"https://meet.google.com/{random_meet_code()}", "scheduled_at": iso(seconds)}).json
+        made[plan["id"]] = user, plan
+
+    def ours():
+        return [plan for plan in get(admin, "/admin/plans")["plans"] if plan["meeting_id"] in made]
+
+    found = ours()
+    assert [plan["meeting_id"] for plan in found] == [list(made)[index] for index in (1, 2, 0)]
+    for plan in found:
+        user, meeting = made[plan["meeting_id"]]
+        assert plan == {
+            "workspace_id": user.workspace_id, "meeting_id": meeting["id"], "platform": "google_meet",
+            "native_meeting_id": meeting["native_meeting_id"], "scheduled_at": meeting["data"]["scheduled_at"],
+            "auto_join_error": None}
+    for meeting_id, (user, _) in made.items():
+        assert user.request("DELETE", f"/meetings/{meeting_id}").status in (200, 204)
+    assert ours() == []
 
 
 def test_failing_webhooks_are_told_by_their_hosts(admin):

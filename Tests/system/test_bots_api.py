@@ -1,6 +1,5 @@
 """The Bots API as its document says: requests, refusals, lists and data."""
 
-import datetime
 import re
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from harness.bots_user import BotsUser
 from harness.envelope import assert_bots_error
 from harness.keys import WorkspaceKeys
 from harness.played_bot import Commands
+from harness.times import iso
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
 
@@ -443,9 +443,8 @@ def test_of_a_meeting_that_is_named_no_other_bot_is_meant(user, redis):
     answers = [user.request("DELETE", named(first["id"]), headers=again) for _ in range(2)]
     assert [answer.status for answer in answers] == [202, 202] and answers[0].json == answers[1].json
     bot.tell(user.node, "completed")
-    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=7)
     plan = user.request("POST", "/meetings", {
-        "meeting_url": first["constructed_meeting_url"], "scheduled_at": time.isoformat()}).json
+        "meeting_url": first["constructed_meeting_url"], "scheduled_at": iso(7 * 86_400)}).json
     assert_bots_error(user.request("DELETE", named(first["id"])), 404, "Bot not found")
     second = user.send_bot(first["native_meeting_id"])
     user.play(redis, second, "joining", "active")

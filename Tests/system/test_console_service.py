@@ -9,8 +9,9 @@ from playwright.sync_api import expect
 from harness.bots_user import BotsUser
 from harness.node import ADMIN_KEY
 from harness.receiver import Receiver
+from harness.times import iso
 from harness.waiting import wait_for
-from harness.workspace import Admin
+from harness.workspace import Admin, random_meet_code
 
 EVIL = "<img src=x onerror=\"document.title='taken'\">"
 
@@ -100,6 +101,11 @@ def test_how_the_service_is(console, servers):
     tab.page.get_by_text(re.compile("things are as they should be")).click()
     expect(tab.row("clock")).to_contain_text("Right")
     tab.see("The node has just begun")
+    expect(tab.page.get_by_role("list", name="Bots to be sent within the hour").get_by_role("listitem")).to_have_count(0)
+    plan = owner.request("POST", "/meetings", {
+        "meeting_url": f"https://meet.google.com/{random_meet_code()}", "scheduled_at": iso(1_800)}).json
+    expect(tab.row(plan["native_meeting_id"])).to_contain_text("Google Meet")
+    expect(fact(tab, "Plans within the hour")).to_have_text("1")
     with Receiver(lambda delivery: (500, {}, b"")) as receiver:
         webhook = owner.request("POST", "/webhooks", {"url": receiver.url()}).json
         owner.request("POST", f"/webhooks/{webhook['id']}/test")

@@ -7,6 +7,7 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.envelope import assert_bots_error
 from harness.receiver import Receiver
+from harness.times import iso
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
 
@@ -34,11 +35,6 @@ def nodes(module_servers, redis_server):
 @pytest.fixture
 def user(nodes):
     return BotsUser(Admin(nodes[0]))
-
-
-def iso(seconds_from_now, zone="+00:00"):
-    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds_from_now)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", zone)
 
 
 def plan(user, status=201, **fields):

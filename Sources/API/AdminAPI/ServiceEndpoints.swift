@@ -6,7 +6,7 @@ import Usher
 
 /// How the whole service is, for whoever runs it: what `usher status` and `usher doctor` say, and what a node remembers.
 enum ServiceEndpoints {
-    static let all = [status, findings, failingWebhooks, history]
+    static let all = [status, findings, duePlans, failingWebhooks, history]
 
     static let status = Endpoint(
         .get, "/admin/status", id: "readStatus", .adminKey, summary: "See what runs, waits and is held",
@@ -64,6 +64,59 @@ enum ServiceEndpoints {
                 object.add("subject", finding.subject)
                 object.add("found", finding.found)
                 object.add("advice", finding.advice)
+                return object
+            })
+        return .json(object.bytes)
+    }
+
+    // MARK: Plans
+
+    private static let maximumPlans = 100
+
+    static let duePlans = Endpoint(
+        .get, "/admin/plans", id: "listDuePlans", .adminKey, summary: "List the plans of the next hour",
+        details: """
+            Meetings of all workspaces to which a bot is to be sent within an hour, or should have been: the \
+            \(maximumPlans) that come first. What is said there, and by whom it was planned, is the workspaces' affair.
+            """,
+        answers: [
+            .json(
+                200, "The plans, the soonest first.",
+                .object(
+                    .required(
+                        "plans",
+                        .list(
+                            of: .object(
+                                .required("workspace_id", .uuid), .required("meeting_id", .integer(1...)),
+                                .required("platform", .choice(Platform.self)),
+                                .required("native_meeting_id", .string),
+                                .required("scheduled_at", .time, "When the meeting begins; its bot comes before that."),
+                                .required(
+                                    "auto_join_error", Schema.string.orNull,
+                                    "What has kept a bot from being sent so far.")), atMost: maximumPlans))),
+                example: [
+                    "plans": [
+                        [
+                            "workspace_id": .string(Sample.workspaceID), "meeting_id": 42, "platform": "google_meet",
+                            "native_meeting_id": "abc-defg-hij", "scheduled_at": .string(Sample.time),
+                            "auto_join_error": nil,
+                        ]
+                    ]
+                ])
+        ]
+    ) { call in
+        let plans = try await call.session.meetings.due(limit: maximumPlans)
+        var object = JSONText(capacity: 4_096)
+        object.add(
+            "plans",
+            plans.map { plan in
+                var object = JSONText()
+                object.add("workspace_id", plan.workspaceID)
+                object.add("meeting_id", plan.number)
+                object.add("platform", plan.room.platform.rawValue)
+                object.add("native_meeting_id", plan.room.nativeID)
+                object.add("scheduled_at", time: plan.scheduledAt)
+                object.add("auto_join_error", plan.reason)
                 return object
             })
         return .json(object.bytes)

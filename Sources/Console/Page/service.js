@@ -4,7 +4,7 @@ import { get } from "/console/api.js";
 import { charts } from "/console/charts.js";
 import { facts, fill, h, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
-import { bytes, duration, moment, number, pill, plural, span, timeOfDay } from "/console/format.js";
+import { bytes, duration, moment, number, pill, platformOf, plural, span, timeOfDay } from "/console/format.js";
 import { noticePlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
@@ -28,9 +28,16 @@ export function servicePage(main) {
     h("div", { class: "state" }, pill(texts.failing, "bad"), h("p", { class: "faint" }, texts.since, " ", moment(webhook.failing_since))),
     h("a", { href: `#/workspaces/${webhook.workspace_id}` }, texts.itsWorkspace),
   ]);
+  const plans = list(texts.plansOfHour, (plan) => plan.meeting_id, (plan) => [
+    h("div", { class: "grow" }, h("span", { class: "name" }, said(`${platformOf(plan)} ${plan.native_meeting_id}`)),
+      plan.auto_join_error ? h("p", {}, texts.reason(plan.auto_join_error)) : null),
+    h("div", { class: "state" }, moment(plan.scheduled_at)),
+    h("a", { href: `#/workspaces/${plan.workspace_id}` }, texts.itsWorkspace),
+  ]);
   main.append(h("h1", {}, texts.service), place.element, sum,
     part("findings", texts.doctor, findings),
     part("nodes", texts.nodes, nodes.element, nodes.empty), part("runners", texts.runners, runners.element, runners.empty),
+    part("plans", texts.plansOfHour, plans.element, plans.empty),
     part("failing", texts.failingWebhooks, failing.element, failing.empty),
     part("history", texts.lastHour, h("p", { class: "faint" }, texts.lastHourWords), history));
 
@@ -39,15 +46,17 @@ export function servicePage(main) {
     empty.hidden = items.length > 0;
   };
   const feed = follow(async (signal) => {
-    const [status, { webhooks }] = await Promise.all([get("/admin/status", { signal }), get("/admin/webhooks/failing", { signal })]);
-    return { status, webhooks };
+    const [status, soon, { webhooks }] = await Promise.all(
+      ["status", "plans", "webhooks/failing"].map((path) => get(`/admin/${path}`, { signal })));
+    return { status, soon: soon.plans, webhooks };
   }, {
     every: () => pauseMilliseconds,
-    show({ status, webhooks }) {
+    show({ status, soon, webhooks }) {
       fill(sum, sumOf(status));
       // When each was seen last changes all the time, and is seconds ago of all that are listed.
       show(nodes, status.nodes.map(({ seen_at: seen, ...peer }) => peer));
       show(runners, status.runners.map(({ seen_at: seen, ...peer }) => peer));
+      show(plans, soon);
       show(failing, webhooks);
     },
     trouble: troubleOf(place),

@@ -196,7 +196,7 @@ export const texts = {
   places: (taken, all) => `${taken} of ${all} places taken`, placesTaken: "Runners' places",
   failingWebhooks: "Failing webhooks", itsWorkspace: "Workspace",
   roomsHeld: "Rooms held", queue: "Queue", queueEmpty: "empty", queueWaits: (count, time) => `${count} wait, the oldest for ${time}`,
-  leases: "Leases", leasesHeld: (live, overdue) => `${live} live, ${overdue} overdue`, plansSoon: "Plans within the hour",
+  leases: "Leases", leasesHeld: (live, overdue) => `${live} live, ${overdue} overdue`, plansSoon: "Plans within the hour", plansOfHour: "Bots to be sent within the hour",
   webhooksWait: "Webhooks that wait", overdue: (count, time) => `${count}, the first for ${time}`,
   memory: "Redis' memory", memoryOf: (used, limit) => `${used} of ${limit}`, memoryFree: (used) => `${used}, without a limit`, nearlyFull: "Nearly full",
   lastHour: "The last hour", lastHourWords: "Of the node that answered you, since it began; every node counts its own. /metrics of each has more.",

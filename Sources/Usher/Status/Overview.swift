@@ -38,7 +38,7 @@ public struct Installation: Sendable {
         overview.at = try await session.time()
 
         let now = String(overview.at)
-        let inAnHour = String(overview.at.addingClamped(3_600_000))
+        let inAnHour = String(overview.at.addingClamped(Meetings.soonMilliseconds))
         let ofPartition = Partition.all.map { partition in
             QueueReading.questions(of: partition) + [
                 Command("ZCOUNT", partition.leases, "-inf", now),
