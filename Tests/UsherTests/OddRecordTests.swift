@@ -162,12 +162,14 @@ import Testing
                 (world.keys.partition.meeting(place.meetingID), "number"),
             ] {
                 try await Self.spoil(key, without: field, in: world) {
-                    let bots = try await world.session.bots.running([place.botID], workspace: world.workspaceID)
+                    let (bots, _) = try await world.session.bots.page(
+                        ofWorkspace: world.workspaceID, from: nil, limit: 10)
                     #expect(bots.isEmpty)
                 }
             }
-            let ids = try await world.session.bots.ids(workspace: world.workspaceID)
-            #expect(try await world.session.bots.running(ids, workspace: world.workspaceID).count == 1)
+            let (bots, _) = try await world.session.bots.page(
+                ofWorkspace: world.workspaceID, from: nil, limit: 10)
+            #expect(bots.map(\.botID) == [place.botID])
         }
     }
 }

@@ -623,3 +623,22 @@ def test_422_webhook(workspace, redis, field, body):
     answer = workspace.request("PUT", "/user/webhook", {"webhook_url": "https://hooks.example.com/", **body}, key=key)
     assert_bots_error(answer, 422, "Invalid request", names=field)
     assert not redis.scan(f"{WorkspaceKeys(workspace.id).workspace}:webhook*")
+
+
+def test_running_bots_by_pages(user, redis):
+    """Each once and in the same order, also where some end between the pages; the plain answer is as it was."""
+    sent = [user.send_bot() for _ in range(5)]
+    plain = user.request("GET", "/bots/status").json
+    assert list(plain) == ["running_bots"] and len(plain["running_bots"]) == 5
+    whole = user.request("GET", "/bots/status?limit=5").json
+    assert whole == {**plain, "has_more": False, "next_cursor": None}
+    first = user.request("GET", "/bots/status?limit=2").json
+    assert first["has_more"] and first["running_bots"] == plain["running_bots"][:2]
+    user.play(redis, sent[0], "joining").tell(user.node, "failed")
+    rest, cursor = [], first["next_cursor"]
+    while cursor:
+        page = user.request("GET", f"/bots/status?limit=2&cursor={cursor}").json
+        rest, cursor = rest + page["running_bots"], page["next_cursor"]
+    assert rest == plain["running_bots"][2:]
+    for query in ("limit=0", "limit=10001", "limit=x", "cursor=", "cursor=1", "cursor=1_x", f"cursor={'1' * 90}"):
+        assert_bots_error(user.request("GET", f"/bots/status?{query}"), 422, "Invalid request", query.partition("=")[0])

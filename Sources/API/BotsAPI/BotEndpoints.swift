@@ -243,31 +243,68 @@ enum BotEndpoints {
 
     // MARK: What runs
 
+    /// The most bots of an answer.
+    private static let mostRunning = 10_000
+
+    private struct RunningPage {
+        let cursor: BotCursor?
+        /// nil: as many as there are, up to `mostRunning`.
+        let limit: Int?
+    }
+
+    private static let runningCursor = Input<BotCursor?>.query(
+        "cursor", .string(1...80), "The `next_cursor` of the page before: bots that end meanwhile do not shift it."
+    ) { text in
+        guard let cursor = BotCursor(text) else { throw FormError("must be the next_cursor of a page") }
+        return cursor
+    }
+
+    private static let runningPage = Input<RunningPage>.group(
+        runningCursor,
+        .query("limit", 1...mostRunning, "The most that a page has. All, up to \(mostRunning), if it is absent.")
+    ) { RunningPage(cursor: $0, limit: $1) }
+
     static let listRunning = Endpoint(
         .get, "/bots/status", id: "listRunningBots", .bots(.viewer), summary: "Get Bot Status",
         details: """
             The workspace's bots that are currently running (not completed or failed), the oldest first. Useful for \
             monitoring active transcription sessions.
+
+            With `limit` or `cursor` the answer is a page of them; without, where there are more than \(mostRunning), the first.
             """,
+        takes: runningPage,
         answers: [
             .json(
-                200, "The bots.", .object(.required("running_bots", .list(of: .named(RunningBotObject.schema)))),
+                200, "The bots.",
+                .object(
+                    .required("running_bots", .list(of: .named(RunningBotObject.schema), atMost: mostRunning)),
+                    .optional("has_more", .boolean, "Of a page: whether there are bots beyond it."),
+                    .optional(
+                        "next_cursor", Schema.string.orNull,
+                        "Of a page: the `cursor` of the next one; null if there is none.")),
                 example: ["running_bots": [RunningBotObject.example]])
         ]
-    ) { call in
+    ) { call, page in
         let workspace = call.caller.workspaceID
-        let ids = try await call.session.bots.ids(workspace: workspace)
         var body = Array("{\"running_bots\":[".utf8)
         let empty = body.count
-        for start in stride(from: 0, to: ids.count, by: batch) {
-            let bots = try await call.session.bots.running(
-                ids[start..<min(start + batch, ids.count)], workspace: workspace)
+        var (rest, next) = (page.limit ?? mostRunning, page.cursor)
+        repeat {
+            let (bots, end) = try await call.session.bots.page(
+                ofWorkspace: workspace, from: next, limit: min(batch, rest))
             for bot in bots {
                 if body.count > empty { body.append(UInt8(ascii: ",")) }
                 RunningBotObject.json(bot).write(to: &body)
             }
+            rest -= bots.count
+            next = end
+        } while next != nil && rest > 0
+        body += "]".utf8
+        if next != nil || page.limit != nil || page.cursor != nil {
+            body += ",\"has_more\":\(next != nil),\"next_cursor\":".utf8
+            body += next.map { "\"\($0)\"".utf8 } ?? "null".utf8
         }
-        body += "]}".utf8
+        body += "}".utf8
         return .json(body)
     }
 }

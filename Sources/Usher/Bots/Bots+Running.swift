@@ -51,10 +51,11 @@ extension Bots {
     ) async throws(RedisError) -> (page: [RunningBot], next: BotCursor?) {
         var (page, last) = ([RunningBot](), cursor)
         while page.count < limit {
-            let found = try await places(ofWorkspace: workspace, after: last, count: limit - page.count)
-            guard let end = found.last else { return (page, nil) }
+            let wanted = limit - page.count
+            let found = try await places(ofWorkspace: workspace, after: last, count: wanted)
             page += try await running(found.map(\.botID), workspace: workspace)
-            last = end
+            if found.count < wanted { return (page, nil) }
+            last = found.last
         }
         let hasMore = try await !places(ofWorkspace: workspace, after: last, count: 1).isEmpty
         return (page, hasMore ? last : nil)
@@ -85,14 +86,8 @@ extension Bots {
         }
     }
 
-    /// The bots of a workspace that count against its limit, the oldest first.
-    public func ids(workspace: String) async throws(RedisError) -> [String] {
-        let reply = try await session.send(Command("ZRANGE", WorkspaceKeys(workspace: workspace).bots, "0", "-1"))
-        return try reply.arrayOrThrow().compactMap(\.string)
-    }
-
     /// Those of some bots that run at the moment, in two exchanges however many they are.
-    public func running(_ ids: some Collection<String>, workspace: String) async throws(RedisError) -> [RunningBot] {
+    private func running(_ ids: some Collection<String>, workspace: String) async throws(RedisError) -> [RunningBot] {
         guard !ids.isEmpty else { return [] }
         let partition = Partition(workspace: workspace)
         let places = try await session.replies(
