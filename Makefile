@@ -49,19 +49,26 @@ ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour
 # What is said in a meeting is heard as it is said: browsers that must keep up have the machine to themselves.
 REAL_TIME = Tests/system/test_attend_words.py
 
-# They mostly wait for processes, so they run side by side: so many at once, each with servers of its own.
-SIDE_BY_SIDE ?= 4
-PYTEST_ALONE = USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider
-PYTEST = $(PYTEST_ALONE) --numprocesses $(SIDE_BY_SIDE) --dist worksteal
+# They wait for processes much of the time, so they run side by side: so many at once, each with servers of its own.
+SIDE_BY_SIDE ?= 6
+PYTEST = USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 .PHONY: system-test
 system-test: $(VENV)/installed
-	$(PYTEST) --ignore=$(REAL_TIME) Tests/system
-	$(PYTEST_ALONE) $(REAL_TIME)
-	USHER_TEST_DEPLOYMENT=sentinel $(PYTEST) $(ON_EVERY_DEPLOYMENT)
-	USHER_TEST_DEPLOYMENT=cluster $(PYTEST) $(ON_EVERY_DEPLOYMENT)
-	$(PYTEST_ALONE) --numprocesses 2 --dist loadfile Tests/chaos/tests
-	$(PYTEST_ALONE) Tests/mutate/tests
+	$(PYTEST) --numprocesses $(SIDE_BY_SIDE) --dist worksteal --ignore=$(REAL_TIME) Tests/system
+	$(PYTEST) $(REAL_TIME)
+	@echo "The tests on Sentinel, on Cluster and those of the chaos machine, side by side: each is shown at its end."
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target on-cluster on-sentinel of-chaos
+	$(PYTEST) Tests/mutate/tests
+
+.PHONY: on-sentinel on-cluster of-chaos
+on-sentinel: export USHER_TEST_PORTS = 20000-23999
+on-cluster: export USHER_TEST_PORTS = 24000-27999
+of-chaos: export USHER_TEST_PORTS = 28000-31999
+on-sentinel on-cluster: on-%: $(VENV)/installed
+	USHER_TEST_DEPLOYMENT=$* $(PYTEST) --numprocesses 3 --dist worksteal $(ON_EVERY_DEPLOYMENT)
+of-chaos: $(VENV)/installed
+	$(PYTEST) --numprocesses 2 --dist loadfile Tests/chaos/tests
 
 # Makes each change of Tests/mutate/catalogue, all in one build, and runs what must notice it; the exit status tells of
 # survivors. Takes most of an hour; some of them by a word in their file or name, or all that there are:
@@ -83,7 +90,7 @@ attend-test: MINUTES = 60
 attend-test: toolchain libraries $(VENV)/installed
 	@.ci/install-packages redis-server chromium
 	swift build --product usher
-	MINUTES=$(MINUTES) $(PYTEST_ALONE) -s Tests/system/long_attend.py
+	MINUTES=$(MINUTES) $(PYTEST) -s Tests/system/long_attend.py
 
 # Meetings of our own, for trying bots that attend, on this machine alone: usher up --attend --lab with the address that it
 # prints.

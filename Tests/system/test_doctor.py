@@ -131,7 +131,8 @@ def test_a_sentinel_and_the_primary_that_it_watches(servers, folder):
 
 
 def test_sentinels(servers):
-    deployment = servers.add(SentinelDeployment(servers.folder, "redis")).start()
+    deployment = servers.add(
+        SentinelDeployment(servers.folder, "redis", options=("--appendfsync", "always"))).start()
     code, levels, output = examine(deployment.url)
     assert (code, bad(levels)) == (0, {"replicas": "warn", "waiting for replicas": "warn"})
     assert "ok    deployment: the primary that 3 Sentinels told of.\n" in output

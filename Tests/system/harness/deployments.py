@@ -12,6 +12,8 @@ from harness.waiting import wait_for
 
 SERVICE = "records"
 LOOPBACK = "127.0.0.1"
+# Tests end processes, not machines: what was written before it was answered is there again, without an `fsync` for each.
+KEPT = ("--appendonly", "yes", "--appendfsync", "no")
 
 
 class TCPServer(Process):
@@ -130,7 +132,7 @@ class SentinelDeployment(Deployment):
     def __init__(self, folder, name, down_ms=1000, options=(), hosts=itertools.repeat(LOOPBACK), tls=None):
         super().__init__(name, tls)
         hosts = iter(hosts)
-        durable = ("--appendonly", "yes", "--appendfsync", "no", "--repl-diskless-sync-delay", "0", *options)
+        durable = (*KEPT, "--repl-diskless-sync-delay", "0", *options)
         first = TCPServer(folder, f"{name}-0", durable, host=next(hosts), tls=tls)
         self.redis = [first] + [
             TCPServer(folder, f"{name}-{number}", (*durable, "--replicaof", f"{first.host} {first.port}"),
@@ -200,8 +202,7 @@ class RedisCluster(Deployment):
         for number, host in zip(range(6), hosts):
             arguments = (
                 "--cluster-enabled", "yes", "--cluster-port", free_port(), "--cluster-node-timeout", node_timeout_ms,
-                "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--appendonly", "yes",
-                "--appendfsync", "no", *options)
+                "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", *KEPT, *options)
             self.servers.append(TCPServer(folder, f"{name}-{number}", arguments, host=host, tls=tls))
         self.url = f"{self.scheme}+cluster://" + ",".join(f"{server.host}:{server.port}" for server in self.servers[:2])
         self.bot_url = None

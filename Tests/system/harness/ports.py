@@ -5,10 +5,12 @@ import random
 import socket
 
 # Below those that the kernel gives to connections: one of those could take a port between the probe and its use. So could
-# another worker of pytest, so that each has a share of its own.
+# another run of tests beside this one, for which USHER_TEST_PORTS says FIRST-LAST, or another worker of pytest: each has a
+# share of its own.
+LEAST, MOST = map(int, os.environ.get("USHER_TEST_PORTS", "20000-31999").split("-"))
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-SHARE = 12_000 // WORKERS
-FIRST = 20_000 + SHARE * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+SHARE = (MOST - LEAST + 1) // WORKERS
+FIRST = LEAST + SHARE * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 PORTS = range(FIRST, FIRST + SHARE)
 _given = set()
 
