@@ -34,12 +34,16 @@ let package = Package(
             name: "Calendars",
             dependencies: ["CLibical", "EventLoop", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
         .target(
+            name: "Archive",
+            dependencies: ["CZlib", "CLinux", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
+        .target(
             name: "API",
             dependencies: ["CCrypto", "CZlib", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
         .target(
             name: "Node",
             dependencies: [
-                "API", "CLinux", "Calendars", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis", "Usher",
+                "API", "Archive", "CLinux", "Calendars", "EventLoop", "HTTP", "Log", "Metrics", "Processes", "Redis",
+                "Usher",
                 "Webhooks",
             ]),
         .target(
@@ -58,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "AttendingBot", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP", "Lab", "Log", "Metrics",
+                "API", "Archive", "AttendingBot", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP", "Lab", "Log",
+                "Metrics",
                 "Node", "Processes", "Redis", "Runner", "SimulatedBot", "TLS", "Usher", "Webhooks",
             ]),
 
@@ -89,6 +94,8 @@ let package = Package(
             name: "UsherTests",
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Transfers", "Usher", "Webhooks"]),
+        .testTarget(
+            name: "ArchiveTests", dependencies: ["Archive", "EventLoop", "RedisTestSupport", "TestTurns", "Usher"]),
         .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "Usher"]),
         .testTarget(
             name: "APITests",

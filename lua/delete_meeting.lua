@@ -11,6 +11,7 @@
 -- KEYS[6]  order_key      usher:{pX}:ws:<workspace_id>:screenshots:order  zset: when it came (ms) -> meeting_id
 -- KEYS[7]  feed_key       usher:{pX}:meeting:<meeting_id>:feed      stream: what its viewers are told
 -- KEYS[8]  feeds_key      usher:{pX}:ws:<workspace_id>:feed         stream: what viewers of all meetings are told
+-- KEYS[9]  removals_key   usher:{pX}:removals                       zset: when it goes (ms) -> object of the archive
 -- ARGV[1]  meeting_id  text
 --
 -- Returns 'removed'          (change)
@@ -20,24 +21,28 @@
 -- include: time
 -- include: quota
 -- include: feed
+-- include: archive
 
-local meeting_key, segments_key, room_key, workspace_key, images_key, order_key, feed_key, feeds_key = unpack(KEYS)
+local meeting_key, segments_key, room_key, workspace_key, images_key, order_key, feed_key, feeds_key, removals_key =
+  unpack(KEYS)
 local meeting_id = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'meeting_url', 'bytes')
 if not meeting[1] then return 'unknown_meeting' end
 if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return 'busy' end
-local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}
+local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key,
+  removals = removals_key}
 tell_deletion(keys, meeting_id)
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', segments_key)
+local at_ms = now_ms()
+remove_archived(keys, at_ms)
 redis.call('HDEL', images_key, meeting_id)
 redis.call('ZREM', order_key, meeting_id)
 redis.call('HDEL', meeting_key, 'title', 'participants', 'languages', 'notes', 'recordings', 'bot_output',
   'page_outline', 'error_details', 'passcode', 'participants_by', 'languages_by')
 -- The link may have the passcode once more: nothing is kept of it but what tells the place.
 if meeting[2] then redis.call('HSET', meeting_key, 'meeting_url', string.match(meeting[2], '^[^?#]*')) end
-local at_ms = now_ms()
 redis.call('HSET', meeting_key, 'updated_at', at_ms, 'redacted_at', at_ms)
 local taken = tonumber(meeting[3] or '') or 0
 -- Of what it was made from little is left, and no more is counted than for a new one.

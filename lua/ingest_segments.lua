@@ -1,6 +1,6 @@
 -- Takes transcript segments of one session of a meeting in. A draft is replaced by a later form of the same segment, a
 -- confirmed one only by a later confirmed one, and nothing replaces a retracted one; what was taken in before changes
--- nothing. A record that has been finalised is marked for being finalised again.
+-- nothing. A record that has been finalised is marked for being finalised again, and moved to the archive again.
 --
 -- KEYS[1]  meeting_key    usher:{pX}:meeting:<meeting_id>           hash: the meeting
 -- KEYS[2]  segments_key   usher:{pX}:meeting:<meeting_id>:segments  hash: <bot_id>:<segment_id> -> version and segment
@@ -9,6 +9,7 @@
 -- KEYS[5]  bot_key        usher:{pX}:bot:<bot_id>                   hash: the bot of the session
 -- KEYS[6]  feed_key       usher:{pX}:meeting:<meeting_id>:feed      stream: what its viewers are told
 -- KEYS[7]  feeds_key      usher:{pX}:ws:<workspace_id>:feed         stream: what viewers of all meetings are told
+-- KEYS[8]  ended_key      usher:{pX}:ended                          zset: end of the meeting (ms) -> meeting_id
 -- ARGV[1]     meeting_id         text
 -- ARGV[2]     bot_id             text: bot_id of the session
 -- ARGV[3]     entry              text?: their version, the id of the stream entry that brought them; none: now
@@ -34,14 +35,15 @@
 -- include: sessions
 -- include: quota
 -- include: feed
+-- include: archive
 
-local meeting_key, segments_key, analyzing_key, workspace_key, bot_key, feed_key, feeds_key =
+local meeting_key, segments_key, analyzing_key, workspace_key, bot_key, feed_key, feeds_key, ended_key =
   unpack(KEYS)
 local meeting_id, bot_id, entry, lasting_ms, max_segments, max_bytes, default_max_bytes = unpack(ARGV, 1, 7)
 local segments = {unpack(ARGV, 8)}
 
 local meeting = redis.call('HMGET', meeting_key, 'id', 'status', 'bot_id', 'dispatched_at', 'redacted_at', 'sessions',
-  'bytes')
+  'bytes', 'archived')
 if not meeting[1] then return {'unknown_meeting'} end
 local version = entry ~= '' and entry or string.format('%.0f-0', now_ms())
 local ms = parts_of(version)
@@ -67,11 +69,10 @@ begin_session(meeting_key, bot_id, math.max(began, math.min(ms, tonumber(meeting
 local fields = {}
 for index = 1, #segments, 4 do fields[#fields + 1] = bot_id .. ':' .. segments[index] end
 local known = #fields > 0 and redis.call('HMGET', segments_key, unpack(fields)) or {}
-local new = 0
-for index = 1, #fields do
-  if not known[index] then new = new + 1 end
-end
-if new > 0 and redis.call('HLEN', segments_key) + new > tonumber(max_segments) then return {'full'} end
+local archived, taken = archived_size(meeting[8])
+local new = archived
+for index = 1, #fields do if not known[index] then new = new + 1 end end
+if new > archived and redis.call('HLEN', segments_key) + new > tonumber(max_segments) then return {'full'} end
 local writes, more = {}, 0
 for index = 1, #segments, 4 do
   local field, kind = fields[(index + 3) / 4], segments[index + 1]
@@ -83,7 +84,7 @@ for index = 1, #segments, 4 do
     more = more + #value + (present and -#present or #field + 100)
   end
 end
-if more > 0 and (tonumber(meeting[7] or '') or 0) + more > tonumber(max_bytes) then return {'full'} end
+if more > 0 and (tonumber(meeting[7] or '') or 0) + taken + more > tonumber(max_bytes) then return {'full'} end
 if passed_limit(workspace_key, default_max_bytes, more) then return {'workspace_full'} end
 if #writes > 0 then
   local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}
@@ -93,6 +94,7 @@ if #writes > 0 then
   redis.call('HINCRBY', meeting_key, 'segments_revision', 1)
   if meeting[2] == 'ANALYZING' or meeting[2] == 'OFFLINE' then
     redis.call('ZADD', analyzing_key, 'NX', now_ms(), meeting_id)
+    if meeting[8] then redis.call('ZADD', ended_key, 'NX', now_ms(), meeting_id) end
   end
 end
 return {'stored', #writes}

@@ -20,6 +20,10 @@
 -- KEYS[11]  images_key     usher:{pX}:ws:<workspace_id>:screenshots        hash: meeting_id -> the picture, in Base64
 -- KEYS[12]  order_key      usher:{pX}:ws:<workspace_id>:screenshots:order  zset: when it came (ms) -> meeting_id
 -- KEYS[13]  feed_key       usher:{pX}:meeting:<meeting_id>:feed        stream: what its viewers are told
+-- KEYS[14]  archived_key  usher:{pX}:archived                          zset: end of the meeting (ms) -> meeting_id,
+--                                                                      of those that the archive has
+-- KEYS[15]  moving_key    usher:{pX}:moving                            zset: end of a lease (ms) -> meeting_id
+-- KEYS[16]  removals_key  usher:{pX}:removals                          zset: when it goes (ms) -> object of the archive
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  keep_ms     integer: how long a meeting is kept after its end, ms
 -- ARGV[3]  note        text: what is noted
@@ -31,21 +35,28 @@
 
 -- include: time
 -- include: quota
+-- include: archive
 
 local meeting_key, segments_key, meetings_key, latest_key, room_key, ended_key, analyzing_key, held_key, names_key,
-  workspace_key, images_key, order_key, feed_key = unpack(KEYS)
+  workspace_key, images_key, order_key, feed_key, archived_key, moving_key, removals_key = unpack(KEYS)
 local meeting_id, keep_ms, note, room = unpack(ARGV)
 
+-- One that was held again since it was moved counts by its last end.
 local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
+if ended_at then redis.call('ZREM', archived_key, meeting_id) end
+ended_at = ended_at or redis.call('ZSCORE', archived_key, meeting_id)
 if not ended_at or tonumber(ended_at) + tonumber(keep_ms) > now_ms() then return 'not_due' end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes', 'missed_at')
 local is_over = meeting[2] == 'completed' or meeting[2] == 'failed' or meeting[5] and not meeting[2]
 if meeting[1] and (not is_over or redis.call('GET', room_key) == meeting_id) then
   redis.call('ZREM', ended_key, meeting_id)
+  redis.call('ZREM', archived_key, meeting_id)
   return 'busy'
 end
 if meeting[1] == 'ANALYZING' then return 'not_due' end
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
+local keys = {meeting = meeting_key, removals = removals_key}
+remove_archived(keys, now_ms())
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', meeting_key, segments_key, feed_key)
 redis.call('HDEL', images_key, meeting_id)
@@ -62,4 +73,6 @@ if redis.call('GET', held_key) == meeting_id then redis.call('DEL', held_key) en
 redis.call('ZREM', analyzing_key, meeting_id)
 redis.call('ZADD', ended_key, ended_at, note)
 redis.call('ZREM', ended_key, meeting_id)
+redis.call('ZREM', archived_key, meeting_id)
+redis.call('ZREM', moving_key, meeting_id)
 return 'removed'

@@ -3,9 +3,13 @@
 
 #include <zlib.h>
 
-// A macro, which Swift does not see.
-static inline int usher_deflate_init_gzip(z_stream *stream) {
-    return deflateInit2(stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+// Macros, which Swift does not see.
+static inline int usher_deflate_init_gzip(z_stream *stream, int level) {
+    return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+}
+
+static inline int usher_inflate_init_gzip(z_stream *stream) {
+    return inflateInit2(stream, 15 + 16);
 }
 
 #endif

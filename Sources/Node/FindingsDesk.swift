@@ -55,6 +55,8 @@ final class FindingsDesk: @unchecked Sendable {
         // What else cannot be read has been said.
         let session = store.session(milliseconds: redisTimeoutMilliseconds)
         if let queue = try? await session.installation.readQueue() { findings.append(Doctor.webhooks(queue)) }
+        let problem = try? await session.installation.archiveProblem()
+        if let finding = Doctor.archive(problem: problem) { findings.append(finding) }
         self.examination = nil
         let found = NodeInsight.Findings(findings, at: WallClock.milliseconds)
         last = (store.client.loop.now, found)

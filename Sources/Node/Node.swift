@@ -1,4 +1,5 @@
 import API
+import Archive
 import EventLoop
 import HTTP
 import Log
@@ -32,6 +33,7 @@ public struct Node: Sendable {
     private let desk: FindingsDesk
     private let readiness: NodeReadiness
     private let recordings: Recordings
+    private let archive: Archive?
     private let metrics: NodeMetrics
 
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
@@ -54,6 +56,7 @@ public struct Node: Sendable {
         var recordings = configuration.recordings
         if recordings.folder != nil { recordings.disk = try EventLoop(name: "recordings") }
         self.recordings = recordings
+        archive = try configuration.archive.map { try Archive($0) }
         var shards: [Shard] = []
         var desk: FindingsDesk!
         var surroundings: TaskSurroundings!
@@ -65,7 +68,9 @@ public struct Node: Sendable {
                 connection.replicaWait = wait
                 return Client(loop: loop, configuration: connection, logger: logger)
             }
-            let store = Store(client: client, changing: changing, configuration: configuration.store, logger: logger)
+            let store = Store(
+                client: client, changing: changing, configuration: configuration.store, archive: archive,
+                logger: logger)
             let hub = Self.hub(of: store, number, configuration, logger)
             let measured = LoopMetrics(
                 loop: loop, store: store,
@@ -74,7 +79,8 @@ public struct Node: Sendable {
             if number == 0 {
                 desk = FindingsDesk(configuration, store: store)
                 let history = HistoryKeeper(loop: loop, metrics: metrics, queue: QueueProbe(store))
-                surroundings = TaskSurroundings(configuration, store: store, history: history, logger: logger)
+                surroundings = TaskSurroundings(
+                    configuration, store: store, archive: archive, history: history, logger: logger)
             }
             let insight = NodeInsight(
                 findings: { [desk = desk!] in await desk.findings(within: $0) },
@@ -146,6 +152,7 @@ public struct Node: Sendable {
             }
         }
         try recordings.disk?.start()
+        try archive?.start()
         for (number, shard) in shards.enumerated() {
             try shard.loop.start()
             let measured = metrics.loops[number]
@@ -209,6 +216,7 @@ public struct Node: Sendable {
             shard.loop.stop()
             shard.loop.join()
         }
+        archive?.stop()
         recordings.disk?.stop()
         recordings.disk?.join()
         return cut

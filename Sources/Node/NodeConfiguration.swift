@@ -1,4 +1,5 @@
 import API
+import Archive
 import Calendars
 import EventLoop
 import HTTP
@@ -16,6 +17,8 @@ public struct NodeConfiguration: Sendable {
     public var http = HTTPConfiguration()
     public var deliverer = DelivererConfiguration()
     public var calendars = CalendarConfiguration()
+    /// Where transcripts move; nil: nowhere.
+    public var archive: ArchiveConfiguration?
     /// The public one first.
     public var ports: [ServedPort]
     /// Whether nodes of the same Redis may listen on its ports too.

@@ -27,7 +27,18 @@ public struct TransferAnswer: Sendable {
     public static let noMemory = TransferAnswer(problem: "libcurl has no memory")
 }
 
-/// One request, GET or POST: to where it says and nowhere else, verified, and bounded in time and bytes.
+/// By which a request is signed: AWS Signature Version 4.
+public struct TransferSignature: Sendable {
+    fileprivate let scope: String
+    fileprivate let user: String
+
+    public init(region: String, service: String, accessKey: String, secretKey: String) {
+        scope = "aws:amz:\(region):\(service)"
+        user = "\(accessKey):\(secretKey)"
+    }
+}
+
+/// One request: to where it says and nowhere else, verified, and bounded in time and bytes.
 ///
 /// Belongs to the thread of its loop, and lives until `completion` is called.
 public final class Transfer {
@@ -52,15 +63,18 @@ public final class Transfer {
     private let began = MonotonicTime.now()
 
     /// - Parameters:
+    ///   - method: nil: POST with a body, and GET without.
     ///   - fields: `name: value`, without line ends.
-    ///   - body: what is posted; nil: the request is a GET.
+    ///   - body: what is sent.
     ///   - certificates: the file of those to trust; nil: the system's.
+    ///   - signature: nil: it is not signed.
     ///   - timeoutMilliseconds: for all of it.
     ///   - keptBytes: of the answer's body; with more the transfer ends.
     ///   - mayConnect: whether an address may be connected to.
     /// - Returns: nil if libcurl has no memory, or takes none of it.
     public init?(
-        url: String, fields: [String], body: [UInt8]?, certificates: String?, timeoutMilliseconds: Int, keptBytes: Int,
+        method: String? = nil, url: String, fields: [String], body: [UInt8]?, certificates: String?,
+        signature: TransferSignature? = nil, timeoutMilliseconds: Int, keptBytes: Int,
         mayConnect: @escaping (IPAddress) -> Bool = { _ in true }
     ) {
         guard let easy = curl_easy_init() else { return nil }
@@ -85,6 +99,11 @@ public final class Transfer {
             codes.append(usher_curl_set_long(easy, CURLOPT_POSTFIELDSIZE, body.count))
             codes.append(
                 body.withUnsafeBytes { usher_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) })
+        }
+        if let method { codes.append(usher_curl_set_pointer(easy, CURLOPT_CUSTOMREQUEST, method)) }
+        if let signature {
+            codes.append(usher_curl_set_pointer(easy, CURLOPT_AWS_SIGV4, signature.scope))
+            codes.append(usher_curl_set_pointer(easy, CURLOPT_USERPWD, signature.user))
         }
         if let certificates = certificates ?? Self.bundle {
             codes.append(usher_curl_set_pointer(easy, CURLOPT_CAINFO, certificates))

@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func longReportsAreTakenOnlyWhereBotsReport() throws {
-        let configuration = Settings().nodeConfiguration(try RedisURL("redis://127.0.0.1:6379/0"))
+        let configuration = try Settings().nodeConfiguration(RedisURL("redis://127.0.0.1:6379/0"))
         #expect(configuration.http(of: [.api]).limits.bodyBytesByPath.isEmpty)
         #expect(configuration.http(of: [.internal]).limits.bodyBytesByPath == ["/internal/bots/": 1_048_576])
     }

@@ -18,7 +18,10 @@ import Testing
         try? FileManager.default.removeItem(at: folder)
     }
 
-    private static let secrets = ["redis", "admin-key", "bot-redis", "transcription-token", "recording-upload-token"]
+    private static let secrets = [
+        "redis", "admin-key", "archive-s3-access-key", "archive-s3-secret-key", "bot-redis", "transcription-token",
+        "recording-upload-token",
+    ]
 
     @Test func everySecretSettingMayStandInAFileAndNoOther() {
         #expect(Setting.all.filter(\.isSecret).map(\.name) == Self.secrets)

@@ -64,6 +64,14 @@ import Testing
             ])
     }
 
+    @Test func whatTheArchiveHasIsSaidWhereThereIsOne() {
+        var overview = Overview()
+        overview.archive = (moved: 3, removals: 1, problem: "its store answers 503\n")
+        #expect(
+            OverviewText.lines(overview).last
+                == "archive   3 meetings moved, 1 objects to be removed; it cannot be used: its store answers 503\\n")
+    }
+
     @Test(arguments: [
         (-5, "0.0 s"), (-1_500, "0.0 s"), (0, "0.0 s"), (59_999, "59.9 s"), (60_000, "1 min 0 s"),
         (3_599_999, "59 min 59 s"),
@@ -76,7 +84,8 @@ import Testing
     @Test func theObjectHasTheSame() throws {
         let text = try PrettyJSON.text(OverviewObject(try Self.overview()))
         let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        #expect(Set(object.keys) == ["at", "nodes", "runners", "rooms", "queue", "leases", "plans", "webhooks"])
+        #expect(
+            Set(object.keys) == ["at", "nodes", "runners", "rooms", "queue", "leases", "plans", "webhooks", "archive"])
         #expect(object["plans"] as? [String: Int] == ["within_hour": 4])
         #expect(object["queue"] as? [String: Int] == ["waiting": 1, "oldest_ms": 61_500])
         #expect(object["leases"] as? [String: Int] == ["live": 2, "overdue": 1])

@@ -118,6 +118,12 @@ import Testing
         var walk = MeetingWalk(
             in: world.session, workspace: world.workspaceID, conditions: MeetingConditions(), from: nil, offset: 0)
         _ = try await walk.read(count: 10, bytes: 100_000)
+        let move = try #require(try await world.session.moves.begin(meeting, in: keys.partition, after: 0))
+        let (stored, bytes) = try await world.session.moves.segments(of: move)
+        let moved = try await world.session.moves.letGo(
+            move, MovedTranscript(stored, sessions: move.sessions), sha256: Digest.sha256(""), packedBytes: 1,
+            unpackedBytes: 1, bytes: bytes)
+        guard case .moved = moved else { throw TestServerError("it was not moved: \(moved)") }
         _ = try await world.session.meetings.removeContents(of: record)
         _ = try await world.session.meetings.purge(meeting, in: keys.partition)
         let plan = try #require(

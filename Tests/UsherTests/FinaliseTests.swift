@@ -214,8 +214,9 @@ import Testing
                     meetingsKey: keys.meetings, latestKey: keys.latest(World.room), roomKey: keys.holder(World.room),
                     endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(World.room),
                     namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
-                    orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), meetingID: id,
-                    keepMilliseconds: 1_000, note: MeetingRemains(id: id, number: meeting.number).member,
+                    orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id),
+                    archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
+                    meetingID: id, keepMilliseconds: 1_000, note: MeetingRemains(id: id, number: meeting.number).member,
                     room: World.room.description))
             #expect(reply == .string("removed"))
             let before = try await world.snapshot()

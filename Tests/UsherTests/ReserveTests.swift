@@ -20,7 +20,8 @@ extension World {
         "renew", "report", "stop", "configure", "claim", "release", "lose_bot", "expire_dispatch", "finalise",
         "note_primary", "beat", "take_tokens", "note_use", "delete_meeting", "purge_meeting", "retire_key",
         "note_ending", "bound_lease", "bound_idle", "make_group", "file_event", "claim_deliveries", "settle_delivery",
-        "delete_webhook", "cancel_plan", "remove_plan", "settle_calendar", "note_occurrence",
+        "delete_webhook", "cancel_plan", "remove_plan", "settle_calendar", "note_occurrence", "begin_move",
+        "let_go",
     ]
 
     @Test func theReserveIsForWhatHasBegun() {

@@ -70,7 +70,9 @@ def faults(expression, known):
 def known(module_servers):
     """What a node and a runner show."""
     redis = module_servers.redis()
-    node = module_servers.node(redis)
+    archive = os.path.join(module_servers.folder, "archive")
+    os.mkdir(archive)
+    node = module_servers.node(redis, ARCHIVE=archive)
     runner = module_servers.runner(redis, node, METRICS_PORT=0)
     [runner_port] = [int(line["port"]) for line in runner.says("Listening")]
     values = {}

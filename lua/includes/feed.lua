@@ -37,3 +37,10 @@ end
 local function tell_deletion(keys, meeting_id)
   tell(keys, '=', 1, meeting_id, 'deleted')
 end
+
+-- What was told before is in the archive: from a place before this entry nobody goes on.
+local function tell_move(keys)
+  local entry = redis.pcall('XADD', keys.feed, 'MAXLEN', '=', 1, '*', 'what', 'moved')
+  if entry.err then return end
+  redis.call('PEXPIRE', keys.feed, 3600000)
+end

@@ -72,6 +72,12 @@ public struct OverviewObject: Encodable {
         }
     }
 
+    struct Archive: Encodable {
+        let moved: Int
+        let removals: Int
+        let problem: String?
+    }
+
     struct Webhooks: Encodable {
         /// That are to be told of something, now or at their next attempt.
         let waiting: Int
@@ -103,6 +109,7 @@ public struct OverviewObject: Encodable {
     let leases: Leases
     let plans: Plans
     let webhooks: Webhooks
+    let archive: Archive
     let redisMemory: Memory?
 
     /// - Parameter memory: how full Redis is, as a node has seen; the command has seen nothing.
@@ -119,11 +126,13 @@ public struct OverviewObject: Encodable {
         webhooks = Webhooks(
             waiting: overview.queue.waitingWebhooks, overdueMilliseconds: overview.queue.overdueMilliseconds,
             unfiledChanges: overview.queue.unfiledChanges)
+        archive = Archive(
+            moved: overview.archive.moved, removals: overview.archive.removals, problem: overview.archive.problem)
         redisMemory = memory.map { Memory(used: $0.used, limit: $0.limit) }
     }
 
     enum CodingKeys: String, CodingKey {
-        case at, nodes, runners, rooms, queue, leases, plans, webhooks
+        case at, nodes, runners, rooms, queue, leases, plans, webhooks, archive
         case redisMemory = "redis_memory"
     }
 }
@@ -168,6 +177,12 @@ extension OverviewObject {
                 .object(
                     .required("waiting", count, "That wait to be told of something."),
                     .required("overdue_ms", milliseconds), .required("unfiled_changes", count))),
+            .required(
+                "archive",
+                .object(
+                    .required("moved", count, "Meetings that Redis has let go the transcripts of."),
+                    .required("removals", count, "Objects of it that are to be removed."),
+                    .optional("problem", .string, "What keeps it from being used."))),
             .optional(
                 "redis_memory",
                 .object(
@@ -191,7 +206,7 @@ extension OverviewObject {
         "runners": [example(ofPeer: "host-1-9f1d2e3a4b5c6d7e", ["capacity": 50, "running": 1])],
         "rooms": ["held": 1, "counted": 1, "by_status": ["active": 1]], "queue": ["waiting": 0, "oldest_ms": 0],
         "leases": ["live": 1, "overdue": 0], "plans": ["within_hour": 0],
-        "webhooks": ["waiting": 0, "overdue_ms": 0, "unfiled_changes": 0],
+        "webhooks": ["waiting": 0, "overdue_ms": 0, "unfiled_changes": 0], "archive": ["moved": 0, "removals": 0],
         "redis_memory": ["used_bytes": 1_250_000, "limit_bytes": 0],
     ]
 }

@@ -1,6 +1,7 @@
 import HTTP
 import Log
 import Redis
+import Usher
 
 /// The members of an error's body, which each API has its own way with.
 enum ErrorStyle {
@@ -38,12 +39,12 @@ struct APIError: Error {
     /// Seconds, for `Retry-After`.
     var retryAfterSeconds: Int?
     /// What lies beneath, for the log only.
-    var cause: RedisError?
+    var cause: (any Error)?
 
     init(
         _ status: Status, code: Int? = nil, title: String? = nil, _ detail: String,
         parameters: KeyValuePairs<String, String> = [:], meetingNumber: Int? = nil, retryAfterSeconds: Int? = nil,
-        cause: RedisError? = nil
+        cause: (any Error)? = nil
     ) {
         self.status = status
         self.code = code ?? status.code
@@ -166,6 +167,23 @@ extension APIError: AnsweredError {
 
 extension RedisError: AnsweredError {
     func answer(isRead: Bool) -> APIError { APIError(self, isRead: isRead) }
+}
+
+extension ArchiveFault: AnsweredError {
+    /// Never an empty transcript: what is not told was said all the same.
+    func answer(isRead: Bool) -> APIError {
+        switch self {
+        case .away:
+            APIError(
+                503, "The archive, which has this transcript, cannot be read at the moment. Retry later.",
+                retryAfterSeconds: 10, cause: self)
+        case .gone, .spoilt:
+            APIError(
+                503,
+                "The archive does not have this transcript any more as it was written. Tell whoever runs this service.",
+                cause: self)
+        }
+    }
 }
 
 /// Runs a handler, and turns what it throws into an answer.

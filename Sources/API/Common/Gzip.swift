@@ -5,7 +5,7 @@ enum Gzip {
     /// Bytes in the gzip format (RFC 1952), as small as zlib makes them; nil if it cannot be done.
     static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
         var stream = z_stream()
-        guard bytes.count <= 1 << 30, usher_deflate_init_gzip(&stream) == Z_OK else { return nil }
+        guard bytes.count <= 1 << 30, usher_deflate_init_gzip(&stream, Z_BEST_COMPRESSION) == Z_OK else { return nil }
         defer { deflateEnd(&stream) }
         var input = bytes
         var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))

@@ -1,3 +1,4 @@
+import Archive
 import EventLoop
 import Log
 import Metrics
@@ -12,7 +13,7 @@ final class BackgroundTasks: Sendable {
     private static func all(_ node: TaskSurroundings) throws -> [BackgroundTask?] {
         [
             .heartbeat(node), .sweep(node), .plannedBots(node), .segments(node), try .webhooks(node),
-            try .calendars(node), .history(node), .examination(node), try .freedMemory(),
+            try .calendars(node), .archive(node), .history(node), .examination(node), try .freedMemory(),
         ]
     }
 
@@ -74,14 +75,19 @@ final class TaskSurroundings: @unchecked Sendable {
     let configuration: NodeConfiguration
     /// Of the node's first loop, by the connection of requests there.
     let store: Store
+    let archive: Archive?
     let history: HistoryKeeper
     let logger: Logger
     /// Where the node listens, once it does.
     var address = ""
 
-    init(_ configuration: NodeConfiguration, store: Store, history: HistoryKeeper, logger: Logger) {
+    init(
+        _ configuration: NodeConfiguration, store: Store, archive: Archive?, history: HistoryKeeper,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.store = store
+        self.archive = archive
         self.history = history
         self.logger = logger
     }
@@ -99,6 +105,6 @@ final class TaskSurroundings: @unchecked Sendable {
 
     /// What such a connection reaches.
     func store(_ client: Client) -> Store {
-        Store(client: client, configuration: configuration.store, logger: logger)
+        Store(client: client, configuration: configuration.store, archive: archive, logger: logger)
     }
 }

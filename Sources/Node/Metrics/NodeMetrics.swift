@@ -1,4 +1,5 @@
 import API
+import Archive
 import Calendars
 import EventLoop
 import HTTP
@@ -87,6 +88,7 @@ extension Node {
     public static let metrics: [Metric] =
         RequestCounters.metrics + Server.metrics + ConnectionBudget.metrics + StoreMetrics.metrics
         + FeedMetrics.metrics + LiveBudget.metrics + DelivererMetrics.metrics + CalendarSync.metrics
+        + Archiver.metrics
         + QueueProbe.Outcome.metrics + RedisMemory.metrics + Client.metrics + LoopLag.metrics + ThisProcess.metrics
 }
 

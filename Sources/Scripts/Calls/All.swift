@@ -6,24 +6,24 @@ import Redis
 extension Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all: [Script] = [
-        Beat.script, BoundIdle.script, BoundLease.script, CancelPlan.script, Claim.script, ClaimCalendar.script,
-        ClaimDeliveries.script, Configure.script, CreateCalendar.script, CreateKey.script, CreateMeeting.script,
-        CreateUser.script, CreateWebhook.script, CreateWorkspace.script, DeleteMeeting.script, DeleteWebhook.script,
-        Dispatch.script, ExpireDispatch.script, FileEvent.script, Finalise.script, IngestSegments.script,
-        KeepScreenshot.script, LoseBot.script, MakeGroup.script, NoteEnding.script, NoteOccurrence.script,
-        NotePrimary.script, NoteRecording.script, NoteUse.script, PlanMeeting.script, PurgeMeeting.script,
-        ReadMeetings.script, ReadSegments.script, Redeliver.script, Release.script, RemoveConsumers.script,
-        RemoveMember.script, RemovePlan.script, Renew.script, Report.script, RequestBot.script, RetireKey.script,
-        SendPlanned.script, SetMember.script, SettleCalendar.script, SettleDelivery.script, Stop.script,
-        TakeTokens.script, Unlock.script, UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
+        Beat.script, BeginMove.script, BoundIdle.script, BoundLease.script, CancelPlan.script, Claim.script,
+        ClaimCalendar.script, ClaimDeliveries.script, Configure.script, CreateCalendar.script, CreateKey.script,
+        CreateMeeting.script, CreateUser.script, CreateWebhook.script, CreateWorkspace.script, DeleteMeeting.script,
+        DeleteWebhook.script, Dispatch.script, ExpireDispatch.script, FileEvent.script, Finalise.script,
+        IngestSegments.script, KeepScreenshot.script, LetGo.script, LoseBot.script, MakeGroup.script, NoteEnding.script,
+        NoteOccurrence.script, NotePrimary.script, NoteRecording.script, NoteUse.script, PlanMeeting.script,
+        PurgeMeeting.script, ReadMeetings.script, ReadSegments.script, Redeliver.script, Release.script,
+        RemoveConsumers.script, RemoveMember.script, RemovePlan.script, Renew.script, Report.script, RequestBot.script,
+        RetireKey.script, SendPlanned.script, SetMember.script, SettleCalendar.script, SettleDelivery.script,
+        Stop.script, TakeTokens.script, Unlock.script, UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.
     static let includes: [String: [UInt8]] = [
-        "bots": PackageResources.bots_lua, "calendars": PackageResources.calendars_lua,
-        "deliveries": PackageResources.deliveries_lua, "entry": PackageResources.entry_lua,
-        "events": PackageResources.events_lua, "feed": PackageResources.feed_lua, "life": PackageResources.life_lua,
-        "members": PackageResources.members_lua, "plans": PackageResources.plans_lua,
+        "archive": PackageResources.archive_lua, "bots": PackageResources.bots_lua,
+        "calendars": PackageResources.calendars_lua, "deliveries": PackageResources.deliveries_lua,
+        "entry": PackageResources.entry_lua, "events": PackageResources.events_lua, "feed": PackageResources.feed_lua,
+        "life": PackageResources.life_lua, "members": PackageResources.members_lua, "plans": PackageResources.plans_lua,
         "primary": PackageResources.primary_lua, "quota": PackageResources.quota_lua,
         "records": PackageResources.records_lua, "send_bot": PackageResources.send_bot_lua,
         "sessions": PackageResources.sessions_lua, "time": PackageResources.time_lua,

@@ -14,9 +14,9 @@ extension Scripts {
 
         public init(
             meetingKey: String, segmentsKey: String, roomKey: String, workspaceKey: String, imagesKey: String,
-            orderKey: String, feedKey: String, feedsKey: String, meetingID: String
+            orderKey: String, feedKey: String, feedsKey: String, removalsKey: String, meetingID: String
         ) {
-            keys = [meetingKey, segmentsKey, roomKey, workspaceKey, imagesKey, orderKey, feedKey, feedsKey]
+            keys = [meetingKey, segmentsKey, roomKey, workspaceKey, imagesKey, orderKey, feedKey, feedsKey, removalsKey]
             arguments = [meetingID]
         }
 

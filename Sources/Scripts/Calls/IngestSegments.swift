@@ -6,7 +6,7 @@ import Redis
 extension Scripts {
     /// Takes transcript segments of one session of a meeting in. A draft is replaced by a later form of the same segment, a
     /// confirmed one only by a later confirmed one, and nothing replaces a retracted one; what was taken in before changes
-    /// nothing. A record that has been finalised is marked for being finalised again.
+    /// nothing. A record that has been finalised is marked for being finalised again, and moved to the archive again.
     public struct IngestSegments: ScriptCall {
         public static let script = load("ingest_segments", PackageResources.ingest_segments_lua)
         public static let isChange: (@Sendable (Value) -> Bool)? = changes("stored")
@@ -15,10 +15,10 @@ extension Scripts {
 
         public init(
             meetingKey: String, segmentsKey: String, analyzingKey: String, workspaceKey: String, botKey: String,
-            feedKey: String, feedsKey: String, meetingID: String, botID: String, entry: String?,
+            feedKey: String, feedsKey: String, endedKey: String, meetingID: String, botID: String, entry: String?,
             lastingMilliseconds: Int, maxSegments: Int, maxBytes: Int, defaultMaxBytes: Int, segments: [String]
         ) {
-            keys = [meetingKey, segmentsKey, analyzingKey, workspaceKey, botKey, feedKey, feedsKey]
+            keys = [meetingKey, segmentsKey, analyzingKey, workspaceKey, botKey, feedKey, feedsKey, endedKey]
             arguments = [
                 meetingID, botID, entry ?? "", String(lastingMilliseconds), String(maxSegments), String(maxBytes),
                 String(defaultMaxBytes)

@@ -16,12 +16,12 @@ extension Scripts {
         public init(
             meetingKey: String, segmentsKey: String, meetingsKey: String, latestKey: String, roomKey: String,
             endedKey: String, analyzingKey: String, heldKey: String, namesKey: String, workspaceKey: String,
-            imagesKey: String, orderKey: String, feedKey: String, meetingID: String, keepMilliseconds: Int,
-            note: String, room: String
+            imagesKey: String, orderKey: String, feedKey: String, archivedKey: String, movingKey: String,
+            removalsKey: String, meetingID: String, keepMilliseconds: Int, note: String, room: String
         ) {
             keys = [
                 meetingKey, segmentsKey, meetingsKey, latestKey, roomKey, endedKey, analyzingKey, heldKey, namesKey,
-                workspaceKey, imagesKey, orderKey, feedKey
+                workspaceKey, imagesKey, orderKey, feedKey, archivedKey, movingKey, removalsKey
             ]
             arguments = [meetingID, String(keepMilliseconds), note, room]
         }

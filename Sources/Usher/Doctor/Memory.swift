@@ -34,7 +34,8 @@ extension Doctor {
                 : "every change is refused (OOM), and bots end with their leases: only from Redis 7.0 on there is a reserve"
             return .warn(
                 subject, "\(found): when it is full, \(refused)",
-                "Give Redis more memory, or let old meetings go (USHER_RETENTION_MS).")
+                "Give Redis more memory, move transcripts to an archive (USHER_ARCHIVE), or let old meetings go "
+                    + "(USHER_RETENTION_MS).")
         }
         return .ok(subject, found)
     }

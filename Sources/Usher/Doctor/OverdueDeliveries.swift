@@ -14,4 +14,13 @@ extension Doctor {
         }
         return .ok(subject, "\(waiting): nothing is long overdue")
     }
+
+    /// What keeps nodes from using the archive; nil: nothing does.
+    public static func archive(problem: String?) -> Finding? {
+        problem.map {
+            .warn(
+                "archive", "transcripts stay in Redis, as the archive cannot be used: \(shown($0))",
+                "See docs/operations.md, \"The archive\".")
+        }
+    }
 }

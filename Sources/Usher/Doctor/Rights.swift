@@ -42,6 +42,7 @@ enum Rights {
             "XINFO GROUPS %", "XINFO CONSUMERS % g", "XINFO STREAM %",
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(Keys.segmentAttempts, "HGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1")
+        + on(Keys.archiveProblem, "SET % 0 PX 1", "GET %", "DEL %")
         + on(WireNames.commandChannel(0), "PUBLISH % 0")
         + on(
             "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1",
@@ -68,6 +69,9 @@ enum Rights {
         + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.archived, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")
+        + on(partition.moving, "ZADD % 0 m", "ZREM % m", "ZSCORE % m")
+        + on(partition.removals, "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")
         + on(
             partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSTRLEN % a", "HSET % a 0",
             "HDEL % a", "HINCRBY % a 1", "TYPE %", "DEL %", "UNLINK %")

@@ -48,11 +48,18 @@ public struct Feeds: Sendable {
         } else {
             guard rows.first?.array?.first?.string == start else { return nil }
         }
+        // Some of what it told of is in the archive.
+        if isBeginning, rows.contains(where: Self.tellsOfMove) { return nil }
         let following = rows.dropFirst(isBeginning ? 0 : 1)
         let end = following.last?.array?.first?.string.flatMap { FeedCursor($0) }
         return FeedPage(
             entries: following.compactMap { FeedEntry($0) }, end: end ?? cursor,
             isFull: rows.count > Self.entriesAtOnce)
+    }
+
+    /// Whether an entry is the one that `lua/let_go.lua` leaves.
+    private static func tellsOfMove(_ row: Value) -> Bool {
+        row.array?.last?.array?.last?.string == "moved"
     }
 
     /// What an entry's meeting is, and what its segments say now.

@@ -17,7 +17,9 @@ extension Meetings {
             // Another hand removed it, and which number it had nobody knows any more.
             let keys = [Keys.locator(meeting: id), partition.segments(ofMeeting: id), partition.feed(ofMeeting: id)]
             _ = try await session.pipeline(keys.map { Command("DEL", $0) })
-            _ = try await session.send(Command("ZREM", partition.ended, id))
+            _ = try await session.pipeline([
+                Command("ZREM", partition.ended, id), Command("ZREM", partition.archived, id),
+            ])
             return false
         }
         let meeting = try Meeting(hash)
@@ -28,7 +30,8 @@ extension Meetings {
             meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room), roomKey: keys.holder(meeting.room),
             endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(meeting.room),
             namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
-            orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), meetingID: id,
+            orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), archivedKey: partition.archived,
+            movingKey: partition.moving, removalsKey: partition.removals, meetingID: id,
             keepMilliseconds: session.configuration.retentionMilliseconds, note: remains.member,
             room: meeting.room.description)
         guard try await session.run(removal) == .removed else { return false }

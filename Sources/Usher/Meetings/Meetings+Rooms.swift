@@ -57,7 +57,7 @@ extension Meetings {
             meetingKey: keys.partition.meeting(meeting.id), segmentsKey: keys.partition.segments(ofMeeting: meeting.id),
             roomKey: keys.holder(meeting.room), workspaceKey: keys.workspace, imagesKey: keys.screenshots,
             orderKey: keys.screenshotOrder, feedKey: keys.partition.feed(ofMeeting: meeting.id), feedsKey: keys.feed,
-            meetingID: meeting.id)
+            removalsKey: keys.partition.removals, meetingID: meeting.id)
         switch try await session.run(removal) {
         case .removed: return .removed
         case .unknownMeeting: return .unknown

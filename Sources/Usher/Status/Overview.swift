@@ -12,6 +12,9 @@ public struct Overview: Sendable {
     public var overdue = 0
     /// Planned meetings to which a bot is to be sent within an hour, or should have been.
     public var planned = 0
+    /// Meetings whose transcripts were moved to the archive, objects of it that are to be removed, and what keeps it from
+    /// being used.
+    public var archive = (moved: 0, removals: 0, problem: String?.none)
     /// What the claimed bots are at; of the first ones, if there are very many.
     public var statuses: [BotStatus: Int] = [:]
 
@@ -44,15 +47,18 @@ public struct Installation: Sendable {
                 Command("ZCOUNT", partition.leases, "-inf", now),
                 Command("ZRANGE", partition.leases, "0", String(Self.maximumBots - 1)),
                 Command("ZCOUNT", partition.plans, "-inf", inAnHour),
+                Command("ZCARD", partition.archived), Command("ZCARD", partition.removals),
             ]
         }
+        let ofArchive = [Command("GET", Keys.archiveProblem)]
         let ofPeers = PeerKind.allCases.map {
             Command("ZRANGEBYSCORE", Keys.peers($0), now, "+inf", "LIMIT", "0", String(Self.maximumPeers))
         }
-        var replies = try await session.replies(to: ofPeers + ofPartition.joined())[...]
+        var replies = try await session.replies(to: ofPeers + ofArchive + ofPartition.joined())[...]
         let peers = try PeerKind.allCases.map { kind throws(RedisError) in
             (kind, try session.oddRecords.list(Keys.peers(kind), replies.removeFirst()).compactMap(\.string))
         }
+        overview.archive.problem = replies.removeFirst().string
         var bots: [(partition: Partition, id: String)] = []
         for partition in Partition.all {
             try overview.queue.take(&replies, of: partition, now: overview.at, session.oddRecords)
@@ -62,6 +68,10 @@ public struct Installation: Sendable {
                 .compactMap { $0.string.map { (partition, $0) } }
             overview.planned = overview.planned.addingClamped(
                 try session.oddRecords.count(partition.plans, replies.removeFirst()))
+            overview.archive.moved = overview.archive.moved.addingClamped(
+                try session.oddRecords.count(partition.archived, replies.removeFirst()))
+            overview.archive.removals = overview.archive.removals.addingClamped(
+                try session.oddRecords.count(partition.removals, replies.removeFirst()))
         }
         try await addRecords(peers, bots, to: &overview)
         return overview

@@ -68,4 +68,9 @@ extension Installation {
         for partition in Partition.all { try reading.take(&replies, of: partition, now: now, session.oddRecords) }
         return reading
     }
+
+    /// What keeps the archive from being used, as a node has found within the last minutes.
+    public func archiveProblem() async throws(RedisError) -> String? {
+        try await session.send(Command("GET", Keys.archiveProblem)).optionalString()
+    }
 }

@@ -118,6 +118,9 @@ public enum Digest {
         hexadecimal(sha256Bytes(text))
     }
 
+    /// SHA-256 of bytes in lower-case hexadecimal.
+    public static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(bytes.withUnsafeBufferPointer(sha256Bytes)) }
+
     /// SHA-256 in Base64, as content security policies have it.
     public static func sha256Base64(_ text: String) -> String {
         Data(sha256Bytes(text)).base64EncodedString()
@@ -150,12 +153,14 @@ public enum Digest {
 
     private static func sha256Bytes(_ text: String) -> [UInt8] {
         var text = text
-        return text.withUTF8 { bytes in
-            [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
-                let result = EVP_Digest(bytes.baseAddress, bytes.count, buffer.baseAddress, nil, algorithm, nil)
-                precondition(result == 1, "SHA-256 of libcrypto failed")
-                count = Int(SHA256_DIGEST_LENGTH)
-            }
+        return text.withUTF8(sha256Bytes)
+    }
+
+    private static func sha256Bytes(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
+            let result = EVP_Digest(bytes.baseAddress, bytes.count, buffer.baseAddress, nil, algorithm, nil)
+            precondition(result == 1, "SHA-256 of libcrypto failed")
+            count = Int(SHA256_DIGEST_LENGTH)
         }
     }
 }

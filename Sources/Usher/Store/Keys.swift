@@ -34,6 +34,8 @@ public enum Keys {
     public static func locator(number: Int) -> String { "usher:number:\(number)" }
     /// hash: id of an entry of the segment stream -> the nodes that have begun with it. In the slot of the stream.
     static let segmentAttempts = "usher:{\(WireNames.segmentStream)}:attempts"
+    /// string, PX: what keeps the archive from being written or read.
+    static let archiveProblem = "usher:archive:problem"
     /// stream: what bots wrote to the segment stream that nobody can use, with the reason. Capped.
     public static let deadLetters = "usher:dead_letters"
     /// string: how many there were in all.
@@ -84,6 +86,12 @@ public struct Partition: Equatable, Sendable {
     /// again stays until its next end. Of one that was removed `<meeting_id> <number>` stays, until what leads to it is
     /// removed too.
     public var ended: String { join(prefix, ":ended") }
+    /// zset: end of the meeting (ms) -> meeting_id, of `ended` those whose transcripts were moved to the archive.
+    public var archived: String { join(prefix, ":archived") }
+    /// zset: until when a node moves its transcript, or it is left alone (ms) -> meeting_id.
+    public var moving: String { join(prefix, ":moving") }
+    /// zset: when it is to be removed (ms) -> the name of an object of the archive.
+    public var removals: String { join(prefix, ":removals") }
     /// zset: when a bot is to be sent (ms) -> `<workspace_id> <meeting_id>`, of planned meetings.
     public var plans: String { join(prefix, ":plans") }
     /// stream: changes of meetings that webhooks are to be told of.

@@ -62,16 +62,21 @@ public final class Store: Sendable {
     /// Only on the loop's thread.
     public let metrics = StoreMetrics()
     public let memory = RedisMemory()
+    /// What has the transcripts of meetings that ended long ago; nil: this process reads none.
+    let archive: (any TranscriptArchive)?
 
     /// - Parameters:
     ///   - changing: for changes that wait for replicas; nil: they wait for none.
+    ///   - archive: where transcripts are that Redis let go of.
     ///   - logger: told of records that cannot be read.
     public init(
-        client: Client, changing: Client? = nil, configuration: StoreConfiguration, logger: Logger? = nil
+        client: Client, changing: Client? = nil, configuration: StoreConfiguration,
+        archive: (any TranscriptArchive)? = nil, logger: Logger? = nil
     ) {
         self.client = client
         self.changing = changing ?? client
         self.configuration = configuration
+        self.archive = archive
         keyOwners = KeyOwners(loop: client.loop)
         botIdentifiers = BotIdentifiers(loop: client.loop)
         oddRecords = OddRecords(loop: client.loop, logger: logger)

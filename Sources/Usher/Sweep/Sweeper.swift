@@ -63,7 +63,9 @@ public struct Sweeper: Sendable {
                 due(partition.leases, by: now),
                 Command("XRANGE", partition.dispatch, "-", "+", "COUNT", String(Self.itemsPerPartition)),
                 due(partition.analyzing, by: now - Self.analyzingGraceMilliseconds),
-            ] + (retention > 0 ? [due(partition.ended, by: now - retention)] : [])
+            ]
+            + (retention > 0
+                ? [due(partition.ended, by: now - retention), due(partition.archived, by: now - retention)] : [])
         let found = try await session.replies(to: commands).map { $0.array ?? [] }
         for bot in found[0].compactMap(\.string) {
             try await attempt("lease", bot) { () throws(RedisError) in
@@ -90,7 +92,7 @@ public struct Sweeper: Sendable {
     /// What counts from a time that lies ahead was written before the clock was set back, and would wait until the clock
     /// has caught up. No lease is shortened by which a supervisor may still go.
     private func boundTimes(in partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
-        let ends = [partition.analyzing] + (store.configuration.retentionMilliseconds > 0 ? [partition.ended] : [])
+        let ends = [partition.analyzing, partition.ended, partition.archived]
         let lease = store.configuration.leaseTimeToLiveMilliseconds
         let found = try await session.replies(
             to: [ahead(partition.leases, of: now + lease)] + ends.map { ahead($0, of: now) }

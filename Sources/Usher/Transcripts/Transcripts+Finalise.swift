@@ -1,4 +1,6 @@
 import FoundationEssentials
+import JSON
+import Log
 import Redis
 import Scripts
 
@@ -11,11 +13,15 @@ extension Transcripts {
         let keys = WorkspaceKeys(workspace: workspace)
         let partition = keys.partition
         let fields = try await session.send(
-            Command("HMGET", partition.meeting(id), "bot_id", "segments_revision", "sessions")
+            Command(
+                "HMGET", partition.meeting(id), "bot_id", "segments_revision", "sessions", "archived",
+                "archived_participants", "archived_languages")
         ).arrayOrThrow()
-        guard fields.count == 3 else { throw .unexpectedReply("a meeting's record with \(fields.count) fields") }
+        guard fields.count == 6 else { throw .unexpectedReply("a meeting's record with \(fields.count) fields") }
         let sessions = Sessions(fields[2].string)
         var participation = Participation()
+        // What is in the archive need not be fetched for it.
+        if fields[3] != .null { participation.begin(participants: fields[4].string, languages: fields[5].string) }
         var scan = SegmentScan(segmentsOfMeeting: id, of: workspace)
         while let batch = try await scan.next(in: session) {
             for (field, value) in batch {
@@ -34,8 +40,8 @@ extension Transcripts {
             == .finalised
     }
 
-    private static func json(_ texts: [String]) -> String {
-        (try? JSONEncoder().encode(texts)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+    static func json(_ value: some Encodable) -> String {
+        (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }
 
@@ -49,7 +55,20 @@ struct Participation {
 
     /// When each first spoke.
     private var firsts: [[UInt8]: SegmentPlace] = [:]
-    private var counts: [[UInt8]: Int] = [:]
+    private var languageCounts: [[UInt8]: Int] = [:]
+    /// Those who spoke in the part that the archive has, in the order in which they first did: before all others.
+    private var earlier: [[UInt8]] = []
+
+    /// Begins with what was collected when the transcript was moved to the archive.
+    mutating func begin(participants: String?, languages: String?) {
+        func read<Value: Decodable>(_ type: Value.Type, _ text: String?) -> Value? {
+            text.flatMap { try? Value(json: Array($0.utf8)) }
+        }
+        earlier = (read([String].self, participants) ?? []).map { Array($0.utf8) }
+        for (code, count) in read([String: Int].self, languages) ?? [:] where count > 0 {
+            languageCounts[Array(code.utf8)] = count
+        }
+    }
 
     mutating func add(_ segment: StoredSegment, at place: SegmentPlace) {
         let (speaker, language) = segment.speakerAndLanguage
@@ -60,7 +79,10 @@ struct Participation {
         }
         if let language {
             let code = Array(language.utf8)
-            if counts[code] != nil || counts.count < Self.maximumLanguages { counts[code, default: 0] += 1 }
+            if languageCounts[code] != nil || languageCounts.count < Self.maximumLanguages {
+                let count = languageCounts[code] ?? 0
+                languageCounts[code] = count.addingClamped(1)
+            }
         }
     }
 
@@ -72,7 +94,9 @@ struct Participation {
     /// The speakers, in the order in which they first spoke.
     var participants: [String] {
         var bytes = 0
-        return firsts.sorted { $0.value < $1.value }.prefix(Self.maximumParticipants).map(\.key).prefix { name in
+        let known = Set(earlier)
+        let later = firsts.sorted { $0.value < $1.value }.map(\.key).filter { !known.contains($0) }
+        return (earlier + later).prefix(Self.maximumParticipants).prefix { name in
             bytes += name.count
             return bytes <= Self.maximumNameBytes
         }.map { String(decoding: $0, as: UTF8.self) }
@@ -80,7 +104,12 @@ struct Participation {
 
     /// The languages, the most spoken first.
     var languages: [String] {
-        counts.map { (code: String(decoding: $0.key, as: UTF8.self), count: $0.value) }
+        languageCounts.map { (code: String(decoding: $0.key, as: UTF8.self), count: $0.value) }
             .sorted { ($1.count, $0.code) < ($0.count, $1.code) }.map(\.code)
+    }
+
+    /// How many segments have each.
+    var counts: [String: Int] {
+        Dictionary(languageCounts.map { (String(decoding: $0.key, as: UTF8.self), $0.value) }) { $0.addingClamped($1) }
     }
 }

@@ -91,7 +91,8 @@ public struct Transcripts: Sendable {
                 meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
                 analyzingKey: partition.analyzing, workspaceKey: target.keys.workspace,
                 botKey: partition.bot(target.session), feedKey: partition.feed(ofMeeting: id),
-                feedsKey: target.keys.feed, meetingID: id, botID: target.session, entry: target.version,
+                feedsKey: target.keys.feed, endedKey: partition.ended, meetingID: id, botID: target.session,
+                entry: target.version,
                 lastingMilliseconds: lasting, maxSegments: Self.maximumSegmentsOfMeeting,
                 maxBytes: Self.maximumBytesOfMeeting, defaultMaxBytes: session.configuration.defaultMaximumBytes,
                 segments: segments))

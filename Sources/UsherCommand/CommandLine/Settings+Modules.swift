@@ -1,4 +1,6 @@
 import API
+import Archive
+import Glibc
 import Node
 import Redis
 import TLS
@@ -7,7 +9,8 @@ import Usher
 /// The configurations of the modules.
 extension Settings {
     /// - Parameter redis: the parsed form of the setting.
-    func nodeConfiguration(_ redis: RedisURL) -> NodeConfiguration {
+    /// - Throws: `UsageError` for an archive that cannot be used.
+    func nodeConfiguration(_ redis: RedisURL) throws(UsageError) -> NodeConfiguration {
         var configuration = NodeConfiguration(
             connection: clientConfiguration(redis, name: "usher-serve"), ports: ServedPort.all(self))
         set(&configuration)
@@ -20,6 +23,7 @@ extension Settings {
         configuration.deliverer.receivers = receivers
         set(&configuration.calendars)
         configuration.calendars.places = receivers
+        configuration.archive = try archiveConfiguration()
         return configuration
     }
 
@@ -48,6 +52,31 @@ extension Settings {
     func checkRecordings(_ access: Int32) throws(UsageError) {
         guard let path = self.recordings, let obstacle = RecordingFolder(path).obstacle(to: access) else { return }
         throw UsageError("\(Setting[\.recordings].flag) names \(quoted(path)), which \(obstacle).")
+    }
+
+    /// Where transcripts move; nil: nowhere.
+    /// - Throws: `UsageError` if it cannot be used.
+    func archiveConfiguration() throws(UsageError) -> ArchiveConfiguration? {
+        guard let text = self.archive else { return nil }
+        let flag = Setting[\.archive].flag
+        guard let place = ArchivePlace(text) else {
+            throw UsageError(
+                "\(flag) must be a folder, or s3://BUCKET or s3://BUCKET/PREFIX of letters, digits and -_./")
+        }
+        var configuration = ArchiveConfiguration(place)
+        set(&configuration)
+        set(&configuration.bucket)
+        switch place {
+        case .folder(let path):
+            if let obstacle = RecordingFolder(path).obstacle(to: R_OK | W_OK) {
+                throw UsageError("\(flag) names \(quoted(path)), which \(obstacle).")
+            }
+        case .bucket where configuration.bucket.accessKey == nil || configuration.bucket.secretKey == nil:
+            let names = [Setting[\.archiveAccessKey], Setting[\.archiveSecretKey]].map(\.flag)
+            throw UsageError("\(flag) names a bucket, which needs \(names.joined(separator: " and ")).")
+        case .bucket: break
+        }
+        return configuration
     }
 
     /// What changes wait for; nil: for nothing.

@@ -1,3 +1,4 @@
+import Archive
 import AttendingBot
 import Calendars
 import HTTP
@@ -143,6 +144,40 @@ struct SettingsTable: Sendable {
         "How long a meeting and its transcript are kept after its end; 0 keeps them for ever"
     )
     .sets(\StoreConfiguration.retentionMilliseconds)
+    let archive = text(
+        "archive", .text(maximumBytes: 1000), absent: "none: transcripts stay in Redis",
+        "Where transcripts are moved some time after their meetings' ends: a folder that all nodes share, or "
+            + "`s3://bucket/prefix` of a store that speaks S3. All nodes are given the same")
+    let archiveAfterMilliseconds = number(
+        "archive-after-ms", 0...315_360_000_000, unit: "ms", default: 3_600_000,
+        "How long after its end a meeting's transcript is moved to the archive"
+    )
+    .sets(\ArchiveConfiguration.afterMilliseconds)
+    let archiveEndpoint = text(
+        "archive-s3-endpoint", .httpURL, absent: "Amazon's of the region",
+        "The address of a store that speaks S3. Its buckets are named by the path"
+    )
+    .sets(\BucketConfiguration.endpoint)
+    let archiveRegion = text(
+        "archive-s3-region", .text(maximumBytes: 64), default: "us-east-1",
+        "The region that requests to it are signed for"
+    )
+    .sets(\BucketConfiguration.region)
+    let archiveAccessKey = text(
+        "archive-s3-access-key", .secret(length: 1...512), absent: "none",
+        "The name of the key that they are signed with"
+    )
+    .sets(\BucketConfiguration.accessKey)
+    let archiveSecretKey = text(
+        "archive-s3-secret-key", .secret(length: 1...512), absent: "none",
+        "That key; rather by the variable or a file, since other users of the machine can read flags"
+    )
+    .sets(\BucketConfiguration.secretKey)
+    let archiveCertificates = text(
+        "archive-s3-ca", .file, absent: "those of the system",
+        "The certificates (PEM) of the authorities by which that store is verified"
+    )
+    .sets(\BucketConfiguration.certificates)
     let eventsMaxLength = number(
         "events-max-length", 1000...10_000_000, default: 100_000, commands: Command.botRequests.union([.runner]),
         "About how many status changes a partition's event stream keeps"

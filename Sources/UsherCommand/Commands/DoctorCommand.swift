@@ -16,10 +16,13 @@ enum DoctorCommand {
             Terminal.say("Redis at \(redis.redacted)")
             var findings = try findings(settings, redis)
             // What else cannot be read has been said.
-            let queue = try? Records.use(settings, redis: redis) { session in
-                try await session.installation.readQueue()
+            let more = try? Records.use(settings, redis: redis) { session in
+                let (queue, problem) = (
+                    try await session.installation.readQueue(), try await session.installation.archiveProblem()
+                )
+                return [Doctor.webhooks(queue), Doctor.archive(problem: problem)].compactMap(\.self)
             }
-            if let queue { findings.append(Doctor.webhooks(queue)) }
+            findings += more ?? []
             for finding in findings { Terminal.say(finding.line) }
             Terminal.say(Finding.sum(of: findings))
             return findings.contains { $0.level == .fail } ? 1 : 0

@@ -35,7 +35,16 @@ enum OverviewText {
         lines.append(
             heading("plans", overview.planned == 0 ? "none within the hour" : "\(overview.planned) within the hour"))
         lines.append(heading("webhooks", webhooks(overview.queue)))
+        if let archive = archive(overview) { lines.append(heading("archive", archive)) }
         return lines
+    }
+
+    /// Nothing where there is none.
+    private static func archive(_ overview: Overview) -> String? {
+        let (moved, removals, problem) = overview.archive
+        guard moved > 0 || removals > 0 || problem != nil else { return nil }
+        let removed = removals == 0 ? "" : ", \(removals) objects to be removed"
+        return "\(moved) meetings moved\(removed)" + (problem.map { "; it cannot be used: \($0.jsonEscaped)" } ?? "")
     }
 
     private static func webhooks(_ queue: QueueReading) -> String {

@@ -126,7 +126,7 @@ import Testing
                 segmentsKey: world.keys.partition.segments(ofMeeting: meeting), roomKey: world.keys.holder(World.room),
                 workspaceKey: world.keys.workspace, imagesKey: world.keys.screenshots,
                 orderKey: world.keys.screenshotOrder, feedKey: world.keys.partition.feed(ofMeeting: meeting),
-                feedsKey: world.keys.feed, meetingID: meeting))
+                feedsKey: world.keys.feed, removalsKey: world.keys.partition.removals, meetingID: meeting))
     }
 
     @Test func whatWasCollectedIsRemovedAndTheBareRecordStays() async throws {

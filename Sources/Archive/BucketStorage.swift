@@ -1,0 +1,90 @@
+import EventLoop
+import Glibc
+import Transfers
+import Usher
+
+/// Objects in a bucket of a store that speaks S3, by paths (`https://endpoint/bucket/prefix/...`): plain PUT, GET and DELETE,
+/// signed by libcurl (AWS Signature Version 4).
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop, and every call goes there.
+final class BucketStorage: ArchiveStorage, @unchecked Sendable {
+    private static let timeoutMilliseconds = 20_000
+    /// Of what the store says of a failure, which is not shown.
+    private static let keptBytes = 4_096
+
+    private let loop: EventLoop
+    private let address: String
+    private let signature: TransferSignature
+    private let certificates: String?
+    private var curl: Curl?
+
+    /// - Parameter loop: what waits for the store.
+    init(bucket: String, prefix: String, _ configuration: BucketConfiguration, loop: EventLoop) {
+        self.loop = loop
+        let region = configuration.region
+        var endpoint = configuration.endpoint ?? "https://s3.\(region).amazonaws.com"
+        while endpoint.hasSuffix("/") { endpoint.removeLast() }
+        address = "\(endpoint)/\(bucket)/\(prefix)"
+        signature = TransferSignature(
+            region: region, service: "s3", accessKey: configuration.accessKey ?? "",
+            secretKey: configuration.secretKey ?? "")
+        certificates = configuration.certificates
+    }
+
+    /// Cuts off what is under way, on the loop's thread.
+    func stop() {
+        curl?.close()
+    }
+
+    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) {
+        let answer = try await ask("PUT", name, body: bytes, keptBytes: Self.keptBytes)
+        guard answer.status == 200 || answer.status == 201 || answer.status == 204 else { throw Self.fault(answer) }
+    }
+
+    func read(_ name: ArchiveName, count: Int) async throws(ArchiveFault) -> [UInt8] {
+        // With room for one more, which must not come.
+        let answer = try await ask("GET", name, body: nil, keptBytes: max(count + 1, Self.keptBytes))
+        switch answer.status {
+        case 200: return Array(answer.firstBytes.prefix(count + 1))
+        case 404 where !Self.isWithoutBucket(answer): throw .gone
+        default: throw Self.fault(answer)
+        }
+    }
+
+    func remove(_ name: ArchiveName) async throws(ArchiveFault) {
+        let answer = try await ask("DELETE", name, body: nil, keptBytes: Self.keptBytes)
+        let isGone = answer.status == 404 && !Self.isWithoutBucket(answer)
+        guard answer.status == 200 || answer.status == 204 || isGone else { throw Self.fault(answer) }
+    }
+
+    /// Another bucket may have what this one, which is not there, does not.
+    private static func isWithoutBucket(_ answer: TransferAnswer) -> Bool {
+        String(decoding: answer.firstBytes, as: UTF8.self).contains("NoSuchBucket")
+    }
+
+    private static func fault(_ answer: TransferAnswer) -> ArchiveFault {
+        // What libcurl says of a failure names no address.
+        .away(answer.status.map { "its store answers \($0)" } ?? answer.problem ?? "its store does not answer")
+    }
+
+    private func ask(
+        _ method: String, _ name: ArchiveName, body: [UInt8]?, keptBytes: Int
+    ) async throws(ArchiveFault) -> TransferAnswer {
+        let answer = await Task(executorPreference: loop) { [self] in
+            if curl == nil { curl = Curl(loop: loop) }
+            guard let curl,
+                let transfer = Transfer(
+                    method: method, url: address + name.path,
+                    fields: [
+                        "User-Agent: usher-archive/\(usherVersion)",
+                        // libcurl signs it too.
+                        "x-amz-content-sha256: \(Digest.sha256(body ?? []))",
+                    ] + (body == nil ? [] : ["Content-Type: application/gzip"]),
+                    body: body, certificates: certificates, signature: signature,
+                    timeoutMilliseconds: Self.timeoutMilliseconds, keptBytes: keptBytes)
+            else { return TransferAnswer.noMemory }
+            return await transfer.send(curl)
+        }.value
+        return answer
+    }
+}

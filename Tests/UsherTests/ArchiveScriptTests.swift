@@ -1,0 +1,264 @@
+import Log
+import Redis
+import RedisTestSupport
+import Scripts
+import Synchronization
+import TestTurns
+import Testing
+
+@testable import Usher
+
+/// `begin_move.lua` and `let_go.lua`, and what the other scripts do with what the archive has.
+@Suite(.takesTurns) struct ArchiveScriptTests {
+    /// A meeting that is over, with two segments.
+    private static func over(_ world: World) async throws -> BotPlace {
+        let bot = try await world.bot(at: .active)
+        _ = try await world.ingest(one("s1", "hello"), for: bot.meetingID, version: "10-0")
+        _ = try await world.ingest(one("s2", "there", start: 2), for: bot.meetingID, version: "11-0")
+        _ = try await world.report(bot, "completed", reason: "left_alone")
+        _ = try await world.session.transcripts.finalise(meeting: bot.meetingID, workspace: world.workspaceID)
+        return bot
+    }
+
+    private static func begin(
+        _ world: World, _ bot: BotPlace, after: Int = 0, object: String = object
+    ) async throws -> Value {
+        let (keys, partition) = (world.keys, world.keys.partition)
+        return try await world.run(
+            Scripts.BeginMove(
+                meetingKey: partition.meeting(bot.meetingID), segmentsKey: partition.segments(ofMeeting: bot.meetingID),
+                roomKey: keys.holder(bot.room), endedKey: partition.ended, analyzingKey: partition.analyzing,
+                archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
+                meetingID: bot.meetingID, afterMilliseconds: after, leaseMilliseconds: 60_000, object: object))
+    }
+
+    private static func letGo(
+        _ world: World, _ bot: BotPlace, revision: String = "2", before: String? = nil, redactedAt: String? = nil,
+        object: String = object, bytes: Int = 0
+    ) async throws -> Value {
+        let (keys, partition) = (world.keys, world.keys.partition)
+        return try await world.run(
+            Scripts.LetGo(
+                meetingKey: partition.meeting(bot.meetingID), segmentsKey: partition.segments(ofMeeting: bot.meetingID),
+                roomKey: keys.holder(bot.room), endedKey: partition.ended, analyzingKey: partition.analyzing,
+                archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
+                workspaceKey: keys.workspace, feedKey: partition.feed(ofMeeting: bot.meetingID),
+                meetingID: bot.meetingID, object: object, revision: revision, before: before, redactedAt: redactedAt,
+                archived: archived(object), bytes: bytes, keepMilliseconds: 600_000, participants: "[]",
+                languages: "{}"))
+    }
+
+    private static let object = String(repeating: "a", count: 32)
+    private static let other = String(repeating: "b", count: 32)
+    private static func archived(_ object: String, segments: Int = 2, taken: Int = 500) -> String {
+        "\(object) \(String(repeating: "0", count: 64)) 10 20 \(segments) \(taken)"
+    }
+    private static func claimed(_ archived: String = "") -> Value {
+        .array([.string("claimed"), .string("2"), .string(archived), .string("")])
+    }
+
+    private static func name(_ world: World, _ bot: BotPlace, _ object: String = object) -> String {
+        "\(world.workspaceID)/\(bot.meetingID)-\(object)"
+    }
+
+    @Test func oneThatIsOverIsTaken() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let before = try await world.snapshot()
+            #expect(try await Self.begin(world, bot) == Self.claimed())
+            let after = try await world.snapshot()
+            let partition = world.keys.partition
+            #expect(after.changes(since: before) == [partition.meeting(bot.meetingID), partition.moving])
+            #expect(try await world.fields(bot.meetingID)["moving"] == Self.object)
+            let lease = try #require(after[partition.moving]?.sortedSet?[bot.meetingID].flatMap { Int($0) })
+            let now = try await world.now()
+            #expect((now + 30_000...now + 60_000).contains(lease))
+            try await world.expectNoChange {
+                let reply = try await Self.begin(world, bot, object: Self.other)
+                #expect(reply == .array([.string("not_due")]))
+            }
+        }
+    }
+
+    @Test func whoComesAfterOneThatDiedRemovesWhatThatMayHaveWritten() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            _ = try await Self.begin(world, bot)
+            _ = try await world.client.send("ZADD", world.keys.partition.moving, "1", bot.meetingID)
+            #expect(try await Self.begin(world, bot, object: Self.other) == Self.claimed())
+            let removals = try await world.snapshot()[world.keys.partition.removals]?.sortedSet
+            #expect(removals?.keys.map { $0 } == [Self.name(world, bot)])
+            #expect(try await world.fields(bot.meetingID)["moving"] == Self.other)
+            try await world.expectNoChange {
+                let reply = try await Self.letGo(world, bot)
+                #expect(reply == .string("not_yours"))
+            }
+        }
+    }
+
+    @Test func oneIsNotTakenBeforeItsTime() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            try await world.expectNoChange {
+                let reply = try await Self.begin(world, bot, after: 600_000)
+                #expect(reply == .array([.string("not_due")]))
+            }
+            _ = try await world.client.send("ZADD", world.keys.partition.analyzing, "1", bot.meetingID)
+            try await world.expectNoChange("what came in late is collected first") {
+                let reply = try await Self.begin(world, bot)
+                #expect(reply == .array([.string("not_due")]))
+            }
+            // A lease that was given before the clock was set back.
+            _ = try await world.client.send("ZREM", world.keys.partition.analyzing, bot.meetingID)
+            _ = try await world.client.send("ZADD", world.keys.partition.moving, "99999999999999", bot.meetingID)
+            #expect(try await Self.begin(world, bot) == Self.claimed())
+        }
+    }
+
+    @Test func oneThatIsHeldAgainIsLeftAlone() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            _ = try await world.bot(at: bot.meetingID, seen: "OFFLINE", .joining, .active)
+            let before = try await world.snapshot()
+            #expect(try await Self.begin(world, bot) == .array([.string("busy")]))
+            #expect(try await world.snapshot().changes(since: before) == [world.keys.partition.ended])
+        }
+    }
+
+    @Test func whereNothingWasSaidThereIsNothingToMove() async throws {
+        try await World.make { world in
+            let bot = try await world.bot(at: .active)
+            _ = try await world.report(bot, "completed", reason: "left_alone")
+            _ = try await world.session.transcripts.finalise(meeting: bot.meetingID, workspace: world.workspaceID)
+            let before = try await world.snapshot()
+            #expect(try await Self.begin(world, bot) == .array([.string("nothing")]))
+            let after = try await world.snapshot()
+            let partition = world.keys.partition
+            #expect(after.changes(since: before) == [partition.ended, partition.archived])
+            #expect(after[partition.archived]?.sortedSet == before[partition.ended]?.sortedSet)
+        }
+    }
+
+    @Test func redisLetsGoAndQuotasWithIt() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let (partition, id) = (world.keys.partition, bot.meetingID)
+            _ = try await Self.begin(world, bot)
+            let bytes = try await world.segments(id).reduce(0) {
+                $0 + StoredSegment.taken(field: Array($1.key.utf8), value: $1.value)
+            }
+            let before = try await world.snapshot()
+            #expect(try await Self.letGo(world, bot, bytes: bytes) == .string("gone"))
+            let after = try await world.snapshot()
+            #expect(
+                after.changes(since: before) == [
+                    partition.meeting(id), partition.segments(ofMeeting: id), partition.moving, partition.ended,
+                    partition.archived, partition.feed(ofMeeting: id), world.keys.workspace,
+                ])
+            #expect(after[partition.segments(ofMeeting: id)] == nil && after[partition.moving] == nil)
+            #expect(after[partition.archived]?.sortedSet == before[partition.ended]?.sortedSet)
+            let (old, new) = (before[partition.meeting(id)]?.hash, after[partition.meeting(id)]?.hash)
+            #expect(new?["archived"] == Self.archived(Self.object) && new?["moving"] == nil)
+            #expect(Int(old?["bytes"] ?? "") == Int(new?["bytes"] ?? "").map { $0 + bytes })
+            #expect(after[partition.feed(ofMeeting: id)]?.stream?.map { $0["what"] } == ["moved"])
+            try await world.expectNoChange("asked again, as the answer was lost") {
+                let reply = try await Self.letGo(world, bot, bytes: bytes)
+                #expect(reply == .string("gone"))
+            }
+        }
+    }
+
+    @Test(arguments: ["late", "deleted", "held", "moved", "analysed"])
+    func itDoesNotIfSomethingHasChanged(what: String) async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let (partition, id) = (world.keys.partition, bot.meetingID)
+            _ = try await Self.begin(world, bot)
+            switch what {
+            case "late": _ = try await world.ingest(one("s3", "late"), for: id, version: "12-0")
+            case "deleted":
+                let record = try #require(
+                    try await world.session.meetings.meeting(id: id, workspace: world.workspaceID))
+                guard case .removed = try await world.session.meetings.removeContents(of: record) else {
+                    Issue.record("it could not be removed")
+                    return
+                }
+            case "held": _ = try await world.bot(at: id, seen: "OFFLINE", .joining, .active)
+            case "moved": try await world.set(partition.meeting(id), ["archived": Self.archived(Self.other)])
+            default: _ = try await world.client.send("ZADD", partition.analyzing, "1", id)
+            }
+            let before = try await world.snapshot()
+            let isDeleted = what == "deleted"
+            #expect(try await Self.letGo(world, bot) == .string(isDeleted ? "not_yours" : "look_again"))
+            let after = try await world.snapshot()
+            #expect(after[partition.segments(ofMeeting: id)] == before[partition.segments(ofMeeting: id)])
+            #expect(after[partition.removals]?.sortedSet?[Self.name(world, bot)] != nil)
+            #expect(after[partition.meeting(id)]?.hash?["moving"] == nil)
+            #expect(after[partition.meeting(id)]?.hash?["archived"] == before[partition.meeting(id)]?.hash?["archived"])
+        }
+    }
+
+    @Test func theObjectBeforeGoesLater() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let before = Self.archived(Self.other)
+            try await world.set(world.keys.partition.meeting(bot.meetingID), ["archived": before])
+            #expect(try await Self.begin(world, bot) == Self.claimed(before))
+            #expect(try await Self.letGo(world, bot, before: before) == .string("gone"))
+            let removals = try await world.snapshot()[world.keys.partition.removals]?.sortedSet
+            let due = try #require(removals?[Self.name(world, bot, Self.other)].flatMap { Int($0) })
+            let now = try await world.now()
+            #expect(removals?.count == 1 && due > now + 300_000)
+        }
+    }
+
+    @Test func deletionAndRetentionRemoveItFromTheArchive() async throws {
+        for isRetention in [false, true] {
+            try await World.make { world in
+                let bot = try await Self.over(world)
+                let (partition, id) = (world.keys.partition, bot.meetingID)
+                _ = try await Self.begin(world, bot)
+                _ = try await Self.letGo(world, bot)
+                if isRetention {
+                    // The limit is 0, but this asks for what is due already.
+                    #expect(try await world.session.meetings.purge(id, in: partition))
+                } else {
+                    let record = try await world.session.meetings.meeting(id: id, workspace: world.workspaceID)
+                    _ = try await world.session.meetings.removeContents(of: try #require(record))
+                }
+                let after = try await world.snapshot()
+                #expect(after[partition.removals]?.sortedSet?.keys.map { $0 } == [Self.name(world, bot)])
+                #expect(after[partition.meeting(id)]?.hash?["archived"] == nil)
+                #expect(
+                    (after[partition.archived] == nil) == isRetention
+                        && (after[partition.meeting(id)] == nil) == isRetention)
+            }
+        }
+    }
+
+    @Test func limitsCountWhatTheArchiveHas() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let (partition, id) = (world.keys.partition, bot.meetingID)
+            for (archived, outcome) in [
+                (Self.archived(Self.object, segments: 49_998), Ingestion.full),
+                (Self.archived(Self.object, taken: 16 << 20), .full),
+                (Self.archived(Self.object, segments: 49_997), .stored(changed: 1)),
+            ] {
+                try await world.set(partition.meeting(id), ["archived": archived])
+                #expect(try await world.ingest(one("s3", "late"), for: id, version: "12-0") == outcome)
+            }
+        }
+    }
+
+    @Test func whatComesInLateIsMovedToo() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let (partition, id) = (world.keys.partition, bot.meetingID)
+            _ = try await Self.begin(world, bot)
+            _ = try await Self.letGo(world, bot)
+            _ = try await world.ingest(one("s3", "late"), for: id, version: "12-0")
+            #expect(try await world.snapshot()[partition.ended]?.sortedSet?[id] != nil)
+        }
+    }
+}

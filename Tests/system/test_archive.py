@@ -1,0 +1,255 @@
+"""Transcripts of meetings that are over move to an archive, and are read, deleted and added to as before."""
+
+import gzip
+import json
+import os
+import random
+import stat
+import time
+
+import pytest
+
+from harness.bots_user import BotsUser
+from harness.envelope import assert_bots_error
+from harness.metrics import Scrape
+from harness.transcripts import post, read, segment, texts
+from harness.up import run_usher
+from harness.waiting import wait_for
+from harness.workspace import Admin
+
+FORMATS = ("txt", "md", "srt", "vtt")
+
+
+class Folder:
+    def __init__(self, path):
+        self.path = path
+        os.mkdir(path)
+        self.settings = {"ARCHIVE": path, "ARCHIVE_AFTER_MS": 0}
+
+    def files(self):
+        """The paths of all files, from the folder on."""
+        return sorted(os.path.relpath(os.path.join(folder, name), self.path)
+                      for folder, _, names in os.walk(self.path) for name in names)
+
+    def only(self):
+        names = self.files()
+        assert len(names) == 1, names
+        return os.path.join(self.path, names[0])
+
+
+@pytest.fixture
+def folder(servers):
+    return Folder(os.path.join(servers.folder, "archive"))
+
+
+@pytest.fixture
+def redis_of(servers):
+    return servers.redis()
+
+
+@pytest.fixture
+def store(redis_of):
+    return redis_of.client
+
+
+@pytest.fixture
+def archiving(servers, redis_of, folder):
+    return servers.node(redis_of, **folder.settings)
+
+
+@pytest.fixture
+def someone(archiving):
+    return BotsUser(Admin(archiving))
+
+
+def segments_key(user, meeting):
+    return user.keys.meeting(meeting["data"]["meeting_id"]) + ":segments"
+
+
+def record(user, store, meeting):
+    return user.fields(store, meeting)
+
+
+def hold(user, store, *spoken):
+    """A meeting that is over, in which this was said."""
+    meeting = user.send_bot()
+    bot = user.play(store, meeting, "joining", "active")
+    say(user, bot, *spoken)
+    bot.tell(user.node, "completed", completion_reason="left_alone")
+    return meeting, bot
+
+
+def say(user, bot, *spoken):
+    assert post(user.node, bot, {"segments": [
+        segment(f"s{index}", text, index + 1, index + 2) for index, text in enumerate(spoken)]}).status == 200
+
+
+def wait_until_moved(user, store, meeting):
+    wait_for(lambda: "archived" in record(user, store, meeting) and not store.call("EXISTS", segments_key(user, meeting)),
+             "the transcript's move to the archive", interval_s=0.05)
+
+
+def in_all_forms(user, meeting):
+    path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}?meeting_id={meeting['id']}"
+    as_json = read(user, meeting)
+    del as_json["cursor"]
+    return as_json, [user.request("GET", f"{path}&format={form}").body for form in FORMATS]
+
+
+def test_it_reads_as_before(servers, redis_of, store, folder):
+    plain = servers.node(redis_of)
+    user = BotsUser(Admin(plain))
+    meeting, _ = hold(user, store, "Hello", "there", "Ä \"quoted\" word")
+    wait_for(lambda: record(user, store, meeting)["status"] == "OFFLINE", "the record's being finalised")
+    before = in_all_forms(user, meeting)
+    taken = int(store.call("HGET", user.keys.workspace, "bytes"))
+    user.node = servers.node(redis_of, **folder.settings)
+    wait_until_moved(user, store, meeting)
+    assert in_all_forms(user, meeting) == before
+    assert read(user, meeting, query="?offset=1&limit=1")["segments"] == before[0]["segments"][1:2]
+    assert int(store.call("HGET", user.keys.workspace, "bytes")) < taken
+    path = folder.only()
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    lines = [json.loads(line) for line in gzip.open(path, "rt")]
+    assert lines[0]["number"] == meeting["id"] and len(lines) == 4
+    # A node that was given no archive says so, and shows no empty transcript.
+    path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
+    assert_bots_error(user.request("GET", path, node=plain), 503, "Service unavailable")
+
+
+def test_a_cursor_from_before_leads_to_all_of_it(someone, store):
+    meeting = someone.send_bot()
+    bot = someone.play(store, meeting, "joining", "active")
+    say(someone, bot, "Hello")
+    cursor = read(someone, meeting)["cursor"]
+    bot.tell(someone.node, "completed", completion_reason="left_alone")
+    wait_until_moved(someone, store, meeting)
+    after = read(someone, meeting, query=f"?after={cursor}")
+    assert after["reset"] and [one["text"] for one in after["segments"]] == ["Hello"]
+    again = read(someone, meeting, query=f"?after={after['cursor']}")
+    assert not again["reset"] and again["segments"] == []
+
+
+def test_what_comes_in_late_is_moved_too(someone, store, folder):
+    meeting, bot = hold(someone, store, "Hello")
+    wait_until_moved(someone, store, meeting)
+    first = folder.only()
+    assert post(someone.node, bot, {"segments": [segment("late", "late", 50, 51)]}).json["changed"] == 1
+    assert texts(someone, meeting) == ["Hello", "late"]
+    wait_for(lambda: len(folder.files()) == 2, "another object", interval_s=0.05)
+    wait_until_moved(someone, store, meeting)
+    assert texts(someone, meeting) == ["Hello", "late"]
+    # The one before is kept for those who read it.
+    assert os.path.exists(first)
+
+
+def test_deletion_takes_the_object_too(someone, store, folder):
+    meeting, _ = hold(someone, store, "secret")
+    wait_until_moved(someone, store, meeting)
+    assert someone.request("DELETE", someone.meeting_path(meeting)).status == 200
+    assert texts(someone, meeting) == []
+    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
+    assert not any(name.startswith("archived") for name in record(someone, store, meeting))
+
+
+def test_deletion_is_not_forgotten_while_the_archive_is_away(someone, store, folder):
+    meeting, _ = hold(someone, store, "secret")
+    wait_until_moved(someone, store, meeting)
+    os.rename(folder.path, folder.path + ".away")
+    assert someone.request("DELETE", someone.meeting_path(meeting)).status == 200
+    wait_for(lambda: Scrape(someone.node.port).value("usher_archive_away") == 1, "the node's notice", interval_s=0.05)
+    os.rename(folder.path + ".away", folder.path)
+    # It is tried again a minute later; the test does not wait for that.
+    removals = [key for key in store.call("KEYS", "usher:{p*}:removals")]
+    assert len(removals) == 1
+    name = store.call("ZRANGE", removals[0], 0, -1)[0]
+    store.call("ZADD", removals[0], 1, name)
+    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
+
+
+def test_retention_takes_the_object_too(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
+    meeting, _ = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    servers.node(redis_of, RETENTION_MS=1, **folder.settings)
+    wait_for(lambda: user.request("GET", f"/meetings/{meeting['id']}").status == 404, "the meeting's removal")
+    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
+
+
+def test_an_archive_that_is_away_delays_and_loses_nothing(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
+    moved, _ = hold(user, store, "moved")
+    wait_until_moved(user, store, moved)
+    os.rename(folder.path, folder.path + ".away")
+    waiting, _ = hold(user, store, "waiting")
+    wait_for(lambda: Scrape(user.node.port).value("usher_archive_away") == 1, "the node's notice", interval_s=0.05)
+    assert texts(user, waiting) == ["waiting"]
+    path = f"/transcripts/{moved['platform']}/{moved['native_meeting_id']}"
+    answer = user.request("GET", path)
+    assert_bots_error(answer, 503, "Service unavailable")
+    assert answer.header("Retry-After") == "10"
+    code, output, log = run_usher("status", "--redis", redis_of.url)
+    assert code == 0 and "cannot open the archive's folder" in output, output + log
+    os.rename(folder.path + ".away", folder.path)
+    # A lease of two minutes is not waited for.
+    key = next(iter(store.call("KEYS", "usher:{p*}:moving")))
+    store.call("DEL", key)
+    wait_until_moved(user, store, waiting)
+    assert texts(user, waiting) == ["waiting"] and texts(user, moved) == ["moved"]
+
+
+@pytest.mark.parametrize("harm", ["gone", "short", "changed", "another's"])
+def test_an_object_that_is_spoilt_is_no_empty_transcript(someone, store, folder, harm):
+    meeting, _ = hold(someone, store, "Hello")
+    wait_until_moved(someone, store, meeting)
+    path = folder.only()
+    with open(path, "rb") as file:
+        bytes_before = file.read()
+    if harm == "gone":
+        os.unlink(path)
+    else:
+        with open(path, "wb") as file:
+            file.write({
+                "short": bytes_before[:-5], "changed": bytes_before[:-9] + b"x" + bytes_before[-8:],
+                "another's": gzip.compress(b"{}\n")}[harm])
+    answer = someone.request("GET", f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}")
+    assert_bots_error(answer, 503, "Service unavailable")
+    assert "as it was written" in answer.json["detail"]
+    # It can be deleted all the same.
+    assert someone.request("DELETE", someone.meeting_path(meeting)).status == 200
+    assert texts(someone, meeting) == []
+
+
+def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of)))
+    meetings = [hold(user, store, f"one {number}", f"two {number}")[0] for number in range(24)]
+    chance = random.Random(23)
+    victim = servers.node(redis_of, start=False, **folder.settings)
+
+    def signs():
+        """What a node that moves something changes."""
+        return folder.files(), sorted(store.call("KEYS", "usher:{p*}:moving"))
+
+    for _ in range(8):
+        # A lease of two minutes is not waited for.
+        for key in store.call("KEYS", "usher:{p*}:moving"):
+            store.call("DEL", key)
+        before = signs()
+        victim.spawn()
+        wait_for(lambda: signs() != before, "a move's beginning", interval_s=0.0005)
+        # At any instant: while it reads, writes, or lets go.
+        time.sleep(chance.uniform(0, 0.02))
+        victim.kill()
+    assert any("archived" not in record(user, store, meeting) for meeting in meetings)
+    user.node = servers.node(redis_of, **folder.settings)
+    for key in store.call("KEYS", "usher:{p*}:moving"):
+        store.call("DEL", key)
+    for number, meeting in enumerate(meetings):
+        wait_until_moved(user, store, meeting)
+        assert texts(user, meeting) == [f"one {number}", f"two {number}"]
+    # Whatever else was written is known to have to go.
+    kept = {f"{user.workspace_id}/{meeting['data']['meeting_id']}-{record(user, store, meeting)['archived'].split()[0]}"
+            for meeting in meetings}
+    due = {name for key in store.call("KEYS", "usher:{p*}:removals") for name in store.call("ZRANGE", key, 0, -1)}
+    found = {name.removesuffix(".part").replace("/.", "/").removesuffix(".jsonl.gz") for name in folder.files()}
+    assert kept <= found and found - kept <= due

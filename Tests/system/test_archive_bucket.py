@@ -1,0 +1,114 @@
+"""The archive in a bucket of a store that speaks S3, which is signed to, slow, away, or lies."""
+
+import pytest
+
+from harness.bots_user import BotsUser
+from harness.envelope import assert_bots_error
+from harness.metrics import Scrape
+from harness.s3_store import SECRET_KEY, S3Store, signature
+from harness.transcripts import post, segment, texts
+from harness.up import run_usher
+from harness.waiting import wait_for
+from harness.workspace import Admin
+
+
+@pytest.fixture
+def bucket(servers):
+    return servers.add(S3Store())
+
+
+@pytest.fixture
+def redis_of(servers):
+    return servers.redis()
+
+
+@pytest.fixture
+def store(redis_of):
+    return redis_of.client
+
+
+def hold(user, store, text):
+    """A meeting that is over, in which this was said."""
+    meeting = user.send_bot()
+    bot = user.play(store, meeting, "joining", "active")
+    assert post(user.node, bot, {"segments": [segment("1", text)]}).status == 200
+    bot.tell(user.node, "completed", completion_reason="left_alone")
+    return meeting
+
+
+def is_moved(user, store, meeting):
+    return "archived" in user.fields(store, meeting)
+
+
+def wait_until_moved(user, store, meeting):
+    # A move that failed is tried again when its lease is over, which is not waited for.
+    def moved():
+        for key in store.call("KEYS", "usher:{p*}:moving"):
+            store.call("DEL", key)
+        return is_moved(user, store, meeting)
+    wait_for(moved, "the transcript's move to the bucket", interval_s=0.5)
+
+
+def wait_until_away(user):
+    wait_for(lambda: Scrape(user.node.port).value("usher_archive_away") == 1, "the node's notice", interval_s=0.05)
+
+
+def test_the_check_of_signatures_is_that_of_amazons_example():
+    """The GET of "Authenticating Requests: Using the Authorization Header" in the API reference of S3."""
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    headers = {"host": "examplebucket.s3.amazonaws.com", "range": "bytes=0-9", "x-amz-content-sha256": empty,
+               "x-amz-date": "20130524T000000Z"}
+    assert signature(
+        "GET", "/test.txt", headers, sorted(headers), empty, secret="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        region="us-east-1") == "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+
+
+def test_it_is_written_read_and_removed(servers, redis_of, store, bucket):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    meeting = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    assert len(bucket.files()) == 1 and bucket.files()[0].startswith(f"usher/test/{user.workspace_id}/")
+    assert texts(user, meeting) == ["Hello"]
+    assert user.request("DELETE", user.meeting_path(meeting)).status == 200
+    wait_for(lambda: not bucket.objects, "the object's removal", interval_s=0.05)
+    assert bucket.refused == []
+
+
+@pytest.mark.parametrize("mood", ["away", "denied", "forgets", "spoils", "no bucket"])
+def test_a_store_that_fails_or_lies_delays_and_loses_nothing(servers, redis_of, store, bucket, mood):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    bucket.mood = mood
+    meeting = hold(user, store, "Hello")
+    wait_until_away(user)
+    assert not is_moved(user, store, meeting) and texts(user, meeting) == ["Hello"]
+    code, output, log = run_usher("doctor", "--redis", redis_of.url)
+    assert "archive: transcripts stay in Redis" in output, output + log
+    bucket.mood = ""
+    wait_until_moved(user, store, meeting)
+    assert texts(user, meeting) == ["Hello"]
+    assert SECRET_KEY not in user.node.log
+
+
+def test_one_that_is_away_when_it_is_read(servers, redis_of, store, bucket):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    meeting = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
+    for mood, detail in (("away", "Retry later"), ("no bucket", "Retry later")):
+        bucket.mood = mood
+        answer = user.request("GET", path)
+        assert_bots_error(answer, 503, "Service unavailable")
+        assert detail in answer.json["detail"]
+    bucket.mood = "slow"
+    assert texts(user, meeting) == ["Hello"]
+
+
+@pytest.mark.parametrize("settings, said", [
+    ({"ARCHIVE_S3_SECRET_KEY": None}, "needs --archive-s3-access-key and --archive-s3-secret-key"),
+    ({"ARCHIVE": "s3://x"}, "must be a folder, or s3://BUCKET"), ({"ARCHIVE": "s3://bucket/a/../b"}, "must be a folder"),
+    ({"ARCHIVE": "/nowhere/at/all"}, "is not there")])
+def test_what_cannot_be_used_is_refused(servers, redis_of, bucket, settings, said):
+    node = servers.node(redis_of, start=False, **{**bucket.settings, **settings})
+    node.spawn()
+    assert node.wait() == 1
+    assert said in node.output + node.log
