@@ -1,6 +1,6 @@
 extension Doctor {
     /// The share of maxmemory, in percent, from which room is short.
-    private static let fullPercent = 80
+    private static let fullPercent = 70
 
     static func memory(_ reading: Reading) -> Finding {
         let subject = "memory"
