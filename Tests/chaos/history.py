@@ -221,7 +221,8 @@ class History:
     """One run."""
     seed: int
     # Settings of the run, in milliseconds: lease_ttl, lock_ttl, in_flight_ttl, stop_grace, max_attempts, ...; besides
-    # them `deployment` and `wait_replicas`, if they are not a single Redis and 0.
+    # them `deployment` and `wait_replicas`, if they are not a single Redis and 0, and in a mixed cluster `beside`, the minor
+    # version of every second node and runner.
     settings: dict
     limits: dict = dataclasses.field(default_factory=dict)  # workspace_id -> max_concurrent_bots
     operations: list[Operation] = dataclasses.field(default_factory=list)

@@ -11,7 +11,7 @@ from faults import FAULTS
 from harness.node import BINARY
 from harness.waiting import wait_for
 from history import History, now_ns
-from machine import bot_names, clients, collecting, left_over, logs, places, settings, waiting_users
+from machine import bot_names, clients, collecting, left_over, logs, places, settings, versions, waiting_users
 from machine.agreement import Agreement
 from machine.cluster import Cluster
 from machine.feeds import FeedWriter
@@ -35,7 +35,7 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
         is_encrypted=False):
     """Breaks a fresh cluster for `seconds`, and returns the History. One process runs one kind of deployment.
 
-    faults         names of the faults to inject, all that the deployment has if None
+    faults         names of the faults to inject; if None all that the deployment has, and the version beside bears
     folder         where logs and data are left; by default they are removed
     deployment     standalone, sentinel or cluster
     wait_replicas  on how many replicas what is acknowledged is to be
@@ -50,7 +50,10 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     draw = random.Random(f"{seed}/bots")
     names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
-        return Run(seed, Cluster(folder, binary, names, deployment, beside, is_encrypted)).perform(seconds, faults)
+        made = Run(seed, Cluster(folder, binary, names, deployment, beside, is_encrypted))
+        if beside:
+            faults = made.note_beside(versions.minor(beside), faults)
+        return made.perform(seconds, faults)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
@@ -68,6 +71,16 @@ class Run:
 
     def _random(self, purpose):
         return random.Random(f"{self._seed}/{purpose}")
+
+    def note_beside(self, version, faults):
+        """Has the checkers know of the version of every second node and runner.
+
+        Returns the names of the faults to inject.
+        """
+        self._history.settings["beside"] = version
+        if faults is not None:
+            return faults
+        return [name for name in FAULTS if name not in versions.NOT_BORNE.get(version, ())]
 
     def perform(self, seconds, faults):
         self._begun_ms = time.time_ns() // 1_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checkers import webhooks
+from checkers import check_all, webhooks
 from hand_written import MEETING, MS, ROOM, WORKSPACE, Written, sentences
 from history import FinalMeeting, Told
 
@@ -88,3 +88,12 @@ def test_a_failover_may_lose_what_was_told(written):
     tell(written, 1, 2, 3, 4, 5, 6)
     written.failover(4_000, 4_500)
     assert found(written) == ""
+
+
+def test_of_a_mixed_cluster_only_that_is_expected_which_both_versions_do(written):
+    written.history.meetings[0].reinvite.update(status="OFFLINE", bot_status="completed")
+    assert "nobody was told of change 1" in sentences(check_all(written.history))
+    written.history.settings["beside"] = "0.1"
+    assert "nobody was told" not in sentences(check_all(written.history))
+    written.history.settings["beside"] = "0.2"
+    assert "nobody was told of change 1" in sentences(check_all(written.history))
