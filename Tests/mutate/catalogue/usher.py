@@ -3,6 +3,8 @@
 from mutant import Mutant
 
 SWEEPER = "Usher/Sweep/Sweeper.swift"
+RETENTION = """(retention > 0
+                ? [due(partition.ended, by: now - retention), due(partition.archived, by: now - retention)] : [])"""
 REINVITE = "Usher/Bots/Reinvitation.swift"
 ALLOWANCE = "Usher/Store/RateLimits/Allowance.swift"
 INVALID = "Usher/Store/RateLimits/InvalidRequests.swift"
@@ -26,11 +28,10 @@ USHER = (
     Mutant("a lease without a bot is kept", SWEEPER,
            '_ = try await session.send(Command("ZREM", partition.leases, botID))', "", ("SweepTests",),
            is_statement=True),
-    Mutant("meetings are kept for ever", SWEEPER,
-           "(retention > 0 ? [due(partition.ended, by: now - retention)] : [])", "[]", ("FinaliseTests",)),
-    Mutant("meetings are removed at once", SWEEPER,
-           "(retention > 0 ? [due(partition.ended, by: now - retention)] : [])",
-           "retention > 0 ? [due(partition.ended, by: now)] : []", ("FinaliseTests",),
+    Mutant("meetings are kept for ever", SWEEPER, RETENTION, "[]", ("FinaliseTests",)),
+    Mutant("meetings are removed at once", SWEEPER, RETENTION,
+           "(retention > 0 ? [due(partition.ended, by: now), due(partition.archived, by: now - retention)] : [])",
+           ("FinaliseTests",),
            equivalent="The script looks again for itself at how long ago a meeting ended: this only spares calls."),
     Mutant("a lease that ran out in the room is not finalised", SWEEPER,
            "if «status == MeetingStatus.analyzing.rawValue» {", "false", ("SweepTests",),
