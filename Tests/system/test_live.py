@@ -242,6 +242,21 @@ def test_a_cursor_that_leads_nowhere_is_told(user, node, redis, room):
     assert answer["reset"] is True and [each["text"] for each in answer["segments"]] == ["one"]
 
 
+def test_a_cursor_from_before_the_first_change(user, node, redis, room):
+    """It is good until there is more than is kept."""
+    meeting, bot = room
+    say(user, bot, segment("1", "one"))
+    answer = read(user, meeting, query="?after=0-0")
+    assert not answer.get("reset") and [each["text"] for each in answer["segments"]] == ["one"]
+    feed = f"{WorkspaceKeys(user.workspace_id).meeting(meeting['data']['meeting_id'])}:feed"
+    for _ in range(500):
+        redis.call("XADD", feed, "*", "what", "status", "to", "LIVE/active", "at", "1")
+    assert read(user, meeting, query="?after=0-0")["reset"] is True
+    with LiveClient(node, user.token) as client:
+        client.ask("subscribe", name(meeting, after="0-0"))
+        assert client.next("reset")["meeting"] == {"id": meeting["id"]}
+
+
 def test_a_deleted_transcript_resets_its_viewers(user, node, redis, room):
     meeting, bot = room
     say(user, bot, segment("1", "secret"))
