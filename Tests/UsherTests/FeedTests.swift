@@ -395,7 +395,7 @@ import Testing
                 }, told.take)
             defer { second.end() }
             #expect(rounds < 100)
-            #expect(told.texts.filter { $0.contains("reset") && $0.contains("\"0-0\"") }.count == 1)
+            #expect(told.texts.filter { $0.contains("reset") && $0.contains("\"cursor\":\"0-") }.count == 1)
             _ = try await world.ingest(one("a", "what comes"), for: id)
             #expect(await told.wait(for: "what comes", on: world.client.loop))
             #expect(told.texts.count == 2)
@@ -443,6 +443,18 @@ import Testing
     @Test(arguments: ["", "1", "1-", "-1", "+1-0", "1-0-0", "a-0", "1-0 ", "18446744073709551616-0", "1.0-0"])
     func whatIsNoCursorIsNone(_ text: String) {
         #expect(FeedCursor(text) == nil)
+    }
+
+    @Test func aCursorOfAnEmptyFeedCountsForAsLongAsItsEntriesAreKept() throws {
+        let now = 1_795_864_692_000
+        let seen = FeedCursor.beginning.seen(at: now)
+        #expect(seen.description == "0-\(now)" && seen < FeedCursor("1-0")!)
+        #expect(FeedCursor("7-1")!.seen(at: now) == FeedCursor("7-1")!)
+        #expect(FeedCursor.beginning.isBeginning(at: now) && !FeedCursor("7-1")!.isBeginning(at: now))
+        for (later, counts) in [(0, true), (3_500_000, true), (3_550_000, false), (-59_000, true), (-61_000, false)] {
+            #expect(seen.isBeginning(at: now + later) == counts, "\(later)")
+        }
+        #expect(!FeedCursor("0-18446744073709551615")!.isBeginning(at: now))
     }
 
     @Test func draftsAreKeptBySpeakerAndBounded() {

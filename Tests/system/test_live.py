@@ -3,6 +3,7 @@
 import re
 import signal
 import threading
+import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -255,6 +256,29 @@ def test_a_cursor_from_before_the_first_change(user, node, redis, room):
     with LiveClient(node, user.token) as client:
         client.ask("subscribe", name(meeting, after="0-0"))
         assert client.next("reset")["meeting"] == {"id": meeting["id"]}
+
+
+def test_a_cursor_of_a_feed_without_changes_counts_for_an_hour(user, node, redis, room):
+    """After that there may have been some that are gone: what a feed tells of is kept for an hour after its last entry."""
+    meeting, bot = room
+    feed = f"{WorkspaceKeys(user.workspace_id).meeting(meeting['data']['meeting_id'])}:feed"
+    redis.call("DEL", feed)
+    cursor = read(user, meeting)["cursor"]
+    assert cursor.startswith("0-")
+    seen_ms = int(cursor.removeprefix("0-"))
+    assert abs(seen_ms - time.time() * 1000) < 60_000
+    answer = read(user, meeting, query=f"?after={cursor}")
+    assert not answer.get("reset") and answer["segments"] == [] and answer["cursor"] == cursor
+    say(user, bot, segment("1", "one"))
+    answer = read(user, meeting, query=f"?after={cursor}")
+    assert not answer.get("reset") and [each["text"] for each in answer["segments"]] == ["one"]
+    redis.call("DEL", feed)
+    for stale in (seen_ms - 3_600_000, seen_ms + 3_600_000, 2**64 - 1):
+        answer = read(user, meeting, query=f"?after=0-{stale}")
+        assert answer["reset"] is True and [each["text"] for each in answer["segments"]] == ["one"]
+        with LiveClient(node, user.token) as client:
+            client.ask("subscribe", name(meeting, after=f"0-{stale}"))
+            assert client.next("reset")["meeting"] == {"id": meeting["id"]}
 
 
 def test_a_deleted_transcript_resets_its_viewers(user, node, redis, room):

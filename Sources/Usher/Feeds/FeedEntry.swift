@@ -1,11 +1,17 @@
 import Redis
 
-/// Where a feed was: the id of an entry of its stream, or `0-0` before the first one.
+/// Where a feed was: the id of an entry of its stream, or before the first one `0-0`, or `0-<ms>` with the time at which
+/// there was none.
 public struct FeedCursor: Equatable, Comparable, Sendable, CustomStringConvertible {
     public static let beginning = FeedCursor("0-0")!
 
     private let milliseconds: UInt64
     private let count: UInt64
+
+    private init(milliseconds: UInt64, count: UInt64) {
+        self.milliseconds = milliseconds
+        self.count = count
+    }
 
     /// - Parameter text: as `description` has it; nil if it is not.
     public init?(_ text: String) {
@@ -25,10 +31,26 @@ public struct FeedCursor: Equatable, Comparable, Sendable, CustomStringConvertib
 
     /// For how long a feed is kept after its last entry (see `lua/includes/feed.lua`).
     static let lifeMilliseconds = 3_600_000
+    /// By how much clocks of nodes may differ from Redis'.
+    private static let clockMilliseconds = 60_000
 
     /// Whether the feed is gone whose last entry this is.
     /// - Parameter now: in milliseconds since 1970. A clock that is wrong has viewers fetch anew at worst.
     func isExpired(at now: Int) -> Bool { Int(clamping: milliseconds) <= now - Self.lifeMilliseconds }
+
+    /// The same; of a feed without an entry with the time, as there may have been entries that are gone when it is asked for
+    /// what followed.
+    /// - Parameter now: in milliseconds since 1970.
+    func seen(at now: Int) -> FeedCursor {
+        self == .beginning ? FeedCursor(milliseconds: 0, count: UInt64(clamping: now)) : self
+    }
+
+    /// Whether all that followed the beginning followed this cursor too. A clock that is wrong has viewers fetch anew.
+    func isBeginning(at now: Int) -> Bool {
+        guard milliseconds == 0, count > 0 else { return self == .beginning }
+        let age = now.subtractingClamped(Int(clamping: count))
+        return (-Self.clockMilliseconds...Self.lifeMilliseconds - Self.clockMilliseconds).contains(age)
+    }
 
     public var description: String { "\(milliseconds)-\(count)" }
 

@@ -25,8 +25,9 @@ public final class FeedMessage: @unchecked Sendable {
     init(_ kind: Kind, open: [UInt8], cursor: FeedCursor, workspaceCursor: FeedCursor?) {
         self.kind = kind
         self.open = open
-        self.cursor = cursor
-        self.workspaceCursor = workspaceCursor
+        let now = WallClock.milliseconds
+        self.cursor = cursor.seen(at: now)
+        self.workspaceCursor = workspaceCursor?.seen(at: now)
     }
 
     /// The object, with the cursor of a viewer of the meeting, or of all meetings.

@@ -1,3 +1,4 @@
+import Log
 import Redis
 
 /// A stretch of a feed.
@@ -27,13 +28,14 @@ public struct Feeds: Sendable {
 
     /// Where the feed of a meeting ends now: what is read of the transcript afterwards has all that is before.
     public func end(of meeting: Meeting) async throws(RedisError) -> FeedCursor {
-        try await end(Partition(workspace: meeting.workspaceID).feed(ofMeeting: meeting.id))
+        let end = try await end(Partition(workspace: meeting.workspaceID).feed(ofMeeting: meeting.id))
+        return end.seen(at: WallClock.milliseconds)
     }
 
     /// What follows a cursor in a feed.
     /// - Returns: nil if something behind the cursor is not there any more, or the cursor is none of this feed's.
     func page(_ key: String, after cursor: FeedCursor, isWorkspace: Bool) async throws(RedisError) -> FeedPage? {
-        let isBeginning = cursor == .beginning
+        let isBeginning = cursor.isBeginning(at: WallClock.milliseconds)
         let start = cursor.description
         let count = String(Self.entriesAtOnce + 1)
         // The entry of the cursor itself has to be there still: then none behind it is gone.

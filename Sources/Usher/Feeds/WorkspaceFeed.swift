@@ -95,7 +95,7 @@ final class WorkspaceFeed: @unchecked Sendable {
             joining[id] = others > 0 ? others : nil
         }
         let feed = try await meeting(id, in: session)
-        viewer.beginning = cursor ?? feed.position
+        viewer.beginning = cursor ?? feed.position.seen(at: WallClock.milliseconds)
         viewer.cursor = viewer.beginning
         if cursor != nil { try await catchUp(viewer, of: feed) }
         feed.viewers[ObjectIdentifier(viewer)] = viewer
@@ -144,7 +144,7 @@ final class WorkspaceFeed: @unchecked Sendable {
     func join(
         _ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?, in session: Session
     ) async throws(RedisError) {
-        viewer.beginning = cursor ?? told
+        viewer.beginning = cursor ?? told.seen(at: WallClock.milliseconds)
         viewer.cursor = viewer.beginning
         if cursor != nil {
             func reset(to cursor: FeedCursor) {
