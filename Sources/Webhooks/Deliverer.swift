@@ -31,6 +31,8 @@ public final class Deliverer: @unchecked Sendable {
     private static let perFailingWebhook = 1
     /// One that fails is asked only while less than this part of all requests, one in so many, is under way.
     private static let failingShare = 2
+    /// How many webhooks' deliveries are taken side by side: each takes its time on the way to Redis and back.
+    private static let claimsAtOnce = 16
     /// How often a reason for which work is cut short is told, in ms.
     private static let tellMilliseconds = 60_000
 
@@ -47,6 +49,8 @@ public final class Deliverer: @unchecked Sendable {
     private var allowed: [String: Int] = [:]
     private static let mostRemembered = 10_000
     private var sum = 0
+    /// Deliveries since the beginning.
+    private var started = 0
     /// When something was told last, that it is not told at each turn.
     private var told: [String: MonotonicTime] = [:]
     private var isStopped = false
@@ -119,26 +123,60 @@ public final class Deliverer: @unchecked Sendable {
 
     // MARK: Deliveries
 
+    /// - Returns: whether anything was due.
     private func takeDue(_ session: Session) async throws(RedisError) -> Bool {
-        var hasTaken = false
-        for (workspace, id) in try await session.deliveries.dueWebhooks() where !isStopped {
-            let busy = underWay[id] ?? 0
-            let room = max(0, min((allowed[id] ?? 1) - busy, configuration.inAll - sum))
-            let failing = sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
-            let taken = try await session.deliveries.claim(
-                workspace: workspace, webhook: id, count: room, failingCount: failing)
-            hasTaken = hasTaken || !taken.isEmpty
-            for delivery in taken {
-                underWay[id, default: 0] += 1
-                sum += 1
-                Task(executorPreference: store.client.loop) { [self] in
-                    await deliver(delivery)
-                    underWay[id] = (underWay[id] ?? 1) > 1 ? underWay[id]! - 1 : nil
-                    sum -= 1
-                }
+        let before = started
+        var due = try await session.deliveries.dueWebhooks()[...]
+        while !due.isEmpty, !isStopped {
+            let some = Array(due.prefix(Self.claimsAtOnce))
+            due = due.dropFirst(some.count)
+            try await Rounds.inEach(some) { [self] webhook throws(RedisError) in
+                try await take(workspace: webhook.workspace, webhook: webhook.id, session)
             }
         }
-        return hasTaken
+        return started > before
+    }
+
+    /// Takes what a webhook may be told now, and tells it.
+    private func take(workspace: String, webhook id: String, _ session: Session) async throws(RedisError) {
+        let busy = underWay[id] ?? 0
+        let room = max(0, min((allowed[id] ?? 1) - busy, configuration.inAll - sum))
+        let failing = sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
+        // Who looks meanwhile finds the places taken.
+        let places = max(room, failing)
+        hold(places, for: id)
+        let taken: [ClaimedDelivery]
+        do throws(RedisError) {
+            taken = try await session.deliveries.claim(
+                workspace: workspace, webhook: id, count: room, failingCount: failing)
+        } catch {
+            hold(-places, for: id)
+            throw error
+        }
+        hold(taken.count - places, for: id)
+        started += taken.count
+        let hasMore = taken.count == room
+        for delivery in taken {
+            Task(executorPreference: store.client.loop) { [self] in
+                await deliver(delivery)
+                hold(-1, for: id)
+                if hasMore { await takeMore(workspace: workspace, webhook: id) }
+            }
+        }
+    }
+
+    /// A webhook that takes what it is told is told more once half of its places are free, rather than at the next look.
+    private func takeMore(workspace: String, webhook id: String) async {
+        guard !isStopped, let allowed = allowed[id], (underWay[id] ?? 0) <= allowed / 2 else { return }
+        // What fails here the next look finds.
+        try? await take(
+            workspace: workspace, webhook: id, store.session(milliseconds: Self.timeoutMilliseconds))
+    }
+
+    private func hold(_ places: Int, for id: String) {
+        sum += places
+        let held = (underWay[id] ?? 0) + places
+        underWay[id] = held > 0 ? held : nil
     }
 
     private func deliver(_ delivery: ClaimedDelivery) async {

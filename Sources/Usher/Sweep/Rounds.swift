@@ -3,7 +3,7 @@ import Redis
 
 /// What every node does round after round. There is no leader: scripts look again for themselves, and do nothing the second
 /// time.
-enum Rounds {
+public enum Rounds {
     private static let roundMilliseconds = 30_000
 
     /// The pause after a round, or a lease's fifth if that is shorter.
@@ -22,10 +22,10 @@ enum Rounds {
         }
     }
 
-    /// Does something for each of some partitions at once, so that their first questions leave together. One that fails
+    /// Does something for each of some partitions, or of other things, at once, so that their first questions leave together. One that fails
     /// keeps no other from being done.
     /// - Throws: the first failure, once all are done.
-    static func inEach<Work: Sendable>(
+    public static func inEach<Work: Sendable>(
         _ work: [Work], _ body: @escaping @Sendable (Work) async throws(RedisError) -> Void
     ) async throws(RedisError) {
         let failures = await withTaskGroup(of: RedisError?.self) { group in
