@@ -96,7 +96,7 @@ def fleet(size, primaries, binary, folder, options):
         redis_bytes = sum(memory(server) for server in servers)
         done = runner.end()
         statuses, accepted_s = sent[0]
-        claims = sorted(at - began * 1000 for at in done.pop("claims").values() if at >= began * 1000)
+        claims = sorted(at - began * 1000 for at in done.pop("claims"))
         return Fleet(
             size, primaries, *busy, redis_bytes, resident_bytes(node.pid), waits, beside, accepted_s, claims, done,
             problems_of(done, statuses, claims, waits))

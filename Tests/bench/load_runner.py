@@ -68,8 +68,8 @@ class Counts:
     def __init__(self):
         self.renewed = self.refused = self.segments = self.claimed = self.reports = self.failed = 0
         self.latest_s = 0.0
-        # When each bot was claimed, by the machine's clock, in ms.
-        self.claims = {}
+        # When each bot that another asked for was claimed, by the machine's clock, in ms.
+        self.claims = []
 
     def late(self, due):
         self.latest_s = max(self.latest_s, time.monotonic() - due)
@@ -81,6 +81,7 @@ class LoadRunner:
         self._end = threading.Event()
         self.counts = Counts()
         owners = [Workspace(*each) for each in task["workspaces"]]
+        self._own = {owner.id for owner in owners}
         self._bots = [
             RunningBot(owners[number % len(owners)], number) for number in range(1, task["bots"] + 1)]
         # Whose leases are renewed, with their partitions; who speaks, by number; who has what to report when.
@@ -129,10 +130,14 @@ class LoadRunner:
         servers.pipeline(calls)  # Leases of seeds end in another century.
         for share in self._paced(RENEWAL_S):
             due = int(len(calls) * share)
-            for answer in servers.pipeline(calls[done:due]) if due > done else []:
-                kept = [bot for bot in answer[1] if bot] if answer[0] == "renewed" else []
-                self.counts.renewed += len(kept)
-                self.counts.refused += (len(answer[1]) if answer[0] == "renewed" else 1) - len(kept)
+            some = calls[done:due]
+            for (_, words), answer in zip(some, servers.pipeline(some)):
+                bots = words[-(int(words[2]) - 1):]
+                answers = answer[1] if answer[0] == "renewed" else [[] for _ in bots]
+                self.counts.renewed += sum(map(bool, answers))
+                # Those that have ended since the round began have none.
+                self.counts.refused += sum(
+                    not each and bot in self._held for bot, each in zip(bots, answers))
             done = due
             if share == 1.0:
                 calls, done = self._renewals(digest), 0
@@ -190,11 +195,12 @@ class LoadRunner:
             for answer in servers.pipeline(reads):
                 for stream, entries in answer or []:
                     claims += [self._claiming(digest, stream, entry, fields) for entry, fields in entries]
-            answers = servers.pipeline([(stream, words) for _, _, stream, words in claims])
-            for (bot, secret, *_), answer in zip(claims, answers):
+            answers = servers.pipeline([(stream, words) for *_, stream, words in claims])
+            for (bot, workspace, secret, *_), answer in zip(claims, answers):
                 assert answer[0] == "claimed", answer
                 self.counts.claimed += 1
-                self.counts.claims[bot] = time.time() * 1000
+                if workspace not in self._own:
+                    self.counts.claims.append(time.time() * 1000)
                 with self._lock:
                     self._held[bot] = f"usher:{{p{bot[-1]}}}"
                 for after, status in ENTRANCE:
@@ -206,7 +212,7 @@ class LoadRunner:
         secret = hashlib.sha256(bot.encode()).hexdigest()
         keys = [f"{prefix}:meeting:{fields['meeting_id']}", f"{prefix}:bot:{bot}",
                 f"{prefix}:ws:{fields['workspace_id']}:inflight:{fields['room']}", f"{prefix}:leases", stream]
-        return bot, secret, stream, (
+        return bot, fields["workspace_id"], secret, stream, (
             "EVALSHA", digest, len(keys), *keys, bot, fields["epoch"], RUNNER, LEASE_MS,
             hashlib.sha256(secret.encode()).hexdigest(), entry, f"usher-{bot}", "1", "0-0")
 
