@@ -50,7 +50,7 @@ ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour
 REAL_TIME = Tests/system/test_attend_words.py
 
 # They wait for processes much of the time, so they run side by side: so many at once, each with servers of its own.
-SIDE_BY_SIDE ?= 6
+SIDE_BY_SIDE ?= 4
 PYTEST = USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 .PHONY: system-test
