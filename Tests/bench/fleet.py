@@ -81,8 +81,6 @@ def fleet(size, primaries, binary, folder, options):
         node.wait_ready()
         servers = [redis] if primaries == 1 else redis.members
         runner = stack.enter_context(LoadRunner(servers, node, owners, size))
-        # The sweep has seen the leases of all, and each has been renewed.
-        time.sleep(RENEWAL_S)
         meter = Meter(redis, node, runner)
         waits = neighbours.waits(node, quiet, SECONDS)
         busy = meter.busy()

@@ -78,7 +78,7 @@ class Counts:
 class LoadRunner:
     def __init__(self, task):
         self._task = task
-        self._end = threading.Event()
+        self._end, self._renewed = threading.Event(), threading.Event()
         self.counts = Counts()
         owners = [Workspace(*each) for each in task["workspaces"]]
         self._own = {owner.id for owner in owners}
@@ -95,6 +95,7 @@ class LoadRunner:
                    for each in [self._renew, self._speak, self._claim, self._change] + REPORTERS * [self._report_due]]
         for thread in threads:
             thread.start()
+        self._renewed.wait()
         print("ready", flush=True)
         sys.stdin.read()
         self._end.set()
@@ -128,6 +129,7 @@ class LoadRunner:
         digest = servers.load(script("renew"))
         calls, done = self._renewals(digest), 0
         servers.pipeline(calls)  # Leases of seeds end in another century.
+        self._renewed.set()
         for share in self._paced(RENEWAL_S):
             due = int(len(calls) * share)
             some = calls[done:due]
