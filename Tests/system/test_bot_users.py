@@ -151,6 +151,7 @@ def test_a_bot_has_its_user_after_a_failover(servers, kind):
         former, replica = redis.owner(transcripts.STREAM)
         former.kill()
         wait_for(lambda: replica.ask("ROLE")[0] == "master", "the promotion of the replica")
+    user.is_patient = True
     wait_for(lambda: bots_users(redis) == of(bot_id), "its user on the new primary")
     assert former not in redis.primaries()
     for server in redis.primaries():

@@ -80,6 +80,7 @@ def test_bots_outlive_a_failover(servers, kind, break_it):
     meeting = user.send_bot()
     user.wait_for_status(meeting, "active")
     break_it(scene.deployment, user.keys)
+    user.is_patient = True
     later = [scene.send_bot_somehow(node) for node in scene.nodes]
     assert user.meeting(meeting)["status"] == "active"
     for other in [meeting, *later]:

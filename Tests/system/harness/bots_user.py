@@ -15,6 +15,9 @@ class BotsUser:
         self.workspace_id = self.user["workspace_id"]
         self.keys = WorkspaceKeys(self.workspace_id)
         self.token = admin.create(f"/admin/users/{self.user['id']}/tokens", {})["token"]
+        # Asks again when it hears that the records cannot be reached: each of a node's connections follows a failover by
+        # itself, in its time.
+        self.is_patient = False
 
     @property
     def headers(self):
@@ -22,7 +25,10 @@ class BotsUser:
 
     def request(self, method, path, body=NO_BODY, node=None, **options):
         options.setdefault("headers", self.headers)
-        return (node or self.node).request(method, path, body=body, **options)
+        def answered():
+            answer = (node or self.node).request(method, path, body=body, **options)
+            return None if self.is_patient and answer.status == 503 else answer
+        return wait_for(answered, f"an answer to {method} {path} but 503", interval_s=0.05)
 
     def bytes(self, method, path, body=NO_BODY):
         """A request for a `Burst`."""
