@@ -147,6 +147,86 @@ import Testing
         }
     }
 
+    // MARK: What waits to be told
+
+    private static let webhook = "wh_" + String(repeating: "0", count: 32)
+
+    private static func due(_ event: String, _ world: World) async throws -> Int? {
+        try await world.client.send("ZSCORE", world.keys.webhook(webhook).due, event).string.flatMap { Int($0) }
+    }
+
+    @Test func whatWaitsToBeToldComesForwardByAsMuchAsTheClockWentBack() async throws {
+        try await World.make { world in
+            let own = world.keys.webhook(Self.webhook)
+            let partition = world.keys.partition
+            let member = "\(world.workspaceID) \(Self.webhook)"
+            func bring(_ back: Int) async throws -> Value {
+                try await world.run(
+                    Scripts.BringForward(
+                        pendingKey: partition.deliveries, dueKey: own.due, member: member, backMilliseconds: back,
+                        leaseMilliseconds: 60_000))
+            }
+            try await world.expectNoChange { () async throws in
+                #expect(try await bring(Self.hour) == .integer(0))
+            }
+            let now = try await world.now()
+            for (event, ahead) in [("filed", Self.hour - 5_000), ("retried", 2 * Self.hour), ("leased", 50_000)] {
+                _ = try await world.client.send("ZADD", own.due, String(now + ahead), event)
+            }
+            _ = try await world.client.send("ZADD", partition.deliveries, String(now + Self.hour), member)
+            let before = try await world.snapshot()
+            #expect(try await bring(Self.hour) == .integer(2))
+            #expect(try await world.snapshot().changes(since: before) == [own.due, partition.deliveries])
+            let filed = try #require(try await Self.due("filed", world))
+            let after = try await world.now()
+            #expect((now...after).contains(filed))
+            #expect(try await Self.due("retried", world) == now + Self.hour)
+            #expect(try await Self.due("leased", world) == now + 50_000)
+            #expect(
+                try await world.snapshot()[partition.deliveries] == .sortedSet([member: String(filed)]))
+            // Later, until the lease of the second is over, nothing is.
+            _ = try await world.client.send("ZREM", own.due, "filed")
+            #expect(try await bring(Self.hour) == .integer(1))
+            #expect(try await bring(Self.hour) == .integer(0))
+        }
+    }
+
+    @Test func aSweepSeesByHowMuchTheClockWentBack() async throws {
+        try await World.make { world in
+            let own = world.keys.webhook(Self.webhook)
+            let partition = world.keys.partition
+            let member = "\(world.workspaceID) \(Self.webhook)"
+            func noted() async throws -> (seen: Int?, back: Int?) {
+                let fields = try #require(try await world.snapshot()[partition.primary]?.hash)
+                return (fields["seen"].flatMap { Int($0) }, fields["set_back"].flatMap { Int($0) })
+            }
+            try await Self.sweep(world)
+            let first = try await noted()
+            #expect(first.back == nil)
+            let ahead = try await world.now() + Self.hour
+            _ = try await world.client.send("ZADD", own.due, String(ahead), "filed")
+            _ = try await world.client.send("ZADD", partition.deliveries, String(ahead), member, "1", "spoilt")
+            // It waits for as long as it is to: no clock was set.
+            try await Self.sweep(world)
+            #expect(try await Self.due("filed", world) == ahead)
+
+            try await world.set(partition.primary, ["seen": String(ahead)])
+            // A node that dies having seen it: the next one goes on.
+            let back = try await world.session.bots.notePrimary(of: partition)
+            #expect((Self.hour - 60_000...Self.hour).contains(back))
+            let known = try await noted()
+            let after = try await world.now()
+            #expect(known.back == back && (known.seen ?? .max) <= after)
+            #expect(try await world.session.bots.notePrimary(of: partition, undone: back + 1) == back)
+            try await Self.sweep(world)
+            #expect(try await noted().back == nil)
+            let filed = try #require(try await Self.due("filed", world))
+            let later = try await world.now()
+            #expect(filed <= later)
+            #expect(try await world.session.deliveries.dueWebhooks().map(\.id) == [Self.webhook])
+        }
+    }
+
     // MARK: What expires by itself
 
     @Test func aDispatchThatNobodyClaimsExpiresInItsTime() async throws {

@@ -157,6 +157,10 @@ import Testing
                 longestMilliseconds: 600_000))
         try await world.session.bots.makeGroup(of: keys.partition)
         try await world.session.boundIdle(of: keys.partition.dispatch, group: Bots.runnerGroup)
+        _ = try await world.run(
+            Scripts.BringForward(
+                pendingKey: keys.partition.deliveries, dueKey: keys.webhook("wh").due, member: "m", backMilliseconds: 1,
+                leaseMilliseconds: 1))
         try await world.session.bots.noteEnding(of: lost, runner: "runner", reason: "join_timeout")
         _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
     }

@@ -32,10 +32,15 @@ extension Bots {
     }
 
     /// Notes since when the server that answers for a partition now does so: from then on it counts when a lease may be
-    /// said to have run out. Also notes how full it is. Safe to repeat.
-    func notePrimary(of partition: Partition) async throws(RedisError) {
-        let (_, used, limit) = try await session.run(Scripts.NotePrimary(primaryKey: partition.primary))
+    /// said to have run out. Also notes how full it is, and what its clock shows. Safe to repeat.
+    /// - Parameter undone: what the caller has put right of what it was told, in milliseconds.
+    /// - Returns: by how many milliseconds the clock was set back, until somebody has put that right.
+    @discardableResult
+    func notePrimary(of partition: Partition, undone: Int = 0) async throws(RedisError) -> Int {
+        let (_, used, limit, back) = try await session.run(
+            Scripts.NotePrimary(primaryKey: partition.primary, undoneMilliseconds: undone))
         session.store.memory.note(RedisMemory.Reading(used: used, limit: limit), of: partition)
+        return back
     }
 
     /// Brings a lease to the latest end that it can have, if the clock was set back since it was granted.

@@ -53,7 +53,10 @@ public struct Sweeper: Sendable {
 
     private func sweep(_ partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
         try await attempt("primary", String(partition.number)) { () throws(RedisError) in
-            try await session.bots.notePrimary(of: partition)
+            let back = try await session.bots.notePrimary(of: partition)
+            if back > 0, try await session.deliveries.bringForward(in: partition, by: back) {
+                try await session.bots.notePrimary(of: partition, undone: back)
+            }
             try await session.boundIdle(of: partition.dispatch, group: Bots.runnerGroup)
         }
         try await boundTimes(in: partition, now: now, session)

@@ -35,6 +35,7 @@ public struct Deliveries: Sendable {
     private static let turnMilliseconds = 100
     /// How long one is left alone whose keys another hand has spoilt.
     private static let oddMilliseconds = 60_000
+    private static let broughtForwardAtOnce = 10_000
 
     /// The webhooks that have something due, each as its workspace and id.
     public func dueWebhooks() async throws(RedisError) -> [(workspace: String, id: String)] {
@@ -46,13 +47,12 @@ public struct Deliveries: Sendable {
         var due: [(workspace: String, id: String)] = []
         for (partition, page) in zip(Partition.all, pages) {
             for member in try session.oddRecords.list(partition.deliveries, page).compactMap(\.string) {
-                let parts = member.split(separator: " ").map(String.init)
-                guard parts.count == 2, Webhook.isID(parts[1]), Partition(workspace: parts[0]) == partition else {
+                guard let webhook = Webhook.waiting(member, in: partition) else {
                     // Not one of ours: it would stand at the head for ever.
                     _ = try await session.send(Command("ZREM", partition.deliveries, member))
                     continue
                 }
-                due.append((parts[0], parts[1]))
+                due.append(webhook)
             }
         }
         return due
@@ -96,6 +96,29 @@ public struct Deliveries: Sendable {
                     tries: parts[2].string.flatMap { Int($0) } ?? 0, body: try parts[3].stringOrThrow()))
         }
         return claimed
+    }
+
+    /// Brings forward what waits to be told in a partition whose clock was set back by so many milliseconds: it would wait
+    /// until the clock has caught up. Safe to repeat: it is told earlier then.
+    /// - Returns: whether all of it was looked at.
+    func bringForward(in partition: Partition, by back: Int) async throws(RedisError) -> Bool {
+        let last = try await session.send(
+            Command("ZREVRANGE", partition.deliveries, "0", String(Self.broughtForwardAtOnce - 1)))
+        let members = try session.oddRecords.list(partition.deliveries, last).compactMap(\.string)
+        for member in members {
+            guard let (workspace, id) = Webhook.waiting(member, in: partition) else { continue }
+            do throws(RedisError) {
+                _ = try await session.run(
+                    Scripts.BringForward(
+                        pendingKey: partition.deliveries, dueKey: WorkspaceKeys(workspace: workspace).webhook(id).due,
+                        member: member, backMilliseconds: back, leaseMilliseconds: Self.deliveryLeaseMilliseconds))
+            } catch .refused(let text) {
+                session.oddRecords.note(
+                    "What waits to be told to a webhook waits on: one of its keys is odd",
+                    ["webhook_id": id, "reason": text])
+            }
+        }
+        return members.count < Self.broughtForwardAtOnce
     }
 
     public typealias Settlement = Scripts.SettleDelivery.Reply

@@ -23,9 +23,8 @@ extension Webhooks {
         var waiting: [(workspace: String, id: String, key: String)] = []
         for (partition, page) in zip(Partition.all, pages) {
             for member in try session.oddRecords.list(partition.deliveries, page).compactMap(\.string) {
-                let parts = member.split(separator: " ").map(String.init)
-                guard parts.count == 2, Webhook.isID(parts[1]) else { continue }
-                waiting.append((parts[0], parts[1], WorkspaceKeys(workspace: parts[0]).webhook(parts[1]).webhook))
+                guard let (workspace, id) = Webhook.waiting(member, in: partition) else { continue }
+                waiting.append((workspace, id, WorkspaceKeys(workspace: workspace).webhook(id).webhook))
             }
         }
         guard !waiting.isEmpty else { return [] }

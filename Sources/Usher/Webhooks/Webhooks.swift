@@ -102,6 +102,14 @@ extension Webhook {
 
     /// An id from outside becomes part of a key.
     static func isID(_ text: String) -> Bool { isIdentifier(text, idPrefix) }
+    /// - Parameter member: as a partition's sorted set has it of a webhook that has something to be told.
+    /// - Returns: its workspace and its id; nil if it is not one of ours.
+    static func waiting(_ member: String, in partition: Partition) -> (workspace: String, id: String)? {
+        let parts = member.split(separator: " ").map(String.init)
+        guard parts.count == 2, isID(parts[1]), Partition(workspace: parts[0]) == partition else { return nil }
+        return (parts[0], parts[1])
+    }
+
     /// One becomes part of a field.
     static func isEventID(_ text: String) -> Bool { isIdentifier(text, eventPrefix) }
 

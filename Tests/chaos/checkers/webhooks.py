@@ -4,17 +4,14 @@ Of a workspace that has a webhook from before its first meeting on: each change 
 stream has it, was told at least once, always with one id; the sequences of a meeting have no hole, and follow the order
 of its changes; nothing was told that is no change. Where no fault struck, nothing was told twice.
 
-A failover may lose what the event stream had, after it was told: see `checkers.failovers`. What waits to be told again when
-Redis' clock is set back waits until that has caught up, which is after the run.
+A failover may lose what the event stream had, after it was told: see `checkers.failovers`.
 """
 
 import collections
 
 from checkers import failovers
-from checkers.clock import RedisClock
 from history import Violation
 
-CLOCK_BACK = "redis-clock-back"
 # One change is several events, of which each has one of these.
 FIRST = ("meeting.status_change", "transcription.ready", "meeting.missed")
 
@@ -36,23 +33,19 @@ def _violations(history):
     told = collections.defaultdict(list)
     for one in history.told:
         told[one.meeting].append(one)
-    clock = RedisClock(history)
-    back_ns = max((fault.healed_ns or fault.injected_ns for fault in history.faults if fault.name == CLOCK_BACK), default=0)
     for meeting in sorted(set(changes) | set(told)):
-        for sentence in _about(history, changes[meeting], told[meeting], clock, back_ns):
+        for sentence in _about(history, changes[meeting], told[meeting]):
             yield Violation("webhooks", f"meeting {meeting}", sentence)
 
 
-def _about(history, changes, told, clock, back_ns):
-    """Of one meeting. `back_ns`: when Redis' clock was last set back."""
+def _about(history, changes, told):
+    """Of one meeting."""
     by_sequence = collections.defaultdict(list)
     for one in told:
         if one.kind in FIRST:
             by_sequence[one.sequence].append(one)
     for sequence, event in enumerate(changes, 1):
         found = by_sequence.pop(sequence, [])
-        if not found and clock.interval(event.time_ms)[0] <= back_ns:
-            continue
         if not found:
             yield f"nobody was told of change {sequence}, {event.what} (event {event.entry})"
         elif len({one.event_id for one in found}) > 1:

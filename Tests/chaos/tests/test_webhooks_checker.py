@@ -50,14 +50,6 @@ def test_what_is_not_told(written):
     assert "nobody was told of change 4, completed" in found(written)
 
 
-def test_what_waits_when_the_clock_is_set_back(written):
-    tell(written, 1, 2, 3, 5)
-    written.fault("redis-clock-back", 4_000, 4_500)
-    assert "nobody was told of change 4, completed" in found(written)
-    written.fault("redis-clock-back", 5_000, 5_500)
-    assert found(written) == ""
-
-
 def test_what_never_was(written):
     tell(written, 1, 2, 3, 4, 5, 6)
     assert "change 6 was told, and never was" in found(written)

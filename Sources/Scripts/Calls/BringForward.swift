@@ -1,0 +1,24 @@
+// Made by `make scripts` from the header of lua/bring_forward.lua, which is what to change.
+// swift-format-ignore-file
+
+import Redis
+
+extension Scripts {
+    /// Brings forward what waits to be told to a webhook by as much as the clock was set back, and no further than to now.
+    /// What may wait for no more than the end of a lease stays. Repeating it lets it be told earlier still.
+    public struct BringForward: ScriptCall {
+        public static let script = load("bring_forward", PackageResources.bring_forward_lua)
+        public let keys: [String]
+        public let arguments: [String]
+
+        public init(pendingKey: String, dueKey: String, member: String, backMilliseconds: Int, leaseMilliseconds: Int) {
+            keys = [pendingKey, dueKey]
+            arguments = [member, String(backMilliseconds), String(leaseMilliseconds)]
+        }
+
+        /// How many events.
+        public static func read(_ reply: ReplyParts) throws(RedisError) -> Int {
+            try reply.whole.integerOrThrow()
+        }
+    }
+}
