@@ -30,6 +30,12 @@ struct FixedAnswer: Sendable {
         }
     }
 
+    /// One that is made, and compressed, when it is first asked for, which many nodes never are: on a thread that is no
+    /// loop's, since that would hold the loop.
+    static func handler(_ answer: @escaping @Sendable (Request) -> Response) -> Endpoint.Handler {
+        .asynchronous { request in await Task.detached { answer(request) }.value }
+    }
+
     func handle(_ request: Request) -> Response {
         let form = Gzip.isAccepted(request.header("Accept-Encoding")) ? compressed ?? plain : plain
         return Self.isKnown(form.tag, by: request.header("If-None-Match")) ? form.unchanged : form.whole

@@ -46,7 +46,7 @@ enum ConsoleEndpoints {
                 status: 200, meaning: "The page.", content: .other(type: "text/html"), headers: [FixedAnswer.etag]),
             FixedAnswer.unchanged,
         ]
-    ) { services in services.servesConsole ? .synchronous(whole.handle) : nil }
+    ) { services in services.servesConsole ? FixedAnswer.handler { whole.handle($0) } : nil }
 
     static let file = Endpoint(
         "\(path)/{file}", id: "consoleFile", surfaces: surfaces, summary: "What the console loads",
@@ -62,9 +62,7 @@ enum ConsoleEndpoints {
         errors: [unknownFile]
     ) { services in
         guard services.servesConsole else { return nil }
-        // Made, and compressed, with the node: the first request that asked for one would hold its loop for that.
-        let files = files
-        return .synchronous { request in
+        return FixedAnswer.handler { request in
             files[request.parameter("file")]?.handle(request) ?? unknownFile.error.response(.reinvite)
         }
     }

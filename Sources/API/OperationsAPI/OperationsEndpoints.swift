@@ -57,7 +57,7 @@ enum OperationsEndpoints {
                 headers: [FixedAnswer.etag]),
             FixedAnswer.unchanged,
         ]
-    ) { _ in .synchronous(DescriptionEndpoint.openAPI.handle) }
+    ) { _ in FixedAnswer.handler { DescriptionEndpoint.openAPI.handle($0) } }
 
     static let page = Endpoint(
         pagePath, id: "docs", surfaces: [.api], summary: "This API as a page to read",
@@ -67,7 +67,7 @@ enum OperationsEndpoints {
                 status: 200, meaning: "The page.", content: .other(type: "text/html"), headers: [FixedAnswer.etag]),
             FixedAnswer.unchanged,
         ]
-    ) { _ in .synchronous(DescriptionEndpoint.page.handle) }
+    ) { _ in FixedAnswer.handler { DescriptionEndpoint.page.handle($0) } }
 
     static let documentPath = "/openapi.json"
     static let pagePath = "/docs"
