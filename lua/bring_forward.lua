@@ -24,5 +24,6 @@ for index = 1, #ahead, 2 do
   local due_ms = math.max(at_ms, tonumber(ahead[index + 1]) - tonumber(back_ms))
   redis.call('ZADD', due_key, string.format('%.0f', due_ms), ahead[index])
 end
-note_next({pending = pending_key, due = due_key}, member, at_ms)
+local keys = {pending = pending_key, due = due_key}
+note_next(keys, member, at_ms)
 return #ahead / 2

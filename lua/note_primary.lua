@@ -7,8 +7,9 @@
 --                                           what its clock showed last, and by how much it was set back
 -- ARGV[1]  undone_ms  integer: what the caller has put right, of what it was told last: ms, or 0
 --
--- Returns {since: integer, used: integer, limit: integer, back: integer}  since when in ms, the bytes that count against
---           its limit, the limit or 0 for none, and by how much the clock was set back and nobody put right, in ms
+-- Returns {since: integer, used: integer, limit: integer, back: integer}  since when in ms, the bytes that count
+--           against its limit, the limit or 0 for none, and by how much the clock was set back in ms, if nobody has
+--           put that right
 
 -- include: time
 -- include: primary

@@ -16,7 +16,7 @@ extension Scripts {
             arguments = [String(undoneMilliseconds)]
         }
 
-        /// Since when in ms, the bytes that count against its limit, the limit or 0 for none, and by how much the clock was set back and nobody put right, in ms.
+        /// Since when in ms, the bytes that count against its limit, the limit or 0 for none, and by how much the clock was set back in ms, if nobody has put that right.
         public static func read(_ reply: ReplyParts) throws(RedisError) -> (since: Int, used: Int, limit: Int, back: Int) {
             (try reply.integer(0), try reply.integer(1), try reply.integer(2), try reply.integer(3))
         }
