@@ -1,21 +1,20 @@
--- Writes the record of a new meeting, in INITIAL and without a bot. docs/architecture.md, "A meeting's state":
--- "created".
+-- Writes the record of a new meeting, in INITIAL and without a bot: docs/architecture.md, "A meeting's state".
 --
 -- KEYS[1]   workspace_key  usher:{pX}:ws:<workspace_id>                  hash: the workspace
 -- KEYS[2]   meetings_key   usher:{pX}:ws:<workspace_id>:meetings         zset: number -> meeting_id
 -- KEYS[3]   latest_key     usher:{pX}:ws:<workspace_id>:latest:<room>    string: the newest meeting of the room
 -- KEYS[4]   meeting_key    usher:{pX}:meeting:<meeting_id>               hash: the meeting
 -- KEYS[5]   events_key     usher:{pX}:events                             stream: what happened
--- KEYS[6]   held_key       usher:{pX}:ws:<workspace_id>:held:<room>      string: the meeting of the room that a bot was
---                                                                        in last
+-- KEYS[6]   held_key       usher:{pX}:ws:<workspace_id>:held:<room>      string: the one that a bot was in last
 -- KEYS[7]   names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
 -- KEYS[8]   plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
 -- KEYS[9]   planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
--- KEYS[10]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the meeting that has the client's
---                                                                        deduplication key; without one latest_key
+-- KEYS[10]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the one with the key; else latest_key
 -- KEYS[11]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>    hash: whose plan it is; else workspace_key
 -- KEYS[12]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
--- KEYS[13]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[13]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
+-- KEYS[14]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
+-- KEYS[15]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer
 -- ARGV[3]      max_events            integer: length at which the event stream is trimmed
@@ -57,7 +56,7 @@
 -- include: calendars
 
 local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, planned_key,
-  dedup_key, calendar_key, occurrences_key, request_key = unpack(KEYS)
+  dedup_key, calendar_key, occurrences_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
 local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes,
   plan, late_ms, scheduled_at, due, owner, dedup_ms, lease_end, occurrence, entry = unpack(ARGV, 1, 19)
 local fields = {unpack(ARGV, 20)}
@@ -74,7 +73,7 @@ local planning = {plans = plans_key, planned = planned_key}
 local other = due ~= '' and same_time(planning, scheduled_at, meeting_id)
 if other then return {'planned_already', other} end
 local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, latest = latest_key,
-  events = events_key}
+  events = events_key, webhooks = webhooks_key, outbox = outbox_key}
 local most = passed_count(keys, default_max_meetings)
 if most then return {'too_many_meetings', most} end
 local bytes = bytes_of(fields)
@@ -95,6 +94,7 @@ if previous then
 end
 count_bytes_of(keys, bytes)
 record_event(keys, max_events, at_ms, 'created', meeting_id, '', '/', 'INITIAL/', why)
+if scheduled_at ~= '' then record_time(keys, max_events, at_ms, meeting_id, why) end
 if dedup_ms ~= '0' then redis.call('SET', dedup_key, meeting_id, 'PX', dedup_ms) end
 if request_key then redis.call('SET', request_key, meeting_id, 'PX', request_ms) end
 return {'created', at_ms}

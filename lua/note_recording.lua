@@ -8,8 +8,6 @@
 -- KEYS[4]  events_key     usher:{pX}:events                      stream: what happened
 -- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
 -- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
--- KEYS[7]  feed_key       usher:{pX}:meeting:<meeting_id>:feed   stream: what its viewers are told
--- KEYS[8]  feeds_key      usher:{pX}:ws:<workspace_id>:feed      stream: what viewers of all meetings are told
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  bot_id      text
 -- ARGV[3]  bytes       integer: of the recording's file
@@ -28,7 +26,7 @@
 -- include: feed
 -- include: events
 
-local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key, feed_key, feeds_key = unpack(KEYS)
+local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key = unpack(KEYS)
 local meeting_id, bot_id, bytes, most, max_events = unpack(ARGV)
 
 -- `<bot_id>=<number>` for each in a list; how many there are, too.
@@ -53,11 +51,10 @@ local known, count = find(meeting[3], bot_id)
 if known then return 'known' end
 if count >= tonumber(most) then return 'too_many' end
 local state = meeting[1] .. '/' .. (meeting[2] or '')
-local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
-  feed = feed_key, feeds = feeds_key}
+local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
-record_change(keys, max_events, at_ms, 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3],
+record_told(keys, max_events, at_ms, 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3],
   {updated_at = at})
 redis.call('HSET', meeting_key, 'recordings', (meeting[3] and meeting[3] .. ' ' or '') .. bot_id .. '=' .. bytes,
   'updated_at', at)

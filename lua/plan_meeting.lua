@@ -7,6 +7,9 @@
 -- KEYS[4]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
 -- KEYS[5]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>   hash: whose plan it is; else workspace_key
 -- KEYS[6]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
+-- KEYS[7]  events_key     usher:{pX}:events                            stream: what happened
+-- KEYS[8]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks        zset: when it was made (ms) -> webhook_id
+-- KEYS[9]  outbox_key     usher:{pX}:outbox                            stream: what webhooks are to be told of
 -- ARGV[1]     meeting_id         text
 -- ARGV[2]     plan               text: how the meeting is named among the plans
 -- ARGV[3]     lead_ms            integer: how long before its time a bot is sent, ms
@@ -19,7 +22,9 @@
 -- ARGV[10]    lease_end          text?: end of the lease of the calendar whose plan it is, ms
 -- ARGV[11]    occurrence         text?: which of the calendar's it is
 -- ARGV[12]    entry              text?: what is noted of that
--- ARGV[13...]  fields            pairs: fields, each followed by its value
+-- ARGV[13]    max_events         integer: length at which the event stream is trimmed
+-- ARGV[14]    why                text: who asked, for the event
+-- ARGV[15...]  fields            pairs: fields, each followed by its value
 --
 -- Returns {'changed'}                            (change)
 --         {'unknown_meeting'}                    there is no such meeting
@@ -30,14 +35,17 @@
 --         {'not_yours'}                          the calendar's lease is another's (any more)
 
 -- include: time
+-- include: feed
+-- include: events
 -- include: quota
 -- include: plans
 -- include: calendars
 
-local meeting_key, workspace_key, plans_key, planned_key, calendar_key, occurrences_key = unpack(KEYS)
+local meeting_key, workspace_key, plans_key, planned_key, calendar_key, occurrences_key,
+  events_key, webhooks_key, outbox_key = unpack(KEYS)
 local meeting_id, plan, lead_ms, late_ms, scheduled_at, is_cleared, auto_join, default_max_bytes, cleared,
-  lease_end, occurrence, entry = unpack(ARGV, 1, 12)
-local fields = {unpack(ARGV, 13)}
+  lease_end, occurrence, entry, max_events, why = unpack(ARGV, 1, 14)
+local fields = {unpack(ARGV, 15)}
 
 if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return {'not_yours'} end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join', 'missed_at')
@@ -49,7 +57,8 @@ local time = is_new and scheduled_at or is_cleared == '0' and tonumber(meeting[3
 local is_wanted = (auto_join ~= '' and auto_join or meeting[4]) ~= 'false'
 local is_armed = time and is_wanted and (is_new or not meeting[5])
 if (is_new or is_armed and auto_join ~= '') and is_odd_time(time, late_ms, at_ms) then return {'odd_time'} end
-local keys = {workspace = workspace_key, meeting = meeting_key}
+local keys = {workspace = workspace_key, meeting = meeting_key, events = events_key, webhooks = webhooks_key,
+  outbox = outbox_key}
 local planning = {plans = plans_key, planned = planned_key}
 local other = is_armed and same_time(planning, time, meeting_id)
 if other then return {'planned_already', other} end
@@ -72,4 +81,5 @@ redis.call('HSET', meeting_key, 'updated_at', string.format('%d', at_ms), unpack
 if is_new then redis.call('HSET', meeting_key, 'scheduled_at', scheduled_at) end
 if auto_join ~= '' then redis.call('HSET', meeting_key, 'auto_join', auto_join) end
 count_bytes_of(keys, more)
+if is_new and scheduled_at ~= meeting[3] then record_time(keys, max_events, at_ms, meeting_id, why) end
 return {'changed'}

@@ -68,7 +68,7 @@ local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting
   feed = feed_key, feeds = feeds_key}
 if is_missed(meeting[3], late_ms, at_ms) then
   local reason = meeting[4] or 'too_late'
-  record_change(keys, max_events, at_ms, 'missed', meeting_id, '', 'INITIAL/', 'INITIAL/', reason, nil,
+  record_told(keys, max_events, at_ms, 'missed', meeting_id, '', 'INITIAL/', 'INITIAL/', reason, nil,
     {updated_at = at, missed_at = at, auto_join_error = reason})
   redis.call('ZADD', ended_key, at, meeting_id)
   redis.call('HSET', meeting_key, 'missed_at', at, 'auto_join_error', reason, 'updated_at', at)

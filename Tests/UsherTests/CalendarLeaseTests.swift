@@ -145,7 +145,8 @@ import Testing
             func move(_ lease: String) async throws {
                 var changes = PlanChanges()
                 changes.scheduledAt = desk.start + 60_000
-                _ = try await world.session.meetings.change(meeting, changes, noting: note(lease, id, "moved"))
+                _ = try await world.session.meetings.change(
+                    meeting, changes, by: world.owner.userID, noting: note(lease, id, "moved"))
             }
             try await world.expectNoChange { () async throws in
                 await #expect(throws: OccurrenceNote.notYours) { () async throws in try await move("1") }
@@ -156,6 +157,7 @@ import Testing
             #expect(
                 moved.changes(since: made) == [
                     keys.partition.meeting(id), keys.partition.plans, keys.planned(Self.room), desk.own.planned,
+                    keys.partition.events,
                 ])
             #expect(try await noted() == ["x": "moved"])
 

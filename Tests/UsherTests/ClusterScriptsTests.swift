@@ -140,7 +140,7 @@ import Testing
                 ).made)
             var changes = PlanChanges()
             changes.title = "Weekly"
-            _ = try await world.session.meetings.change(planned, changes)
+            _ = try await world.session.meetings.change(planned, changes, by: world.owner.userID)
             if isSent {
                 let plan = try #require(Plan(keys.member(planned.id)))
                 #expect(try await world.session.meetings.sendPlanned(plan, trace: World.trace) == .sent(epoch: 1))

@@ -80,7 +80,7 @@ import Testing
             func change(_ edit: (inout PlanChanges) -> Void) async throws -> Meetings.PlanChange {
                 var changes = PlanChanges()
                 edit(&changes)
-                return try await world.session.meetings.change(meeting, changes)
+                return try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
             }
             let before = try await world.snapshot()
             guard
@@ -95,7 +95,7 @@ import Testing
                 try await world.snapshot().changes(since: before)
                     == [
                         keys.partition.meeting(meeting.id), keys.partition.plans, keys.planned(World.room),
-                        keys.workspace,
+                        keys.workspace, keys.partition.events,
                     ])
 
             _ = try await change { $0.autoJoin = false }
@@ -148,12 +148,12 @@ import Testing
             try await Self.sendAll(world)
             var changes = PlanChanges()
             changes.title = "Weekly"
-            _ = try await world.session.meetings.change(meeting, changes)
+            _ = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
             #expect(try await Self.due(meeting, world) == nil)
             #expect(try await world.fields(meeting.id)["missed_at"] != nil)
             let time = try await world.now() + 3_600_000
             changes.scheduledAt = time
-            _ = try await world.session.meetings.change(meeting, changes)
+            _ = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
             #expect(try await Self.due(meeting, world) == time - Self.lead)
             let fields = try await world.fields(meeting.id)
             #expect(fields["missed_at"] == nil && fields["auto_join_error"] == nil)
@@ -177,7 +177,8 @@ import Testing
             changes.scheduledAt = time
             try await world.expectNoChange { [changes] in
                 guard
-                    case .plannedAlready(first.id) = try await world.session.meetings.change(second, changes)
+                    case .plannedAlready(first.id) = try await world.session.meetings.change(
+                        second, changes, by: world.owner.userID)
                 else { throw TestServerError("it was changed") }
             }
         }
@@ -193,7 +194,7 @@ import Testing
             for change in [nil, time, nil, time + 1_000] as [Int?] {
                 var changes = PlanChanges()
                 changes.scheduledAt = .some(change)
-                _ = try await world.session.meetings.change(meeting, changes)
+                _ = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
             }
             #expect(try await bytes() == before)
         }
@@ -206,14 +207,16 @@ import Testing
             var changes = PlanChanges()
             changes.autoJoin = true
             try await world.expectNoChange { [changes] in
-                guard case .oddTime = try await world.session.meetings.change(meeting, changes) else {
+                guard case .oddTime = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
+                else {
                     throw TestServerError("it was changed")
                 }
             }
             changes.autoJoin = nil
             changes.scheduledAt = try await world.now() + 400 * 86_400_000
             try await world.expectNoChange { [changes] in
-                guard case .oddTime = try await world.session.meetings.change(meeting, changes) else {
+                guard case .oddTime = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
+                else {
                     throw TestServerError("it was changed")
                 }
             }

@@ -18,8 +18,7 @@ import Testing
             Scripts.NoteRecording(
                 meetingKey: keys.partition.meeting(bot.meetingID), workspaceKey: keys.workspace,
                 botKey: keys.partition.bot(bot.botID), eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
-                outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: bot.meetingID),
-                feedsKey: keys.feed, meetingID: bot.meetingID, botID: bot.botID, bytes: bytes, most: most,
+                outboxKey: keys.partition.outbox, meetingID: bot.meetingID, botID: bot.botID, bytes: bytes, most: most,
                 maxEvents: 1_000))
     }
 

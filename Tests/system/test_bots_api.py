@@ -584,7 +584,7 @@ def test_a_webhooks_secret_and_events(workspace, redis):
     key = workspace.member_key("manager", scopes=["bots"])
     url = "https://hooks.example.com/a"
     none = dict.fromkeys(["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed",
-                          "transcription.ready", "recording.ready", "meeting.missed"], False)
+                          "transcription.ready", "recording.ready", "meeting.scheduled", "meeting.missed"], False)
 
     def put(**body):
         answer = workspace.request("PUT", "/user/webhook", body, key=key)

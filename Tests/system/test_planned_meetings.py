@@ -328,12 +328,28 @@ def test_a_held_room_is_waited_for(user, redis):
     meeting = plan(user, meeting_url=f"https://meet.google.com/{code}", scheduled_at=iso(0))
     wait_for(lambda: user.meeting(meeting)["data"].get("auto_join_error") == "room_taken", "the reason")
     assert user.meeting(meeting)["status"] == "scheduled"
-    assert [event["what"] for event in user.events(redis, meeting)] == ["created", "not_sent"]
+    assert [event["what"] for event in user.events(redis, meeting)] == ["created", "scheduled", "not_sent"]
     bot.tell(user.node, "completed")
     # By itself it comes to its turn half a minute later.
     if user.meeting(meeting)["status"] == "scheduled":
         make_due(redis, user, meeting)
     assert "auto_join_error" not in user.wait_for_status(meeting, "requested")["data"]
+
+
+def test_each_time_that_a_meeting_gets_is_told(user, redis):
+    with Receiver() as receiver:
+        assert user.request("POST", "/webhooks", {"url": receiver.url()}).status == 201
+        first, second = iso(3600), iso(7200)
+        meeting = plan(user, scheduled_at=first)
+        for change in ({"title": "Weekly"}, {"scheduled_at": first}, {"scheduled_at": None}, {"auto_join": False},
+                       {"scheduled_at": second}):
+            assert user.request("PATCH", f"/meetings/{meeting['id']}", change).status == 200
+        told = wait_for(lambda: len(receiver.deliveries) > 1 and list(receiver.deliveries), "two events")
+    assert [one.json["event_type"] for one in told] == ["meeting.scheduled"] * 2
+    found = {one.json["sequence"]: one.json["data"]["meeting"] for one in told}
+    times = [found[sequence]["data"]["scheduled_at"] for sequence in (1, 2)]
+    assert times == [meeting["data"]["scheduled_at"], user.meeting(meeting)["data"]["scheduled_at"]]
+    assert found[1]["status"] == "scheduled" and found[2]["data"]["auto_join"] is False
 
 
 def test_what_comes_too_late_is_missed_and_told(user, redis):

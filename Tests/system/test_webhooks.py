@@ -21,7 +21,7 @@ from harness.workspace import Admin
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 ALL = ["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed", "transcription.ready",
-       "recording.ready", "meeting.missed"]
+       "recording.ready", "meeting.scheduled", "meeting.missed"]
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_a_webhooks_life(user, receiver):
     made = create(user, receiver, description="Ours")
     assert made["secret"].startswith("whsec_") and len(made["secret"]) == 38
     assert made["events"] == ["meeting.started", "meeting.status_change", "meeting.completed", "bot.failed",
-                              "transcription.ready", "recording.ready", "meeting.missed"]
+                              "transcription.ready", "recording.ready", "meeting.scheduled", "meeting.missed"]
     path = f"/webhooks/{made['id']}"
     shown = {**made, "secret": "********" + made["secret"][-4:]}
     assert ask(user, 200, "GET", path) == shown

@@ -13,15 +13,13 @@ local function record_event(keys, max_length, at_ms, what, meeting_id, bot_id, f
   redis.call('HSET', keys.meeting, 'events', own .. entry .. ' ')
 end
 
--- Records a change of a meeting's status: in the partition's event stream, in the feeds of the meeting and its
--- workspace and, if that has webhooks, in its partition's outbox, with what an event tells of the meeting, as it is
--- after this change. `keys` has the members events, outbox, feed, feeds (streams), meeting (hash) and webhooks (zset).
--- `changed` has the fields of the meeting that the caller is about to write, '' for those that it removes. What can
--- fail comes first: see bots.
-local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
+-- Records what webhooks are told of: in the partition's event stream and, if the workspace has webhooks, in its
+-- partition's outbox, with what an event tells of the meeting, as it is after this change. `keys` has the members
+-- events, outbox (streams), meeting (hash) and webhooks (zset). `changed` has the fields of the meeting that the caller
+-- is about to write, '' for those that it removes. What can fail comes first: see bots.
+local function record_told(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
   local at = string.format('%d', at_ms)
   record_event(keys, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
-  if what ~= 'missed' and what ~= 'recorded' then tell_status(keys, meeting_id, to, at) end
   if redis.call('EXISTS', keys.webhooks) == 0 then return end
   local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',
     'updated_at', 'dispatched_at', 'start_time', 'end_time', 'title', 'bot_name', 'language', 'bot_container_id',
@@ -40,4 +38,16 @@ local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, 
   end
   redis.call('XADD', keys.outbox, '*', unpack(fields))
   redis.call('HSET', keys.meeting, 'changes', sequence)
+end
+
+-- The same of a change of a meeting's status, of which its viewers and those of all meetings of its workspace are told
+-- too. `keys` has the members feed and feeds (streams) besides.
+local function record_change(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
+  record_told(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
+  tell_status(keys, meeting_id, to, string.format('%d', at_ms))
+end
+
+-- The same of a time that a meeting without a bot got.
+local function record_time(keys, max_length, at_ms, meeting_id, why)
+  record_told(keys, max_length, at_ms, 'scheduled', meeting_id, '', 'INITIAL/', 'INITIAL/', why)
 end

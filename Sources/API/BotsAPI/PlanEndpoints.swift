@@ -132,7 +132,7 @@ enum PlanEndpoints {
     ) { call, number, changes in
         let meeting = try await found(number, call)
         try PlanMembers.check(meeting, changes)
-        switch try await call.session.meetings.change(meeting, changes) {
+        switch try await call.session.meetings.change(meeting, changes, by: call.caller.userID) {
         case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
         case .unknown: throw DescribedError.unknownBotMeeting.error
         case .notPlanned: throw APIError.notPlanned(number: meeting.number)

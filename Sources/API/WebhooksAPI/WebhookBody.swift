@@ -13,7 +13,7 @@ public enum WebhookBody {
         switch event {
         case .statusChange: data.add("status_change", statusChange(change, from: "old_status", to: "new_status"))
         case .started, .failed: data.add("status_change", statusChange(change, from: "from", to: "to"))
-        case .completed, .transcriptionReady, .recordingReady, .missed: break
+        case .completed, .transcriptionReady, .recordingReady, .scheduled, .missed: break
         }
         var body = envelope(id: change.eventID(event), type: event.rawValue, at: change.at)
         body.add("sequence", change.sequence)

@@ -123,7 +123,7 @@ export const texts = {
     created: "Made", dispatched: "A bot was sent", restarted: "Restarted: a bot was sent", replaced: "A bot was sent in place of a lost one",
     joining: "On its way", awaiting_admission: "In the lobby", needs_help: "Asked for help", active: "Came into the room",
     stopping: "Was told to leave", completed: "Over", failed: "Failed", finalised: "The record was finished",
-    recorded: "The sound was kept", missed: "The time was missed", not_sent: "No bot could be sent",
+    recorded: "The sound was kept", scheduled: "A time was set", missed: "The time was missed", not_sent: "No bot could be sent",
   }, word),
   because: (word) => (Object.hasOwn(reasons, word) ? `because ${reasons[word]}` : own({
     bot: "as the bot said", plan: "as planned", "recording kept": "", "transcript collected": "",

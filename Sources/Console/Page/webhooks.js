@@ -8,7 +8,7 @@ import { act, noticePlace, secretPlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
 export const eventNames = [
-  "meeting.started", "meeting.status_change", "meeting.completed", "meeting.missed", "bot.failed", "transcription.ready",
+  "meeting.started", "meeting.status_change", "meeting.completed", "meeting.scheduled", "meeting.missed", "bot.failed", "transcription.ready",
 ];
 
 export function webhooksPage(main) {

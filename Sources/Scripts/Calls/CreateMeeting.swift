@@ -4,8 +4,7 @@
 import Redis
 
 extension Scripts {
-    /// Writes the record of a new meeting, in INITIAL and without a bot. docs/architecture.md, "A meeting's state":
-    /// "created".
+    /// Writes the record of a new meeting, in INITIAL and without a bot: docs/architecture.md, "A meeting's state".
     public struct CreateMeeting: ScriptCall {
         public static let script = load("create_meeting", PackageResources.create_meeting_lua)
         public static let isChange: (@Sendable (Value) -> Bool)? = changes("created")
@@ -15,15 +14,15 @@ extension Scripts {
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
             heldKey: String, namesKey: String, plansKey: String, plannedKey: String, dedupKey: String,
-            calendarKey: String, occurrencesKey: String, requestKey: String? = nil, meetingID: String, number: Int,
-            maxEvents: Int, why: String, requestMilliseconds: Int, room: String, names: String, forgotten: String,
-            defaultMaxMeetings: Int, defaultMaxBytes: Int, plan: String, lateMilliseconds: Int, scheduledAt: Int?,
-            due: Int?, owner: String?, dedupMilliseconds: Int, leaseEnd: String?, occurrence: String?, entry: String?,
-            fields: [String]
+            calendarKey: String, occurrencesKey: String, webhooksKey: String, outboxKey: String,
+            requestKey: String? = nil, meetingID: String, number: Int, maxEvents: Int, why: String,
+            requestMilliseconds: Int, room: String, names: String, forgotten: String, defaultMaxMeetings: Int,
+            defaultMaxBytes: Int, plan: String, lateMilliseconds: Int, scheduledAt: Int?, due: Int?, owner: String?,
+            dedupMilliseconds: Int, leaseEnd: String?, occurrence: String?, entry: String?, fields: [String]
         ) {
             keys = [
                 workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey, plannedKey,
-                dedupKey, calendarKey, occurrencesKey
+                dedupKey, calendarKey, occurrencesKey, webhooksKey, outboxKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,

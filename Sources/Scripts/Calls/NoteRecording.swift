@@ -15,10 +15,9 @@ extension Scripts {
 
         public init(
             meetingKey: String, workspaceKey: String, botKey: String, eventsKey: String, webhooksKey: String,
-            outboxKey: String, feedKey: String, feedsKey: String, meetingID: String, botID: String, bytes: Int,
-            most: Int, maxEvents: Int
+            outboxKey: String, meetingID: String, botID: String, bytes: Int, most: Int, maxEvents: Int
         ) {
-            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey, feedKey, feedsKey]
+            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey]
             arguments = [meetingID, botID, String(bytes), String(most), String(maxEvents)]
         }
 

@@ -300,7 +300,9 @@ extension Calendars {
                 try await note(meeting.key, followed)
                 return nil
             }
-            switch try await session.meetings.change(record, changes, noting: noting(meeting.key, followed)) {
+            switch try await session.meetings.change(
+                record, changes, by: calendar.userID, noting: noting(meeting.key, followed))
+            {
             case .changed:
                 counts.updated += 1
                 return nil

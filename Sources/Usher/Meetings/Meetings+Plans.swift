@@ -69,10 +69,12 @@ extension Meetings {
     }
 
     /// Changes a planned meeting that has had no bot yet.
-    /// - Parameter noting: what the calendar notes whose plan it is, if that has it changed.
+    /// - Parameters:
+    ///   - user: who asks.
+    ///   - noting: what the calendar notes whose plan it is, if that has it changed.
     /// - Throws: `OccurrenceNote.notYours` too.
     public func change(
-        _ meeting: Meeting, _ changes: PlanChanges, noting: OccurrenceNote? = nil
+        _ meeting: Meeting, _ changes: PlanChanges, by user: String, noting: OccurrenceNote? = nil
     ) async throws(RedisError) -> PlanChange {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         var scheduledAt: Int?
@@ -81,13 +83,15 @@ extension Meetings {
             meetingKey: keys.partition.meeting(meeting.id), workspaceKey: keys.workspace,
             plansKey: keys.partition.plans, plannedKey: keys.planned(meeting.room),
             calendarKey: noting?.keys.calendar ?? keys.workspace,
-            occurrencesKey: noting?.keys.planned ?? keys.workspace, meetingID: meeting.id,
+            occurrencesKey: noting?.keys.planned ?? keys.workspace, eventsKey: keys.partition.events,
+            webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox, meetingID: meeting.id,
             plan: keys.member(meeting.id), leadMilliseconds: session.configuration.joinLeadMilliseconds,
             lateMilliseconds: session.configuration.joinLateMilliseconds, scheduledAt: scheduledAt,
             isCleared: changes.scheduledAt == .some(nil), autoJoin: changes.autoJoin.map { String($0) },
             defaultMaxBytes: session.configuration.defaultMaximumBytes,
             cleared: changes.cleared.map { " \($0)" }.joined(), leaseEnd: noting?.leaseEnd,
-            occurrence: noting?.occurrence, entry: noting?.entry, fields: changes.fields)
+            occurrence: noting?.occurrence, entry: noting?.entry,
+            maxEvents: session.configuration.maximumEvents, why: "user \(user)", fields: changes.fields)
         switch try await session.run(call) {
         case .changed:
             return try await self.meeting(id: meeting.id, workspace: meeting.workspaceID)
@@ -97,7 +101,7 @@ extension Meetings {
         case .oddTime: return .oddTime
         case .plannedAlready(let other):
             if try await dropServedPlan(other, of: meeting.room, keys) {
-                return try await change(meeting, changes, noting: noting)
+                return try await change(meeting, changes, by: user, noting: noting)
             }
             return .plannedAlready(id: other)
         case .workspaceFull: return .workspaceFull

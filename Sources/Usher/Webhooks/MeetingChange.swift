@@ -62,6 +62,7 @@ public struct MeetingChange: Sendable {
     public var events: [Webhook.Event] {
         // The bot's status is as it was.
         if what == "finalised" { return [.transcriptionReady] }
+        if what == "scheduled" { return [.scheduled] }
         if what == "missed" { return [.missed] }
         if what == "recorded" { return [.recordingReady] }
         switch to.botStatus.flatMap(BotStatus.init(rawValue:)) {

@@ -11,6 +11,7 @@ public struct Webhook: Sendable {
         case failed = "bot.failed"
         case transcriptionReady = "transcription.ready"
         case recordingReady = "recording.ready"
+        case scheduled = "meeting.scheduled"
         case missed = "meeting.missed"
 
         /// Sent only to who asks for it, whatever else is chosen.

@@ -10,7 +10,8 @@ PAIRS = (*RUNNING, "INITIAL/", "INITIAL/failed", "ANALYZING/completed", "OFFLINE
 # What is called an event -> where it may lead from and to. "/" is no meeting at all.
 _STEPS = {
     "created": {("/", "INITIAL/")},
-    # Of a planned meeting: a bot could not be sent yet, and then it was too late.
+    # Of a planned meeting: it got a time, a bot could not be sent yet, and then it was too late.
+    "scheduled": {("INITIAL/", "INITIAL/")},
     "not_sent": {("INITIAL/", "INITIAL/")},
     "missed": {("INITIAL/", "INITIAL/")},
     "dispatched": {(pair, "INITIAL/requested") for pair in ("/", "INITIAL/", "INITIAL/failed")},

@@ -13,7 +13,7 @@ from checkers import failovers
 from history import Violation
 
 # One change is several events, of which each has one of these.
-FIRST = ("meeting.status_change", "transcription.ready", "meeting.missed")
+FIRST = ("meeting.status_change", "transcription.ready", "meeting.scheduled", "meeting.missed")
 
 
 def check(history):

@@ -11,7 +11,7 @@ from history import Acknowledged, Event, FinalMeeting, Stay
 
 PAGE = 100
 # What may happen to a plan, which its calendar may let go.
-OF_PLANS = ("created", "not_sent", "missed")
+OF_PLANS = ("created", "scheduled", "not_sent", "missed")
 HOUR_MS = 3_600_000
 # How far Redis' clock and that of the tests may be apart where no fault has set it.
 APART_MS = 60_000

@@ -91,7 +91,7 @@ class BotsUser:
 
     def life(self, redis, meeting):
         """The statuses of its bots, in order: what each event led to."""
-        return [event["to"].partition("/")[2] for event in self.events(redis, meeting)]
+        return [event["to"].partition("/")[2] for event in self.events(redis, meeting) if event["from"] != event["to"]]
 
     def running(self):
         answer = self.request("GET", "/bots/status")
