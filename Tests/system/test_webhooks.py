@@ -13,7 +13,6 @@ import standardwebhooks
 import svix.webhooks as svix
 
 from harness.bots_user import BotsUser
-from harness.certificates import Certificates
 from harness.receiver import Receiver
 from harness.up import run_usher
 from harness.waiting import wait_for
@@ -390,26 +389,6 @@ def test_the_command_shows_them(user, redis, redis_server, receiver):
 
 
 # Receivers and nodes that misbehave
-
-
-def test_https_is_verified(servers, tmp_path):
-    certificates = Certificates(tmp_path)
-    redis_server = servers.redis()
-    node = servers.node(
-        redis_server, WEBHOOK_ALLOW="127.0.0.0/8,::1", WEBHOOK_CERTIFICATES=certificates.authority)
-    user = BotsUser(Admin(node))
-    with Receiver(certificate=certificates.own) as receiver:
-        # The name in the certificate, and another one of the same machine.
-        for host, is_taken in (("localhost", True), ("127.0.0.1", False)):
-            made = ask(user, 201, "POST", "/webhooks", {"url": receiver.url(host=host)})
-            ask(user, 202, "POST", f"/webhooks/{made['id']}/test")
-            path = f"/webhooks/{made['id']}/deliveries"
-            attempt = wait_for(
-                lambda: [one["attempts"] for one in ask(user, 200, "GET", path)["deliveries"] if one["attempts"]],
-                "the attempt")[0][0]
-            assert (attempt["outcome"] == "delivered") == is_taken, attempt
-            assert is_taken or "certificate" in attempt["problem"], attempt
-        assert len(receiver.deliveries) == 1
 
 
 def test_a_long_answer_is_an_answer(user, redis):

@@ -28,13 +28,37 @@ class Delivery:
         return self.json["event_type"]
 
 
-class Receiver:
-    """Listens on 127.0.0.1 until `end`. `answer` is called with each delivery, in a thread of its own, and returns the
+class Deliveries:
+    """What a receiver was told. It has a `scheme`, a `port` and an `end`."""
+
+    def __init__(self):
+        self.deliveries = []
+
+    def url(self, host="127.0.0.1", path="/hook"):
+        return f"{self.scheme}://{host}:{self.port}{path}"
+
+    def of_type(self, kind):
+        return [delivery for delivery in list(self.deliveries) if delivery.type == kind]
+
+    def wait_for(self, kind, count=1):
+        """The deliveries of a type, once there are so many."""
+        wait_for(lambda: len(self.of_type(kind)) >= count, f"{count} deliveries of {kind}")
+        return self.of_type(kind)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+class Receiver(Deliveries):
+    """Listens on `address` until `end`. `answer` is called with each delivery, in a thread of its own, and returns the
     status, the header fields and the body to answer with; by default 200."""
 
-    def __init__(self, answer=None, certificate=None):
+    def __init__(self, answer=None, certificate=None, address=("127.0.0.1", 0)):
         """`certificate`: the files of a certificate and its key; with them it speaks HTTPS."""
-        self.deliveries = []
+        super().__init__()
         self.answer = answer or (lambda delivery: (200, {}, b"ok"))
         receiver = self
 
@@ -62,7 +86,7 @@ class Receiver:
                 # Those that a test cuts off.
                 pass
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(address, Handler)
         self.port = self._server.server_address[1]
         self.scheme = "http"
         if certificate:
@@ -72,23 +96,6 @@ class Receiver:
             self.scheme = "https"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def url(self, host="127.0.0.1", path="/hook"):
-        return f"{self.scheme}://{host}:{self.port}{path}"
-
-    def of_type(self, kind):
-        return [delivery for delivery in list(self.deliveries) if delivery.type == kind]
-
-    def wait_for(self, kind, count=1):
-        """The deliveries of a type, once there are so many."""
-        wait_for(lambda: len(self.of_type(kind)) >= count, f"{count} deliveries of {kind}")
-        return self.of_type(kind)
-
     def end(self):
         self._server.shutdown()
         self._server.server_close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
