@@ -8,15 +8,17 @@
 -- KEYS[4]  events_key     usher:{pX}:events                      stream: what happened
 -- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
 -- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
+-- KEYS[7]  removed_key    usher:{pX}:removed                     zset: when it was removed (ms) -> workspace_id
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  bot_id      text
 -- ARGV[3]  bytes       integer: of the recording's file
 -- ARGV[4]  most        integer: the most recordings that a record tells of
 -- ARGV[5]  max_events  integer: length at which the event stream is trimmed
+-- ARGV[6]  workspace_id  text
 --
 -- Returns 'noted'              (change)
 --         'known'              it was noted before
---         'unknown_meeting'    the workspace has no such meeting any more
+--         'unknown_meeting'    the workspace has no such meeting any more, or was removed
 --         'deleted'            what the meeting left by then was deleted
 --         'unknown_workspace'  there is no such workspace here
 --         'under_way'          the bot has not ended
@@ -26,8 +28,8 @@
 -- include: feed
 -- include: events
 
-local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key = unpack(KEYS)
-local meeting_id, bot_id, bytes, most, max_events = unpack(ARGV)
+local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key, removed_key = unpack(KEYS)
+local meeting_id, bot_id, bytes, most, max_events, workspace_id = unpack(ARGV)
 
 -- `<bot_id>=<number>` for each in a list; how many there are, too.
 local function find(list, id)
@@ -41,8 +43,9 @@ end
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'recordings', 'sessions', 'redacted_at')
 if not meeting[1] then
-  if redis.call('EXISTS', workspace_key) == 0 then return 'unknown_workspace' end
-  return 'unknown_meeting'
+  local is_known = redis.call('EXISTS', workspace_key) == 1 or redis.call('ZSCORE', removed_key, workspace_id)
+  if is_known then return 'unknown_meeting' end
+  return 'unknown_workspace'
 end
 local bot = redis.call('HMGET', bot_key, 'workspace_id', 'ended_at', 'traceparent')
 if bot[1] and not bot[2] then return 'under_way' end

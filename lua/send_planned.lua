@@ -35,7 +35,7 @@
 --
 -- Returns {'sent', epoch: integer}       (change)
 --         {'not_due'}                    not yet, or not any more
---         {'served'}                     (change): it has had a bot, was cancelled or removed: it is no plan any more
+--         {'served'}                     (change): it has had a bot, was cancelled or removed, or its workspace was
 --         {'waits', reason: text}        (change): room_taken, as a bot is there, or too_many_bots, of the workspace
 --         {'waits_still', reason: text}  (change): for the same reason as before
 --         {'look_again'}                 the room has become a name of another
@@ -58,7 +58,8 @@ local due = redis.call('ZSCORE', plans_key, plan)
 if not due or tonumber(due) > at_ms then return {'not_due'} end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join_error')
 local planning = {plans = plans_key, planned = planned_key}
-if meeting[1] ~= 'INITIAL' or meeting[2] or not tonumber(meeting[3] or '') then
+local is_plan = meeting[1] == 'INITIAL' and not meeting[2] and tonumber(meeting[3] or '')
+if not is_plan or redis.call('EXISTS', workspace_key) == 0 then
   disarm(planning, plan, meeting_id)
   return {'served'}
 end
@@ -77,12 +78,9 @@ if is_missed(meeting[3], late_ms, at_ms) then
 end
 
 if redis.call('HEXISTS', names_key, room) == 1 then return {'look_again'} end
-local limit, reason = tonumber(redis.call('HGET', workspace_key, 'max_concurrent_bots') or default_max_bots)
-if redis.call('EXISTS', inflight_key, room_key, other_key, another_key) > 0 then
-  reason = 'room_taken'
-elseif redis.call('ZCARD', bots_key) >= limit then
-  reason = 'too_many_bots'
-end
+local limit = tonumber(redis.call('HGET', workspace_key, 'max_concurrent_bots') or default_max_bots)
+local reason = redis.call('ZCARD', bots_key) >= limit and 'too_many_bots'
+if redis.call('EXISTS', inflight_key, room_key, other_key, another_key) > 0 then reason = 'room_taken' end
 if reason then
   redis.call('ZADD', plans_key, string.format('%.0f', at_ms + retry_ms), plan)
   if meeting[4] == reason then return {'waits_still', reason} end

@@ -1,4 +1,5 @@
 import EventLoop
+import Log
 import Redis
 import RedisTestSupport
 import Scripts
@@ -163,6 +164,14 @@ import Testing
                 leaseMilliseconds: 1))
         try await world.session.bots.noteEnding(of: lost, runner: "runner", reason: "join_timeout")
         _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
+        // A workspace that is removed.
+        let owner = try #require(Int(world.owner.userID))
+        let removed = try await world.session.workspaces.create(name: "W", owner: owner, maximumConcurrentBots: nil).id
+        let caller = Caller(keyID: "k", workspaceID: removed, userID: world.owner.userID, scopes: [])
+        let link = try MeetingLink(platform: .googleMeet, nativeID: "abc-defg-hij")
+        _ = try await world.session.meetings.create(NewMeeting(link: link), by: caller)
+        #expect(try await world.session.workspaces.remove(workspace: removed))
+        try await WorkspaceRemovals(store: world.store, logger: Logger(minimum: .error)).removeAll(world.session)
     }
 
     /// A calendar, of which something is planned, moved and let go.

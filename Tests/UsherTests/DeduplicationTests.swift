@@ -18,10 +18,10 @@ import Testing
 
     @Test func aKeyIsTakenUntilItsMeetingHasEnded() async throws {
         try await World.make { world in
-            let key = world.keys.deduplication("event 7")
+            let key = world.keys.deduplication(Digest.sha256("event 7"))
             #expect(!key.contains("event"))
             let bot = Identifier.bot(in: world.keys.partition)
-            let free = Deduplication(key: key, owner: nil, isTaken: false)
+            let free = Deduplication(key: key, digest: "", owner: nil, isTaken: false)
             let first = try await world.request("first", bot: bot, number: 90, latest: "", deduplication: free)
             #expect(first.array?.first == .string("accepted"))
             let after = try await world.snapshot()
@@ -48,7 +48,7 @@ import Testing
 
     @Test func aPlanTakesItUntilItHasEndedOrWasMissedOrRemoved() async throws {
         try await World.make { world in
-            let key = world.keys.deduplication("k")
+            let key = world.keys.deduplication(Digest.sha256("k"))
             let now = try await world.now()
             let first = try #require(try await Self.plan(world, "k", at: now + 3_600_000).made)
             let life = try #require(try await world.snapshot().timeToLive[key])
@@ -77,7 +77,7 @@ import Testing
     @Test func aKeyThatAnotherTookMeanwhileIsNotTakenTwice() async throws {
         try await World.make { world in
             let keys = world.keys
-            let key = keys.deduplication("k")
+            let key = keys.deduplication(Digest.sha256("k"))
             _ = try await world.client.send("SET", key, "another")
             try await world.expectNoChange {
                 let reply = try await world.run(

@@ -18,8 +18,8 @@ import Testing
             Scripts.NoteRecording(
                 meetingKey: keys.partition.meeting(bot.meetingID), workspaceKey: keys.workspace,
                 botKey: keys.partition.bot(bot.botID), eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
-                outboxKey: keys.partition.outbox, meetingID: bot.meetingID, botID: bot.botID, bytes: bytes, most: most,
-                maxEvents: 1_000))
+                outboxKey: keys.partition.outbox, removedKey: keys.partition.removed, meetingID: bot.meetingID,
+                botID: bot.botID, bytes: bytes, most: most, maxEvents: 1_000, workspaceID: world.workspaceID))
     }
 
     /// The script gives this result and changes nothing.

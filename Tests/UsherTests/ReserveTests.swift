@@ -21,7 +21,7 @@ extension World {
         "note_primary", "beat", "take_tokens", "note_use", "delete_meeting", "purge_meeting", "retire_key",
         "note_ending", "bound_lease", "bound_idle", "make_group", "file_event", "claim_deliveries", "settle_delivery",
         "delete_webhook", "cancel_plan", "remove_plan", "settle_calendar", "note_occurrence", "begin_move",
-        "let_go", "bring_forward",
+        "let_go", "bring_forward", "remove_workspace", "remove_meeting", "finish_removal",
     ]
 
     @Test func theReserveIsForWhatHasBegun() {
@@ -120,6 +120,10 @@ extension World {
             let fields = try await world.fields(meeting)
             #expect(fields["status"] == "OFFLINE" && fields["completion_reason"] == "stopped")
             try await world.expectFree()
+            // What makes room is done too.
+            #expect(try await world.session.workspaces.remove(workspace: world.workspaceID))
+            try await WorkspaceRemovals(store: world.store, logger: Logger(minimum: .error)).removeAll(world.session)
+            #expect(try await world.fields(meeting).isEmpty)
         }
     }
 

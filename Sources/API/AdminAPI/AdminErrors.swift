@@ -52,6 +52,10 @@ extension APIError {
             self.init(
                 409, "Workspace \(workspace) would have no owner left. Make another member an owner first.",
                 parameters: ["workspace_id": workspace])
+        case .personalWorkspace(let workspace, let user):
+            self.init(
+                409, "Workspace \(workspace) is the personal one of user \(user), and goes with that user.",
+                parameters: ["user_id": String(user), "workspace_id": workspace])
         case .memberBefore(let user, let workspace):
             self.init(
                 409, "User \(user) is a member of workspace \(workspace) already, with another role. Change that one.",
@@ -94,6 +98,8 @@ extension DescribedError {
         .unknownMember(user: 7, workspace: Sample.workspaceID), "The user is no member of the workspace.")
     static let lastOwner = DescribedError(
         .lastOwner(workspace: Sample.workspaceID), "The workspace would have no owner left.")
+    static let personalWorkspace = DescribedError(
+        .personalWorkspace(Sample.workspaceID, of: 7), "The workspace is a user's personal one.")
     static let memberBefore = DescribedError(
         .memberBefore(user: 7, workspace: Sample.workspaceID), "The user is a member already, with another role.")
     static let tooManyMembers = DescribedError(

@@ -3,7 +3,7 @@ import Usher
 
 /// Workspaces with their limits, and their members.
 enum WorkspaceEndpoints {
-    static let all = [create, list, read, update, setMember, removeMember]
+    static let all = [create, list, read, update, remove, setMember, removeMember]
 
     static let id = Input<String>.path(
         "workspace_id", "The workspace's id, a UUID.", example: .string(Sample.workspaceID)
@@ -114,6 +114,21 @@ enum WorkspaceEndpoints {
         ]
     ) { call, id, changes in
         try .encoding(200, WorkspaceObject(await call.caller.updateWorkspace(id, changes)))
+    }
+
+    static let remove = Endpoint(
+        .delete, "/admin/workspaces/{workspace_id}", id: "removeWorkspace", .adminKey, summary: "Remove a workspace",
+        details: """
+            For good, with all that it has. At once its API keys are refused, and nothing is sent or made any more; its bots are \
+            told to leave, and once they have left, its meetings go, with their transcripts wherever they are. While something \
+            is left of it the answer is the same again.
+            """,
+        takes: id,
+        answers: [.empty("It is no workspace any more.")],
+        errors: [.unknownWorkspace, .personalWorkspace]
+    ) { call, id in
+        try await call.caller.removeWorkspace(id)
+        return .empty()
     }
 
     static let setMember = Endpoint(

@@ -12,7 +12,7 @@ final class BackgroundTasks: Sendable {
     /// The list of it. What is nil there is not to be done by the settings.
     private static func all(_ node: TaskSurroundings) throws -> [BackgroundTask?] {
         [
-            .heartbeat(node), .sweep(node), .plannedBots(node), .segments(node), try .webhooks(node),
+            .heartbeat(node), .sweep(node), .plannedBots(node), .removals(node), .segments(node), try .webhooks(node),
             try .calendars(node), .archive(node), .history(node), .examination(node), try .freedMemory(),
         ]
     }

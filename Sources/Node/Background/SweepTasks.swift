@@ -14,4 +14,11 @@ extension BackgroundTask {
             name: "planned", pace: .about(milliseconds: planned.pauseMilliseconds), loop: node.loop,
             work: { await planned.goRound() })
     }
+
+    static func removals(_ node: TaskSurroundings) -> BackgroundTask {
+        let removals = WorkspaceRemovals(store: node.store, logger: node.logger)
+        return BackgroundTask(
+            name: "removals", pace: .about(milliseconds: removals.pauseMilliseconds), loop: node.loop,
+            work: { await removals.goRound() })
+    }
 }

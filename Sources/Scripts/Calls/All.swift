@@ -10,13 +10,13 @@ extension Scripts {
         Claim.script, ClaimCalendar.script, ClaimDeliveries.script, Configure.script, CreateCalendar.script,
         CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script, CreateWorkspace.script,
         DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script, FileEvent.script,
-        Finalise.script, IngestSegments.script, KeepScreenshot.script, LetGo.script, LoseBot.script, MakeGroup.script,
-        NoteEnding.script, NoteOccurrence.script, NotePrimary.script, NoteRecording.script, NoteUse.script,
-        PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script, ReadSegments.script, Redeliver.script,
-        Release.script, RemoveConsumers.script, RemoveMember.script, RemovePlan.script, Renew.script, Report.script,
-        RequestBot.script, RetireKey.script, SendPlanned.script, SetMember.script, SettleCalendar.script,
-        SettleDelivery.script, Stop.script, TakeTokens.script, Unlock.script, UpdateCalendar.script,
-        UpdateMeeting.script, UpdateWebhook.script
+        Finalise.script, FinishRemoval.script, IngestSegments.script, KeepScreenshot.script, LetGo.script,
+        LoseBot.script, MakeGroup.script, NoteEnding.script, NoteOccurrence.script, NotePrimary.script,
+        NoteRecording.script, NoteUse.script, PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script,
+        ReadSegments.script, Redeliver.script, Release.script, RemoveConsumers.script, RemoveMeeting.script,
+        RemoveMember.script, RemovePlan.script, RemoveWorkspace.script, Renew.script, Report.script, RequestBot.script,
+        RetireKey.script, SendPlanned.script, SetMember.script, SettleCalendar.script, SettleDelivery.script,
+        Stop.script, TakeTokens.script, Unlock.script, UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.

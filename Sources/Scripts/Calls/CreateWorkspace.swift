@@ -4,7 +4,7 @@
 import Redis
 
 extension Scripts {
-    /// Writes a workspace with its owner unless it is there. Repeating it changes nothing.
+    /// Writes a workspace with its owner unless it is there, or was removed. Repeating it changes nothing.
     public struct CreateWorkspace: ScriptCall {
         public static let script = load("create_workspace", PackageResources.create_workspace_lua)
         public static let isChange: (@Sendable (Value) -> Bool)? = { _ in true }
@@ -12,14 +12,14 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            workspaceKey: String, membersKey: String, workspaceID: String, name: String, maxConcurrentBots: Int,
-            owner: Int
+            workspaceKey: String, membersKey: String, removedKey: String, workspaceID: String, name: String,
+            maxConcurrentBots: Int, owner: Int
         ) {
-            keys = [workspaceKey, membersKey]
+            keys = [workspaceKey, membersKey, removedKey]
             arguments = [workspaceID, name, String(maxConcurrentBots), String(owner)]
         }
 
-        /// The workspace.
+        /// The workspace; nothing of one that was removed.
         public static func read(_ reply: ReplyParts) throws(RedisError) -> [String: String] {
             try reply.whole.hash()
         }

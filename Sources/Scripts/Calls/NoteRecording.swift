@@ -15,17 +15,18 @@ extension Scripts {
 
         public init(
             meetingKey: String, workspaceKey: String, botKey: String, eventsKey: String, webhooksKey: String,
-            outboxKey: String, meetingID: String, botID: String, bytes: Int, most: Int, maxEvents: Int
+            outboxKey: String, removedKey: String, meetingID: String, botID: String, bytes: Int, most: Int,
+            maxEvents: Int, workspaceID: String
         ) {
-            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey]
-            arguments = [meetingID, botID, String(bytes), String(most), String(maxEvents)]
+            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey, removedKey]
+            arguments = [meetingID, botID, String(bytes), String(most), String(maxEvents), workspaceID]
         }
 
         public enum Reply: Equatable, Sendable {
             case noted
             /// It was noted before.
             case known
-            /// The workspace has no such meeting any more.
+            /// The workspace has no such meeting any more, or was removed.
             case unknownMeeting
             /// What the meeting left by then was deleted.
             case deleted

@@ -35,7 +35,7 @@ extension Scripts {
             case sent(epoch: Int)
             /// Not yet, or not any more.
             case notDue
-            /// It has had a bot, was cancelled or removed: it is no plan any more.
+            /// It has had a bot, was cancelled or removed, or its workspace was.
             case served
             /// Room_taken, as a bot is there, or too_many_bots, of the workspace.
             case waits(reason: String)

@@ -185,6 +185,21 @@ public struct APIKeys: Sendable {
         return !record.isEmpty
     }
 
+    /// Revokes all keys of a workspace.
+    func revokeAll(workspace id: String) async throws(RedisError) {
+        let list = WorkspaceKeys(workspace: id).apiKeys
+        var rest = Array(try await session.send(Command("HGETALL", list)).hash())[...]
+        while !rest.isEmpty {
+            let entries = rest.prefix(Self.keysAtOnce)
+            rest = rest.dropFirst(Self.keysAtOnce)
+            let replies = try await session.change(entries.map { Command("DEL", Keys.apiKey(hash: $0.value)) })
+            let revoked = zip(entries, replies).filter { $0.1 == .integer(1) }.map(\.0.key)
+            try await forgetAPIKeys(revoked, workspace: id)
+            // One that is being made stays listed until its record is there.
+            try await forgetExpired(among: entries.map(\.key).filter { !revoked.contains($0) }, workspace: id)
+        }
+    }
+
     /// Replaces a key by a new one, with the same rights, label and end. The old one stays valid for a while; where two
     /// do this at once, one of them does.
     ///

@@ -15,6 +15,8 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
     case tooManyKeys(workspace: String)
     /// The workspace would have no owner left.
     case lastOwner(workspace: String)
+    /// The workspace is a user's personal one.
+    case personalWorkspace(String, of: Int)
     /// The user is a member already, with another role than the one that was to be given.
     case memberBefore(user: Int, workspace: String)
     /// The workspace has as many members as it may have.
@@ -122,6 +124,18 @@ public struct Administration: Sendable {
         }
         guard let workspace else { throw .unknownWorkspace(id) }
         return workspace
+    }
+
+    /// Removes a workspace with all that it has: see `Workspaces.remove`.
+    public func removeWorkspace(_ id: String) async throws(AdministrationRefusal) {
+        guard Identifier.isUUID(id) else { throw .unknownWorkspace(id) }
+        let owner = try await Self.attempt { () throws(RedisError) in try await session.workspaces.personalOwner(of: id)
+        }
+        if let owner { throw .personalWorkspace(id, of: owner) }
+        let isThere = try await Self.attempt { () throws(RedisError) in
+            try await session.workspaces.remove(workspace: id)
+        }
+        guard isThere else { throw .unknownWorkspace(id) }
     }
 
     // MARK: Members

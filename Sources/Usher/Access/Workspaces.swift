@@ -40,8 +40,9 @@ public struct Workspaces: Sendable {
         let keys = WorkspaceKeys(workspace: id)
         let record = try await session.run(
             Scripts.CreateWorkspace(
-                workspaceKey: keys.workspace, membersKey: keys.members, workspaceID: id, name: name,
-                maxConcurrentBots: maximumConcurrentBots, owner: owner))
+                workspaceKey: keys.workspace, membersKey: keys.members, removedKey: keys.partition.removed,
+                workspaceID: id, name: name, maxConcurrentBots: maximumConcurrentBots, owner: owner))
+        guard !record.isEmpty else { throw .unexpectedReply("workspace \(id) was removed") }
         _ = try await session.change([Self.listing(id)])
         return try Workspace(record)
     }
@@ -51,7 +52,7 @@ public struct Workspaces: Sendable {
     /// The most members that a workspace may have.
     public static let maximumMembers = 1_000
     /// Users that are read at once: more would hold up everybody else.
-    private static let usersAtOnce = 50
+    static let usersAtOnce = 50
 
     public enum MemberChange: Sendable {
         case done, unknownWorkspace, unknownMember, lastOwner

@@ -69,7 +69,8 @@ extension Bots {
                 forgotten: RoomNames.text(forgotten), defaultMaxMeetings: session.configuration.defaultMaximumMeetings,
                 defaultMaxBytes: session.configuration.defaultMaximumBytes, owner: deduplication?.owner,
                 dedupMilliseconds: deduplication?.life() ?? 0,
-                fields: request.recordFields(in: names, of: planned, createdBy: caller.userID))
+                fields: request.recordFields(in: names, of: planned, createdBy: caller.userID)
+                    + (deduplication?.fields ?? []))
             let reply = try await refusing { () throws(RedisError) in try await session.run(call) }
             if case .accepted(let fields) = reply {
                 return (try await refusing { () throws(RedisError) in try Meeting(fields) }, false)

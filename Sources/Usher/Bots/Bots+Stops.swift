@@ -65,21 +65,41 @@ extension Bots {
                     continue
                 }
             }
-            let call = Scripts.Stop(
-                life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
-                meetingID: meeting.id, keepMilliseconds: session.configuration.endedBotTimeToLiveMilliseconds,
-                maxEvents: session.configuration.maximumEvents, why: "user \(caller.userID)",
-                requestMilliseconds: session.configuration.inFlightTimeToLiveMilliseconds)
-            switch try await refusing({ () throws(RedisError) in try await session.run(call) }) {
+            let reply = try await refusing { () throws(RedisError) in
+                try await stop(place, of: meeting, why: "user \(caller.userID)", requestKey: requestKey)
+            }
+            switch reply {
             case .ended(let trace): return (.ended, place.with(trace: trace))
-            case .leaving(let trace):
-                await tell(meeting, "{\"action\":\"leave\"}")
-                return (.leaving, place.with(trace: trace))
+            case .leaving(let trace): return (.leaving, place.with(trace: trace))
             case .wasLeaving(let trace): return (.wasLeaving, place.with(trace: trace))
             case .stale: continue
             }
         }
         throw .contended
+    }
+
+    private func stop(
+        _ place: BotPlace, of meeting: Meeting, why: String, requestKey: String? = nil
+    ) async throws(RedisError) -> Scripts.Stop.Reply {
+        let reply = try await session.run(
+            Scripts.Stop(
+                life: place.life, dispatchKey: place.partition.dispatch, requestKey: requestKey, botID: place.botID,
+                meetingID: meeting.id, keepMilliseconds: session.configuration.endedBotTimeToLiveMilliseconds,
+                maxEvents: session.configuration.maximumEvents, why: why,
+                requestMilliseconds: session.configuration.inFlightTimeToLiveMilliseconds))
+        if case .leaving = reply { await tell(meeting, "{\"action\":\"leave\"}") }
+        return reply
+    }
+
+    /// Stops one of the bots of a workspace that was removed, or forgets it where it has no record. Safe to repeat.
+    func stop(_ botID: String, ofRemoved workspace: String) async throws(RedisError) {
+        guard let place = try await place(ofBot: botID),
+            let meeting = try await session.meetings.meeting(id: place.meetingID, workspace: workspace)
+        else {
+            _ = try await session.send(Command("ZREM", WorkspaceKeys(workspace: workspace).bots, botID))
+            return
+        }
+        _ = try await stop(place, of: meeting, why: "workspace removed")
     }
 
     /// What an earlier request with the same idempotency key did, as `stop.lua` wrote it: a number for what it did,

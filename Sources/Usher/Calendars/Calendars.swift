@@ -104,6 +104,30 @@ public struct Calendars: Sendable {
         }
     }
 
+    /// Removes all calendars of a workspace that was removed, also those of users who had left it.
+    func removeAll(ofRemoved workspace: String) async throws(RedisError) {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let due = keys.partition.calendars
+        var offset = 0
+        while true {
+            let page = try await session.send(
+                Command("ZRANGE", due, String(offset), String(offset + Self.calendarsPerRead - 1))
+            ).arrayOrThrow().compactMap(\.string)
+            let members = page.filter { $0.hasPrefix(keys.member("")) }
+            for member in members {
+                let calendar = keys.calendar(String(member.dropFirst(keys.member("").count)))
+                let user = try await session.send(Command("HGET", calendar.calendar, "user_id")).optionalString()
+                if let user { _ = try await session.send(Command("UNLINK", keys.calendars(of: user))) }
+                _ = try await session.pipeline([
+                    Command("UNLINK", calendar.planned), Command("UNLINK", calendar.calendar),
+                    Command("ZREM", due, member),
+                ])
+            }
+            guard page.count == Self.calendarsPerRead else { return }
+            offset += page.count - members.count
+        }
+    }
+
     // MARK: What is due
 
     /// The calendars whose feeds are to be read, each as its workspace and id. Of no workspace are two in a row while

@@ -23,7 +23,8 @@ enum Rights {
     /// Every command on every kind of key that it is used on. The keys are never read or written: see `Examination`.
     static let needs: [Need] =
         on(Keys.userSequence, "INCR %") + on(Keys.meetingSequence, "INCR %")
-        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0") + on(Keys.workspaces, "ZADD % NX 0 0", "ZRANGE % 0 0")
+        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0")
+        + on(Keys.workspaces, "ZADD % NX 0 0", "ZRANGE % 0 0", "ZREM % 0")
         + PeerKind.allCases.flatMap { kind in
             on(Keys.peers(kind), "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "EVALSHA 0 1 %")
                 + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")
@@ -32,8 +33,8 @@ enum Rights {
         + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "PEXPIREAT % 1", "DEL %")
         + on(Keys.user(0), "EXISTS %", "HGETALL %", "HSET % a 0")
         + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %")
-        + on(Keys.locator(meeting: "0"), "SET % 0", "GET %", "DEL %", "TYPE %")
-        + on(Keys.locator(number: 0), "SET % 0", "GET %", "DEL %", "TYPE %")
+        + on(Keys.locator(meeting: "0"), "SET % 0", "GET %", "DEL %", "UNLINK %", "TYPE %")
+        + on(Keys.locator(number: 0), "SET % 0", "GET %", "DEL %", "UNLINK %", "TYPE %")
         + on(Keys.deadLetters, "XADD % MAXLEN ~ 1 * a 0") + on(Keys.deadLetterCount, "INCR %")
         + inPartition + ofWorkspace
         + on(
@@ -64,14 +65,18 @@ enum Rights {
         + on(partition.outbox, "XADD % * a 0", "XLEN %", "XRANGE % - +", "XDEL % 0-1")
         + on(partition.filing, "SET % 0 NX PX 1", "PTTL %", "PEXPIRE % 1", "GET %", "DEL %", "EVALSHA 0 1 %")
         + on(partition.deliveries, "ZCARD %", "ZRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
-        + on(partition.calendars, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
-        + on(partition.sharers(ofMeeting: "0"), "HSET % a 0", "HDEL % a", "HGETALL %", "PEXPIRE % 1", "DEL %")
+        + on(partition.calendars, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0")
+        + on(
+            partition.sharers(ofMeeting: "0"), "HSET % a 0", "HDEL % a", "HGETALL %", "PEXPIRE % 1", "DEL %", "UNLINK %"
+        )
         + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.archived, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")
         + on(partition.moving, "ZADD % 0 m", "ZREM % m", "ZSCORE % m")
         + on(partition.removals, "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")
+        + on(partition.removing, "ZADD % XX 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.removed, "ZADD % 0 m", "ZSCORE % m")
         + on(
             partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSTRLEN % a", "HSET % a 0",
             "HDEL % a", "HINCRBY % a 1", "TYPE %", "DEL %", "UNLINK %")
@@ -84,28 +89,37 @@ enum Rights {
             "PEXPIRE % 1", "UNLINK %", "DEL %", "TYPE %")
         + on(
             partition.bot("0"), "EXISTS %", "HEXISTS % a", "HGET % a", "HMGET % a", "HSET % a 0", "HDEL % a",
-            "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %")
+            "HINCRBY % a 1", "PEXPIRE % 1", "TYPE %", "UNLINK %")
 
     private static let ofWorkspace = {
         let workspace = partition.workspace("0")
         return on(
             workspace, "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "HINCRBY % a 1",
-            "TYPE %")
-            + on("\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a")
-            + on("\(workspace):keys", "HGETALL %", "HSCAN % 0", "HLEN %", "HRANDFIELD % 1", "HSET % a 0", "HDEL % a")
-            + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "PTTL %", "PEXPIRE % 1", "DEL %")
-            + on("\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "PEXPIRE % 1", "DEL %")
+            "TYPE %", "DEL %", "UNLINK %")
+            + on(
+                "\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a", "DEL %",
+                "UNLINK %")
+            + on(
+                "\(workspace):keys", "EXISTS %", "HGETALL %", "HSCAN % 0", "HLEN %", "HRANDFIELD % 1", "HSET % a 0",
+                "HDEL % a")
+            + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "PTTL %", "PEXPIRE % 1", "DEL %", "UNLINK %")
+            + on(
+                "\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "PEXPIRE % 1", "DEL %",
+                "UNLINK %")
             + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
-            + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %")
-            + on("\(workspace):held:0", "SET % 0 NX", "GET %", "DEL %")
-            + on("\(workspace):names", "HSET % a 0", "HGET % a", "HMGET % a", "HEXISTS % a", "HDEL % a")
-            + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %")
+            + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %", "UNLINK %")
+            + on("\(workspace):held:0", "SET % 0 NX", "GET %", "DEL %", "UNLINK %")
+            + on("\(workspace):names", "HSET % a 0", "HGET % a", "HMGET % a", "HEXISTS % a", "HDEL % a", "UNLINK %")
+            + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %", "UNLINK %")
+            + on("\(workspace):planned:0", "UNLINK %") + on("\(workspace):dedup:0", "UNLINK %")
+            + on("\(workspace):screenshots", "UNLINK %") + on("\(workspace):screenshots:order", "UNLINK %")
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",
-                "ZREM % m")
-            + on("\(workspace):calendars:0", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m")
+                "ZREM % m", "ZRANGE % 0 0", "EXISTS %")
+            + on("\(workspace):calendars:0", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m", "UNLINK %")
             + on(
-                "\(workspace):calendar:0", "HEXISTS % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "UNLINK %"
+                "\(workspace):calendar:0", "HEXISTS % a", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0",
+                "HDEL % a", "UNLINK %"
             )
             + on("\(workspace):calendar:0:planned", "HGETALL %", "HSET % a 0", "HDEL % a", "UNLINK %")
             + on("\(workspace):webhooks", "EXISTS %", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m")
@@ -125,8 +139,8 @@ enum Rights {
                 "UNLINK %")
             + on(
                 "\(workspace):feed", "XADD % MAXLEN ~ 1 * a 0", "XLEN %", "XRANGE % - +", "XREAD STREAMS % 0",
-                "XREVRANGE % + - COUNT 1", "PEXPIRE % 1", "TYPE %")
-            + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0")
+                "XREVRANGE % + - COUNT 1", "PEXPIRE % 1", "TYPE %", "UNLINK %")
+            + on("\(workspace):bots", "ZADD % 0 m", "ZREM % m", "ZCARD %", "ZRANGE % 0 0", "EXISTS %")
     }()
 
     /// `%` stands for the key or channel.

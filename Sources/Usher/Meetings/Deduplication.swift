@@ -9,10 +9,16 @@ struct Deduplication {
     private static let timeToLiveMilliseconds = 7 * 86_400_000
 
     let key: String
+    /// SHA-256 of what the client calls it. The meeting's record has it too, so that the key is found by it.
+    let digest: String
+    /// Of a meeting's record.
+    static let field = "deduplication"
     /// The meeting that was made with it last; nil if none is known.
     let owner: String?
     /// Whether that has not ended. What has ended, or was missed, does not take it again.
     let isTaken: Bool
+
+    var fields: [String] { [Self.field, digest] }
 
     /// How long it is kept, ms.
     /// - Parameter time: of the meeting that is made with it, if it is planned.
@@ -26,14 +32,15 @@ extension Meetings {
     /// Who has a key; the script finds whether that has changed. Nil without one.
     func deduplication(by text: String?, in keys: WorkspaceKeys) async throws(RedisError) -> Deduplication? {
         guard let text else { return nil }
-        let key = keys.deduplication(text)
+        let digest = Digest.sha256(text)
+        let key = keys.deduplication(digest)
         guard let owner = try await session.send(Command("GET", key)).optionalString() else {
-            return Deduplication(key: key, owner: nil, isTaken: false)
+            return Deduplication(key: key, digest: digest, owner: nil, isTaken: false)
         }
         let meeting = try await session.send(
             Command("HMGET", keys.partition.meeting(owner), "status", "bot_status", "missed_at")
         ).arrayOrThrow().map(\.string)
         let hasEnded = ["completed", "failed"].contains(meeting[1]) || meeting[1] == nil && meeting[2] != nil
-        return Deduplication(key: key, owner: owner, isTaken: meeting[0] != nil && !hasEnded)
+        return Deduplication(key: key, digest: digest, owner: owner, isTaken: meeting[0] != nil && !hasEnded)
     }
 }

@@ -39,6 +39,58 @@ extension Meetings {
         return true
     }
 
+    /// Removes some of the meetings of a workspace that was removed, and that has no bot, whatever their state.
+    ///
+    /// That a meeting is there is forgotten last: where a node stops half-way, another one begins with it anew.
+    /// - Returns: whether there were any.
+    func removeSome(ofRemoved workspace: String) async throws(RedisError) -> Bool {
+        let keys = WorkspaceKeys(workspace: workspace)
+        let partition = keys.partition
+        let page = try await session.send(
+            Command("ZRANGE", keys.meetings, "0", String(Self.meetingsAtOnce - 1), "WITHSCORES")
+        ).arrayOrThrow().compactMap(\.string)
+        let meetings = stride(from: 0, to: page.count - 1, by: 2).map { (id: page[$0], number: page[$0 + 1]) }
+        guard !meetings.isEmpty else { return false }
+        let records = try await session.replies(
+            to: meetings.map {
+                Command(
+                    "HMGET", partition.meeting($0.id), "platform", "native_meeting_id", "names", Deduplication.field,
+                    "sessions", "bot_id")
+            })
+        var unlinked: [Command] = []
+        for ((id, number), record) in zip(meetings, records) {
+            var names = [Keys.locator(meeting: id), partition.sharers(ofMeeting: id)]
+            // Another hand has put something else in place of one that cannot be read.
+            if record.array == nil { names.append(partition.meeting(id)) }
+            let record = record.array?.map(\.string) ?? Array(repeating: nil, count: 6)
+            if let number = Int(number) { names.append(Keys.locator(number: number)) }
+            let own = record[0].flatMap { platform in record[1].map { "\(platform):\($0)" } } ?? ""
+            for room in "\(own) \(record[2] ?? "")".split(separator: " ").compactMap({ Room(String($0)) }) {
+                names += [
+                    keys.latest(room), keys.held(room), keys.planned(room), keys.holder(room), keys.inFlight(room),
+                ]
+            }
+            if let digest = record[3] { names.append(keys.deduplication(digest)) }
+            let bots = (record[4] ?? "").split(separator: " ").compactMap { $0.split(separator: "=").first }
+            names += Set(bots.map(String.init) + (record[5].map { [$0] } ?? [])).map { partition.bot($0) }
+            unlinked += names.map { Command("UNLINK", $0) }
+        }
+        _ = try await session.pipeline(unlinked)
+        for (id, _) in meetings {
+            let removal =
+                Scripts.RemoveMeeting(
+                    meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
+                    feedKey: partition.feed(ofMeeting: id), botsKey: keys.bots, meetingsKey: keys.meetings,
+                    plansKey: partition.plans, analyzingKey: partition.analyzing, endedKey: partition.ended,
+                    archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
+                    meetingID: id, plan: keys.member(id))
+            guard try await session.run(removal) == .removed else { return false }
+        }
+        return true
+    }
+
+    private static let meetingsAtOnce = 50
+
     /// Removes what leads to a meeting that is no more, and lies in other slots of a cluster than its record did.
     /// Should this fail, it leads nowhere, and the sweep does it again: that it is there is forgotten last.
     func remove(_ remains: MeetingRemains, in partition: Partition) async throws(RedisError) {

@@ -100,7 +100,7 @@ public struct Meetings: Sendable {
         if let language = new.language { fields += ["language", language] }
         if let time = new.scheduledAt { fields += ["scheduled_at", String(time)] }
         if let noting { fields += ["calendar_id", noting.calendarID] }
-        fields += new.botFields
+        fields += new.botFields + (deduplication?.fields ?? [])
         let due =
             new.autoJoin == false
             ? nil : new.scheduledAt.map { $0.subtractingClamped(session.configuration.joinLeadMilliseconds) }

@@ -92,6 +92,10 @@ public struct Partition: Equatable, Sendable {
     public var moving: String { join(prefix, ":moving") }
     /// zset: when it is to be removed (ms) -> the name of an object of the archive.
     public var removals: String { join(prefix, ":removals") }
+    /// zset: when it is gone on with (ms) -> workspace_id, of workspaces that were removed and of which something is left.
+    public var removing: String { join(prefix, ":removing") }
+    /// zset: when it was removed (ms) -> workspace_id, of all that ever were.
+    var removed: String { join(prefix, ":removed") }
     /// zset: when a bot is to be sent (ms) -> `<workspace_id> <meeting_id>`, of planned meetings.
     public var plans: String { join(prefix, ":plans") }
     /// stream: changes of meetings that webhooks are to be told of.
@@ -157,8 +161,8 @@ public struct WorkspaceKeys: Sendable {
     /// zset: when it came (ms) -> meeting_id.
     public var screenshotOrder: String { join(workspace, ":screenshots:order") }
     public func latest(_ room: Room) -> String { join(workspace, ":latest:", room.description) }
-    /// string, PX: the meeting that has a client's deduplication key, which is named by its digest.
-    func deduplication(_ key: String) -> String { join(workspace, ":dedup:", Digest.sha256(key)) }
+    /// string, PX: the meeting that has a client's deduplication key, which is named by its SHA-256.
+    func deduplication(_ digest: String) -> String { join(workspace, ":dedup:", digest) }
     /// string, PX: what a request with an idempotency key did. Neither a user's id nor the key has a space.
     /// - Parameter object: the meeting or the room that it is about.
     func request(_ kind: RepeatableRequest, of object: String, by user: String, _ key: IdempotencyKey) -> String {
