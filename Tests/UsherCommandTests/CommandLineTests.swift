@@ -97,8 +97,8 @@ import Usher
             (["help", "serv"], "There is no help on \"serv\"; is `usher help serve` meant?"),
             (
                 ["admin"],
-                "usher admin needs an action: create-user, create-workspace, set-member, remove-member, create-key, "
-                    + "list-keys, rotate-key, delete-key."
+                "usher admin needs an action: create-user, create-workspace, remove-user, remove-workspace, set-member, "
+                    + "remove-member, create-key, list-keys, rotate-key, delete-key."
             ),
             (["admin", "create-usr"], "usher admin has no action \"create-usr\"; is create-user meant?"),
             (["admin", "create-user"], "usher admin create-user needs --email TEXT."),
@@ -154,6 +154,8 @@ import Usher
                 .setMember(workspaceID: "w", userID: 7, role: "viewer")
             ),
             (["remove-member", "--workspace-id", "w", "--user-id", "7"], .removeMember(workspaceID: "w", userID: 7)),
+            (["remove-user", "--user-id", "7"], .removeUser(7)),
+            (["remove-workspace", "--workspace-id", "w"], .removeWorkspace("w")),
             (
                 ["create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", "seameet,tx", "--label", "l"],
                 .createKey(workspaceID: "w", userID: 7, scopes: ["seameet", "tx"], label: "l", expiresAt: nil)

@@ -27,6 +27,7 @@ ENDPOINTS = [
     ("GET", "/admin/history", None),
     ("PATCH", "/admin/workspaces/{ws}", {"max_bytes": 1}),
     ("DELETE", "/admin/workspaces/{ws}", None),
+    ("DELETE", "/admin/users/1", None),
     ("PUT", "/admin/workspaces/{ws}/members/1", {"role": "owner"}),
     ("DELETE", "/admin/workspaces/{ws}/members/1", None),
     ("POST", "/admin/workspaces/{ws}/keys", {"user_id": 1, "scopes": ["seameet"]}),

@@ -1,4 +1,4 @@
-"""Workspaces that are removed: what is asked of them from then on, and what is left."""
+"""Workspaces and users that are removed: what is asked of them from then on, and what is left."""
 
 from harness.background import InBackground
 from harness.bots_user import BotsUser
@@ -8,7 +8,7 @@ from harness.keys import WorkspaceKeys
 from harness.receiver import Receiver
 from harness.records import add_meetings
 from harness.waiting import wait_for
-from harness.workspace import Admin, random_meet_code
+from harness.workspace import API, Admin, random_meet_code
 from test_archive import Folder
 
 SETTINGS = {"WEBHOOK_ALLOW": "127.0.0.1"}
@@ -112,3 +112,36 @@ def test_it_is_none_from_then_on(servers):
     answer = admin.request("DELETE", f"/admin/workspaces/{tenant.user['workspace_id']}")
     assert_error(answer, 409)
     assert f"user {number}," in answer.json["detail"]
+
+
+def test_a_user_goes_with_what_is_the_users_own(servers):
+    server = servers.redis()
+    redis = server.client
+    node = servers.node(server)
+    admin = Admin(node)
+    user, other = Tenant(admin), Tenant(admin)
+    number, personal = user.user["id"], user.user["workspace_id"]
+    admin.set_role(other.workspace_id, number, "owner")
+    admin.set_role(personal, other.user["id"], "viewer")
+    keys = [admin.create_key(workspace, number)["key"] for workspace in (other.workspace_id, personal)]
+    path = f"/admin/users/{number}"
+    before = redis.hash(other.keys.members)
+    answer = admin.request("DELETE", path)
+    assert_error(answer, 409)
+    assert user.workspace_id in answer.json["detail"] and personal in answer.json["detail"]
+    assert other.workspace_id not in answer.json["detail"] and redis.hash(other.keys.members) == before
+    assert user.remove().status == 204
+    member = f"/admin/workspaces/{personal}/members/{other.user['id']}"
+    assert admin.request("DELETE", member).status == 204
+    assert admin.request("DELETE", path).status == 204
+    for key in keys:
+        assert node.request("GET", f"{API}/{personal}/meetings", headers={"X-API-Key": key}).status == 401
+    assert redis.hash(other.keys.members) == {str(other.user["id"]): "owner"}
+    assert_error(admin.request("DELETE", path), 404)
+    assert_error(admin.request("GET", f"/admin/users/email/{user.user['email']}"), 404)
+    assert number not in [one["id"] for one in admin.request("GET", "/admin/users").json]
+    # Whoever has the email later is somebody else.
+    again = admin.create("/admin/users", {"email": user.user["email"]})
+    assert again["id"] != number and again["workspace_id"] != personal
+    user.workspace_id, user.keys = personal, WorkspaceKeys(personal)
+    wait_for(lambda: is_gone(redis, user), "the end of the personal workspace", interval_s=0.2)

@@ -56,6 +56,13 @@ extension APIError {
             self.init(
                 409, "Workspace \(workspace) is the personal one of user \(user), and goes with that user.",
                 parameters: ["user_id": String(user), "workspace_id": workspace])
+        case .neededUser(let user, let workspaces):
+            let named = workspaces.prefix(10).joined(separator: ", ")
+            self.init(
+                409,
+                "User \(user) is the only owner of a workspace, or others are members of the user's own: \(named). Make "
+                    + "another member an owner, or remove the workspace; of the user's own remove the other members.",
+                parameters: ["user_id": String(user), "workspace_ids": named])
         case .memberBefore(let user, let workspace):
             self.init(
                 409, "User \(user) is a member of workspace \(workspace) already, with another role. Change that one.",
@@ -100,6 +107,9 @@ extension DescribedError {
         .lastOwner(workspace: Sample.workspaceID), "The workspace would have no owner left.")
     static let personalWorkspace = DescribedError(
         .personalWorkspace(Sample.workspaceID, of: 7), "The workspace is a user's personal one.")
+    static let neededUser = DescribedError(
+        .neededUser(7, in: [Sample.workspaceID]),
+        "A workspace would have no owner left, or the user's own has other members. Nothing was changed.")
     static let memberBefore = DescribedError(
         .memberBefore(user: 7, workspace: Sample.workspaceID), "The user is a member already, with another role.")
     static let tooManyMembers = DescribedError(

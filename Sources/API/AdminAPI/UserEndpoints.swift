@@ -4,7 +4,7 @@ import Usher
 
 /// Users, as whoever has the admin key makes and finds them, and their tokens.
 enum UserEndpoints {
-    static let all = [create, list, update, find, createToken, revokeToken]
+    static let all = [create, list, update, remove, find, createToken, revokeToken]
 
     static let idSchema = Schema.integer(1...Schema.greatestExactInteger)
 
@@ -66,6 +66,19 @@ enum UserEndpoints {
         errors: [.unknownUser, wrongBody]
     ) { call, id, changes in
         try .encoding(200, UserObject(await call.caller.updateUser(id, changes)))
+    }
+
+    static let remove = Endpoint(
+        .delete, "/admin/users/{user_id}", id: "removeUser", .adminKey, summary: "Remove a user",
+        details: """
+            For good, with the personal workspace and all that it has (see `DELETE /admin/workspaces/{workspace_id}`). In other \
+            workspaces the user is no member any more, and the user's API keys and calendars end; what the user made there \
+            stays.
+            """,
+        takes: id, answers: [.empty("There is no such user any more.")], errors: [.unknownUser, .neededUser]
+    ) { call, id in
+        try await call.caller.removeUser(id)
+        return .empty()
     }
 
     static let find = Endpoint(

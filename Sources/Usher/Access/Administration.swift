@@ -17,6 +17,8 @@ public enum AdministrationRefusal: Error, Equatable, Sendable {
     case lastOwner(workspace: String)
     /// The workspace is a user's personal one.
     case personalWorkspace(String, of: Int)
+    /// Workspaces would have no owner left, or are the user's own and have other members.
+    case neededUser(Int, in: [String])
     /// The user is a member already, with another role than the one that was to be given.
     case memberBefore(user: Int, workspace: String)
     /// The workspace has as many members as it may have.
@@ -81,6 +83,15 @@ public struct Administration: Sendable {
         let user = try await Self.attempt { () throws(RedisError) in try await session.users.update(user: id, changes) }
         guard let user else { throw .unknownUser(id) }
         return user
+    }
+
+    /// Removes a user: see `Users.remove`.
+    public func removeUser(_ id: Int) async throws(AdministrationRefusal) {
+        switch try await Self.attempt({ () throws(RedisError) in try await session.users.remove(user: id) }) {
+        case .removed: return
+        case .unknown: throw .unknownUser(id)
+        case .needed(let workspaces): throw .neededUser(id, in: workspaces)
+        }
     }
 
     public func createWorkspace(

@@ -23,16 +23,16 @@ enum Rights {
     /// Every command on every kind of key that it is used on. The keys are never read or written: see `Examination`.
     static let needs: [Need] =
         on(Keys.userSequence, "INCR %") + on(Keys.meetingSequence, "INCR %")
-        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0")
-        + on(Keys.workspaces, "ZADD % NX 0 0", "ZRANGE % 0 0", "ZREM % 0")
+        + on(Keys.users, "ZADD % 0 0", "ZRANGE % 0 0", "ZREM % 0")
+        + on(Keys.workspaces, "ZADD % NX 0 0", "ZCARD %", "ZRANGE % 0 0", "ZREM % 0")
         + PeerKind.allCases.flatMap { kind in
             on(Keys.peers(kind), "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "EVALSHA 0 1 %")
                 + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")
         }
         + on(Keys.apiKey(hash: "0"), "EXISTS %", "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
         + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "PEXPIREAT % 1", "DEL %")
-        + on(Keys.user(0), "EXISTS %", "HGETALL %", "HSET % a 0")
-        + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %")
+        + on(Keys.user(0), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "DEL %")
+        + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %", "DEL %")
         + on(Keys.locator(meeting: "0"), "SET % 0", "GET %", "DEL %", "UNLINK %", "TYPE %")
         + on(Keys.locator(number: 0), "SET % 0", "GET %", "DEL %", "UNLINK %", "TYPE %")
         + on(Keys.deadLetters, "XADD % MAXLEN ~ 1 * a 0") + on(Keys.deadLetterCount, "INCR %")

@@ -2,6 +2,8 @@
 enum AdminRequest: Equatable, Sendable {
     case createUser(email: String, name: String?, imageURL: String?)
     case createWorkspace(name: String, ownerUserID: Int)
+    case removeUser(Int)
+    case removeWorkspace(String)
     case setMember(workspaceID: String, userID: Int, role: String)
     case removeMember(workspaceID: String, userID: Int)
     /// - Parameter expiresAt: as the API takes it.
@@ -15,6 +17,8 @@ enum AdminRequest: Equatable, Sendable {
 enum AdminAction: String, CaseIterable, Sendable {
     case createUser = "create-user"
     case createWorkspace = "create-workspace"
+    case removeUser = "remove-user"
+    case removeWorkspace = "remove-workspace"
     case setMember = "set-member"
     case removeMember = "remove-member"
     case createKey = "create-key"
@@ -52,6 +56,8 @@ enum AdminAction: String, CaseIterable, Sendable {
         switch self {
         case .createUser: "Make a user with a personal workspace, or show the one that has this email"
         case .createWorkspace: "Make a workspace that the user owns"
+        case .removeUser: "Remove a user for good, with the personal workspace"
+        case .removeWorkspace: "Remove a workspace for good, with all that it has"
         case .setMember: "Make a user a member of a workspace, or change the role"
         case .removeMember: "End a user's membership"
         case .createKey: "Make an API key; this is the only time that it is shown"
@@ -66,6 +72,8 @@ enum AdminAction: String, CaseIterable, Sendable {
         switch self {
         case .createUser: [.email]
         case .createWorkspace: [.name, .ownerUserID]
+        case .removeUser: [.userID]
+        case .removeWorkspace: [.workspaceID]
         case .setMember: [.workspaceID, .userID, .role]
         case .removeMember: [.workspaceID, .userID]
         case .createKey: [.workspaceID, .userID, .scopes]
@@ -107,6 +115,8 @@ enum AdminAction: String, CaseIterable, Sendable {
         switch self {
         case .createUser: return .createUser(email: text(.email), name: values[.name], imageURL: values[.imageURL])
         case .createWorkspace: return .createWorkspace(name: text(.name), ownerUserID: try number(.ownerUserID))
+        case .removeUser: return .removeUser(try number(.userID))
+        case .removeWorkspace: return .removeWorkspace(text(.workspaceID))
         case .setMember:
             return .setMember(workspaceID: text(.workspaceID), userID: try number(.userID), role: text(.role))
         case .removeMember: return .removeMember(workspaceID: text(.workspaceID), userID: try number(.userID))

@@ -42,6 +42,8 @@ enum AdminCommand {
                     WorkspaceObject(
                         try await administration.createWorkspace(
                             name: name, owner: owner, maximumConcurrentBots: maximumConcurrentBots))))
+        case .removeUser(let id): try await administration.removeUser(id)
+        case .removeWorkspace(let id): try await administration.removeWorkspace(id.lowercased())
         case .setMember(let workspace, let user, let role):
             try await administration.setMember(workspace: workspace, user: user, role: role)
             Terminal.say(try PrettyJSON.text(MemberObject(workspaceID: workspace, userID: user, role: role)))
