@@ -51,6 +51,7 @@ public enum Console {
         File(name: "notices.js", source: PackageResources.notices_js),
         File(name: "pager.js", source: PackageResources.pager_js),
         File(name: "plan.js", source: PackageResources.plan_js),
+        File(name: "removal.js", source: PackageResources.removal_js),
         File(name: "segments.js", source: PackageResources.segments_js),
         File(name: "send.js", source: PackageResources.send_js),
         File(name: "service.js", source: PackageResources.service_js),

@@ -204,6 +204,35 @@ def test_a_user_is_added_and_gets_a_first_key(tab, console):
     assert tab.page.locator("main img").count() == 0 and "taken" not in tab.page.title()
 
 
+def remove(tab, name, typed, other):
+    """Types another name first, which removes nothing."""
+    tab.button(f"Remove: {name}").first.click()
+    field = tab.dialog().get_by_label(f"Type {name}")
+    for text in (other, typed):
+        field.fill(text)
+        assert tab.violations == []
+        tab.button("Remove", tab.dialog()).click()
+        if text == other:
+            expect(field).to_be_focused()
+    tab.see(f"{name} was removed.")
+
+
+def test_a_workspace_and_a_user_are_removed_by_their_names(tab, console):
+    admin = Admin(console.node)
+    user = admin.create_user()
+    workspace = admin.create("/admin/workspaces", {"name": f"{EVIL} gone", "owner_user_id": user["id"]})
+    sign_in(tab)
+    tab.go(f"/workspaces/{workspace['id']}")
+    remove(tab, workspace["name"], f" {workspace['name']} ", EVIL)
+    tab.see("Nothing found.")
+    tab.page.get_by_role("link", name="Users").click()
+    tab.page.get_by_label("Email").fill(user["email"])
+    tab.button("Add a user").click()
+    remove(tab, user["email"], user["email"], user["email"][:-1])
+    for path in (f"workspaces/{workspace['id']}", f"users/email/{user['email']}"):
+        assert admin.request("GET", f"/admin/{path}").status == 404
+
+
 def test_where_the_admin_api_has_a_port_of_its_own_the_console_is_there_too(console, servers):
     node = servers.node(servers.redis(), ADMIN_PORT=0)
     [port] = wait_for(lambda: [line["port"] for line in node.said("Listening") if line["serves"] == "admin"], "the port")

@@ -164,7 +164,7 @@ export function secretPlace() {
   };
 }
 
-/** A question that must be answered before anything is done. */
+/** A question that must be answered before anything is done. @param work returns false where it is still to be answered. */
 export function askFirst({ title, words, yes, more = null, isGrave = false }, work) {
   const place = noticePlace();
   const sure = h("button", { class: isGrave ? "grave" : "main", type: "button" }, yes);
@@ -173,8 +173,7 @@ export function askFirst({ title, words, yes, more = null, isGrave = false }, wo
     h("div", { class: "buttons" }, sure,
       h("button", { type: "button", autofocus: isGrave, onclick: () => dialog.close() }, texts.leaveIt)));
   sure.addEventListener("click", () => act(sure, place, async () => {
-    await work();
-    dialog.close();
+    if (await work() !== false) dialog.close();
   }));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -6,6 +6,7 @@ import { follow } from "/console/feed.js";
 import { moment } from "/console/format.js";
 import { act, askFirst, noticePlace, secretPlace, troubleOf } from "/console/notices.js";
 import { pager } from "/console/pager.js";
+import { removal } from "/console/removal.js";
 import { texts } from "/console/texts.js";
 
 const pageSize = 50;
@@ -38,7 +39,10 @@ export function usersPage(main) {
         h("p", {}, h("a", { href: `#/workspaces/${user.workspace_id}`, "data-focus": "workspace" }, texts.itsWorkspace))),
       h("div", { class: "buttons" }, h("button", {
         type: "button", "data-focus": "key", "aria-label": texts.buttonFor(texts.makeKey, user.email), onclick: () => makeKey(user),
-      }, texts.makeKey)),
+      }, texts.makeKey), removal(user.email, texts.removeUserWords, `/admin/users/${user.id}`, (text) => {
+        place.say(text);
+        feed.again();
+      })),
     ];
   }
 

@@ -6,6 +6,7 @@ import { follow } from "/console/feed.js";
 import { bytes, number } from "/console/format.js";
 import { askFirst, noticePlace, troubleOf } from "/console/notices.js";
 import { pager } from "/console/pager.js";
+import { removal } from "/console/removal.js";
 import { texts } from "/console/texts.js";
 
 const pageSize = 50;
@@ -49,7 +50,10 @@ export function workspacesPage(main, { id }) {
         h("p", {}, texts.kept, " ", part(bytes(workspace.bytes), workspace.max_bytes === null ? null : bytes(workspace.max_bytes)))),
       h("div", { class: "buttons" }, h("button", {
         type: "button", "data-focus": "limits", "aria-label": texts.buttonFor(texts.changeLimits, workspace.name), onclick: () => ask(workspace),
-      }, texts.changeLimits)),
+      }, texts.changeLimits), removal(workspace.name, texts.removeWorkspaceWords, `/admin/workspaces/${workspace.id}`, (text) => {
+        place.say(text);
+        feed.again();
+      })),
     ];
   }
 
