@@ -15,6 +15,7 @@ FINALISE = "Usher/Transcripts/Transcripts+Finalise.swift"
 READER = "Usher/Transcripts/SegmentReader.swift"
 WATCH = "Usher/Status/EventWatch.swift"
 KEYS = "Usher/Access/APIKeys.swift"
+REMOVALS = "Usher/Sweep/WorkspaceRemovals.swift"
 SENDING_AGAIN = ("ReinvitationTests", "ReinvitationFaultTests", "RulesTests")
 
 USHER = (
@@ -36,6 +37,13 @@ USHER = (
     Mutant("a lease that ran out in the room is not finalised", SWEEPER,
            "if «status == MeetingStatus.analyzing.rawValue» {", "false", ("SweepTests",),
            equivalent="A bot that is lost in the room ends as failed and OFFLINE: only a report leads to ANALYZING."),
+
+    Mutant("what a late request wrote is left of a workspace", REMOVALS,
+           "try await session.apiKeys.revokeAll(workspace: id)", "", ("WorkspaceRemovalTests",), is_statement=True),
+    Mutant("meetings are removed while their bots leave", REMOVALS, "guard «bots.isEmpty» else {", "true",
+           ("WorkspaceRemovalTests",)),
+    Mutant("calendars of a workspace that was removed stay", REMOVALS,
+           "try await session.calendars.removeAll(ofRemoved: id)", "", ("WorkspaceRemovalTests",), is_statement=True),
 
     Mutant("a request that failed keeps the lock", REINVITE, "if error.mayHaveRun { await giveBack(token) }", "",
            SENDING_AGAIN, is_statement=True),
