@@ -54,14 +54,15 @@ if not is_same or not ended_at or meeting[5] == 'ANALYZING' or redis.call('ZSCOR
   return 'look_again'
 end
 tell_move(keys)
-remove_object(keys, string.match(before, '^%x+'), at_ms + tonumber(keep_ms))
+-- What can fail comes first: see bots.
 redis.call('ZADD', archived_key, ended_at, meeting_id)
+remove_object(keys, string.match(before, '^%x+'), at_ms + tonumber(keep_ms))
 redis.call('HSET', meeting_key, 'archived', archived, 'archived_participants', participants, 'archived_languages',
   languages)
+redis.call('HDEL', meeting_key, 'moving')
 -- What it takes to free tens of thousands of segments must not hold others up.
 redis.call('UNLINK', segments_key)
-count_bytes_of(keys, -tonumber(bytes))
-redis.call('HDEL', meeting_key, 'moving')
 redis.call('ZREM', moving_key, meeting_id)
 redis.call('ZREM', ended_key, meeting_id)
+count_bytes_of(keys, -tonumber(bytes))
 return 'gone'

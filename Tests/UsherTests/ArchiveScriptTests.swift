@@ -212,6 +212,34 @@ import Testing
         }
     }
 
+    /// Redis takes nothing back of a script that fails in the middle.
+    @Test(arguments: ["archived", "workspace", "moving"])
+    func noObjectThatCountsIsRemovedWhereAKeyIsOfAnotherType(what: String) async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let (partition, id) = (world.keys.partition, bot.meetingID)
+            let before = Self.archived(Self.other)
+            try await world.set(partition.meeting(id), ["archived": before])
+            _ = try await Self.begin(world, bot)
+            let key =
+                switch what {
+                case "archived": partition.archived
+                case "workspace": world.keys.workspace
+                default: partition.moving
+                }
+            _ = try await world.client.send("SET", key, "x")
+            _ = try? await Self.letGo(world, bot, before: before, bytes: 1)
+            // Whoever comes next, once the key is mended and the lease is over.
+            _ = try await world.client.send("DEL", key, partition.moving)
+            _ = try? await Self.begin(world, bot, object: String(repeating: "c", count: 32))
+            let after = try await world.snapshot()
+            let counts = try #require(after[partition.meeting(id)]?.hash?["archived"])
+            let removals = after[partition.removals]?.sortedSet ?? [:]
+            #expect(removals[Self.name(world, bot, String(counts.prefix(32)))] == nil, "\(counts) \(removals)")
+            #expect(counts != before || after[partition.segments(ofMeeting: id)] != nil)
+        }
+    }
+
     @Test func deletionAndRetentionRemoveItFromTheArchive() async throws {
         for isRetention in [false, true] {
             try await World.make { world in
