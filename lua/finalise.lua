@@ -20,7 +20,7 @@
 -- ARGV[6]  max_events    integer: length at which the event stream is trimmed
 --
 -- Returns 'finalised'
---         'up_to_date'  it was OFFLINE already, and has what came in since
+--         'up_to_date'  it was OFFLINE already, and has what came in since, or gets it from who has read that
 --         'not_over'    the meeting is not over, or not after this bot's session
 
 -- include: time
@@ -39,6 +39,9 @@ if meeting[1] ~= 'ANALYZING' and meeting[1] ~= 'OFFLINE' then
   return 'not_over'
 end
 if meeting[2] ~= bot_id then return 'not_over' end
+local is_current = (meeting[4] or '') == revision
+-- Who stood still since it read the transcript knows less than who was here since.
+if meeting[1] == 'OFFLINE' and not is_current then return 'up_to_date' end
 local is_deleted = meeting[7] and tonumber(meeting[7]) >= tonumber(meeting[8] or 0)
 if not is_deleted and meeting[5] ~= 'user' then redis.call('HSET', meeting_key, 'participants', participants) end
 if not is_deleted and meeting[6] ~= 'user' then redis.call('HSET', meeting_key, 'languages', languages) end
@@ -50,6 +53,6 @@ if meeting[1] == 'ANALYZING' then
   redis.call('HSET', meeting_key, 'status', 'OFFLINE')
 end
 -- What came in since the transcript was read is collected by the next sweep.
-if (meeting[4] or '') == revision then redis.call('ZREM', analyzing_key, meeting_id) end
+if is_current then redis.call('ZREM', analyzing_key, meeting_id) end
 if meeting[1] == 'OFFLINE' then return 'up_to_date' end
 return 'finalised'

@@ -54,7 +54,8 @@ if not is_same or not ended_at or meeting[5] == 'ANALYZING' or redis.call('ZSCOR
   return 'look_again'
 end
 tell_move(keys)
--- What can fail comes first: see bots.
+-- What can fail comes first: see bots. Whoever collects from what was read before does not take it for all.
+redis.call('HINCRBY', meeting_key, 'segments_revision', 1)
 redis.call('ZADD', archived_key, ended_at, meeting_id)
 remove_object(keys, string.match(before, '^%x+'), at_ms + tonumber(keep_ms))
 redis.call('HSET', meeting_key, 'archived', archived, 'archived_participants', participants, 'archived_languages',

@@ -240,6 +240,16 @@ import Testing
         }
     }
 
+    /// Whoever collects who spoke from what was read before finds that out.
+    @Test func aMoveIsAChangeOfTheTranscript() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            _ = try await Self.begin(world, bot)
+            _ = try await Self.letGo(world, bot)
+            #expect(try await world.fields(bot.meetingID)["segments_revision"] == "3")
+        }
+    }
+
     @Test func deletionAndRetentionRemoveItFromTheArchive() async throws {
         for isRetention in [false, true] {
             try await World.make { world in

@@ -126,6 +126,23 @@ import Testing
         }
     }
 
+    @Test func aNodeThatStoodStillSinceItReadTheTranscriptChangesNothing() async throws {
+        try await Self.make { world, meeting, bot in
+            let partition = world.keys.partition
+            _ = try await Self.finalise(world, meeting)
+            try await world.expectNoChange {
+                let reply = try await world.run(
+                    Scripts.Finalise(
+                        meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
+                        eventsKey: partition.events, botKey: partition.bot(bot.botID),
+                        webhooksKey: world.keys.webhooks, outboxKey: partition.outbox,
+                        feedKey: partition.feed(ofMeeting: meeting), feedsKey: world.keys.feed, meetingID: meeting,
+                        botID: bot.botID, revision: "1", participants: "[]", languages: "[]", maxEvents: 1_000))
+                #expect(reply == .string("up_to_date"))
+            }
+        }
+    }
+
     @Test func aForcedRestartIsNotUndone() async throws {
         try await Self.make { world, meeting, first in
             _ = try await Self.finalise(world, meeting)

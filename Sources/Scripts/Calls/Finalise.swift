@@ -23,7 +23,7 @@ extension Scripts {
 
         public enum Reply: Equatable, Sendable {
             case finalised
-            /// It was OFFLINE already, and has what came in since.
+            /// It was OFFLINE already, and has what came in since, or gets it from who has read that.
             case upToDate
             /// The meeting is not over, or not after this bot's session.
             case notOver
