@@ -46,20 +46,21 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
         let answer = try await ask("GET", name, body: nil, keptBytes: max(count + 1, Self.keptBytes))
         switch answer.status {
         case 200: return Array(answer.firstBytes.prefix(count + 1))
-        case 404 where !Self.isWithoutBucket(answer): throw .gone
+        case 404 where Self.isWithoutObject(answer): throw .gone
         default: throw Self.fault(answer)
         }
     }
 
     func remove(_ name: ArchiveName) async throws(ArchiveFault) {
         let answer = try await ask("DELETE", name, body: nil, keptBytes: Self.keptBytes)
-        let isGone = answer.status == 404 && !Self.isWithoutBucket(answer)
-        guard answer.status == 200 || answer.status == 204 || isGone else { throw Self.fault(answer) }
+        // Another server, which is in its place for a while, has more to say to that.
+        let isDone = answer.status == 204 || answer.status == 200 && answer.firstBytes.isEmpty
+        guard isDone || answer.status == 404 && Self.isWithoutObject(answer) else { throw Self.fault(answer) }
     }
 
-    /// Another bucket may have what this one, which is not there, does not.
-    private static func isWithoutBucket(_ answer: TransferAnswer) -> Bool {
-        String(decoding: answer.firstBytes, as: UTF8.self).contains("NoSuchBucket")
+    /// A bucket that is not there, or whatever else answers in its place, has none either, and tells nothing.
+    private static func isWithoutObject(_ answer: TransferAnswer) -> Bool {
+        String(decoding: answer.firstBytes, as: UTF8.self).contains("NoSuchKey")
     }
 
     private static func fault(_ answer: TransferAnswer) -> ArchiveFault {

@@ -94,13 +94,29 @@ def test_one_that_is_away_when_it_is_read(servers, redis_of, store, bucket):
     meeting = hold(user, store, "Hello")
     wait_until_moved(user, store, meeting)
     path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
-    for mood, detail in (("away", "Retry later"), ("no bucket", "Retry later")):
+    for mood in ("away", "no bucket", "lost"):
         bucket.mood = mood
         answer = user.request("GET", path)
         assert_bots_error(answer, 503, "Service unavailable")
-        assert detail in answer.json["detail"]
+        assert "Retry later" in answer.json["detail"]
     bucket.mood = "slow"
     assert texts(user, meeting) == ["Hello"]
+
+
+@pytest.mark.parametrize("mood", ["lost", "portal"])
+def test_what_was_deleted_goes_once_the_store_says_that_it_is_gone(servers, redis_of, store, bucket, mood):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    meeting = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    bucket.mood = mood
+    assert user.request("DELETE", user.meeting_path(meeting)).status == 200
+    wait_until_away(user)
+    bucket.mood = ""
+    # It is tried again a minute later; the test does not wait for that.
+    removals = f"{user.keys.partition}:removals"
+    [name] = store.call("ZRANGE", removals, 0, -1)
+    store.call("ZADD", removals, 1, name)
+    wait_for(lambda: not bucket.objects, "the object's removal", interval_s=0.05)
 
 
 @pytest.mark.parametrize("settings, said", [

@@ -35,7 +35,8 @@ class S3Store:
         self.objects = {}
         self.refused = []
         # "": as it should; "away": 503; "denied": 403; "forgets": takes what is written and does not keep it;
-        # "spoils": keeps something else; "slow": waits; "no bucket": 404.
+        # "spoils": keeps something else; "slow": waits; "no bucket": 404; "keeps": removes nothing; and, as another server in
+        # its place, "lost": 404, and "portal": 200.
         self.mood = ""
         store = self
 
@@ -102,6 +103,12 @@ class S3Store:
         if self.mood == "away":
             return 503, b"<Error><Code>SlowDown</Code></Error>"
         if self.mood == "denied":
+            return 403, b"<Error><Code>AccessDenied</Code></Error>"
+        if self.mood == "lost":
+            return 404, b"default backend - 404"
+        if self.mood == "portal":
+            return 200, b"<html>Welcome</html>"
+        if self.mood == "keeps" and method == "DELETE":
             return 403, b"<Error><Code>AccessDenied</Code></Error>"
         if self.mood == "slow":
             time.sleep(1)
