@@ -62,18 +62,23 @@ public final class Archiver: @unchecked Sendable {
     public func round() async {
         do {
             let end = MonotonicTime.now().advanced(byMilliseconds: Self.roundMilliseconds)
-            var wasUsed = try await removeDue(until: end)
+            var (wasUsed, fault) = try await removeDue(until: end)
             for (partition, id) in try await session.moves.due(after: afterMilliseconds) {
                 guard !isStopped, MonotonicTime.now() < end else { break }
-                if try await move(id, in: partition) { wasUsed = true }
+                do {
+                    if try await move(id, in: partition) { wasUsed = true }
+                } catch let error as ArchiveFault {
+                    fault = error
+                    break
+                }
             }
-            if failures > 0, wasUsed {
+            if let fault {
+                await noteAway(fault, wasUsed: wasUsed)
+            } else if failures > 0, wasUsed {
                 failures = 0
                 try await session.moves.note(problem: nil)
                 logger.info("The archive is there again")
             }
-        } catch let fault as ArchiveFault {
-            await noteAway(fault)
         } catch let error as RedisError {
             if error != .notConnected { logger.warning("The archive was left alone", ["reason": "\(error)"]) }
         } catch {
@@ -85,35 +90,37 @@ public final class Archiver: @unchecked Sendable {
 
     private var session: Session { store.session(milliseconds: 10_000) }
 
-    private func noteAway(_ fault: ArchiveFault) async {
-        failures = min(failures + 1, 10)
-        if failures == 1 {
+    /// - Parameter wasUsed: whether some of what was asked of it was done, so that there is more to do soon.
+    private func noteAway(_ fault: ArchiveFault, wasUsed: Bool) async {
+        // What was cut off then is no fault of the archive's.
+        guard !isStopped else { return }
+        if failures == 0 {
             logger.error(
                 "The archive cannot be used: transcripts stay in Redis until it can", ["reason": fault.reason])
         }
+        failures = wasUsed ? 1 : min(failures + 1, 10)
         try? await session.moves.note(problem: fault.reason)
     }
 
     // MARK: Removal
 
-    /// - Returns: whether any was removed.
-    /// - Throws: `ArchiveFault.away`, `RedisError`.
-    private func removeDue(until end: MonotonicTime) async throws -> Bool {
+    /// - Returns: whether any was removed, and why one was not: what waits to be moved does not wait for it.
+    private func removeDue(until end: MonotonicTime) async throws(RedisError) -> (wasUsed: Bool, fault: ArchiveFault?) {
         var wasUsed = false
         for name in try await session.moves.removals() {
             guard !isStopped, MonotonicTime.now() < end else { break }
             do throws(ArchiveFault) {
                 try await archive.storage.remove(name)
             } catch {
-                // Others have their turn before it.
-                try await session.moves.remove(name, afterMilliseconds: Self.removalPauseMilliseconds)
-                throw error
+                // Others have their turn before it, unless Redis is full.
+                try? await session.moves.remove(name, afterMilliseconds: Self.removalPauseMilliseconds)
+                return (wasUsed, error)
             }
             wasUsed = true
             removals += 1
             try await session.moves.removed(name)
         }
-        return wasUsed
+        return (wasUsed, nil)
     }
 
     // MARK: Moves
@@ -134,20 +141,21 @@ public final class Archiver: @unchecked Sendable {
             // The lease ends by itself, and others that are due may be tried before it.
             throw ArchiveFault.away(reason)
         } catch let fault as ArchiveFault {
-            try await leave(id, in: partition, fault.reason)
+            await leave(id, in: partition, fault.reason)
         } catch RedisError.unexpectedReply(let reason) {
-            try await leave(id, in: partition, reason)
+            await leave(id, in: partition, reason)
         } catch RedisError.refused(let reason) where reason.contains("WRONGTYPE") {
-            try await leave(id, in: partition, reason)
+            await leave(id, in: partition, reason)
         }
         return false
     }
 
     /// It cannot be moved, and the others can: it stays where it is.
-    private func leave(_ id: String, in partition: Partition, _ reason: String) async throws(RedisError) {
+    private func leave(_ id: String, in partition: Partition, _ reason: String) async {
         counts[.failed, default: 0] += 1
         logger.warning("A transcript cannot be moved to the archive", ["meeting_id": id, "reason": reason])
-        try await session.moves.postpone(id, in: partition, milliseconds: Self.oddMilliseconds)
+        // Where that fails it is tried with the next round.
+        try? await session.moves.postpone(id, in: partition, milliseconds: Self.oddMilliseconds)
     }
 
     /// Writes what was said in a meeting, reads it back, and then has Redis let go of it.

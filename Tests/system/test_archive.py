@@ -261,3 +261,14 @@ def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, sto
     due = {name for key in store.call("KEYS", "usher:{p*}:removals") for name in store.call("ZRANGE", key, 0, -1)}
     found = {name.removesuffix(".part").replace("/.", "/").removesuffix(".jsonl.gz") for name in folder.files()}
     assert kept <= found and found - kept <= due
+
+
+def test_a_key_of_another_type_holds_up_no_other_partition(someone, store):
+    spoilt = [f"usher:{{p{number:x}}}" for number in range(16)]
+    spoilt.remove(someone.keys.partition)
+    for partition in spoilt:
+        store.call("SET", f"{partition}:moving", "x")
+        # One whose record is gone: it cannot be moved, nor be left alone for a while.
+        store.call("ZADD", f"{partition}:ended", 1, "f" * 32)
+    meeting, _ = hold(someone, store, "Hello")
+    wait_until_moved(someone, store, meeting)

@@ -1,5 +1,7 @@
 """The archive in a bucket of a store that speaks S3, which is signed to, slow, away, or lies."""
 
+import signal
+
 import pytest
 
 from harness.bots_user import BotsUser
@@ -103,7 +105,7 @@ def test_one_that_is_away_when_it_is_read(servers, redis_of, store, bucket):
     assert texts(user, meeting) == ["Hello"]
 
 
-@pytest.mark.parametrize("mood", ["lost", "portal"])
+@pytest.mark.parametrize("mood", ["lost", "portal", "keeps"])
 def test_what_was_deleted_goes_once_the_store_says_that_it_is_gone(servers, redis_of, store, bucket, mood):
     user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
     meeting = hold(user, store, "Hello")
@@ -117,6 +119,27 @@ def test_what_was_deleted_goes_once_the_store_says_that_it_is_gone(servers, redi
     [name] = store.call("ZRANGE", removals, 0, -1)
     store.call("ZADD", removals, 1, name)
     wait_for(lambda: not bucket.objects, "the object's removal", interval_s=0.05)
+
+
+def test_what_cannot_be_removed_holds_up_nothing(servers, redis_of, store, bucket):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    bucket.mood = "keeps"
+    stuck = [f"{user.workspace_id}/{number:032x}-{number:032x}" for number in range(2000)]
+    store.call("ZADD", f"{user.keys.partition}:removals", *(part for name in stuck for part in (1, name)))
+    wait_until_away(user)
+    meeting = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    assert Scrape(user.node.port).value("usher_archive_away") == 1
+
+
+def test_a_node_that_ends_does_not_say_that_the_archive_is_away(servers, redis_of, store, bucket):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    bucket.mood = "slow"
+    hold(user, store, "Hello")
+    wait_for(lambda: store.call("KEYS", "usher:{p*}:moving"), "a move's beginning")
+    user.node.signal(signal.SIGTERM)
+    assert user.node.wait() == 0
+    assert "The archive cannot be used" not in user.node.log
 
 
 @pytest.mark.parametrize("settings, said", [
