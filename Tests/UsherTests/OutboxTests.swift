@@ -184,6 +184,20 @@ import Testing
         }
     }
 
+    @Test func aWebhookOfAnotherTypeKeepsNothingFromTheOthers() async throws {
+        try await World.make { world in
+            let spoilt = try await Self.hook(world)
+            let hook = try await Self.hook(world)
+            let record = world.keys.webhook(spoilt).webhook
+            _ = try await world.client.send("DEL", record)
+            _ = try await world.client.send("SET", record, "x")
+            #expect(try await world.session.webhooks.all(workspace: world.workspaceID).map(\.id) == [hook])
+            _ = try await world.send(to: try await world.meeting())
+            let filed = try await Self.file(world)
+            #expect(filed.filed == 1 && filed.dropped == 0)
+        }
+    }
+
     @Test func whatIsNoneOfOursHoldsUpNothing() async throws {
         try await World.make { world in
             // First in every list.

@@ -18,10 +18,12 @@ public struct Webhooks: Sendable {
         let ids = try await session.send(Command("ZRANGE", keys.webhooks, "0", "-1")).arrayOrThrow()
             .compactMap(\.string)
         guard !ids.isEmpty else { return [] }
-        let replies = try await session.pipeline(ids.map { Command("HGETALL", keys.webhook($0).webhook) })
+        let records = ids.map { keys.webhook($0).webhook }
+        let replies = try await session.replies(to: records.map { Command("HGETALL", $0) })
         var webhooks: [Webhook] = []
-        for reply in replies {
-            if let webhook = Webhook(try reply.hash(), workspace: id) { webhooks.append(webhook) }
+        for (key, reply) in zip(records, replies) {
+            let fields = try session.oddRecords.leavingOut(key, reply) { reply throws(RedisError) in try reply.hash() }
+            if let webhook = Webhook(fields ?? [:], workspace: id) { webhooks.append(webhook) }
         }
         return webhooks
     }
