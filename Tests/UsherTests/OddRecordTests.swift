@@ -154,6 +154,27 @@ import Testing
         }
     }
 
+    @Test func anOddCalendarIsLeftOutOfTheList() async throws {
+        try await World.make { world in
+            let calendars = world.session.calendars
+            func create() async throws -> String {
+                try await calendars.create(
+                    CalendarChange(name: "Work", url: "https://a.example/"), of: world.owner.userID,
+                    workspace: world.workspaceID
+                ).get()
+            }
+            let (odd, other) = (try await create(), try await create())
+            try await Self.spoil(world.keys.calendar(odd).calendar, without: "id", in: world) {
+                let all = try await calendars.all(workspace: world.workspaceID)
+                #expect(all.map(\.id) == [other])
+            }
+            let of = world.keys.calendars(of: world.owner.userID)
+            _ = try await world.client.send("DEL", of)
+            _ = try await world.client.send("SET", of, "x")
+            #expect(try await calendars.all(workspace: world.workspaceID).isEmpty)
+        }
+    }
+
     @Test func anOddBotIsLeftOutOfThoseThatRun() async throws {
         try await World.make { world in
             let place = try await world.bot(at: .active)
@@ -166,6 +187,9 @@ import Testing
                         ofWorkspace: world.workspaceID, from: nil, limit: 10)
                     #expect(bots.isEmpty)
                 }
+            }
+            for score in ["0.5", "inf", "1e300"] {
+                _ = try await world.client.send("ZADD", world.keys.bots, score, "odd \(score)")
             }
             let (bots, _) = try await world.session.bots.page(
                 ofWorkspace: world.workspaceID, from: nil, limit: 10)

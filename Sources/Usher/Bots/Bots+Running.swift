@@ -74,7 +74,10 @@ extension Bots {
                     String(skipped), String(Self.botsPerRead))
             ).arrayOrThrow().compactMap(\.string)
             for index in stride(from: 0, to: words.count - 1, by: 2) {
-                guard let time = Int(words[index + 1]) else { throw .unexpectedReply("a bot without a time: \(key)") }
+                guard let time = Int(words[index + 1]) else {
+                    session.oddRecords.note("Left out a bot without a time", ["key": key, "bot_id": words[index]])
+                    continue
+                }
                 if let last, time == last.time, !last.botID.utf8.lexicographicallyPrecedes(words[index].utf8) {
                     continue
                 }

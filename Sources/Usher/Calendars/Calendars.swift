@@ -24,13 +24,16 @@ public struct Calendars: Sendable {
     /// Those of a user in a workspace, in the order in which they were made.
     public func all(of user: String, workspace: String) async throws(RedisError) -> [FeedCalendar] {
         let keys = WorkspaceKeys(workspace: workspace)
-        let ids = try await session.send(Command("ZRANGE", keys.calendars(of: user), "0", "-1")).arrayOrThrow()
-            .compactMap(\.string)
-        guard !ids.isEmpty else { return [] }
-        let replies = try await session.pipeline(ids.map { Command("HGETALL", keys.calendar($0).calendar) })
+        let list = keys.calendars(of: user)
+        let listed = try await session.replies(to: [Command("ZRANGE", list, "0", "-1")])
+        let records = try session.oddRecords.list(list, listed[0]).compactMap(\.string)
+            .map { keys.calendar($0).calendar }
+        guard !records.isEmpty else { return [] }
+        let replies = try await session.replies(to: records.map { Command("HGETALL", $0) })
         var calendars: [FeedCalendar] = []
-        for reply in replies {
-            if let calendar = FeedCalendar(try reply.hash(), workspace: workspace), !calendar.isRemoved {
+        for (key, reply) in zip(records, replies) {
+            let fields = try session.oddRecords.leavingOut(key, reply) { reply throws(RedisError) in try reply.hash() }
+            if let calendar = FeedCalendar(fields ?? [:], workspace: workspace), !calendar.isRemoved {
                 calendars.append(calendar)
             }
         }
