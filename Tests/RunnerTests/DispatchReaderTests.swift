@@ -12,7 +12,7 @@ import Testing
 @Suite(.takesTurns) struct DispatchReaderTests {
     private static let runner = "the-runner"
 
-    private func reader(_ fixture: RunnerFixture) throws -> DispatchReader {
+    private func reader(_ fixture: RunnerFixture, of partitions: [Partition]? = nil) throws -> DispatchReader {
         var configuration = RunnerConfiguration(
             redis: fixture.server.url, botRedisURL: "redis://redis", apiURL: "http://nodes", capacity: 1,
             launch: try LaunchCommand("true"), supervisor: Binary.supervisor, host: "test")
@@ -21,8 +21,8 @@ import Testing
         // So long that nothing is taken over meanwhile.
         configuration.leaseTimeToLiveMilliseconds = 600_000
         return DispatchReader(
-            blocking: fixture.client, store: fixture.store, partitions: [partition(fixture)], runnerID: Self.runner,
-            configuration: configuration, logger: Logger(minimum: .error))
+            blocking: fixture.client, store: fixture.store, partitions: partitions ?? [partition(fixture)],
+            runnerID: Self.runner, configuration: configuration, logger: Logger(minimum: .error))
     }
 
     private func partition(_ fixture: RunnerFixture) -> Partition { Partition(workspace: fixture.caller.workspaceID) }
@@ -62,6 +62,21 @@ import Testing
             await #expect(throws: RedisError.self) { _ = try await reader.read(upTo: 1) { _ in false } }
             _ = try await fixture.client.send("DEL", stream)
             _ = try await fixture.client.send("RENAME", "elsewhere", stream)
+            let entries = try await reader.read(upTo: 1) { _ in false }
+            #expect(entries.map(\.place.meetingID) == [meeting.id])
+        }
+    }
+
+    @Test func aKeyThatIsNoStreamKeepsNoOtherPartitionWaiting() async throws {
+        try await RunnerFixture.use { fixture in
+            let own = self.partition(fixture)
+            let spoilt = Partition.all[(own.number + 1) % 16].dispatch
+            let reader = try self.reader(fixture, of: Partition.all)
+            #expect(try await reader.read(upTo: 1) { _ in false }.isEmpty)
+            _ = try await fixture.client.send("DEL", spoilt)
+            _ = try await fixture.client.send("SET", spoilt, "no stream")
+            await #expect(throws: RedisError.self) { _ = try await reader.read(upTo: 1) { _ in false } }
+            let meeting = try await fixture.request()
             let entries = try await reader.read(upTo: 1) { _ in false }
             #expect(entries.map(\.place.meetingID) == [meeting.id])
         }

@@ -12,18 +12,23 @@ final class DispatchReader {
     static let returned = "returned"
     /// The idle time of such an entry, longer than any lease, so that it is taken over at the next look.
     private static let returnedIdleMilliseconds = 3_600_000
+    /// After how long a partition is looked at again whose key another hand has spoilt.
+    private static let oddMilliseconds = 10_000
 
     /// On this connection reads block.
     private let blocking: Client
     private let client: Client
     private let store: Store
-    private let partitions: [Partition]
+    private let all: [Partition]
+    /// Those whose streams can be read: one that is something else fails a read of all.
+    private var partitions: [Partition]
     private let runnerID: String
     private let logger: Logger
     private let blockMilliseconds: Int
     private let timeoutMilliseconds: Int
     private let takeoverIdleMilliseconds: Int
     private var hasGroups = false
+    private var nextLookAtOdd = MonotonicTime(nanoseconds: 0)
     private var hasLostAnswer = true
     private var nextTakeover = MonotonicTime(nanoseconds: 0)
     /// The index of the partition whose turn it is.
@@ -37,6 +42,7 @@ final class DispatchReader {
         self.blocking = blocking
         client = store.client
         self.store = store
+        all = partitions
         self.partitions = partitions
         self.runnerID = runnerID
         self.logger = logger
@@ -52,7 +58,8 @@ final class DispatchReader {
     ///   - isKnown: whether the runner has this very entry already.
     func read(upTo count: Int, isKnown: (DispatchEntry) -> Bool) async throws(RedisError) -> [DispatchEntry] {
         do throws(RedisError) {
-            if !hasGroups { try await makeGroups() }
+            let isOneOdd = partitions.count < all.count
+            if !hasGroups || isOneOdd && nextLookAtOdd <= client.loop.now { try await makeGroups() }
             let late = try await readLate(upTo: count, isKnown: isKnown)
             if !late.isEmpty { return late }
             return try await keep(count, of: try await readNew(upTo: count), isKnown: isKnown)
@@ -208,9 +215,22 @@ final class DispatchReader {
     }
 
     private func makeGroups() async throws(RedisError) {
-        for partition in partitions {
-            try await store.session(milliseconds: timeoutMilliseconds).bots.makeGroup(of: partition)
+        var readable: [Partition] = []
+        var problem: RedisError?
+        for partition in all {
+            do throws(RedisError) {
+                try await store.session(milliseconds: timeoutMilliseconds).bots.makeGroup(of: partition)
+                readable.append(partition)
+            } catch {
+                guard case .refused(let text) = error, text.contains("WRONGTYPE") else { throw error }
+                problem = error
+                logger.warning("No dispatch is read of a key that is no stream", ["key": partition.dispatch])
+            }
         }
+        if let problem, readable.isEmpty { throw problem }
+        partitions = readable
+        turn %= readable.count
+        nextLookAtOdd = client.loop.now.advanced(byMilliseconds: Self.oddMilliseconds)
         hasGroups = true
     }
 
