@@ -25,8 +25,10 @@ local bot_ids = {unpack(ARGV, 3)}
 local at_ms = now_ms()
 local answers, is_renewed = {}, false
 for index = 1, #bot_keys do
-  local bot = redis.call('HMGET', bot_keys[index], 'runner', 'ended_at', 'desired', 'config_version', 'language',
+  local bot = redis.pcall('HMGET', bot_keys[index], 'runner', 'ended_at', 'desired', 'config_version', 'language',
     'task', 'bot_name', 'active_at')
+  -- It is no hash: that bot is refused, and those beside it are not.
+  if bot.err then bot = {} end
   local expiry = redis.call('ZSCORE', leases_key, bot_ids[index])
   local answer = {}
   if bot[1] == runner and not bot[2] and expiry and tonumber(expiry) > at_ms then

@@ -148,6 +148,13 @@ import Testing
                 { world, place in _ = try await world.client.send("ZREM", world.keys.partition.leases, place.botID) }
             ),
             ("without a record", { world, place in _ = try await world.client.send("DEL", place.lifeKeys[1]) }),
+            (
+                "no record",
+                { world, place in
+                    _ = try await world.client.send("DEL", place.lifeKeys[1])
+                    _ = try await world.client.send("SET", place.lifeKeys[1], "x")
+                }
+            ),
         ]
         for (name, prepare) in cases {
             try await World.make { world in
@@ -159,6 +166,22 @@ import Testing
                 }
                 #expect(try await world.renew([]) == .parts("refused"))
             }
+        }
+    }
+
+    /// The bots beside it would lose their leases too, and end.
+    @Test func aRecordOfAnotherTypeEndsItsOwnBotAlone() async throws {
+        try await World.make { world in
+            let spoilt = try await world.bot(at: .active)
+            for key in [world.keys.holder(World.room), world.keys.inFlight(World.room)] {
+                _ = try await world.client.send("DEL", key)
+            }
+            let bot = try await world.bot(at: .active)
+            _ = try await world.client.send("DEL", spoilt.lifeKeys[1])
+            _ = try await world.client.send("SET", spoilt.lifeKeys[1], "x")
+            let renewals = try await world.session.bots.renew(
+                bots: [spoilt.botID, bot.botID], in: world.keys.partition, runner: "runner")
+            #expect(renewals.first == .refused && renewals.last != .refused && renewals.count == 2)
         }
     }
 }
