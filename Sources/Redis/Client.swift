@@ -114,6 +114,9 @@ public final class Client: @unchecked Sendable {
         case cluster(Cluster)
     }
 
+    /// Whether of several nodes some may be away.
+    public var isOfCluster: Bool { if case .cluster = server { true } else { false } }
+
     // MARK: Life
 
     /// Begins to connect. To be called once.

@@ -39,9 +39,9 @@ public struct Moves: Sendable {
     /// - Parameter after: how long after its end one is moved, in ms.
     public func due(after: Int) async throws(RedisError) -> [(partition: Partition, meeting: String)] {
         let now = try await session.time()
-        let pages = try await session.replies(to: Partition.all.map { page($0, now - after, 0) })
+        let pages = try await session.repliesOfPartitions { page($0, now - after, 0) }
         var due: [(partition: Partition, meeting: String)] = []
-        for (partition, first) in zip(Partition.all, pages) {
+        for (partition, first) in pages {
             var page = first
             for number in 1...Self.pages {
                 let ids = try session.oddRecords.list(partition.ended, page).compactMap(\.string)
@@ -148,10 +148,11 @@ public struct Moves: Sendable {
     /// Objects that are to be removed by now: some of each partition.
     public func removals() async throws(RedisError) -> [ArchiveName] {
         let now = String(try await session.time())
-        let pages = try await session.replies(
-            to: Partition.all.map { Command("ZRANGEBYSCORE", $0.removals, "-inf", now, "LIMIT", "0", "20") })
+        let pages = try await session.repliesOfPartitions {
+            Command("ZRANGEBYSCORE", $0.removals, "-inf", now, "LIMIT", "0", "20")
+        }
         var names: [ArchiveName] = []
-        for (partition, page) in zip(Partition.all, pages) {
+        for (partition, page) in pages {
             for member in try session.oddRecords.list(partition.removals, page).compactMap(\.string) {
                 if let name = ArchiveName(member), Partition(workspace: name.workspaceID) == partition {
                     names.append(name)

@@ -139,15 +139,14 @@ public struct Calendars: Sendable {
     ///   clock was ahead when that was noted.
     public func due(most: Int) async throws(RedisError) -> [(workspace: String, id: String)] {
         let now = try await session.time()
-        func commands(_ from: String, _ to: String) -> [Command] {
-            Partition.all.map {
+        func pages(_ from: String, _ to: String) async throws(RedisError) -> [(partition: Partition, reply: Value)] {
+            try await session.repliesOfPartitions {
                 Command("ZRANGEBYSCORE", $0.calendars, from, to, "LIMIT", "0", String(Self.calendarsPerRead))
             }
         }
-        let pages = try await session.replies(
-            to: commands("-inf", String(now)) + commands("(\(now.addingClamped(most))", "+inf"))
+        let pages = try await pages("-inf", String(now)) + pages("(\(now.addingClamped(most))", "+inf")
         var due: [(workspace: String, id: String)] = []
-        for (partition, page) in zip(Partition.all + Partition.all, pages) {
+        for (partition, page) in pages {
             for member in try session.oddRecords.list(partition.calendars, page).compactMap(\.string) {
                 let parts = member.split(separator: " ").map(String.init)
                 guard parts.count == 2, FeedCalendar.isID(parts[1]), Partition(workspace: parts[0]) == partition else {

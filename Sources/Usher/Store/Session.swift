@@ -30,6 +30,35 @@ public struct Session: Sendable {
         try await store.client.pipeline(commands, deadline: bound)
     }
 
+    /// What each partition answers to a question of its own, an error as a value. Those of a Cluster whose node is away are
+    /// left out, as the others go on meanwhile.
+    /// - Throws: a failure if none answers.
+    func repliesOfPartitions(
+        _ question: (Partition) -> Command
+    ) async throws(RedisError) -> [(partition: Partition, reply: Value)] {
+        let questions = Partition.all.map { ($0, question($0)) }
+        do throws(RedisError) {
+            return Array(zip(Partition.all, try await replies(to: questions.map(\.1))))
+        } catch {
+            guard store.client.isOfCluster else { throw error }
+        }
+        let answers = await withTaskGroup(of: (Partition, Result<Value, RedisError>).self) { group in
+            for (partition, command) in questions {
+                group.addTask {
+                    do throws(RedisError) {
+                        return (partition, .success(try await replies(to: [command])[0]))
+                    } catch {
+                        return (partition, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let found = answers.compactMap { partition, answer in (try? answer.get()).map { (partition, $0) } }
+        if found.isEmpty { for (_, answer) in answers { _ = try answer.get() } }
+        return found.sorted { $0.0.number < $1.0.number }
+    }
+
     /// As `pipeline`, of changes that wait for replicas, each for those of its own primary.
     func change(_ commands: [Command]) async throws(RedisError) -> [Value] {
         let replies = try await store.changing.change(commands, deadline: bound)

@@ -32,11 +32,10 @@ public struct PlannedBots: Sendable {
         // Nothing new is taken then: what is due stays so until there is room, or until it is too late.
         guard !store.memory.isFull else { return }
         let now = try await session.time()
-        let commands = Partition.all.map { partition in
-            Command("ZRANGEBYSCORE", partition.plans, "-inf", String(now), "LIMIT", "0", String(Self.batch))
+        let due = try await session.repliesOfPartitions {
+            Command("ZRANGEBYSCORE", $0.plans, "-inf", String(now), "LIMIT", "0", String(Self.batch))
         }
-        let due = try await session.replies(to: commands)
-        let found = zip(Partition.all, due).map { ($0, ($1.array ?? []).compactMap(\.string)) }.filter { !$1.isEmpty }
+        let found = due.map { ($0, ($1.array ?? []).compactMap(\.string)) }.filter { !$1.isEmpty }
         try await Rounds.inEach(found) { partition, members throws(RedisError) in
             try await send(members, in: partition, now: now, session)
         }

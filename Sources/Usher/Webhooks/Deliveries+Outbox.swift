@@ -21,12 +21,11 @@ extension Deliveries {
     public func fileOutboxes(
         node: String, body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
     ) async throws(RedisError) -> FiledEvents {
-        let pages = try await session.replies(
-            to: Partition.all.map {
-                Command("XRANGE", $0.outbox, "-", "+", "COUNT", String(Self.entriesPerRead))
-            })
+        let pages = try await session.repliesOfPartitions {
+            Command("XRANGE", $0.outbox, "-", "+", "COUNT", String(Self.entriesPerRead))
+        }
         var found: [(Partition, [Value])] = []
-        for (partition, page) in zip(Partition.all, pages) {
+        for (partition, page) in pages {
             let entries = try session.oddRecords.list(partition.outbox, page)
             if !entries.isEmpty { found.append((partition, entries)) }
         }

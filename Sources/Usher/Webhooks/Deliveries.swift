@@ -40,12 +40,11 @@ public struct Deliveries: Sendable {
     /// The webhooks that have something due, each as its workspace and id.
     public func dueWebhooks() async throws(RedisError) -> [(workspace: String, id: String)] {
         let now = try await session.time()
-        let pages = try await session.replies(
-            to: Partition.all.map {
-                Command("ZRANGEBYSCORE", $0.deliveries, "-inf", String(now), "LIMIT", "0", String(Self.webhooksPerRead))
-            })
+        let pages = try await session.repliesOfPartitions {
+            Command("ZRANGEBYSCORE", $0.deliveries, "-inf", String(now), "LIMIT", "0", String(Self.webhooksPerRead))
+        }
         var due: [(workspace: String, id: String)] = []
-        for (partition, page) in zip(Partition.all, pages) {
+        for (partition, page) in pages {
             for member in try session.oddRecords.list(partition.deliveries, page).compactMap(\.string) {
                 guard let webhook = Webhook.waiting(member, in: partition) else {
                     // Not one of ours: it would stand at the head for ever.
