@@ -9,6 +9,8 @@ import Usher
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every call goes there.
 final class BucketStorage: ArchiveStorage, @unchecked Sendable {
     private static let timeoutMilliseconds = 20_000
+    /// However many read what is in the archive, the store is asked for so much at once.
+    private static let connections = 64
     /// Of what the store says of a failure, which is not shown.
     private static let keptBytes = 4_096
 
@@ -72,7 +74,7 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
         _ method: String, _ name: ArchiveName, body: [UInt8]?, keptBytes: Int
     ) async throws(ArchiveFault) -> TransferAnswer {
         let answer = await Task(executorPreference: loop) { [self] in
-            if curl == nil { curl = Curl(loop: loop) }
+            if curl == nil { curl = Curl(loop: loop, connections: Self.connections) }
             guard let curl,
                 let transfer = Transfer(
                     method: method, url: address + name.path,

@@ -18,12 +18,14 @@ public final class Curl: @unchecked Sendable {
     private var completions: [UnsafeMutableRawPointer: (CURLcode?) -> Void] = [:]
     private var isClosed = false
 
+    /// - Parameter connections: how many there may be at once, what comes beyond waiting for one of them; 0: any number.
     /// - Returns: nil if libcurl has no memory.
-    public init?(loop: EventLoop) {
+    public init?(loop: EventLoop, connections: Int = 0) {
         guard Self.isReady, let multi = curl_multi_init() else { return nil }
         self.loop = loop
         self.multi = multi
         _ = usher_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.idleConnections)
+        _ = usher_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections)
     }
 
     /// Begins a transfer.

@@ -1,6 +1,8 @@
 """The archive in a bucket of a store that speaks S3, which is signed to, slow, away, or lies."""
 
+import concurrent.futures
 import signal
+import threading
 
 import pytest
 
@@ -140,6 +142,31 @@ def test_a_node_that_ends_does_not_say_that_the_archive_is_away(servers, redis_o
     user.node.signal(signal.SIGTERM)
     assert user.node.wait() == 0
     assert "The archive cannot be used" not in user.node.log
+
+
+def test_many_readers_are_few_to_the_store(servers, redis_of, store, bucket):
+    user = BotsUser(Admin(servers.node(redis_of, **bucket.settings)))
+    meeting = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    act, lock, most, readers = bucket.act, threading.Condition(), 64, 100
+    asked = {"now": 0, "peak": 0}
+
+    def act_late(*request):
+        with lock:
+            asked["now"] += 1
+            asked["peak"] = max(asked["peak"], asked["now"])
+            lock.notify_all()
+            # All that come at once are there, and then some if there were no bound.
+            lock.wait_for(lambda: asked["peak"] > most, 2 if asked["peak"] < most else 0.5)
+        answer = act(*request)
+        with lock:
+            asked["now"] -= 1
+        return answer
+    bucket.act = act_late
+    with concurrent.futures.ThreadPoolExecutor(readers) as pool:
+        found = list(pool.map(lambda _: texts(user, meeting), range(readers)))
+    assert found == [["Hello"]] * readers
+    assert 1 < asked["peak"] <= most
 
 
 @pytest.mark.parametrize("settings, said", [
