@@ -144,7 +144,8 @@ public final class Archiver: @unchecked Sendable {
             await leave(id, in: partition, fault.reason)
         } catch RedisError.unexpectedReply(let reason) {
             await leave(id, in: partition, reason)
-        } catch RedisError.refused(let reason) where reason.contains("WRONGTYPE") {
+        } catch RedisError.refused(let reason) where reason.contains("WRONGTYPE") || reason.hasPrefix("ERR ") {
+            // A script that fails, or what another hand wrote.
             await leave(id, in: partition, reason)
         }
         return false

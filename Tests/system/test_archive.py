@@ -272,3 +272,13 @@ def test_a_key_of_another_type_holds_up_no_other_partition(someone, store):
         store.call("ZADD", f"{partition}:ended", 1, "f" * 32)
     meeting, _ = hold(someone, store, "Hello")
     wait_until_moved(someone, store, meeting)
+
+
+def test_a_record_that_no_script_takes_is_left_alone_for_a_while(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of)))
+    odd, _ = hold(user, store, "odd")
+    wait_for(lambda: record(user, store, odd)["status"] == "OFFLINE", "the record's being finalised")
+    store.call("HSET", user.keys.meeting(odd["data"]["meeting_id"]), "segments_revision", "odd")
+    node = servers.node(redis_of, **folder.settings)
+    wait_for(lambda: node.said("A transcript cannot be moved to the archive"), "the node's notice", interval_s=0.05)
+    assert texts(user, odd) == ["odd"]
