@@ -122,6 +122,19 @@ import Testing
         }
     }
 
+    /// What a round has no time for is not all that is due in the last ones.
+    @Test func partitionsTakeTurns() async throws {
+        try await Self.make { world, session, _, _ in
+            let (first, last) = (Partition.all[0], Partition.all[15])
+            for (partition, names) in [(first, ["a", "b", "c"]), (last, ["d", "e"])] {
+                for (index, name) in names.enumerated() {
+                    _ = try await world.client.send("ZADD", partition.ended, String(index + 1), name)
+                }
+            }
+            #expect(try await session.moves.due(after: 0).map(\.meeting) == ["a", "d", "b", "e", "c"])
+        }
+    }
+
     /// A record that was read before the move leads to where the transcript is now.
     @Test func oneThatIsMovedMeanwhileIsLookedForAgain() async throws {
         try await Self.make { world, session, bot, shelf in

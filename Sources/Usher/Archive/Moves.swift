@@ -35,23 +35,25 @@ public struct Moves: Sendable {
         case notYours
     }
 
-    /// Meetings whose time has come and that no node moves, the longest over first: some of each partition.
+    /// Meetings whose time has come and that no node moves, the longest over first: some of each partition, which
+    /// take turns.
     /// - Parameter after: how long after its end one is moved, in ms.
     public func due(after: Int) async throws(RedisError) -> [(partition: Partition, meeting: String)] {
         let now = try await session.time()
         let pages = try await session.repliesOfPartitions { page($0, now - after, 0) }
-        var due: [(partition: Partition, meeting: String)] = []
+        var due: [(turn: Int, partition: Partition, meeting: String)] = []
         for (partition, first) in pages {
             var page = first
             for number in 1...Self.pages {
                 let ids = try session.oddRecords.list(partition.ended, page).compactMap(\.string)
                 let free = try await notTaken(ids.filter { MeetingRemains($0) == nil }, in: partition, now: now)
-                due += free.map { (partition, $0) }
+                due += free.enumerated().map { ($0, partition, $1) }
                 guard free.isEmpty, ids.count == Self.pageCount else { break }
                 page = try await session.send(self.page(partition, now - after, number * Self.pageCount))
             }
         }
-        return due
+        return due.sorted { ($0.turn, $0.partition.number) < ($1.turn, $1.partition.number) }
+            .map { ($0.partition, $0.meeting) }
     }
 
     private func page(_ partition: Partition, _ until: Int, _ offset: Int) -> Command {
