@@ -130,6 +130,23 @@ def test_keys_by_whatever_a_meeting_is_known(scene):
     assert (code, output) == (1, "") and "there is no meeting in google_meet:aaa-aaaa-aaa in any workspace" in log
 
 
+def test_keys_of_what_another_hand_has_spoilt(scene):
+    redis, admin = scene
+    user = BotsUser(admin)
+    meeting = user.send_bot()
+    record = user.keys.meeting(meeting["data"]["meeting_id"])
+    names = f"{BotsUser(admin).keys.workspace}:names"
+    redis.client.call("SET", names, "odd")
+    room = f"google_meet:{meeting['native_meeting_id']}"
+    assert f"HGETALL '{record}'" in table(redis, "keys", room)
+    redis.client.call("HDEL", record, "number")
+    assert f"HGETALL '{record}'" in table(redis, "keys", meeting["data"]["meeting_id"])
+    redis.client.call("DEL", record)
+    redis.client.call("RPUSH", record, "odd")
+    assert f"TYPE '{record}'" in table(redis, "keys", meeting["id"])
+    redis.client.call("DEL", record, names)
+
+
 def test_a_passcode_need_not_be_on_the_command_line(scene, tmp_path):
     redis, admin = scene
     user = BotsUser(admin)

@@ -67,7 +67,7 @@ extension Installation {
                     [Command("EXISTS", keys.latest($0)), Command("HEXISTS", keys.names, $0.description)]
                 }
             }
-            let replies = questions.isEmpty ? [] : try await session.pipeline(questions)
+            let replies = questions.isEmpty ? [] : try await session.replies(to: questions)
             for (index, id) in ids.enumerated() {
                 let own = replies[(2 * names.count * index)..<(2 * names.count * (index + 1))]
                 if own.contains(.integer(1)) { found.append(id) }
@@ -93,7 +93,7 @@ extension Installation {
             Keys.locator(meeting: id), keys.partition.meeting(id), keys.partition.segments(ofMeeting: id),
             keys.partition.feed(ofMeeting: id), keys.feed,
         ]
-        if let meeting = try await session.meetings.meeting(id: id, workspace: workspace) {
+        if let meeting = try await readable(id, in: workspace) {
             candidates += [
                 Keys.locator(number: meeting.number), keys.inFlight(meeting.room), keys.holder(meeting.room),
                 keys.latest(meeting.room), keys.held(meeting.room),
@@ -103,6 +103,17 @@ extension Installation {
         return candidates + [keys.workspace, keys.lock, keys.partition.dispatch, keys.partition.events]
     }
 
+    /// Nil for one that is not there, or whose record cannot be read: who asks for its keys may do so for that.
+    private func readable(_ id: String, in workspace: String) async throws(RedisError) -> Meeting? {
+        let key = WorkspaceKeys(workspace: workspace).partition.meeting(id)
+        let reply = try await session.replies(to: [Command("HGETALL", key)])[0]
+        let found = try session.oddRecords.leavingOut(key, reply) { reply throws(RedisError) -> Meeting? in
+            let fields = try reply.hash()
+            return fields.isEmpty ? nil : try Meeting(fields)
+        }
+        return found ?? nil
+    }
+
     /// Nil for a key that is not there.
     private static func showCommand(type: String, _ key: String) -> RecordKey? {
         switch type {
@@ -110,7 +121,8 @@ extension Installation {
         case "hash": RecordKey(key: key, command: "HGETALL '\(key)'")
         case "zset": RecordKey(key: key, command: "ZRANGE '\(key)' 0 -1 WITHSCORES")
         case "stream": RecordKey(key: key, command: "XREVRANGE '\(key)' + - COUNT 10")
-        default: nil
+        case "none": nil
+        default: RecordKey(key: key, command: "TYPE '\(key)'")
         }
     }
 }
