@@ -15,7 +15,7 @@ import Testing
         let start: Int
         private static let key = String(Digest.sha256("1").prefix(32)) + " "
 
-        init(_ world: World) async throws {
+        init(_ world: World, start: Int? = nil) async throws {
             self.world = world
             let id = try await world.session.calendars.create(
                 CalendarChange(name: "Work", url: "https://a.example/"), of: world.owner.userID,
@@ -23,7 +23,8 @@ import Testing
             ).get()
             calendar = try #require(
                 try await world.session.calendars.claim(workspace: world.workspaceID, id: id, most: 1_000_000))
-            start = (try await world.now() / 60_000 + 60) * 60_000
+            let inAnHour = (try await world.now() / 60_000 + 60) * 60_000
+            self.start = start ?? inAnHour
         }
 
         private init(_ other: Desk, _ calendar: FeedCalendar) {
@@ -167,6 +168,45 @@ import Testing
             #expect(try await other.entry == nil)
             try await (try await other.next()).plan(0)
             #expect(try await other.planned == ["cal-enda-rsx 0"])
+        }
+    }
+
+    @Test func theOtherCalendarPlansWhatThisOneMoved() async throws {
+        try await Self.with { (first) async throws in
+            let other = try await Desk(first.world, start: first.start)
+            try await first.plan(0)
+            try await other.plan(0)
+            try await first.plan(60_000)
+            #expect(try await other.entry == nil, "it is told")
+            try await (try await other.next()).plan(0)
+            #expect(try await other.planned == ["cal-enda-rsx 0", "cal-enda-rsx 60000"])
+            // When it has heard of it too, it is one plan again.
+            try await (try await other.next()).plan(60_000)
+            #expect(try await other.planned == ["cal-enda-rsx 60000"])
+        }
+    }
+
+    /// Nobody tells it of what was done by hand, or by a node that stopped: it looks.
+    @Test(arguments: [true, false])
+    func whatIsSharedIsLookedAt(isMoved: Bool) async throws {
+        try await Self.with { (first) async throws in
+            let other = try await Desk(first.world, start: first.start)
+            try await first.plan(0)
+            try await other.plan(0)
+            let id = String(try #require(try await first.entry).prefix { $0 != " " })
+            let meetings = first.world.session.meetings
+            let meeting = try #require(try await meetings.meeting(id: id, workspace: first.world.workspaceID))
+            var changes = PlanChanges()
+            if isMoved { changes.scheduledAt = .some(first.start + 60_000) } else { changes.autoJoin = false }
+            guard case .changed = try await meetings.change(meeting, changes) else {
+                Issue.record("it was not changed")
+                return
+            }
+            try await other.plan(0)
+            #expect(try await other.planned == ["cal-enda-rsx 0", "cal-enda-rsx \(isMoved ? 60_000 : 0)"])
+            #expect(try await other.entry?.contains(" own ") == true)
+            try await other.plan(0)
+            #expect(try await other.planned.count == 2)
         }
     }
 }

@@ -208,10 +208,11 @@ extension Calendars {
             let print = print(meeting)
             guard let entry else { return try await create(meeting, print, &counts) }
             if entry.state == .going { return try await replace(meeting, entry, print, &counts) }
-            guard entry.print != print else { return nil }
             if entry.state == .shared {
-                if entry.start == meeting.start {
-                    try await note(meeting.key, Entry(entry.meetingID, .shared, meeting, print))
+                if entry.start == meeting.start, try await !isLetGo(entry.meetingID, meeting) {
+                    if entry.print != print {
+                        try await note(meeting.key, Entry(entry.meetingID, .shared, meeting, print))
+                    }
                     return nil
                 }
                 // Whoever comes next looks at it again.
@@ -219,7 +220,16 @@ extension Calendars {
                 try await leave(entry.meetingID, meeting.key)
                 return try await create(meeting, print, &counts)
             }
-            return try await follow(meeting, entry, print, &counts)
+            return entry.print == print ? nil : try await follow(meeting, entry, print, &counts)
+        }
+
+        /// Whether a meeting of others has another time by now, or no bot is sent to it.
+        private func isLetGo(_ id: String, _ meeting: CalendarMeeting) async throws(RedisError) -> Bool {
+            guard meeting.start > now,
+                let record = try await session.meetings.readable(id: id, workspace: calendar.workspaceID),
+                record.isPlanned
+            else { return false }
+            return record.scheduledAt != meeting.start || !record.autoJoin
         }
 
         // MARK: To make one
@@ -305,6 +315,7 @@ extension Calendars {
             {
             case .changed:
                 counts.updated += 1
+                if changes.scheduledAt != nil || changes.autoJoin == false { try await tellSharers(of: record.id) }
                 return nil
             // It becomes one with the other.
             case .plannedAlready: return try await replace(meeting, entry, print, &counts)
@@ -350,8 +361,15 @@ extension Calendars {
                     try await session.meetings.removePlan(record, noting: noting(key, entry.with(.going))) == .removed
                 else { return false }
             }
-            let sharers = keys.partition.sharers(ofMeeting: entry.meetingID)
-            for sharer in try await session.send(Command("HGETALL", sharers)).hash().keys {
+            try await tellSharers(of: entry.meetingID)
+            return true
+        }
+
+        /// Has the other calendars that say a meeting plan what they say of it.
+        private func tellSharers(of meetingID: String) async throws(RedisError) {
+            let sharers = keys.partition.sharers(ofMeeting: meetingID)
+            let told = Array(try await session.send(Command("HGETALL", sharers)).hash().keys)
+            for sharer in told {
                 let parts = sharer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2, FeedCalendar.isID(String(parts[0])) else { continue }
                 let other = keys.calendar(String(parts[0]))
@@ -360,11 +378,10 @@ extension Calendars {
                     calendarKey: other.calendar, dueKey: keys.partition.calendars, occurrencesKey: other.planned,
                     member: keys.member(String(parts[0])), isRemoved: false, cleared: " etag",
                     leastMilliseconds: Calendars.leastMilliseconds, occurrence: String(parts[1]),
-                    shared: entry.meetingID, fields: [])
+                    shared: meetingID, fields: [])
                 _ = try await session.run(call)
             }
-            _ = try await session.send(Command("DEL", sharers))
-            return true
+            if !told.isEmpty { _ = try await session.send(Command(words: ["HDEL", sharers] + told)) }
         }
     }
 }

@@ -180,6 +180,17 @@ public struct Meetings: Sendable {
         return try Meeting(hash)
     }
 
+    /// The same, and nil too for one whose record another hand has spoilt.
+    func readable(id: String, workspace: String) async throws(RedisError) -> Meeting? {
+        let key = Partition(workspace: workspace).meeting(id)
+        let reply = try await session.replies(to: [Command("HGETALL", key)])[0]
+        let found = try session.oddRecords.leavingOut(key, reply) { reply throws(RedisError) -> Meeting? in
+            let fields = try reply.hash()
+            return fields["workspace_id"] == workspace ? try Meeting(fields) : nil
+        }
+        return found ?? nil
+    }
+
     /// The meeting that an earlier request made, or sent a bot to, as it is now.
     func meeting(ofEarlierRequest key: String?, id: String, workspace: String) async throws(RedisError) -> Meeting {
         if let key { try await session.confirmEarlierRequest(key) }

@@ -93,7 +93,7 @@ extension Installation {
             Keys.locator(meeting: id), keys.partition.meeting(id), keys.partition.segments(ofMeeting: id),
             keys.partition.feed(ofMeeting: id), keys.feed,
         ]
-        if let meeting = try await readable(id, in: workspace) {
+        if let meeting = try await session.meetings.readable(id: id, workspace: workspace) {
             candidates += [
                 Keys.locator(number: meeting.number), keys.inFlight(meeting.room), keys.holder(meeting.room),
                 keys.latest(meeting.room), keys.held(meeting.room),
@@ -101,17 +101,6 @@ extension Installation {
             if let bot = meeting.botID { candidates.append(keys.partition.bot(bot)) }
         }
         return candidates + [keys.workspace, keys.lock, keys.partition.dispatch, keys.partition.events]
-    }
-
-    /// Nil for one that is not there, or whose record cannot be read: who asks for its keys may do so for that.
-    private func readable(_ id: String, in workspace: String) async throws(RedisError) -> Meeting? {
-        let key = WorkspaceKeys(workspace: workspace).partition.meeting(id)
-        let reply = try await session.replies(to: [Command("HGETALL", key)])[0]
-        let found = try session.oddRecords.leavingOut(key, reply) { reply throws(RedisError) -> Meeting? in
-            let fields = try reply.hash()
-            return fields.isEmpty ? nil : try Meeting(fields)
-        }
-        return found ?? nil
     }
 
     /// Nil for a key that is not there.
