@@ -198,7 +198,7 @@ import Testing
             let meeting = try #require(try await meetings.meeting(id: id, workspace: first.world.workspaceID))
             var changes = PlanChanges()
             if isMoved { changes.scheduledAt = .some(first.start + 60_000) } else { changes.autoJoin = false }
-            guard case .changed = try await meetings.change(meeting, changes) else {
+            guard case .changed = try await meetings.change(meeting, changes, by: first.world.owner.userID) else {
                 Issue.record("it was not changed")
                 return
             }

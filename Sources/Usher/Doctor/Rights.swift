@@ -64,12 +64,14 @@ enum Rights {
             "ZCOUNT % -inf 0", "ZRANGE % 0 0")
         + on(partition.outbox, "XADD % * a 0", "XLEN %", "XRANGE % - +", "XDEL % 0-1")
         + on(partition.filing, "SET % 0 NX PX 1", "PTTL %", "PEXPIRE % 1", "GET %", "DEL %", "EVALSHA 0 1 %")
-        + on(partition.deliveries, "ZCARD %", "ZRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
+        + on(
+            partition.deliveries, "ZCARD %", "ZRANGE % 0 0", "ZREVRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m",
+            "ZRANGEBYSCORE % -inf 0")
         + on(partition.calendars, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0")
         + on(
             partition.sharers(ofMeeting: "0"), "HSET % a 0", "HDEL % a", "HGETALL %", "PEXPIRE % 1", "DEL %", "UNLINK %"
         )
-        + on(partition.primary, "HMGET % a", "HSET % a 0", "EVALSHA 0 1 %")
+        + on(partition.primary, "HMGET % a", "HSET % a 0", "HDEL % a", "EVALSHA 0 1 %")
         + on(partition.analyzing, "ZADD % NX 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.ended, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
         + on(partition.archived, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")

@@ -34,10 +34,15 @@ struct Snapshot {
 
     subscript(_ key: String) -> Stored? { stored[key] }
 
-    /// The keys that are new, gone or hold something else, or whose life has got or lost an end.
+    /// The keys that are new, gone or hold something else, or whose life has got or lost an end; but for what the clock of
+    /// a partition showed last, which every sweep notes.
     func changes(since before: Snapshot) -> Set<String> {
-        Set(stored.keys).union(before.stored.keys).filter { key in
-            stored[key] != before.stored[key] || (timeToLive[key] == nil) != (before.timeToLive[key] == nil)
+        func withoutClock(_ value: Stored?) -> Stored? {
+            value?.hash.map { .hash($0.filter { $0.key != "seen" }) } ?? value
+        }
+        return Set(stored.keys).union(before.stored.keys).filter { key in
+            withoutClock(stored[key]) != withoutClock(before.stored[key])
+                || (timeToLive[key] == nil) != (before.timeToLive[key] == nil)
         }
     }
 
