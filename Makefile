@@ -42,7 +42,7 @@ check: toolchain libraries lint
 
 # The tests of both APIs, on each kind of Redis (the first run has them on a single one).
 ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_users bot_wire \
-  bots_api calendars client cross_api error_codes force_restart idempotency live meetings_api one_dispatch planned_meetings \
+  bots_api calendars client cross_api error_codes export force_restart idempotency live meetings_api one_dispatch planned_meetings \
   recordings removal status_and_watch \
   status_reports stops timeline traces transcripts webhooks workspace)
 

@@ -36,6 +36,7 @@ let package = Package(
         .target(
             name: "Archive",
             dependencies: ["CZlib", "CLinux", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
+        .target(name: "Backup", dependencies: ["CZlib", "EventLoop", "JSON", "Log", "Usher"]),
         .target(
             name: "API",
             dependencies: ["CCrypto", "CZlib", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
@@ -62,9 +63,9 @@ let package = Package(
         .executableTarget(
             name: "UsherCommand",
             dependencies: [
-                "API", "Archive", "AttendingBot", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP", "Lab", "Log",
-                "Metrics",
-                "Node", "Processes", "Redis", "Runner", "SimulatedBot", "TLS", "Usher", "Webhooks",
+                "API", "Archive", "AttendingBot", "Backup", "BotWire", "CLinux", "Calendars", "EventLoop", "HTTP",
+                "Lab",
+                "Log", "Metrics", "Node", "Processes", "Redis", "Runner", "SimulatedBot", "TLS", "Usher", "Webhooks",
             ]),
 
         .executableTarget(name: "GenerateScripts"),

@@ -1,3 +1,4 @@
+import Archive
 import EventLoop
 import Log
 import Processes
@@ -14,9 +15,11 @@ enum Records {
     private static let timeoutMilliseconds = 30_000
 
     /// Connects, runs `body` and disconnects.
+    /// - Parameter archive: where transcripts may be.
     /// - Throws: `Unreachable`, or what `body` throws.
     static func use<Result: Sendable>(
-        _ settings: Settings, redis: RedisURL, _ body: @escaping @Sendable (Session) async throws -> Result
+        _ settings: Settings, redis: RedisURL, archive: Archive? = nil,
+        _ body: @escaping @Sendable (Session) async throws -> Result
     ) throws -> Result {
         let loop = try EventLoop(name: "command")
         try loop.start()
@@ -28,7 +31,7 @@ enum Records {
         configuration.replicaWait = settings.replicaWait
         // Connection troubles are told in one sentence, so not in the log as well.
         let client = Client(loop: loop, configuration: configuration, logger: Logger(minimum: .error))
-        let store = Store(client: client, configuration: settings.storeConfiguration)
+        let store = Store(client: client, configuration: settings.storeConfiguration, archive: archive)
         let connecting = settings.redisTimeoutMilliseconds
         return try MainThread.run(on: loop) {
             client.start()

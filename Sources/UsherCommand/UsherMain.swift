@@ -26,11 +26,8 @@ enum UsherMain {
                 return 0
             case .serve(let settings), .runner(let settings):
                 for warning in reader.warnings { Terminal.warn(warning, in: settings.logger) }
-            case .up, .admin, .list, .act, .keys, .webhooks, .calendars, .checkCalendar, .status, .watch, .doctor,
-                .probe,
-                .attend,
-                .lab,
-                .simulateBot:
+            case .up, .admin, .list, .act, .keys, .webhooks, .calendars, .checkCalendar, .export, .importing, .status,
+                .watch, .doctor, .probe, .attend, .lab, .simulateBot:
                 for warning in reader.warnings { Terminal.complain(warning) }
             }
             return switch invocation {
@@ -46,6 +43,9 @@ enum UsherMain {
             case .calendars(let settings, let workspace): CalendarsCommand.run(settings, workspace: workspace)
             case .checkCalendar(let file, let now, let asJSON):
                 CalendarsCommand.check(file: file, now: now, asJSON: asJSON)
+            case .export(let settings, let workspace, let file, let skipsRunning):
+                ExportCommand.run(settings, workspace: workspace, file: file, skipsRunning: skipsRunning)
+            case .importing(let settings, let file): ImportCommand.run(settings, file: file)
             case .status(let settings, let asJSON): StatusCommand.run(settings, asJSON: asJSON)
             case .watch(let settings, let filter): WatchCommand.run(settings, filter)
             case .doctor(let settings): DoctorCommand.run(settings)

@@ -150,6 +150,7 @@ import Testing
             }
         }
         try await Self.plan(world)
+        try await ImportScriptTests.runAll(world)
         try await world.session.installation.beat(.nodes, id: "n", lifetime: 60_000, uptime: 0, fields: ["host": "h"])
         try await world.session.installation.endBeat(.nodes, id: "n")
         _ = try await world.run(

@@ -6,17 +6,18 @@ import Redis
 extension Scripts {
     /// Every script, to be loaded when a node connects.
     public static let all: [Script] = [
-        Beat.script, BeginMove.script, BoundIdle.script, BoundLease.script, BringForward.script, CancelPlan.script,
-        Claim.script, ClaimCalendar.script, ClaimDeliveries.script, Configure.script, CreateCalendar.script,
-        CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script, CreateWorkspace.script,
-        DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script, FileEvent.script,
-        Finalise.script, FinishRemoval.script, IngestSegments.script, KeepScreenshot.script, LetGo.script,
-        LoseBot.script, MakeGroup.script, NoteEnding.script, NoteOccurrence.script, NotePrimary.script,
-        NoteRecording.script, NoteUse.script, PlanMeeting.script, PurgeMeeting.script, ReadMeetings.script,
-        ReadSegments.script, Redeliver.script, Release.script, RemoveConsumers.script, RemoveMeeting.script,
-        RemoveMember.script, RemovePlan.script, RemoveWorkspace.script, Renew.script, Report.script, RequestBot.script,
-        RetireKey.script, SendPlanned.script, SetMember.script, SettleCalendar.script, SettleDelivery.script,
-        Stop.script, TakeTokens.script, Unlock.script, UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
+        Beat.script, BeginImport.script, BeginMove.script, BoundIdle.script, BoundLease.script, BringForward.script,
+        CancelPlan.script, Claim.script, ClaimCalendar.script, ClaimDeliveries.script, Configure.script,
+        CreateCalendar.script, CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script,
+        CreateWorkspace.script, DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script,
+        FileEvent.script, Finalise.script, FinishRemoval.script, ImportFields.script, ImportMeeting.script,
+        ImportPlan.script, IngestSegments.script, KeepScreenshot.script, LetGo.script, LoseBot.script, MakeGroup.script,
+        NoteEnding.script, NoteOccurrence.script, NotePrimary.script, NoteRecording.script, NoteUse.script,
+        PlanMeeting.script, PurgeMeeting.script, RaiseSequence.script, ReadMeetings.script, ReadSegments.script,
+        Redeliver.script, Release.script, RemoveConsumers.script, RemoveMeeting.script, RemoveMember.script,
+        RemovePlan.script, RemoveWorkspace.script, Renew.script, Report.script, RequestBot.script, RetireKey.script,
+        SendPlanned.script, SetMember.script, SettleCalendar.script, SettleDelivery.script, Stop.script,
+        TakeTokens.script, Unlock.script, UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.

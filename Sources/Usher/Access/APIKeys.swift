@@ -62,8 +62,7 @@ public struct APIKeys: Sendable {
         ]
         if let label = new.label { fields += ["label", label] }
         if let rotatedFrom = new.rotatedFrom { fields += ["rotated_from", rotatedFrom] }
-        // Longer than a call may take: whoever lists meanwhile must not take what points to the key for a leftover.
-        _ = try await session.send(Command("SET", Keys.apiKeyMaking(id: id), "1", "PX", "120000"))
+        try await noteMaking(id)
         // On replicas before the record, if those are waited for: in a Cluster they lie apart from it, and a key that
         // works must not lose what it is listed and revoked by.
         let list = WorkspaceKeys(workspace: new.workspaceID).apiKeys
@@ -86,6 +85,29 @@ public struct APIKeys: Sendable {
             id: id, workspaceID: new.workspaceID, userID: new.userID, scopes: scopes, label: new.label,
             createdAt: createdAt, expiresAt: new.expiresAt, rotatedFrom: new.rotatedFrom)
         return .created(key: key, record: record)
+    }
+
+    /// Writes the record of a key that an export has, and what it is listed by before it. Repeating it changes nothing.
+    /// - Returns: false if it has expired: then there is none.
+    func restore(hash: String, fields: [String: String]) async throws(RedisError) -> Bool {
+        let key = try APIKey(fields)
+        let list = WorkspaceKeys(workspace: key.workspaceID).apiKeys
+        try await noteMaking(key.id)
+        _ = try await session.change(
+            [Command("SET", Keys.apiKeyHash(id: key.id), hash), Command("HSET", list, key.id, hash)]
+                + (key.expiresAt.map { [Self.expiry(ofPointerTo: key.id, at: $0)] } ?? []))
+        var others = fields
+        others["expires_at"] = nil
+        let creation = Scripts.CreateKey(
+            recordKey: Keys.apiKey(hash: hash), expiresAt: key.expiresAt, fields: others.inOrder)
+        if case .created = try await session.run(creation) { return true }
+        try await forgetAPIKeys([key.id], workspace: key.workspaceID)
+        return false
+    }
+
+    /// For longer than a call may take: whoever lists meanwhile must not take what points to the key for a leftover.
+    private func noteMaking(_ id: String) async throws(RedisError) {
+        _ = try await session.send(Command("SET", Keys.apiKeyMaking(id: id), "1", "PX", "120000"))
     }
 
     /// Keys that have expired have left their entry in the workspace's list. Each new key has a few entries looked at, so

@@ -70,6 +70,21 @@ public struct Users: Sendable {
         return (try User(hash, in: workspace), isNew)
     }
 
+    /// Writes the record of a user that an export has, unless it is there. Repeating it changes nothing.
+    /// - Returns: false if the id, or the email, is another user's.
+    func restore(_ id: Int, email: String, fields: [String: String]) async throws(RedisError) -> Bool {
+        let key = Keys.userID(email: email)
+        let replies = try await session.change([Command("SET", key, String(id), "NX"), Command("GET", key)])
+        guard replies[1] == .string(String(id)) else { return false }
+        let hash = try await session.run(
+            Scripts.CreateUser(
+                userKey: Keys.user(id), userID: id, email: email, workspaceID: fields["workspace_id"] ?? "",
+                fields: fields.inOrder))
+        guard hash["email"] == email else { return false }
+        _ = try await session.change([Command("ZADD", Keys.users, String(id), String(id))])
+        return true
+    }
+
     public func user(id: Int) async throws(RedisError) -> User? {
         let hash = try await session.send(Command("HGETALL", Keys.user(id))).hash()
         guard let workspaceID = hash["workspace_id"],

@@ -29,7 +29,9 @@ enum Rights {
             on(Keys.peers(kind), "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "EVALSHA 0 1 %")
                 + on(Keys.peer(kind, "0"), "HSET % a 0", "HGETALL %", "PEXPIRE % 1", "DEL %")
         }
-        + on(Keys.apiKey(hash: "0"), "EXISTS %", "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1", "DEL %")
+        + on(
+            Keys.apiKey(hash: "0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "PEXPIREAT % 1",
+            "DEL %")
         + on(Keys.apiKeyHash(id: "0"), "SET % 0", "GET %", "PEXPIREAT % 1", "DEL %")
         + on(Keys.user(0), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "DEL %")
         + on(Keys.userID(email: "0"), "SET % 0 NX", "GET %", "DEL %")
@@ -44,6 +46,7 @@ enum Rights {
             "XGROUP DELCONSUMER % g c", "EVALSHA 0 1 %")
         + on(Keys.segmentAttempts, "HGET % a", "HSET % a 0", "HDEL % a", "PEXPIRE % 1")
         + on(Keys.archiveProblem, "SET % 0 PX 1", "GET %", "DEL %")
+        + [Keys.userSequence, Keys.meetingSequence].flatMap { on($0, "GET %", "SET % 0") }
         + on(WireNames.commandChannel(0), "PUBLISH % 0")
         + on(
             "", "TIME", "INFO replication", "PING", "CLIENT SETNAME usher", "SCRIPT LOAD return", "ROLE", "WAIT 0 1",
@@ -111,19 +114,21 @@ enum Rights {
             + on("\(workspace):request:0", "SET % 0 PX 1", "GET %", "PEXPIRE % 1")
             + on("\(workspace):room:0", "SET % 0", "GET %", "DEL %", "UNLINK %")
             + on("\(workspace):held:0", "SET % 0 NX", "GET %", "DEL %", "UNLINK %")
-            + on("\(workspace):names", "HSET % a 0", "HGET % a", "HMGET % a", "HEXISTS % a", "HDEL % a", "UNLINK %")
+            + on(
+                "\(workspace):names", "HSCAN % 0", "HSET % a 0", "HGET % a", "HMGET % a", "HEXISTS % a", "HDEL % a",
+                "UNLINK %")
             + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %", "UNLINK %")
             + on("\(workspace):planned:0", "UNLINK %") + on("\(workspace):dedup:0", "UNLINK %")
             + on("\(workspace):screenshots", "UNLINK %") + on("\(workspace):screenshots:order", "UNLINK %")
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",
-                "ZREM % m", "ZRANGE % 0 0", "EXISTS %")
+                "ZREM % m", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0", "EXISTS %")
             + on("\(workspace):calendars:0", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m", "UNLINK %")
             + on(
                 "\(workspace):calendar:0", "HEXISTS % a", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0",
                 "HDEL % a", "UNLINK %"
             )
-            + on("\(workspace):calendar:0:planned", "HGETALL %", "HSET % a 0", "HDEL % a", "UNLINK %")
+            + on("\(workspace):calendar:0:planned", "HSCAN % 0", "HGETALL %", "HSET % a 0", "HDEL % a", "UNLINK %")
             + on("\(workspace):webhooks", "EXISTS %", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m")
             + on(
                 "\(workspace):webhook:0", "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a",

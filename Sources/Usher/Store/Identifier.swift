@@ -53,13 +53,16 @@ public enum Identifier {
 
     /// Whether a text has the form of `uuid()`. An id from outside becomes part of a key: with a colon in it, it could
     /// name a key of another kind.
-    static func isUUID(_ text: String) -> Bool {
+    public static func isUUID(_ text: String) -> Bool {
         let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         return groups.map(\.count) == [8, 4, 4, 4, 12] && groups.joined().allSatisfy(isDigit)
     }
 
     /// Whether a text has the form of `hex()`.
-    static func isHex(_ text: String) -> Bool { text.utf8.count == 32 && text.utf8.allSatisfy(isDigit) }
+    public static func isHex(_ text: String) -> Bool { text.utf8.count == 32 && text.utf8.allSatisfy(isDigit) }
+
+    /// Whether a text has the form of `Digest.sha256`.
+    static func isSHA256(_ text: String) -> Bool { text.utf8.count == 64 && text.utf8.allSatisfy(isDigit) }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
@@ -108,7 +111,7 @@ public enum Identifier {
 /// What is kept of a secret, and how two are compared.
 public enum Digest {
     /// Looked up once: libcrypto would do so at each digest, under locks. It may be used by any thread.
-    nonisolated(unsafe) private static let algorithm: OpaquePointer = {
+    nonisolated(unsafe) fileprivate static let algorithm: OpaquePointer = {
         guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else { fatalError("libcrypto has no SHA-256") }
         return algorithm
     }()
@@ -162,6 +165,34 @@ public enum Digest {
             precondition(result == 1, "SHA-256 of libcrypto failed")
             count = Int(SHA256_DIGEST_LENGTH)
         }
+    }
+}
+
+/// SHA-256 of what comes piece by piece.
+public final class RunningDigest {
+    private let context: OpaquePointer
+
+    public init() {
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex2(context, Digest.algorithm, nil) == 1 else {
+            fatalError("libcrypto has no memory")
+        }
+        self.context = context
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    public func add(_ bytes: [UInt8]) {
+        precondition(EVP_DigestUpdate(context, bytes, bytes.count) == 1, "SHA-256 of libcrypto failed")
+    }
+
+    /// In lower-case hexadecimal; nothing is added after it.
+    public func end() -> String {
+        hexadecimal(
+            [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
+                precondition(
+                    EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1, "SHA-256 of libcrypto failed")
+                count = Int(SHA256_DIGEST_LENGTH)
+            })
     }
 }
 

@@ -42,6 +42,12 @@ struct StoredSegment {
     private let hasLanguage: Bool
     private let object: String
 
+    /// Whether what stands in answers as it is stored, is JSON: of a segment that another hand wrote.
+    var isSound: Bool {
+        guard let document = try? JSONDocument(Array(object.utf8)) else { return false }
+        return JSONFragment(document).member("text")?.text != nil
+    }
+
     /// Nil for a retracted one, and for what is not of the form.
     init?(field: [UInt8], value: String, sessions: Sessions) {
         // By bytes: a transcript has thousands.

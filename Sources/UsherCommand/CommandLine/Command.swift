@@ -1,7 +1,8 @@
 /// What `usher` can be told to do.
 enum Command: String, CaseIterable, Sendable {
-    case serve, runner, up, admin, users, workspaces, meetings, bots, send, stop, keys, webhooks, calendars, status,
-        watch, doctor, probe, openapi
+    case serve, runner, up, admin, users, workspaces, meetings, bots, send, stop, keys, webhooks, calendars, export
+    case importing = "import"
+    case status, watch, doctor, probe, openapi
     case attend, lab
     case simulateBot = "simulate-bot"
     /// What a runner starts for each bot: nothing for people to call.
@@ -13,13 +14,15 @@ enum Command: String, CaseIterable, Sendable {
     /// Those that read or write records.
     static let records: Set<Command> = [
         .serve, .runner, .up, .admin, .users, .workspaces, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars,
-        .status, .watch, .doctor,
+        .export, .importing, .status, .watch, .doctor,
     ]
     /// Those that talk to a Redis, whoever names it to them.
     static let redisClients = records.union([.attend, .simulateBot])
 
     /// Those that send and stop bots as requests do.
     static let botRequests = nodes.union([.send, .stop])
+    /// Those that read transcripts, also from the archive.
+    static let archiveReaders = nodes.union([.export])
     /// Those that print pages of records.
     static let lists: Set<Command> = [.users, .workspaces, .meetings, .bots]
 
@@ -52,6 +55,12 @@ enum Command: String, CaseIterable, Sendable {
         case .calendars:
             "Show the calendars of a workspace, what came of their last readings, and what is planned of them next; or what "
                 + "would be planned of an iCalendar file."
+        case .export:
+            "Write all that a workspace has into one file, for `usher import` to make it again elsewhere. The file has secrets "
+                + "in it: those of webhooks and calendars, and passcodes, but no API key."
+        case .importing:
+            "Make the workspace of a file that `usher export` wrote, with the ids that it had. One that is there already is "
+                + "left as it is, and the import refused; one that was interrupted can be run again."
         case .status:
             "Show at a glance what runs: nodes, runners and their places, rooms by what their bots are at, the queue, "
                 + "leases. Exit code 1 if Redis does not answer."
@@ -100,6 +109,8 @@ enum Command: String, CaseIterable, Sendable {
         case .keys: "usher keys ID|NUMBER|LINK|ROOM \(shownOptions) [SETTING]..."
         case .webhooks: "usher webhooks WORKSPACE_ID [SETTING]..."
         case .calendars: "usher calendars WORKSPACE_ID [SETTING]... | check FILE [--now TIME] [--json]"
+        case .export: "usher export WORKSPACE_ID --out FILE|- \(CommandOption.running.shown) [SETTING]..."
+        case .importing: "usher import FILE|- [SETTING]..."
         case .probe: "usher probe [PATH] [SETTING]..."
         case .completion: "usher completion bash|zsh|fish"
         case .help: "usher help [COMMAND | settings [--markdown] | metrics]"

@@ -81,6 +81,17 @@ extension CommandLineReader {
         return MeetingReference(platform: platform, nativeID: parts[1], passcode: passcode)
     }
 
+    func export(_ settings: Settings, _ words: Words) throws(UsageError) -> Invocation {
+        let workspace = try recordID(words, "usher export needs the id of one workspace.")
+        guard let file = words[.out], !file.isEmpty else {
+            throw UsageError("usher export needs --out FILE: where it is written to; - stands for standard output.")
+        }
+        guard words[.running].map({ $0 == "skip" }) ?? true else {
+            throw UsageError("--running must be `skip`: meetings that have a bot are left out.")
+        }
+        return .export(settings, workspace: workspace, file: file, skipsRunning: words[.running] != nil)
+    }
+
     func keys(_ words: Words) throws(UsageError) -> KeysRequest {
         guard let word = words.operands.first, words.operands.count == 1 else {
             throw UsageError("usher keys needs one id, number, link or room.")

@@ -43,6 +43,12 @@ struct CommandLineReader {
             return .webhooks(
                 settings, workspace: try recordID(words, "usher webhooks needs the id of one workspace."))
         case .calendars: return try calendars(settings, words)
+        case .export: return try export(settings, words)
+        case .importing:
+            guard let file = words.operands.first, words.operands.count == 1 else {
+                throw UsageError("usher import needs the file of one export; - stands for standard input.")
+            }
+            return .importing(settings, file: file)
         case .up:
             try checkPorts(settings)
             try checkRedisOfBots(settings)

@@ -15,6 +15,8 @@ struct CommandOption: Equatable, Sendable {
     static let now = CommandOption(flag: "--now", placeholder: "TIME")
     static let userID = CommandOption(flag: "--user-id", placeholder: "N")
     static let passcodeFile = CommandOption(flag: "--passcode-file", placeholder: "FILE")
+    static let out = CommandOption(flag: "--out", placeholder: "FILE")
+    static let running = CommandOption(flag: "--running", placeholder: "skip")
     static let markdown = CommandOption(flag: "--markdown", placeholder: nil)
 
     /// As usages show it where it may be left out.
@@ -30,6 +32,7 @@ extension Command {
         case .send: [.userID, .passcodeFile]
         case .stop: [.userID]
         case .keys: [.workspace]
+        case .export: [.out, .running]
         case .calendars: [.now, .json]
         case .status: [.json]
         case .watch: [.workspace, .meeting, .since]

@@ -16,6 +16,10 @@ enum Invocation: Equatable, Sendable {
     case calendars(Settings, workspace: String)
     /// - Parameter now: in milliseconds since 1970; nil: the time it is.
     case checkCalendar(file: String, now: Int?, asJSON: Bool)
+    /// - Parameter file: where to; `-` is standard output.
+    case export(Settings, workspace: String, file: String, skipsRunning: Bool)
+    /// - Parameter file: where from; `-` is standard input.
+    case importing(Settings, file: String)
     case status(Settings, asJSON: Bool)
     case watch(Settings, EventWatch.Filter)
     case doctor(Settings)

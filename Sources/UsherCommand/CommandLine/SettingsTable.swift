@@ -87,11 +87,13 @@ struct SettingsTable: Sendable {
     .sets(\RunnerConfiguration.redisTimeoutMilliseconds)
     .sets(\ClientConfiguration.connectTimeoutMilliseconds)
     let redisWaitReplicas = number(
-        "redis-wait-replicas", 0...100, default: 0, commands: [.serve, .runner, .up, .admin, .send, .stop, .doctor],
+        "redis-wait-replicas", 0...100, default: 0,
+        commands: [.serve, .runner, .up, .admin, .send, .stop, .importing, .doctor],
         "On how many replicas claims, bots' reports and segments, and all that other requests change are to be before "
             + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them")
     let redisWaitMilliseconds = number(
-        "redis-wait-ms", 10...10_000, unit: "ms", default: 500, commands: [.serve, .runner, .up, .admin, .send, .stop],
+        "redis-wait-ms", 10...10_000, unit: "ms", default: 500,
+        commands: [.serve, .runner, .up, .admin, .send, .stop, .importing],
         "How long that is waited for; then the request is answered 500 (12109), or 503, and may be sent again")
     let requestTimeoutMilliseconds = number(
         "request-timeout-ms", 100...60_000, unit: "ms", default: 5000,
@@ -146,6 +148,7 @@ struct SettingsTable: Sendable {
     .sets(\StoreConfiguration.retentionMilliseconds)
     let archive = text(
         "archive", .text(maximumBytes: 1000), absent: "none: transcripts stay in Redis",
+        commands: Command.archiveReaders,
         "Where transcripts are moved some time after their meetings' ends: a folder that all nodes share, or "
             + "`s3://bucket/prefix` of a store that speaks S3. All nodes are given the same")
     let archiveAfterMilliseconds = number(
@@ -155,26 +158,31 @@ struct SettingsTable: Sendable {
     .sets(\ArchiveConfiguration.afterMilliseconds)
     let archiveEndpoint = text(
         "archive-s3-endpoint", .httpURL, absent: "Amazon's of the region",
+        commands: Command.archiveReaders,
         "The address of a store that speaks S3. Its buckets are named by the path"
     )
     .sets(\BucketConfiguration.endpoint)
     let archiveRegion = text(
         "archive-s3-region", .text(maximumBytes: 64), default: "us-east-1",
+        commands: Command.archiveReaders,
         "The region that requests to it are signed for"
     )
     .sets(\BucketConfiguration.region)
     let archiveAccessKey = text(
         "archive-s3-access-key", .secret(length: 1...512), absent: "none",
+        commands: Command.archiveReaders,
         "The name of the key that they are signed with"
     )
     .sets(\BucketConfiguration.accessKey)
     let archiveSecretKey = text(
         "archive-s3-secret-key", .secret(length: 1...512), absent: "none",
+        commands: Command.archiveReaders,
         "That key; rather by the variable or a file, since other users of the machine can read flags"
     )
     .sets(\BucketConfiguration.secretKey)
     let archiveCertificates = text(
         "archive-s3-ca", .file, absent: "those of the system",
+        commands: Command.archiveReaders,
         "The certificates (PEM) of the authorities by which that store is verified"
     )
     .sets(\BucketConfiguration.certificates)

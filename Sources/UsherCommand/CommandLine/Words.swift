@@ -13,7 +13,8 @@ struct Words {
     subscript(option: CommandOption) -> String? { filters[option.flag] }
 
     private static let withOperands: Set<Command> = [
-        .admin, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .probe, .completion,
+        .admin, .meetings, .bots, .send, .stop, .keys, .webhooks, .calendars, .export, .importing,
+        .probe, .completion,
     ]
 
     init(_ command: Command, _ arguments: [String]) throws(UsageError) {

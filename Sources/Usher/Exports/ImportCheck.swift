@@ -1,0 +1,91 @@
+import Redis
+
+/// Looks, before anything is written, for what an import cannot be reconciled with.
+public struct ImportCheck {
+    private static let recordsAtOnce = 100
+
+    private let store: Store
+    private let workspace: String
+    private let export: String
+    private var waiting: [ExportedRecord] = []
+    /// The highest that are taken by it.
+    public private(set) var highestUser = 0
+    public private(set) var highestNumber = 0
+
+    public init(of workspace: String, from export: String, in store: Store) {
+        (self.store, self.workspace, self.export) = (store, workspace, export)
+    }
+
+    /// - Throws: `ImportRefusal`, `RedisError`.
+    public mutating func look(at record: ExportedRecord) async throws {
+        switch record.kind {
+        case .user: highestUser = max(highestUser, Int(record.id) ?? 0)
+        case .meeting: highestNumber = max(highestNumber, number(of: record))
+        case .workspace, .key: break
+        default: return
+        }
+        waiting.append(record)
+        if waiting.count >= Self.recordsAtOnce { try await end() }
+    }
+
+    /// Looks at the last ones.
+    public mutating func end() async throws {
+        let records = waiting
+        waiting = []
+        guard !records.isEmpty else { return }
+        let session = store.session(milliseconds: WorkspaceExport.stepMilliseconds)
+        let questions = records.map(questions)
+        var answers = try await session.pipeline(questions.flatMap(\.self))[...]
+        for (record, asked) in zip(records, questions) {
+            let own = answers.prefix(asked.count).map(\.string)
+            answers = answers.dropFirst(asked.count)
+            if let refusal = refusal(of: record, own) { throw refusal }
+        }
+    }
+
+    private func questions(_ record: ExportedRecord) -> [Command] {
+        switch record.kind {
+        case .workspace:
+            let keys = WorkspaceKeys(workspace: workspace)
+            return [
+                Command("HGET", keys.workspace, "importing"), Command("HGET", keys.workspace, "id"),
+                Command("ZSCORE", keys.partition.removing, workspace),
+            ]
+        case .user:
+            return [
+                Command("HGET", Keys.user(Int(record.id) ?? 0), "email"),
+                Command("GET", Keys.userID(email: record.fields["email"] ?? "")),
+            ]
+        case .meeting:
+            return [
+                Command("GET", Keys.locator(number: number(of: record))),
+                Command("GET", Keys.locator(meeting: record.id)),
+            ]
+        default:
+            let key = Keys.apiKey(hash: record.id)
+            return [Command("HGET", key, "workspace_id"), Command("HGET", key, "id")]
+        }
+    }
+
+    private func refusal(of record: ExportedRecord, _ found: [String?]) -> ImportRefusal? {
+        func isOther(_ index: Int, than own: String?) -> Bool { found[index].map { $0 != own } ?? false }
+        switch record.kind {
+        case .workspace:
+            if isOther(0, than: export) { return .otherImport(workspace) }
+            if found[2] != nil { return .removing(workspace) }
+            return found[0] == nil && found[1] != nil ? .workspaceTaken(workspace) : nil
+        case .user:
+            let id = Int(record.id) ?? 0
+            if isOther(0, than: record.fields["email"]) { return .userTaken(id) }
+            return isOther(1, than: record.id) ? .emailTaken(user: id) : nil
+        case .meeting:
+            if isOther(0, than: "\(workspace) \(record.id)") { return .numberTaken(number(of: record)) }
+            return isOther(1, than: workspace) ? .meetingTaken(record.id) : nil
+        default:
+            let isTaken = isOther(0, than: workspace) || isOther(1, than: record.fields["id"])
+            return isTaken ? .keyTaken(record.fields["id"] ?? "") : nil
+        }
+    }
+
+    private func number(of record: ExportedRecord) -> Int { record.fields["number"].flatMap { Int($0) } ?? 0 }
+}
