@@ -144,8 +144,8 @@ SCRIPTS = (
         "A planned meeting that has had its bot waits for one on and on.",
         "planned", "planned_stay",
         (Edit("lua/send_planned.lua",
-              "if meeting[1] ~= 'INITIAL' or meeting[2] or not tonumber(meeting[3] or '') then\n",
-              "if not tonumber(meeting[3] or '') then\n"),
+              "local is_plan = meeting[1] == 'INITIAL' and not meeting[2] and tonumber(meeting[3] or '')\n",
+              "local is_plan = tonumber(meeting[3] or '')\n"),
          Edit("lua/send_planned.lua", "disarm(planning, plan, meeting_id)\nreturn {'sent', epoch}\n",
               "return {'sent', epoch}\n"),
          # While its bot is in the room it would wait for half a minute.
