@@ -80,7 +80,7 @@ enum Rights {
         + on(partition.archived, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")
         + on(partition.moving, "ZADD % 0 m", "ZREM % m", "ZSCORE % m")
         + on(partition.removals, "ZADD % 0 m", "ZREM % m", "ZRANGEBYSCORE % -inf 0", "ZCARD %")
-        + on(partition.removing, "ZADD % XX 0 m", "ZREM % m", "ZSCORE % m", "ZRANGEBYSCORE % -inf 0")
+        + on(partition.removing, "ZADD % XX 0 m", "ZREM % m", "ZSCORE % m", "ZRANGE % 0 0")
         + on(partition.removed, "ZADD % 0 m", "ZSCORE % m")
         + on(
             partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSTRLEN % a", "HSET % a 0",

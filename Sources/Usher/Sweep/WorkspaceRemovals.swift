@@ -6,7 +6,7 @@ import Scripts
 /// Takes workspaces to pieces that were removed. Every node does; there is no leader: each step does nothing the second time,
 /// and what a node leaves half-way another one goes on with (docs/architecture.md, "Removal of workspaces").
 public struct WorkspaceRemovals: Sendable {
-    private static let workspacesPerPartition = 10
+    private static let workspacesPerPartition = 100
     /// How long others leave a workspace to the node that has begun with it, and how long that goes on in one round.
     private static let leaseMilliseconds = 10_000
     private static let workMilliseconds = 5_000
@@ -40,16 +40,15 @@ public struct WorkspaceRemovals: Sendable {
         let now = try await session.time()
         // What is to be gone on with later than that was noted by a clock that was ahead.
         let ahead = now + 2 * Self.lateMilliseconds
-        let limit = ["LIMIT", "0", String(Self.workspacesPerPartition)]
-        let replies = try await session.replies(
-            to: Partition.all.flatMap { partition in
-                [("-inf", String(now)), ("(\(ahead)", "+inf")].map { from, to in
-                    Command(words: ["ZRANGEBYSCORE", partition.removing, from, to] + limit)
-                }
-            })
-        let found = Partition.all.map { partition in
-            let pages = replies[(2 * partition.number)...(2 * partition.number + 1)]
-            return (partition, pages.flatMap { $0.array ?? [] }.compactMap(\.string))
+        let pages = try await session.repliesOfPartitions {
+            Command("ZRANGE", $0.removing, "0", String(Self.workspacesPerPartition - 1), "WITHSCORES")
+        }
+        let found = pages.map { partition, page in
+            let words = (page.array ?? []).compactMap(\.string)
+            let workspaces = stride(from: 0, to: words.count - 1, by: 2).filter { index in
+                Double(words[index + 1]).map { $0 <= Double(now) || $0 > Double(ahead) } ?? true
+            }.map { words[$0] }
+            return (partition, workspaces)
         }
         try await Rounds.inEach(found.filter { !$0.1.isEmpty }) { partition, workspaces throws(RedisError) in
             for id in workspaces {
