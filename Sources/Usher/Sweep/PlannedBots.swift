@@ -57,6 +57,9 @@ public struct PlannedBots: Sendable {
         for plan in Plan.inTurn(plans) {
             do throws(RedisError) {
                 try await send(plan, &tally, session)
+            } catch  where error.isOutOfMemory || error.isRefusedForNow {
+                // As when Redis has just become full: it stays due.
+                continue
             } catch .refused(let text) {
                 try await passOver(plan, text, in: partition, now: now, session)
             } catch .unexpectedReply(let text) {
