@@ -343,6 +343,36 @@ import Testing
         }
     }
 
+    /// Of all meetings: the feed of the meeting itself is cut by the move.
+    @Test func whoWasAwayIsToldThatWhatWasSaidHasMoved() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let meeting = try #require(
+                try await world.session.meetings.meeting(id: place.meetingID, workspace: world.workspaceID))
+            for said in ["a", "b"] { _ = try await world.ingest(one(said, "missed \(said)"), for: place.meetingID) }
+            let partition = place.partition
+            try await world.set(partition.meeting(place.meetingID), ["archived": "0 0 0 0 0 0"])
+            _ = try await world.client.send("DEL", partition.segments(ofMeeting: place.meetingID))
+            _ = try await world.ingest(one("c", "after"), for: place.meetingID)
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            let told = Told()
+            let viewer = try await hub.followAll(
+                workspace: world.workspaceID, statusesOnly: false, after: .beginning, in: world.session,
+                hasRoom: { true }, told.take)
+            defer { viewer.end() }
+            #expect(await told.wait(for: "after", on: world.client.loop))
+            let resets = told.texts.filter { $0.contains("\"reset\"") }
+            #expect(resets.count == 1 && resets[0].contains("\"meeting\":{\"id\":\(meeting.number)}"), "\(told.texts)")
+            #expect(!told.texts.contains { $0.contains("missed") })
+            // Who asks for it by the meeting looks anew too.
+            var reading = FeedReading(of: meeting, after: .beginning)
+            var step = try await reading.next(in: world.session)
+            while case .changes(_, _) = step { step = try await reading.next(in: world.session) }
+            if case .lost = step {} else { Issue.record("it was not told") }
+        }
+    }
+
     /// Though it keeps the viewer.
     @Test func whoIsToldIsLetGoAtTheEnd() async throws {
         try await World.make { world in

@@ -53,8 +53,10 @@ struct FeedMeeting: Sendable {
     let nativeID: String
     let createdBy: String
     let sessions: Sessions
+    /// Whether some of what was said there is in the archive.
+    let isArchived: Bool
 
-    static let fields = ["number", "platform", "native_meeting_id", "created_by", "sessions"]
+    static let fields = ["number", "platform", "native_meeting_id", "created_by", "sessions", "archived"]
 
     /// - Parameter values: of `fields`; nil if there is no such record.
     init?(_ values: [String?]) {
@@ -66,6 +68,7 @@ struct FeedMeeting: Sendable {
         self.nativeID = nativeID
         createdBy = values[3].flatMap { Int($0) }.map { String($0) } ?? "0"
         sessions = Sessions(values[4])
+        isArchived = values[5] != nil
     }
 
     func transcript(speaker: String, confirmed: [UInt8], pending: [UInt8], at milliseconds: Int) -> [UInt8] {

@@ -39,6 +39,7 @@ public struct FeedReading: Sendable {
         if entry.content == .deleted { return .lost }
         cursor = entry.cursor
         let found = try await session.feeds.resolve(entry, meeting: meeting.id, workspace: meeting.workspaceID)
+        if found?.isElsewhere == true { return .lost }
         var json: [UInt8] = []
         for segment in found?.segments ?? [] where segment.kind != .retracted {
             if !json.isEmpty { json.append(UInt8(ascii: ",")) }

@@ -66,10 +66,11 @@ public struct Feeds: Sendable {
 
     /// What an entry's meeting is, and what its segments say now.
     /// - Parameter anyVersion: whether they count as well if they were changed again since.
-    /// - Returns: nil if there is no such meeting any more.
+    /// - Returns: nil if there is no such meeting any more. `isElsewhere`: some of it has moved to the archive, so that what
+    ///   it says is not told.
     func resolve(
         _ entry: FeedEntry, meeting id: String, workspace: String, anyVersion: Bool = false
-    ) async throws(RedisError) -> (meeting: FeedMeeting, segments: [FeedSegment])? {
+    ) async throws(RedisError) -> (meeting: FeedMeeting, segments: [FeedSegment], isElsewhere: Bool)? {
         let partition = Partition(workspace: workspace)
         var commands = [Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields)]
         if case .segments(let bot, _, let ids) = entry.content {
@@ -79,7 +80,7 @@ public struct Feeds: Sendable {
         }
         let replies = try await session.pipeline(commands)
         guard let meeting = FeedMeeting(try replies[0].arrayOrThrow().map(\.string)) else { return nil }
-        guard case .segments(let bot, let version, let ids) = entry.content else { return (meeting, []) }
+        guard case .segments(let bot, let version, let ids) = entry.content else { return (meeting, [], false) }
         let values = try replies[1].arrayOrThrow()
         guard values.count == ids.count else { throw .unexpectedReply("HMGET returned \(values.count) values") }
         var segments: [FeedSegment] = []
@@ -98,7 +99,7 @@ public struct Feeds: Sendable {
                 await session.store.client.loop.nextTurn()
             }
         }
-        return (meeting, segments)
+        return (meeting, segments, meeting.isArchived && values.contains(.null))
     }
 }
 

@@ -79,14 +79,14 @@ final class MeetingFeed: @unchecked Sendable {
         let found = try await session.feeds.resolve(entry, meeting: id, workspace: workspace)
         guard era == self.era else { return nil }
         defer { position = max(position, entry.cursor) }
-        guard let (meeting, segments) = found else { return [] }
+        guard let (meeting, segments, isElsewhere) = found else { return [] }
         number = meeting.number
         if entry.content == .deleted { drafts.removeAll() }
         var speakers: [String] = []
         for segment in segments { speakers += drafts.take(segment) }
         return FeedWriting(entry: entry, meeting: meeting, segments: segments).messages(
             drafts: drafts, speakers: speakers, previous: position, previousInWorkspace: previousInWorkspace,
-            now: WallClock.milliseconds)
+            now: WallClock.milliseconds) + Self.reset(entry, meeting, if: isElsewhere)
     }
 
     /// What is told of an entry to one who was away, or has just come. The drafts are those of now.
@@ -95,11 +95,17 @@ final class MeetingFeed: @unchecked Sendable {
         _ entry: FeedEntry, after previous: FeedCursor, in session: Session
     ) async throws(RedisError) -> [FeedMessage] {
         guard
-            let (meeting, segments) = try await session.feeds.resolve(entry, meeting: id, workspace: workspace)
+            let (meeting, segments, isElsewhere) = try await session.feeds.resolve(
+                entry, meeting: id, workspace: workspace)
         else { return [] }
         let speakers = segments.filter { $0.kind == .draft }.map(\.speaker)
         return FeedWriting(entry: entry, meeting: meeting, segments: segments).messages(
             drafts: drafts, speakers: speakers, previous: previous, previousInWorkspace: previous,
-            now: WallClock.milliseconds)
+            now: WallClock.milliseconds) + Self.reset(entry, meeting, if: isElsewhere)
+    }
+
+    /// What the archive has is not told: its viewers look at the transcript.
+    private static func reset(_ entry: FeedEntry, _ meeting: FeedMeeting, if isElsewhere: Bool) -> [FeedMessage] {
+        isElsewhere ? [.reset(meeting.number, cursor: entry.cursor, workspaceCursor: entry.workspaceCursor)] : []
     }
 }

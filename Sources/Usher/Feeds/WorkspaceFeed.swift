@@ -153,6 +153,7 @@ final class WorkspaceFeed: @unchecked Sendable {
                 viewer.tell(.reset(nil, cursor: cursor, workspaceCursor: cursor))
             }
             let era = era
+            var moved: Set<String> = []
             catchUp: while await viewer.hasRoom() {
                 guard era == self.era else {
                     reset(to: told)
@@ -170,6 +171,8 @@ final class WorkspaceFeed: @unchecked Sendable {
                     for message in try await feed.replay(entry, after: viewer.cursor, in: step)
                     where !statusesOnly || message.isStatus {
                         if era != self.era { continue catchUp }
+                        // Once a meeting: it is looked at as a whole.
+                        guard message.kind != .reset || moved.insert(entry.meetingID).inserted else { continue }
                         viewer.tell(message)
                         guard await viewer.hasRoom() else { return }
                     }
