@@ -17,8 +17,8 @@
 -- ARGV[3]  lease_ms    integer: the lease, ms
 -- ARGV[4]  object      text: what the node is going to write, 32 hexadecimal digits
 --
--- Returns {'claimed', revision: text?, archived: text?, redacted_at: text?}  fields of the record, which tell whether
---                      anything comes in meanwhile
+-- Returns {'claimed', revision: text?, archived: text?, redacted_at: text?}  (change): fields of the record, which tell
+--                      whether anything comes in meanwhile
 --         {'nothing'}  there is nothing to be moved
 --         {'not_due'}  another node moves it, its transcript is being collected, or it has not been over for so long
 --         {'busy'}     it has a bot again: its next end counts

@@ -9,6 +9,7 @@ extension Scripts {
     /// told of, is removed.
     public struct BeginMove: ScriptCall {
         public static let script = load("begin_move", PackageResources.begin_move_lua)
+        public static let isChange: (@Sendable (Value) -> Bool)? = changes("claimed")
         public let keys: [String]
         public let arguments: [String]
 

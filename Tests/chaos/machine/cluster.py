@@ -53,14 +53,17 @@ class Cluster:
     """
 
     def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone",
-                 beside=None, is_encrypted=False):
+                 beside=None, is_encrypted=False, is_archiving=False):
         """`runner_bot_names`: the names of bots that were asked for without one, for each runner. `beside`: what every
         second node and runner is, with its bots; by default all are `binary`. `is_encrypted`: whether several servers speak
-        TLS alone."""
+        TLS alone. `is_archiving`: whether transcripts move to an archive."""
         self.folder = folder
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
+        self.archive = os.path.join(folder, "archive") if is_archiving else None
+        if self.archive:
+            os.makedirs(self.archive, mode=0o700)
         self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = self.feeds = None
         self.workspaces = []
         if deployment == "standalone":
@@ -105,8 +108,12 @@ class Cluster:
     def _trust(self):
         return {"REDIS_CA": self.certificates.authority} if self.certificates else {}
 
+    def _archive(self):
+        return {"ARCHIVE": self.archive, "ARCHIVE_AFTER_MS": self.settings["archive_after"]} if self.archive else {}
+
     def _node(self, name, binary):
-        node = Node(self.folder, self._url_for(name), name=name, **self._trust(), **settings.of_node())
+        node = Node(
+            self.folder, self._url_for(name), name=name, **self._trust(), **self._archive(), **settings.of_node())
         node.arguments[0] = binary
         return node
 

@@ -1,5 +1,7 @@
 """What should not be there: keys of Redis, stream entries and processes that are left over, each as a sentence."""
 
+import os
+
 from harness.transcripts import STREAM as SEGMENTS
 
 # Sets that must be empty, and streams that must have neither entries nor any that are pending.
@@ -9,7 +11,7 @@ GROUPS = (("dispatch", "runners"),)
 
 def everything(redis, cluster):
     """With no bot running or wanted, none of this may be there."""
-    return keys(redis) + [f"process {pid} of a bot or its supervisor still runs" for pid in cluster.strays()]
+    return keys(redis) + objects(redis, cluster) + [f"process {pid} of a bot or its supervisor still runs" for pid in cluster.strays()]
 
 
 def keys(redis):
@@ -30,6 +32,31 @@ def keys(redis):
         if redis.call("HEXISTS", key, "ended_at") == 0 and redis.call("EXISTS", key):
             found.append(f"{key} has not ended: {redis.hash(key)}")
     return found
+
+
+def objects(redis, cluster):
+    """What the archive has that no record leads to, and that is not to be removed; and what records lead to in vain.
+    A failover may lose the record of what was written if nobody waits for replicas."""
+    if cluster.archive is None:
+        return []
+    # Those that were not written to their end are `.<name>.part`.
+    files = {f"{os.path.basename(folder)}/{name.removeprefix('.').removesuffix('.part').removesuffix('.jsonl.gz')}":
+             not name.startswith(".") for folder, _, names in os.walk(cluster.archive) for name in names}
+    there = {name for name, is_whole in files.items() if is_whole}
+    led_to, known = set(), set()
+    for key in redis.scan("usher:{p?}:meeting:*"):
+        # Not those of its transcript and its feed.
+        if key.count(":") == 3:
+            fields = redis.hash(key)
+            place = f"{fields.get('workspace_id')}/{fields.get('id')}"
+            led_to |= {f"{place}-{fields['archived'].split()[0]}"} if fields.get("archived") else set()
+            known |= {f"{place}-{fields['moving'].split()[0]}"} if fields.get("moving") else set()
+    for key in redis.scan("usher:{p?}:removals"):
+        known |= set(redis.call("ZRANGE", key, 0, -1))
+    may_be_lost = cluster.deployment != "standalone" and not cluster.settings["wait_replicas"]
+    unknown = () if may_be_lost else set(files) - led_to - known
+    return [f"nothing leads to object {name} of the archive" for name in sorted(unknown)] + [
+        f"object {name} of the archive is not there" for name in sorted(led_to - there)]
 
 
 def _stream(redis, key, group):

@@ -50,7 +50,9 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     draw = random.Random(f"{seed}/bots")
     names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
-        made = Run(seed, Cluster(folder, binary, names, deployment, beside, is_encrypted))
+        # What has moved there the version before cannot read.
+        is_archiving = beside is None
+        made = Run(seed, Cluster(folder, binary, names, deployment, beside, is_encrypted, is_archiving))
         if beside:
             faults = made.note_beside(versions.minor(beside), faults)
         return made.perform(seconds, faults)

@@ -18,6 +18,8 @@ SETTINGS = {
     # follows from the former.
     "calendar_sync": 1_000,
     "calendar_lease": 6_000,
+    # After how long what was said in a meeting that is over moves to the archive.
+    "archive_after": 8_000,
 }
 
 # Where Redis is several servers: a lease lives for several times as long as a failover takes, as it does by default,
