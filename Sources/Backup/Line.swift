@@ -78,7 +78,8 @@ enum Line {
         guard let document = try? JSONDocument(line, limits: limits),
             let members = JSONFragment(document).members
         else { return nil }
-        let values = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) })
+        // Names that differ by their bytes alone are one to Swift: an export has none such in a record.
+        let values = Dictionary(members.map { ($0.name, $0.value) }) { $1 }
         guard Set(values.keys).isSubset(of: self.members), let kind = values["kind"]?.text else { return nil }
         guard let id = values["id"].map({ $0.text }) ?? "", let with = texts(values["with"]),
             let fields = texts(values["fields"]), let events = lists(values["events"])
@@ -91,7 +92,7 @@ enum Line {
         guard let members = value.members else { return nil }
         var texts: [String: String] = [:]
         for member in members {
-            guard let text = member.value.text else { return nil }
+            guard let text = member.value.text, texts[member.name] == nil else { return nil }
             texts[member.name] = text
         }
         return texts

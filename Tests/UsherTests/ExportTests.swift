@@ -92,6 +92,23 @@ import Testing
         }
     }
 
+    /// Ids that differ by their bytes alone, as an event's may too.
+    @Test func whatIsOneToSwiftIsKeptApart() async throws {
+        try await World.make { world in
+            let bot = try await world.bot(at: .active)
+            for id in ["\u{f1}", "n\u{303}"] { _ = try await world.ingest(one(id, "said"), for: bot.meetingID) }
+            _ = try await world.report(bot, "completed", reason: "left_alone")
+            _ = try await world.session.transcripts.finalise(meeting: bot.meetingID, workspace: world.workspaceID)
+            let records = try await Self.records(world)
+            #expect(records.filter { $0.kind == .segments }.map(\.fields.count) == [1, 1])
+            try await World.make(on: try RedisServer()) { target in
+                try await Self.write(records, of: world, into: target)
+                let segments = bot.partition.segments(ofMeeting: bot.meetingID)
+                #expect(try await target.client.send("HLEN", segments) == .integer(2))
+            }
+        }
+    }
+
     @Test func whatChangesWhileItIsReadIsReadAgain() async throws {
         try await World.make { source in
             let bot = try await Self.over(source)

@@ -72,10 +72,14 @@ extension WorkspaceExport {
             while !rest.isEmpty {
                 var fields: [String: String] = [:]
                 var bytes = 0
-                while fields.count < Self.fieldsAtOnce, bytes < Self.recordBytes, let next = rest.popFirst() {
+                while fields.count < Self.fieldsAtOnce, bytes < Self.recordBytes, let next = rest.first {
+                    let name = String(decoding: next.field, as: UTF8.self)
+                    // Texts that differ by their bytes alone are one to Swift: they go into another record.
+                    guard fields[name] == nil else { break }
+                    rest = rest.dropFirst()
                     // What another hand has spoilt must not spoil the rest.
                     guard ExportedRecord.isSegment(next.field, next.value) else { continue }
-                    fields[String(decoding: next.field, as: UTF8.self)] = next.value
+                    fields[name] = next.value
                     bytes += next.value.utf8.count
                 }
                 try await take(

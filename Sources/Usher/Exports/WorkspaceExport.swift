@@ -158,13 +158,17 @@ public struct WorkspaceExport: Sendable {
             ).arrayOrThrow()
             guard reply.count == 2 else { throw RedisError.unexpectedReply("HSCAN returned \(reply.count) parts") }
             cursor = try reply[0].stringOrThrow()
-            let fields = Array(try reply[1].hash())
-            for part in stride(from: 0, to: fields.count, by: Self.fieldsAtOnce) {
-                let some = fields[part..<min(part + Self.fieldsAtOnce, fields.count)]
-                let record = ExportedRecord(
-                    kind, id: id, fields: Dictionary(uniqueKeysWithValues: some.map { ($0, $1) }))
-                try await give(record, take)
+            let words = try reply[1].arrayOrThrow().map { value throws(RedisError) in try value.stringOrThrow() }
+            var fields: [String: String] = [:]
+            for index in stride(from: 0, to: words.count - 1, by: 2) {
+                // Texts that differ by their bytes alone are one to Swift: they go into another record.
+                if fields.count == Self.fieldsAtOnce || fields[words[index]] != nil {
+                    try await give(ExportedRecord(kind, id: id, fields: fields), take)
+                    fields = [:]
+                }
+                fields[words[index]] = words[index + 1]
             }
+            if !fields.isEmpty { try await give(ExportedRecord(kind, id: id, fields: fields), take) }
         } while cursor != "0"
     }
 
