@@ -85,12 +85,7 @@ struct FolderStorage: ArchiveStorage {
             folder.descriptor, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
         guard file >= 0 else { throw Self.fault("make an object") }
         defer { close(file) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + written, bytes.count - written) }
-            guard count >= 0 || errno == EINTR else { throw Self.fault("write an object") }
-            written += max(0, count)
-        }
+        if let problem = writeAll(bytes, to: file) { throw .away("cannot write an object: \(problem.reason)") }
         guard fsync(file) == 0 else { throw Self.fault("write an object") }
         guard renameat(folder.descriptor, part, folder.descriptor, Self.fileName(name)) == 0,
             fsync(folder.descriptor) == 0

@@ -49,17 +49,8 @@ final class FileOutput {
     }
 
     private func save(_ bytes: [UInt8]) throws(FileFault) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&entry, 1, -1)
-            } else if errno != EINTR {
-                throw FileFault("The export could not be written (\(SystemError("write").reason)).")
-            }
+        if let problem = writeAll(bytes, to: descriptor) {
+            throw FileFault("The export could not be written (\(problem.reason)).")
         }
     }
 }

@@ -16,7 +16,7 @@ enum Terminal {
     static func say(_ text: String) -> Bool {
         // What was said about it before is seen before it, where both go to one terminal.
         LineWriter.standardError.flush(withinMilliseconds: lastWordsMilliseconds)
-        let problem = write(text + "\n", to: STDOUT_FILENO)
+        let problem = writeAll(Array((text + "\n").utf8), to: STDOUT_FILENO)
         if let problem { failure.withLock { $0 = $0 ?? problem } }
         return problem == nil
     }
@@ -66,22 +66,5 @@ enum Terminal {
         case .json: logger.warning(sentence)
         case .people: complain(sentence)
         }
-    }
-
-    /// - Returns: why it could not be written; nil if it was.
-    private static func write(_ text: String, to descriptor: Int32) -> SystemError? {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&entry, 1, -1)
-            } else if errno != EINTR {
-                return SystemError("write")
-            }
-        }
-        return nil
     }
 }

@@ -35,20 +35,20 @@ enum ImportCommand {
     private struct Unreadable: Error, CustomStringConvertible {
         let description: String
 
-        init(_ file: String, _ operation: String) {
-            description = "The file \(quoted(file)) could not be read (\(SystemError(operation).reason))."
+        init(_ file: String, _ problem: SystemError) {
+            description = "The file \(quoted(file)) could not be read (\(problem.reason))."
         }
     }
 
     /// - Returns: of a file, which can be read twice: what comes by a pipe is kept in one that has no name.
     private static func open(_ file: String) throws(Unreadable) -> Int32 {
         let source = file == "-" ? dup(STDIN_FILENO) : Glibc.open(file, O_RDONLY | O_CLOEXEC)
-        guard source >= 0 else { throw Unreadable(file, "open") }
+        guard source >= 0 else { throw Unreadable(file, SystemError("open")) }
         if lseek(source, 0, SEEK_SET) == 0 { return source }
         defer { close(source) }
         var name = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/usher-import-XXXXXX".utf8CString)
         let kept = mkstemp(&name)
-        guard kept >= 0 else { throw Unreadable(file, "mkstemp") }
+        guard kept >= 0 else { throw Unreadable(file, SystemError("mkstemp")) }
         unlink(name)
         do throws(Unreadable) {
             try copy(from: source, to: kept, file)
@@ -64,13 +64,9 @@ enum ImportCommand {
         while true {
             let count = read(source, &piece, piece.count)
             if count == 0 { return }
-            guard count > 0 else { throw Unreadable(file, "read") }
-            var rest = piece[..<count]
-            while !rest.isEmpty {
-                let saved = rest.withUnsafeBytes { write(kept, $0.baseAddress, $0.count) }
-                guard saved > 0 else { throw Unreadable(file, "write") }
-                rest = rest.dropFirst(saved)
-            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Unreadable(file, SystemError("read")) }
+            if let problem = writeAll(Array(piece[..<count]), to: kept) { throw Unreadable(file, problem) }
         }
     }
 }
@@ -96,9 +92,8 @@ struct Summary: Sendable {
 
     var text: String {
         let shown: [(ExportedRecord.Kind, String)] = [
-            (.meeting, "meetings"), (.leftOut, "left out"), (.plan, "of them planned"), (.user, "users"),
-            (.key, "API keys"),
-            (.webhook, "webhooks"), (.calendar, "calendars"),
+            (.meeting, "meetings"), (.plan, "of them planned"), (.leftOut, "left out"), (.user, "users"),
+            (.key, "API keys"), (.webhook, "webhooks"), (.calendar, "calendars"),
         ]
         return shown.compactMap { kind, words in
             let count = counts[kind] ?? 0
