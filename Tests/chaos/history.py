@@ -142,8 +142,8 @@ class Viewed:
     workspace_id: str
     # The number of a meeting -> texts by segment_id.
     shown: dict
-    # False once it was told to look anew, which it does not.
-    is_whole: bool
+    # The numbers of meetings that it was told to look at anew, which it does not; None stands for all.
+    anew: list[int | None]
     # What it was told twice on one connection: (when first, when again, the sentence), in ns.
     repeated: list[tuple[int, int, str]]
 

@@ -1,7 +1,7 @@
 """Who follows a workspace live, from before its first meeting on, and from node to node, has seen in the end what the
 transcripts say: nothing else, nothing missing, nothing twice on one connection.
 
-One that was told to look anew (`reset`), and does not, need not have seen all. A failover may lose segments after they
+One that was told to look anew at a meeting, or at all (`reset`), and does not, need not have seen all of that. A failover may lose segments after they
 were told (see `checkers.failovers`); their bot sends them again, and they are told again.
 """
 
@@ -25,7 +25,7 @@ def _about(history, viewed):
         segments, shown = said.get(meeting, {}), viewed.shown.get(meeting, {})
         for key in sorted(set(segments) | set(shown)):
             if key not in shown:
-                if viewed.is_whole:
+                if not {meeting, None} & set(viewed.anew):
                     yield f"segment {key} of meeting {meeting} was not shown"
             elif shown[key] != segments.get(key) and not may_be_lost:
                 yield f"segment {key} of meeting {meeting} is {segments.get(key)!r}, and was shown as {shown[key]!r}"

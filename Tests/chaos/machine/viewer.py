@@ -28,8 +28,8 @@ class Viewer(threading.Thread):
         self._events, self._pause_s = events, pause_s
         self._cursor = None
         self._screens = {}
-        # Whether all that ever was is on the screens.
-        self._is_whole = True
+        # The meetings of which not all that ever was is on the screens; None for all.
+        self._anew = set()
         self._repeated = []
         self._stopping = threading.Event()
         self._socket = None
@@ -71,7 +71,7 @@ class Viewer(threading.Thread):
         if event["type"] == "reset":
             # It does not fetch anew what was there, and so does not know all of it.
             told.clear()
-            self._is_whole = False
+            self._anew.add(meeting)
             for each in self._screens.values() if meeting is None else [screen]:
                 each.clear()
         elif event["type"] == "transcript":
@@ -89,7 +89,7 @@ class Viewer(threading.Thread):
     @property
     def _viewed(self):
         return Viewed(self._user.workspace_id, {meeting: screen.shown for meeting, screen in self._screens.items()},
-                      self._is_whole, self._repeated)
+                      list(self._anew), self._repeated)
 
     def settle(self):
         """Waits until it has seen what there is, but not for long, and ends. `history` has what it saw then."""

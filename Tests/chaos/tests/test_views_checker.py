@@ -17,8 +17,8 @@ def written():
     return written
 
 
-def found(written, shown, is_whole=True, repeated=(), workspace=WORKSPACE):
-    written.history.viewed.append(Viewed(workspace, shown, is_whole, list(repeated)))
+def found(written, shown, anew=(), repeated=(), workspace=WORKSPACE):
+    written.history.viewed.append(Viewed(workspace, shown, list(anew), list(repeated)))
     return sentences(views.check(written.history))
 
 
@@ -35,8 +35,11 @@ def test_another_workspaces_are_not_seen(written):
 
 
 def test_who_was_told_to_look_anew_need_not_have_seen_all(written):
-    assert found(written, {NUMBER: {"a:2": "all"}}, is_whole=False) == ""
-    assert "was shown as 'else'" in found(written, {NUMBER: {"a:2": "else"}}, is_whole=False)
+    for anew in ([None], [NUMBER]):
+        assert found(written, {NUMBER: {"a:2": "all"}}, anew) == ""
+    assert "a:1 of meeting 7 was not shown" in found(written, {NUMBER: {"a:2": "all"}}, [8])
+    written.history.viewed.clear()
+    assert "was shown as 'else'" in found(written, {NUMBER: {"a:2": "else"}}, [None])
 
 
 def test_what_is_missing(written):
