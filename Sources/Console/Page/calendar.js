@@ -3,12 +3,10 @@
 import { calendarFields, calendarState } from "/console/calendars.js";
 import { change, get } from "/console/api.js";
 import { facts, fill, h, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, seldom } from "/console/feed.js";
 import { moment, pill } from "/console/format.js";
 import { act, askFirst, isFinal, noticePlace, sayNext, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
-
-const pauseMilliseconds = 5_000;
 
 export function calendarPage(main, { id, setTitle }) {
   const path = `/user/calendars/${encodeURIComponent(id)}`;
@@ -31,7 +29,7 @@ export function calendarPage(main, { id, setTitle }) {
       get(`${path}/sync`, { signal }), get("/user/calendars", { signal })]);
     return { found, calendar: calendars.find((one) => one.id === id) };
   }, {
-    every: () => pauseMilliseconds,
+    every: seldom,
     show({ found, calendar }) {
       // It went between the two answers: the next one says so.
       if (!calendar) return;

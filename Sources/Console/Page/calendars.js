@@ -2,12 +2,10 @@
 
 import { change, get } from "/console/api.js";
 import { field, h, rows, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, seldom } from "/console/feed.js";
 import { moment, pill } from "/console/format.js";
 import { act, noticePlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
-
-const pauseMilliseconds = 5_000;
 
 export function calendarsPage(main) {
   const place = noticePlace();
@@ -24,7 +22,7 @@ export function calendarsPage(main) {
   place.sayLeft();
 
   const feed = follow((signal) => get("/user/calendars", { signal }), {
-    every: () => pauseMilliseconds,
+    every: seldom,
     show({ calendars }) {
       draw(calendars);
       empty.hidden = calendars.length > 0;

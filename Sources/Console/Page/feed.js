@@ -9,6 +9,8 @@ const leastMilliseconds = 1_500;
 const gatherMilliseconds = 300;
 // A node says something every three seconds. Where nothing comes for so long it is gone, or a proxy keeps it back.
 const silenceMilliseconds = 10_000;
+/** Of what changes seldom. */
+export const seldom = () => 5_000;
 
 /**
  * Asks now, and then every so often while the page is in sight.

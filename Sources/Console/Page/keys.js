@@ -2,12 +2,11 @@
 
 import { change, get } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, seldom } from "/console/feed.js";
 import { fromLocalField, localField, moment, pill } from "/console/format.js";
 import { act, askFirst, noticePlace, secretPlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
-const pauseMilliseconds = 5_000;
 const scopes = ["seameet", "bots"];
 
 /** The two tabs of a workspace. */
@@ -46,7 +45,7 @@ export function keysPage(main, { caller, refresh, adopt }) {
     const [{ keys }, found] = await Promise.all([get("/workspace/keys", { signal }), get("/workspace/members", { signal })]);
     return { keys, found: found.members };
   }, {
-    every: () => pauseMilliseconds,
+    every: seldom,
     show({ keys, found }) {
       members.clear();
       for (const member of found) members.set(member.user_id, member);

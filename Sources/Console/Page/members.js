@@ -2,12 +2,11 @@
 
 import { Refusal, change, get } from "/console/api.js";
 import { field, h, option, rows, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, seldom } from "/console/feed.js";
 import { workspaceTabs } from "/console/keys.js";
 import { act, askFirst, noticePlace, sayNext, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
-const pauseMilliseconds = 5_000;
 const roles = ["viewer", "member", "manager", "owner"];
 
 export function membersPage(main, { caller, refresh }) {
@@ -18,7 +17,7 @@ export function membersPage(main, { caller, refresh }) {
   place.sayLeft();
 
   const feed = follow((signal) => get("/workspace/members", { signal }), {
-    every: () => pauseMilliseconds,
+    every: seldom,
     show: ({ members }) => draw(members),
     trouble: troubleOf(place),
   });

@@ -5,8 +5,8 @@ import { field, h } from "/console/dom.js";
 import { askFirst } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
-/** @param done is told once it is done. */
-export function removal(name, words, path, done) {
+/** Says so in `place` once it is done, and has `feed` look again. */
+export function removal(name, words, path, place, feed) {
   return h("button", {
     type: "button", class: "grave", "data-focus": "remove", "aria-label": texts.buttonFor(texts.remove, name),
     onclick() {
@@ -18,7 +18,8 @@ export function removal(name, words, path, done) {
         typed.setCustomValidity(typed.value.trim() === name.trim() ? "" : texts.otherName);
         if (!typed.reportValidity()) return false;
         await change("DELETE", path);
-        done(texts.gone(name));
+        place.say(texts.gone(name));
+        feed.again();
       });
     },
   }, texts.remove);

@@ -3,12 +3,11 @@
 import { get } from "/console/api.js";
 import { charts } from "/console/charts.js";
 import { facts, fill, h, rows, said } from "/console/dom.js";
-import { follow } from "/console/feed.js";
+import { follow, seldom } from "/console/feed.js";
 import { bytes, duration, moment, number, pill, platformOf, plural, span, timeOfDay } from "/console/format.js";
 import { noticePlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
-const pauseMilliseconds = 5_000;
 const slowPauseMilliseconds = 60_000;
 const levels = { fail: "bad", warn: "wait", ok: "live" };
 
@@ -50,7 +49,7 @@ export function servicePage(main) {
       ["status", "plans", "webhooks/failing"].map((path) => get(`/admin/${path}`, { signal })));
     return { status, soon: soon.plans, webhooks };
   }, {
-    every: () => pauseMilliseconds,
+    every: seldom,
     show({ status, soon, webhooks }) {
       fill(sum, sumOf(status));
       // When each was seen last changes all the time, and is seconds ago of all that are listed.

@@ -39,10 +39,7 @@ export function usersPage(main) {
         h("p", {}, h("a", { href: `#/workspaces/${user.workspace_id}`, "data-focus": "workspace" }, texts.itsWorkspace))),
       h("div", { class: "buttons" }, h("button", {
         type: "button", "data-focus": "key", "aria-label": texts.buttonFor(texts.makeKey, user.email), onclick: () => makeKey(user),
-      }, texts.makeKey), removal(user.email, texts.removeUserWords, `/admin/users/${user.id}`, (text) => {
-        place.say(text);
-        feed.again();
-      })),
+      }, texts.makeKey), removal(user.email, texts.removeUserWords, `/admin/users/${user.id}`, place, feed)),
     ];
   }
 

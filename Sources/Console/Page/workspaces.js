@@ -41,19 +41,16 @@ export function workspacesPage(main, { id }) {
   });
 
   function row(workspace) {
-    const part = (used, most) => texts.ofLimit(used, most === null ? texts.bySettings : most);
+    const part = (used, most, form = number) => texts.ofLimit(form(used), most === null ? texts.bySettings : form(most));
     return [
       h("div", { class: "grow" }, h("span", { class: "name" }, said(workspace.name)), h("p", { class: "faint" }, h("code", {}, workspace.id))),
       h("div", { class: "faint" },
-        h("p", {}, texts.botsRun, " ", part(number(workspace.running_bots), number(workspace.max_concurrent_bots))),
-        h("p", {}, texts.meetings, " ", part(number(workspace.meetings), workspace.max_meetings === null ? null : number(workspace.max_meetings))),
-        h("p", {}, texts.kept, " ", part(bytes(workspace.bytes), workspace.max_bytes === null ? null : bytes(workspace.max_bytes)))),
+        h("p", {}, texts.botsRun, " ", part(workspace.running_bots, workspace.max_concurrent_bots)),
+        h("p", {}, texts.meetings, " ", part(workspace.meetings, workspace.max_meetings)),
+        h("p", {}, texts.kept, " ", part(workspace.bytes, workspace.max_bytes, bytes))),
       h("div", { class: "buttons" }, h("button", {
         type: "button", "data-focus": "limits", "aria-label": texts.buttonFor(texts.changeLimits, workspace.name), onclick: () => ask(workspace),
-      }, texts.changeLimits), removal(workspace.name, texts.removeWorkspaceWords, `/admin/workspaces/${workspace.id}`, (text) => {
-        place.say(text);
-        feed.again();
-      })),
+      }, texts.changeLimits), removal(workspace.name, texts.removeWorkspaceWords, `/admin/workspaces/${workspace.id}`, place, feed)),
     ];
   }
 
