@@ -4,8 +4,8 @@ import Glibc
 
 /// The lines of a packed file, one after the other, of which no more is held than one line and a piece.
 final class FileInput {
-    /// Far more than an export writes: a page of segments, each of which came in a message of a megabyte at most.
-    static let maximumLineBytes = 16 << 20
+    /// More than a record may take, each of whose bytes takes six at most in JSON.
+    static let maximumLineBytes = 8 << 20
 
     private let descriptor: Int32
     private var stream = z_stream()

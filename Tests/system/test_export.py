@@ -189,6 +189,8 @@ def spoil(source):
     yield "an id", replaced(some, source.held["data"]["meeting_id"].encode(), b"a:b"), "of the export"
     yield "a number", replaced(some, f'"number":"{number}"'.encode(), b'"number":"-1"'), "is not of its form"
     yield "no JSON", replaced(some, b'{\\"completed', b'{\\"completed\\"'), "is not of its form"
+    large = b'{"kind":"user","id":"1","fields":{"name":"%s"}}\n' % (b"x" * (1 << 20))
+    yield "a large record", [*some[:2], large], "Line 3 of the export is larger than one may be"
     yield "a running bot", replaced(some, b'"bot_status":"completed"', b'"bot_status":"active"'), "is not over"
     yield "no export", [b"{}\n"], "This is no export"
 

@@ -4,6 +4,10 @@ import Redis
 extension ExportedRecord {
     private static let maximumFields = 1_000
     private static let maximumFieldBytes = 512
+    /// Of all its texts: while a script writes them Redis answers nobody. An export writes fewer at once.
+    private static let maximumBytes = 1 << 20
+    /// More than a text and its words take (`Segment`), whatever they are written with.
+    private static let maximumSegmentBytes = 786_432
     private static let maximumEvents = 120
     private static let eventParts = 7
     private static let maximumNumber = 1 << 53
@@ -26,6 +30,7 @@ extension ExportedRecord {
 
     /// Why it is none that a workspace may have, as the end of a sentence; nil if all is well.
     public func problem(in workspace: String) -> String? {
+        guard bytes <= Self.maximumBytes else { return "is larger than one may be" }
         guard fields.count <= Self.maximumFields, fields.keys.allSatisfy({ $0.utf8.count <= Self.maximumFieldBytes })
         else { return "has more fields, or longer names, than there may be" }
         guard Set(with.keys).isSubset(of: Self.allowed(kind)) else { return "has a member that is not known" }
@@ -42,6 +47,11 @@ extension ExportedRecord {
             }
             return problemOfRecord(in: workspace)
         }
+    }
+
+    private var bytes: Int {
+        [with, fields].joined().reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+            + events.joined().reduce(0) { $0 + $1.utf8.count }
     }
 
     private var problemOfList: String? {
@@ -89,7 +99,7 @@ extension ExportedRecord {
     }
 
     private var problemOfMeeting: String? {
-        guard Identifier.isHex(id), let meeting = try? Meeting(fields), Self.isNumber(String(meeting.number)),
+        guard Identifier.isHex(id), let meeting = try? Meeting(fields), fields["number"].map(Self.isNumber) ?? false,
             Self.isRoom(meeting.room.description), (meeting.number("bytes") ?? 0) >= 0
         else { return "is not of its form" }
         guard let status = MeetingStatus(rawValue: meeting.status), ![.live, .stopping].contains(status),
@@ -102,9 +112,10 @@ extension ExportedRecord {
         return nil
     }
 
-    /// Whether it is one that may be read by anybody: what is of no form, nobody reads.
+    /// Whether it is one that may be read by anybody, and is no larger than one may be: what is of no form, nobody reads.
     static func isSegment(_ field: [UInt8], _ value: String) -> Bool {
-        StoredSegment(field: field, value: value, sessions: Sessions(nil))?.isSound ?? true
+        field.count <= maximumFieldBytes && value.utf8.count <= maximumSegmentBytes
+            && StoredSegment(field: field, value: value, sessions: Sessions(nil))?.isSound ?? true
     }
 
     private static func isFieldName(_ text: String) -> Bool {
