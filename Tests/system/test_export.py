@@ -188,6 +188,8 @@ def spoil(source):
     yield "an order", [some[0], some[-2], *some[1:]], "Line 2 of the export is not in its place"
     yield "an id", replaced(some, source.held["data"]["meeting_id"].encode(), b"a:b"), "of the export"
     yield "a number", replaced(some, f'"number":"{number}"'.encode(), b'"number":"-1"'), "is not of its form"
+    high = replaced(some, f'"number":"{number}"'.encode(), b'"number":"9007199254740992"')
+    yield "a last number", high, "too few would be left"
     yield "no JSON", replaced(some, b'{\\"completed', b'{\\"completed\\"'), "is not of its form"
     large = b'{"kind":"user","id":"1","fields":{"name":"%s"}}\n' % (b"x" * (1 << 20))
     yield "a large record", [*some[:2], large], "Line 3 of the export is larger than one may be"

@@ -6,6 +6,10 @@ public struct ImportCheck {
     /// The fields that tell whether something is another one's.
     private static let asked: Set = ["id", "number", "email"]
 
+    /// New users and meetings get numbers above all that are taken, and have to be left many: beyond 2^53 they are no more
+    /// told apart.
+    private static let maximumNumber = 1 << 52
+
     private let store: Store
     private let workspace: String
     private let export: String
@@ -21,8 +25,8 @@ public struct ImportCheck {
     /// - Throws: `ImportRefusal`, `RedisError`.
     public mutating func look(at record: ExportedRecord) async throws {
         switch record.kind {
-        case .user: highestUser = max(highestUser, Int(record.id) ?? 0)
-        case .meeting: highestNumber = max(highestNumber, number(of: record))
+        case .user: try Self.raise(&highestUser, to: Int(record.id) ?? 0)
+        case .meeting: try Self.raise(&highestNumber, to: number(of: record))
         case .workspace, .key: break
         default: return
         }
@@ -30,6 +34,11 @@ public struct ImportCheck {
         let asked = record.fields.filter { Self.asked.contains($0.key) }
         waiting.append(ExportedRecord(record.kind, id: record.id, fields: asked))
         if waiting.count >= Self.recordsAtOnce { try await end() }
+    }
+
+    private static func raise(_ highest: inout Int, to number: Int) throws(ImportRefusal) {
+        guard number <= maximumNumber else { throw .numberTooHigh(number) }
+        highest = max(highest, number)
     }
 
     /// Looks at the last ones.

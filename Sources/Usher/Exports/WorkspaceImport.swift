@@ -10,6 +10,8 @@ public enum ImportRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     /// Another import of it was interrupted.
     case otherImport(String)
     case numberTaken(Int)
+    /// Of a user or meeting.
+    case numberTooHigh(Int)
     case meetingTaken(String)
     case userTaken(Int)
     case emailTaken(user: Int)
@@ -28,6 +30,8 @@ public enum ImportRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .numberTaken(let number):
             "There is another meeting with the number \(number). Meetings keep their numbers: import into a deployment where "
                 + "those are free, such as a new one."
+        case .numberTooHigh(let number):
+            "The number \(number) is so high that too few would be left for new users and meetings: no deployment gives such."
         case .meetingTaken(let id): "The meeting \(id) is another workspace's there."
         case .userTaken(let id):
             "There is another user with the id \(id), who has another email. Users keep their ids: import into a deployment "
