@@ -193,6 +193,10 @@ def spoil(source):
     yield "no JSON", replaced(some, b'{\\"completed', b'{\\"completed\\"'), "is not of its form"
     large = b'{"kind":"user","id":"1","fields":{"name":"%s"}}\n' % (b"x" * (1 << 20))
     yield "a large record", [*some[:2], large], "Line 3 of the export is larger than one may be"
+    hooks = [line for line in some if b'"kind":"webhook"' in line]
+    assert len(hooks) == 1
+    place = some.index(hooks[0])
+    yield "eleven webhooks", some[:place] + hooks * 11 + some[place:], "more than 10 webhooks"
     yield "a running bot", replaced(some, b'"bot_status":"completed"', b'"bot_status":"active"'), "is not over"
     yield "no export", [b"{}\n"], "This is no export"
 

@@ -79,7 +79,7 @@ extension ExportedRecord {
             case .workspace: (try? Workspace(fields)) != nil
             case .user: isUser
             case .webhook: Webhook.isID(id) && Webhook(fields, workspace: workspace) != nil
-            case .calendar: FeedCalendar(fields, workspace: workspace).map { Int($0.userID) != nil } ?? false
+            case .calendar: FeedCalendar(fields, workspace: workspace).map { Self.isNumber($0.userID) } ?? false
             case .key: isKey
             default: true
             }

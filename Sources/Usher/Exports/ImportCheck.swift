@@ -14,6 +14,8 @@ public struct ImportCheck {
     private let workspace: String
     private let export: String
     private var waiting: [ExportedRecord] = []
+    /// How long the lists are that are read as a whole.
+    private var counts: [String: Int] = [:]
     /// The highest that are taken by it.
     public private(set) var highestUser = 0
     public private(set) var highestNumber = 0
@@ -24,6 +26,7 @@ public struct ImportCheck {
 
     /// - Throws: `ImportRefusal`, `RedisError`.
     public mutating func look(at record: ExportedRecord) async throws {
+        try count(record)
         switch record.kind {
         case .user: try Self.raise(&highestUser, to: Int(record.id) ?? 0)
         case .meeting: try Self.raise(&highestNumber, to: number(of: record))
@@ -34,6 +37,19 @@ public struct ImportCheck {
         let asked = record.fields.filter { Self.asked.contains($0.key) }
         waiting.append(ExportedRecord(record.kind, id: record.id, fields: asked))
         if waiting.count >= Self.recordsAtOnce { try await end() }
+    }
+
+    private mutating func count(_ record: ExportedRecord) throws(ImportRefusal) {
+        let (list, most): (String, Int)
+        switch record.kind {
+        case .user where record.with["role"] != nil: (list, most) = ("members", Workspaces.maximumMembers)
+        case .webhook: (list, most) = ("webhooks", Webhook.maximum)
+        case .calendar: (list, most) = ("calendars of user \(record.fields["user_id"] ?? "")", FeedCalendar.maximum)
+        case .key: (list, most) = ("API keys", APIKeys.maximum)
+        default: return
+        }
+        counts[list, default: 0] += 1
+        guard counts[list, default: 0] <= most else { throw .tooMany(list, most) }
     }
 
     private static func raise(_ highest: inout Int, to number: Int) throws(ImportRefusal) {

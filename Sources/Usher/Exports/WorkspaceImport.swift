@@ -13,6 +13,7 @@ public enum ImportRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     /// Of a user or meeting.
     case numberTooHigh(Int)
     case meetingTaken(String)
+    case tooMany(String, Int)
     case userTaken(Int)
     case emailTaken(user: Int)
     case keyTaken(String)
@@ -33,6 +34,7 @@ public enum ImportRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .numberTooHigh(let number):
             "The number \(number) is so high that too few would be left for new users and meetings: no deployment gives such."
         case .meetingTaken(let id): "The meeting \(id) is another workspace's there."
+        case .tooMany(let list, let most): "The export has more than \(most) \(list), which no workspace has."
         case .userTaken(let id):
             "There is another user with the id \(id), who has another email. Users keep their ids: import into a deployment "
                 + "where those are free, such as a new one."
