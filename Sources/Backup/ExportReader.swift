@@ -16,6 +16,8 @@ public actor ExportReader {
     private var workspace = ""
     private var lines = 0
     private var rank = 0
+    /// Of which some was said, and whose record is to follow.
+    private var meeting: String?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -54,6 +56,7 @@ public actor ExportReader {
         guard let line = try input.next() else { throw FileFault("The export is cut off: its last line is missing.") }
         guard let parts = Line.parts(line) else { throw fault("cannot be read") }
         if parts.kind == "end" {
+            guard meeting == nil else { throw fault("is not in its place") }
             guard lines > 1, parts.with["lines"] == String(lines), parts.with["sha256"] == digest.end() else {
                 throw FileFault("The export is not what was written: its checksum is another one.")
             }
@@ -67,7 +70,12 @@ public actor ExportReader {
         if let problem = record.problem(in: workspace) { throw fault(problem) }
         // One workspace, and all else in its order.
         guard kind.rank >= rank, (kind == .workspace) == (lines == 2) else { throw fault("is not in its place") }
+        // Segments without their meeting would be nobody's, and stay for ever.
+        guard meeting == nil || kind.rank == ExportedRecord.Kind.segments.rank && record.id == meeting else {
+            throw fault("is not in its place")
+        }
         rank = kind.rank
+        meeting = kind == .segments ? record.id : nil
         return record
     }
 

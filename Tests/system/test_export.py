@@ -186,6 +186,9 @@ def spoil(source):
     yield "an unknown kind", [*some[:2], b'{"kind":"what"}\n', *some[2:]], "Line 3 of the export is of an unknown kind"
     yield "deep", [*some[:2], b"[" * 100 + b"\n"], "Line 3 of the export cannot be read"
     yield "an order", [some[0], some[-2], *some[1:]], "Line 2 of the export is not in its place"
+    moved = f'"id":"{source.moved["data"]["meeting_id"]}"'.encode()
+    without_record = [line for line in some if not (b'"kind":"meeting"' in line and moved in line)]
+    yield "segments of no meeting", without_record, "is not in its place"
     yield "an id", replaced(some, source.held["data"]["meeting_id"].encode(), b"a:b"), "of the export"
     yield "a number", replaced(some, f'"number":"{number}"'.encode(), b'"number":"-1"'), "is not of its form"
     high = replaced(some, f'"number":"{number}"'.encode(), b'"number":"9007199254740992"')

@@ -10,9 +10,10 @@ public struct ExportedRecord: Equatable, Sendable {
         /// A meeting that is not exported: what there is of its segments does not count.
         case leftOut = "left_out"
         case meeting
+        case plan
         /// What a calendar that follows has planned.
         case occurrences
-        case calendar, plan, key
+        case calendar, key
 
         /// None comes after one of a higher rank.
         public var rank: Int {
