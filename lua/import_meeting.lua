@@ -10,7 +10,7 @@
 -- KEYS[6]  events_key     usher:{pX}:events                           stream: what happened
 -- KEYS[7]  ended_key      usher:{pX}:ended                            zset: end of the meeting (ms) -> meeting_id
 -- KEYS[8]  analyzing_key  usher:{pX}:analyzing                        zset: end of the meeting (ms) -> meeting_id
--- ARGV[1]     export        text: which export it is
+-- ARGV[1]     importing     text: the run that writes, as the workspace has it
 -- ARGV[2]     meeting_id    text
 -- ARGV[3]     number        integer
 -- ARGV[4]     is_held       flag: whether a bot was in the room in this meeting last
@@ -22,16 +22,16 @@
 --
 -- Returns 'written'    (change)
 --         'known'      (change): it was written before
---         'not_yours'  the workspace is not being imported from there (any more)
+--         'not_yours'  the workspace is not being imported by that run (any more)
 
 -- include: quota
 
 local workspace_key, meetings_key, latest_key, held_key, meeting_key, events_key, ended_key, analyzing_key =
   unpack(KEYS)
-local export, meeting_id, number, is_held, ended_at, analyzing_at, event_count = unpack(ARGV, 1, 7)
+local importing, meeting_id, number, is_held, ended_at, analyzing_at, event_count = unpack(ARGV, 1, 7)
 local values = {unpack(ARGV, 8)}
 
-if redis.call('HGET', workspace_key, 'importing') ~= export then return 'not_yours' end
+if redis.call('HGET', workspace_key, 'importing') ~= importing then return 'not_yours' end
 if redis.call('EXISTS', meeting_key) == 1 then return 'known' end
 -- The stream is not trimmed here: by how much it is, nodes know.
 local entries, fields = '', 7 * tonumber(event_count) + 1

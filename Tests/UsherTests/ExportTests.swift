@@ -92,6 +92,31 @@ import Testing
         }
     }
 
+    /// As where one was thought dead.
+    @Test func ofTwoImportsOfOneExportTheLastWritesAlone() async throws {
+        try await World.make { source in
+            let bot = try await Self.over(source)
+            let records = try await Self.records(source)
+            #expect(records.map(\.kind) == [.workspace, .user, .segments, .meeting])
+            let key = source.keys.partition.segments(ofMeeting: bot.meetingID)
+            let segments = try await source.snapshot()[key]
+            try await World.make { world in
+                var first = WorkspaceImport(of: source.workspaceID, from: "export", into: world.store)
+                for record in records.prefix(3) { try await first.write(record) }
+                var second = WorkspaceImport(of: source.workspaceID, from: "export", into: world.store)
+                for record in records.prefix(2) { try await second.write(record) }
+                let stopped = first
+                await #expect(throws: ImportRefusal.notYours) {
+                    var first = stopped
+                    try await first.write(records[3])
+                }
+                for record in records.suffix(2) { try await second.write(record) }
+                try await second.end()
+                #expect(try await world.snapshot()[key] == segments)
+            }
+        }
+    }
+
     /// Ids that differ by their bytes alone, as an event's may too.
     @Test func whatIsOneToSwiftIsKeptApart() async throws {
         try await World.make { world in

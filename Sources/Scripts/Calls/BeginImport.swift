@@ -5,7 +5,7 @@ import Redis
 
 extension Scripts {
     /// Makes the workspace of an export, or goes on with one that was begun of the same. While its record has `importing`,
-    /// it is not whole.
+    /// `<export> <run>`, it is not whole, and the run that began last writes alone: two would undo what each other did.
     public struct BeginImport: ScriptCall {
         public static let script = load("begin_import", PackageResources.begin_import_lua)
         public static let isChange: (@Sendable (Value) -> Bool)? = changes("begun", "goes_on")
@@ -14,10 +14,10 @@ extension Scripts {
 
         public init(
             workspaceKey: String, removingKey: String, removedKey: String, workspaceID: String, export: String,
-            fields: [String]
+            run: String, fields: [String]
         ) {
             keys = [workspaceKey, removingKey, removedKey]
-            arguments = [workspaceID, export] + fields
+            arguments = [workspaceID, export, run] + fields
         }
 
         public enum Reply: Equatable, Sendable {

@@ -12,16 +12,16 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            workspaceKey: String, recordKey: String, listKey: String? = nil, export: String, isAnew: Bool,
+            workspaceKey: String, recordKey: String, listKey: String? = nil, importing: String, isAnew: Bool,
             member: String?, madeAt: Int?, fields: [String]
         ) {
             keys = [workspaceKey, recordKey] + Scripts.list(listKey)
-            arguments = [export, isAnew ? "1" : "0", member ?? "", madeAt.map { String($0) } ?? ""] + fields
+            arguments = [importing, isAnew ? "1" : "0", member ?? "", madeAt.map { String($0) } ?? ""] + fields
         }
 
         public enum Reply: Equatable, Sendable {
             case written
-            /// The workspace is not being imported from there (any more).
+            /// The workspace is not being imported by that run (any more).
             case notYours
         }
 

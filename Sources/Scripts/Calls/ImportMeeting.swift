@@ -14,12 +14,12 @@ extension Scripts {
 
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, heldKey: String, meetingKey: String,
-            eventsKey: String, endedKey: String, analyzingKey: String, export: String, meetingID: String, number: Int,
-            isHeld: Bool, endedAt: Int?, analyzingAt: Int?, eventCount: Int, values: [String]
+            eventsKey: String, endedKey: String, analyzingKey: String, importing: String, meetingID: String,
+            number: Int, isHeld: Bool, endedAt: Int?, analyzingAt: Int?, eventCount: Int, values: [String]
         ) {
             keys = [workspaceKey, meetingsKey, latestKey, heldKey, meetingKey, eventsKey, endedKey, analyzingKey]
             arguments = [
-                export, meetingID, String(number), isHeld ? "1" : "0", endedAt.map { String($0) } ?? "",
+                importing, meetingID, String(number), isHeld ? "1" : "0", endedAt.map { String($0) } ?? "",
                 analyzingAt.map { String($0) } ?? "", String(eventCount)
             ] + values
         }
@@ -28,7 +28,7 @@ extension Scripts {
             case written
             /// It was written before.
             case known
-            /// The workspace is not being imported from there (any more).
+            /// The workspace is not being imported by that run (any more).
             case notYours
         }
 

@@ -12,18 +12,18 @@ extension Scripts {
         public let arguments: [String]
 
         public init(
-            workspaceKey: String, meetingKey: String, plansKey: String, plannedKey: String, export: String,
+            workspaceKey: String, meetingKey: String, plansKey: String, plannedKey: String, importing: String,
             meetingID: String, plan: String, due: Int
         ) {
             keys = [workspaceKey, meetingKey, plansKey, plannedKey]
-            arguments = [export, meetingID, plan, String(due)]
+            arguments = [importing, meetingID, plan, String(due)]
         }
 
         public enum Reply: Equatable, Sendable {
             case planned
             /// It has had a bot, was missed, cancelled or removed.
             case served
-            /// The workspace is not being imported from there (any more).
+            /// The workspace is not being imported by that run (any more).
             case notYours
         }
 

@@ -100,7 +100,7 @@ public struct ImportCheck {
         func isOther(_ index: Int, than own: String?) -> Bool { found[index].map { $0 != own } ?? false }
         switch record.kind {
         case .workspace:
-            if isOther(0, than: export) { return .otherImport(workspace) }
+            if let importing = found[0], !importing.hasPrefix("\(export) ") { return .otherImport(workspace) }
             if found[2] != nil { return .removing(workspace) }
             return found[0] == nil && found[1] != nil ? .workspaceTaken(workspace) : nil
         case .user:

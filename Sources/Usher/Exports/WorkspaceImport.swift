@@ -42,7 +42,7 @@ public enum ImportRefusal: Error, Equatable, Sendable, CustomStringConvertible {
             "The email of user \(id) is that of a user with another id there. Users keep their ids: import into a deployment "
                 + "that does not know it, such as a new one."
         case .keyTaken(let id): "The API key \(id) is there already, for another workspace."
-        case .notYours: "The workspace is not being imported from this file any more: another import has ended it."
+        case .notYours: "Another import of the workspace has taken over, or has ended it: this one has stopped."
         }
     }
 }
@@ -54,6 +54,8 @@ public struct WorkspaceImport {
     private let keys: WorkspaceKeys
     /// Which export it is.
     private let export: String
+    /// Another run, of the same export, takes over: one at a time writes.
+    private let run = Identifier.hex()
     /// The meeting whose segments are being written, and whether it was imported before.
     private var current: (meeting: String, isKnown: Bool)?
 
@@ -63,6 +65,7 @@ public struct WorkspaceImport {
         keys = WorkspaceKeys(workspace: workspace)
     }
 
+    private var importing: String { "\(export) \(run)" }
     private var session: Session { store.session(milliseconds: WorkspaceExport.stepMilliseconds) }
 
     /// Has users and meetings that are made from now on other numbers.
@@ -103,7 +106,7 @@ public struct WorkspaceImport {
     private func write(workspace record: ExportedRecord) async throws {
         let call = Scripts.BeginImport(
             workspaceKey: keys.workspace, removingKey: keys.partition.removing, removedKey: keys.partition.removed,
-            workspaceID: keys.id, export: export, fields: record.fields.inOrder)
+            workspaceID: keys.id, export: export, run: run, fields: record.fields.inOrder)
         switch try await session.run(call) {
         case .begun, .goesOn: return
         case .taken: throw ImportRefusal.workspaceTaken(record.id)
@@ -128,7 +131,7 @@ public struct WorkspaceImport {
     ) async throws {
         let madeAt = record?.fields["created_at"].flatMap { Int($0) }
         let call = Scripts.ImportFields(
-            workspaceKey: keys.workspace, recordKey: key, listKey: list, export: export, isAnew: isAnew,
+            workspaceKey: keys.workspace, recordKey: key, listKey: list, importing: importing, isAnew: isAnew,
             member: record?.id, madeAt: madeAt, fields: fields.inOrder)
         if try await session.run(call) == .notYours { throw ImportRefusal.notYours }
     }
@@ -172,7 +175,7 @@ public struct WorkspaceImport {
         let call = Scripts.ImportMeeting(
             workspaceKey: keys.workspace, meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room),
             heldKey: keys.held(meeting.room), meetingKey: partition.meeting(meeting.id), eventsKey: partition.events,
-            endedKey: partition.ended, analyzingKey: partition.analyzing, export: export, meetingID: meeting.id,
+            endedKey: partition.ended, analyzingKey: partition.analyzing, importing: importing, meetingID: meeting.id,
             number: meeting.number, isHeld: record.with["held"] != nil, endedAt: time("ended_at"),
             analyzingAt: time("analyzing_at"), eventCount: record.events.count,
             values: record.events.flatMap(\.self) + record.fields.inOrder)
@@ -187,7 +190,7 @@ public struct WorkspaceImport {
         else { return }
         let call = Scripts.ImportPlan(
             workspaceKey: keys.workspace, meetingKey: key, plansKey: keys.partition.plans,
-            plannedKey: keys.planned(Room(platform: platform, nativeID: native)), export: export,
+            plannedKey: keys.planned(Room(platform: platform, nativeID: native)), importing: importing,
             meetingID: record.id, plan: keys.member(record.id), due: due)
         if try await session.run(call) == .notYours { throw ImportRefusal.notYours }
     }
