@@ -117,6 +117,33 @@ import Testing
         }
     }
 
+    /// Nodes read a calendar as soon as it is there, also if the import then stops.
+    @Test func whatIsNotedOfACalendarSinceItWasImportedStays() async throws {
+        try await World.make { source in
+            let id = FeedCalendar.newID()
+            let own = source.keys.calendar(id)
+            let fields = ["id": id, "user_id": "1", "ics_url": "https://example.org/a.ics", "created_at": "1"]
+            let records =
+                try await Self.records(source) + [
+                    ExportedRecord(.occurrences, id: id, fields: ["an event": "as exported"]),
+                    ExportedRecord(.calendar, id: id, fields: fields),
+                ]
+            try await World.make { world in
+                try await Self.write(records, of: source, into: world, isWhole: false)
+                let (due, member) = (source.keys.partition.calendars, source.keys.member(id))
+                #expect(try await world.client.send("ZREM", due, member) == .integer(1))
+                try await Self.write(records, of: source, into: world, isWhole: false)
+                #expect(try await world.client.send("ZADD", due, "XX", "CH", "7", member) == .integer(1))
+                try await world.set(own.planned, ["an event": "as noted"])
+                try await world.set(own.calendar, ["read_at": "7"])
+                let before = try await world.snapshot()
+                try await Self.write(records, of: source, into: world)
+                let after = try await world.snapshot()
+                for key in [own.planned, own.calendar, due] { #expect(after[key] == before[key]) }
+            }
+        }
+    }
+
     /// Ids that differ by their bytes alone, as an event's may too.
     @Test func whatIsOneToSwiftIsKeptApart() async throws {
         try await World.make { world in

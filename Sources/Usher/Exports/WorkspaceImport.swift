@@ -87,7 +87,10 @@ public struct WorkspaceImport {
         case .names: try await write(record.fields, to: keys.names)
         case .segments, .leftOut: try await write(segments: record)
         case .meeting: try await write(meeting: record)
-        case .occurrences: try await write(record.fields, to: keys.calendar(record.id).planned)
+        case .occurrences:
+            if try await !isKnown(calendar: record.id) {
+                try await write(record.fields, to: keys.calendar(record.id).planned)
+            }
         case .calendar: try await write(calendar: record)
         case .plan: try await write(plan: record)
         case .key: _ = try await session.apiKeys.restore(hash: record.id, fields: record.fields)
@@ -137,14 +140,20 @@ public struct WorkspaceImport {
     }
 
     private func write(calendar record: ExportedRecord) async throws {
-        let own = keys.calendar(record.id).calendar
-        try await write(
-            record.fields, to: own, listedIn: keys.calendars(of: record.fields["user_id"] ?? ""), as: record)
+        if try await !isKnown(calendar: record.id) {
+            let list = keys.calendars(of: record.fields["user_id"] ?? "")
+            try await write(record.fields, to: keys.calendar(record.id).calendar, listedIn: list, as: record)
+        }
         // Its feed is read at once.
         let now = try await session.time()
         _ = try await session.change([
-            Command("ZADD", keys.partition.calendars, String(now), keys.member(record.id))
+            Command("ZADD", keys.partition.calendars, "NX", String(now), keys.member(record.id))
         ])
+    }
+
+    /// Whether it was written before: what nodes have noted of it since stays.
+    private func isKnown(calendar id: String) async throws(RedisError) -> Bool {
+        try await session.send(Command("EXISTS", keys.calendar(id).calendar)) == .integer(1)
     }
 
     // MARK: Meetings
