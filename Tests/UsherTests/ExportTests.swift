@@ -92,6 +92,21 @@ import Testing
         }
     }
 
+    @Test func nobodyGetsTheIDOfOneWhoMadeAMeetingAndWasRemoved() async throws {
+        try await World.make { world in
+            var check = ImportCheck(of: world.workspaceID, from: "export", in: world.store)
+            let fields = ["number": "5", "created_by": "70"]
+            try await check.look(at: ExportedRecord(.meeting, id: Identifier.hex(), fields: fields))
+            #expect(check.highestUser == 70 && check.highestNumber == 5)
+            let high = ExportedRecord(.user, id: String((1 << 52) + 1))
+            let before = check
+            await #expect(throws: ImportRefusal.numberTooHigh((1 << 52) + 1)) {
+                var check = before
+                try await check.look(at: high)
+            }
+        }
+    }
+
     /// As where one was thought dead.
     @Test func ofTwoImportsOfOneExportTheLastWritesAlone() async throws {
         try await World.make { source in

@@ -29,7 +29,10 @@ public struct ImportCheck {
         try count(record)
         switch record.kind {
         case .user: try Self.raise(&highestUser, to: Int(record.id) ?? 0)
-        case .meeting: try Self.raise(&highestNumber, to: number(of: record))
+        case .meeting:
+            try Self.raise(&highestNumber, to: number(of: record))
+            // Also of one who was removed since, so that a new user is not taken for that one.
+            try Self.raise(&highestUser, to: record.fields["created_by"].flatMap { Int($0) } ?? 0)
         case .workspace, .key: break
         default: return
         }
