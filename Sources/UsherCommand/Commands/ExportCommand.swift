@@ -79,7 +79,8 @@ private struct OutputFile: Sendable {
             part = nil
             descriptor = path == "-" ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC)
         } else {
-            let name = "\(path).part"
+            // Of this process: another one may write to the same file.
+            let name = "\(path).\(getpid()).part"
             unlink(name)
             part = name
             descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
