@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from harness.bots_user import BotsUser
 from harness.console import LATER, key_of, lines, link
 from harness.feed_server import FeedServer, event, feed, utc
+from harness.http_client import request
 from harness.node import REPOSITORY
 from harness.receiver import Receiver
 from harness.transcripts import post, segment
@@ -93,6 +94,20 @@ def test_the_root_leads_to_the_console_or_to_the_description(servers, console):
     assert without.request("GET", "/console/main.js").status == 404
 
 
+def test_with_a_port_of_its_own_it_is_there_and_not_on_the_public_one(servers, console, owner):
+    node = servers.node(console.redis, CONSOLE_PORT=0)
+    [port] = wait_for(lambda: [line["port"] for line in node.said("Listening") if line["serves"] == "console"], "the port")
+    for path in ("/console", "/console/main.js"):
+        assert node.request("GET", path).status == 404
+        assert request(int(port), "GET", path).status == 200
+    assert (node.request("GET", "/").header("Location"), request(int(port), "GET", "/").header("Location")) == ("/docs", "/console")
+    # What is for others is not there.
+    assert {request(int(port), "GET", path).status for path in ("/admin/users", "/metrics")} == {404}
+    tab = console.browser.open(port).sign_in(owner.token)
+    tab.see("No meetings yet")
+    tab.end()
+
+
 def test_a_key_tells_whose_it_is(console, owner):
     answer = owner.request("GET", "/user")
     assert answer.status == 200 and answer.json == {
@@ -103,6 +118,10 @@ def test_a_key_tells_whose_it_is(console, owner):
     assert key["id"] == answer.json["key_id"]
     viewer = console.node.request("GET", "/user", headers={"X-API-Key": key_of(owner, "viewer")})
     assert (viewer.json["role"], viewer.json["scopes"]) == ("viewer", ["bots"])
+    # As Vexa's clients ask.
+    assert owner.request("GET", "/auth/me").json == {
+        "user_id": owner.user["id"], "email": owner.user["email"], "scopes": ["seameet", "bots"], "max_concurrent": 10,
+        "is_admin": False}
     other = console.node.request("GET", "/user", headers={"X-API-Key": key_of(owner, "owner", ["seameet"])})
     assert other.status == 403 and "bots" in other.json["detail"]
 
@@ -263,6 +282,30 @@ def test_by_keyboard_alone(tab, owner):
     expect(tab.page.locator(".state")).to_contain_text("Over")
 
 
+def test_what_is_said_in_a_meeting_is_not_read_out(tab, owner):
+    """Nor its state, as long as that is the same: a screen reader tells what was asked for, and what has changed."""
+    meeting = owner.send_bot()
+    owner.wait_for_status(meeting, "active")
+    tab.sign_in(owner.token)
+    tab.go(f"/meetings/{meeting['id']}")
+    expect(lines(tab).nth(1)).to_be_visible()
+    tab.page.evaluate("""() => {
+      window.told = [];
+      new MutationObserver((changes) => {
+        for (const { target } of changes) {
+          const region = (target.closest ? target : target.parentElement)?.closest("[role=status], [role=alert], [aria-live]");
+          if (region?.textContent) window.told.push(region.textContent);
+        }
+      }).observe(document.body, { childList: true, characterData: true, subtree: true });
+    }""")
+    seen = lines(tab).count()
+    wait_for(lambda: lines(tab).count() > seen + 5, "more lines", interval_s=0.1)
+    assert tab.page.evaluate("window.told") == []
+    owner.request("DELETE", owner.bot_path(meeting))
+    expect(tab.page.locator(".state")).to_contain_text("Over")
+    assert "is now: Over" in tab.page.evaluate("window.told.join()")
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_for_everybody(console, owner, feeds, width, dark):
@@ -349,15 +392,16 @@ def test_every_page_is_for_everybody(console, owner, feeds, width, dark):
     tab.end()
 
 
-@pytest.mark.parametrize("width, dark", [(390, False), (1280, True)], ids=["390-light", "1280-dark"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 390, 1280])
 def test_the_description_is_for_everybody(console, width, dark):
     tab = console.browser.open(console.node.port, width=width, dark=dark)
     tab.page.goto(f"{tab.origin}/docs")
     first = tab.page.locator("main h2").first
     expect(first).to_have_text("How to authenticate")
-    assert tab.overflow <= 0
+    assert tab.violations == [] and tab.overflow <= 0
     menu = tab.page.locator("nav").get_by_role("link", name="How to authenticate")
-    if width == 390:
+    if width < 1280:
         # It is folded, and what one came for is on the first screen.
         expect(menu).to_be_hidden()
         assert first.bounding_box()["y"] < 300
@@ -372,5 +416,5 @@ def test_the_description_is_for_everybody(console, width, dark):
             == ["#stopBot"], "the marking of the part that is read, and of no other", interval_s=0.05)
     text = tab.page.locator("main").inner_text()
     assert "contact support" not in text and "UUID" in text
-    tab.picture(f"docs-{width}")
+    tab.picture(f"docs-{width}-{'dark' if dark else 'light'}")
     tab.end()

@@ -2,7 +2,7 @@
 
 import { calendarFields, calendarState } from "/console/calendars.js";
 import { change, get } from "/console/api.js";
-import { facts, fill, h, said } from "/console/dom.js";
+import { button, facts, fill, h, said } from "/console/dom.js";
 import { follow, seldom } from "/console/feed.js";
 import { moment, pill } from "/console/format.js";
 import { act, askFirst, isFinal, noticePlace, sayNext, troubleOf } from "/console/notices.js";
@@ -92,10 +92,6 @@ export function calendarPage(main, { id, setTitle }) {
     }, h("h2", {}, texts.changeCalendar), elements, save, notice.element));
   }
 
-  function button(text, name, work, look) {
-    return h("button", { type: "button", class: look ?? null, "data-focus": name, onclick: work }, text);
-  }
-
   const readNow = (event) => act(event.currentTarget, place, async () => {
     const found = await change("POST", `${path}/sync`);
     if (!found.is_syncing && !found.last_error) place.say(texts.wasRead);
@@ -121,8 +117,7 @@ export function calendarPage(main, { id, setTitle }) {
       title: texts.removeTitle(calendar.name), words: [texts.removeCalendarWords], yes: texts.remove, isGrave: true,
     }, async () => {
       await change("DELETE", path);
-      sayNext(texts.calendarRemoved);
-      location.hash = "#/calendars";
+      sayNext(texts.calendarRemoved, place, "#/calendars");
     });
   }
 

@@ -28,6 +28,11 @@ function present(children) {
   return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }
 
+/** @param name keeps the focus on it where it is made anew. */
+export function button(text, name, work, look) {
+  return h("button", { type: "button", class: look, "data-focus": name, onclick: work }, text);
+}
+
 /** What users wrote: it runs in its own direction, and disturbs none around it. */
 export function said(text) {
   return h("bdi", {}, text ?? "");

@@ -1,12 +1,12 @@
 // One meeting: how it stands, what can be done about it, and what is said in it.
 
 import { change, get, newWish } from "/console/api.js";
-import { facts, field, fill, h, outward, said } from "/console/dom.js";
+import { button, facts, field, fill, h, outward, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import {
   isOver, isRunning, moment, nameOf, platformOf, reasonOf, roomPath, span, statePill, stateOf,
 } from "/console/format.js";
-import { stop } from "/console/meetings.js";
+import { botLike, stop } from "/console/meetings.js";
 import { act, announce, askFirst, isFinal, noticePlace, sayNext, troubleOf } from "/console/notices.js";
 import { planForm } from "/console/plan.js";
 import { texts } from "/console/texts.js";
@@ -65,15 +65,14 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
     if (before && before !== now) announce(texts.nowIs(texts.states[now] ?? now));
     if (before !== now) {
       fill(buttons, actions(found));
-      const isPlan = found.data?.planned && mayAs("member");
-      plan.replaceChildren(...(isPlan ? [planForm(found, () => feed.again())] : []));
       language.hidden = !(now === "active" && mayAs("member"));
     }
+    // What somebody is about to change stays.
+    if (before !== now || !plan.contains(document.activeElement)) {
+      const isPlan = found.data?.planned && mayAs("member");
+      plan.replaceChildren(...(isPlan ? [planForm(found, () => feed.again())] : []));
+    }
     details.replaceChildren(factsOf(found));
-  }
-
-  function button(text, name, work, look) {
-    return h("button", { type: "button", class: look ?? null, "data-focus": name, onclick: work }, text);
   }
 
   function actions(found) {
@@ -82,7 +81,7 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
     }
     if (found.data?.planned && mayAs("member")) {
       const wish = newWish();
-      return button(texts.sendNow, "send", (event) => act(event.currentTarget, place, () => send(found, wish)), "main");
+      return button(texts.send, "send", (event) => act(event.currentTarget, place, () => send(found, wish)), "main");
     }
     if (!isOver(found)) return null;
     return [mayRestart(found), mayAs("member")
@@ -110,11 +109,9 @@ export function meetingPage(main, { id, caller, mayAs, setTitle }) {
   }
 
   async function send(found, wish) {
-    // The link says more than the room: its host, a passcode, a ticket.
-    const made = await change("POST", "/bots", { body: { meeting_url: found.constructed_meeting_url }, wish });
+    const made = await change("POST", "/bots", { body: botLike(found), wish });
     if (made.id !== found.id) {
-      sayNext(texts.sent(nameOf(found)));
-      location.hash = `#/meetings/${made.id}`;
+      sayNext(texts.sent(nameOf(found)), place, `#/meetings/${made.id}`);
     } else {
       place.say(texts.sent(nameOf(found)));
       feed.again();

@@ -29,8 +29,8 @@ export function meetingsPage(main, { mayAs }) {
   const count = h("p", { class: "faint" });
   const list = h("ul", { class: "rows", "aria-label": texts.meetings });
   const empty = h("div", { class: "empty", hidden: true });
-  const newer = h("button", { type: "button", onclick: () => turn(cursors.slice(0, -1)) }, texts.newer);
-  const older = h("button", { type: "button", onclick: () => turn([...cursors, next]) }, texts.older);
+  const newer = h("button", { type: "button", onclick: () => counted ?? turn(cursors.slice(0, -1)) }, texts.newer);
+  const older = h("button", { type: "button", onclick: () => counted ?? turn([...cursors, next]) }, texts.older);
   const draw = rows(list, (meeting) => meeting.id, row);
 
   const isSought = () => query.value.trim() !== "" || state.value === "planned";
@@ -43,7 +43,7 @@ export function meetingsPage(main, { mayAs }) {
   }
 
   async function ask(signal) {
-    let [cursor, looked] = [cursors.at(-1), 0];
+    let [cursor, looked, meetings] = [cursors.at(-1), 0, []];
     for (let round = 1; ; round++) {
       const page = await get("/meetings", {
         query: {
@@ -52,8 +52,8 @@ export function meetingsPage(main, { mayAs }) {
         signal,
       });
       looked += page.meetings.length;
-      const meetings = isSought() ? page.meetings.filter(matches) : page.meetings;
-      if (meetings.length || !page.next_cursor || round === searchRounds) {
+      meetings.push(...(isSought() ? page.meetings.filter(matches) : page.meetings));
+      if (meetings.length >= (isSought() ? pageSize : 1) || !page.next_cursor || round === searchRounds) {
         isLong = round > 1;
         return { meetings, next: page.next_cursor, looked };
       }
@@ -112,10 +112,10 @@ export function meetingsPage(main, { mayAs }) {
     }
     if (meeting.data?.planned) {
       const wish = newWish();
-      return named(texts.sendNow, {
+      return named(texts.send, {
         "data-focus": "send",
         onclick: (event) => act(event.currentTarget, place, async () => {
-          await change("POST", "/bots", { body: { meeting_url: meeting.constructed_meeting_url }, wish });
+          await change("POST", "/bots", { body: botLike(meeting), wish });
           place.say(texts.sent(nameOf(meeting)));
           feed.again();
         }),
@@ -169,6 +169,11 @@ function when(meeting) {
         : moment(meeting.updated_at);
     default: return [texts.made, " ", moment(meeting.created_at)];
   }
+}
+
+/** A bot as the meeting's last. The link says more than the room: its host, a passcode, a ticket. */
+export function botLike({ constructed_meeting_url: meeting_url, data: { bot_name, language } }) {
+  return { meeting_url, bot_name, language };
 }
 
 /** Stops the bot of a meeting, once it was asked whether that is meant. */

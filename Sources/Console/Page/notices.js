@@ -6,7 +6,7 @@ import { clockTime } from "/console/format.js";
 import { texts } from "/console/texts.js";
 
 const live = h("div", { class: "unseen", role: "status" });
-const banner = h("div", { class: "banner", hidden: true });
+const banner = h("aside", { class: "banner", hidden: true });
 
 /** What stands around every page. */
 export const standing = [live, banner];
@@ -77,21 +77,23 @@ export function isFinal(error) {
 export function refusalNotice(error) {
   if (!(error instanceof Refusal)) return h("div", { class: "notice bad", role: "alert" }, h("p", {}, texts.noAnswer));
   return h("div", { class: "notice bad", role: "alert" },
-    h("p", {}, h("strong", {}, [error.status, error.code].filter(Boolean).join(" · ")), " ", error.message),
+    h("p", {}, h("strong", {}, [error.status, error.code].filter(Boolean).join(" · ")), " ", error.message || texts.noAnswer),
     error.meeting ? h("p", {}, h("a", { href: `#/meetings/${error.meeting}` }, texts.seeMeeting(error.meeting))) : null,
     error.requestID ? h("p", { class: "faint" }, texts.requestID(error.requestID)) : null);
 }
 
 let left = null;
 
-/** What is to be said on the page that comes next. */
-export function sayNext(text) {
+/** What is to be said on the page that comes next: that page, if the reader is still at this place. */
+export function sayNext(text, place, next) {
+  if (place?.element.isConnected === false) return;
   left = text;
+  if (next) location.hash = next;
 }
 
 /** A place for one notice at a time. */
 export function noticePlace() {
-  const place = h("div", { class: "notice-place" });
+  const place = h("div");
   const say = (text) => {
     place.replaceChildren(h("div", { class: "notice good" }, h("p", {}, text)));
     announce(text);
@@ -146,7 +148,7 @@ function secretNotice(title, words, secret) {
 
 /** A place for secrets, which nothing else takes; where the page was left before one came, a dialog shows it. */
 export function secretPlace() {
-  const place = h("div", { class: "notice-place" });
+  const place = h("div");
   return {
     element: place,
     show(title, words, secret) {
@@ -168,10 +170,12 @@ export function secretPlace() {
 export function askFirst({ title, words, yes, more = null, isGrave = false }, work) {
   const place = noticePlace();
   const sure = h("button", { class: isGrave ? "grave" : "main", type: "button" }, yes);
-  const dialog = h("dialog", { "aria-labelledby": "question" },
+  // What is under way could be refused, and would be refused to nobody.
+  const leave = (event) => (sure.ariaDisabled ? event.preventDefault() : dialog.close());
+  const dialog = h("dialog", { "aria-labelledby": "question", oncancel: leave },
     h("h2", { id: "question" }, title), words.map((text) => h("p", {}, text)), more ?? "", place.element,
     h("div", { class: "buttons" }, sure,
-      h("button", { type: "button", autofocus: isGrave, onclick: () => dialog.close() }, texts.leaveIt)));
+      h("button", { type: "button", autofocus: isGrave, onclick: leave }, texts.leaveIt)));
   sure.addEventListener("click", () => act(sure, place, async () => {
     if (await work() !== false) dialog.close();
   }));

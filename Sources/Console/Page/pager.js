@@ -6,8 +6,8 @@ import { texts } from "/console/texts.js";
 /** @param turned is told when another page is wanted. */
 export function pager(turned) {
   let [offsets, next] = [[0], null];
-  const back = h("button", { type: "button", hidden: true, onclick: () => turn(offsets.slice(0, -1)) }, texts.previousPage);
-  const on = h("button", { type: "button", hidden: true, onclick: () => turn([...offsets, next]) }, texts.nextPage);
+  const back = h("button", { type: "button", hidden: true, onclick: () => offsets[1] && turn(offsets.slice(0, -1)) }, texts.previousPage);
+  const on = h("button", { type: "button", hidden: true, onclick: () => offsets.at(-1) < next && turn([...offsets, next]) }, texts.nextPage);
   function turn(to) {
     offsets = to;
     turned();

@@ -35,7 +35,7 @@ export function planForm(meeting, onChanged) {
         const value = input.value.trim();
         if (value !== (data[shown] ?? "")) body[name] = value || null;
       }
-      if (autoJoin.checked !== (data.auto_join !== false)) body.auto_join = autoJoin.checked;
+      if (autoJoin.checked !== data.auto_join) body.auto_join = autoJoin.checked;
       if (time.value !== localField(data.scheduled_at)) body.scheduled_at = fromLocalField(time.value);
       if (Object.keys(body).length > 0) await change("PATCH", `/meetings/${meeting.id}`, { body });
       const { title: name = data.name, ...others } = body;
@@ -48,8 +48,7 @@ export function planForm(meeting, onChanged) {
     title: texts.cancelTitle(nameOf(meeting)), words: texts.cancelWords, yes: texts.cancelPlan, isGrave: true,
   }, async () => {
     await change("DELETE", `/meetings/${meeting.id}`);
-    sayNext(texts.cancelled);
-    location.hash = "#/meetings";
+    sayNext(texts.cancelled, place, "#/meetings");
   }));
   return form;
 }

@@ -54,10 +54,6 @@ export class Segments {
     return true;
   }
 
-  has(key) {
-    return this.#known.has(key);
-  }
-
   /** The number of a segment's speaker, in the order in which they came. */
   speaker(segment) {
     return this.#speakers.get(segment.speaker) ?? 0;

@@ -22,7 +22,7 @@ export function sendForm(onSent) {
   const later = h("div", { class: "fields", hidden: true }, field(texts.time, time, texts.timeHint), field(texts.title, title));
   const button = h("button", { class: "main" }, texts.send);
   const form = h("form", { class: "card" },
-    h("h2", {}, texts.sendTitle),
+    h("h2", {}, texts.send),
     h("div", { class: "fields wide-first" }, field(texts.link, link, texts.linkHint), field(texts.when, when)),
     later,
     h("details", {}, h("summary", {}, texts.more),

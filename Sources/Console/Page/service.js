@@ -25,13 +25,13 @@ export function servicePage(main) {
   const failing = list(texts.failingWebhooks, (webhook) => webhook.webhook_id, (webhook) => [
     h("div", { class: "grow" }, h("span", { class: "name" }, said(webhook.host)), h("p", { class: "faint" }, h("code", {}, webhook.webhook_id))),
     h("div", { class: "state" }, pill(texts.failing, "bad"), h("p", { class: "faint" }, texts.since, " ", moment(webhook.failing_since))),
-    h("a", { href: `#/workspaces/${webhook.workspace_id}` }, texts.itsWorkspace),
+    h("a", { href: `#/workspaces/${webhook.workspace_id}` }, texts.workspace),
   ]);
   const plans = list(texts.plansOfHour, (plan) => plan.meeting_id, (plan) => [
     h("div", { class: "grow" }, h("span", { class: "name" }, said(`${platformOf(plan)} ${plan.native_meeting_id}`)),
       plan.auto_join_error ? h("p", {}, texts.reason(plan.auto_join_error)) : null),
     h("div", { class: "state" }, moment(plan.scheduled_at)),
-    h("a", { href: `#/workspaces/${plan.workspace_id}` }, texts.itsWorkspace),
+    h("a", { href: `#/workspaces/${plan.workspace_id}` }, texts.workspace),
   ]);
   main.append(h("h1", {}, texts.service), place.element, sum,
     part("findings", texts.doctor, findings),
@@ -52,9 +52,8 @@ export function servicePage(main) {
     every: seldom,
     show({ status, soon, webhooks }) {
       fill(sum, sumOf(status));
-      // When each was seen last changes all the time, and is seconds ago of all that are listed.
-      show(nodes, status.nodes.map(({ seen_at: seen, ...peer }) => peer));
-      show(runners, status.runners.map(({ seen_at: seen, ...peer }) => peer));
+      show(nodes, status.nodes);
+      show(runners, status.runners);
       show(plans, soon);
       show(failing, webhooks);
     },

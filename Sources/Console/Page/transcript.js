@@ -44,7 +44,7 @@ export function transcript(place, { onStatus }) {
   const form = h("select", {}, texts.forms.map(([name, text]) => option(name, text)));
   const downloads = h("button", { type: "button", onclick: () => act(downloads, place, download) }, texts.download);
   const count = h("p", { class: "faint" });
-  const empty = h("p", { class: "empty" }, texts.nothingSaid);
+  const empty = h("p", { class: "empty" });
   const tools = h("div", { class: "inline", hidden: true },
     field(texts.find, query),
     h("button", { type: "button", onclick: () => step(-1) }, texts.previousMatch),
@@ -97,6 +97,7 @@ export function transcript(place, { onStatus }) {
     if (found.all) {
       segments = found.all;
       empty.textContent = texts.nothingSaid;
+      empty.className = "empty";
     } else {
       // A node has told more since.
       if (cursor === null || isLater(cursor, found.cursor)) return;
@@ -147,10 +148,13 @@ export function transcript(place, { onStatus }) {
   /** Shows what is said in a meeting, from the first time on that it is known. */
   function show(found) {
     meeting = found;
+    // Where a bot was in the room there is place for what was said, so that nothing jumps once that comes.
+    if (!feed && found.start_time) empty.classList.add("wait");
     feed ??= follow(ask, {
       show: take,
       every: () => (live?.isTelling() ? toldPauseMilliseconds : 2_500),
-      trouble: troubleOf(place),
+      // Of nodes that are away the meeting's own page tells.
+      trouble: troubleOf(place, (error) => error.isOfAPI),
     });
   }
 
@@ -250,7 +254,8 @@ export function transcript(place, { onStatus }) {
     showAround(index);
     const { line } = known.get(heard);
     line.classList.add("spoken");
-    line.scrollIntoView({ block: "nearest" });
+    // The transcript alone: the reader may be elsewhere on the page.
+    scroll.scrollTop = line.offsetTop - scroll.offsetTop - scroll.clientHeight / 2;
   }
 
   function showEarlier() {

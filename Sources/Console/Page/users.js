@@ -36,7 +36,7 @@ export function usersPage(main) {
       h("div", { class: "grow" }, h("span", { class: "name" }, said(user.email)),
         h("p", { class: "faint" }, `#${user.id}`, user.name ? [" · ", said(user.name)] : null)),
       h("div", { class: "faint" }, h("p", {}, texts.made, " ", moment(user.created_at)),
-        h("p", {}, h("a", { href: `#/workspaces/${user.workspace_id}`, "data-focus": "workspace" }, texts.itsWorkspace))),
+        h("p", {}, h("a", { href: `#/workspaces/${user.workspace_id}`, "data-focus": "workspace" }, texts.workspace))),
       h("div", { class: "buttons" }, h("button", {
         type: "button", "data-focus": "key", "aria-label": texts.buttonFor(texts.makeKey, user.email), onclick: () => makeKey(user),
       }, texts.makeKey), removal(user.email, texts.removeUserWords, `/admin/users/${user.id}`, place, feed)),

@@ -1,7 +1,7 @@
 // One webhook: how it stands, and what became of each of its events.
 
 import { change, get } from "/console/api.js";
-import { facts, fill, h, rows, said } from "/console/dom.js";
+import { button, facts, fill, h, rows, said } from "/console/dom.js";
 import { follow } from "/console/feed.js";
 import { moment, pill, plural } from "/console/format.js";
 import { act, askFirst, isFinal, noticePlace, sayNext, troubleOf } from "/console/notices.js";
@@ -69,10 +69,6 @@ export function webhookPage(main, { id, setTitle }) {
     ]));
   }
 
-  function button(text, name, work, look) {
-    return h("button", { type: "button", class: look ?? null, "data-focus": name, onclick: work }, text);
-  }
-
   const test = (event) => act(event.currentTarget, place, async () => {
     await change("POST", `${path}/test`);
     place.say(texts.testSent);
@@ -88,8 +84,7 @@ export function webhookPage(main, { id, setTitle }) {
   function remove(webhook) {
     askFirst({ title: texts.removeTitle(webhook.url), words: texts.removeWords, yes: texts.remove, isGrave: true }, async () => {
       await change("DELETE", path);
-      sayNext(texts.removed);
-      location.hash = "#/webhooks";
+      sayNext(texts.removed, place, "#/webhooks");
     });
   }
 

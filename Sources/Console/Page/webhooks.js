@@ -7,8 +7,8 @@ import { moment, pill } from "/console/format.js";
 import { act, noticePlace, secretPlace, troubleOf } from "/console/notices.js";
 import { texts } from "/console/texts.js";
 
-export const eventNames = [
-  "meeting.started", "meeting.status_change", "meeting.completed", "meeting.scheduled", "meeting.missed", "bot.failed", "transcription.ready",
+const eventNames = [
+  "meeting.started", "meeting.status_change", "meeting.completed", "meeting.scheduled", "meeting.missed", "bot.failed", "transcription.ready", "recording.ready",
 ];
 
 export function webhooksPage(main) {

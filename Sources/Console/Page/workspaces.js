@@ -11,7 +11,7 @@ import { texts } from "/console/texts.js";
 
 const pageSize = 50;
 const pauseMilliseconds = 10_000;
-const limits = [["max_concurrent_bots", texts.mostBots, 1], ["max_meetings", texts.mostMeetings, 0], ["max_bytes", texts.mostBytes, 0]];
+const limits = [["max_concurrent_bots", texts.mostBots, 1], ["max_meetings", texts.meetings, 0], ["max_bytes", texts.mostBytes, 0]];
 
 export function workspacesPage(main, { id }) {
   const place = noticePlace();

@@ -78,6 +78,14 @@ class Browser:
         context.set_default_timeout(DEADLINE_S * 1_000)
         return ConsoleTab(context, f"http://127.0.0.1:{port}")
 
+    def trace(self, tab):
+        """Notes what the threads of a tab's page do, until `traced`."""
+        self._browser.start_tracing(page=tab.page, categories=["toplevel", "disabled-by-default-devtools.timeline"])
+
+    def traced(self):
+        """What was noted, as JSON."""
+        return self._browser.stop_tracing()
+
     def end(self):
         self._browser.close()
         self._playwright.stop()

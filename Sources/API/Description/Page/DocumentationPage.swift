@@ -22,7 +22,7 @@ struct DocumentationPage: Sendable {
             <style>\(PageStyle.markup)</style>
             </head>
             <body>
-            <nav><details><summary>Contents</summary>\(contents)</details></nav>
+            <nav tabindex="0"><details><summary>Contents</summary>\(contents)</details></nav>
             <main>
             <h1>Usher <small>\(usherVersion)</small></h1>
             \(introduction)\(.joined(Section.allCases.map(section)))\(commonErrors)\(objects)

@@ -16,8 +16,9 @@ enum PageStyle {
         body { margin: 0; color: var(--text); background: var(--page);
           font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, Ubuntu, sans-serif; }
         main { max-width: 54rem; margin: 0 auto; padding: 1.5rem 1.25rem 6rem; }
-        a { color: var(--link); text-decoration: none; }
-        a:hover { text-decoration: underline; }
+        a { color: var(--link); }
+        h3 a, nav a { text-decoration: none; }
+        h3 a:hover, nav a:hover { text-decoration: underline; }
         h1 { font-size: 2rem; margin: 0 0 1rem; }
         h1 small, .note, i { color: var(--faint); font-weight: normal; font-style: normal; }
         h1 small { font-size: 1rem; }
@@ -32,14 +33,14 @@ enum PageStyle {
         code, pre, .route { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
         code { font-size: .875em; overflow-wrap: anywhere; }
         p code, td code { background: var(--raised); border-radius: .25rem; padding: .1em .3em; }
-        pre { margin: .5rem 0 1rem; padding: .75rem 1rem; font-size: .8125rem; line-height: 1.5; overflow-x: auto;
-          background: var(--raised); border: 1px solid var(--line); border-radius: .375rem; }
+        pre { margin: .5rem 0 1rem; padding: .75rem 1rem; font-size: .8125rem; line-height: 1.5; white-space: pre-wrap;
+          overflow-wrap: anywhere; background: var(--raised); border: 1px solid var(--line); border-radius: .375rem; }
         .route { display: flex; align-items: baseline; gap: .5rem; }
         .route code { background: none; padding: 0; font-size: .9375rem; }
         b { font-weight: 650; }
         b.get { color: var(--get); } b.post { color: var(--post); } b.put, b.patch { color: var(--put); }
         b.delete, b.bad { color: var(--bad); } b.ok { color: var(--ok); }
-        table { display: block; overflow-x: auto; border-collapse: collapse; margin: .5rem 0 1rem; font-size: .875rem; }
+        table { border-collapse: collapse; margin: .5rem 0 1rem; font-size: .875rem; }
         th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0;
           border-bottom: 1px solid var(--line); }
         th { color: var(--faint); font-weight: 600; }
@@ -60,6 +61,13 @@ enum PageStyle {
         .route b { font-size: .875rem; }
         @media (min-width: 40rem) {
           td:last-child { min-width: 14rem; }
+        }
+        /* On a phone a row is a block: no column is out of sight. */
+        @media (max-width: 40rem) {
+          table, tbody, tr, td { display: block; }
+          tr:has(th) { display: none; }
+          tr { padding: .4rem 0; border-bottom: 1px solid var(--line); }
+          td { padding: 0; border: none; }
         }
         @media (min-width: 70rem) {
           body { display: grid; grid-template-columns: 19rem 1fr; }
