@@ -178,6 +178,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         var attendance = Attendance(patience, now: .now())
         while true {
             if departure.value != nil { return .completed(.stopped) }
+            if case .unwanted(let status) = await reporter?.deliverAgain() { throw .unwanted(status: status) }
             var look: Look?
             do throws(BrowserError) {
                 look = try await page.look()
@@ -199,7 +200,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
                     throw failure(error)
                 }
             case .report(let status):
-                enter(status)
+                await enter(status)
                 try await report(status, screenshot: status == .needsHelp ? picture() : nil)
                 if status == .active { logger.info("In the room", ["bot_id": identifier]) }
             case .end(let ending): return ending
@@ -219,27 +220,31 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         }
     }
 
-    private func enter(_ status: StatusReport.Status) {
+    private func enter(_ status: StatusReport.Status) async {
         switch status {
         case .awaitingAdmission: stage = .awaitingAdmission
         case .active:
             stage = .active
+            // What is heard has its place on the page's clock.
+            let start = await page?.time() ?? Date().timeIntervalSince1970
             if configuration.isRecording {
                 recorder = Recorder(
-                    loop: loop, place: placeOfRecording, maximumBytes: settings.recordingBytes, botID: identifier,
-                    logger: logger)
+                    loop: loop, place: placeOfRecording, start: start, maximumBytes: settings.recordingBytes,
+                    botID: identifier, logger: logger)
             }
-            beginTranscript()
+            beginTranscript(at: start)
         default: break
         }
     }
 
-    private func beginTranscript() {
-        guard let service, let meeting = configuration.meetingNumber else { return }
+    private func beginTranscript(at start: Double) {
+        guard let service, let meeting = configuration.meetingNumber, let browser else { return }
         let session = TranscriptSession(configuration: configuration, meeting: meeting, writer: writer)
         session.begin()
         self.session = session
-        listener = Listener(loop: loop, service: service, session: session, wish: wish, logger: logger)
+        let store = WaitingSound(folder: browser.folder, maximumBytes: settings.waitingBytes)
+        listener = Listener(
+            loop: loop, service: service, session: session, origin: start, store: store, wish: wish, logger: logger)
     }
 
     private var placeOfRecording: Recorder.Place {
@@ -372,7 +377,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         switch outcome {
         case .unwanted(let status): throw .unwanted(status: status)
         case .unreachable where reports == 1 && departure.value == nil: throw .unreachable
-        case .accepted, .answered, .unreachable: break
+        case .accepted, .answered, .unreachable, .postponed: break
         }
     }
 
@@ -396,7 +401,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         if let problem = recorder?.problem {
             report.errorDetails = [report.reason, problem].compactMap(\.self).joined(separator: "; ")
         }
-        _ = await reporter.deliver(report) {
+        _ = await reporter.deliver(report, isLast: true) {
             await self.loop.wait(milliseconds: $0)
             return false
         }

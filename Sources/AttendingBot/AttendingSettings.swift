@@ -19,6 +19,8 @@ public struct AttendingSettings: Sendable {
     public var certificates: String?
     /// The most that a recording may have, in bytes.
     public var recordingBytes = 536_870_912
+    /// The most sound that waits for the speech service, in bytes: an hour of speech, all voices together.
+    public var waitingBytes = 115_200_000
     /// How long a page may take to show what it should, in ms.
     public var pageMilliseconds = 60_000
     /// How long it stays at most, in ms.

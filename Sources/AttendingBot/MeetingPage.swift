@@ -6,9 +6,12 @@ final class MeetingPage {
     /// How often one thing is clicked away: pages show one dialog after the other.
     private static let maximumClicks = 6
     private static let settleMilliseconds = 150
+    private static let timeMilliseconds = 2_000
 
     private let loop: EventLoop
     private let page: Page
+    /// Nothing more is clicked on but the button to leave.
+    private var isGivenUp = false
 
     /// - Parameter onSound: gets what is heard, as `capture.js` tells it; nil: nothing is listened to.
     init(
@@ -21,8 +24,10 @@ final class MeetingPage {
         page.onCall = { name, payload in if name == Scripts.hearing { onSound?(payload) } }
     }
 
-    func open(_ address: String) async throws(BrowserError) {
-        try await page.open(address)
+    func open(
+        _ address: String, within milliseconds: Int = Browser.patienceMilliseconds
+    ) async throws(BrowserError) {
+        try await page.open(address, within: milliseconds)
     }
 
     /// What the page is at; nil while it has no document yet.
@@ -30,8 +35,18 @@ final class MeetingPage {
         try await page.evaluate("window.__usher ? window.__usher.look() : null", Look.self, within: milliseconds)
     }
 
-    /// Waits for the page no longer: what it has not answered yet is given up.
+    /// What the page's clock says, in seconds since 1970. It goes on evenly, also where the machine's is set meanwhile.
+    /// - Returns: nil if the page does not tell.
+    func time() async -> Double? {
+        let seconds = try? await page.evaluate(
+            "(performance.timeOrigin + performance.now()) / 1000", Double.self, within: Self.timeMilliseconds)
+        guard let seconds, HeardSound.times.contains(seconds) else { return nil }
+        return seconds
+    }
+
+    /// Waits for the page no longer: what it has not answered yet is given up, and so is what would follow on that.
     func giveUp() {
+        isGivenUp = true
         page.giveUp()
     }
 
@@ -45,6 +60,7 @@ final class MeetingPage {
     func ask(as name: String) async throws(BrowserError) {
         try await clickAway("dismiss")
         try await clickAway("mute")
+        try checkPatience()
         // Who is signed in is asked for no name.
         if try await page.evaluate("window.__usher?.focusName()", Bool.self) == true { try await page.type(name) }
         await loop.wait(milliseconds: Self.settleMilliseconds)
@@ -55,7 +71,8 @@ final class MeetingPage {
     func leave(withinMilliseconds milliseconds: Int) async {
         let deadline = MonotonicTime.now().advanced(byMilliseconds: milliseconds)
         do throws(BrowserError) {
-            guard try await click("leave", within: milliseconds) else { return }
+            guard let place = try await find("leave", within: milliseconds) else { return }
+            try await page.click(place, within: milliseconds)
             while MonotonicTime.now() < deadline {
                 let left = deadline.milliseconds(since: .now())
                 guard let look = try await look(within: left), [.room, .lobby].contains(look.sign) else { return }
@@ -85,14 +102,22 @@ final class MeetingPage {
     }
 
     /// - Returns: false if the page has nothing for the step.
-    private func click(
-        _ step: String, within milliseconds: Int = Browser.patienceMilliseconds
-    ) async throws(BrowserError) -> Bool {
-        let place = try await page.evaluate(
-            "window.__usher ? window.__usher.find('\(step)') : null", Page.Point.self, within: milliseconds)
-        guard let place else { return false }
-        try await page.click(place, within: milliseconds)
+    private func click(_ step: String) async throws(BrowserError) -> Bool {
+        try checkPatience()
+        guard let place = try await find(step, within: Browser.patienceMilliseconds) else { return false }
+        try checkPatience()
+        try await page.click(place, within: Browser.patienceMilliseconds)
         return true
+    }
+
+    /// Where the page has something for the step; nil if nowhere.
+    private func find(_ step: String, within milliseconds: Int) async throws(BrowserError) -> Page.Point? {
+        try await page.evaluate(
+            "window.__usher ? window.__usher.find('\(step)') : null", Page.Point.self, within: milliseconds)
+    }
+
+    private func checkPatience() throws(BrowserError) {
+        if isGivenUp { throw .gone("it is waited for no longer") }
     }
 }
 

@@ -9,7 +9,8 @@ import JSON
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, on which its router is served.
 public final class Lab: @unchecked Sendable {
-    private static let pingMilliseconds = 1_000
+    /// Who is gone is noticed by this.
+    private static let pingMilliseconds = 250
     private static let lookMilliseconds = 20
     private static let maximumFileBytes = 64 << 20
 

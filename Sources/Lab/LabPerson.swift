@@ -78,7 +78,7 @@ final class LabPerson {
     var record: Record {
         Record(
             id: id, room: room, name: name, state: state, isGhost: isGhost, askedAt: askedAt, inAt: inAt,
-            outAt: outAt, said: said, lostS: lostSeconds)
+            outAt: outAt, hasListened: hasListened, said: said, lostS: lostSeconds)
     }
 
     struct Short: Encodable {
@@ -96,6 +96,7 @@ final class LabPerson {
         let askedAt: Double
         let inAt: Double?
         let outAt: Double?
+        let hasListened: Bool
         let said: [Said]
         let lostS: Double
     }

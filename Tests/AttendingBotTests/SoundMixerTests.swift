@@ -47,8 +47,19 @@ import Testing
             mixer.add(Self.piece(7), of: 2, at: begin, trackStart: start)
         }
         #expect(mixer.take(until: 20 * 16_000).allSatisfy { $0 == 0 })
+        #expect(mixer.droppedSamples == 4 * 1_600)
         // It goes on.
         mixer.add(Self.piece(9), of: 2, at: 20 * 16_000, trackStart: 1_000)
         #expect(mixer.take(until: 20 * 16_000 + 1_600) == Self.piece(9))
+    }
+
+    /// As when the clock was set between the page's loading and the mix's beginning.
+    @Test func soundOfAnotherTimeIsCounted() {
+        var mixer = SoundMixer(start: 1_000)
+        // What was on its way as the mix began is no part of it.
+        mixer.add(Self.piece(1), of: 1, at: 0, trackStart: 999)
+        #expect(mixer.droppedSamples == 0)
+        for second in 0..<3 { mixer.add(Self.piece(1), of: 2, at: second * 16_000, trackStart: 900) }
+        #expect(mixer.droppedSamples == 3 * 1_600 && mixer.take(until: 1_600) == Self.piece(0))
     }
 }

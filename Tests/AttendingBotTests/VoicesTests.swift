@@ -34,6 +34,19 @@ import Testing
         #expect(voices.take(Self.sound(7_000_001, 1_600), now: Self.at(10_002)) == [Self.sound(3, 1_600)])
     }
 
+    /// As of a track of which nothing came for so long that its voice has ended: its name says nothing of its clock.
+    @Test func aNameDoesNotBeginAVoice() {
+        var voices = Voices()
+        let begin = 3_600 * 16_000
+        #expect(voices.take(.name(track: 9, name: "Ana", weight: 1), now: Self.at(0)) == [])
+        #expect(voices.take(.end(track: 9), now: Self.at(0)) == [])
+        #expect(voices.take(Self.sound(9, begin), now: Self.at(0)) == [Self.sound(1, begin)])
+        #expect(
+            voices.take(.name(track: 9, name: "Ana", weight: 1), now: Self.at(0)) == [
+                .name(track: 1, name: "Ana", weight: 1)
+            ])
+    }
+
     @Test func oneThatEndsMakesRoomForAnother() {
         var voices = Voices()
         for track in 1...Voices.maximumAtOnce { #expect(voices.take(Self.sound(track), now: Self.at(0)).count == 1) }

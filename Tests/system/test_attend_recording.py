@@ -46,10 +46,15 @@ def test_two_voices_are_recorded_at_their_places(servers, speech):
               for name in ("Ana", "Ben")]
     meeting = scene.attend(recording_enabled=True)
     wait_for(lambda: len(scene.runner.said("Hears a voice")) >= 2, "its hearing both of them")
-    said = []
-    for person, count in zip(people, (1, 2)):
-        said.append(person.say())
-        scene.wait_for_texts(meeting, count)
+    # Of which a page has lost some, as it does on a machine that has no time for it, all is said again.
+    for _ in range(3):
+        lost_before, said = scene.room.lost_s, []
+        for person in people:
+            before = len(scene.texts(meeting))
+            said.append(person.say())
+            wait_for(lambda: len(scene.texts(meeting)) > before, f"the words of {person.name}", interval_s=0.1)
+        if scene.room.lost_s == lost_before:
+            break
     assert scene.user.request("DELETE", scene.user.bot_path(meeting)).status == 202
     [recording] = wait_for(lambda: scene.transcript()["recordings"], "its recording", interval_s=0.1)
     sound = scene.user.request("GET", f"/recordings/{recording['id']}", node=scene.nodes[1]).body

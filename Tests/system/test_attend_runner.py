@@ -84,4 +84,4 @@ def test_usher_up_attends(servers):
 
 def test_usher_up_says_what_it_needs_to_attend():
     status, _, text = run_usher("up", "--attend", "--chromium", "/nowhere/chromium")
-    assert status == 1 and "apt-get install chromium" in text
+    assert status == 2 and "apt-get install chromium" in text

@@ -18,7 +18,7 @@ from harness.waiting import wait_for
 # How much lost sound explains words that are missing, and how often all is said again then.
 LOST_S = 0.5
 MOST_DIALOGUES = 4
-LAST_WORDS_S = 180
+LAST_WORDS_S = 600
 
 
 class Recogniser(Process):
@@ -39,14 +39,9 @@ def since_1970(text):
     return datetime.datetime.fromisoformat(text).timestamp()
 
 
-def lost_s(room):
-    """How many seconds of sound the page of the one who lost most has missed until now."""
-    return max(person["lost_s"] for person in room.people if person["state"] == "in")
-
-
 def hold_dialogue(scene, meeting, people, folder):
     """Has all speak, and waits for their last words. What is written of each, and how much sound was lost meanwhile."""
-    lost_before = lost_s(scene.room)
+    lost_before = scene.room.lost_s
     starts = {person.name: person.say() for person in people}
     ends = {name: start + seconds(os.path.join(folder, f"{name.lower()}.wav")) for name, start in starts.items()}
 
@@ -64,7 +59,7 @@ def hold_dialogue(scene, meeting, people, folder):
     while not all(is_whole(name) for name in ends) and time.monotonic() < deadline:
         time.sleep(0.5)
     written = {name: " ".join(segment["text"] for segment in segments(name)) for name in ends}
-    return written, lost_s(scene.room) - lost_before
+    return written, scene.room.lost_s - lost_before
 
 
 def test_a_meeting_of_two_is_written_down(servers):

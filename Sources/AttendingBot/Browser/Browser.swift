@@ -70,6 +70,9 @@ final class Browser: @unchecked Sendable {
 
     var onEvent: ((Event) -> Void)?
 
+    /// Its own folder, which goes with it.
+    var folder: String { process.folder }
+
     /// Starts a browser. Its calls wait until it is there.
     /// - Throws: `notStarted`.
     init(loop: EventLoop, program: BrowserProgram, logger: Logger) throws(BrowserError) {

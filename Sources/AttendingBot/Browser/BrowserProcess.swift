@@ -90,6 +90,9 @@ final class BrowserProcess {
         }
     }
 
+    /// Of the profile.
+    var folder: String { profile.path }
+
     /// How it ended, waited for for a moment, since its pipes close before it has; nil if it runs on.
     var ending: ExitStatus? {
         process.waitForExit(deadline: .now().advanced(byMilliseconds: Self.endingMilliseconds))

@@ -64,11 +64,21 @@ final class Page: @unchecked Sendable {
 
     // MARK: What one does with a page
 
-    /// Begins to load an address. What comes of it the page tells.
-    func open(_ url: String) async throws(BrowserError) {
-        let reply = try await call("Page.navigate", ["url": .text(url)]).result(Navigated.self, of: "Page.navigate")
+    /// Begins to load an address. What comes of it the page tells, also where that takes longer than a call may.
+    func open(
+        _ url: String, within milliseconds: Int = Browser.patienceMilliseconds
+    ) async throws(BrowserError) {
+        let method = "Page.navigate"
+        let reply: Navigated
+        do throws(BrowserError) {
+            reply = try await call(method, ["url": .text(url)], within: milliseconds).result(Navigated.self, of: method)
+        } catch .noAnswer {
+            return
+        } catch {
+            throw error
+        }
         if let error = reply.errorText, error != "net::ERR_ABORTED" {
-            throw .refused(method: "Page.navigate", reason: String(error.prefix(100)))
+            throw .refused(method: method, reason: String(error.prefix(100)))
         }
     }
 

@@ -18,17 +18,28 @@
   const SILENT_PIECES = 15;
   // From this peak on somebody speaks, who may be looked for.
   const LOUD = 0.02;
+  // Those that are heard, and those that are heard once one of these has ended.
   const known = new Set();
+  const later = [];
+  const MOST_LATER = 256;
   let last = 0;
+
+  const begin = (track) => {
+    known.add(track.id);
+    hear(track, ++last).catch(() => {}).finally(() => {
+      known.delete(track.id);
+      const next = later.findIndex(({ readyState }) => readyState === 'live');
+      if (next >= 0) begin(later.splice(next, 1)[0]);
+    });
+  };
 
   class Heard extends Native {
     constructor(...parameters) {
       super(...parameters);
       this.addEventListener('track', ({ track }) => {
-        if (track.kind === 'audio' && !known.has(track.id) && known.size < MOST_TRACKS) {
-          known.add(track.id);
-          hear(track, ++last).catch(() => {}).finally(() => known.delete(track.id));
-        }
+        if (track.kind !== 'audio' || known.has(track.id)) return;
+        if (known.size < MOST_TRACKS) begin(track);
+        else if (later.length < MOST_LATER) later.push(track);
       });
     }
   }
@@ -97,13 +108,13 @@
       if (silent > SILENT_PIECES) {
         if (silent % 10 === 0) tell({ ...place, kind: 'silence' });
       } else {
-        if (peak > LOUD) look(track, number);
         const bytes = new Uint8Array(piece.buffer, 0, 2 * count);
         let text = '';
         for (let index = 0; index < bytes.length; index += 400) {
           text += String.fromCharCode.apply(null, bytes.subarray(index, index + 400));
         }
         tell({ ...place, kind: 'sound', samples: btoa(text) });
+        if (peak > LOUD) look(track, number);
       }
       begin += count;
       count = 0;

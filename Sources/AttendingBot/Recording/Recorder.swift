@@ -1,6 +1,5 @@
 import BotWire
 import EventLoop
-import FoundationEssentials
 import Log
 
 /// Records all voices of a meeting, from the moment that the bot is in the room. Nothing that keeps it from that keeps
@@ -24,14 +23,17 @@ final class Recorder {
     private let logger: Logger
     private let botID: String
     private let began = MonotonicTime.now()
-    private var mixer = SoundMixer(start: Date().timeIntervalSince1970)
+    private var mixer: SoundMixer
     private var timer: ScheduledTimer?
     private var unwrittenSamples = 0
     private var reason = ""
 
-    /// - Parameter maximumBytes: of all of it.
-    init(loop: EventLoop, place: Place, maximumBytes: Int, botID: String, logger: Logger) {
+    /// - Parameters:
+    ///   - start: now, by the page's clock, in seconds since 1970.
+    ///   - maximumBytes: of all of it.
+    init(loop: EventLoop, place: Place, start: Double, maximumBytes: Int, botID: String, logger: Logger) {
         (self.loop, self.place) = (loop, place)
+        mixer = SoundMixer(start: start)
         (self.botID, self.logger) = (botID, logger)
         maximumSamples = (maximumBytes - WAV.headerBytes) / 2
         if case .none(let reason) = place {
@@ -55,6 +57,10 @@ final class Recorder {
             let seconds = (loss.samples + WAV.samplesPerSecond - 1) / WAV.samplesPerSecond
             sentences.append("\(seconds) s of the recording are missing: \(loss.reason).")
         }
+        if isMissingSound {
+            let seconds = mixer.droppedSamples / WAV.samplesPerSecond
+            sentences.append("\(seconds) s of sound are not in the recording: they came too late for it.")
+        }
         if isFull {
             let seconds = maximumSamples / WAV.samplesPerSecond
             sentences.append("The recording ends after \(seconds) s, with the most bytes that it may have.")
@@ -66,7 +72,11 @@ final class Recorder {
         guard timer != nil else { return }
         switch heard {
         case .sound(let track, let begin, let start, let samples):
+            let wasMissingSound = isMissingSound
             mixer.add(samples, of: track, at: begin, trackStart: start)
+            if isMissingSound, !wasMissingSound {
+                logger.warning("Sound has no place in the recording: it is too late", ["bot_id": botID])
+            }
         case .end(let track): mixer.forget(track)
         case .silence, .name: break
         }
@@ -84,6 +94,8 @@ final class Recorder {
     func finish(deadline: MonotonicTime) async {
         if case .upload(let upload) = place { await upload.finish(deadline: deadline) }
     }
+
+    private var isMissingSound: Bool { mixer.droppedSamples >= WAV.samplesPerSecond }
 
     private var isFull: Bool { mixer.position >= maximumSamples }
 

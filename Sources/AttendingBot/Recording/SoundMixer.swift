@@ -13,12 +13,14 @@ struct SoundMixer {
         var next: Int
     }
 
-    /// When the mix begins, in seconds since 1970.
+    /// When the mix begins, in seconds since 1970 by the page's clock.
     private let start: Double
     private var voices: [Int: Voice] = [:]
     private var sums: [Int32] = []
     /// Of the next sample that is given out.
     private(set) var position = 0
+    /// Of pieces that came too late, or for a place that is too far ahead; a few at its beginning are no part of it.
+    private(set) var droppedSamples = 0
 
     init(start: Double) {
         self.start = start
@@ -33,7 +35,10 @@ struct SoundMixer {
         voice.next = begin + samples.count
         voices[number] = voice
         let place = voice.offset + begin
-        guard place + samples.count > position, place <= position + Self.lateness + Self.farthestAhead else { return }
+        guard place + samples.count > position, place <= position + Self.lateness + Self.farthestAhead else {
+            if !(-Self.lateness..<0).contains(place) { droppedSamples += samples.count }
+            return
+        }
         let end = place + samples.count - position
         if sums.count < end { sums += [Int32](repeating: 0, count: end - sums.count) }
         for index in max(0, position - place)..<samples.count {

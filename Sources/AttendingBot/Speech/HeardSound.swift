@@ -24,6 +24,8 @@ enum HeardSound: Equatable {
     private static let tracks = 1...999_999
     /// When a document was loaded, in ms since 1970.
     private static let loads = 0...4_000_000_000_000
+    /// What a page's clock may say, in seconds since 1970.
+    static let times = 1e9...1e11
     /// A week of samples.
     private static let positions = 0...(604_800 * WAV.samplesPerSecond)
     /// What a segment may have of a speaker's name, in bytes.
@@ -46,7 +48,7 @@ enum HeardSound: Equatable {
         case "end": self = .end(track: track)
         case "sound", "silence":
             guard let begin = told.begin, Self.positions.contains(begin), let start = told.start,
-                start > 1e9, start < 1e11
+                Self.times.contains(start)
             else { return nil }
             guard told.kind == "sound" else {
                 self = .silence(track: track, begin: begin, start: start)

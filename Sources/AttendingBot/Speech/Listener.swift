@@ -11,11 +11,11 @@ import Log
 final class Listener: @unchecked Sendable {
     private static let firstPauseMilliseconds = 500
     private static let longestPauseMilliseconds = 15_000
-    /// How much sound waits for the service, in samples of all tracks: half an hour of speech, 58 MB.
-    private static let maximumWaitingSamples = 1_800 * WAV.samplesPerSecond
     /// How often the service may answer an utterance with a fault before that is given up, and before the next one is tried.
     private static let maximumFaults = 9
     private static let faultsInARow = 3
+    /// How long the words of a draft are of use.
+    private static let draftMilliseconds = 30_000
     /// How long the service is not asked once the bot is about to end, in ms.
     private static let lastPauseMilliseconds = 1_000
     /// How many segments of a track are told anew once it is known whose they are.
@@ -26,6 +26,8 @@ final class Listener: @unchecked Sendable {
     /// One voice, as far as is known.
     private struct Track {
         var activity = VoiceActivity()
+        /// Of the last utterance that has ended.
+        var lastWhole = 0
         /// Of its first sample, in seconds since 1970.
         var start = 0.0
         var votes: [String: Int] = [:]
@@ -36,7 +38,10 @@ final class Listener: @unchecked Sendable {
     /// An utterance that waits for its words.
     private struct Waiting {
         let track: Int
-        let utterance: VoiceActivity.Utterance
+        /// As of `VoiceActivity.Utterance`.
+        let number: Int
+        let isWhole: Bool
+        let sound: WaitingSound.Place
         let start: Double
         let end: Double
         /// How it is to be transcribed: as was asked when it was said.
@@ -48,13 +53,18 @@ final class Listener: @unchecked Sendable {
     private let loop: EventLoop
     private let service: SpeechService
     private let session: TranscriptSession
+    /// When the session began, in seconds since 1970 by the page's clock.
+    private let origin: Double
+    /// All that is in the queue.
+    private let store: WaitingSound
     private let logger: Logger
     private var tracks: [Int: Track] = [:]
     /// In order.
     private var ended: [Int] = []
     private var queue: [Waiting] = []
-    private var waitingSamples = 0
     private var draft: Waiting?
+    /// That of a draft which is with the service: raised when it is waited for no longer.
+    private var draftEnd: Signal<Void>?
     /// The segments of which drafts were told.
     private var drafted: Set<String> = []
     private var isWorking = false
@@ -65,16 +75,23 @@ final class Listener: @unchecked Sendable {
     /// What the next utterances are transcribed by.
     var wish: SpeechService.Wish
 
+    /// - Parameter origin: when the session began, in seconds since 1970 by the page's clock.
     init(
-        loop: EventLoop, service: SpeechService, session: TranscriptSession, wish: SpeechService.Wish, logger: Logger
+        loop: EventLoop, service: SpeechService, session: TranscriptSession, origin: Double, store: WaitingSound,
+        wish: SpeechService.Wish, logger: Logger
     ) {
         self.loop = loop
         self.service = service
         self.session = session
+        self.origin = origin
+        self.store = store
         self.wish = wish
         self.logger = logger
         hurry = Signal(loop: loop)
         finishing = Signal(loop: loop)
+        if let problem = store.problem {
+            logger.warning("Sound has to wait in memory", ["bot_id": session.id, "reason": "\(problem)"])
+        }
     }
 
     /// What the page tells.
@@ -106,12 +123,13 @@ final class Listener: @unchecked Sendable {
         }
         isFinishing = true
         draft = nil
+        draftEnd?.raise(())
         hurry.raise(())
         while isWorking, finishing.value == nil, MonotonicTime.now() < deadline { await loop.wait(milliseconds: 20) }
         finishing.raise(())
         let left = queue
         queue = []
-        for waiting in left { tellGap(waiting, "the bot left before the speech service had answered") }
+        session.send(last: left.map { gap($0, "the bot left before the speech service had answered") })
     }
 
     /// Waits for the service no longer.
@@ -141,27 +159,46 @@ final class Listener: @unchecked Sendable {
     private func add(_ utterances: [VoiceActivity.Utterance], of number: Int) {
         guard let start = tracks[number]?.start, start > 0 else { return }
         for utterance in utterances {
-            let seconds = Double(WAV.samplesPerSecond)
-            let waiting = Waiting(
-                track: number, utterance: utterance, start: start + Double(utterance.begin) / seconds,
-                end: start + Double(utterance.end) / seconds, wish: wish)
             if utterance.isWhole {
                 if draft?.track == number { draft = nil }
-                queue.append(waiting)
-                waitingSamples += utterance.samples.count
-                while waitingSamples > Self.maximumWaitingSamples, queue.count > 1 {
-                    // The first one may be with the service just now.
-                    let dropped = queue.remove(at: isWorking ? 1 : 0)
-                    waitingSamples -= dropped.utterance.samples.count
-                    tellGap(dropped, "the speech service did not answer for too long")
-                }
+                tracks[number]?.lastWhole = utterance.number
+                draftEnd?.raise(())
+                enqueue(utterance, of: number, since: start)
             } else {
-                draft = waiting
+                draft = waiting(utterance, of: number, since: start, sound: .memory(utterance.samples))
             }
         }
         guard !isWorking, !queue.isEmpty || draft != nil else { return }
         isWorking = true
         Task(executorPreference: loop) { await self.work() }
+    }
+
+    /// Makes room for it by what has waited for longest, but for what may be with the service just now. Where the disk gives
+    /// nothing back that would lose all that waits: then it is the new one that is not kept.
+    private func enqueue(_ utterance: VoiceActivity.Utterance, of number: Int, since start: Double) {
+        let first = isWorking ? 1 : 0
+        while !store.hasRoom(for: utterance.samples.count), store.givesBack, queue.count > first {
+            let dropped = queue.remove(at: first)
+            store.release(dropped.sound)
+            tellGap(dropped, "the speech service did not answer for too long")
+        }
+        let isKept = queue.isEmpty || store.hasRoom(for: utterance.samples.count)
+        if isKept, let place = store.keep(utterance.samples) {
+            queue.append(waiting(utterance, of: number, since: start, sound: place))
+            return
+        }
+        let reason = store.problem.map { "\($0)" } ?? "too much waits for the speech service"
+        logger.error("Sound cannot be kept", ["bot_id": session.id, "reason": reason])
+        tellGap(waiting(utterance, of: number, since: start, sound: .memory([])), "it could not be kept: \(reason)")
+    }
+
+    private func waiting(
+        _ utterance: VoiceActivity.Utterance, of number: Int, since start: Double, sound: WaitingSound.Place
+    ) -> Waiting {
+        let seconds = Double(WAV.samplesPerSecond)
+        return Waiting(
+            track: number, number: utterance.number, isWhole: utterance.isWhole, sound: sound,
+            start: start + Double(utterance.begin) / seconds, end: start + Double(utterance.end) / seconds, wish: wish)
     }
 
     private func work() async {
@@ -171,15 +208,29 @@ final class Listener: @unchecked Sendable {
                 if finishing.value != nil { break }
             } else if let next = draft {
                 draft = nil
-                // Nobody waits for a draft: it is tried once.
-                guard let words = try? await service.transcribe(next.utterance.samples, next.wish) else { continue }
-                let isOver = queue.contains { $0.track == next.track }
-                if !isOver, finishing.value == nil { tell(next, words) }
+                let end = Signal<Void>(loop: loop)
+                draftEnd = end
+                Task(executorPreference: loop) {
+                    await self.transcribe(draft: next)
+                    end.raise(())
+                }
+                // What has been said whole does not wait for the words of a draft.
+                _ = await end.wait(milliseconds: .max)
+                draftEnd = nil
             } else {
                 break
             }
         }
         isWorking = false
+    }
+
+    /// Nobody waits for a draft: it is tried once.
+    private func transcribe(draft next: Waiting) async {
+        guard let samples = try? store.samples(at: next.sound),
+            let words = try? await service.transcribe(samples, next.wish, within: Self.draftMilliseconds)
+        else { return }
+        let isOver = next.number <= tracks[next.track]?.lastWhole ?? .max
+        if !isOver, !isFinishing { tell(next, words) }
     }
 
     /// Tries for as long as the service is away, or until the bot ends. One that it answers with faults makes room for the
@@ -188,9 +239,17 @@ final class Listener: @unchecked Sendable {
         var waiting = waiting
         var pause = Self.firstPauseMilliseconds
         var isTold = false
+        let samples: [Int16]
+        do throws(SystemError) {
+            samples = try store.samples(at: waiting.sound)
+        } catch {
+            guard removeFirst(waiting) else { return }
+            logger.error("Sound is lost", ["bot_id": session.id, "reason": "\(error)"])
+            return tellGap(waiting, "it was lost: \(error)")
+        }
         while true {
             do throws(SpeechService.Failure) {
-                let words = try await service.transcribe(waiting.utterance.samples, waiting.wish)
+                let words = try await service.transcribe(samples, waiting.wish)
                 guard removeFirst(waiting) else { return }
                 tell(waiting, words)
                 if isTold { logger.info("The speech service answers again", ["bot_id": session.id]) }
@@ -208,9 +267,9 @@ final class Listener: @unchecked Sendable {
                             guard removeFirst(waiting) else { return }
                             return tellGap(waiting, "the speech service failed at it: \(reason)")
                         }
-                        if waiting.faults % Self.faultsInARow == 0, queue.count > 1, removeFirst(waiting) {
+                        if waiting.faults % Self.faultsInARow == 0, queue.count > 1, isFirst(waiting) {
+                            queue.removeFirst()
                             queue.append(waiting)
-                            waitingSamples += waiting.utterance.samples.count
                             return
                         }
                     }
@@ -233,17 +292,20 @@ final class Listener: @unchecked Sendable {
 
     /// - Returns: false if it waits no more.
     private func removeFirst(_ waiting: Waiting) -> Bool {
-        guard finishing.value == nil, let first = queue.first, first.track == waiting.track,
-            first.utterance.number == waiting.utterance.number
-        else { return false }
+        guard isFirst(waiting) else { return false }
         queue.removeFirst()
-        waitingSamples -= first.utterance.samples.count
+        store.release(waiting.sound)
         return true
+    }
+
+    private func isFirst(_ waiting: Waiting) -> Bool {
+        guard finishing.value == nil, let first = queue.first else { return false }
+        return first.track == waiting.track && first.number == waiting.number
     }
 
     /// A draft, or what takes its place.
     private func tell(_ waiting: Waiting, _ words: SpeechService.Words) {
-        let isWhole = waiting.utterance.isWhole
+        let isWhole = waiting.isWhole
         let segment = segment(waiting, words.text, waiting.wish.language ?? words.language, completed: isWhole)
         if isWhole, drafted.remove(segment.segmentID) != nil, words.text.isEmpty {
             session.retract([segment.segmentID])
@@ -257,16 +319,19 @@ final class Listener: @unchecked Sendable {
     }
 
     private func tellGap(_ waiting: Waiting, _ reason: String) {
-        session.send(segment(waiting, "[Not transcribed: \(reason).]", nil, completed: true))
+        session.send(gap(waiting, reason))
+    }
+
+    private func gap(_ waiting: Waiting, _ reason: String) -> TranscriptSegment {
+        segment(waiting, "[Not transcribed: \(reason).]", nil, completed: true)
     }
 
     private func segment(
         _ waiting: Waiting, _ text: String, _ language: String?, completed: Bool
     ) -> TranscriptSegment {
-        let origin = session.startDate.timeIntervalSince1970
         let begin = max(0, waiting.start - origin)
         return TranscriptSegment(
-            segmentID: "\(session.id):\(waiting.track):\(waiting.utterance.number)",
+            segmentID: "\(session.id):\(waiting.track):\(waiting.number)",
             speaker: speaker(of: waiting.track),
             speakerKey: "track-\(waiting.track)", text: text, start: begin,
             end: max(begin + 0.001, waiting.end - origin),

@@ -21,13 +21,12 @@ final class SpeechService {
 
     enum Failure: Error, Equatable {
         /// It may go better later, at the earliest after so many seconds; or it never will with this sound, if the service
-        /// has answered with a fault.
+        /// has taken it and answered with a fault, or not at all.
         case later(String, afterSeconds: Int?, isFault: Bool)
         /// This sound will not be transcribed.
         case never(String)
     }
 
-    private static let timeoutMilliseconds = 120_000
     private static let maximumTextBytes = 20_000
     private static let maximumAnswerBytes = 1 << 20
 
@@ -51,22 +50,25 @@ final class SpeechService {
     }
 
     /// What was said in samples of 16 kHz.
-    func transcribe(_ samples: [Int16], _ wish: Wish) async throws(Failure) -> Words {
-        let answer = await send(samples, wish)
+    /// - Parameter milliseconds: how long the answer may take.
+    func transcribe(
+        _ samples: [Int16], _ wish: Wish, within milliseconds: Int = 120_000
+    ) async throws(Failure) -> Words {
+        let answer = await send(samples, wish, within: milliseconds)
         let status = answer.status ?? 0
         if let (reason, seconds) = answer.trouble {
-            throw .later(reason, afterSeconds: seconds, isFault: status >= 500 && status != 503)
+            throw .later(reason, afterSeconds: seconds, isFault: status >= 500 && status != 503 || answer.isLate)
         }
         switch status {
         case 200..<300: return try words(in: answer.firstBytes)
         case 400 where isVerbose, 415 where isVerbose, 422 where isVerbose:
             isVerbose = false
-            return try await transcribe(samples, wish)
+            return try await transcribe(samples, wish, within: milliseconds)
         default: throw .never("it answers \(status)")
         }
     }
 
-    private func send(_ samples: [Int16], _ wish: Wish) async -> TransferAnswer {
+    private func send(_ samples: [Int16], _ wish: Wish, within milliseconds: Int) async -> TransferAnswer {
         var form = MultipartForm()
         form.add("model", model)
         form.add("response_format", isVerbose ? "verbose_json" : "json")
@@ -74,7 +76,7 @@ final class SpeechService {
         form.add("file", fileName: "speech.wav", type: "audio/wav", WAV.file(of: samples))
         return await outbound.post(
             form, to: wish.task == .translate ? translations ?? url : url, token: token,
-            timeoutMilliseconds: Self.timeoutMilliseconds, keptBytes: Self.maximumAnswerBytes)
+            timeoutMilliseconds: milliseconds, keptBytes: Self.maximumAnswerBytes)
     }
 
     private func words(in body: [UInt8]) throws(Failure) -> Words {

@@ -29,8 +29,10 @@ struct Voices {
             voices[track] = nil
             found.append(.end(track: voice.number))
         }
-        let begin = heard.range?.lowerBound ?? 0
-        guard var voice = voices[heard.track] ?? makeVoice(begin, now) else { return found }
+        // What is no sound says nothing of where the track's clock is.
+        guard var voice = voices[heard.track] ?? heard.range.flatMap({ makeVoice($0.lowerBound, now) }) else {
+            return found
+        }
         voice.last = now
         voices[heard.track] = voice
         if case .end = heard { voices[heard.track] = nil }
