@@ -16,6 +16,7 @@ let package = Package(
         .systemLibrary(name: "CLibical"),
         .systemLibrary(name: "CZlib"),
         .target(name: "JSON", dependencies: []),
+        .target(name: "Compression", dependencies: ["CZlib"]),
         .target(name: "Log", dependencies: ["CLinux"]),
         .target(name: "Metrics", dependencies: []),
         .target(name: "EventLoop", dependencies: ["CLinux"]),
@@ -24,22 +25,22 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["CCrypto", "CLinux", "EventLoop", "Log", "Metrics"]),
         .target(name: "Transfers", dependencies: ["CCurl", "CLinux", "EventLoop"]),
         .target(name: "Redis", dependencies: ["CHiredis", "CLinux", "EventLoop", "Log", "Metrics", "TLS"]),
-        .target(name: "Scripts", dependencies: ["Redis"], resources: [.embedInCode("lua")]),
+        .target(name: "Scripts", dependencies: ["EventLoop", "Redis"], resources: [.embedInCode("lua")]),
         .target(name: "Console", resources: [.embedInCode("Page")]),
         .target(name: "Usher", dependencies: ["CCrypto", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Scripts"]),
         .target(
             name: "Webhooks",
-            dependencies: ["CLinux", "EventLoop", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
+            dependencies: ["EventLoop", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
         .target(
             name: "Calendars",
             dependencies: ["CLibical", "EventLoop", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
         .target(
             name: "Archive",
-            dependencies: ["CZlib", "CLinux", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
+            dependencies: ["Compression", "EventLoop", "JSON", "Log", "Metrics", "Redis", "Transfers", "Usher"]),
         .target(name: "Backup", dependencies: ["CZlib", "EventLoop", "JSON", "Log", "Usher"]),
         .target(
             name: "API",
-            dependencies: ["CCrypto", "CZlib", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Usher"]),
+            dependencies: ["Compression", "Console", "EventLoop", "HTTP", "JSON", "Log", "Metrics", "Redis", "Usher"]),
         .target(
             name: "Node",
             dependencies: [
@@ -76,6 +77,7 @@ let package = Package(
             name: "HTTPTests", dependencies: ["CLinux", "EventLoop", "Fuzz", "HTTP", "Log", "TestTurns"]),
         .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "JSON", "TestTurns"], exclude: ["Corpus"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
         .testTarget(name: "LogTests", dependencies: ["Log"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
         .testTarget(name: "ProcessesTests", dependencies: ["EventLoop", "Processes", "TestTurns"]),
@@ -83,8 +85,8 @@ let package = Package(
         .testTarget(
             name: "UsherCommandTests",
             dependencies: [
-                "API", "EventLoop", "HTTP", "Metrics", "Node", "Processes", "Redis", "Runner", "SimulatedBot",
-                "TestTurns", "UsherCommand",
+                "API", "EventLoop", "HTTP", "Metrics", "Node", "Redis", "Runner", "SimulatedBot", "TestTurns", "Usher",
+                "UsherCommand",
             ]),
         .target(name: "TestTurns", path: "Tests/TestTurns"),
         .target(
@@ -96,7 +98,8 @@ let package = Package(
             dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "Scripts", "TestTurns", "Usher"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Transfers", "Usher", "Webhooks"]),
         .testTarget(
-            name: "ArchiveTests", dependencies: ["Archive", "EventLoop", "RedisTestSupport", "TestTurns", "Usher"]),
+            name: "ArchiveTests",
+            dependencies: ["Archive", "Compression", "EventLoop", "RedisTestSupport", "TestTurns", "Usher"]),
         .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "Usher"]),
         .testTarget(
             name: "APITests",
@@ -105,8 +108,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "RedisTests",
-            dependencies: ["CLinux", "EventLoop", "Log", "Redis", "RedisTestSupport", "TLS", "TestTurns"]),
+            dependencies: ["EventLoop", "Log", "Redis", "RedisTestSupport", "TLS", "TestTurns"]),
         .executableTarget(name: "PatientSupervisor", dependencies: ["Runner"], path: "Tests/PatientSupervisor"),
+        // Two of its dependencies are programs that it starts.
         .testTarget(
             name: "RunnerTests",
             dependencies: [
@@ -116,7 +120,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "HTTPClientTests", dependencies: ["EventLoop", "HTTP", "Log", "RedisTestSupport", "TestTurns"]),
-        .testTarget(name: "AttendingBotTests", dependencies: ["AttendingBot", "BotWire", "EventLoop", "TestTurns"]),
+        .testTarget(
+            name: "AttendingBotTests",
+            dependencies: ["AttendingBot", "BotWire", "EventLoop", "HTTP", "Log", "RedisTestSupport", "TestTurns"]),
         .testTarget(name: "BotWireTests", dependencies: ["BotWire", "HTTP", "Redis", "TestTurns"]),
         .testTarget(
             name: "SimulatedBotTests",

@@ -10,11 +10,12 @@
 -- KEYS[5]   ended_key     usher:{pX}:ended                               zset: end of the meeting (ms) -> meeting_id
 -- KEYS[6]   webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks          zset: when it was made (ms) -> webhook_id
 -- KEYS[7]   outbox_key    usher:{pX}:outbox                              stream: what webhooks are to be told of
--- KEYS[8]   feed_key      usher:{pX}:meeting:<meeting_id>:feed           stream: what its viewers are told
--- KEYS[9]   feeds_key     usher:{pX}:ws:<workspace_id>:feed              stream: what viewers of all meetings are told
--- KEYS[10]  room_key      usher:{pX}:ws:<workspace_id>:room:<room>       string: the meeting whose bot holds the room
--- KEYS[11]  other_key     usher:{pX}:ws:<workspace_id>:room:<name>       string: that of its other name; else room_key
--- KEYS[12]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[8]   operator_key  usher:{pX}:operator                            hash: the operator's endpoint, if there is one
+-- KEYS[9]   feed_key      usher:{pX}:meeting:<meeting_id>:feed           stream: what its viewers are told
+-- KEYS[10]  feeds_key     usher:{pX}:ws:<workspace_id>:feed              stream: what viewers of all meetings are told
+-- KEYS[11]  room_key      usher:{pX}:ws:<workspace_id>:room:<room>       string: the meeting whose bot holds the room
+-- KEYS[12]  other_key     usher:{pX}:ws:<workspace_id>:room:<name>       string: that of its other name; else room_key
+-- KEYS[13]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  plan        text: how the meeting is named among the plans
 -- ARGV[3]  max_events  integer: length at which the event stream is trimmed
@@ -23,6 +24,7 @@
 --
 -- Returns 'cancelled'    (change)
 --         'not_planned'  (change): no bot is to be sent to it (any more)
+--         'done_before'  the request was made before, and did something
 --         'room_held'    a bot is there by now, which is the one to be stopped
 
 -- include: time
@@ -30,10 +32,11 @@
 -- include: events
 -- include: plans
 
-local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, outbox_key, feed_key,
-  feeds_key, room_key, other_key, request_key = unpack(KEYS)
+local meeting_key, plans_key, planned_key, events_key, ended_key, webhooks_key, outbox_key, operator_key,
+  feed_key, feeds_key, room_key, other_key, request_key = unpack(KEYS)
 local meeting_id, plan, max_events, why, request_ms = unpack(ARGV)
 
+if request_key and redis.call('EXISTS', request_key) == 1 then return 'done_before' end
 if redis.call('EXISTS', room_key, other_key) > 0 then return 'room_held' end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status')
 local planning = {plans = plans_key, planned = planned_key}
@@ -44,7 +47,7 @@ end
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
 local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
-  feed = feed_key, feeds = feeds_key}
+  operators = operator_key, feed = feed_key, feeds = feeds_key}
 record_change(keys, max_events, at_ms, 'completed', meeting_id, '', 'INITIAL/', 'OFFLINE/completed', why, nil,
   {updated_at = at, completion_reason = 'stopped'})
 redis.call('ZADD', ended_key, at, meeting_id)

@@ -14,7 +14,8 @@
 -- KEYS[12]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
 -- KEYS[13]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
 -- KEYS[14]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
--- KEYS[15]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[15]  operator_key   usher:{pX}:operator                           hash: the operator's endpoint, if there is one
+-- KEYS[16]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer
 -- ARGV[3]      max_events            integer: length at which the event stream is trimmed
@@ -56,7 +57,7 @@
 -- include: calendars
 
 local workspace_key, meetings_key, latest_key, meeting_key, events_key, held_key, names_key, plans_key, planned_key,
-  dedup_key, calendar_key, occurrences_key, webhooks_key, outbox_key, request_key = unpack(KEYS)
+  dedup_key, calendar_key, occurrences_key, webhooks_key, outbox_key, operator_key, request_key = unpack(KEYS)
 local meeting_id, number, max_events, why, request_ms, room, names, forgotten, default_max_meetings, default_max_bytes,
   plan, late_ms, scheduled_at, due, owner, dedup_ms, lease_end, occurrence, entry = unpack(ARGV, 1, 19)
 local fields = {unpack(ARGV, 20)}
@@ -73,13 +74,12 @@ local planning = {plans = plans_key, planned = planned_key}
 local other = due ~= '' and same_time(planning, scheduled_at, meeting_id)
 if other then return {'planned_already', other} end
 local keys = {workspace = workspace_key, meetings = meetings_key, meeting = meeting_key, latest = latest_key,
-  events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+  events = events_key, webhooks = webhooks_key, outbox = outbox_key, operators = operator_key}
 local most = passed_count(keys, default_max_meetings)
 if most then return {'too_many_meetings', most} end
 local bytes = bytes_of(fields)
 local limit = passed_limit(workspace_key, default_max_bytes, bytes)
 if limit then return {'workspace_full', limit} end
-
 if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end
 if due ~= '' then arm(planning, plan, meeting_id, scheduled_at, due) end
 set_names(names_key, room, names, forgotten)

@@ -25,6 +25,8 @@ local keys = {workspace = workspace_key, webhooks = webhooks_key}
 if count >= tonumber(most) or as_first == '1' and first_webhook(keys) then return 'too_many' end
 local at = string.format('%d', now_ms())
 redis.call('HSET', webhook_key, 'id', webhook_id, 'created_at', at, 'updated_at', at, unpack(fields))
-redis.call('ZADD', webhooks_key, at, webhook_id)
+-- After all that were made before it, also in the same millisecond: the oldest may be the first.
+local newest = tonumber(redis.call('ZRANGE', webhooks_key, -1, -1, 'WITHSCORES')[2] or '0')
+redis.call('ZADD', webhooks_key, string.format('%.0f', math.max(tonumber(at), newest + 1)), webhook_id)
 if as_first == '1' then redis.call('HSET', workspace_key, 'first_webhook', webhook_id) end
 return 'created'

@@ -27,7 +27,7 @@ local meeting_key, segments_key, room_key, workspace_key, images_key, order_key,
   unpack(KEYS)
 local meeting_id = unpack(ARGV)
 
-local meeting = redis.call('HMGET', meeting_key, 'status', 'meeting_url', 'bytes')
+local meeting = redis.call('HMGET', meeting_key, 'status', 'meeting_url', 'bytes', 'sessions', 'dispatched_at')
 if not meeting[1] then return 'unknown_meeting' end
 if redis.call('GET', room_key) == meeting_id or meeting[1] == 'ANALYZING' then return 'busy' end
 local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key,
@@ -43,7 +43,14 @@ redis.call('HDEL', meeting_key, 'title', 'participants', 'languages', 'notes', '
   'page_outline', 'error_details', 'passcode', 'participants_by', 'languages_by')
 -- The link may have the passcode once more: nothing is kept of it but what tells the place.
 if meeting[2] then redis.call('HSET', meeting_key, 'meeting_url', string.match(meeting[2], '^[^?#]*')) end
-redis.call('HSET', meeting_key, 'updated_at', at_ms, 'redacted_at', at_ms)
+-- What began ahead, before the clock was set back, began before this all the same.
+local sessions = {}
+for id, began in string.gmatch(meeting[4] or '', '(%S+)=(%d+)') do
+  sessions[#sessions + 1] = id .. '=' .. string.format('%.0f', math.min(tonumber(began), at_ms))
+end
+if meeting[4] then redis.call('HSET', meeting_key, 'sessions', table.concat(sessions, ' ')) end
+local redacted_at = string.format('%.0f', math.max(at_ms, tonumber(meeting[5] or '') or 0))
+redis.call('HSET', meeting_key, 'updated_at', at_ms, 'redacted_at', redacted_at)
 local taken = tonumber(meeting[3] or '') or 0
 -- Of what it was made from little is left, and no more is counted than for a new one.
 if taken > 1000 then count_bytes_of(keys, 1000 - taken) end

@@ -13,9 +13,10 @@
 -- KEYS[8]   events_key    usher:{pX}:events                             stream: what happened
 -- KEYS[9]   webhooks_key  usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
 -- KEYS[10]  outbox_key    usher:{pX}:outbox                             stream: changes that webhooks are to be told of
--- KEYS[11]  feed_key      usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
--- KEYS[12]  feeds_key     usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
--- KEYS[13]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[11]  operator_key  usher:{pX}:operator                           hash: the operator's endpoint, if there is one
+-- KEYS[12]  feed_key      usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
+-- KEYS[13]  feeds_key     usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
+-- KEYS[14]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]   token         text: the caller's lock token
 -- ARGV[2]   seen          text: the status that the caller saw: INITIAL, or OFFLINE for a restart
 -- ARGV[3]   meeting_id    text
@@ -43,7 +44,7 @@
 -- include: send_bot
 
 local lock_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, webhooks_key,
-  outbox_key, feed_key, feeds_key, request_key = unpack(KEYS)
+  outbox_key, operator_key, feed_key, feeds_key, request_key = unpack(KEYS)
 local token, seen, meeting_id, workspace_id, room, bot_id, inflight_ms, max_events, why, traceparent, tracestate =
   unpack(ARGV)
 
@@ -62,7 +63,7 @@ local at_ms = now_ms()
 local is_restart = seen == 'OFFLINE'
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
   dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
-  feed = feed_key, feeds = feeds_key}
+  operators = operator_key, feed = feed_key, feeds = feeds_key}
 local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
   what = is_restart and 'restarted' or 'dispatched', from = seen .. '/' .. (meeting[2] or ''), why = why,
   changed = is_restart and {start_time = '', end_time = ''} or nil}, {parent = traceparent, state = tracestate})

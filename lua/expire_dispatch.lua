@@ -4,8 +4,8 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...13]  those of includes/life.lua
--- KEYS[14]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
+-- KEYS[1...14]  those of includes/life.lua
+-- KEYS[15]  dispatch_key  usher:{pX}:dispatch  stream: dispatches to be claimed
 -- ARGV[1]  bot_id      text
 -- ARGV[2]  meeting_id  text
 -- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
@@ -22,7 +22,7 @@
 -- include: events
 -- include: bots
 
-local dispatch_key = unpack(KEYS, 14)
+local dispatch_key = unpack(KEYS, 15)
 local bot_id, meeting_id, keep_ms, max_events = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
@@ -33,11 +33,12 @@ if redis.call('EXISTS', keys.inflight) == 1 or meeting[2] == 'LIVE' or meeting[2
   return 'in_flight'
 end
 
-if bot[2] then redis.call('XDEL', dispatch_key, bot[2]) end
 if meeting[2] == 'INITIAL' and meeting[3] == 'requested' then
-  end_bot(keys, bot_id, meeting_id, now_ms(), keep_ms, max_events, 'failed', 'dispatch_expired', 'requested')
+  end_bot(keys, bot_id, meeting_id, now_ms(), keep_ms, max_events, 'failed', 'dispatch_expired', 'requested', {})
 else
   -- Another hand wrote this status: the room is freed all the same, and the record left alone.
   free_bot(keys, bot_id, meeting_id, now_ms(), keep_ms)
 end
+-- By the entry it is found again if a command before this one has failed.
+if bot[2] then redis.call('XDEL', dispatch_key, bot[2]) end
 return 'ended'

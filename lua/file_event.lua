@@ -1,5 +1,6 @@
 -- Files an event for a webhook: from then on it is due. Repeating it changes nothing, for as long as the webhook's
--- history has the event.
+-- history has the event. The operator's endpoint has a list of its own for each workspace: docs/webhooks.md, "The
+-- operator's endpoint".
 --
 -- flags: allow-oom
 --
@@ -32,8 +33,9 @@ if redis.call('ZCARD', due_key) >= tonumber(most_waiting) then
 end
 local at = string.format('%d', now_ms())
 redis.call('ZADD', pending_key, 'LT', at, member)
-redis.call('HSET', history_key, event_id, body)
+redis.call('HSET', history_key, event_id, body, event_id .. ' filed', at)
 redis.call('ZADD', due_key, at, event_id)
+redis.call('PEXPIRE', pending_key, keep_ms)
 redis.call('PEXPIRE', due_key, keep_ms)
 redis.call('PEXPIRE', history_key, keep_ms)
 return 'filed'

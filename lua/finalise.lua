@@ -10,8 +10,9 @@
 -- KEYS[4]  bot_key        usher:{pX}:bot:<bot_id>                hash: the bot of the session that ended
 -- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
 -- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
--- KEYS[7]  feed_key       usher:{pX}:meeting:<meeting_id>:feed   stream: what its viewers are told
--- KEYS[8]  feeds_key      usher:{pX}:ws:<workspace_id>:feed      stream: what viewers of all meetings are told
+-- KEYS[7]  operator_key   usher:{pX}:operator                    hash: the operator's endpoint, if there is one
+-- KEYS[8]  feed_key       usher:{pX}:meeting:<meeting_id>:feed   stream: what its viewers are told
+-- KEYS[9]  feeds_key      usher:{pX}:ws:<workspace_id>:feed      stream: what viewers of all meetings are told
 -- ARGV[1]  meeting_id    text
 -- ARGV[2]  bot_id        text: bot_id of the session that ended
 -- ARGV[3]  revision      text?: the record's segments_revision before the transcript was read
@@ -27,8 +28,8 @@
 -- include: feed
 -- include: events
 
-local meeting_key, analyzing_key, events_key, bot_key, webhooks_key, outbox_key, feed_key,
-  feeds_key = unpack(KEYS)
+local meeting_key, analyzing_key, events_key, bot_key, webhooks_key, outbox_key, operator_key,
+  feed_key, feeds_key = unpack(KEYS)
 local meeting_id, bot_id, revision, participants, languages, max_events = unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_id', 'bot_status', 'segments_revision',
@@ -42,12 +43,12 @@ if meeting[2] ~= bot_id then return 'not_over' end
 local is_current = (meeting[4] or '') == revision
 -- Who stood still since it read the transcript knows less than who was here since.
 if meeting[1] == 'OFFLINE' and not is_current then return 'up_to_date' end
-local is_deleted = meeting[7] and tonumber(meeting[7]) >= tonumber(meeting[8] or 0)
+local is_deleted = meeting[7] and (tonumber(meeting[7]) or 0) >= (tonumber(meeting[8] or '') or 0)
 if not is_deleted and meeting[5] ~= 'user' then redis.call('HSET', meeting_key, 'participants', participants) end
 if not is_deleted and meeting[6] ~= 'user' then redis.call('HSET', meeting_key, 'languages', languages) end
 if meeting[1] == 'ANALYZING' then
   local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
-    feed = feed_key, feeds = feeds_key}
+    operators = operator_key, feed = feed_key, feeds = feeds_key}
   record_change(keys, max_events, now_ms(), 'finalised', meeting_id, bot_id, 'ANALYZING/' .. (meeting[3] or ''),
     'OFFLINE/' .. (meeting[3] or ''), 'transcript collected', redis.call('HGET', bot_key, 'traceparent'))
   redis.call('HSET', meeting_key, 'status', 'OFFLINE')

@@ -19,7 +19,7 @@
 -- ARGV[1]  workspace_id  text
 -- ARGV[2]  late_ms       integer: how long after its removal something may come, ms
 --
--- Returns 'removed'
+-- Returns 'removed'     now or before
 --         'under_way'  it has something
 --         'waits'      until nothing can come any more
 
@@ -29,12 +29,22 @@ local workspace_key, members_key, keys_key, webhooks_key, bots_key, meetings_key
   order_key, feeds_key, removing_key, removed_key = unpack(KEYS)
 local workspace_id, late_ms = unpack(ARGV)
 
+if not redis.call('ZSCORE', removing_key, workspace_id) then return 'removed' end
 if redis.call('EXISTS', keys_key, webhooks_key, bots_key, meetings_key) > 0 then return 'under_way' end
-local ends_ms = (tonumber(redis.call('ZSCORE', removed_key, workspace_id) or '') or 0) + tonumber(late_ms)
-if ends_ms > now_ms() then
+local at_ms = now_ms()
+local removed_ms = tonumber(redis.call('ZSCORE', removed_key, workspace_id) or '') or 0
+-- A clock that was set back must not have it wait until that has caught up.
+if removed_ms > at_ms then
+  removed_ms = at_ms
+  redis.call('ZADD', removed_key, string.format('%.0f', at_ms), workspace_id)
+end
+local ends_ms = removed_ms + tonumber(late_ms)
+if ends_ms > at_ms then
   redis.call('ZADD', removing_key, string.format('%.0f', ends_ms), workspace_id)
   return 'waits'
 end
 redis.call('UNLINK', workspace_key, members_key, lock_key, names_key, images_key, order_key, feeds_key)
 redis.call('ZREM', removing_key, workspace_id)
+-- A node that is behind may have it on its list: it is not imported anew until that one has given up.
+redis.call('ZADD', removed_key, string.format('%.0f', at_ms), workspace_id)
 return 'removed'

@@ -50,7 +50,7 @@ local ms = parts_of(version)
 if meeting[5] then
   local began = string.match(' ' .. (meeting[6] or ''), ' ' .. string.gsub(bot_id, '%-', '%%-') .. '=(%d+)')
   if not began and meeting[3] == bot_id then began = meeting[4] end
-  if not began or tonumber(began) <= tonumber(meeting[5]) then return {'deleted'} end
+  if not began or (tonumber(began) or 0) <= (tonumber(meeting[5]) or 0) then return {'deleted'} end
 end
 
 -- Up to ten minutes after its end; ids of a stream lie ahead if the clock was set back, as they never go back. A runner
@@ -65,7 +65,7 @@ end
 -- A bot whose reports have not come in yet: its session began no later than its transcript, nor before its dispatch.
 local began = tonumber(lasting_ms)
 began = began < 1000000000000 and ms - began or math.min(ms, began)
-begin_session(meeting_key, bot_id, math.max(began, math.min(ms, tonumber(meeting[4] or 0))))
+begin_session(meeting_key, bot_id, math.max(began, math.min(ms, tonumber(meeting[4] or '') or 0)))
 local fields = {}
 for index = 1, #segments, 4 do fields[#fields + 1] = bot_id .. ':' .. segments[index] end
 local known = #fields > 0 and redis.call('HMGET', segments_key, unpack(fields)) or {}
@@ -94,7 +94,7 @@ if #writes > 0 then
   redis.call('HINCRBY', meeting_key, 'segments_revision', 1)
   if meeting[2] == 'ANALYZING' or meeting[2] == 'OFFLINE' then
     redis.call('ZADD', analyzing_key, 'NX', now_ms(), meeting_id)
-    if meeting[8] then redis.call('ZADD', ended_key, 'NX', now_ms(), meeting_id) end
+    redis.call('ZADD', ended_key, 'NX', now_ms(), meeting_id)
   end
 end
 return {'stored', #writes}

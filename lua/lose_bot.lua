@@ -6,10 +6,10 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...13]  those of includes/life.lua
--- KEYS[14]  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
--- KEYS[15]  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
--- KEYS[16]  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when
+-- KEYS[1...14]  those of includes/life.lua
+-- KEYS[15]  dispatch_key     usher:{pX}:dispatch                  stream: dispatches to be claimed
+-- KEYS[16]  replacement_key  usher:{pX}:bot:<replacement bot_id>  hash: the bot that takes its place, if one does
+-- KEYS[17]  primary_key      usher:{pX}:primary                   hash: the server that answers, and since when
 -- ARGV[1]      bot_id        text
 -- ARGV[2]      meeting_id    text
 -- ARGV[3]      runner        text?: id of the runner that saw it end, none if its lease is said to have run out
@@ -19,7 +19,7 @@
 -- ARGV[7]      replacement   text: bot_id of the replacement
 -- ARGV[8]      keep_ms       integer: how long the hash of a bot that has ended is kept, ms
 -- ARGV[9]      max_events    integer: length at which the event stream is trimmed
--- ARGV[10]     lease_ms      integer: time to live of a lease, ms
+-- ARGV[10]     lease_ms      integer: time to live of a lease, ms; the bot's own may be longer
 -- ARGV[11...]  fields        pairs: how its process ended, for the bot's record and, unless it is replaced, the
 --                            meeting's: fields, each followed by its value: exit_code, exit_signal, error_details,
 --                            bot_output
@@ -28,7 +28,7 @@
 --         {'replaced', epoch: integer}
 --         {'stale'}                                  it is not the meeting's current bot, or has ended
 --         {'leased'}                                 its lease has not run out, or may have been renewed by another
---                                                    primary
+--                                                    primary, or the clock leapt
 --         {'not_yours'}                              it is not this runner's
 
 -- include: life
@@ -40,14 +40,14 @@
 -- include: send_bot
 -- include: bots
 
-local dispatch_key, replacement_key, primary_key = unpack(KEYS, 14)
+local dispatch_key, replacement_key, primary_key = unpack(KEYS, 15)
 local bot_id, meeting_id, runner, reason, replaceable, max_attempts, replacement, keep_ms, max_events, lease_ms =
   unpack(ARGV, 1, 10)
 local fields = {unpack(ARGV, 11)}
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
 local bot = redis.call('HMGET', keys.bot, 'ended_at', 'runner', 'active_at', 'attempts', 'workspace_id', 'room',
-  'traceparent', 'tracestate')
+  'traceparent', 'tracestate', 'lease_ms')
 local at_ms = now_ms()
 if meeting[1] ~= bot_id or bot[1] then
   redis.call('ZREM', keys.leases, bot_id)
@@ -56,7 +56,9 @@ end
 if runner == '' then
   local expiry = redis.call('ZSCORE', keys.leases, bot_id)
   if not expiry or tonumber(expiry) > at_ms then return {'leased'} end
-  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {'leased'} end
+  -- A runner may grant longer leases than a node knows of.
+  local longest_ms = math.max(lease_ms, tonumber(bot[9] or '') or 0)
+  if primary_since(primary_key, at_ms, longest_ms) + longest_ms > at_ms then return {'leased'} end
 elseif bot[2] ~= runner then
   return {'not_yours'}
 end
@@ -67,14 +69,15 @@ local may_replace = replaceable == '1' and meeting[2] == 'INITIAL' and not bot[3
 if #fields > 0 and bot[2] then redis.call('HSET', keys.bot, unpack(fields)) end
 if not may_replace then
   local status, bot_status = end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, 'failed', reason,
-    meeting[3] or 'requested')
-  if #fields > 0 then redis.call('HSET', keys.meeting, unpack(fields)) end
+    meeting[3] or 'requested', fields)
   return {'ended', status, bot_status}
 end
+-- Of another type, it fails before anybody is told.
+redis.call('ZCARD', keys.leases)
 -- The new bot takes the room over from the old one: the room is free at no moment.
 local new_keys = {meeting = keys.meeting, bot = replacement_key, inflight = keys.inflight, room = keys.room,
   bots = keys.bots, dispatch = dispatch_key, events = keys.events, webhooks = keys.webhooks, outbox = keys.outbox,
-  feed = keys.feed, feeds = keys.feeds}
+  operators = keys.operators, feed = keys.feed, feeds = keys.feeds}
 local epoch = send_bot(new_keys, meeting_id, bot[5], bot[6], replacement, left_ms, at_ms, bot[4] + 1,
   {max_length = max_events, what = 'replaced', from = meeting[2] .. '/' .. (meeting[3] or ''), why = reason,
     changed = {bot_container_id = ''}},

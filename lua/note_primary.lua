@@ -6,6 +6,7 @@
 -- KEYS[1]  primary_key  usher:{pX}:primary  hash: the server that answers, by its replication id, and since when (ms);
 --                                           what its clock showed last, and by how much it was set back
 -- ARGV[1]  undone_ms  integer: what the caller has put right, of what it was told last: ms, or 0
+-- ARGV[2]  lease_ms   integer: time to live of a lease, ms
 --
 -- Returns {since: integer, used: integer, limit: integer, back: integer}  since when in ms, the bytes that count
 --           against its limit, the limit or 0 for none, and by how much the clock was set back in ms, if nobody has
@@ -15,7 +16,7 @@
 -- include: primary
 
 local primary_key = unpack(KEYS)
-local undone_ms = unpack(ARGV)
+local undone_ms, lease_ms = unpack(ARGV)
 
 -- Smaller steps are how clocks are kept right.
 local STEP_MS = 1000
@@ -46,5 +47,7 @@ end
 local at_ms = now_ms()
 local memory = redis.call('INFO', 'memory')
 -- What replicas and the append-only file are still to get counts for nothing, as when Redis itself looks.
-return {primary_since(primary_key, at_ms), bytes(memory, 'used_memory') - bytes(memory, 'mem_not_counted_for_evict'),
-  bytes(memory, 'maxmemory'), set_back(at_ms)}
+-- Before `seen` is written.
+local since = primary_since(primary_key, at_ms, lease_ms)
+return {since, bytes(memory, 'used_memory') - bytes(memory, 'mem_not_counted_for_evict'), bytes(memory, 'maxmemory'),
+  set_back(at_ms)}

@@ -8,7 +8,8 @@
 -- KEYS[4]  events_key     usher:{pX}:events                      stream: what happened
 -- KEYS[5]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks  zset: when it was made (ms) -> webhook_id
 -- KEYS[6]  outbox_key     usher:{pX}:outbox                      stream: changes that webhooks are to be told of
--- KEYS[7]  removed_key    usher:{pX}:removed                     zset: when it was removed (ms) -> workspace_id
+-- KEYS[7]  operator_key   usher:{pX}:operator                    hash: the operator's endpoint, if there is one
+-- KEYS[8]  removed_key    usher:{pX}:removed                     zset: when it was removed (ms) -> workspace_id
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  bot_id      text
 -- ARGV[3]  bytes       integer: of the recording's file
@@ -28,7 +29,8 @@
 -- include: feed
 -- include: events
 
-local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key, removed_key = unpack(KEYS)
+local meeting_key, workspace_key, bot_key, events_key, webhooks_key, outbox_key, operator_key,
+  removed_key = unpack(KEYS)
 local meeting_id, bot_id, bytes, most, max_events, workspace_id = unpack(ARGV)
 
 -- `<bot_id>=<number>` for each in a list; how many there are, too.
@@ -54,7 +56,8 @@ local known, count = find(meeting[3], bot_id)
 if known then return 'known' end
 if count >= tonumber(most) then return 'too_many' end
 local state = meeting[1] .. '/' .. (meeting[2] or '')
-local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key}
+local keys = {meeting = meeting_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
+  operators = operator_key}
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
 record_told(keys, max_events, at_ms, 'recorded', meeting_id, bot_id, state, state, 'recording kept', bot[3],

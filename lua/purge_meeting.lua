@@ -24,22 +24,28 @@
 --                                                                      of those that the archive has
 -- KEYS[15]  moving_key    usher:{pX}:moving                            zset: end of a lease (ms) -> meeting_id
 -- KEYS[16]  removals_key  usher:{pX}:removals                          zset: when it goes (ms) -> object of the archive
+-- KEYS[17]  planned_key   usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
+-- KEYS[18]  heir_key      usher:{pX}:meeting:<heir_id>                 hash: the meeting that the room's names go to
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  keep_ms     integer: how long a meeting is kept after its end, ms
 -- ARGV[3]  note        text: what is noted
 -- ARGV[4]  room        text
+-- ARGV[5]  heir_id     text?: the room's other meeting that has its bot, else the one that was held last, else that is
+--                      planned next
 --
 -- Returns 'removed'
---         'not_due'  it is not due, or its transcript is being collected
---         'busy'     it has a bot again: its next end counts
+--         'not_due'     it is not due, or its transcript is being collected
+--         'busy'        it has a bot again: its next end counts
+--         'look_again'  the room's other meeting is another one by now
 
 -- include: time
 -- include: quota
 -- include: archive
 
 local meeting_key, segments_key, meetings_key, latest_key, room_key, ended_key, analyzing_key, held_key, names_key,
-  workspace_key, images_key, order_key, feed_key, archived_key, moving_key, removals_key = unpack(KEYS)
-local meeting_id, keep_ms, note, room = unpack(ARGV)
+  workspace_key, images_key, order_key, feed_key, archived_key, moving_key, removals_key, planned_key,
+  heir_key = unpack(KEYS)
+local meeting_id, keep_ms, note, room, heir_id = unpack(ARGV)
 
 -- One that was held again since it was moved counts by its last end.
 local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
@@ -54,6 +60,9 @@ if meeting[1] and (not is_over or redis.call('GET', room_key) == meeting_id) the
   return 'busy'
 end
 if meeting[1] == 'ANALYZING' then return 'not_due' end
+local held = redis.call('GET', held_key)
+local other = redis.call('GET', room_key) or held ~= meeting_id and held or redis.call('ZRANGE', planned_key, 0, 0)[1]
+if (other or '') ~= heir_id then return 'look_again' end
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 local keys = {meeting = meeting_key, removals = removals_key}
 remove_archived(keys, now_ms())
@@ -62,14 +71,19 @@ redis.call('UNLINK', meeting_key, segments_key, feed_key)
 redis.call('HDEL', images_key, meeting_id)
 redis.call('ZREM', order_key, meeting_id)
 redis.call('ZREM', meetings_key, meeting_id)
-if redis.call('GET', latest_key) == meeting_id then
+-- Each new meeting of a room has the names of the one before, so that they end with the last one: which need not be the
+-- newest, where an older one is planned for later.
+local is_latest = redis.call('GET', latest_key) == meeting_id
+if is_latest and other and redis.call('EXISTS', heir_key) == 1 then
+  redis.call('SET', latest_key, other)
+  if meeting[3] then redis.call('HSET', heir_key, 'names', meeting[3]) end
+elseif is_latest then
   redis.call('DEL', latest_key)
-  -- Each new meeting of a room has the names of the one before, so that they end with the last one.
   for name in string.gmatch(meeting[3] or '', '%S+') do
     if redis.call('HGET', names_key, name) == room then redis.call('HDEL', names_key, name) end
   end
 end
-if redis.call('GET', held_key) == meeting_id then redis.call('DEL', held_key) end
+if held == meeting_id then redis.call('DEL', held_key) end
 redis.call('ZREM', analyzing_key, meeting_id)
 redis.call('ZADD', ended_key, ended_at, note)
 redis.call('ZREM', ended_key, meeting_id)

@@ -27,6 +27,7 @@ redis.call('ZADD', pending_key, 'LT', at, member)
 redis.call('HSET', history_key, event_id .. ' tries', '0')
 redis.call('ZADD', due_key, at, event_id)
 redis.call('ZREM', done_key, event_id)
+redis.call('PEXPIRE', pending_key, keep_ms)
 redis.call('PEXPIRE', due_key, keep_ms)
 redis.call('PEXPIRE', history_key, keep_ms)
 return 'due'

@@ -19,6 +19,8 @@
 -- KEYS[11]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>  hash: whose plan it is, if its feed has it
 --                                                                      removed; else workspace_key
 -- KEYS[12]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
+-- KEYS[13]  heir_key       usher:{pX}:meeting:<heir_id>                hash: the meeting that is the room's newest, and
+--                                                                      that its names go to, if there is none before
 -- ARGV[1]  meeting_id   text
 -- ARGV[2]  previous_id  text?: id of the room's newest meeting before
 -- ARGV[3]  note         text: what is noted
@@ -27,11 +29,13 @@
 -- ARGV[6]  lease_end    text?: end of the lease of the calendar, ms
 -- ARGV[7]  occurrence   text?: which of the calendar's it is
 -- ARGV[8]  entry        text?: what is noted of that
+-- ARGV[9]  heir_id      text?: the room's other meeting that was held last, else that is planned next
 --
 -- Returns 'removed'          (change)
 --         'unknown_meeting'  there is no such meeting
 --         'not_planned'      it is planned no more, as a bot was sent to it
 --         'not_yours'        the calendar's lease is another's (any more)
+--         'look_again'       the room's other meeting is another one by now
 
 -- include: time
 -- include: quota
@@ -39,13 +43,20 @@
 -- include: calendars
 
 local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key,
-  plans_key, planned_key, calendar_key, occurrences_key = unpack(KEYS)
-local meeting_id, previous_id, note, room, plan, lease_end, occurrence, entry = unpack(ARGV)
+  plans_key, planned_key, calendar_key, occurrences_key, heir_key = unpack(KEYS)
+local meeting_id, previous_id, note, room, plan, lease_end, occurrence, entry, heir_id = unpack(ARGV)
 
 if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return 'not_yours' end
 local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'names', 'bytes')
 if not meeting[1] then return 'unknown_meeting' end
 if meeting[1] ~= 'INITIAL' or meeting[2] then return 'not_planned' end
+local held = redis.call('GET', held_key)
+local next_id
+for _, id in ipairs(redis.call('ZRANGE', planned_key, 0, 1)) do
+  if id ~= meeting_id then next_id = next_id or id end
+end
+local other = held and held ~= meeting_id and held or next_id
+if (other or '') ~= heir_id then return 'look_again' end
 if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end
 local planning = {plans = plans_key, planned = planned_key}
 disarm(planning, plan, meeting_id)
@@ -53,19 +64,16 @@ redis.call('ZADD', ended_key, now_ms(), note)
 redis.call('DEL', meeting_key)
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 redis.call('ZREM', meetings_key, meeting_id)
-local held = redis.call('GET', held_key)
 -- A room that is older than this key has noted a plan there, if there was nothing else.
-if held == meeting_id then
-  redis.call('DEL', held_key)
-  held = false
-end
+if held == meeting_id then redis.call('DEL', held_key) end
 if redis.call('GET', latest_key) == meeting_id then
-  local before = previous_id ~= '' and redis.call('EXISTS', previous_key) == 1 and previous_id or held
-    or redis.call('ZRANGE', planned_key, 0, 0)[1]
-  if before then
-    redis.call('SET', latest_key, before)
-    -- Names are forgotten with the newest meeting that has them.
-    if before == previous_id and meeting[3] then redis.call('HSET', previous_key, 'names', meeting[3]) end
+  -- Names are forgotten with the newest meeting that has them.
+  if previous_id ~= '' and redis.call('EXISTS', previous_key) == 1 then
+    redis.call('SET', latest_key, previous_id)
+    if meeting[3] then redis.call('HSET', previous_key, 'names', meeting[3]) end
+  elseif other and redis.call('EXISTS', heir_key) == 1 then
+    redis.call('SET', latest_key, other)
+    if meeting[3] then redis.call('HSET', heir_key, 'names', meeting[3]) end
   else
     redis.call('DEL', latest_key)
     for name in string.gmatch(meeting[3] or '', '%S+') do

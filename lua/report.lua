@@ -4,8 +4,8 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...13]  those of includes/life.lua
--- KEYS[14]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
+-- KEYS[1...14]  those of includes/life.lua
+-- KEYS[15]  held_key  usher:{pX}:ws:<workspace_id>:held:<room>  string: the meeting of the room that a bot was in last
 -- ARGV[1]     bot_id      text
 -- ARGV[2]     meeting_id  text
 -- ARGV[3]     step        text: the status: joining, awaiting_admission, needs_help, active, completed or failed
@@ -30,7 +30,7 @@
 -- include: bots
 -- include: sessions
 
-local held_key = unpack(KEYS, 14)
+local held_key = unpack(KEYS, 15)
 local bot_id, meeting_id, step, reason, stage, keep_ms, max_events = unpack(ARGV, 1, 7)
 local fields = {unpack(ARGV, 8)}
 
@@ -54,9 +54,8 @@ if not (steps[from] and steps[from][step]) then return {'illegal', from, step} e
 local at_ms = now_ms()
 if step == 'completed' or step == 'failed' then
   local status, bot_status = end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, step, reason,
-    stage ~= '' and stage or from)
+    stage ~= '' and stage or from, fields)
   redis.call('HSET', keys.bot, 'reported', step)
-  if #fields > 0 then redis.call('HSET', keys.meeting, unpack(fields)) end
   return {'accepted', status, bot_status}
 end
 local status = step == 'active' and 'LIVE' or 'INITIAL'

@@ -16,10 +16,11 @@
 -- KEYS[13]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
 -- KEYS[14]  webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
 -- KEYS[15]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
--- KEYS[16]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
--- KEYS[17]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
--- KEYS[18]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the meeting with a deduplication key
--- KEYS[19]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[16]  operator_key   usher:{pX}:operator                           hash: the operator's endpoint, if there is one
+-- KEYS[17]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
+-- KEYS[18]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
+-- KEYS[19]  dedup_key      usher:{pX}:ws:<workspace_id>:dedup:<key>      string: the meeting with a deduplication key
+-- KEYS[20]  request_key?   usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]      meeting_id            text
 -- ARGV[2]      number                integer?: of the meeting that is to be made; none: a planned one has its bot
 -- ARGV[3]      workspace_id          text
@@ -58,8 +59,8 @@
 -- include: records
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, latest_key,
-  meetings_key, names_key, other_key, another_key, webhooks_key, outbox_key, feed_key, feeds_key,
-  dedup_key, request_key = unpack(KEYS)
+  meetings_key, names_key, other_key, another_key, webhooks_key, outbox_key, operator_key, feed_key,
+  feeds_key, dedup_key, request_key = unpack(KEYS)
 local meeting_id, number, workspace_id, room, bot_id, inflight_ms, max_events, why, default_max_bots, latest,
   traceparent, tracestate, names, forgotten, default_max_meetings, default_max_bytes, owner,
   dedup_ms = unpack(ARGV, 1, 18)
@@ -73,16 +74,15 @@ if redis.call('EXISTS', inflight_key) == 1 then return {'in_flight', holder or '
 if holder then return {'room_held', holder} end
 local other = redis.call('GET', other_key) or redis.call('GET', another_key)
 if other then return {'in_flight', other} end
-local newest = redis.call('GET', latest_key) or ''
-if newest ~= latest or redis.call('HEXISTS', names_key, room) == 1 then return {'look_again'} end
-if dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {'look_again'} end
+if (redis.call('GET', latest_key) or '') ~= latest or redis.call('HEXISTS', names_key, room) == 1
+  or dedup_ms ~= '0' and (redis.call('GET', dedup_key) or '') ~= owner then return {'look_again'} end
 local state = redis.call('HMGET', meeting_key, 'status', 'bot_status')
 if number == '' and (state[1] ~= 'INITIAL' or state[2]) or number ~= '' and state[1] then return {'look_again'} end
 maximum = tonumber(maximum or default_max_bots)
 if redis.call('ZCARD', bots_key) >= maximum then return {'too_many_bots', maximum} end
 local keys = {workspace = workspace_key, meetings = meetings_key, inflight = inflight_key, room = room_key,
-  bots = bots_key, meeting = meeting_key, bot = bot_key, dispatch = dispatch_key, events = events_key,
-  webhooks = webhooks_key, outbox = outbox_key, feed = feed_key, feeds = feeds_key, latest = latest_key}
+  bots = bots_key, meeting = meeting_key, bot = bot_key, dispatch = dispatch_key, events = events_key, feed = feed_key,
+  feeds = feeds_key, webhooks = webhooks_key, outbox = outbox_key, operators = operator_key, latest = latest_key}
 local most = number ~= '' and passed_count(keys, default_max_meetings)
 if most then return {'too_many_meetings', most} end
 local bytes = number ~= '' and bytes_of(fields) or growth_of(meeting_key, fields)

@@ -12,14 +12,15 @@
 -- KEYS[8]   events_key     usher:{pX}:events                             stream: what happened
 -- KEYS[9]   webhooks_key   usher:{pX}:ws:<workspace_id>:webhooks         zset: when it was made (ms) -> webhook_id
 -- KEYS[10]  outbox_key     usher:{pX}:outbox                             stream: what webhooks are to be told of
--- KEYS[11]  plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
--- KEYS[12]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
--- KEYS[13]  ended_key      usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
--- KEYS[14]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
--- KEYS[15]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
--- KEYS[16]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
--- KEYS[17]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
--- KEYS[18]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
+-- KEYS[11]  operator_key   usher:{pX}:operator                           hash: the operator's endpoint, if there is one
+-- KEYS[12]  plans_key      usher:{pX}:plans                              zset: when a bot is to be sent (ms) -> plan
+-- KEYS[13]  planned_key    usher:{pX}:ws:<workspace_id>:planned:<room>   zset: time (ms) -> meeting_id
+-- KEYS[14]  ended_key      usher:{pX}:ended                              zset: end of the meeting (ms) -> meeting_id
+-- KEYS[15]  feed_key       usher:{pX}:meeting:<meeting_id>:feed          stream: what its viewers are told
+-- KEYS[16]  feeds_key      usher:{pX}:ws:<workspace_id>:feed             stream: what viewers of all meetings are told
+-- KEYS[17]  names_key      usher:{pX}:ws:<workspace_id>:names            hash: another name of a room -> the room
+-- KEYS[18]  other_key      usher:{pX}:ws:<workspace_id>:room:<name>      string: that of another name; else room_key
+-- KEYS[19]  another_key    usher:{pX}:ws:<workspace_id>:room:<name>      string: the same of another name
 -- ARGV[1]   meeting_id        text
 -- ARGV[2]   plan              text: how the meeting is named among the plans
 -- ARGV[3]   workspace_id      text
@@ -39,7 +40,7 @@
 --         {'waits', reason: text}        (change): room_taken, as a bot is there, or too_many_bots, of the workspace
 --         {'waits_still', reason: text}  (change): for the same reason as before
 --         {'look_again'}                 the room has become a name of another
---         {'missed', reason: text}       (change): it is too late; what kept it from being sent, or too_late
+--         {'missed', reason: text}       (change): it is too late (told once); what kept it back, or too_late
 
 -- include: time
 -- include: feed
@@ -49,14 +50,15 @@
 -- include: plans
 
 local workspace_key, inflight_key, room_key, bots_key, meeting_key, bot_key, dispatch_key, events_key, webhooks_key,
-  outbox_key, plans_key, planned_key, ended_key, feed_key, feeds_key, names_key, other_key, another_key = unpack(KEYS)
+  outbox_key, operator_key, plans_key, planned_key, ended_key, feed_key, feeds_key, names_key, other_key,
+  another_key = unpack(KEYS)
 local meeting_id, plan, workspace_id, room, native_id, bot_id, inflight_ms, max_events, default_max_bots, late_ms,
   retry_ms, traceparent = unpack(ARGV)
 
 local at_ms = now_ms()
 local due = redis.call('ZSCORE', plans_key, plan)
 if not due or tonumber(due) > at_ms then return {'not_due'} end
-local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join_error')
+local meeting = redis.call('HMGET', meeting_key, 'status', 'bot_status', 'scheduled_at', 'auto_join_error', 'missed_at')
 local planning = {plans = plans_key, planned = planned_key}
 local is_plan = meeting[1] == 'INITIAL' and not meeting[2] and tonumber(meeting[3] or '')
 if not is_plan or redis.call('EXISTS', workspace_key) == 0 then
@@ -66,17 +68,18 @@ end
 local at = string.format('%d', at_ms)
 local keys = {inflight = inflight_key, room = room_key, bots = bots_key, meeting = meeting_key, bot = bot_key,
   dispatch = dispatch_key, events = events_key, webhooks = webhooks_key, outbox = outbox_key,
-  feed = feed_key, feeds = feeds_key}
+  operators = operator_key, feed = feed_key, feeds = feeds_key}
 if is_missed(meeting[3], late_ms, at_ms) then
   local reason = meeting[4] or 'too_late'
-  record_told(keys, max_events, at_ms, 'missed', meeting_id, '', 'INITIAL/', 'INITIAL/', reason, nil,
-    {updated_at = at, missed_at = at, auto_join_error = reason})
-  redis.call('ZADD', ended_key, at, meeting_id)
-  redis.call('HSET', meeting_key, 'missed_at', at, 'auto_join_error', reason, 'updated_at', at)
+  if not meeting[5] then
+    redis.call('ZADD', ended_key, at, meeting_id)
+    record_told(keys, max_events, at_ms, 'missed', meeting_id, '', 'INITIAL/', 'INITIAL/', reason, nil,
+      {updated_at = at, missed_at = at, auto_join_error = reason})
+    redis.call('HSET', meeting_key, 'missed_at', at, 'auto_join_error', reason, 'updated_at', at)
+  end
   disarm(planning, plan, meeting_id)
   return {'missed', reason}
 end
-
 if redis.call('HEXISTS', names_key, room) == 1 then return {'look_again'} end
 local limit = tonumber(redis.call('HGET', workspace_key, 'max_concurrent_bots') or default_max_bots)
 local reason = redis.call('ZCARD', bots_key) >= limit and 'too_many_bots'
@@ -88,7 +91,6 @@ if reason then
   redis.call('HSET', meeting_key, 'auto_join_error', reason, 'updated_at', at)
   return {'waits', reason}
 end
-
 local epoch = send_bot(keys, meeting_id, workspace_id, room, bot_id, inflight_ms, at_ms, 1, {max_length = max_events,
   what = 'dispatched', from = 'INITIAL/', why = 'plan', changed = {updated_at = at, auto_join_error = ''}},
   {parent = traceparent, state = ''})

@@ -4,9 +4,9 @@
 --
 -- flags: allow-oom
 --
--- KEYS[1...13]  those of includes/life.lua
--- KEYS[14]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
--- KEYS[15]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
+-- KEYS[1...14]  those of includes/life.lua
+-- KEYS[15]  dispatch_key  usher:{pX}:dispatch                           stream: dispatches to be claimed
+-- KEYS[16]  request_key?  usher:{pX}:ws:<workspace_id>:request:<which>  string: what the request did
 -- ARGV[1]  bot_id      text
 -- ARGV[2]  meeting_id  text
 -- ARGV[3]  keep_ms     integer: how long the hash of a bot that has ended is kept, ms
@@ -25,7 +25,7 @@
 -- include: events
 -- include: bots
 
-local dispatch_key, request_key = unpack(KEYS, 14)
+local dispatch_key, request_key = unpack(KEYS, 15)
 local bot_id, meeting_id, keep_ms, max_events, why, request_ms = unpack(ARGV)
 
 local meeting = redis.call('HMGET', keys.meeting, 'bot_id', 'status', 'bot_status')
@@ -39,6 +39,10 @@ if meeting[2] == 'STOPPING' and bot[1] then
   return {'was_leaving', trace}
 end
 
+if not bot[1] then
+  check_types(keys)
+  redis.call('XLEN', dispatch_key)
+end
 local at_ms = now_ms()
 local at = string.format('%d', at_ms)
 record_change(keys, max_events, at_ms, 'stopping', meeting_id, bot_id,
@@ -51,6 +55,6 @@ if bot[1] then
   return {'leaving', trace}
 end
 if bot[3] then redis.call('XDEL', dispatch_key, bot[3]) end
-end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, 'completed', 'stopped', 'requested')
+end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, 'completed', 'stopped', 'requested', {})
 if request_key then redis.call('SET', request_key, '1' .. place, 'PX', request_ms) end
 return {'ended', trace}

@@ -1,11 +1,12 @@
--- Gives a workspace's lock back, if it is still the caller's.
+-- Gives a lock back, if it is still the caller's; or an email, if it still leads to the user.
 --
--- KEYS[1]  lock_key  usher:{pX}:ws:<workspace_id>:lock or usher:{pX}:outbox:filing  string: the holder's token
--- ARGV[1]  token  text: the caller's lock token
+-- KEYS[1]  lock_key  usher:{pX}:ws:<workspace_id>:lock, usher:{pX}:outbox:filing  string: the holder's token; or
+--                    usher:user:email:<email>: the user
+-- ARGV[1]  token  text: the caller's token, or the user
 --
 -- Returns 'unlocked'    given back
---         'not_yours'   the lock is another's
---         'not_locked'  there is no lock
+--         'not_yours'   it is another's
+--         'not_locked'  there is none
 
 local lock_key = unpack(KEYS)
 local token = unpack(ARGV)

@@ -24,6 +24,12 @@ if redis.call('EXISTS', meeting_key) == 0 then return 'unknown_meeting' end
 local changes = {}
 for index = 1, #fields, 2 do changes[fields[index]] = fields[index + 1] end
 local more = growth_of(meeting_key, fields)
+-- What was collected was never counted, and is not given back.
+for _, field in ipairs({'participants', 'languages'}) do
+  if changes[field] and redis.call('HGET', meeting_key, field .. '_by') ~= 'user' then
+    more = more + redis.call('HSTRLEN', meeting_key, field)
+  end
+end
 local bytes = 0
 for _, field in ipairs({'title', 'participants', 'languages', 'notes'}) do
   bytes = bytes + (changes[field] and #changes[field] or redis.call('HSTRLEN', meeting_key, field))

@@ -38,6 +38,8 @@ public enum Routes {
             budget: budget, receivers: receivers, recordings: recordings, live: live, logger: logger,
             adminKey: adminKey, readiness: ReadinessEndpoint(store: store, readiness: readiness), metrics: metrics,
             servesConsole: servesConsole, insight: insight)
+        // That page asks the port that it came from.
+        let surfaces = surfaces.contains(.console) ? surfaces.union([.api]) : surfaces
         var router = Router()
         for endpoint in endpoints where endpoint.surfaces.map({ !surfaces.isDisjoint(with: $0) }) ?? true {
             let operation = endpoint.operation

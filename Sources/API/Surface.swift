@@ -2,6 +2,8 @@
 public enum Surface: String, CaseIterable, Sendable {
     /// What users call: the Re-invite API and the Bots API.
     case api
+    /// `/console` where it is not on the public port, with what it asks there: `api` too.
+    case console
     /// `/admin`.
     case admin
     /// `/internal`, where bots report.

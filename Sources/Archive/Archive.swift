@@ -9,13 +9,13 @@ public final class Archive: TranscriptArchive {
     let storage: any ArchiveStorage
     /// Of what waits: for its store, and for Redis.
     public let loop: EventLoop
-    private let worker: EventLoop
+    let worker: DiskThread
 
     /// - Throws: `SystemError` if the kernel grants no more descriptors.
     public init(_ configuration: ArchiveConfiguration) throws {
         self.configuration = configuration
         loop = try EventLoop(name: "archive")
-        worker = try EventLoop(name: "archive-disk")
+        worker = try DiskThread(clock: loop)
         switch configuration.place {
         case .folder(let path): storage = FolderStorage(path, disk: worker)
         case .bucket(let name, let prefix):
@@ -32,22 +32,17 @@ public final class Archive: TranscriptArchive {
     /// Cuts off what is under way.
     public func stop() {
         loop.execute { [storage] in (storage as? BucketStorage)?.stop() }
-        for loop in [loop, worker] {
-            loop.stop()
-            loop.join()
+        loop.stop()
+        loop.join()
+        worker.stop()
+    }
+
+    public func segments(
+        of object: ArchivedObject, until: MonotonicTime
+    ) async throws(ArchiveFault) -> StoredSegments {
+        let bytes = try await storage.read(object.name, count: object.bytes, until: until)
+        return try await worker.run(until: until) { () throws(ArchiveFault) in
+            try TranscriptObject.unpack(bytes, object)
         }
-    }
-
-    public func segments(of object: ArchivedObject) async throws(ArchiveFault) -> StoredSegments {
-        let bytes = try await storage.read(object.name, count: object.bytes)
-        return try await onWorker { () throws(ArchiveFault) in try TranscriptObject.unpack(bytes, object) }
-    }
-
-    func onWorker<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(ArchiveFault) -> Value
-    ) async throws(ArchiveFault) -> Value {
-        try await Task(executorPreference: worker) { () -> Result<Value, ArchiveFault> in
-            do throws(ArchiveFault) { return .success(try body()) } catch { return .failure(error) }
-        }.value.get()
     }
 }

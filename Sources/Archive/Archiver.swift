@@ -162,7 +162,7 @@ public final class Archiver: @unchecked Sendable {
     /// Writes what was said in a meeting, reads it back, and then has Redis let go of it.
     private func write(_ move: Moves.Move, until end: MonotonicTime) async throws -> Outcome {
         let (stored, bytes) = try await store.session(until: end).moves.segments(of: move)
-        let packed = try await archive.onWorker { () throws(ArchiveFault) in
+        let packed = try await archive.worker.run { () throws(ArchiveFault) in
             let transcript = MovedTranscript(stored, sessions: move.sessions)
             guard let (bytes, count) = TranscriptObject.pack(transcript, move.name, number: move.number) else {
                 throw .away("zlib has no memory")
@@ -177,7 +177,7 @@ public final class Archiver: @unchecked Sendable {
         // What a store says is not what it does.
         let written: [UInt8]
         do {
-            written = try await archive.storage.read(move.name, count: packed.bytes.count)
+            written = try await archive.storage.read(move.name, count: packed.bytes.count, until: end)
         } catch ArchiveFault.gone {
             throw ArchiveFault.away("it does not have what was just written")
         }

@@ -43,9 +43,9 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
         guard answer.status == 200 || answer.status == 201 || answer.status == 204 else { throw Self.fault(answer) }
     }
 
-    func read(_ name: ArchiveName, count: Int) async throws(ArchiveFault) -> [UInt8] {
+    func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {
         // With room for one more, which must not come.
-        let answer = try await ask("GET", name, body: nil, keptBytes: max(count + 1, Self.keptBytes))
+        let answer = try await ask("GET", name, body: nil, keptBytes: max(count + 1, Self.keptBytes), until: until)
         switch answer.status {
         case 200: return Array(answer.firstBytes.prefix(count + 1))
         case 404 where Self.isWithoutObject(answer): throw .gone
@@ -71,8 +71,9 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
     }
 
     private func ask(
-        _ method: String, _ name: ArchiveName, body: [UInt8]?, keptBytes: Int
+        _ method: String, _ name: ArchiveName, body: [UInt8]?, keptBytes: Int, until: MonotonicTime? = nil
     ) async throws(ArchiveFault) -> TransferAnswer {
+        let left = until?.milliseconds(since: .now()) ?? Self.timeoutMilliseconds
         let answer = await Task(executorPreference: loop) { [self] in
             if curl == nil { curl = Curl(loop: loop, connections: Self.connections) }
             guard let curl,
@@ -84,7 +85,7 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
                         "x-amz-content-sha256: \(Digest.sha256(body ?? []))",
                     ] + (body == nil ? [] : ["Content-Type: application/gzip"]),
                     body: body, certificates: certificates, signature: signature,
-                    timeoutMilliseconds: Self.timeoutMilliseconds, keptBytes: keptBytes)
+                    timeoutMilliseconds: max(1, min(left, Self.timeoutMilliseconds)), keptBytes: keptBytes)
             else { return TransferAnswer.noMemory }
             return await transfer.send(curl)
         }.value

@@ -7,7 +7,7 @@ protocol ArchiveStorage: Sendable {
     func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault)
 
     /// - Parameter count: how many bytes it should have; with more it is spoilt.
-    func read(_ name: ArchiveName, count: Int) async throws(ArchiveFault) -> [UInt8]
+    func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8]
 
     /// Safe to repeat: one that is gone is removed.
     func remove(_ name: ArchiveName) async throws(ArchiveFault)
@@ -16,37 +16,32 @@ protocol ArchiveStorage: Sendable {
 /// Objects as files of a folder, of this machine or one that several share: `<workspace_id>/<meeting_id>-<object>.jsonl.gz`.
 /// Only the user of the node can read them. No link of the folder's own folders is followed.
 struct FolderStorage: ArchiveStorage {
-    private let path: String
-    /// What waits for the disk.
-    private let disk: EventLoop
+    /// Who reads holds memory that others wait for.
+    private static let readMilliseconds = 4_000
 
-    /// - Parameter disk: a loop that nobody else needs.
-    init(_ path: String, disk: EventLoop) {
+    private let path: String
+    private let disk: DiskThread
+
+    init(_ path: String, disk: DiskThread) {
         self.path = path
         self.disk = disk
     }
 
     func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) {
-        try await onDisk { () throws(ArchiveFault) in try save(bytes, name) }
+        try await disk.run { () throws(ArchiveFault) in try save(bytes, name) }
     }
 
-    func read(_ name: ArchiveName, count: Int) async throws(ArchiveFault) -> [UInt8] {
-        try await onDisk { () throws(ArchiveFault) in try load(name, count) }
+    func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {
+        try await disk.run(patience: Self.readMilliseconds, until: until) { () throws(ArchiveFault) in
+            try load(name, count)
+        }
     }
 
     func remove(_ name: ArchiveName) async throws(ArchiveFault) {
-        try await onDisk { () throws(ArchiveFault) in try delete(name) }
+        try await disk.run { () throws(ArchiveFault) in try delete(name) }
     }
 
-    private func onDisk<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(ArchiveFault) -> Value
-    ) async throws(ArchiveFault) -> Value {
-        try await Task(executorPreference: disk) { () -> Result<Value, ArchiveFault> in
-            do throws(ArchiveFault) { return .success(try body()) } catch { return .failure(error) }
-        }.value.get()
-    }
-
-    // MARK: On the disk's loop
+    // MARK: On the disk's thread
 
     private static func fault(_ operation: String) -> ArchiveFault { .away("cannot \(SystemError(operation))") }
 

@@ -1,4 +1,4 @@
-import CZlib
+import Compression
 import JSON
 import Log
 import Usher
@@ -71,47 +71,5 @@ enum TranscriptObject {
             throw .spoilt("an object of the archive has not as many segments as were written")
         }
         return segments
-    }
-}
-
-/// What is packed once, and may be read as often.
-enum Gzip {
-    /// - Returns: nil if zlib has no memory.
-    static func packed(_ bytes: [UInt8]) -> [UInt8]? {
-        var stream = z_stream()
-        guard usher_deflate_init_gzip(&stream, Z_DEFAULT_COMPRESSION) == Z_OK else { return nil }
-        defer { deflateEnd(&stream) }
-        return run(&stream, bytes, room: Int(deflateBound(&stream, UInt(bytes.count)))) { deflate(&$0, Z_FINISH) }
-    }
-
-    /// - Parameter count: how many bytes it has unpacked.
-    /// - Returns: nil if it has not so many, or is none.
-    static func unpacked(_ bytes: [UInt8], count: Int) -> [UInt8]? {
-        var stream = z_stream()
-        guard usher_inflate_init_gzip(&stream) == Z_OK else { return nil }
-        defer { inflateEnd(&stream) }
-        // With room for one more, which must not come.
-        let unpacked = run(&stream, bytes, room: count + 1) { inflate(&$0, Z_FINISH) }
-        return unpacked?.count == count && stream.avail_in == 0 ? unpacked : nil
-    }
-
-    private static func run(
-        _ stream: inout z_stream, _ bytes: [UInt8], room: Int, _ body: (inout z_stream) -> Int32
-    ) -> [UInt8]? {
-        guard bytes.count <= 1 << 30, room <= 1 << 30 else { return nil }
-        var input = bytes
-        var output = [UInt8](repeating: 0, count: room)
-        let isDone = input.withUnsafeMutableBufferPointer { input in
-            output.withUnsafeMutableBufferPointer { output in
-                stream.next_in = input.baseAddress
-                stream.avail_in = UInt32(input.count)
-                stream.next_out = output.baseAddress
-                stream.avail_out = UInt32(output.count)
-                return body(&stream) == Z_STREAM_END
-            }
-        }
-        guard isDone else { return nil }
-        output.removeLast(output.count - Int(stream.total_out))
-        return output
     }
 }

@@ -1,7 +1,9 @@
 import EventLoop
 
-/// Something that happens once, or never, and that one task at a time waits for. Belongs to its loop's thread.
-public final class Signal<Value> {
+/// Something that happens once, or never, and that one task at a time waits for.
+///
+/// `@unchecked Sendable`: belongs to its loop's thread, and every entry checks that.
+public final class Signal<Value>: @unchecked Sendable {
     private let loop: EventLoop
     private var waiter: UnsafeContinuation<Void, Never>?
     /// What happened first; nil before that.

@@ -6,6 +6,7 @@ public final class TranscriptSession {
     public let id: String
     /// From when the times of its segments count.
     public let startDate = Date()
+    private static let segmentsPerEntry = 100
     private let configuration: BotConfiguration
     private let meeting: Int
     private let writer: TranscriptWriter
@@ -36,6 +37,16 @@ public final class TranscriptSession {
             confirmed: segment.completed ? [segment] : [], pending: segment.completed ? [] : [segment],
             ts: WireJSON.timestamp())
         writer.publish(WireJSON.text(live), channel: "tc:meeting:\(meeting):mutable")
+    }
+
+    /// Sends many that nobody watches for any more, in few entries.
+    public func send(last segments: [TranscriptSegment]) {
+        for first in stride(from: 0, to: segments.count, by: Self.segmentsPerEntry) {
+            append(
+                TranscriptionEntry(
+                    meetingID: meeting, nativeMeetingID: configuration.nativeMeetingID,
+                    segments: Array(segments[first..<min(first + Self.segmentsPerEntry, segments.count)])))
+        }
     }
 
     /// Takes segments back.

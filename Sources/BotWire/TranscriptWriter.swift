@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import Log
 import Redis
 
@@ -9,7 +10,17 @@ import Redis
 public final class TranscriptWriter: @unchecked Sendable {
     private static let maximumWaiting = 1_000
     private static let timeoutMilliseconds = 5_000
-    private static let pauseMilliseconds = 100
+    private static let firstPauseMilliseconds = 100
+    private static let longestPauseMilliseconds = 5_000
+
+    /// What came of sending an entry.
+    private enum Outcome {
+        case taken
+        /// It never will be.
+        case refused(String)
+        /// It may be taken later.
+        case late(String)
+    }
 
     private struct Entry {
         let payload: String
@@ -22,6 +33,10 @@ public final class TranscriptWriter: @unchecked Sendable {
     private var waiting: [Entry] = []
     private var isWriting = false
     private var isStopped = false
+    /// Of those that have waited for too long, since one was taken last.
+    private var droppedEntries = 0
+    /// It is tried again without long pauses, as the bot is about to end.
+    private var isInHurry = false
 
     /// - Parameter poster: what sends entries to a node; nil: they go to the stream.
     public init(client: Client, poster: Reporter? = nil, logger: Logger) {
@@ -35,7 +50,8 @@ public final class TranscriptWriter: @unchecked Sendable {
     public func append(_ payload: String, acknowledged: (() -> Void)? = nil) {
         if waiting.count == Self.maximumWaiting {
             waiting.removeFirst()
-            logger.warning("Dropped a transcript entry: nobody has taken any for long")
+            if droppedEntries == 0 { logger.warning("Dropping transcript entries: nobody has taken any for long") }
+            droppedEntries += 1
         }
         waiting.append(Entry(payload: payload, acknowledged: acknowledged))
         guard !isWriting else { return }
@@ -51,8 +67,9 @@ public final class TranscriptWriter: @unchecked Sendable {
         }
     }
 
-    /// Waits until all is written, but not past `deadline`.
+    /// Waits until all is written, but not past `deadline`. To be called once: nothing is written after that.
     public func flush(deadline: MonotonicTime) async {
+        isInHurry = true
         while isWriting, MonotonicTime.now() < deadline { await client.loop.wait(milliseconds: 5) }
         isStopped = true
         if !waiting.isEmpty { logger.warning("Leaving with transcript entries that nobody took") }
@@ -61,32 +78,70 @@ public final class TranscriptWriter: @unchecked Sendable {
     private var deadline: MonotonicTime { .now().advanced(byMilliseconds: Self.timeoutMilliseconds) }
 
     private func write() async {
+        var pause = Self.firstPauseMilliseconds
+        var isTold = false
         while !isStopped, let entry = waiting.first {
-            do throws(RedisError) {
-                try await send(entry.payload)
+            switch await send(entry.payload) {
+            case .taken:
                 removeFirst(entry)
                 entry.acknowledged?()
-            } catch .refused(let text) {
+                if isTold {
+                    logger.info("Transcript entries are taken again", ["dropped": String(droppedEntries)])
+                }
+                pause = Self.firstPauseMilliseconds
+                isTold = false
+                droppedEntries = 0
+            case .refused(let reason):
                 removeFirst(entry)
-                logger.warning("A transcript entry was refused", ["reason": text])
-            } catch {
-                await client.loop.wait(milliseconds: Self.pauseMilliseconds)
+                logger.warning("A transcript entry was refused", ["reason": reason])
+            case .late(let reason):
+                if !isTold {
+                    logger.warning("Transcript entries are not taken; trying again", ["reason": reason])
+                }
+                isTold = true
+                // A Redis that is back may load its data at first.
+                let isBack = await rest(milliseconds: pause)
+                pause = isBack ? Self.firstPauseMilliseconds : min(2 * pause, Self.longestPauseMilliseconds)
             }
         }
         isWriting = false
     }
 
-    /// - Throws: `refused` if it is not taken, another error if it may be taken later.
-    private func send(_ payload: String) async throws(RedisError) {
-        guard let poster else {
-            let command = Command("XADD", "transcription_segments", "*", "payload", payload)
-            _ = try await client.send(command, deadline: deadline)
-            return
+    /// Waits before the next try. A Redis that is there again is asked at once.
+    /// - Returns: whether that is why it has waited no longer.
+    private func rest(milliseconds: Int) async -> Bool {
+        let end = MonotonicTime.now().advanced(byMilliseconds: milliseconds)
+        let wasAway = poster == nil && !client.isConnected
+        repeat {
+            await client.loop.wait(milliseconds: Self.firstPauseMilliseconds)
+            if wasAway, client.isConnected { return true }
+        } while .now() < end && !isInHurry
+        return false
+    }
+
+    private func send(_ payload: String) async -> Outcome {
+        if let poster { return await send(payload, to: poster) }
+        do throws(RedisError) {
+            _ = try await client.send(
+                Command("XADD", "transcription_segments", "*", "payload", payload), deadline: deadline)
+            return .taken
+        } catch {
+            // It is taken later where Redis, or its disk, is full.
+            guard case .refused(let text) = error, !error.isOutOfMemory, !error.isRefusedForNow,
+                !text.hasPrefix("MISCONF ")
+            else { return .late("\(error)") }
+            return .refused(text)
         }
-        switch await poster.post(payload) {
-        case .some(200..<300): return
-        case .some(let status) where status < 500 && status != 429: throw .refused("the node answers \(status)")
-        case .some, nil: throw .notConnected
+    }
+
+    private func send(_ payload: String, to poster: Reporter) async -> Outcome {
+        do throws(ClientError) {
+            let status = try await poster.post(payload)
+            if (200..<300).contains(status) { return .taken }
+            let reason = "the node answers \(status)"
+            return Reporter.isForNow(status) ? .late(reason) : .refused(reason)
+        } catch {
+            return .late("\(error)")
         }
     }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -29,6 +30,14 @@ extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, 
 
 // glibc declares pipe2 under _GNU_SOURCE only.
 extern int pipe2(int descriptors[2], int flags);
+
+// glibc declares fallocate under _GNU_SOURCE only.
+extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
+
+// Gives a part of a file back to the disk. Returns 0, or -1 with errno, as where the disk cannot.
+static inline int usher_punch_hole(int descriptor, off_t offset, off_t length) {
+    return fallocate(descriptor, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length);
+}
 
 #include "spawn.h"
 #include "children.h"

@@ -129,7 +129,7 @@ public final class CalendarSync: @unchecked Sendable {
         let owner = try await session.calendars.owner(of: calendar)
         guard calendar.isEnabled, !calendar.isRemoved, let owner else {
             outcome.isGone = calendar.isRemoved || owner == nil
-            (outcome.counts, outcome.problem) = try await plan(.none, of: calendar, in: session)
+            (outcome.counts, outcome.problem, _) = try await plan(.none, of: calendar, in: session)
             // What is left to do is done before it is forgotten.
             if outcome.problem != nil { (outcome.isGone, outcome.pause) = (false, 1_000) }
             return outcome
@@ -154,15 +154,15 @@ public final class CalendarSync: @unchecked Sendable {
                         uid: $0.uid, recurrenceID: $0.recurrenceID, start: $0.start, end: $0.end, title: $0.title,
                         link: $0.link)
                 }, unreadable: feed.unreadable, hasMore: feed.hasMore)
-            (outcome.counts, outcome.problem) = try await plan(said, of: calendar, in: session)
+            let shares: Bool
+            (outcome.counts, outcome.problem, shares) = try await plan(said, of: calendar, in: session)
             outcome.skipped = CalendarFeed.Skip.allCases.compactMap { skip in
                 feed.skipped[skip].map { "\(skip.rawValue)=\($0)" }
             }.joined(separator: " ")
             outcome.isRead = true
-            if outcome.problem != nil {
-                // What is left to do needs all of the feed again.
-                outcome.etag = nil
-            } else {
+            // What is left to do needs all of the feed again, and so does what others may let go.
+            if outcome.problem != nil || shares { outcome.etag = nil }
+            if outcome.problem == nil {
                 outcome.problem =
                     feed.problem.map { "an event \($0)" }
                     ?? (feed.hasMore ? "it has more meetings within two weeks than are planned: the first are" : nil)
@@ -173,7 +173,7 @@ public final class CalendarSync: @unchecked Sendable {
 
     private func plan(
         _ said: CalendarMeetings, of calendar: FeedCalendar, in session: Session
-    ) async throws(RedisError) -> (FeedCalendar.Counts, String?) {
+    ) async throws(RedisError) -> (FeedCalendar.Counts, String?, Bool) {
         try await session.calendars.plan(
             calendar, said, isHeld: { [self] in !isStopped && MonotonicTime.now() < session.deadline })
     }
@@ -199,8 +199,8 @@ public final class CalendarSync: @unchecked Sendable {
         _ calendar: FeedCalendar, _ owner: Set<String>, now: Int, until end: MonotonicTime
     ) async -> (result: Reading, etag: String?) {
         var fields = ["Accept: text/calendar", "User-Agent: usher-calendars/\(usherVersion)"]
-        // As time goes on there is more to plan of a feed that stays as it is.
-        if let etag = calendar.etag, let readAt = calendar.readAt,
+        // As time goes on there is more to plan of a feed that stays as it is. After a failure it is read to know how it is.
+        if calendar.failures == 0, let etag = calendar.etag, let readAt = calendar.readAt,
             (0..<Self.wholeMilliseconds).contains(now.subtractingClamped(readAt))
         {
             fields.append("If-None-Match: \(etag)")

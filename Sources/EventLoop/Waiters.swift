@@ -20,6 +20,8 @@ public final class Waiters<Value: Sendable>: @unchecked Sendable {
 
     private let loop: EventLoop
     private var waiters: [Waiter] = []
+    /// How many wait.
+    var count: Int { waiters.count }
 
     public init(loop: EventLoop) {
         self.loop = loop
@@ -34,7 +36,11 @@ public final class Waiters<Value: Sendable>: @unchecked Sendable {
             let waiter = Waiter(continuation)
             waiters.append(waiter)
             guard let milliseconds else { return }
-            waiter.timer = loop.schedule(afterMilliseconds: milliseconds) { waiter.resume(returning: nil) }
+            waiter.timer = loop.schedule(afterMilliseconds: milliseconds) {
+                // Nothing may be told for ever, to who waits again and again.
+                self.waiters.removeAll { $0 === waiter }
+                waiter.resume(returning: nil)
+            }
         }
     }
 

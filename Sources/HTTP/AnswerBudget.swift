@@ -13,10 +13,14 @@ public final class AnswerBudget: Sendable {
     }
 
     private let state: Mutex<State>
+    fileprivate let patienceMilliseconds: Int
 
-    /// - Parameter bytes: at least 1.
-    public init(bytes: Int) {
+    /// - Parameters:
+    ///   - bytes: at least 1.
+    ///   - patience: how long a client may take for an answer that holds next to nothing, in ms, while others wait.
+    public init(bytes: Int, patienceMilliseconds patience: Int = 30_000) {
         precondition(bytes >= 1, "a budget of nothing makes no answer")
+        patienceMilliseconds = patience
         state = Mutex(State(queue: AnswerQueue(limit: bytes)))
     }
 
@@ -46,7 +50,7 @@ public final class AnswerBudget: Sendable {
             grant()
         }
         timer?.cancel()
-        return isGranted ? AnswerHold(budget: self, bytes: bytes, client: client) : nil
+        return isGranted ? AnswerHold(budget: self, bytes: bytes, client: client, since: loop.now) : nil
     }
 
     private func grant() {
@@ -76,11 +80,22 @@ public final class AnswerHold: Sendable {
     private let budget: AnswerBudget
     private let bytes: Int
     private let client: String
+    private let since: MonotonicTime
+    /// The least pace at which it is to be taken while others wait.
+    private static let bytesPerMillisecond = 64
 
-    fileprivate init(budget: AnswerBudget, bytes: Int, client: String) {
+    fileprivate init(budget: AnswerBudget, bytes: Int, client: String, since: MonotonicTime) {
         self.budget = budget
         self.bytes = bytes
         self.client = client
+        self.since = since
+    }
+
+    /// Whether its client takes so long that it is others' turn, who wait: whoever takes a byte now and then is not to keep
+    /// everybody from large answers.
+    func mustGiveWay(at now: MonotonicTime) -> Bool {
+        let most = budget.patienceMilliseconds + bytes / Self.bytesPerMillisecond
+        return now.milliseconds(since: since) > most && budget.use.waiting > 0
     }
 
     deinit {

@@ -70,7 +70,7 @@ extension Connection {
         send(response, request.identifier, head: request.head, isKept: isKept)
         if let serve = response.socket, phase != .closed {
             server.note(request, request.head, request.identifier, response)
-            return beginSocket(request, serve)
+            return beginSocket(serve)
         }
         if let write = response.stream, request.method != .head, phase != .closed {
             let answer = StreamedAnswer(

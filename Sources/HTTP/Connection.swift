@@ -61,6 +61,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
     var outputStart = 0
     var writeDeadline = MonotonicTime(nanoseconds: 0)
     private var lingeredBytes = 0
+    /// What `bodyBudget` has of it.
+    private var countedBody = 0
 
     init(server: Server, descriptor: Int32, peer: IPAddress?, index: Int) throws {
         self.server = server
@@ -100,6 +102,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             }
             var position = 0
             parse(input, &position)
+            countBody()
             if position < count, phase != .closing, phase != .closed {
                 // At most one read's worth: no more is read until this has been used up.
                 leftover.append(contentsOf: UnsafeBufferPointer(rebasing: input[position...]))
@@ -127,6 +130,7 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
             let taken = leftover
             var position = leftoverStart
             taken.withUnsafeBufferPointer { parse($0, &position) }
+            countBody()
             if position == taken.count || phase == .closing || phase == .closed {
                 leftover = []
                 leftoverStart = 0
@@ -172,6 +176,19 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         }
     }
 
+    /// Has a large body that is not there as a whole counted with those of others.
+    private func countBody() {
+        let bytes = parser.isReadingBody && parser.body.count > HTTPConfiguration.smallBodyBytes ? parser.body.count : 0
+        guard bytes != countedBody else { return }
+        let budget = server.configuration.bodyBudget
+        budget.add(bytes - countedBody)
+        countedBody = bytes
+        guard bytes > 0, budget.isSpent else { return }
+        refuse(HTTPError(503, "Too many large bodies are under way at the moment. Send it again in a few seconds."))
+        parser = RequestParser(limits: server.configuration.limits)
+        countBody()
+    }
+
     /// Notes which part of a message is being read. Each part's time begins with its first byte, so that sending byte
     /// by byte gains nothing.
     private func enterReadingPhase() {
@@ -193,7 +210,9 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         switch next {
         case .idle: setDeadline(configuration.idleTimeoutMilliseconds)
         case .readingHead: setDeadline(configuration.headerTimeoutMilliseconds)
-        case .readingBody: setDeadline(configuration.bodyTimeoutMilliseconds)
+        // One that comes later could not be answered in time.
+        case .readingBody:
+            setDeadline(min(configuration.bodyTimeoutMilliseconds, configuration.requestDeadlineMilliseconds))
         case .lingering: setDeadline(configuration.lingerMilliseconds)
         // For each piece anew: the whole body may take as long as it takes.
         case .streaming:
@@ -217,7 +236,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         flush()
         guard phase != .closed else { return }
         if output.isEmpty {
-            if phase == .streaming { continueStream() } else if phase != .handling { hold = nil }
+            // While the next request is handled there is none but that of an answer before it.
+            if phase == .streaming { continueStream() } else { hold = nil }
             switch phase {
             case .closing:
                 linger()
@@ -253,6 +273,10 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
 
     /// Called now and then: ends what has taken too long.
     func checkDeadline(_ now: MonotonicTime) {
+        if let hold, hold.mustGiveWay(at: now), !output.isEmpty || phase == .streaming {
+            server.warnNow("an answer was broken off", ["cause": "its client takes it too slowly, and others wait"])
+            return close()
+        }
         if !output.isEmpty {
             if now >= writeDeadline || phase == .closing && socket != nil && now >= deadline { close() }
             return
@@ -334,6 +358,8 @@ final class Connection: DescriptorHandler, @unchecked Sendable {
         output = []
         socket?.hasGone()
         hold = nil
+        if countedBody > 0 { server.configuration.bodyBudget.add(-countedBody) }
+        countedBody = 0
         registration.cancel()
         Glibc.close(descriptor)
         server.remove(self)

@@ -6,6 +6,10 @@ public struct HTTPConfiguration: Sendable {
     public var headerTimeoutMilliseconds = 10_000
     /// Milliseconds from the end of the head to the end of the body, else 408.
     public var bodyTimeoutMilliseconds = 10_000
+    /// What the large bodies that have not come as a whole may hold together, of all servers that share it; a body of more
+    /// than `smallBodyBytes` that comes in beyond is answered with 503. Nobody knows yet who sends it.
+    public var bodyBudget = ByteBudget(bytes: 134_217_728)
+    static let smallBodyBytes = 65_536
     /// Milliseconds that a connection may wait for its next request (or its first) before it is closed.
     public var idleTimeoutMilliseconds = 60_000
     /// Milliseconds that an answer may wait for the client to take any part of it before the connection is closed.
@@ -45,7 +49,7 @@ public struct HTTPConfiguration: Sendable {
         /// Bytes that a client may leave untaken before it is closed with 4408.
         public var unsentBytes = 262_144
         /// What all of them may leave untaken, of all servers that share it.
-        public var unsentBudget = UnsentBudget()
+        public var unsentBudget = ByteBudget()
         /// Milliseconds between two pings.
         public var pingMilliseconds = 20_000
         /// Milliseconds without a word of the client, not even an answer to a ping, after which it is given up.

@@ -72,20 +72,24 @@ public final class Request: Sendable {
     /// All values of a header field, in order, whatever the case of its name.
     public func headers(_ name: String) -> [String] { head.values(of: name) }
 
-    /// The first value of a query parameter, decoded; nil if it is absent, empty if it has no value.
+    /// The first value of a query parameter, decoded as a form is: "+" is a space, and bytes that are no UTF-8 become U+FFFD.
+    /// - Returns: nil if it is absent, empty if it has no value.
     public func query(_ name: String) -> String? {
-        queryItems.first { $0.name == name }?.value
+        guard let query = head.line.query else { return nil }
+        var rest = head.bytes[query.range]
+        while !rest.isEmpty {
+            let item = rest.prefix { $0 != UInt8(ascii: "&") }
+            rest = rest[item.endIndex...].dropFirst()
+            let own = item.prefix { $0 != ASCII.equals }
+            // Nothing else is decoded.
+            if !item.isEmpty, Self.isName(own, name) { return Self.text(item[own.endIndex...].dropFirst()) }
+        }
+        return nil
     }
 
-    /// The parameters of the query in order, decoded as a form is: "+" is a space, and bytes that are no UTF-8 become
-    /// U+FFFD.
-    public var queryItems: [(name: String, value: String)] {
-        guard let query = head.line.query else { return [] }
-        return head.bytes[query.range].split(separator: 0x26).map { item in
-            let separator = item.firstIndex(of: ASCII.equals) ?? item.endIndex
-            let value = separator < item.endIndex ? item[(separator + 1)...] : []
-            return (Self.text(item[..<separator]), Self.text(value))
-        }
+    private static func isName(_ bytes: ArraySlice<UInt8>, _ name: String) -> Bool {
+        let isPlain = !bytes.contains { $0 == ASCII.percent || $0 == ASCII.plus }
+        return isPlain ? bytes.elementsEqual(name.utf8) : text(bytes) == name
     }
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String {

@@ -93,16 +93,19 @@ extension Scanner {
     }
 
     /// `\u` and four digits, or two of them for what lies beyond the basic plane. One half of such a pair alone is no text: it could
-    /// be neither stored nor shown as what it was.
+    /// be neither stored nor shown as what it was (`JSONLimits.takesHalfPairs`).
     private mutating func scanCodeUnits(from start: Int) throws(JSONError) {
         var code = UInt32(try scanCodeUnit())
         if code & 0xfc00 == 0xd800, input[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
+            let next = position
             position += 1
             let low = UInt32(try scanCodeUnit())
-            // What is no low half leaves a code that no character has.
-            if low & 0xfc00 == 0xdc00 { code = 0x10000 + (code & 0x3ff) << 10 + low & 0x3ff }
+            // What is no low half stands for itself, and leaves a code that no character has.
+            if low & 0xfc00 == 0xdc00 { code = 0x10000 + (code & 0x3ff) << 10 + low & 0x3ff } else { position = next }
         }
-        guard let scalar = Unicode.Scalar(code) else { throw .syntax("half of a surrogate pair", at: start) }
+        guard let scalar = Unicode.Scalar(code) ?? (limits.takesHalfPairs ? "\u{fffd}" : nil) else {
+            throw .syntax("half of a surrogate pair", at: start)
+        }
         tape.unescaped += UTF8.encode(scalar)!
     }
 

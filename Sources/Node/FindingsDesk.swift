@@ -54,7 +54,9 @@ final class FindingsDesk: @unchecked Sendable {
         }
         // What else cannot be read has been said.
         let session = store.session(milliseconds: redisTimeoutMilliseconds)
-        if let queue = try? await session.installation.readQueue() { findings.append(Doctor.webhooks(queue)) }
+        if let queue = try? await session.installation.readQueue() {
+            findings += [Doctor.webhooks(queue), Doctor.operatorEndpoint(queue)].compactMap(\.self)
+        }
         let problem = try? await session.installation.archiveProblem()
         if let finding = Doctor.archive(problem: problem) { findings.append(finding) }
         self.examination = nil

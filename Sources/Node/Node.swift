@@ -12,11 +12,7 @@ import Usher
 /// scrape away from a port of its own.
 public struct Node: Sendable {
     private struct Shard {
-        let loop: EventLoop
-        let client: Client
-        /// For changes that wait for replicas, if they do.
-        let changing: Client?
-        let hub: FeedHub
+        let records: LoopRecords
         /// One for each of the node's ports; nil where another loop has the port alone.
         let servers: [Server?]
     }
@@ -47,81 +43,56 @@ public struct Node: Sendable {
                 limit: configuration.http.maximumConnections,
                 limitPerAddress: configuration.maximumConnectionsPerAddress, exempt: configuration.trustedProxies)
         }
-        metrics = NodeMetrics(budgets: zip(ports, budgets).map { ($0.serves, $1) })
+        let metrics = NodeMetrics(budgets: zip(ports, budgets).map { ($0.serves, $1) })
         let answers = AnswerBudget(bytes: configuration.answerMemoryBytes)
         let feeds = LiveBudget(
             perKey: configuration.liveFeedsPerKey, perAddress: configuration.liveFeedsPerAddress,
-            unsent: UnsentBudget())
+            unsent: ByteBudget())
         metrics.feeds = feeds
+        self.metrics = metrics
         var recordings = configuration.recordings
         if recordings.folder != nil { recordings.disk = try EventLoop(name: "recordings") }
         self.recordings = recordings
-        archive = try configuration.archive.map { try Archive($0) }
-        var shards: [Shard] = []
-        var desk: FindingsDesk!
-        var surroundings: TaskSurroundings!
-        for number in 0..<configuration.loops {
-            let loop = try EventLoop(name: "\(number)")
-            let client = Client(loop: loop, configuration: configuration.connection("\(number)"), logger: logger)
-            let changing = configuration.replicaWait.map { wait in
-                var connection = configuration.connection("changes-\(number)")
-                connection.replicaWait = wait
-                return Client(loop: loop, configuration: connection, logger: logger)
-            }
-            let store = Store(
-                client: client, changing: changing, configuration: configuration.store, archive: archive,
-                logger: logger)
-            let hub = Self.hub(of: store, number, configuration, logger)
-            let measured = LoopMetrics(
-                loop: loop, store: store,
-                clients: [("records", client)] + (changing.map { [("changes", $0)] } ?? []))
-            let endpoint = MetricsEndpoint { [metrics, queue = QueueProbe(store)] in await metrics.text(queue) }
-            if number == 0 {
-                desk = FindingsDesk(configuration, store: store)
-                let history = HistoryKeeper(loop: loop, metrics: metrics, queue: QueueProbe(store))
-                surroundings = TaskSurroundings(
-                    configuration, store: store, archive: archive, history: history, logger: logger)
-            }
-            let insight = NodeInsight(
-                findings: { [desk = desk!] in await desk.findings(within: $0) },
-                history: { [history = surroundings!.history] in await history.minutes() })
-            let live = LiveServices(hub: hub, budget: feeds)
+        let archive = try configuration.archive.map { try Archive($0) }
+        self.archive = archive
+        let records = try (0..<configuration.loops).map { try LoopRecords($0, configuration, archive, logger) }
+        let first = records[0]
+        let desk = FindingsDesk(configuration, store: first.store)
+        let history = HistoryKeeper(loop: first.loop, metrics: metrics, queue: QueueProbe(first.store))
+        surroundings = TaskSurroundings(
+            configuration, store: first.store, archive: archive, history: history, logger: logger)
+        self.desk = desk
+        background = try BackgroundTasks(surroundings)
+        metrics.background = background
+        let insight = NodeInsight(
+            findings: { await desk.findings(within: $0) }, history: { await history.minutes() })
+        let consoleIsElsewhere = ports.contains { $0.surfaces.contains(.console) }
+        shards = records.enumerated().map { number, records in
+            let measured = LoopMetrics(loop: records.loop, store: records.store, clients: records.clients)
+            let endpoint = MetricsEndpoint { [queue = QueueProbe(records.store)] in await metrics.text(queue) }
+            let live = LiveServices(hub: records.hub, budget: feeds)
             let servers = zip(ports, budgets).map { port, budget -> Server? in
                 if port.isExclusive, number > 0 { return nil }
                 let router = Routes.make(
-                    store: store, adminKey: configuration.adminKey, logger: logger, readiness: readiness,
+                    store: records.store, adminKey: configuration.adminKey, logger: logger, readiness: readiness,
                     trustedProxies: configuration.trustedProxies, surfaces: port.surfaces, budget: answers,
                     receivers: configuration.receivers, recordings: recordings,
                     live: live, metrics: endpoint,
-                    servesConsole: configuration.servesConsole, insight: insight)
+                    servesConsole: configuration.servesConsole && !(consoleIsElsewhere && port.surfaces.contains(.api)),
+                    insight: insight)
                 let counters = RequestCounters(router)
                 var http = configuration.http(of: port.surfaces)
                 http.onResponse = counters.hook
                 http.webSockets.unsentBudget = feeds.unsent
-                let server = Server(loop: loop, configuration: http, router: router, logger: logger, budget: budget)
+                let server = Server(
+                    loop: records.loop, configuration: http, router: router, logger: logger, budget: budget)
                 measured.servers.append((port.serves, server, counters))
                 return server
             }
-            measured.hub = hub
+            measured.hub = records.hub
             metrics.loops.append(measured)
-            shards.append(Shard(loop: loop, client: client, changing: changing, hub: hub, servers: servers))
+            return Shard(records: records, servers: servers)
         }
-        self.shards = shards
-        self.desk = desk
-        self.surroundings = surroundings
-        background = try BackgroundTasks(surroundings)
-        metrics.background = background
-    }
-
-    /// What reads live feeds, which has a connection of its own once somebody views one.
-    private static func hub(
-        of store: Store, _ number: Int, _ configuration: NodeConfiguration, _ logger: Logger
-    ) -> FeedHub {
-        var connection = configuration.connection("feeds-\(number)")
-        connection.isForBlockingReads = true
-        connection.scripts = []
-        let client = Client(loop: store.client.loop, configuration: connection, logger: logger)
-        return FeedHub(store: store, blocking: client, isCluster: connection.url.isCluster, logger: logger)
     }
 
     /// Starts the loops, begins to connect to Redis, and serves, with Redis or without it.
@@ -154,18 +125,17 @@ public struct Node: Sendable {
         try recordings.disk?.start()
         try archive?.start()
         for (number, shard) in shards.enumerated() {
-            try shard.loop.start()
+            try shard.records.loop.start()
             let measured = metrics.loops[number]
-            shard.loop.execute {
+            shard.records.loop.execute {
                 measured.lag.start()
-                shard.client.start()
-                shard.changing?.start()
+                for (_, client) in shard.records.clients { client.start() }
             }
         }
         let patience = MonotonicTime.now().advanced(byMilliseconds: Self.loginPatienceMilliseconds)
         for (shard, bound) in zip(shards, listeners) {
-            try MainThread.run(on: shard.loop) {
-                for client in [shard.client, shard.changing].compactMap(\.self) {
+            try MainThread.run(on: shard.records.loop) {
+                for (_, client) in shard.records.clients {
                     let remaining = max(0, patience.milliseconds(since: .now()))
                     _ = await client.firstLogin(withinMilliseconds: remaining)
                 }
@@ -182,7 +152,8 @@ public struct Node: Sendable {
     /// - Returns: what Redis said if it refused one.
     public func refusalOfLogin() async -> String? {
         for shard in shards {
-            let outcome = await Task(executorPreference: shard.loop) { await shard.client.firstLogin() }.value
+            let outcome = await Task(executorPreference: shard.records.loop) { await shard.records.client.firstLogin() }
+                .value
             if case .refused(let text) = outcome { return text }
         }
         return nil
@@ -200,21 +171,23 @@ public struct Node: Sendable {
         background.beginDrain()
         let drains = shards.flatMap { shard in
             shard.servers.compactMap(\.self).map { server in
-                (shard.loop, Task(executorPreference: shard.loop) { await server.drain(deadline: deadline) })
+                (
+                    shard.records.loop,
+                    Task(executorPreference: shard.records.loop) { await server.drain(deadline: deadline) }
+                )
             }
         }
         var cut = 0
         for (loop, drain) in drains { cut += (try? MainThread.run(on: loop) { await drain.value }) ?? 0 }
         background.end()
-        shards[0].loop.execute { [desk] in desk.stop() }
+        shards[0].records.loop.execute { [desk] in desk.stop() }
         for shard in shards {
-            shard.loop.execute {
-                shard.hub.stop()
-                shard.client.shutDown()
-                shard.changing?.shutDown()
+            shard.records.loop.execute {
+                shard.records.hub.stop()
+                for (_, client) in shard.records.clients { client.shutDown() }
             }
-            shard.loop.stop()
-            shard.loop.join()
+            shard.records.loop.stop()
+            shard.records.loop.join()
         }
         archive?.stop()
         recordings.disk?.stop()

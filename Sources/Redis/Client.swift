@@ -54,11 +54,17 @@ public struct ClientConfiguration: Sendable {
     }
 }
 
-/// On how many replicas a change is to be, and for how long that is waited for (WAIT). Such a client is best used for
+/// On how many replicas a change is to be, and for how long that is waited for (WAIT). Those that have been away for long
+/// are not waited for, down to a majority of the servers (docs/architecture.md, "Failovers"). Such a client is best used for
 /// these changes alone, since Redis runs none of a connection's later commands while it waits.
 public struct ReplicaWait: Sendable {
     public var replicas: Int
     public var milliseconds: Int
+    /// For how long: so long that in what any Sentinel has heard such a replica is behind all that are there. Each of them
+    /// asks every 10 s (INFO), and a primary sends something every 10 s at least (repl-ping-replica-period).
+    public var awayMilliseconds = 30_000
+    /// How many are waited for at least: with the primary a majority of the servers that there are to be.
+    public var fewest: Int { (replicas + 1) / 2 }
 
     public init(replicas: Int, milliseconds: Int) {
         self.replicas = replicas

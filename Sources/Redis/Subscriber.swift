@@ -32,6 +32,8 @@ public final class Subscriber: @unchecked Sendable {
     private let onEvent: (SubscriberEvent) -> Void
     private var channels: Set<String> = []
     private var connection: OutgoingConnection?
+    /// Of the connection that is on its way.
+    private var connectTimer: ScheduledTimer?
     private var session: Session?
     private var backoff: Backoff
     private var isLost = false
@@ -88,13 +90,6 @@ public final class Subscriber: @unchecked Sendable {
         send(Command("SUBSCRIBE", channel))
     }
 
-    /// Takes a channel away; messages that are under way are dropped.
-    public func unsubscribe(from channel: String) {
-        loop.preconditionCurrent()
-        guard channels.remove(channel) != nil, session?.readySince != nil else { return }
-        send(Command("UNSUBSCRIBE", channel))
-    }
-
     // MARK: Connecting
 
     private func connect() {
@@ -122,16 +117,15 @@ public final class Subscriber: @unchecked Sendable {
         let connection = OutgoingConnection(loop: loop)
         self.connection = connection
         let rest = targets.dropFirst()
-        let timer = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) { [weak self] in
+        connectTimer = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) { [weak self] in
             self?.hasFailed("connecting took too long", remaining: rest)
         }
         connection.onConnect = { [weak self] in
-            timer.cancel()
+            self?.connectTimer?.cancel()
             self?.logIn()
         }
         connection.onInput = { [weak self] in self?.take($0) }
         connection.onClose = { [weak self] reason in
-            timer.cancel()
             self?.hasFailed(reason ?? "Redis closed the connection", remaining: rest)
         }
         connection.connect(to: address, through: tls?.session(with: target.host), isKeptAlive: true)
@@ -151,6 +145,8 @@ public final class Subscriber: @unchecked Sendable {
     }
 
     private func end() {
+        connectTimer?.cancel()
+        connectTimer = nil
         session?.timer?.cancel()
         session = nil
         connection?.close()

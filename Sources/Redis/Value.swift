@@ -35,6 +35,17 @@ public enum Value: Equatable, Sendable {
         return hash
     }
 
+    /// The fields of lines of `name:value`, as `INFO` and `CLUSTER INFO` return them; nil if this is no text.
+    public var info: [String: String]? {
+        guard let string else { return nil }
+        var fields: [String: String] = [:]
+        for line in string.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { fields[String(parts[0])] = String(parts[1]) }
+        }
+        return fields
+    }
+
     public func stringOrThrow() throws(RedisError) -> String {
         guard let string else { throw unexpected("a string") }
         return string

@@ -275,28 +275,46 @@ extension Runner {
     private func finish(_ bot: RunningBot, _ loss: BotLoss) {
         guard !bot.hasEnded else { return }
         bot.hasEnded = true
-        metrics.botsEnded[loss.reason, default: 0] += 1
         leases.remove(bot.id)
         wakeReaders()
         Task(executorPreference: loop) { [self] in
-            await report(loss, of: bot)
+            let outcome = await report(loss, of: bot)
+            let reason = await reason(loss, outcome, bot.entry.place)
+            metrics.botsEnded[reason, default: 0] += 1
             recordings?.lookSoon(at: bot.entry.place)
             forget(bot)
         }
     }
 
+    /// Why a bot ended, for the metric. Of one that ended by itself the records tell whether it failed: a code or signal
+    /// does not, since those of a bot that was told to leave or that nobody let in may be any.
+    private func reason(_ loss: BotLoss, _ outcome: Bots.LossOutcome?, _ place: BotPlace) async -> String {
+        guard loss.reason == "bot_exited" else { return loss.reason }
+        let hasFailed =
+            switch outcome {
+            case .ended(_, let botStatus): botStatus == "failed"
+            case .replaced: true
+            case .wasOver: (try? await session.bots.hasFailedByItself(place)) ?? false
+            case .refused, nil: false
+            }
+        return hasFailed ? "bot_failed" : loss.reason
+    }
+
     /// Tries for as long as a lease can last: after that the sweep has seen to it.
-    private func report(_ loss: BotLoss, of bot: RunningBot) async {
+    /// - Returns: nil if Redis has not answered.
+    private func report(_ loss: BotLoss, of bot: RunningBot) async -> Bots.LossOutcome? {
         let giveUp = BootTime.now().advanced(byMilliseconds: timing.timeToLive)
         while true {
             do throws(RedisError) {
                 let outcome = try await session.bots.lose(bot.entry.place, loss)
-                return log(outcome, loss, bot)
+                log(outcome, loss, bot)
+                return outcome
             } catch {
                 guard BootTime.now() < giveUp else {
-                    return logger.warning(
+                    logger.warning(
                         "A bot's end could not be told",
                         ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+                    return nil
                 }
                 await loop.wait(milliseconds: timing.retry)
             }

@@ -65,8 +65,8 @@ public final class Runner: @unchecked Sendable {
         self.logger = logger
         timing = LeaseTiming(
             timeToLive: configuration.leaseTimeToLiveMilliseconds, stopGrace: configuration.stopGraceMilliseconds,
-            joinTimeout: max(
-                configuration.joinTimeoutMilliseconds, configuration.waitingRoomTimeoutMilliseconds))
+            joinTimeout: configuration.joinTimeoutMilliseconds,
+            waitingRoomTimeout: configuration.waitingRoomTimeoutMilliseconds)
         leases = LeaseKeeper(timing: timing)
         var records = storeConfiguration
         records.leaseTimeToLiveMilliseconds = configuration.leaseTimeToLiveMilliseconds
@@ -200,9 +200,10 @@ public final class Runner: @unchecked Sendable {
 
     // MARK: Dispatches
 
-    private var freePlaces: Int {
-        configuration.capacity - bots.values.count { !$0.hasEnded }
-    }
+    private var running: Int { bots.values.count { !$0.hasEnded } }
+    private var freePlaces: Int { configuration.capacity - running }
+    /// How many bots it may run at once. One that is to stop takes nothing more, so it has no place but those that are taken.
+    var places: Int { isStopping ? running : configuration.capacity }
 
     private func readDispatches(from reader: DispatchReader) async {
         while !isStopping {
@@ -283,13 +284,12 @@ public final class Runner: @unchecked Sendable {
     }
 
     private func writeHeartbeat() async {
-        let running = bots.values.count { !$0.hasEnded }
         try? await session.installation.beat(
             .runners, id: id, lifetime: configuration.leaseTimeToLiveMilliseconds,
             uptime: MonotonicTime.now().milliseconds(since: started),
             fields: [
                 "host": configuration.host, "process": String(getpid()), "version": configuration.version,
-                "state": isStopping ? "stopping" : "running", "capacity": String(configuration.capacity),
+                "state": isStopping ? "stopping" : "running", "capacity": String(places),
                 "running": String(running), "problem": problem ?? "",
             ])
     }

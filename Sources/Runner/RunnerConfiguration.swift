@@ -13,9 +13,9 @@ public struct RunnerConfiguration: Sendable {
 
     /// The Redis that holds the records.
     public var redis: RedisURL
-    /// The Redis that bots are told to use, as text: what they understand of URLs is theirs.
     /// How connections to `redis` are encrypted if that asks for it; nil: as the system's authorities have it.
     public var redisTLS: TLSContext?
+    /// The Redis that bots are told to use, as text: what they understand of URLs is theirs.
     public var botRedisURL: String
     /// Where the nodes are, as the bots reach them.
     public var apiURL: String

@@ -12,14 +12,14 @@ public final class RunnerMetrics: @unchecked Sendable {
     /// Rounds of renewals that failed, and were tried again.
     public internal(set) var failedRenewals = 0
     public internal(set) var botsStarted = 0
-    /// By why they ended, in the words of the records.
+    /// By why they ended, in the words of the records; `bot_failed` is a `bot_exited` that did not come to a good end.
     public internal(set) var botsEnded: [String: Int] = [:]
     /// From a dispatch, by Redis' clock, to the start of the bot's process.
     public internal(set) var dispatchToStart = Histogram(.ways)
 
     /// Why bots end, as `botsEnded` has it. The last two are those that lost the right to be in their rooms.
     fileprivate static let reasons = [
-        "bot_exited", "launch_failed", "supervisor_lost", "runner_stopped", "join_timeout", "lease_lost",
+        "bot_exited", "bot_failed", "launch_failed", "supervisor_lost", "runner_stopped", "join_timeout", "lease_lost",
         "lease_expired",
     ]
     fileprivate static let fencing = ["lease_lost", "lease_expired"]
@@ -43,9 +43,10 @@ extension Runner {
 
 extension Runner: Measured {
     public static let measures: [Measure<Runner>] = [
-        Measure(.gauge, "usher_runner_capacity", "How many bots this runner runs at once.") {
-            $0.configuration.capacity
-        },
+        Measure(
+            .gauge, "usher_runner_capacity",
+            "How many bots this runner may run at once; once it is to stop, as many as it still runs."
+        ) { $0.places },
         Measure(
             .gauge, "usher_runner_bots", by: ["state"],
             "Bots that this runner runs: starting, until they are in their rooms, and in_room."
@@ -57,7 +58,8 @@ extension Runner: Measured {
             $0.metrics.botsStarted
         },
         Measure(
-            .counter, "usher_bots_ended_total", by: ["reason"], "Bots of this runner that have ended, by why."
+            .counter, "usher_bots_ended_total", by: ["reason"],
+            "Bots of this runner that have ended, by why: bot_exited by themselves, bot_failed likewise without a good end."
         ) { runner in RunnerMetrics.reasons.map { ([$0], runner.metrics.botsEnded[$0] ?? 0) } },
         Measure(
             .counter, "usher_fenced_bots_total",

@@ -198,13 +198,18 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         }
     }
 
-    /// Waits, unless there is a reason to end.
+    /// Waits, unless there is a reason to end. What was reported in vain is reported again meanwhile.
     private func pause(_ milliseconds: Int) async throws(Ending) {
-        let remaining = meetingEnd.map { max(0, $0.milliseconds(since: .now()) + 1) }
-        if await departure.wait(milliseconds: min(milliseconds, remaining ?? .max)) != nil {
-            throw .completed(.stopped)
-        }
-        if let meetingEnd, meetingEnd <= .now() { throw .completed(.leftAlone) }
+        let start = MonotonicTime.now()
+        var left = milliseconds
+        repeat {
+            let remaining = meetingEnd.map { max(0, $0.milliseconds(since: .now()) + 1) }
+            let part = min(left, remaining ?? .max, reporter?.millisecondsUntilNextTry ?? .max)
+            if await departure.wait(milliseconds: part) != nil { throw .completed(.stopped) }
+            if let meetingEnd, meetingEnd <= .now() { throw .completed(.leftAlone) }
+            if case .unwanted(let status) = await reporter?.deliverAgain() { throw .unwanted(status: status) }
+            left = milliseconds - MonotonicTime.now().milliseconds(since: start)
+        } while left > 0
     }
 
     private func meetFault(crash: Simulation.Behaviour?, hang: Simulation.Behaviour?) async throws(Ending) {
@@ -282,7 +287,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         switch outcome {
         case .unwanted(let status): throw .unwanted(status: status)
         case .unreachable where reported.count == 1 && departure.value == nil: throw .unreachable
-        case .accepted, .answered, .unreachable: break
+        case .accepted, .answered, .unreachable, .postponed: break
         }
     }
 
@@ -303,7 +308,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
             return
         }
         report.exitCode = exitCode
-        _ = await deliver(report, with: reporter) {
+        _ = await deliver(report, isLast: true, with: reporter) {
             await self.loop.wait(milliseconds: $0)
             return false
         }
@@ -311,7 +316,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
 
     /// Delivers a report amid the bad ones that the behaviours ask for. What those are answered is only logged.
     private func deliver(
-        _ report: StatusReport, with reporter: Reporter, pause: (Int) async -> Bool
+        _ report: StatusReport, isLast: Bool = false, with reporter: Reporter, pause: (Int) async -> Bool
     ) async -> Reporter.Outcome {
         if simulation.has(.malformedReports) {
             for body in BadReports.malformed(connectionID: identifier) { await post(body, "malformed", reporter) }
@@ -320,7 +325,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
             await post(WireJSON.text(report), "forged", reporter, secret: "not-the-secret-of-this-bot")
             await post(WireJSON.text(BadReports.foreign(report)), "forged", reporter)
         }
-        let outcome = await reporter.deliver(report, pause: pause)
+        let outcome = await reporter.deliver(report, isLast: isLast, pause: pause)
         if simulation.has(.staleReports) {
             for earlier in reported { await post(WireJSON.text(earlier), "stale", reporter) }
         }
@@ -329,7 +334,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     }
 
     private func post(_ body: String, _ kind: String, _ reporter: Reporter, secret: String? = nil) async {
-        let status = await reporter.post(body, secret: secret)
+        let status = try? await reporter.post(body, secret: secret)
         logger.info(
             "Sent a bad report, as told",
             ["bot_id": identifier, "kind": kind, "answer": status.map { String($0) } ?? "none"])

@@ -54,6 +54,8 @@ public final class TLSSession: ConnectionLayer {
 
     public func wrap(_ bytes: [UInt8]) throws(LayerFailure) {
         var written = 0
+        // Here and below: what another use of the library has left on this thread is not this one's failure.
+        ERR_clear_error()
         let result = SSL_write_ex(session, bytes, bytes.count, &written)
         guard result == 1, written == bytes.count else { throw problem(result) }
     }
@@ -66,6 +68,7 @@ public final class TLSSession: ConnectionLayer {
             throw LayerFailure(reason: "out of memory")
         }
         if !isReady {
+            ERR_clear_error()
             let result = SSL_do_handshake(session)
             guard result == 1 else {
                 if SSL_get_error(session, result) == SSL_ERROR_WANT_READ { return true }
@@ -82,6 +85,7 @@ public final class TLSSession: ConnectionLayer {
         // As long as there are whole records.
         while true {
             var count = 0
+            ERR_clear_error()
             let result = SSL_read_ex(session, buffer.baseAddress, buffer.count, &count)
             if result == 1 {
                 take(UnsafeBufferPointer(rebasing: buffer[..<count]))

@@ -16,6 +16,8 @@ public struct TransferAnswer: Sendable {
     public var milliseconds = 0
     /// Why there is none.
     public var problem: String?
+    /// Whether there is none since whoever took the request did not answer in time.
+    public var isLate = false
     /// Whether all of its addresses were some that may not be connected to.
     public var isBlocked = false
 
@@ -145,6 +147,9 @@ public final class Transfer {
             answer.isBlocked = true
             answer.problem = "its address is not one of the internet"
         } else {
+            var sentBytes = 0
+            _ = usher_curl_get_long(easy, CURLINFO_REQUEST_SIZE, &sentBytes)
+            answer.isLate = code == CURLE_OPERATION_TIMEDOUT && sentBytes > 0
             answer.problem = code.map { String(cString: curl_easy_strerror($0)) } ?? "it was given up"
         }
     }

@@ -12,6 +12,10 @@ public struct DelivererConfiguration: Sendable {
     public var certificates: String?
     /// How many requests are under way at once to one webhook whose receiver takes them.
     public var perWebhook = 8
+    /// Whom to tell of all workspaces; nil: nobody.
+    public var operatorEndpoint: OperatorEndpoint?
+    /// How many are under way to it at once.
+    public var perOperator = 64
     /// How many to all, of this node.
     public var inAll = 1_024
 
@@ -35,12 +39,15 @@ public final class Deliverer: @unchecked Sendable {
     private static let claimsAtOnce = 16
     /// How often a reason for which work is cut short is told, in ms.
     private static let tellMilliseconds = 60_000
+    /// How often it is said that there is an operator's endpoint; and that again which could not be said everywhere.
+    private static let keepMilliseconds = 60_000
+    private static let keepAgainMilliseconds = 5_000
 
     private let store: Store
     private let configuration: DelivererConfiguration
     private let node: String
     private let logger: Logger
-    private let body: @Sendable (MeetingChange, Webhook.Event) -> String
+    private let body: EventBody
     private let curl: Curl?
     public let metrics = DelivererMetrics()
     private var underWay: [String: Int] = [:]
@@ -53,6 +60,10 @@ public final class Deliverer: @unchecked Sendable {
     private var started = 0
     /// When something was told last, that it is not told at each turn.
     private var told: [String: MonotonicTime] = [:]
+    /// When the operator's endpoint took an event last.
+    private var operatorTook: MonotonicTime?
+    /// When it is said next that there is an operator's endpoint.
+    private var nextKeep = MonotonicTime.now()
     private var isStopped = false
 
     /// - Parameters:
@@ -60,7 +71,7 @@ public final class Deliverer: @unchecked Sendable {
     ///   - body: what is sent of a change.
     public init(
         store: Store, configuration: DelivererConfiguration, node: String, logger: Logger,
-        body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
+        body: @escaping EventBody
     ) {
         self.store = store
         self.configuration = configuration
@@ -77,8 +88,14 @@ public final class Deliverer: @unchecked Sendable {
         let filing = Task(executorPreference: store.client.loop) { [self] in
             await goOn { session throws(RedisError) in try await file(session) }
         }
+        let operators = configuration.operatorEndpoint.map { endpoint in
+            Task(executorPreference: store.client.loop) { [self] in
+                await goOn { session throws(RedisError) in try await takeDue(of: endpoint, session) }
+            }
+        }
         await goOn { session throws(RedisError) in try await takeDue(session) }
         await filing.value
+        await operators?.value
     }
 
     /// - Parameter step: returns whether there was anything to do.
@@ -126,36 +143,83 @@ public final class Deliverer: @unchecked Sendable {
     /// - Returns: whether anything was due.
     private func takeDue(_ session: Session) async throws(RedisError) -> Bool {
         let before = started
-        var due = try await session.deliveries.dueWebhooks()[...]
+        try await take(from: try await session.deliveries.due(in: .webhooks), session)
+        return started > before
+    }
+
+    /// What is due of all workspaces for the operator's endpoint, for which all of them share the places.
+    /// - Returns: whether anything was due.
+    private func takeDue(of endpoint: OperatorEndpoint, _ session: Session) async throws(RedisError) -> Bool {
+        // First: what waits is nobody's where nobody says that there is an endpoint.
+        if MonotonicTime.now() >= nextKeep {
+            let took = operatorTook.map { MonotonicTime.now().milliseconds(since: $0) }
+            let problem = try await session.deliveries.keep(endpoint, tookMilliseconds: took)
+            if let problem, mayTell("\(problem)") {
+                logger.warning("Not all is recorded for the operator's endpoint", ["reason": "\(problem)"])
+            }
+            nextKeep = .now().advanced(
+                byMilliseconds: problem == nil ? Self.keepMilliseconds : Self.keepAgainMilliseconds)
+        }
+        let places = places(for: Webhook.operatorID)
+        let most = max(places.room, places.failing)
+        guard most > 0 else { return allowed[Webhook.operatorID] != nil }
+        let before = started
+        // Any of them: there are as many of each partition as there are places.
+        let due = try await session.deliveries.due(
+            in: .operatorEndpoint, count: min(most, Deliveries.webhooksPerRead)
+        ).shuffled().prefix(most)
+        guard !due.isEmpty else { return false }
+        try await take(from: Array(due), atMost: max(1, most / due.count), session)
+        return started > before
+    }
+
+    /// - Parameter most: how many events of each.
+    private func take(
+        from found: [(workspace: String, id: String)], atMost most: Int = .max, _ session: Session
+    ) async throws(RedisError) {
+        var due = found[...]
         while !due.isEmpty, !isStopped {
             let some = Array(due.prefix(Self.claimsAtOnce))
             due = due.dropFirst(some.count)
             try await Rounds.inEach(some) { [self] webhook throws(RedisError) in
-                try await take(workspace: webhook.workspace, webhook: webhook.id, session)
+                try await take(workspace: webhook.workspace, webhook: webhook.id, atMost: most, session)
             }
         }
-        return started > before
+    }
+
+    /// How many requests to a webhook may be begun; and how many if it fails.
+    private func places(for id: String) -> (room: Int, failing: Int) {
+        let busy = underWay[id] ?? 0
+        return (
+            room: max(0, min((allowed[id] ?? 1) - busy, configuration.inAll - sum)),
+            failing: sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
+        )
     }
 
     /// Takes what a webhook may be told now, and tells it.
-    private func take(workspace: String, webhook id: String, _ session: Session) async throws(RedisError) {
-        let busy = underWay[id] ?? 0
-        let room = max(0, min((allowed[id] ?? 1) - busy, configuration.inAll - sum))
-        let failing = sum < configuration.inAll / Self.failingShare ? max(0, Self.perFailingWebhook - busy) : 0
+    private func take(
+        workspace: String, webhook id: String, atMost most: Int = .max, _ session: Session
+    ) async throws(RedisError) {
+        var (room, failing) = places(for: id)
+        room = min(room, most)
+        // One that has just taken an event may have failed at one of another partition, which does not know yet.
+        if id == Webhook.operatorID, allowed[id] != nil { failing = room }
         // Who looks meanwhile finds the places taken.
         let places = max(room, failing)
+        let isWaiting = places == 0 && underWay[id] != nil && id != Webhook.operatorID
         hold(places, for: id)
         let taken: [ClaimedDelivery]
         do throws(RedisError) {
             taken = try await session.deliveries.claim(
-                workspace: workspace, webhook: id, count: room, failingCount: failing)
+                workspace: workspace, webhook: id, count: room, failingCount: failing, isWaiting: isWaiting,
+                operatorEndpoint: configuration.operatorEndpoint)
         } catch {
             hold(-places, for: id)
             throw error
         }
         hold(taken.count - places, for: id)
         started += taken.count
-        let hasMore = taken.count == room
+        let hasMore = taken.count == room && id != Webhook.operatorID
         for delivery in taken {
             Task(executorPreference: store.client.loop) { [self] in
                 await deliver(delivery)
@@ -186,7 +250,7 @@ public final class Deliverer: @unchecked Sendable {
         let outcome = RetrySchedule.outcome(answer, tries: delivery.tries)
         let word = Self.word(outcome, answer)
         note(outcome, of: delivery.webhook.id)
-        metrics.attempts[word, default: 0] += 1
+        metrics.count(word, isOperators: delivery.webhook.isOperators)
         let attempt = Self.line(answer, word, time: time)
         do throws(RedisError) {
             let settlement = try await store.session(milliseconds: Self.timeoutMilliseconds).deliveries.settle(
@@ -202,7 +266,16 @@ public final class Deliverer: @unchecked Sendable {
 
     private func note(_ outcome: DeliveryOutcome, of id: String) {
         if allowed.count >= Self.mostRemembered { allowed = [:] }
-        allowed[id] = outcome == .delivered ? min((allowed[id] ?? 1) * 2, configuration.perWebhook) : nil
+        let isOperators = id == Webhook.operatorID
+        switch outcome {
+        case .delivered:
+            let most = isOperators ? configuration.perOperator : configuration.perWebhook
+            allowed[id] = min((allowed[id] ?? 1) * 2, most)
+            if isOperators { operatorTook = .now() }
+        // What it refuses for good of one workspace must not slow the others.
+        case .failed where isOperators, .gone where isOperators: break
+        case .retry, .failed, .gone: allowed[id] = nil
+        }
     }
 
     private func send(_ delivery: ClaimedDelivery, time: Int) async -> TransferAnswer {
@@ -247,6 +320,9 @@ public final class Deliverer: @unchecked Sendable {
             "problem": answer.problem ?? "",
         ]
         logger.debug("A webhook was told", fields)
+        if delivery.webhook.isOperators, word != "delivered", mayTell("the operator's endpoint") {
+            logger.warning("The operator's endpoint has not taken an event", fields)
+        }
         if case .disabled = settlement {
             metrics.disabled += 1
             logger.warning("A webhook was disabled: its receiver is gone, or has failed for five days", fields)

@@ -5,11 +5,21 @@ import Metrics
 /// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class DelivererMetrics: @unchecked Sendable {
     /// By outcome.
-    var attempts: [String: Int] = [:]
+    private var attempts: [String: Int] = [:]
+    /// Of those, to the operator's endpoint.
+    private var operatorAttempts: [String: Int] = [:]
     /// Events that were not filed, since too many waited.
     var dropped = 0
     /// Webhooks that were disabled.
     var disabled = 0
+
+    /// Counts an attempt, by what came of it.
+    func count(_ outcome: String, isOperators: Bool) {
+        attempts[outcome, default: 0] += 1
+        if isOperators { operatorAttempts[outcome, default: 0] += 1 }
+    }
+
+    private static let outcomes = ["delivered", "queued", "failed", "blocked"]
 }
 
 extension DelivererMetrics: Measured {
@@ -19,7 +29,13 @@ extension DelivererMetrics: Measured {
             "Attempts to deliver an event, of this node, by what came of them: delivered; queued, since it is tried again; "
                 + "failed; blocked, since the address is private."
         ) { metrics in
-            ["delivered", "queued", "failed", "blocked"].map { ([$0], metrics.attempts[$0] ?? 0) }
+            outcomes.map { ([$0], metrics.attempts[$0] ?? 0) }
+        },
+        Measure(
+            .counter, "usher_operator_webhook_attempts_total", by: ["outcome"],
+            "Of these, those to the operator's endpoint (`--webhook-url`)."
+        ) { metrics in
+            outcomes.map { ([$0], metrics.operatorAttempts[$0] ?? 0) }
         },
         Measure(
             .counter, "usher_webhook_events_dropped_total",

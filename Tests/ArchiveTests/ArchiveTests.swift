@@ -1,3 +1,4 @@
+import Compression
 import EventLoop
 import Glibc
 import RedisTestSupport
@@ -92,32 +93,30 @@ import Usher
         #expect(ArchiveName(workspaceID: Self.name.workspaceID, meetingID: Self.name.meetingID, object: "a/b") == nil)
     }
 
+    private static func read(_ storage: FolderStorage, count: Int) async throws(ArchiveFault) -> [UInt8] {
+        try await storage.read(name, count: count, until: .now().advanced(byMilliseconds: 60_000))
+    }
+
     private static func onFolder(
         _ body: @escaping @Sendable (FolderStorage, String) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder.make().path
-        let disk = try EventLoop(name: "disk")
-        try disk.start()
-        defer {
-            disk.stop()
-            disk.join()
-        }
-        try await body(FolderStorage(folder, disk: disk), folder)
+        try await withDisk { disk in try await body(FolderStorage(folder, disk: disk), folder) }
     }
 
     @Test func aFolderKeepsWhatIsWritten() async throws {
         try await Self.onFolder { storage, folder in
-            await #expect(throws: ArchiveFault.gone) { try await storage.read(Self.name, count: 3) }
+            await #expect(throws: ArchiveFault.gone) { try await Self.read(storage, count: 3) }
             try await storage.write([1, 2, 3], to: Self.name)
-            #expect(try await storage.read(Self.name, count: 3) == [1, 2, 3])
+            #expect(try await Self.read(storage, count: 3) == [1, 2, 3])
             // No more than one byte beyond what it should have.
-            #expect(try await storage.read(Self.name, count: 1) == [1, 2])
+            #expect(try await Self.read(storage, count: 1) == [1, 2])
             let path = "\(folder)/\(Self.name.path)"
             var entry = stat()
             #expect(stat(path, &entry) == 0 && entry.st_mode & 0o777 == 0o600)
             try await storage.remove(Self.name)
             try await storage.remove(Self.name)
-            await #expect(throws: ArchiveFault.gone) { try await storage.read(Self.name, count: 3) }
+            await #expect(throws: ArchiveFault.gone) { try await Self.read(storage, count: 3) }
             #expect(access("\(folder)/\(Self.name.workspaceID)", F_OK) != 0)
         }
     }
@@ -130,7 +129,7 @@ import Usher
                 do throws(ArchiveFault) {
                     switch attempt {
                     case 0: try await storage.write([1], to: Self.name)
-                    case 1: _ = try await storage.read(Self.name, count: 1)
+                    case 1: _ = try await Self.read(storage, count: 1)
                     default: try await storage.remove(Self.name)
                     }
                     Issue.record("a link was followed")
@@ -142,15 +141,9 @@ import Usher
                 }
             }
         }
-        try await Self.onFolder { _, folder in
-            let disk = try EventLoop(name: "disk")
-            try disk.start()
-            defer {
-                disk.stop()
-                disk.join()
-            }
-            let storage = FolderStorage("\(folder)/none", disk: disk)
-            let fault = await #expect(throws: ArchiveFault.self) { try await storage.read(Self.name, count: 1) }
+        try await withDisk { disk in
+            let storage = try FolderStorage("\(TemporaryFolder.make().path)/none", disk: disk)
+            let fault = await #expect(throws: ArchiveFault.self) { try await Self.read(storage, count: 1) }
             #expect(fault != .gone)
         }
     }

@@ -28,6 +28,19 @@ import Testing
     private static let everySecond = "BYHOUR=\(list(0..<24));BYMINUTE=\(list(0..<60));BYSECOND=\(list(0..<60))"
     private static let dates = (0..<2_000).map { "19\(10 + $0 % 90)0101T000000Z" }.joined(separator: ",")
 
+    @Test func twoMegabytesOfMeetingsOfEveryDayAreRead() throws {
+        let events = (0..<12_500).flatMap { number in
+            Self.event(
+                [
+                    "DTSTART;TZID=Europe/Berlin:20200101T090000", "DURATION:PT30M", "RRULE:FREQ=DAILY",
+                    "SUMMARY:Every day",
+                ], uid: "\(number)")
+        }
+        #expect(events.reduce(0) { $0 + $1.utf8.count + 1 } > 2_000_000)
+        let feed = try Self.read(events, FeedBudget(clock: { 0 }))
+        #expect(feed.problem == nil && feed.occurrences.count == 500 && feed.hasMore)
+    }
+
     /// Each takes more steps than lines: none is cheap that is counted where the work is done.
     @Test(
         arguments: [

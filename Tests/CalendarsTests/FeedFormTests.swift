@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Usher
 
 @testable import Calendars
 
@@ -55,6 +56,17 @@ import Testing
         ])
     func aFeedIsUnderstood(_ name: String, _ expected: [String]) throws {
         #expect(Self.lines(try Self.feed(name)) == expected)
+    }
+
+    @Test(arguments: MeetingLink.teamsHosts)
+    func aLinkToAnyHostOfTeamsIsFound(_ host: String) throws {
+        let lines = [
+            "BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VEVENT", "UID:1", "DTSTART:20261201T090000Z",
+            "DTEND:20261201T100000Z", "DESCRIPTION:Join: https://\(host)/meet/9398850880426?p=Ab1", "END:VEVENT",
+            "END:VCALENDAR", "",
+        ]
+        let feed = try CalendarFeed(Array(lines.joined(separator: "\r\n").utf8), span: Self.span)
+        #expect(feed.occurrences.map(\.link.room.nativeID) == ["9398850880426"])
     }
 
     @Test func whatIsNoMeetingIsCountedByReason() throws {

@@ -1,6 +1,7 @@
-import EventLoop
 import TestTurns
 import Testing
+
+@testable import EventLoop
 
 @Suite(.takesTurns) struct WaitersTests {
     /// Timers run in the order of their times, so whatever the machine does, the wait is over before it is told.
@@ -9,6 +10,7 @@ import Testing
             let waiters = Waiters<Int>(loop: loop)
             loop.schedule(afterMilliseconds: 1_000) { waiters.tell(1) }
             #expect(await waiters.wait(milliseconds: 10) == nil)
+            #expect(waiters.count == 0)
         }
     }
 

@@ -24,9 +24,12 @@ import Testing
         }
     }
 
-    @Test func aBodyBegunMustBeFinished() async throws {
+    /// In its own time, or in that of its request.
+    @Test(arguments: [(300, 60_000), (60_000, 300)])
+    func aBodyBegunMustBeFinished(_ body: Int, _ request: Int) async throws {
         try await withServer {
-            $0.bodyTimeoutMilliseconds = 300
+            $0.bodyTimeoutMilliseconds = body
+            $0.requestDeadlineMilliseconds = request
         } _: { fixture in
             let client = try fixture.connect()
             try client.trickle("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n", then: "a")
@@ -127,6 +130,39 @@ import Testing
             try client.send("rubbish\r\n")
             #expect(try client.answer().status == 400)
             try wait(for: "the end of the connection") { fixture.connectionCount == 0 }
+        }
+    }
+
+    /// Large bodies that do not come as a whole take no more than there is for all of them; small ones come all the same.
+    @Test func largeBodiesShareWhatTheyMayHold() async throws {
+        let budget = ByteBudget(bytes: 300_000)
+        @Sendable func begin(_ fixture: ServerFixture) throws -> Client {
+            let client = try fixture.connect()
+            try client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 250000\r\n\r\n")
+            try client.send([UInt8](repeating: 0x78, count: 200_000))
+            return client
+        }
+        try await withServer {
+            $0.limits.bodyBytes = 1_000_000
+            $0.bodyBudget = budget
+        } _: { fixture in
+            let first = try begin(fixture)
+            try wait(for: "its bytes") { budget.used == 200_000 }
+            let second = try begin(fixture)
+            #expect(try second.answer().status == 503)
+            try wait(for: "what is left") { budget.used == 200_000 }
+            let small = try fixture.connect()
+            try small.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n")
+            try small.send([UInt8](repeating: 0x78, count: 60_000))
+            #expect(try small.answer().body.count == 60_000)
+            try first.send([UInt8](repeating: 0x78, count: 50_000))
+            #expect(try first.answer().body.count == 250_000)
+            try wait(for: "nothing to be held") { budget.used == 0 }
+            // Who leaves takes nothing along.
+            let third = try begin(fixture)
+            try wait(for: "its bytes") { budget.used == 200_000 }
+            third.close()
+            try wait(for: "nothing to be held") { budget.used == 0 }
         }
     }
 

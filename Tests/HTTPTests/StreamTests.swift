@@ -181,7 +181,40 @@ final class Streams: Sendable {
             try wait(for: "bytes that are held") { fixture.answers.use.bytes == 100 }
             other.close()
             try wait(for: "bytes that were given back") { fixture.answers.use.bytes == 0 }
+            // Whatever the client has asked for besides, which may need them.
+            let third = try fixture.connect(receiveBufferBytes: 4_096)
+            try third.send("GET /held/4000000 HTTP/1.1\r\nHost: a\r\n\r\nGET /gate HTTP/1.1\r\nHost: a\r\n\r\n")
+            try wait(for: "bytes that are held") { fixture.answers.use.bytes == 100 }
+            _ = try third.answer()
+            try wait(for: "bytes that were given back") { fixture.answers.use.bytes == 0 }
+            fixture.gate.open()
+            #expect(try third.answer().text == "through")
         }
+    }
+
+    /// Who takes an answer slower than at the least pace keeps it as long as nobody waits.
+    @Test func whoIsSlowGivesWayToWhoWaits() async throws {
+        let loop = try EventLoop(name: "budget")
+        try loop.start()
+        defer {
+            loop.stop()
+            loop.join()
+        }
+        let budget = AnswerBudget(bytes: 128_000, patienceMilliseconds: 10_000)
+        await Task(executorPreference: loop) {
+            let begin = loop.now
+            let (soon, late) = (begin.advanced(byMilliseconds: 10_900), begin.advanced(byMilliseconds: 71_100))
+            let far = begin.advanced(byMilliseconds: 600_000)
+            // A second's worth at the least pace.
+            let slow = await budget.hold(64_000, for: "a", until: far, on: loop)
+            #expect(slow?.mustGiveWay(at: late) == false)
+            let waiting = Task(executorPreference: loop) {
+                await budget.hold(1, for: "a", until: begin.advanced(byMilliseconds: 60_000), on: loop) != nil
+            }
+            while budget.use.waiting == 0 { await loop.nextTurn() }
+            #expect(slow?.mustGiveWay(at: soon) == false && slow?.mustGiveWay(at: late) == true)
+            waiting.cancel()
+        }.value
     }
 
     @Test func bytesThatAreNotToBeHadInTimeAreRefused() async throws {

@@ -88,6 +88,31 @@ import Testing
         }
     }
 
+    /// Who serves it hears of a socket only then: it is told, and nothing is kept.
+    @Test func oneThatIsClosedAtOnceLeavesNothing() async throws {
+        try await withServer { fixture in
+            for _ in 0..<10 {
+                let client = try fixture.connect()
+                try client.send(Array(Self.handshake.utf8) + [0x88, 0x80, 0, 0, 0, 0])
+                #expect(try client.answer(toHead: true).status == 101)
+            }
+            try wait(for: "the ends") { fixture.sockets.state.served == 10 && fixture.sockets.state.ended == 10 }
+            try wait(for: "nothing to be held") { fixture.sockets.state.holds == 0 }
+        }
+    }
+
+    /// What is set once the connection is gone is let go at once.
+    @Test func oneThatIsGoneHoldsNothing() async throws {
+        try await withServer { fixture in
+            let client = try Self.open(fixture)
+            try client.send(Self.frame(1, "hold later"))
+            try wait(for: "the wait") { fixture.sockets.state.isWaiting }
+            client.close()
+            try wait(for: "the end") { fixture.sockets.state.ended == 1 }
+            try wait(for: "nothing to be held") { !fixture.sockets.state.isWaiting && fixture.sockets.state.holds == 0 }
+        }
+    }
+
     // MARK: Those that are slow
 
     private static func leaveMuch(_ configuration: inout HTTPConfiguration) {
@@ -170,8 +195,11 @@ final class Sockets: Sendable {
         /// Bytes that a connection held for its client, and those that it had not taken.
         var (mostHeld, unsent, mostUnsent) = (0, 0, 0)
         var isFlooded = false
+        var isWaiting = false
         var (filled, closed): ([String], [String]) = ([], [])
         var holds = 0
+        /// Sockets that were served, and those whose server was told of their end.
+        var (served, ended) = (0, 0)
     }
 
     private final class Hold {
@@ -203,6 +231,13 @@ final class Sockets: Sendable {
         router.add(.get, "/socket") { [self] request in
             // Handshakes of these tests are sound.
             try! WebSocketHandshake.accept(request) { [self] socket in
+                // As who serves one does: of something that refers to the socket itself.
+                let hold = Hold(self)
+                socket.onClose = { [self] in
+                    _ = (socket, hold)
+                    mutex.withLock { $0.ended += 1 }
+                }
+                mutex.withLock { $0.served += 1 }
                 while let message = await socket.next() {
                     guard case .text(let text) = message else { continue }
                     let words = String(decoding: text, as: UTF8.self).split(separator: " ").map(String.init)
@@ -210,6 +245,13 @@ final class Sockets: Sendable {
                     case "flood": await flood(socket, loop)
                     case "pour": await pour(socket)
                     case "fill": fill(socket, named: words[1], of: words[2], Int(words[3])!)
+                    case "hold":
+                        mutex.withLock { $0.isWaiting = true }
+                        while !socket.isClosed { await loop.wait(milliseconds: 1) }
+                        // For its connection to be gone as well.
+                        while socket.connection != nil { await loop.wait(milliseconds: 1) }
+                        socket.hold = Hold(self)
+                        mutex.withLock { $0.isWaiting = false }
                     case "leave":
                         socket.hold = Hold(self)
                         fill(socket, named: "leaving", of: nil, Int(words[1])!)

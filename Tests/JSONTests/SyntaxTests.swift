@@ -66,6 +66,19 @@ import Testing
         #expect(Self.problem(Array(json.utf8))?.problem == "must be valid JSON: \(what)")
     }
 
+    /// As a program cuts a text, and writes what is left of it.
+    @Test(arguments: [
+        (#""a\ud83d""#, "a\u{fffd}"), (#""\udc00b""#, "\u{fffd}b"), (#""\ud83d\u0041""#, "\u{fffd}A"),
+        (#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1f600}"), (#""\ud83d\n""#, "\u{fffd}\n"),
+        (#""\ud83d\ude00""#, "\u{1f600}"),
+    ])
+    func halfOfAPairIsTakenWhereTextsAreCut(_ json: String, _ text: String) throws {
+        let limits = JSONLimits(takesHalfPairs: true)
+        #expect(JSONFragment(try JSONDocument(Array(json.utf8), limits: limits)).text == text)
+        #expect(Self.problem(Array(#""\ud83d\u00g0""#.utf8), limits)?.problem.contains("four digits") == true)
+        #expect(Self.problem(Array(#""\ud83d"#.utf8), limits)?.problem.contains("an unexpected end") == true)
+    }
+
     @Test(
         arguments: [
             [0x80], [0xc3], [0xc0, 0xaf], [0xc1, 0x81], [0xe0, 0x80, 0xaf], [0xed, 0xa0, 0x80],

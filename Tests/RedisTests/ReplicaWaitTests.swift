@@ -18,9 +18,13 @@ import Testing
         options.listensOnPort = true
         options.arguments = ["--repl-diskless-sync-delay", "0"]
         primary = try RedisServer(options)
-        options.listensOnPort = false
+        replica = try Self.replica(of: primary)
+    }
+
+    static func replica(of primary: RedisServer) throws -> RedisServer {
+        var options = RedisServer.Options()
         options.arguments = ["--replicaof", "127.0.0.1 \(primary.port!)"]
-        replica = try RedisServer(options)
+        return try RedisServer(options)
     }
 
     func configuration(waitMilliseconds: Int, replicas: Int = 1) -> ClientConfiguration {
@@ -37,9 +41,24 @@ import Testing
         }
     }
 
+    static func waitForBoth(of primary: RedisServer) async throws {
+        try await waitFor("both replicas are there") {
+            try primary.ask("INFO replication").split(separator: ",").count { $0 == "state=online" } == 2
+        }
+    }
+
     static func create(_ key: String, with client: Client) async throws -> Value {
         try await client.run(
             create, keys: [key], arguments: ["x"], isChange: { $0 == .integer(1) }, deadline: Client.soon)
+    }
+
+    /// False if it was not on enough replicas in time.
+    static func isCreated(_ key: String, with client: Client) async throws -> Bool {
+        do {
+            return try await create(key, with: client) == .integer(1)
+        } catch RedisError.notReplicated {
+            return false
+        }
     }
 
     func waits() throws -> Int {
@@ -94,15 +113,39 @@ import Testing
             if error == .notReplicated(replicas: 1) { break }
             #expect(error == .notReplicated(replicas: 0))
         }
-        var options = RedisServer.Options()
-        options.arguments = ["--replicaof", "127.0.0.1 \(primary.port!)"]
-        let second = try RedisServer(options)
+        let second = try Self.replica(of: primary)
         try await withClient(configuration(waitMilliseconds: 60_000, replicas: 2)) { [self] client throws in
             _ = await client.firstLogin()
             for number in 1...20 {
                 #expect(try await Self.create("key\(number)", with: client) == .integer(1))
                 for server in [replica, second] { #expect(try server.ask("GET key\(number)") == "x") }
             }
+        }
+    }
+
+    /// Of three servers one is gone: once it has been away for long, changes are made without it, and wait for it again as
+    /// soon as it is back.
+    @Test func oneThatIsGoneForLongIsNotWaitedFor() async throws {
+        let gone = try Self.replica(of: primary)
+        try await waitForReplica()
+        try await Self.waitForBoth(of: primary)
+        var configuration = configuration(waitMilliseconds: 500, replicas: 2)
+        configuration.replicaWait?.awayMilliseconds = 2_000
+        try await withClient(configuration) { [self] client throws in
+            _ = await client.firstLogin()
+            gone.stop()
+            await #expect(throws: RedisError.self) { try await Self.create("refused", with: client) }
+            var tries = 0
+            repeat { tries += 1 } while try await !Self.isCreated("try\(tries)", with: client) && tries < 200
+            #expect(try tries < 200 && replica.ask("GET try\(tries)") == "x")
+            let back = try Self.replica(of: primary)
+            try await Self.waitForBoth(of: primary)
+            var held = 0
+            for number in 1...20 where try await Self.isCreated("key\(number)", with: client) {
+                held += 1
+                for server in [replica, back] { #expect(try server.ask("GET key\(number)") == "x") }
+            }
+            #expect(held > 0)
         }
     }
 

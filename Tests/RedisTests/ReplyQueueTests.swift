@@ -18,7 +18,7 @@ import Testing
     static func queue(replicas: Int? = nil) -> ReplyQueue {
         ReplyQueue(
             silenceLimitMilliseconds: 1_000,
-            replicaWait: replicas.map { ReplicaWait(replicas: $0, milliseconds: 50) }, now: begin)
+            quorum: replicas.map { ReplicaQuorum(ReplicaWait(replicas: $0, milliseconds: 50)) }, now: begin)
     }
 
     @Test func repliesAreOfBatchesInTheirOrder() {
@@ -80,6 +80,44 @@ import Testing
             return
         }
         #expect(changes.count == 1 && failure == expected)
+    }
+
+    /// A replica is back that was not waited for any more: what is under way waits for it too, once.
+    @Test func aReplicaThatIsBackIsWaitedFor() throws {
+        var queue = Self.queue(replicas: 2)
+        let first = Self.batch(isChange: true)
+        queue.append(first)
+        #expect(queue.replicaWait(at: Self.at(0))?.commands.map(\.bytes) == [Command("WAIT", "2", "50").bytes])
+        _ = queue.take(.string("changed"), at: Self.at(1))
+        guard case .wait(_, _, .notReplicated(replicas: 1)) = queue.take(.integer(1), at: Self.at(50)) else {
+            Issue.record("another answer")
+            return
+        }
+        for second in 1...32 { queue.see(ReplicaQuorumTests.info(["10.0.0.1": 0]), at: Self.at(second * 1_000)) }
+        let now = Self.at(32_500)
+        let (change, later) = (Self.batch(due: 40_000, isChange: true), Self.batch(due: 50_000, isChange: true))
+        queue.append(change)
+        let wait = queue.replicaWait(at: now)
+        #expect(
+            wait?.commands.map(\.bytes) == [Command("WAIT", "1", "50").bytes, Command("INFO", "replication").bytes])
+        queue.append(later)
+        guard case .unconfirmed = queue.take(.string("changed"), at: now),
+            case .part = queue.take(.integer(1), at: now),
+            case .waitAgain = queue.take(ReplicaQuorumTests.info(["10.0.0.1": 0, "10.0.0.2": 0]), at: now)
+        else {
+            Issue.record("another answer")
+            return
+        }
+        let again = queue.replicaWait(at: now)
+        #expect(again?.commands.map(\.bytes) == [Command("WAIT", "2", "50").bytes])
+        #expect(again?.deadline == Self.at(50_000))
+        guard case .unconfirmed = queue.take(.string("changed"), at: now),
+            case .wait(_, let confirmed, let failure) = queue.take(.integer(2), at: now)
+        else {
+            Issue.record("another answer")
+            return
+        }
+        #expect(confirmed.map(ObjectIdentifier.init) == [change, later].map(ObjectIdentifier.init) && failure == nil)
     }
 
     /// A change that has its reply waits no longer than any other, and a WAIT that is late confirms nothing afterwards.

@@ -69,28 +69,19 @@ import Testing
         }
     }
 
-    @Test func channelsComeAndGo() async throws {
+    /// One that is there already is left alone.
+    @Test func channelsAreAdded() async throws {
         let server = try RedisServer.shared()
         let (first, second) = (Self.channel(), Self.channel())
         try await Self.withSubscriber(server.url, channels: []) { subscriber, loop, record in
-            try await withClient(ClientConfiguration(url: server.url, name: "n")) { client in
-                try await client.waitUntilConnected()
-                loop.execute { subscriber.subscribe(to: first) }
-                try await waitFor("the channel is subscribed") { record.count(.subscribed(channel: first)) == 1 }
-                loop.execute {
-                    subscriber.subscribe(to: first)
-                    subscriber.subscribe(to: second)
-                    subscriber.unsubscribe(from: first)
-                    subscriber.unsubscribe(from: first)
-                }
-                try await waitFor("the other is subscribed") { record.count(.subscribed(channel: second)) == 1 }
-                try await waitFor("the first has no subscriber") {
-                    try await client.send("PUBLISH", first, "lost") == .integer(0)
-                }
-                #expect(try await client.send("PUBLISH", second, "kept") == .integer(1))
+            loop.execute { subscriber.subscribe(to: first) }
+            try await waitFor("the channel is subscribed") { record.count(.subscribed(channel: first)) == 1 }
+            loop.execute {
+                subscriber.subscribe(to: first)
+                subscriber.subscribe(to: second)
             }
-            try await waitFor("the message is there") { record.count(.message(channel: second, payload: "kept")) == 1 }
-            #expect(record.count(.message(channel: first, payload: "lost")) == 0)
+            try await waitFor("the other is subscribed") { record.count(.subscribed(channel: second)) == 1 }
+            #expect(record.count(.subscribed(channel: first)) == 1)
         }
     }
 

@@ -36,7 +36,7 @@ import Testing
     @Test func aBotThatCrashesBeforeJoiningIsReplacedUpToThreeTimes() async throws {
         try await RunnerFixture.use { fixture in
             let meeting = try await fixture.request()
-            try fixture.start("echo attempt >>\(fixture.folder.path)/log; echo no luck; exit 7")
+            let runner = try fixture.start("echo attempt >>\(fixture.folder.path)/log; echo no luck; exit 7")
             try await fixture.wait("it has failed", meeting) { $0.botStatus == "failed" }
             #expect(fixture.text("log") == "attempt\nattempt\nattempt\n")
             let record = try await fixture.record(meeting)
@@ -46,6 +46,8 @@ import Testing
             #expect(record.fields["failure_stage"] == "requested")
             #expect(record.fields["exit_code"] == "7")
             #expect(record.fields["bot_output"] == "no luck")
+            try await fixture.wait("it is forgotten") { runner.bots.isEmpty }
+            #expect(runner.metrics.botsEnded == ["bot_failed": 3])
             // Nothing keeps the room: it can be asked for again.
             _ = try await fixture.session.bots.request(
                 BotRequest(link: try MeetingLink(platform: .zoom, nativeID: meeting.room.nativeID)), by: fixture.caller,
@@ -107,6 +109,24 @@ import Testing
             // What the node's finalisation adds, if it was not done before.
             for field in ["status", "participants", "languages"] { after[field] = before[field] }
             #expect(after == before)
+            #expect(runner.metrics.botsEnded == ["bot_exited": 1])
+        }
+    }
+
+    /// A bot's exit code tells these apart as little as whether it was told to leave: each ends with 1.
+    @Test(arguments: ["join_failure", "awaiting_admission_timeout", "awaiting_admission_rejected"])
+    func aBotThatNobodyLetInIsNotCountedAsFailed(reason: String) async throws {
+        try await RunnerFixture.use { fixture in
+            let meeting = try await fixture.request()
+            let runner = try fixture.start(
+                "while ! [ -e \(fixture.folder.path)/go ]; do sleep 0.05; done; exit 1")
+            try await fixture.waitUntilClaimed(meeting)
+            try await fixture.report(.joining, .awaitingAdmission, of: meeting)
+            let place = try #require(try await fixture.record(meeting).botPlace)
+            _ = try await fixture.session.bots.report(BotReport(status: .failed, completionReason: reason), from: place)
+            try Data().write(to: fixture.file("go"))
+            try await fixture.wait("it is forgotten") { runner.bots.isEmpty }
+            #expect(runner.metrics.botsEnded == [reason == "join_failure" ? "bot_failed" : "bot_exited": 1])
         }
     }
 
@@ -142,7 +162,9 @@ import Testing
     @Test func aBotThatIsNotInTheRoomIsEndedAtOnceWhenItIsStopped() async throws {
         try await RunnerFixture.use { fixture in
             let meeting = try await fixture.request()
-            try fixture.start(leaseMilliseconds: 9_000, "echo $$ >\(fixture.folder.path)/pid; exec sleep 600") {
+            let runner = try fixture.start(
+                leaseMilliseconds: 9_000, "echo $$ >\(fixture.folder.path)/pid; exec sleep 600"
+            ) {
                 $0.stopGraceMilliseconds = 600_000
             }
             try await fixture.wait("it runs") { numbers(in: fixture.file("pid")).count == 1 }
@@ -153,6 +175,8 @@ import Testing
             #expect(record.status == "OFFLINE")
             #expect(record.fields["exit_signal"] == String(SIGTERM))
             #expect(!exists(numbers(in: fixture.file("pid"))[0]))
+            try await fixture.wait("it is forgotten") { runner.bots.isEmpty }
+            #expect(runner.metrics.botsEnded == ["bot_exited": 1], "it was to leave")
         }
     }
 

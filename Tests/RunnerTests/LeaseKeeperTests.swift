@@ -7,7 +7,8 @@ import Testing
 /// With the default times: a lease of 15 s, a stop grace of 30 s. Every time is given in milliseconds.
 @Suite(.takesTurns) struct LeaseKeeperTests {
     private static let partition = Partition(number: 3)
-    private let timing = LeaseTiming(timeToLive: 15_000, stopGrace: 30_000, joinTimeout: 600_000)
+    private let timing = LeaseTiming(
+        timeToLive: 15_000, stopGrace: 30_000, joinTimeout: 600_000, waitingRoomTimeout: 300_000)
 
     @Test func theTimesAreThoseOfTheDesign() {
         #expect(timing.interval == 5_000)
@@ -15,7 +16,8 @@ import Testing
         #expect(timing.deadline(renewedAt: at(100)) == at(12_100))
         // Heard of at the next renewal, told to leave, SIGTERM and SIGKILL: all within the grace.
         #expect(timing.interval + timing.leaveGrace + timing.killGrace < 30_000)
-        let short = LeaseTiming(timeToLive: 600_000, stopGrace: 1_000, joinTimeout: 600_000)
+        let short = LeaseTiming(
+            timeToLive: 600_000, stopGrace: 1_000, joinTimeout: 600_000, waitingRoomTimeout: 300_000)
         #expect(short.leaveGrace + short.killGrace < 1_000)
     }
 
@@ -184,15 +186,19 @@ import Testing
         #expect(given == [.giveUp(bot: "a", graceMilliseconds: timing.killGrace)])
     }
 
-    /// A bot that was asked to wait longer for somebody to let it in than bots do here is not given up before.
-    @Test func theRequestsPatienceGoesBeforeTheRunners() throws {
-        for (asked, isGivenUp) in [(nil, true), (30_000, true), (900_000, false)] {
+    /// A bot that may wait for long to be let in ends that itself, and says so: it counts from the lobby on.
+    @Test func aBotMayComeToTheLobbyAndWaitThereForAsLongAsItIsTo() throws {
+        for (asked, limit) in [(nil, 600_000), (30_000, 600_000), (480_000, 600_000), (600_000, 720_000)] {
             var keeper = LeaseKeeper(timing: timing)
             keeper.confirm("a", keeper.add("a", in: Self.partition, claimedAt: at(0), waitingRoomTimeout: asked))
-            let renewal = LeaseRenewal(partition: Self.partition, bots: ["a"], sentAt: at(600_000))
-            let actions = keeper.take([granted()], to: renewal, now: at(600_001))
-            #expect(actions.contains(.giveUp(bot: "a", graceMilliseconds: timing.killGrace)) == isGivenUp)
+            for (time, isGivenUp) in [(limit - 1, false), (limit, true)] {
+                let renewal = LeaseRenewal(partition: Self.partition, bots: ["a"], sentAt: at(time))
+                let actions = keeper.take([granted()], to: renewal, now: at(time))
+                #expect(actions.contains(.giveUp(bot: "a", graceMilliseconds: timing.killGrace)) == isGivenUp)
+            }
         }
+        let long = LeaseTiming(timeToLive: 1, stopGrace: 1, joinTimeout: 1_000, waitingRoomTimeout: 2_000)
+        #expect(long.joinLimit(waitingRoomTimeout: nil) == 2_200)
     }
 
     private func running(_ bots: [String]) -> LeaseKeeper {

@@ -71,4 +71,20 @@ import Testing
         for length in 4...64 { #expect(tail(["x" + Self.secret.prefix(length)]) == "x***") }
         #expect(tail(["x" + Self.secret.prefix(3)]) == "x012", "which tells nobody anything")
     }
+
+    /// A line that is longer than what is passed on at once.
+    @Test func aSecretThatALongLineIsCutInIsNotShown() {
+        for place in stride(from: 16_300, to: 16_400, by: 7) {
+            var relay = OutputRelay(masking: SecretMask([Self.secret]))
+            let line = String(repeating: "x", count: place) + Self.secret + String(repeating: "y", count: 500) + "\n"
+            var (shown, left): ([UInt8], ArraySlice<UInt8>) = ([], Array(line.utf8)[...])
+            while !left.isEmpty {
+                shown += relay.take(left.prefix(16_385)) ?? []
+                left = left.dropFirst(16_385)
+            }
+            let text = String(decoding: shown, as: UTF8.self)
+            // Three letters tell nobody anything.
+            #expect(text.count { $0.isNumber } < 4 && text.hasSuffix("y\n"), "\(place): \(text.drop { $0 == "x" })")
+        }
+    }
 }

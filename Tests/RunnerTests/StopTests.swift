@@ -73,6 +73,10 @@ import Testing
             let late = try await fixture.client.send(
                 "XREADGROUP", "GROUP", DispatchReader.group, runner.id, "STREAMS", stream, ">")
             #expect(late != .null, "given to the runner's connection, which it has closed")
+            #expect(runner.places == 1, "none that could be taken")
+            try await fixture.wait("others know that") {
+                try await fixture.client.send("HGET", Keys.peer(.runners, runner.id), "capacity").string == "1"
+            }
             try await fixture.report(.completed, of: meeting)
             try Data().write(to: fixture.file("go"))
             await runner.waitUntilEnded()

@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import Log
 import RedisTestSupport
+import Synchronization
 import TestTurns
 import Testing
 
@@ -29,10 +30,74 @@ import Testing
     }
 
     /// Any answer tells that somebody is there.
-    @Test(arguments: [404, 422]) func anAnswerThatRefusesTheReportDoesNotStopTheBot(status: Int) async throws {
+    @Test(arguments: [400, 422]) func anAnswerThatRefusesTheReportDoesNotStopTheBot(status: Int) async throws {
         let fixture = try await BotFixture(configure: { $1.meetingMilliseconds = 50 }, answer: { _, _ in status })
         #expect(try await fixture.ended() == 0)
         #expect(fixture.statuses == ["joining", "awaiting_admission", "active", "completed"])
+    }
+
+    /// What the bot could not tell before it was to leave it tells then, in order: its end alone would be refused.
+    @Test func aReportThatWasLostIsSentBeforeTheLast() async throws {
+        let isUp = Atomic(false)
+        let fixture = try await BotFixture(answer: { report, _ in
+            report.status == "active" && !isUp.load(ordering: .relaxed) ? 503 : 200
+        })
+        try await fixture.reported("active")
+        isUp.store(true, ordering: .relaxed)
+        fixture.stop()
+        #expect(try await fixture.ended() == 0)
+        let lost = fixture.statuses.count { $0 == "active" }
+        #expect(lost >= 2)
+        let active = [String](repeating: "active", count: lost)
+        #expect(fixture.statuses == ["joining", "awaiting_admission"] + active + ["completed"])
+    }
+
+    @Test(arguments: [404, 408, 425, 429, 500, 503])
+    func whatIsNotTakenIsSentAgainBeforeWhatFollows(status: Int) async throws {
+        let server = try await ReportServer()
+        let outcomes = try await server.use { reporter in
+            server.answers.withLock { $0 = ["active": status, "joining": status] }
+            var outcomes = [await reporter.deliver(Self.report(.joining)) { _ in true }]
+            outcomes.append(await reporter.deliver(Self.report(.active)) { _ in true })
+            outcomes.append(await reporter.deliverAgain())
+            outcomes.append(await reporter.deliverAgain(now: Self.later))
+            server.answers.withLock { $0 = [:] }
+            outcomes.append(await reporter.deliverAgain(now: Self.later))
+            outcomes.append(await reporter.deliverAgain(now: Self.later))
+            return outcomes
+        }
+        let inTrouble = Reporter.Outcome.answered(status: status)
+        #expect(outcomes == [inTrouble, .postponed, .postponed, inTrouble, .accepted, .postponed])
+        #expect(server.statuses == ["joining", "joining", "joining", "active"])
+    }
+
+    /// The bot may have been told to stop before it could say that it is in the room.
+    @Test func aRefusalOfWhatWaitedDoesNotKeepTheLastReportBack() async throws {
+        let server = try await ReportServer()
+        let outcome = try await server.use { reporter in
+            server.answers.withLock { $0 = ["active": 503] }
+            _ = await reporter.deliver(Self.report(.active)) { _ in true }
+            server.answers.withLock { $0 = ["active": 409] }
+            return await reporter.deliver(Self.report(.completed), isLast: true) { _ in true }
+        }
+        #expect(outcome == .accepted && server.statuses == ["active", "active", "completed"])
+    }
+
+    @Test func aBotThatIsNotWantedHearsSoWhenItReportsAgain() async throws {
+        let server = try await ReportServer()
+        let outcome = try await server.use { reporter in
+            server.answers.withLock { $0 = ["active": 503] }
+            _ = await reporter.deliver(Self.report(.active)) { _ in true }
+            server.answers.withLock { $0 = ["active": 409] }
+            return await reporter.deliverAgain(now: Self.later)
+        }
+        #expect(outcome == .unwanted(status: 409))
+    }
+
+    private static var later: MonotonicTime { .now().advanced(byMilliseconds: 60_000) }
+
+    private static func report(_ status: StatusReport.Status) -> StatusReport {
+        StatusReport(connectionID: "b", status: status, containerID: "c", timestamp: "t")
     }
 
     @Test func pausesBetweenTriesGrow() async throws {

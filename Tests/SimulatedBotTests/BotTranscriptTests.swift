@@ -76,6 +76,32 @@ import Testing
         #expect(times == times.sorted())
     }
 
+    /// What is said while Redis takes nothing waits until it does.
+    @Test func whatRedisHasNoRoomForComesLater() async throws {
+        let fixture = try await BotFixture()
+        try await waitFor("something is written") { try await !fixture.segments().isEmpty }
+        try await fixture.withRedis { client in
+            _ = try await client.send("CONFIG", "SET", "maxmemory", "1")
+        }
+        let before = try await fixture.entries().count
+        try await waitFor("much of what it says is refused") {
+            let info = try await fixture.withRedis { try await $0.send("INFO", "errorstats") }.string ?? ""
+            let count = info.split(separator: "errorstat_OOM:count=").dropFirst().first?.prefix { $0.isNumber }
+            return count.flatMap { Int($0) } ?? 0 >= 8
+        }
+        #expect(try await fixture.entries().count == before)
+        try await fixture.withRedis { client in
+            _ = try await client.send("CONFIG", "SET", "maxmemory", "0")
+        }
+        try await waitFor("it is written on") { try await fixture.entries().count > before + 4 }
+        fixture.stop()
+        #expect(try await fixture.ended() == 0)
+        // The bot numbers what it says: none is missing.
+        let said = try await fixture.segments().filter { $0["completed"] as? Bool == true }
+        let numbers = said.compactMap { ($0["segment_id"] as? String)?.split(separator: ":").last.flatMap { Int($0) } }
+        #expect(!numbers.isEmpty && numbers == Array(numbers[0]..<numbers[0] + numbers.count), "\(numbers)")
+    }
+
     @Test func theLanguageFollowsTheConfigurationAndThenTheCommand() async throws {
         let fixture = try await BotFixture(configure: { configuration, _ in configuration.language = "zh" })
         func waitForLanguage(_ language: String?) async throws {

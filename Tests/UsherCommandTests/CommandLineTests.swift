@@ -103,6 +103,29 @@ import Usher
             (["admin", "create-usr"], "usher admin has no action \"create-usr\"; is create-user meant?"),
             (["admin", "create-user"], "usher admin create-user needs --email TEXT."),
             (
+                ["admin", "create-user", "--email", "anna"],
+                "--email is \"anna\", but must be an email address such as anna@example.com."
+            ),
+            (
+                ["admin", "set-member", "--workspace-id", "w", "--user-id", "7", "--role", "boss"],
+                "--role is \"boss\", but must be one of owner, manager, member, viewer."
+            ),
+            (
+                ["admin", "create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", "bots,all"],
+                "--scopes is \"bots,all\", but must be a list of one or more of seameet, bots."
+            ),
+            (
+                ["admin", "create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", ","],
+                "--scopes is \",\", but must be a list of one or more of seameet, bots."
+            ),
+            (
+                [
+                    "admin", "create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", "bots", "--expires-at",
+                    "tomorrow",
+                ],
+                "--expires-at is \"tomorrow\", but must be a time with a zone, such as 2027-01-31T12:00:00Z."
+            ),
+            (
                 ["admin", "list-keys", "--workspace-id", "w", "--email", "e"],
                 "--email is not an option of usher admin list-keys; `usher admin --help` lists them."
             ),
@@ -157,8 +180,8 @@ import Usher
             (["remove-user", "--user-id", "7"], .removeUser(7)),
             (["remove-workspace", "--workspace-id", "w"], .removeWorkspace("w")),
             (
-                ["create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", "seameet,tx", "--label", "l"],
-                .createKey(workspaceID: "w", userID: 7, scopes: ["seameet", "tx"], label: "l", expiresAt: nil)
+                ["create-key", "--workspace-id", "w", "--user-id", "7", "--scopes", "seameet,bots", "--label", "l"],
+                .createKey(workspaceID: "w", userID: 7, scopes: ["seameet", "bots"], label: "l", expiresAt: nil)
             ),
             (["list-keys", "--workspace-id", "w"], .listKeys(workspaceID: "w")),
             (["--key-id", "k", "delete-key"], .deleteKey(keyID: "k")),
@@ -167,9 +190,9 @@ import Usher
             #expect(try reader.read(["admin"] + arguments) == .admin(Settings(), request))
         }
         #expect(
-            try reader.read(["admin", "create-user", "--email", "e", "--max-concurrent-bots", "3"])
+            try reader.read(["admin", "create-user", "--email", "e@f", "--max-concurrent-bots", "3"])
                 == .admin(
-                    Settings(given: ["max-concurrent-bots": "3"]), .createUser(email: "e", name: nil, imageURL: nil))
+                    Settings(given: ["max-concurrent-bots": "3"]), .createUser(email: "e@f", name: nil, imageURL: nil))
         )
         #expect(try reader.read(["keys", "2b34"]) == .keys(Settings(), .id("2b34")))
         #expect(try reader.read(["keys", "234"]) == .keys(Settings(), .number(234)))
@@ -201,6 +224,8 @@ import Usher
             "USHER_PROT": "1", "USHER_ADMIN_KYE": "secret", "USHER_X_Y_Z_UNLIKE_ANY": "1", "USHER_PORT": "1",
             "HOME": "/",
             "USHER": "x",
+            // Not misspelt: a runner tells its bots by these.
+            "USHER_BOT_SEGMENTS_URL": "http://n/internal/bots/b/segments", "USHER_BOT_RECORDING": "/r/b.wav",
         ])
         #expect(
             reader.warnings == [

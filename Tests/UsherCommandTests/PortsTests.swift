@@ -39,7 +39,22 @@ import Testing
         #expect(ServedPort.all(Settings(given: chosen)).map(\.surfaces) == [[.api, .metrics], [.admin], [.internal]])
     }
 
-    @Test(arguments: [("--admin-port", "/admin"), ("--internal-port", "/internal"), ("--metrics-port", "/metrics")])
+    @Test func theConsoleIsWithTheAPIsUnlessItIsGivenAPortOfItsOwn() {
+        let alone = ServedPort.all(Settings(given: ["port": "80", "console-port": "81"]))
+        #expect(alone.map(\.surfaces) == [[.api, .admin, .internal, .metrics], [.console]])
+        #expect(alone.map(\.flag) == ["--port", "--console-port"])
+        let shared: [String: String] = ["port": "80", "console-port": "81", "admin-port": "81"]
+        #expect(ServedPort.all(Settings(given: shared)).last?.surfaces == [.admin, .console])
+        // One that is not there needs none.
+        let off: [String: String] = ["port": "80", "console-port": "81", "console": "off"]
+        #expect(ServedPort.all(Settings(given: off)).map(\.port) == [80])
+    }
+
+    @Test(
+        arguments: [
+            ("--admin-port", "/admin"), ("--internal-port", "/internal"), ("--metrics-port", "/metrics"),
+            ("--console-port", "/console"),
+        ])
     func aPortOfItsOwnIsNotThePublicOne(flag: String, path: String) throws {
         let reader = CommandLineReader(environment: ["USHER_PORT": "81"])
         for command in ["serve", "up"] {
@@ -59,14 +74,19 @@ import Testing
 
     @Test func upGivesEachProcessAMetricsPortAndBotsThePortThatTheyReportTo() throws {
         let given: [String: String] = [
-            "port": "0", "internal-port": "0", "admin-port": "0", "metrics-port": "65000", "nodes": "2", "runners": "1",
+            "port": "0", "internal-port": "0", "admin-port": "0", "metrics-port": "65000", "console-port": "0",
+            "nodes": "2", "runners": "1",
         ]
         let ports = try UpPorts(Settings(given: given))
         let settings = ports.settings
-        let chosen = try [settings.port, #require(settings.adminPort), #require(settings.internalPort)]
-        #expect(Set(chosen).count == 3 && !chosen.contains(0))
+        let chosen = try [
+            settings.port, #require(settings.adminPort), #require(settings.internalPort),
+            #require(settings.consolePort),
+        ]
+        #expect(Set(chosen).count == 4 && !chosen.contains(0))
         #expect(ports.baseURL == "http://127.0.0.1:\(chosen[0])")
         #expect(settings.apiURL == "http://127.0.0.1:\(chosen[2])")
+        #expect(ports.consoleURL == "http://127.0.0.1:\(chosen[3])/console")
         let own = [
             ports.settings(settings, ofNode: 1), ports.settings(settings, ofNode: 2),
             ports.settings(settings, ofRunner: 1),

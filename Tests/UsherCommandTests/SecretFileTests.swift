@@ -19,8 +19,9 @@ import Testing
     }
 
     private static let secrets = [
-        "redis", "admin-key", "archive-s3-access-key", "archive-s3-secret-key", "bot-redis", "transcription-token",
-        "recording-upload-token",
+        "redis", "admin-key", "archive-s3-access-key", "archive-s3-secret-key", "webhook-url", "webhook-secret",
+        "bot-redis",
+        "transcription-token", "recording-upload-token",
     ]
 
     @Test func everySecretSettingMayStandInAFileAndNoOther() {

@@ -169,6 +169,41 @@ import Testing
         #expect(child.lockTTLMilliseconds == 700 && child.loops == 3 && child.port == 1)
     }
 
+    @Test func theOperatorsEndpointIsOneThatMayBeTold() throws {
+        let url = "https://o.example/hook?key=1"
+        let endpoint = try serve(["--webhook-url", url, "--webhook-secret", "s", "--webhook-events", "bot.failed"])
+            .operatorEndpoint()
+        #expect(endpoint?.url == url && endpoint?.secret == "s" && endpoint?.events == [.failed])
+        #expect(try serve(["--webhook-url", url]).operatorEndpoint()?.events == nil)
+        #expect(try serve([]).operatorEndpoint() == nil)
+        for (arguments, refusal) in [
+            (
+                ["--webhook-url", "http://10.1.0.1/"],
+                "--webhook-url must name a host of the internet, or one in a block of --webhook-allow."
+            ),
+            (
+                ["--webhook-url", "http://user:pass@o.example/"],
+                "--webhook-url must be http(s)://host/path, without a user, a password or a fragment; its value is not "
+                    + "shown here."
+            ),
+            (
+                ["--webhook-url", url, "--webhook-secret", "whsec_!"],
+                "--webhook-secret must have Base64 behind whsec_."
+            ),
+            (
+                ["--webhook-secret", "s"],
+                "--webhook-secret is of use with --webhook-url alone: give that too, or leave it out."
+            ),
+            (
+                ["--webhook-events", "bot.failed"],
+                "--webhook-events is of use with --webhook-url alone: give that too, or leave it out."
+            ),
+        ] {
+            for command in ["serve", "up"] { #expect(message([command] + arguments) == refusal) }
+        }
+        #expect(message(["serve", "--webhook-url", "http://10.1.0.1/", "--webhook-allow", "10.1.0.0/16"]) == nil)
+    }
+
     private func serve(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Settings {
         guard case .serve(let settings) = try CommandLineReader(environment: environment).read(["serve"] + arguments)
         else { throw UsageError("not serve") }

@@ -56,6 +56,18 @@ import Testing
             ])
     }
 
+    @Test func theOperatorsEndpointHasALineIfThereIsOne() {
+        var overview = Overview()
+        func line() -> String? { OverviewText.lines(overview).first { $0.hasPrefix("operator") } }
+        #expect(line() == nil)
+        overview.queue.operatorEndpoint.isThere = true
+        #expect(line() == "operator  nothing waits")
+        overview.queue.operatorEndpoint.waiting = 3
+        overview.queue.operatorEndpoint.failingMilliseconds = 61_500
+        overview.queue.operatorEndpoint.dropped = 7
+        #expect(line() == "operator  something waits of 3 workspaces, failing for 1 min 1 s, 7 events dropped")
+    }
+
     @Test func nothingAtAllIsSaidToo() {
         #expect(
             OverviewText.lines(Overview()) == [

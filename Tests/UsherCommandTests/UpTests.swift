@@ -118,8 +118,8 @@ import Testing
             workspaceID: "w1", apiKey: "k1", apiKeyID: "i1", meetingID: "m1",
             meetingURL: "https://meet.google.com/abc-defg-hij")
         var announcement = Announcement(
-            baseURL: "http://127.0.0.1:8080", adminKey: "a1", nodes: [7, 8], runners: [9], servesConsole: true,
-            simulates: true,
+            baseURL: "http://127.0.0.1:8080", adminKey: "a1", nodes: [7, 8], runners: [9],
+            consoleURL: "http://127.0.0.1:8081/console", simulates: true,
             redisURL: "redis://u:secret@host:1/0",
             dataFolder: nil, demo: demo)
         #expect(!announcement.text.contains("secret"))
@@ -127,20 +127,20 @@ import Testing
             "curl -i -X POST 'http://127.0.0.1:8080/api/v1/public/meeting/w1/meetings/m1/reinvite_bot' "
             + "-H 'Authorization: Bearer k1'"
         #expect(announcement.text.components(separatedBy: command).count == 3)
-        #expect(announcement.text.contains("  console    http://127.0.0.1:8080/console,"))
+        #expect(announcement.text.contains("  console    http://127.0.0.1:8081/console,"))
         announcement = Announcement(
-            baseURL: "", adminKey: "a1", nodes: [7], runners: [], servesConsole: false, simulates: false,
+            baseURL: "", adminKey: "a1", nodes: [7], runners: [], consoleURL: nil, simulates: false,
             redisURL: "redis+unix:///o'd/redis.sock", dataFolder: "/o'd",
             demo: demo)
         #expect(announcement.text.contains("  redis-cli -s '/o'\\''d/redis.sock'"))
         #expect(!announcement.text.contains("/console"), "it is off")
         announcement = Announcement(
-            baseURL: "", adminKey: "a1", nodes: [7], runners: [], servesConsole: false, simulates: false,
+            baseURL: "", adminKey: "a1", nodes: [7], runners: [], consoleURL: nil, simulates: false,
             redisURL: "redis+unix://:pw@/d/redis.sock", dataFolder: "/d", demo: demo)
         #expect(announcement.text.contains("  REDISCLI_AUTH=pw redis-cli -s '/d/redis.sock'"))
         #expect(announcement.text.contains("redis+unix:///d/redis.sock, private"))
         announcement = Announcement(
-            baseURL: "", adminKey: "a1", nodes: [7], runners: [], servesConsole: false, simulates: false,
+            baseURL: "", adminKey: "a1", nodes: [7], runners: [], consoleURL: nil, simulates: false,
             redisURL: "redis+unix://:secret@/d/redis.sock", dataFolder: nil, demo: demo)
         #expect(!announcement.text.contains("secret"), "another's password is not ours to show")
     }

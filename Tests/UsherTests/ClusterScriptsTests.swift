@@ -162,7 +162,7 @@ import Testing
         _ = try await world.run(
             Scripts.BringForward(
                 pendingKey: keys.partition.deliveries, dueKey: keys.webhook("wh").due, member: "m", backMilliseconds: 1,
-                leaseMilliseconds: 1))
+                leaseMilliseconds: 1, fromMilliseconds: 0, most: 1))
         try await world.session.bots.noteEnding(of: lost, runner: "runner", reason: "join_timeout")
         _ = try await world.run(Scripts.Unlock(lockKey: keys.lock, token: "nobody"))
         // A workspace that is removed.
@@ -202,14 +202,19 @@ import Testing
     /// Files what has happened, and delivers it.
     static func tell(_ webhook: String, _ world: World) async throws {
         let workspace = world.workspaceID
-        let filed = try await world.session.deliveries.fileOutboxes(node: "n") { change, event in
+        let endpoint = OperatorEndpoint(url: "https://o.example/", secret: nil, events: nil)
+        #expect(try await world.session.deliveries.keep(endpoint, tookMilliseconds: nil) == nil)
+        let filed = try await world.session.deliveries.fileOutboxes(node: "n") { change, event, _ in
             change.eventID(event)
         }
         #expect(filed.filed > 10 && filed.dropped == 0)
         let claimed = try await world.session.deliveries.claim(
             workspace: workspace, webhook: webhook, count: 10, failingCount: 1)
         #expect(claimed.count == 10)
-        for delivery in claimed {
+        let operators = try await world.session.deliveries.claim(
+            workspace: workspace, webhook: Webhook.operatorID, count: 10, failingCount: 1, operatorEndpoint: endpoint)
+        #expect(operators.count == 10)
+        for delivery in claimed + operators {
             _ = try await world.session.deliveries.settle(delivery, .delivered, attempt: "{}", answer: "")
         }
         #expect(

@@ -73,6 +73,38 @@ import Testing
         }
     }
 
+    @Test func aPlanThatIsMovedKeepsItForAsLong() async throws {
+        try await World.make { world in
+            let key = world.keys.deduplication(Digest.sha256("k"))
+            let (now, day) = (try await world.now(), 86_400_000)
+            let plan = try #require(try await Self.plan(world, "k", at: now + 3_600_000).made)
+            /// The rest of the key's life then, in whole days.
+            func life(afterMoveTo time: Int?) async throws -> Int? {
+                var changes = PlanChanges()
+                changes.scheduledAt = .some(time)
+                guard case .changed = try await world.session.meetings.change(plan, changes, by: world.owner.userID)
+                else { throw TestServerError("it was not changed") }
+                return try await world.snapshot().timeToLive[key].map { ($0 + 3_600_000) / day }
+            }
+            #expect(try await life(afterMoveTo: now + 30 * day) == 37)
+            // An earlier time takes nothing from it.
+            #expect(try await life(afterMoveTo: now + day) == 37)
+            #expect(try await life(afterMoveTo: nil) == 366)
+            _ = try await world.client.send("SET", key, "another", "PX", String(2 * day))
+            #expect(try await life(afterMoveTo: now + 30 * day) == 2)
+            _ = try await world.client.send("DEL", key)
+            #expect(try await life(afterMoveTo: now + 31 * day) == nil)
+        }
+    }
+
+    @Test func aPlanWithoutATimeHasItForAYear() async throws {
+        try await World.make { world in
+            _ = try #require(try await Self.plan(world, "k").made)
+            let life = try await world.snapshot().timeToLive[world.keys.deduplication(Digest.sha256("k"))]
+            #expect(try #require(life) > 365 * 86_400_000)
+        }
+    }
+
     /// Of two that ask at once for the first time one is told to look again.
     @Test func aKeyThatAnotherTookMeanwhileIsNotTakenTwice() async throws {
         try await World.make { world in
@@ -87,7 +119,8 @@ import Testing
                         heldKey: keys.held(World.room), namesKey: keys.names, plansKey: keys.partition.plans,
                         plannedKey: keys.planned(World.room), dedupKey: key, calendarKey: keys.workspace,
                         occurrencesKey: keys.workspace, webhooksKey: keys.webhooks,
-                        outboxKey: keys.partition.outbox, meetingID: "new", number: 99, maxEvents: 1_000,
+                        outboxKey: keys.partition.outbox,
+                        operatorKey: keys.partition.operatorEndpoint, meetingID: "new", number: 99, maxEvents: 1_000,
                         why: "user 1", requestMilliseconds: 600_000, room: World.room.description, names: "",
                         forgotten: "", defaultMaxMeetings: 1_000,
                         defaultMaxBytes: 1_000_000, plan: keys.member("new"), lateMilliseconds: 600_000,

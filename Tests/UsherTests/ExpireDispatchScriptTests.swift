@@ -54,6 +54,19 @@ import Testing
         }
     }
 
+    /// By the entry the sweep finds it again.
+    @Test func oneThatCannotEndKeepsItsEntry() async throws {
+        try await Self.make { world, meeting in
+            let ended = world.keys.partition.ended
+            _ = try await world.client.send("SET", ended, "x")
+            try await world.expectNoChange { () async throws in
+                await #expect(throws: RedisError.self) { _ = try await world.expire(meeting, bot: "bot-1") }
+            }
+            _ = try await world.client.send("DEL", ended)
+            #expect(try await world.expire(meeting, bot: "bot-1") == .string("ended"))
+        }
+    }
+
     @Test func repeatingItChangesNothing() async throws {
         try await Self.make { world, meeting in
             _ = try await world.expire(meeting, bot: "bot-1")

@@ -343,6 +343,25 @@ import Testing
         }
     }
 
+    /// As a stream's entry that is read again: the archive has the confirmed form of the draft.
+    @Test func aDraftThatComesInBesideTheArchiveIsNotShown() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let hub = Self.hub(world)
+            defer { hub.stop() }
+            let told = Told()
+            let viewer = try await hub.followAll(
+                workspace: world.workspaceID, statusesOnly: false, after: nil, in: world.session, hasRoom: { true },
+                told.take)
+            defer { viewer.end() }
+            try await world.set(
+                place.partition.meeting(place.meetingID), ["archived": "0 0 0 0 0 0", "status": "OFFLINE"])
+            _ = try await world.ingest(one("a", "late", completed: false), for: place.meetingID)
+            #expect(await told.wait(for: "reset", on: world.client.loop))
+            #expect(!told.texts.contains { $0.contains("late") })
+        }
+    }
+
     /// Of all meetings: the feed of the meeting itself is cut by the move.
     @Test func whoWasAwayIsToldThatWhatWasSaidHasMoved() async throws {
         try await World.make { world in

@@ -113,7 +113,9 @@ import Testing
                 Scripts.Finalise(
                     meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
                     eventsKey: partition.events, botKey: partition.bot(bot.botID), webhooksKey: world.keys.webhooks,
-                    outboxKey: partition.outbox, feedKey: partition.feed(ofMeeting: meeting), feedsKey: world.keys.feed,
+                    outboxKey: partition.outbox,
+                    operatorKey: partition.operatorEndpoint, feedKey: partition.feed(ofMeeting: meeting),
+                    feedsKey: world.keys.feed,
                     meetingID: meeting,
                     botID: bot.botID, revision: "1", participants: "[]", languages: "[]",
                     maxEvents: 1_000))
@@ -136,6 +138,7 @@ import Testing
                         meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
                         eventsKey: partition.events, botKey: partition.bot(bot.botID),
                         webhooksKey: world.keys.webhooks, outboxKey: partition.outbox,
+                        operatorKey: partition.operatorEndpoint,
                         feedKey: partition.feed(ofMeeting: meeting), feedsKey: world.keys.feed, meetingID: meeting,
                         botID: bot.botID, revision: "1", participants: "[]", languages: "[]", maxEvents: 1_000))
                 #expect(reply == .string("up_to_date"))
@@ -158,7 +161,9 @@ import Testing
                 Scripts.Finalise(
                     meetingKey: partition.meeting(meeting), analyzingKey: partition.analyzing,
                     eventsKey: partition.events, botKey: partition.bot(first.botID), webhooksKey: world.keys.webhooks,
-                    outboxKey: partition.outbox, feedKey: partition.feed(ofMeeting: meeting), feedsKey: world.keys.feed,
+                    outboxKey: partition.outbox,
+                    operatorKey: partition.operatorEndpoint, feedKey: partition.feed(ofMeeting: meeting),
+                    feedsKey: world.keys.feed,
                     meetingID: meeting,
                     botID: first.botID, revision: nil, participants: "[]", languages: "[]",
                     maxEvents: 1_000))
@@ -233,8 +238,9 @@ import Testing
                     namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
                     orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id),
                     archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
+                    plannedKey: keys.planned(World.room), heirKey: partition.meeting(id),
                     meetingID: id, keepMilliseconds: 1_000, note: MeetingRemains(id: id, number: meeting.number).member,
-                    room: World.room.description))
+                    room: World.room.description, heirID: nil))
             #expect(reply == .string("removed"))
             let before = try await world.snapshot()
             #expect(before[partition.ended] == .sortedSet(["\(id) \(meeting.number)": "1"]))
@@ -246,6 +252,38 @@ import Testing
             let after = try await world.snapshot()
             #expect(after.changes(since: before) == locators.union([partition.ended]))
             for key in after.changes(since: before) { #expect(after[key] == nil) }
+        }
+    }
+
+    /// A room's names go on while one of its meetings is planned, though the newest is removed before it.
+    @Test func theNamesOfARoomGoOnWithWhatIsPlannedThere() async throws {
+        try await Self.make { world, id, _ in
+            _ = try await Self.finalise(world, id)
+            let (keys, partition) = (world.keys, world.keys.partition)
+            let planned = try await world.session.meetings.create(
+                NewMeeting(
+                    link: try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID),
+                    scheduledAt: try await world.now() + 3_600_000), by: world.owner)
+            let plan = try #require(planned.made)
+            // As if it had been made before the one that was held.
+            _ = try await world.client.send("SET", keys.latest(World.room), id)
+            try await world.set(partition.meeting(id), ["names": "google_meet:other"])
+            try await world.set(keys.names, ["google_meet:other": World.room.description])
+            for removed in [id, plan.id] {
+                _ = try await world.client.send("ZADD", partition.ended, "1", removed)
+                if removed == plan.id {
+                    try await world.set(
+                        partition.meeting(removed), ["status": "OFFLINE", "bot_status": "completed"])
+                    _ = try await world.client.send("DEL", keys.planned(World.room))
+                }
+                try await Self.sweep(world, retention: 1_000)
+                let after = try await world.snapshot()
+                #expect(after[partition.meeting(removed)] == nil)
+                #expect(after[keys.latest(World.room)] == (removed == id ? .string(plan.id) : nil))
+                #expect((after[keys.names] != nil) == (removed == id))
+                let names = after[partition.meeting(plan.id)]?.hash?["names"]
+                #expect(names == (removed == id ? "google_meet:other" : nil))
+            }
         }
     }
 

@@ -26,7 +26,7 @@ import Testing
             let filing = world.keys.partition.filing
             _ = try await world.client.send("SET", filing, "another", "PX", "3600000")
             func file() async throws -> Int {
-                try await world.session.deliveries.fileOutboxes(node: "own") { _, _ in "{}" }.filed
+                try await world.session.deliveries.fileOutboxes(node: "own") { _, _, _ in "{}" }.filed
             }
             #expect(try await file() == 0)
             let left = try await world.client.send("PTTL", filing).integer ?? 0
@@ -56,6 +56,13 @@ import Testing
         try await World.make { world in
             _ = try await Self.hook(world)
             let meeting = try await world.meeting()
+            try await world.set(
+                world.keys.partition.meeting(meeting),
+                [
+                    "task": "translate", "transcribe_enabled": "false", "recording_enabled": "true",
+                    "waiting_room_timeout_ms": "2000", "no_one_joined_timeout_ms": "3000",
+                    "everyone_left_timeout_ms": "4000",
+                ])
             var told = 0
             func check(_ to: String) async throws {
                 let entries = try await Self.outbox(world)
@@ -69,9 +76,15 @@ import Testing
                 for name in [
                     "number", "platform", "native_meeting_id", "meeting_url", "created_at", "updated_at", "title",
                     "dispatched_at", "start_time", "end_time", "completion_reason", "failure_stage", "workspace_id",
-                    "bot_id",
+                    "bot_id", "task", "transcribe_enabled", "recording_enabled", "waiting_room_timeout_ms",
+                    "no_one_joined_timeout_ms", "everyone_left_timeout_ms",
                 ] {
                     #expect(entry[name] == record[name], "\(name), \(to)")
+                }
+                // The record of a new bot has that of the one before until its own end.
+                let hasEnded = to.hasSuffix("/completed") || to.hasSuffix("/failed")
+                for name in ["exit_code", "exit_signal", "error_details"] {
+                    #expect(entry[name] == (hasEnded ? record[name] : nil), "\(name), \(to)")
                 }
                 #expect(entry["passcode"] == nil)
             }
@@ -87,8 +100,10 @@ import Testing
             }
             #expect(try await world.stop(bot).array?.first == .string("leaving"))
             try await check("STOPPING/stopping")
-            #expect(try await world.report(bot, "completed").array?.first == .string("accepted"))
+            let ended = try await world.report(bot, "completed", "exit_code", "7", "error_details", "why")
+            #expect(ended.array?.first == .string("accepted"))
             try await check("ANALYZING/completed")
+            #expect(try await Self.outbox(world).last?["exit_code"] == "7")
             #expect(try await world.session.transcripts.finalise(meeting: meeting, workspace: world.workspaceID))
             try await check("OFFLINE/completed")
             // A restart forgets when it began and ended, a failure says where.
@@ -104,10 +119,33 @@ import Testing
             bot = world.place(meeting, next)
             try await world.claim(bot)
             #expect(
-                try await world.lose(bot, runner: "runner", mayBeReplaced: false, by: "none").array?.first
-                    == .string("ended"))
+                try await world.lose(
+                    bot, runner: "runner", mayBeReplaced: false, by: "none", "exit_signal", "9", "bot_output", "text"
+                ).array?.first == .string("ended"))
             try await check("INITIAL/failed")
+            let last = try #require(try await Self.outbox(world).last)
+            #expect(last["exit_signal"] == "9" && last["exit_code"] == nil && last["error_details"] == nil)
+            #expect(last["bot_output"] == nil)
         }
+    }
+
+    @Test(arguments: [
+        ("user 7", "user_stop"), ("stopped", "user_stop"), ("workspace removed", "user_stop"), ("bot", "bot_callback"),
+        ("left_alone", "bot_callback"), ("left_unasked", "bot_callback"), ("no_reason_given", "bot_callback"),
+        ("plan", "scheduler_timeout"), ("bot_exited", "scheduler_timeout"), ("launch_failed", "scheduler_timeout"),
+        ("supervisor_lost", "scheduler_timeout"), ("runner_stopped", "scheduler_timeout"),
+        ("join_timeout", "scheduler_timeout"), ("lease_lost", "scheduler_timeout"),
+        ("lease_expired", "scheduler_timeout"), ("dispatch_expired", "scheduler_timeout"),
+    ])
+    func aChangeTellsWhoseItIs(_ why: String, _ source: String) throws {
+        let change = try MeetingChange(
+            id: "1-0",
+            [
+                "meeting_id": "m", "sequence": "1", "what": "failed", "from": "LIVE/active", "to": "OFFLINE/failed",
+                "at": "1", "why": why, "number": "1", "workspace_id": "w", "platform": "google_meet",
+                "native_meeting_id": "abc-defg-hij", "created_at": "1",
+            ])
+        #expect(change.source.rawValue == source)
     }
 
     @Test func aDispatchThatNobodyClaimsIsThereTwice() async throws {
@@ -123,7 +161,7 @@ import Testing
     }
 
     private static func file(_ world: World) async throws -> FiledEvents {
-        try await world.session.deliveries.fileOutboxes(node: "n") { change, event in
+        try await world.session.deliveries.fileOutboxes(node: "n") { change, event, _ in
             "\(event.rawValue) \(change.sequence)"
         }
     }
@@ -141,7 +179,7 @@ import Testing
             #expect(try await world.snapshot()[world.keys.partition.filing] == nil)
             let after = try await world.snapshot()
             func bodies(_ id: String) -> [String] {
-                (after[world.keys.webhook(id).events]?.hash ?? [:]).values.sorted()
+                (after[world.keys.webhook(id).events]?.hash ?? [:]).filter { !$0.key.contains(" ") }.values.sorted()
             }
             #expect(
                 bodies(all) == [
@@ -150,7 +188,7 @@ import Testing
                 ])
             #expect(bodies(some) == ["meeting.completed 5"] && bodies(none) == [])
             #expect(try await Self.file(world).filed == 0)
-            #expect(Set(try await world.session.deliveries.dueWebhooks().map(\.id)) == [all, some])
+            #expect(Set(try await world.session.deliveries.due(in: .webhooks).map(\.id)) == [all, some])
         }
     }
 
@@ -212,13 +250,13 @@ import Testing
             #expect(filed.dropped == 2)
             #expect(try await Self.outbox(world) == [])
             #expect(try await world.snapshot()[world.keys.webhook(hook).due]?.sortedSet?.count == 1)
-            #expect(try await world.session.deliveries.dueWebhooks().contains { $0.id == hook })
+            #expect(try await world.session.deliveries.due(in: .webhooks).contains { $0.id == hook })
             #expect(try await world.snapshot()[partition.deliveries]?.sortedSet?.keys.contains("odd") == false)
             // Nor does it hold up what is claimed: it comes last for a minute, and the log tells why.
             let member = world.keys.member(spoilt)
             _ = try await world.client.send("ZADD", partition.deliveries, "1", member)
             var claimed: [String] = []
-            for (workspace, id) in try await world.session.deliveries.dueWebhooks() {
+            for (workspace, id) in try await world.session.deliveries.due(in: .webhooks) {
                 claimed += try await world.session.deliveries.claim(
                     workspace: workspace, webhook: id, count: 1, failingCount: 1
                 ).map(\.webhook.id)

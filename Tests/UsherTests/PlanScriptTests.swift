@@ -164,7 +164,8 @@ import Testing
             changes.title = "Weekly"
             _ = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
             #expect(try await Self.due(meeting, world) == nil)
-            #expect(try await world.fields(meeting.id)["missed_at"] != nil)
+            let missed = try await world.fields(meeting.id)
+            #expect(missed["missed_at"] != nil && missed["auto_join_error"] == "too_late")
             let time = try await world.now() + 3_600_000
             changes.scheduledAt = time
             _ = try await world.session.meetings.change(meeting, changes, by: world.owner.userID)
@@ -298,27 +299,32 @@ import Testing
         }
     }
 
-    /// The bot that has come meanwhile is the one to be stopped, and not what is planned after it.
-    @Test func nothingIsCancelledWhereABotIs() async throws {
+    /// The bot that has come meanwhile is the one to be stopped, and not what is planned after it; nor is anything that is
+    /// planned after what the same request has cancelled.
+    @Test(arguments: ["here", "elsewhere", nil]) func nothingIsCancelledWhereABotIs(_ bot: String?) async throws {
         try await World.make { world in
             let later = try await Self.plan(world, dueIn: 90_000_000)
-            for other in [false, true] {
-                let room = other ? Room(platform: .googleMeet, nativeID: "oth-erro-oms") : World.room
+            let room = bot == "here" ? World.room : Room(platform: .googleMeet, nativeID: "oth-erro-oms")
+            let requestKey = world.keys.workspace + ":request:x"
+            if bot == nil {
+                _ = try await world.client.send("SET", requestKey, "0 - another")
+            } else {
                 _ = try await world.client.send("SET", world.keys.holder(room), "another")
-                try await world.expectNoChange {
-                    let keys = world.keys
-                    let reply = try await world.run(
-                        Scripts.CancelPlan(
-                            meetingKey: keys.partition.meeting(later.id), plansKey: keys.partition.plans,
-                            plannedKey: keys.planned(World.room), eventsKey: keys.partition.events,
-                            endedKey: keys.partition.ended, webhooksKey: keys.webhooks,
-                            outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: later.id),
-                            feedsKey: keys.feed, roomKey: keys.holder(World.room), otherKey: keys.holder(room),
-                            requestKey: nil, meetingID: later.id, plan: keys.member(later.id), maxEvents: 1_000,
-                            why: "user 1", requestMilliseconds: 600_000))
-                    #expect(reply == .string("room_held"))
-                }
-                _ = try await world.client.send("DEL", world.keys.holder(room))
+            }
+            try await world.expectNoChange {
+                let keys = world.keys
+                let reply = try await world.run(
+                    Scripts.CancelPlan(
+                        meetingKey: keys.partition.meeting(later.id), plansKey: keys.partition.plans,
+                        plannedKey: keys.planned(World.room), eventsKey: keys.partition.events,
+                        endedKey: keys.partition.ended, webhooksKey: keys.webhooks,
+                        outboxKey: keys.partition.outbox,
+                        operatorKey: keys.partition.operatorEndpoint,
+                        feedKey: keys.partition.feed(ofMeeting: later.id),
+                        feedsKey: keys.feed, roomKey: keys.holder(World.room), otherKey: keys.holder(room),
+                        requestKey: requestKey, meetingID: later.id, plan: keys.member(later.id), maxEvents: 1_000,
+                        why: "user 1", requestMilliseconds: 600_000))
+                #expect(reply == .string(bot == nil ? "done_before" : "room_held"))
             }
         }
     }
@@ -443,7 +449,13 @@ import Testing
                 #expect(fields["status"] == "INITIAL" && fields["bot_status"] == nil)
                 let event = try await Self.event(world)
                 #expect(event["what"] == "missed" && event["why"] == reason && event["to"] == "INITIAL/")
-                _ = try await world.client.send("HDEL", keys.partition.meeting(meeting.id), "auto_join_error")
+                // It is told once, though another hand may have kept it among the plans.
+                _ = try await world.client.send("ZADD", keys.partition.plans, "1", keys.member(meeting.id))
+                let told = try await world.snapshot()
+                #expect(try await Self.send(meeting, world) == .missed(reason: reason))
+                #expect(try await world.snapshot().changes(since: told) == [keys.partition.plans])
+                _ = try await world.client.send(
+                    "HDEL", keys.partition.meeting(meeting.id), "auto_join_error", "missed_at")
             }
             // It is open to re-invitation.
             _ = try await world.send(to: meeting.id)
@@ -484,6 +496,7 @@ import Testing
                         meetingKey: keys.partition.meeting(meeting.id), botKey: keys.partition.bot(bot),
                         dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events,
                         webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                        operatorKey: keys.partition.operatorEndpoint,
                         plansKey: keys.partition.plans, plannedKey: keys.planned(number),
                         endedKey: keys.partition.ended, feedKey: keys.partition.feed(ofMeeting: meeting.id),
                         feedsKey: keys.feed, namesKey: keys.names, otherKey: keys.holder(number),

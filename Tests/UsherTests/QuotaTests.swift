@@ -192,6 +192,44 @@ import Testing
         }
     }
 
+    /// Who spoke, and in what language, is collected of what counts already.
+    @Test func whatWasCollectedIsNotGivenBack() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let more = #","speaker":"\#(String(repeating: "s", count: 100))","language":"en""#
+            _ = try await world.ingest(one("s", "x", more: more), for: place.meetingID)
+            _ = try await world.report(place, "completed", reason: "left_alone")
+            _ = try await world.session.transcripts.finalise(meeting: place.meetingID, workspace: world.workspaceID)
+            let meeting = try #require(
+                try await world.session.meetings.meeting(id: place.meetingID, workspace: world.workspaceID))
+            #expect(meeting.fields["participants"]?.utf8.count == 104 && meeting.fields["languages"] == #"["en"]"#)
+            func bytes(after fields: [String: String]) async throws -> Int {
+                guard case .changed = try await world.session.meetings.update(meeting, fields: fields) else {
+                    return -1
+                }
+                return try await Self.bytes(world)
+            }
+            let before = try await Self.bytes(world)
+            #expect(try await bytes(after: ["notes": "n"]) == before + 1)
+            #expect(try await bytes(after: ["participants": "[]"]) == before + 1 + "[]user".utf8.count)
+            #expect(try await bytes(after: ["participants": "[1]", "notes": ""]) == before + "[1]user".utf8.count)
+            #expect(try await bytes(after: ["languages": "[]"]) == before + "[1]user[]user".utf8.count)
+        }
+    }
+
+    /// What others' meetings take stays counted, however little of a meeting's own is.
+    @Test func aMeetingGivesBackNoMoreThanItHas() async throws {
+        try await World.make { world in
+            let plan = try #require(try await Self.plan("aaa-aaaa-aaa", world).made)
+            _ = try #require(try await Self.plan("bbb-bbbb-bbb", world).made)
+            let key = world.keys.partition.meeting(plan.id)
+            let others = try await Self.bytes(world) - Self.number(key, "bytes", world)
+            try await world.set(key, ["notes": String(repeating: "n", count: 9_000)])
+            _ = try await world.session.meetings.update(plan, fields: ["notes": ""])
+            #expect(try await Self.bytes(world) == others)
+        }
+    }
+
     /// What another hand wrote there stops nobody: it counts as nothing.
     @Test(arguments: ["", "x", "1e400", "nan", "-5", "12 "])
     func aSpoiltCounterStopsNothing(_ text: String) async throws {

@@ -203,6 +203,32 @@ import Testing
         }
     }
 
+    /// Such as by a number that a failover has had given out twice.
+    @Test func anEmailThatLeadsToAnotherUserLeadsNowhere() async throws {
+        try await World.make { world in
+            let users = world.session.users
+            let (other, _) = try await users.create(NewUser(email: "b@example.com"))
+            let before = try await world.snapshot()
+            let key = Keys.userID(email: "a@example.com")
+            func mislead() async throws { _ = try await world.client.send("SET", key, String(other.id)) }
+
+            try await mislead()
+            #expect(try await users.user(email: "a@example.com") == nil)
+            #expect(try await users.user(email: "b@example.com")?.id == other.id)
+            let (user, isNew) = try await users.create(NewUser(email: "a@example.com"))
+            #expect(isNew && user.id != other.id && user.workspaceID != other.workspaceID)
+            #expect(try await users.user(email: "a@example.com")?.id == user.id)
+            #expect(try await world.snapshot()[Keys.user(other.id)] == before[Keys.user(other.id)])
+
+            // Nor does the removal of one user, or an import, touch what leads to another.
+            try await mislead()
+            _ = try await users.remove(user: user.id)
+            #expect(try await world.client.send("GET", key) == .string(String(other.id)))
+            #expect(try await !users.restore(other.id, email: "a@example.com", fields: [:]))
+            #expect(try await world.client.send("GET", key) == .null)
+        }
+    }
+
     @Test func aMeetingNeedsItsWorkspaceAndANewId() async throws {
         try await World.make { world in
             let meeting = try await world.meeting()
@@ -215,7 +241,8 @@ import Testing
                         heldKey: keys.held(World.room), namesKey: keys.names, plansKey: keys.partition.plans,
                         plannedKey: keys.planned(World.room), dedupKey: keys.latest(World.room),
                         calendarKey: keys.workspace, occurrencesKey: keys.workspace, webhooksKey: keys.webhooks,
-                        outboxKey: keys.partition.outbox, meetingID: id, number: 99,
+                        outboxKey: keys.partition.outbox,
+                        operatorKey: keys.partition.operatorEndpoint, meetingID: id, number: 99,
                         maxEvents: 1_000, why: "user 1", requestMilliseconds: 600_000,
                         room: World.room.description, names: "", forgotten: "", defaultMaxMeetings: 1_000,
                         defaultMaxBytes: 1_000_000, plan: keys.member(id), lateMilliseconds: 600_000,

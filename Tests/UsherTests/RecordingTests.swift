@@ -18,7 +18,9 @@ import Testing
             Scripts.NoteRecording(
                 meetingKey: keys.partition.meeting(bot.meetingID), workspaceKey: keys.workspace,
                 botKey: keys.partition.bot(bot.botID), eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
-                outboxKey: keys.partition.outbox, removedKey: keys.partition.removed, meetingID: bot.meetingID,
+                outboxKey: keys.partition.outbox,
+                operatorKey: keys.partition.operatorEndpoint, removedKey: keys.partition.removed,
+                meetingID: bot.meetingID,
                 botID: bot.botID, bytes: bytes, most: most, maxEvents: 1_000, workspaceID: world.workspaceID))
     }
 

@@ -43,17 +43,22 @@ import Testing
             let number = try #require(try await world.fields(id)["number"])
             let keys = world.keys
             let before = try await world.snapshot()
-            let reply = try await world.run(
-                Scripts.RemovePlan(
-                    meetingKey: keys.partition.meeting(id), meetingsKey: keys.meetings,
-                    latestKey: keys.latest(World.room), heldKey: keys.held(World.room), namesKey: keys.names,
-                    endedKey: keys.partition.ended, previousKey: keys.partition.meeting(""),
-                    workspaceKey: keys.workspace, plansKey: keys.partition.plans,
-                    plannedKey: keys.planned(World.room), calendarKey: keys.workspace,
-                    occurrencesKey: keys.workspace, meetingID: id, previousID: nil,
-                    note: "\(id) \(number)", room: World.room.description, plan: keys.member(id),
-                    leaseEnd: nil, occurrence: nil, entry: nil))
-            #expect(reply == .string("removed"))
+            func remove(heir: String?) async throws -> Value {
+                try await world.run(
+                    Scripts.RemovePlan(
+                        meetingKey: keys.partition.meeting(id), meetingsKey: keys.meetings,
+                        latestKey: keys.latest(World.room), heldKey: keys.held(World.room), namesKey: keys.names,
+                        endedKey: keys.partition.ended, previousKey: keys.partition.meeting(""),
+                        workspaceKey: keys.workspace, plansKey: keys.partition.plans,
+                        plannedKey: keys.planned(World.room), calendarKey: keys.workspace,
+                        occurrencesKey: keys.workspace, heirKey: keys.partition.meeting(heir ?? ""), meetingID: id,
+                        previousID: nil, note: "\(id) \(number)", room: World.room.description,
+                        plan: keys.member(id), leaseEnd: nil, occurrence: nil, entry: nil, heirID: heir))
+            }
+            try await world.expectNoChange { () async throws in
+                #expect(try await remove(heir: "gone") == .string("look_again"))
+            }
+            #expect(try await remove(heir: nil) == .string("removed"))
             let after = try await world.snapshot()
             #expect(
                 after.changes(since: before) == [
@@ -130,6 +135,13 @@ import Testing
             #expect(try await world.snapshot()[world.keys.names]?.hash?.count == 1)
             #expect(try await Self.remove(second, world) == .removed)
             #expect(try await world.fields(first)["names"] == " teams:389141384648269")
+            // Nor with the one before it, if that goes first.
+            let (middle, third) = (try await plan(nil), try await plan("389141384648269"))
+            #expect(try await Self.remove(middle, world) == .removed)
+            try await world.set(world.keys.partition.meeting(first), ["names": ""])
+            #expect(try await Self.remove(third, world) == .removed)
+            #expect(try await world.fields(first)["names"] == " teams:389141384648269")
+            #expect(try await world.snapshot()[world.keys.names]?.hash?.count == 1)
             #expect(try await Self.remove(first, world) == .removed)
             #expect(try await world.snapshot()[world.keys.names] == nil)
         }

@@ -72,6 +72,43 @@ import Testing
         }
     }
 
+    /// A runner may grant longer leases than the node that sweeps knows of.
+    @Test func whatTheBotsOwnLeaseLastsCounts() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            let bot = try await world.bot(at: try await world.meeting(), .joining, .active)
+            try await world.set(partition.bot(bot.botID), ["lease_ms": "500000"])
+            try await world.endLease(of: bot)
+            try await world.setPrimary(of: partition, since: try await world.now() - 200_000)
+            try await Self.sweep(world)
+            #expect(try await world.fields(bot.meetingID)["status"] == "LIVE")
+            try await world.setPrimary(of: partition, since: try await world.now() - 500_000)
+            try await Self.sweep(world)
+            #expect(try await world.fields(bot.meetingID)["status"] == "OFFLINE")
+        }
+    }
+
+    /// What was seen of the clock last lies a minute back.
+    @Test func noLeaseRunsOutByAClockThatLeapt() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            let bot = try await world.bot(at: try await world.meeting(), .joining, .active)
+            try await world.endLease(of: bot)
+            try await world.set(partition.primary, ["seen": String(try await world.now() - 60_000)])
+            try await Self.sweep(world)
+            #expect(try await world.fields(bot.meetingID)["status"] == "LIVE")
+            #expect(
+                try await world.session.bots.renew(bots: [bot.botID], in: partition, runner: "runner") != [.refused])
+
+            // If nobody renews it, it runs out a lease later.
+            try await world.endLease(of: bot)
+            let lease = world.store.configuration.leaseTimeToLiveMilliseconds
+            try await world.set(partition.primary, ["since": String(try await world.now() - lease)])
+            try await Self.sweep(world)
+            #expect(try await world.fields(bot.meetingID)["status"] == "OFFLINE")
+        }
+    }
+
     @Test(
         arguments: [[], [.joining], [.joining, .awaitingAdmission], [.joining, .awaitingAdmission, .needsHelp]]
             as [[BotStatus]])

@@ -75,6 +75,34 @@ import Testing
         }
     }
 
+    @Test func theRoleOfNowComesWithTheKey() async throws {
+        try await World.make { world in
+            let key = try await world.ownersKey()
+            let (hash, user) = (Digest.sha256(key), world.owner.userID)
+            func role() async throws -> Role? {
+                let found = try await world.session.callers.recogniseMember(keyHash: hash, from: { nil }).found
+                let (caller, role) = try #require(found)
+                #expect(caller.userID == user)
+                #expect(try await world.session.callers.now(caller)?.role == role)
+                return role
+            }
+            // The first time it is new to this loop.
+            for _ in 1...2 { #expect(try await role() == .owner) }
+            _ = try await world.client.send("HSET", world.keys.members, user, "viewer")
+            #expect(try await role() == .viewer)
+            world.store.keyOwners[hash] = KnownKey(
+                owner: KeyOwner(workspaceID: world.workspaceID, userID: "999"), limit: nil)
+            _ = try await world.client.send("HSET", world.keys.members, "999", "owner")
+            #expect(try await role() == .viewer)
+            _ = try await world.client.send("HDEL", world.keys.members, user)
+            #expect(try await role() == nil)
+            let caller = try #require(try await world.session.callers.caller(apiKey: key))
+            #expect(try await world.session.apiKeys.revoke(id: caller.keyID))
+            #expect(try await world.session.callers.recogniseMember(keyHash: hash, from: { nil }).found == nil)
+            #expect(try await world.session.callers.now(caller) == nil)
+        }
+    }
+
     /// Whoever tries many keys does not make a node grow: unknown ones are not kept, and known ones up to a number.
     @Test func whatIsKeptIsBounded() async throws {
         try await World.make { world in

@@ -88,6 +88,22 @@ import Testing
 
     // MARK: The webhook itself
 
+    @Test func theyAreInTheOrderInWhichTheyWereMade() async throws {
+        try await World.make { world in
+            let hook = Hook(world: world)
+            // Each id comes before the last one's, and some of them in its millisecond.
+            let ids = (1...9).map { "wh_" + String(repeating: String(10 - $0), count: 32) }
+            for id in ids { #expect(try await hook.create(webhook: id) == .string("created")) }
+            let reply = try await world.client.send("ZRANGE", world.keys.webhooks, "0", "-1")
+            #expect(try reply.arrayOrThrow().map { try $0.stringOrThrow() } == ids)
+            // Also where the clock was set back since.
+            let later = String(try await world.now() + 3_600_000)
+            _ = try await world.client.send("ZADD", world.keys.webhooks, later, ids[8])
+            #expect(try await hook.create(webhook: Self.id) == .string("created"))
+            #expect(try await world.client.send("ZRANK", world.keys.webhooks, Self.id).integerOrThrow() == 9)
+        }
+    }
+
     @Test func oneIsMadeUpToALimit() async throws {
         try await World.make { world in
             let hook = Hook(world: world)
@@ -187,7 +203,7 @@ import Testing
             #expect(after.changes(since: before) == [hook.own.due, hook.own.events, hook.pending])
             let at = try #require(after[hook.own.due]?.sortedSet?["e1"])
             #expect(after[hook.pending] == .sortedSet([hook.member: at]))
-            #expect(after[hook.own.events] == .hash(["e1": "body of e1"]))
+            #expect(after[hook.own.events] == .hash(["e1": "body of e1", "e1 filed": at]))
             #expect(Set(after.timeToLive.keys).isSuperset(of: [hook.own.due, hook.own.events]))
             try await hook.world.expectNoChange {
                 let reply = try await hook.file()
@@ -250,6 +266,7 @@ import Testing
             _ = try await hook.file()
             let lease = try await hook.claim()[0][1]
             let before = try await hook.world.snapshot()
+            let filed = try #require(before[hook.own.events]?.hash?["e1 filed"])
             #expect(try await hook.settle("e1", lease: lease, "delivered") == .string("noted"))
             let after = try await hook.world.snapshot()
             #expect(
@@ -259,7 +276,8 @@ import Testing
             #expect(
                 after[hook.own.events]
                     == .hash([
-                        "e1": "body of e1", "e1 tries": "1", "e1 attempts": "{\"outcome\":\"delivered\"}\n",
+                        "e1": "body of e1", "e1 filed": filed, "e1 tries": "1",
+                        "e1 attempts": "{\"outcome\":\"delivered\"}\n",
                         "e1 answer": "answer",
                     ]))
             try await hook.world.expectNoChange { () async throws in
@@ -311,6 +329,33 @@ import Testing
             #expect(fields["disabled_at"] != nil)
             #expect(try await hook.world.snapshot()[hook.pending] == nil)
             #expect(try await hook.redeliver("e1") == .string("not_enabled"))
+        }
+    }
+
+    /// Whenever the next attempt is due, and whenever the last one was.
+    @Test func theNewestAreThoseThatWereFiledLast() async throws {
+        try await Self.with { hook in
+            let (client, own) = (hook.world.client, hook.own)
+            let webhook = try #require(
+                try await hook.world.session.webhooks.all(workspace: hook.world.workspaceID).first)
+            for (number, due) in [9_000, 8_000, 1_000, 7_000].enumerated() {
+                _ = try await hook.file("e\(number)")
+                _ = try await client.send("ZADD", own.due, String(due), "e\(number)")
+                _ = try await client.send("HSET", own.events, "e\(number) filed", String(number))
+            }
+            // It was sent once more, long after.
+            _ = try await client.send("ZREM", own.due, "e1")
+            _ = try await client.send("ZADD", own.done, "10000", "e1")
+            func newest(_ limit: Int) async throws -> Set<String> {
+                Set(try await hook.world.session.deliveries.newest(of: webhook, limit: limit).map(\.id))
+            }
+            #expect(try await newest(1) == ["e3"])
+            #expect(try await newest(2) == ["e2", "e3"])
+            #expect(try await newest(4) == ["e0", "e1", "e2", "e3"])
+            #expect(try await newest(5).count == 4)
+            // A node of the version before has not noted when.
+            _ = try await client.send("HDEL", own.events, "e0 filed")
+            #expect(try await newest(1) == ["e0"])
         }
     }
 

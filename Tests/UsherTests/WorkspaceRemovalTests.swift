@@ -95,7 +95,7 @@ extension Snapshot {
             _ = try await session.calendars.create(
                 CalendarChange(name: "Work", url: "https://a.example/"), of: world.owner.userID,
                 workspace: world.workspaceID)
-            _ = try await session.deliveries.fileOutboxes(node: "n") { change, event in change.eventID(event) }
+            _ = try await session.deliveries.fileOutboxes(node: "n") { change, event, _ in change.eventID(event) }
             // Of a meeting that is lost to all but the list, and of one that is none.
             _ = try await world.client.send("ZADD", keys.meetings, "77", "lost", "78", "odd")
             _ = try await world.client.send("SET", keys.partition.meeting("odd"), world.workspaceID)
@@ -142,6 +142,71 @@ extension Snapshot {
         }
     }
 
+    /// A bot whose record another hand has spoilt.
+    @Test func theOthersLeaveWhereOneBotIsOdd() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let odd = Identifier.bot(in: world.keys.partition)
+            _ = try await world.client.send("ZADD", world.keys.bots, "1", odd)
+            _ = try await world.client.send("SET", world.keys.partition.bot(odd), "x")
+            #expect(try await world.session.workspaces.remove(workspace: world.workspaceID))
+            try await world.goOn()
+            #expect(try await world.fields(place.meetingID)["status"] == "STOPPING")
+        }
+    }
+
+    /// Of one that was removed before the clock was set back.
+    @Test func itEndsByTheClockAsItIs() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            #expect(try await world.session.workspaces.remove(workspace: world.workspaceID))
+            let ahead = String(try await world.now() + 3_600_000)
+            _ = try await world.client.send("ZADD", partition.removed, ahead, world.workspaceID)
+            try await world.goOn(isLate: false)
+            let latest = try await world.now() + Workspaces.lateMilliseconds
+            let due = try #require(try await world.snapshot()[partition.removing]?.sortedSet?[world.workspaceID])
+            #expect(try #require(Int(due)) <= latest)
+            let earliest = try await world.now()
+            try await world.goOn()
+            let snapshot = try await world.snapshot()
+            #expect(snapshot[partition.removing] == nil)
+            // That it is gone is noted with its time.
+            let gone = try #require(snapshot[partition.removed]?.sortedSet?[world.workspaceID])
+            #expect(try #require(Int(gone)) >= earliest)
+            // Another node comes to its end with an old list.
+            let keys = world.keys
+            let finish = Scripts.FinishRemoval(
+                workspaceKey: keys.workspace, membersKey: keys.members, keysKey: keys.apiKeys,
+                webhooksKey: keys.webhooks, botsKey: keys.bots, meetingsKey: keys.meetings, lockKey: keys.lock,
+                namesKey: keys.names, imagesKey: keys.screenshots, orderKey: keys.screenshotOrder,
+                feedsKey: keys.feed, removingKey: partition.removing, removedKey: partition.removed,
+                workspaceID: world.workspaceID, lateMilliseconds: Workspaces.lateMilliseconds)
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.run(finish) == .string("removed"))
+            }
+        }
+    }
+
+    @Test func aUserWhoseRemovalStoppedHalfWayIsFoundAgain() async throws {
+        try await World.make { world in
+            let (session, keys) = (world.session, world.keys)
+            let (user, _) = try await session.users.create(NewUser(email: "other@example.com"))
+            _ = try await session.workspaces.setMember(workspace: world.workspaceID, user: user.id, role: .owner)
+            let made = try await session.apiKeys.create(
+                NewAPIKey(workspaceID: world.workspaceID, userID: user.id, scopes: [.bots]))
+            let key = try #require(made.made)
+            _ = try await world.client.send("SET", keys.apiKeys, "x")
+            await #expect(throws: RedisError.self) { _ = try await session.users.remove(user: user.id) }
+            _ = try await world.client.send("DEL", keys.apiKeys)
+            try await world.set(keys.apiKeys, [key.record.id: Digest.sha256(key.key)])
+            guard case .removed = try await session.users.remove(user: user.id) else {
+                throw TestServerError("the user is there")
+            }
+            #expect(try await session.callers.caller(apiKey: key.key) == nil)
+            #expect(try await !session.workspaces.isMember(workspace: world.workspaceID, user: user.id))
+        }
+    }
+
     /// And then for what may come late.
     @Test func itWaitsForItsBots() async throws {
         try await World.make { world in
@@ -171,7 +236,7 @@ extension Snapshot {
             let objects = snapshot[keys.partition.removals]?.sortedSet?.keys.sorted()
             #expect(objects == ["\(world.workspaceID)/\(place.meetingID)-abc"])
             let due = try #require(snapshot[keys.partition.removing]?.sortedSet?[world.workspaceID])
-            #expect(due == String(now + WorkspaceRemovals.lateMilliseconds))
+            #expect(due == String(now + Workspaces.lateMilliseconds))
         }
     }
 }

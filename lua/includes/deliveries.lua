@@ -16,7 +16,7 @@ local function trim_history(keys, at_ms, keep_ms, most)
   for index = 1, #oldest, 2 do
     if excess <= 0 and tonumber(oldest[index + 1]) + keep_ms > at_ms then return end
     local id = oldest[index]
-    redis.call('HDEL', keys.history, id, id .. ' tries', id .. ' attempts', id .. ' answer')
+    redis.call('HDEL', keys.history, id, id .. ' filed', id .. ' tries', id .. ' attempts', id .. ' answer')
     redis.call('ZREM', keys.done, id)
     excess = excess - 1
   end

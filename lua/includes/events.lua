@@ -13,17 +13,23 @@ local function record_event(keys, max_length, at_ms, what, meeting_id, bot_id, f
   redis.call('HSET', keys.meeting, 'events', own .. entry .. ' ')
 end
 
--- Records what webhooks are told of: in the partition's event stream and, if the workspace has webhooks, in its
--- partition's outbox, with what an event tells of the meeting, as it is after this change. `keys` has the members
--- events, outbox (streams), meeting (hash) and webhooks (zset). `changed` has the fields of the meeting that the caller
--- is about to write, '' for those that it removes. What can fail comes first: see bots.
+-- Records what webhooks are told of: in the partition's event stream and, if the workspace has webhooks or the operator
+-- an endpoint, in its partition's outbox, with what an event tells of the meeting, as it is after this change. `keys`
+-- has the members events, outbox (streams), meeting, operators (hashes) and webhooks (zset). `changed` has the fields
+-- of the meeting that the caller is about to write, '' for those that it removes. What can fail comes first: see bots.
 local function record_told(keys, max_length, at_ms, what, meeting_id, bot_id, from, to, why, traceparent, changed)
   local at = string.format('%d', at_ms)
   record_event(keys, max_length, at, what, meeting_id, bot_id, from, to, why, traceparent)
-  if redis.call('EXISTS', keys.webhooks) == 0 then return end
+  if redis.call('EXISTS', keys.webhooks, keys.operators) == 0 then return end
   local names = {'workspace_id', 'number', 'platform', 'native_meeting_id', 'meeting_url', 'created_by', 'created_at',
     'updated_at', 'dispatched_at', 'start_time', 'end_time', 'title', 'bot_name', 'language', 'bot_container_id',
-    'completion_reason', 'failure_stage', 'scheduled_at', 'auto_join', 'auto_join_error', 'missed_at'}
+    'completion_reason', 'failure_stage', 'scheduled_at', 'auto_join', 'auto_join_error', 'missed_at', 'task',
+    'transcribe_enabled', 'recording_enabled', 'waiting_room_timeout_ms', 'no_one_joined_timeout_ms',
+    'everyone_left_timeout_ms'}
+  -- Only a bot that has ended leaves these.
+  if string.find(to, '/completed$') or string.find(to, '/failed$') then
+    for _, name in ipairs({'exit_code', 'exit_signal', 'error_details'}) do names[#names + 1] = name end
+  end
   local values = redis.call('HMGET', keys.meeting, 'changes', unpack(names))
   -- The number of the change, among those of this meeting that are told to webhooks.
   local sequence = string.format('%.0f', (tonumber(values[1] or '') or 0) + 1)

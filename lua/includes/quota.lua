@@ -35,7 +35,10 @@ end
 -- The sum of a counter and bytes that come to it, or go if negative. What another hand spoilt counts as nothing, since
 -- a command that fails would leave half of the script done.
 local function sum_of(counter, bytes)
-  return string.format('%.0f', math.max(0, math.min((tonumber(counter or '') or 0) + bytes, 9007199254740992)))
+  local before = tonumber(counter or '') or 0
+  -- Not even itself: no number.
+  if before ~= before then before = 0 end
+  return string.format('%.0f', math.max(0, math.min(before + bytes, 9007199254740992)))
 end
 
 -- Counts bytes that a workspace takes more, or less if negative; never of one that is gone.
@@ -49,9 +52,11 @@ local function count_bytes(workspace_key, bytes)
   end
 end
 
--- The same of a meeting.
+-- The same of a meeting, which gives back no more than it has.
 local function count_bytes_of(keys, bytes)
   if bytes == 0 then return end
-  redis.call('HSET', keys.meeting, 'bytes', sum_of(redis.call('HGET', keys.meeting, 'bytes'), bytes))
-  count_bytes(keys.workspace, bytes)
+  local before = redis.call('HGET', keys.meeting, 'bytes')
+  local after = sum_of(before, bytes)
+  redis.call('HSET', keys.meeting, 'bytes', after)
+  count_bytes(keys.workspace, tonumber(after) - tonumber(sum_of(before, 0)))
 end

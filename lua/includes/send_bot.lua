@@ -1,11 +1,13 @@
 -- Puts a bot on its way: the room and the in-flight key become its own, the limit counts it, and an entry in the
 -- stream waits for a runner. `keys` has the members inflight, room, bots, meeting, bot, dispatch, events, webhooks,
--- outbox; `event` has max_length, what, from, why and maybe changed (see record_change); `trace` has parent and state,
--- the W3C fields traceparent and tracestate, or '' for them.
+-- outbox, operators; `event` has max_length, what, from, why and maybe changed (see record_change); `trace` has parent
+-- and state, the W3C fields traceparent and tracestate, or '' for them.
 --
 -- Redis takes nothing back when a command fails, as on a key that another hand gave another type. So those that can
 -- fail come first, and leave nothing that counts: an entry without its in-flight key is void to every runner.
 local function send_bot(keys, meeting_id, workspace_id, room, bot_id, ttl_ms, at_ms, attempts, event, trace)
+  -- Of another type, it fails before anybody is told.
+  redis.call('ZCARD', keys.bots)
   local epoch = redis.call('HINCRBY', keys.meeting, 'epoch', 1)
   -- As text, once: Redis writes every number that it is given with seventeen digits, which costs as much as a command.
   local at, epoch_text = string.format('%d', at_ms), string.format('%d', epoch)

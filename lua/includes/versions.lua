@@ -1,7 +1,7 @@
 -- Versions of segments, which are ids of stream entries: compared as pairs of numbers, milliseconds and then a counter.
 local function parts_of(version)
   local ms, count = string.match(version, '^(%d+)-(%d+)')
-  return tonumber(ms), tonumber(count)
+  return tonumber(ms) or 0, tonumber(count) or 0
 end
 
 local function is_later(version, other)
@@ -15,6 +15,8 @@ end
 local function takes_place(present, entry, kind, json)
   if not present then return true end
   local version, old_kind, old_json = string.match(present, '^(%S+) (%S) %S+ %S+ %S+ (.*)$')
+  -- Another hand wrote that.
+  if not version then return true end
   if kind == old_kind and json == old_json then return false end
   local is_newer = entry == '' or is_later(entry, version)
   return old_kind ~= 'r' and (kind == 'r' or is_newer) and not (old_kind == 'c' and kind == 'd')

@@ -13,10 +13,13 @@ public enum AdminAnswer {
     public static func expiry(_ text: String?) throws(AdministrationRefusal) -> Int? {
         guard let text else { return nil }
         guard let time = Timestamp.milliseconds(rfc3339: text) else {
-            throw .invalid(field: "expires_at", problem: "must be a time with a zone, such as 2027-01-31T12:00:00Z")
+            throw .invalid(field: "expires_at", problem: expiryProblem)
         }
         return time
     }
+
+    /// What is wrong with a time that is none, as the end of a sentence.
+    public static let expiryProblem = "must be a time with a zone, such as 2027-01-31T12:00:00Z"
 }
 
 extension APIError {
@@ -57,7 +60,7 @@ extension APIError {
                 409, "Workspace \(workspace) is the personal one of user \(user), and goes with that user.",
                 parameters: ["user_id": String(user), "workspace_id": workspace])
         case .neededUser(let user, let workspaces):
-            let named = workspaces.prefix(10).joined(separator: ", ")
+            let named = workspaces.joined(separator: ", ")
             self.init(
                 409,
                 "User \(user) is the only owner of a workspace, or others are members of the user's own: \(named). Make "

@@ -83,11 +83,36 @@ public struct OverviewObject: Encodable {
         let waiting: Int
         let overdueMilliseconds: Int
         let unfiledChanges: Int
+        let operatorEndpoint: OperatorEndpoint?
+
+        enum CodingKeys: String, CodingKey {
+            case waiting
+            case operatorEndpoint = "operator"
+            case overdueMilliseconds = "overdue_ms"
+            case unfiledChanges = "unfiled_changes"
+        }
+    }
+
+    struct OperatorEndpoint: Encodable {
+        /// Workspaces of which something is to be told.
+        let waiting: Int
+        let overdueMilliseconds: Int
+        let failingMilliseconds: Int?
+        let dropped: Int
+
+        init?(_ reading: OperatorReading) {
+            guard reading.isThere || reading.waiting > 0 else { return nil }
+            waiting = reading.waiting
+            overdueMilliseconds = reading.overdueMilliseconds
+            failingMilliseconds = reading.failingMilliseconds
+            dropped = reading.dropped
+        }
 
         enum CodingKeys: String, CodingKey {
             case waiting
             case overdueMilliseconds = "overdue_ms"
-            case unfiledChanges = "unfiled_changes"
+            case failingMilliseconds = "failing_ms"
+            case dropped = "dropped_events"
         }
     }
 
@@ -125,7 +150,8 @@ public struct OverviewObject: Encodable {
         plans = Plans(withinHour: overview.planned)
         webhooks = Webhooks(
             waiting: overview.queue.waitingWebhooks, overdueMilliseconds: overview.queue.overdueMilliseconds,
-            unfiledChanges: overview.queue.unfiledChanges)
+            unfiledChanges: overview.queue.unfiledChanges,
+            operatorEndpoint: OperatorEndpoint(overview.queue.operatorEndpoint))
         archive = Archive(
             moved: overview.archive.moved, removals: overview.archive.removals, problem: overview.archive.problem)
         redisMemory = memory.map { Memory(used: $0.used, limit: $0.limit) }
@@ -150,7 +176,7 @@ extension OverviewObject {
             .required("version", .string), .required("state", .string, "`running` or `stopping`."),
             .required("started_at", .time), .required("seen_at", .time),
             .optional("address", .string, "Where a node listens."),
-            .optional("capacity", .integer, "How many bots a runner may run."),
+            .optional("capacity", .integer, "How many bots a runner may run; of one that stops, how many it does."),
             .optional("running", .integer, "How many it does."),
             .optional("problem", .string, "What its bots lack.")))
 
@@ -176,7 +202,14 @@ extension OverviewObject {
                 "webhooks",
                 .object(
                     .required("waiting", count, "That wait to be told of something."),
-                    .required("overdue_ms", milliseconds), .required("unfiled_changes", count))),
+                    .required("overdue_ms", milliseconds), .required("unfiled_changes", count),
+                    .optional(
+                        "operator",
+                        .object(
+                            .required("waiting", count, "Workspaces of which something waits to be told there."),
+                            .required("overdue_ms", milliseconds),
+                            .optional("failing_ms", milliseconds, "For how long it has taken nothing."),
+                            .required("dropped_events", count)), "The operator's endpoint, if there is one."))),
             .required(
                 "archive",
                 .object(

@@ -1,13 +1,11 @@
 import HTTP
 import Log
+import Redis
 import Usher
 
 /// `/bots`: sending bots, stopping and configuring them, and what runs (Bots API).
 enum BotEndpoints {
     static let all = [create, stop, configure, listRunning]
-
-    /// How many bots are read, and written out, before other requests of the loop get their turn.
-    private static let batch = 500
 
     // MARK: To send one
 
@@ -123,8 +121,8 @@ enum BotEndpoints {
                 example: BotsMeetingObject.example)
         ],
         errors: [
-            .invalidID, .roomTaken, .duplicate, .limitReached, .tooManyMeetings, .workspaceFull, .noWorkspace,
-            .contended,
+            .invalidID, .roomTaken, .duplicate, .plannedAlready, .limitReached, .tooManyMeetings, .workspaceFull,
+            .noWorkspace, .contended,
             .invalid("A member of the body is wrong.", field: "language", BotMembers.languageProblem),
         ]
     ) { call, wanted, idempotencyKey in
@@ -285,26 +283,69 @@ enum BotEndpoints {
                 example: ["running_bots": [RunningBotObject.example]])
         ]
     ) { call, page in
-        let workspace = call.caller.workspaceID
+        let (workspace, store) = (call.caller.workspaceID, call.services.store)
+        var list = RunningList(page)
         var body = Array("{\"running_bots\":[".utf8)
-        let empty = body.count
-        var (rest, next) = (page.limit ?? mostRunning, page.cursor)
-        repeat {
-            let (bots, end) = try await call.session.bots.page(
-                ofWorkspace: workspace, from: next, limit: min(batch, rest))
+        while body.count <= smallBytes, try await list.append(to: &body, workspace, in: call.session) {}
+        if list.isWhole { return .json(body + list.end) }
+        let hold = try await call.services.budget.hold(heldBytes, for: workspace, of: call.request, on: call.loop)
+        let (first, rest) = (body, list)
+        return .json(hold: hold) { writer in
+            var (piece, list) = (first, rest)
+            repeat {
+                try await writer.write(piece)
+                piece = []
+            } while try await list.append(
+                to: &piece, workspace, in: store.session(milliseconds: pieceMilliseconds))
+            try await writer.write(piece + list.end)
+        }
+    }
+
+    /// An answer up to here needs no place in the budget of large answers.
+    private static let smallBytes = 131_072
+    /// What one beyond that may hold, a piece of it at a time.
+    private static let heldBytes = 524_288
+    /// How long a piece may take to be read.
+    private static let pieceMilliseconds = 10_000
+
+    /// The bots of an answer, some at a time.
+    private struct RunningList {
+        /// How many are read, and written out, before other requests of the loop get their turn.
+        private static let batch = 100
+
+        private let isPage: Bool
+        private var rest: Int
+        private var next: BotCursor?
+        private var isEmpty = true
+        private(set) var isWhole = false
+
+        init(_ page: RunningPage) {
+            isPage = page.limit != nil || page.cursor != nil
+            (rest, next) = (page.limit ?? mostRunning, page.cursor)
+        }
+
+        /// - Returns: whether there may be more.
+        mutating func append(
+            to body: inout [UInt8], _ workspace: String, in session: Session
+        ) async throws(RedisError) -> Bool {
+            let (bots, end) = try await session.bots.page(
+                ofWorkspace: workspace, from: next, limit: min(Self.batch, rest))
             for bot in bots {
-                if body.count > empty { body.append(UInt8(ascii: ",")) }
+                if !isEmpty { body.append(UInt8(ascii: ",")) }
+                isEmpty = false
                 RunningBotObject.json(bot).write(to: &body)
             }
             rest -= bots.count
             next = end
-        } while next != nil && rest > 0
-        body += "]".utf8
-        if next != nil || page.limit != nil || page.cursor != nil {
-            body += ",\"has_more\":\(next != nil),\"next_cursor\":".utf8
-            body += next.map { "\"\($0)\"".utf8 } ?? "null".utf8
+            isWhole = next == nil || rest <= 0
+            return !isWhole
         }
-        body += "}".utf8
-        return .json(body)
+
+        /// All after the last one.
+        var end: [UInt8] {
+            guard next != nil || isPage else { return Array("]}".utf8) }
+            let cursor = next.map { "\"\($0)\"" } ?? "null"
+            return Array("],\"has_more\":\(next != nil),\"next_cursor\":\(cursor)}".utf8)
+        }
     }
 }

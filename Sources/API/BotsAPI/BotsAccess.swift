@@ -7,30 +7,21 @@ extension Access<Caller> {
     ///   - role: the least that may do this.
     ///   - isAskedLater: whether the endpoint finds out the role in the same exchange as the rest.
     static func bots(_ role: Role, isAskedLater: Bool = false) -> Self {
-        let check: @Sendable (Caller, Request, Services) async throws -> Void = { caller, request, services in
-            try await services.authentication.require(role, of: caller, in: services.session(for: request))
-        }
-        return Access(section: .bots, credentials: .apiKey(.bots, role)) { request, services in
-            let caller = try await services.authentication.caller(of: request, scope: .bots)
-            if !isAskedLater { try await check(caller, request, services) }
-            return caller
+        Access(section: .bots, credentials: .apiKey(.bots, role)) { request, services in
+            isAskedLater
+                ? try await services.authentication.caller(of: request, scope: .bots)
+                : try await services.authentication.member(of: request, scope: .bots, atLeast: role)
         } beforeRefusing: { call in
-            if isAskedLater { try await check(call.caller, call.request, call.services) }
+            if isAskedLater { try await call.services.authentication.require(role, of: call.caller, in: call.session) }
         }
     }
 }
 
 extension Access<Caller> {
-    /// The same of a live feed, whose key may be in the query.
-    static func live(_ role: Role) -> Self {
-        Access(section: .bots, credentials: .apiKey(.bots, role)) { request, services in
-            guard let key = Authentication.apiKey(of: request, orQuery: true) else {
-                throw services.gatekeeper.refuse(request, with: .unauthorized)
-            }
-            let caller = try await services.authentication.caller(
-                withKey: key, of: request, scope: .bots, in: services.session(for: request))
-            try await services.authentication.require(role, of: caller, in: services.session(for: request))
-            return caller
+    /// The same of a live feed, whose key, or a ticket for it, may be in the query: a viewer.
+    static var live: Self {
+        Access(section: .bots, credentials: .apiKey(.bots, .viewer)) { request, services in
+            try await services.authentication.follower(of: request, in: services.session(for: request))
         }
     }
 }
@@ -38,9 +29,10 @@ extension Access<Caller> {
 enum BotsAPI {
     static let endpoints: [Endpoint] =
         BotEndpoints.all + BotsMeetingEndpoints.all + PlanEndpoints.all
-        + [TimelineEndpoint.get, ScreenshotEndpoint.get, TranscriptEndpoint.get, RecordingEndpoint.get]
+        + [TimelineEndpoint.get, ScreenshotEndpoint.get] + TranscriptEndpoint.all + [RecordingEndpoint.get]
         + EventStreamEndpoints.all
-        + [LiveSocketEndpoint.open, CallerEndpoint.get] + UserWebhookEndpoints.all + CalendarEndpoints.all
+        + [LiveSocketEndpoint.open, LiveTicketEndpoint.create] + CallerEndpoint.all
+        + UserWebhookEndpoints.all + CalendarEndpoints.all
         + WebhookEndpoints.all + DeliveryEndpoints.all + WorkspaceKeyEndpoints.all + WorkspaceMemberEndpoints.all
 }
 

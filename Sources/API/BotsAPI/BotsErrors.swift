@@ -112,10 +112,19 @@ extension APIError {
     }
 
     static func plannedAlready(number: Int?) -> APIError {
+        plannedAlready(see: number.map { String($0) }, number: number)
+    }
+
+    /// - Parameters:
+    ///   - meeting: what the API calls the meeting.
+    ///   - number: beside it, for the Bots API.
+    static func plannedAlready(
+        see meeting: String?, number: Int? = nil, parameters: KeyValuePairs<String, String> = [:]
+    ) -> APIError {
         APIError(
             409, title: "Meeting planned already",
-            "A meeting in this room is planned for that very time\(number.map { ": see meeting \($0)" } ?? "").",
-            meetingNumber: number)
+            "A meeting in this room is planned for that very time\(meeting.map { ": see meeting \($0)" } ?? "").",
+            parameters: parameters, meetingNumber: number)
     }
 
     static func notPlanned(number: Int) -> APIError {

@@ -70,22 +70,29 @@ enum BotsMeetingEndpoints {
 
     static let number = Input<Int?>.path(
         "number", "The meeting's `id`.", schema: .integer(1...), example: 123, make: { Int($0) })
-    private static let meeting = Answer.json(
+    private static let found = Answer.json(
         200, "The meeting.", .named(BotsMeetingObject.schema), example: BotsMeetingObject.example)
 
     static let getBot = Endpoint(
         .get, "/bots/id/{number}", id: "getBot", .bots(.viewer), summary: "Fetch a meeting by its number",
         details: "The same as `GET /meetings/{number}`.",
-        takes: number, answers: [meeting], errors: [.unknownBotMeeting], handle: get)
+        takes: number, answers: [found], errors: [.unknownBotMeeting], handle: get)
 
     static let get = Endpoint(
         .get, "/meetings/{number}", id: "getBotMeeting", .bots(.viewer), summary: "Fetch a meeting",
-        takes: number, answers: [meeting], errors: [.unknownBotMeeting], handle: get)
+        takes: number, answers: [found], errors: [.unknownBotMeeting], handle: get)
 
-    @Sendable private static func get(_ call: Call<Caller>, _ number: Int?) async throws -> Response {
+    /// - Parameter number: as the path has it; nil: it is no number.
+    /// - Throws: `APIError` 404 if the caller's workspace has no such meeting.
+    static func meeting(_ number: Int?, _ call: Call<Caller>) async throws -> Meeting {
         guard let number,
             let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
         else { throw DescribedError.unknownBotMeeting.error }
+        return meeting
+    }
+
+    @Sendable private static func get(_ call: Call<Caller>, _ number: Int?) async throws -> Response {
+        let meeting = try await meeting(number, call)
         var showsPage = false
         if meeting.pageOutline != nil {
             let role = try await call.services.authentication.role(of: call.caller, in: call.session)

@@ -20,6 +20,7 @@ enum PlanEndpoints {
         .optional("title", .text(200)), PlanMembers.scheduledAt, PlanMembers.autoJoin,
         .optional("bot_name", BotMembers.name, "The name that the bot shows in the meeting."),
         .optional("language", BotMembers.language, "If not specified, the bot will auto-detect the language."),
+        .optional("task", BotMembers.task),
         NotYetThere.refused(NotYetThere.membersOfPlans),
         examples: [
             "At a time": [
@@ -27,7 +28,7 @@ enum PlanEndpoints {
                 "scheduled_at": "2026-12-01T09:00:00Z",
             ]
         ]
-    ) { url, platform, nativeID, passcode, teamsHost, title, scheduledAt, autoJoin, botName, language, _ in
+    ) { url, platform, nativeID, passcode, teamsHost, title, scheduledAt, autoJoin, botName, language, task, _ in
         guard url != nil || platform != nil else {
             throw FormError("is required, or platform and native_meeting_id").inside(member: "meeting_url")
         }
@@ -38,7 +39,7 @@ enum PlanEndpoints {
         return try PlanMembers.checked(
             NewMeeting(
                 link: link, title: title, language: language, scheduledAt: scheduledAt, autoJoin: autoJoin ?? true,
-                botName: botName))
+                botName: botName, task: task))
     }
 
     static let create = Endpoint(
@@ -80,7 +81,7 @@ enum PlanEndpoints {
     }
 
     /// What to answer where another meeting of the room is planned for the same time.
-    static func plannedAlready(_ id: String, _ call: Call<Caller>) async throws -> APIError {
+    private static func plannedAlready(_ id: String, _ call: Call<Caller>) async throws -> APIError {
         .plannedAlready(number: try await number(of: id, call))
     }
 
@@ -94,9 +95,6 @@ enum PlanEndpoints {
     }
 
     // MARK: To change and to remove one
-
-    private static let number = Input<Int?>.path(
-        "number", "The meeting's `id`.", schema: .integer(1...), example: 123, make: { Int($0) })
 
     private static let changes = Input<PlanChanges>.body(
         .clearable("title", .text(200)), .clearable("scheduled_at", .time, "Null: no bot is sent by itself."),
@@ -119,7 +117,7 @@ enum PlanEndpoints {
     static let update = Endpoint(
         .patch, "/meetings/{number}", id: "changePlan", .bots(.member), summary: "Change a planned meeting",
         details: "What is absent stays as it is; null clears. A new time counts, also where the old one was missed.",
-        takes: number, changes,
+        takes: BotsMeetingEndpoints.number, changes,
         answers: [
             .json(
                 200, "The meeting as it is now.", .named(BotsMeetingObject.schema),
@@ -130,7 +128,7 @@ enum PlanEndpoints {
             .invalid("A member of the body is wrong.", field: "scheduled_at", PlanMembers.oddTime),
         ]
     ) { call, number, changes in
-        let meeting = try await found(number, call)
+        let meeting = try await BotsMeetingEndpoints.meeting(number, call)
         try PlanMembers.check(meeting, changes)
         switch try await call.session.meetings.change(meeting, changes, by: call.caller.userID) {
         case .changed(let changed): return .json(BotsMeetingObject.json(changed).bytes)
@@ -148,17 +146,10 @@ enum PlanEndpoints {
             A planned one that had no bot yet is gone. One that is over loses its transcript and what was collected; the \
             bare record stays.
             """,
-        takes: number, answers: [.empty("It is gone.")], errors: [.unknownBotMeeting, .notOver]
+        takes: BotsMeetingEndpoints.number, answers: [.empty("It is gone.")], errors: [.unknownBotMeeting, .notOver]
     ) { call, number in
-        try await BotsMeetingEndpoints.remove(try await found(number, call), call)
+        try await BotsMeetingEndpoints.remove(try await BotsMeetingEndpoints.meeting(number, call), call)
         return .empty()
-    }
-
-    private static func found(_ number: Int?, _ call: Call<Caller>) async throws -> Meeting {
-        guard let number,
-            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
-        else { throw DescribedError.unknownBotMeeting.error }
-        return meeting
     }
 }
 

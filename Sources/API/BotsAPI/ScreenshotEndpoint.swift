@@ -23,9 +23,7 @@ enum ScreenshotEndpoint {
         answers: [Answer(status: 200, meaning: "The picture.", content: .other(type: "image/jpeg"))],
         errors: [.unknownBotMeeting, noScreenshot]
     ) { call, number in
-        guard let number,
-            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
-        else { throw DescribedError.unknownBotMeeting.error }
+        let meeting = try await BotsMeetingEndpoints.meeting(number, call)
         guard let screenshot = try await call.session.bots.screenshot(of: meeting) else {
             throw noScreenshot.error
         }

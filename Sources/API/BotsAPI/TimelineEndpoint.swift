@@ -36,9 +36,7 @@ enum TimelineEndpoint {
         ],
         errors: [.unknownBotMeeting]
     ) { call, number in
-        guard let number,
-            let meeting = try await call.session.meetings.meeting(number: number, workspace: call.caller.workspaceID)
-        else { throw DescribedError.unknownBotMeeting.error }
+        let meeting = try await BotsMeetingEndpoints.meeting(number, call)
         let timeline = try await call.session.meetings.timeline(of: meeting)
         var object = JSONText()
         object.add("events", timeline.events.map(json))

@@ -28,10 +28,8 @@ enum UserWebhookEndpoints {
     }
     .described(as: .text(0...256))
 
-    private static let choice = Schema.object(
-        .optional("meeting.started", .boolean), .optional("meeting.status_change", .boolean),
-        .optional("meeting.completed", .boolean), .optional("bot.failed", .boolean),
-        .optional("transcription.ready", .boolean), .optional("recording.ready", .boolean))
+    private static let choice = Schema(
+        .object(Webhook.Event.allCases.map { .optional($0.rawValue, .boolean) }, others: nil))
 
     private static let events = Form<Set<Webhook.Event>>(schema: choice) { fragment in
         guard let members = fragment.members else { throw FormError("must be an object") }

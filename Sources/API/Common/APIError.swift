@@ -17,7 +17,7 @@ enum ErrorStyle {
         let first = path.split(separator: "/", maxSplits: 1).first
         switch first {
         case "bots", "meetings", "transcripts", "recordings", "user", "webhooks", "workspace",
-            "internal", "ws", "events":
+            "auth", "internal", "ws", "events":
             self = .bots
         case "admin": self = .admin
         default: self = .reinvite

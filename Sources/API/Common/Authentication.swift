@@ -22,19 +22,66 @@ struct Authentication: Sendable {
         return caller
     }
 
-    /// The same of a key that was found where browsers can put it.
-    func caller(withKey key: String, of request: Request, scope: Scope, in session: Session) async throws -> Caller {
-        let caller = try await recognise(request, key) { key throws(RedisError) in
-            try await session.callers.recognise(apiKey: key, from: { gatekeeper.address(of: request) })
+    /// The same of one with at least this role in the key's workspace, which is found out with the key as a rule.
+    /// - Parameter workspaceID: the workspace that the key must be of, if it is named.
+    /// - Throws: as `caller(of:scope:)`; 403 for a lower role, and for the key of another workspace.
+    func member(
+        of request: Request, scope: Scope, atLeast minimum: Role, workspaceID: String? = nil
+    ) async throws -> Caller {
+        let (caller, role) = try await recognise(request) { key throws(RedisError) in
+            try await store.session(until: request.deadline).callers.recogniseMember(
+                keyHash: Digest.sha256(key), from: { gatekeeper.address(of: request) })
         }
         try Self.check(caller, has: scope)
+        if let workspaceID { try Self.check(caller, isOf: workspaceID) }
+        try Self.check(role, of: caller, isAtLeast: minimum)
         return caller
     }
 
+    /// Who opens a live feed, which takes a viewer: by a key where browsers can put it too, or by a ticket, which this uses
+    /// up.
+    func follower(of request: Request, in session: Session) async throws -> Caller {
+        let hash: String
+        if let key = Self.apiKey(of: request, orQuery: true) {
+            hash = Digest.sha256(key)
+        } else {
+            hash = try await recognise(request, Self.ticket(of: request)) { ticket throws(RedisError) in
+                try await session.callers.redeem(ticket: ticket, from: { gatekeeper.address(of: request) })
+            }
+        }
+        return try await follower(withKeyHash: hash, of: request, in: session)
+    }
+
+    /// The same of a key that was found before, which counts as one more request of it.
+    func follower(withKeyHash hash: String, of request: Request, in session: Session) async throws -> Caller {
+        let (caller, role) = try await recognise(request, hash) { hash throws(RedisError) in
+            try await session.callers.recogniseMember(keyHash: hash, from: { gatekeeper.address(of: request) })
+        }
+        try Self.check(caller, has: .bots)
+        try Self.check(role, of: caller, isAtLeast: .viewer)
+        return caller
+    }
+
+    /// Whether a request to open a live feed says who asks.
+    static func hasKey(_ request: Request) -> Bool {
+        apiKey(of: request, orQuery: true) != nil || ticket(of: request) != nil
+    }
+
+    private static func ticket(of request: Request) -> String? {
+        request.query("ticket").flatMap { (1...maximumKeyBytes).contains($0.utf8.count) ? $0 : nil }
+    }
+
     private func recognise<Found>(
-        _ request: Request, _ key: String? = nil, _ ask: (String) async throws(RedisError) -> Recognition<Found>
+        _ request: Request, _ ask: (String) async throws(RedisError) -> Recognition<Found>
     ) async throws -> Found {
-        guard let key = key ?? Self.apiKey(of: request) else { throw gatekeeper.refuse(request, with: .unauthorized) }
+        try await recognise(request, Self.apiKey(of: request), ask)
+    }
+
+    /// - Parameter key: or what else says who it is; nil: nothing does.
+    private func recognise<Found>(
+        _ request: Request, _ key: String?, _ ask: (String) async throws(RedisError) -> Recognition<Found>
+    ) async throws -> Found {
+        guard let key else { throw gatekeeper.refuse(request, with: .unauthorized) }
         let recognition: Recognition<Found>
         do { recognition = try await ask(key) } catch { throw APIError.unavailable(cause: error) }
         switch recognition {
@@ -45,15 +92,7 @@ struct Authentication: Sendable {
         }
     }
 
-    /// The caller behind the request's API key, which must have `scope` and belong to `workspaceID`.
-    /// - Throws: as `caller(of:scope:)`; 403 for the key of another workspace.
-    func caller(of request: Request, scope: Scope, workspaceID: String) async throws -> Caller {
-        let caller = try await caller(of: request, scope: scope)
-        try Self.check(caller, isOf: workspaceID)
-        return caller
-    }
-
-    /// The same for the load of the Re-invite API: what the request reads of the meeting comes with the caller.
+    /// The caller for the load of the Re-invite API: what the request reads of the meeting comes with the caller.
     func visitor(
         of request: Request, scope: Scope, workspaceID: String, meetingID: String, idempotencyKey: IdempotencyKey?
     ) async throws -> Reinvitation.Visitor {
@@ -103,9 +142,11 @@ struct Authentication: Sendable {
     /// Checks that the caller has at least this role in the key's workspace.
     /// - Throws: `APIError` 403 if not, 503 if it cannot be read.
     func require(_ minimum: Role, of caller: Caller, in session: Session) async throws {
-        guard let role = try await role(of: caller, in: session), role >= minimum else {
-            throw Self.roleTooLow(minimum, workspaceID: caller.workspaceID)
-        }
+        try Self.check(try await role(of: caller, in: session), of: caller, isAtLeast: minimum)
+    }
+
+    private static func check(_ role: Role?, of caller: Caller, isAtLeast minimum: Role) throws {
+        guard let role, role >= minimum else { throw roleTooLow(minimum, workspaceID: caller.workspaceID) }
     }
 
     static func roleTooLow(_ minimum: Role, workspaceID: String) -> APIError {

@@ -1,3 +1,4 @@
+import Compression
 import HTTP
 import Usher
 
@@ -23,7 +24,7 @@ struct FixedAnswer: Sendable {
     init(_ body: [UInt8], type: String, headers: [(name: String, value: String)] = []) {
         let digest = String(Digest.sha256(String(decoding: body, as: UTF8.self)).prefix(32))
         plain = Form(body, type: type, headers: headers, tag: digest)
-        let smaller = Gzip.compressed(body).flatMap { $0.count < body.count ? $0 : nil }
+        let smaller = Gzip.packed(body, effort: .most).flatMap { $0.count < body.count ? $0 : nil }
         // Bytes of another form are another answer, with a tag of its own.
         compressed = smaller.map {
             Form($0, type: type, headers: headers + [("Content-Encoding", "gzip")], tag: digest + "-gzip")
@@ -37,7 +38,7 @@ struct FixedAnswer: Sendable {
     }
 
     func handle(_ request: Request) -> Response {
-        let form = Gzip.isAccepted(request.header("Accept-Encoding")) ? compressed ?? plain : plain
+        let form = AcceptedEncoding.allowsGzip(request.header("Accept-Encoding")) ? compressed ?? plain : plain
         return Self.isKnown(form.tag, by: request.header("If-None-Match")) ? form.unchanged : form.whole
     }
 

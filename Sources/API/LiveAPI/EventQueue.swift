@@ -11,7 +11,7 @@ final class EventQueue: @unchecked Sendable {
 
     private let loop: EventLoop
     private let ofWorkspace: Bool
-    private let budget: UnsentBudget
+    private let budget: ByteBudget
     private var share: UnsentShare?
     private var events: [[UInt8]] = []
     private var bytes = 0

@@ -14,18 +14,20 @@ enum EventStreamEndpoints {
         "after",
         "The cursor of the last event that was seen; `Last-Event-ID` counts before it. From now on without either.")
     private static let key = Input<String?>.query(
-        "api_key", .string, "The API key, for a browser's `EventSource`, which can send no fields."
+        "api_key", .string,
+        "The API key, for a browser's `EventSource`, which can send no fields. Better is a `ticket`."
     ) { $0 }
 
     private static let meeting = Endpoint(
-        .get, "/transcripts/{platform}/{native_meeting_id}/events", id: "followTranscript", .live(.viewer),
+        .get, "/transcripts/{platform}/{native_meeting_id}/events", id: "followTranscript", .live,
         summary: "Follow a transcript",
         details: """
             What changes in a meeting, as it is stored: segments, retractions, statuses. An event's `id` is the cursor to \
             go on from. `reset` says that what followed the cursor is not told any more: fetch the transcript anew.
             """,
-        takes: .meetingInRoom, after, key, answers: [answer], errors: [.unknownBotMeeting, .wrongRoom, tooMany]
-    ) { call, place, after, _ in
+        takes: .meetingInRoom, after, key, .ticket, answers: [answer],
+        errors: [.unknownBotMeeting, .wrongRoom, tooMany]
+    ) { call, place, after, _, _ in
         let meeting = try await place.meeting(for: call)
         let cursor = try lastEvent(of: call.request) ?? after
         return try stream(call, after: cursor) { hub, session, events in
@@ -39,11 +41,12 @@ enum EventStreamEndpoints {
     }
 
     private static let workspace = Endpoint(
-        .get, "/events", id: "followWorkspace", .live(.viewer), summary: "Follow all meetings",
+        .get, "/events", id: "followWorkspace", .live, summary: "Follow all meetings",
         details: "The same of all meetings of the key's workspace. Its cursors are of another kind than a meeting's.",
         takes: after, .query("only", Kind.self, "Statuses alone, and `reset`. All is told if it is absent."), key,
+        .ticket,
         answers: [answer], errors: [tooMany]
-    ) { call, after, only, _ in
+    ) { call, after, only, _, _ in
         let (cursor, workspace) = (try lastEvent(of: call.request) ?? after, call.caller.workspaceID)
         return try stream(call, after: cursor, ofWorkspace: true) { hub, session, events in
             try await hub.followAll(
@@ -70,8 +73,7 @@ enum EventStreamEndpoints {
         guard let hold else { throw APIError.tooManyFeeds }
         let (store, loop) = (call.services.store, call.loop)
         let client = call.caller.feedClient
-        let right = LiveRight(
-            key: Authentication.apiKey(of: call.request, orQuery: true) ?? "", caller: call.caller, store: store)
+        let right = LiveRight(caller: call.caller, store: store)
         var response = Response(status: 200, contentType: "text/event-stream", headers: [("X-Accel-Buffering", "no")])
         response.isLive = true
         response.stream = { writer in

@@ -22,7 +22,7 @@ public final class LiveBudget: Sendable {
     private let perKey: Int
     private let perAddress: Int
     /// What their clients have not taken.
-    public let unsent: UnsentBudget
+    public let unsent: ByteBudget
     private let used = Mutex<[String: Int]>([:])
     private let refused = Atomic(0)
     private let slow = Atomic(0)
@@ -30,7 +30,7 @@ public final class LiveBudget: Sendable {
     /// - Parameters:
     ///   - perKey: at least 1.
     ///   - perAddress: at least 1.
-    public init(perKey: Int, perAddress: Int, unsent: UnsentBudget) {
+    public init(perKey: Int, perAddress: Int, unsent: ByteBudget) {
         self.unsent = unsent
         self.perKey = perKey
         self.perAddress = perAddress
@@ -101,7 +101,6 @@ extension Caller {
 struct LiveRight: Sendable {
     static let checkMilliseconds = 3_000
 
-    let key: String
     let caller: Caller
     let store: Store
 
@@ -110,10 +109,9 @@ struct LiveRight: Sendable {
     func isGood() async -> Bool {
         let session = store.session(milliseconds: Self.checkMilliseconds)
         do {
-            guard let now = try await session.callers.caller(apiKey: key), now.has(.bots),
-                now.workspaceID == caller.workspaceID
-            else { return false }
-            guard let role = try await session.callers.role(of: now) else { return false }
+            guard let (now, role) = try await session.callers.now(caller), now.has(.bots), let role else {
+                return false
+            }
             return role >= .viewer
         } catch {
             return true

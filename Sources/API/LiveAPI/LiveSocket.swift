@@ -38,7 +38,7 @@ final class LiveSocket: @unchecked Sendable {
     /// Runs until the socket is closed.
     func serve() async {
         socket.onClose = { [self] in end() }
-        guard let right = await recognise(), !socket.isClosed else { return end() }
+        guard !socket.isClosed, let right = await recognise(), !socket.isClosed else { return end() }
         Task(executorPreference: loop) { [self] in
             while !socket.isClosed {
                 await loop.wait(milliseconds: LiveRight.checkMilliseconds)
@@ -52,6 +52,8 @@ final class LiveSocket: @unchecked Sendable {
             case .binary: socket.close(WebSocketClosure(1003, "text alone is understood"))
             case .text(let text): await take(text, right)
             }
+            // However many came at once: others have their turns between them.
+            await loop.nextTurn()
         }
         end()
     }
@@ -67,25 +69,24 @@ final class LiveSocket: @unchecked Sendable {
 
     /// - Returns: nil if it may not be served, and has been told.
     private func recognise() async -> LiveRight? {
-        guard let key = Authentication.apiKey(of: request, orQuery: true) else {
+        guard Authentication.hasKey(request) else {
             _ = services.gatekeeper.refuse(request, with: .unauthorized)
             refuse("missing_api_key", 4401, "send an API key")
             return nil
         }
         do {
-            let caller = try await services.authentication.caller(withKey: key, of: request, scope: .bots, in: session)
-            try await services.authentication.require(.viewer, of: caller, in: session)
-            socket.hold = live.budget.hold(caller, from: services.gatekeeper.address(of: request))
-            guard socket.hold != nil else {
+            let caller = try await services.authentication.follower(of: request, in: session)
+            guard let hold = live.budget.hold(caller, from: services.gatekeeper.address(of: request)) else {
                 refuse("too_many_sockets", 4429, "too many live feeds are open with this key, or from this address")
                 return nil
             }
+            socket.hold = hold
             socket.share(in: live.unsent, of: caller.feedClient)
             let tell: (FeedMessage) -> Void = { [weak self] in self?.tellStatus($0) }
             statuses = try await live.hub.followAll(
                 workspace: caller.workspaceID, statusesOnly: true, after: nil, in: session,
                 hasRoom: { true }, tell)
-            return LiveRight(key: key, caller: caller, store: services.store)
+            return LiveRight(caller: caller, store: services.store)
         } catch let error as APIError {
             switch error.status.code {
             case 401: refuse("invalid_api_key", 4401, "the API key is not valid")
@@ -122,7 +123,8 @@ final class LiveSocket: @unchecked Sendable {
     /// A subscription asks Redis as much as a request does, and counts as one.
     private func isWithinLimit(_ right: LiveRight) async -> Bool {
         do {
-            _ = try await services.authentication.caller(withKey: right.key, of: request, scope: .bots, in: session)
+            let hash = right.caller.keyHash
+            _ = try await services.authentication.follower(withKeyHash: hash, of: request, in: session)
             return true
         } catch let error as APIError where error.status == 429 {
             send(error: "rate_limited", details: error.detail)
@@ -179,7 +181,7 @@ final class LiveSocket: @unchecked Sendable {
                 let tell: (FeedMessage) -> Void = { [weak self] in
                     guard let self else { return }
                     if early.isOpen || after != nil {
-                        socket.send(text: $0.json())
+                        self.tell($0)
                     } else if !early.add($0) {
                         socket.close(WebSocketClosure(4408, "too much is said: subscribe to less at once"))
                     }
@@ -196,7 +198,7 @@ final class LiveSocket: @unchecked Sendable {
             }
         }
         if !isAcknowledged, !done.isEmpty { acknowledge(done) }
-        for message in early.open() { socket.send(text: message.json()) }
+        for message in early.open() { tell(message) }
         if isBroken {
             send(error: "authorization_call_failed", details: "the records cannot be reached: try again")
         }
@@ -211,7 +213,7 @@ final class LiveSocket: @unchecked Sendable {
 
         /// - Returns: false if there is no room for it.
         func add(_ message: FeedMessage) -> Bool {
-            bytes += message.json().count
+            bytes += message.chat.reduce(message.json().count) { $0 + $1.count }
             if bytes <= Self.maximumBytes { messages.append(message) }
             return bytes <= Self.maximumBytes
         }
@@ -255,8 +257,14 @@ final class LiveSocket: @unchecked Sendable {
 
     // MARK: What it is told
 
+    private func tell(_ message: FeedMessage) {
+        for line in message.chat { socket.send(text: line) }
+        socket.send(text: message.json())
+    }
+
     /// Unasked, of all meetings of the workspace.
     private func tellStatus(_ message: FeedMessage) {
+        if message.kind == .reset { return send("{\"type\":\"reset\"}") }
         guard case .status(let number, let nativeID, let status, let at) = message.kind else { return }
         var object = JSONText()
         object.add("type", "meeting.status")

@@ -8,8 +8,7 @@ enum LiveSocketEndpoint {
     private static let access = Access<Void>(section: .bots, credentials: .apiKey(.bots, .viewer)) {
         request, services in
         if !isHandshake(request) {
-            let caller = try await services.authentication.caller(of: request, scope: .bots)
-            try await services.authentication.require(.viewer, of: caller, in: services.session(for: request))
+            _ = try await services.authentication.follower(of: request, in: services.session(for: request))
         }
     }
 
@@ -20,8 +19,8 @@ enum LiveSocketEndpoint {
             a `cursor` to go on from. A wrong key is told in the open socket, which is then closed with 4401.
             """,
         takes: Input<String?>.query(
-            "api_key", .string, "The API key, for browsers, whose sockets can send no fields."
-        ) { $0 },
+            "api_key", .string, "The API key, for browsers, whose sockets can send no fields. Better is a `ticket`."
+        ) { $0 }, .ticket,
         answers: [
             Answer(status: .switchingProtocols, meaning: "The socket is open.", content: .none)
         ],
@@ -30,7 +29,7 @@ enum LiveSocketEndpoint {
                 APIError(426, "Open a WebSocket here (RFC 6455): Upgrade: websocket."),
                 "The request opens no WebSocket.")
         ]
-    ) { call, _ in
+    ) { call, _, _ in
         guard let live = call.services.live else { throw APIError.noFeeds }
         do {
             let (services, request) = (call.services, call.request)

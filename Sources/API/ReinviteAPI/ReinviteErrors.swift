@@ -97,6 +97,10 @@ extension DescribedError {
     static let meetingOfOtherWorkspace = DescribedError(
         .otherWorkspace, "The given `meeting_id` does not belong to the given `workspace_id`.")
 
+    static let plannedAlreadyHere = DescribedError(
+        .plannedAlready(id: Sample.meetingID),
+        "The room has a planned meeting at that very time; `meeting_id` is its id.")
+
     /// A row of the Re-invite API's table.
     init(_ refusal: ReinviteRefusal, _ meaning: String) {
         self.init(APIError(refusal, meetingID: Sample.meetingID, workspaceID: Sample.workspaceID), meaning)
@@ -106,5 +110,10 @@ extension DescribedError {
 extension APIError {
     static func workspaceIsGone(_ id: String) -> APIError {
         APIError(404, "Workspace \(id) no longer exists.")
+    }
+
+    /// As `GET .../meetings/{meeting_id}` knows the other one.
+    static func plannedAlready(id: String) -> APIError {
+        .plannedAlready(see: id, parameters: ["meeting_id": id])
     }
 }

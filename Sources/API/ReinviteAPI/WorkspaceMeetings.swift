@@ -23,6 +23,8 @@ enum WorkspaceMeetings {
         .optional("title", .text(200)),
         .optional("language", .text(35), "The language that is spoken, such as `en`."),
         PlanMembers.scheduledAt, PlanMembers.autoJoin,
+        .optional("bot_name", BotMembers.name, "The name that the bot shows in the meeting."),
+        .optional("task", BotMembers.task),
         NotYetThere.refused(NotYetThere.membersOfPlans),
         examples: [
             "By its link": [
@@ -30,7 +32,7 @@ enum WorkspaceMeetings {
             ],
             "By its id": ["platform": "google_meet", "native_meeting_id": "abc-defg-hij"],
         ]
-    ) { url, platform, nativeID, passcode, teamsHost, title, language, scheduledAt, autoJoin, _ in
+    ) { url, platform, nativeID, passcode, teamsHost, title, language, scheduledAt, autoJoin, botName, task, _ in
         guard url != nil || platform != nil else {
             throw FormError("is required, or platform and native_meeting_id").inside(member: "meeting_url")
         }
@@ -39,7 +41,9 @@ enum WorkspaceMeetings {
         let link: MeetingLink
         do throws(MeetingReference.Problem) { link = try reference.link() } catch { throw APIError(error) }
         return try PlanMembers.checked(
-            NewMeeting(link: link, title: title, language: language, scheduledAt: scheduledAt, autoJoin: autoJoin))
+            NewMeeting(
+                link: link, title: title, language: language, scheduledAt: scheduledAt, autoJoin: autoJoin,
+                botName: botName, task: task))
     }
 
     static let create = Endpoint(
@@ -54,7 +58,7 @@ enum WorkspaceMeetings {
             .json(201, "The meeting, which is INITIAL.", .named(MeetingObject.schema), example: MeetingObject.example)
         ],
         errors: [
-            .otherWorkspace, .workspaceIsGone, .tooManyMeetings, .workspaceFull,
+            .otherWorkspace, .workspaceIsGone, .tooManyMeetings, .workspaceFull, .plannedAlreadyHere,
             .invalid(
                 "A member of the body is wrong.", field: "meeting_url", "is not a Google Meet, MS Teams or Zoom link"),
         ]
@@ -64,7 +68,7 @@ enum WorkspaceMeetings {
         case .unknownWorkspace: throw APIError.workspaceIsGone(call.caller.workspaceID)
         case .refused(let quota): throw APIError(quota)
         case .oddTime: throw APIError.invalid("scheduled_at", PlanMembers.oddTime)
-        case .plannedAlready(let id): throw try await PlanEndpoints.plannedAlready(id, call)
+        case .plannedAlready(let id): throw APIError.plannedAlready(id: id)
         // Nothing of this API has such a key.
         case .duplicate, .contended: throw APIError(BotRefusal.contended)
         }
@@ -128,11 +132,8 @@ extension Access<Caller> {
     /// - Parameter role: the least that may do this.
     static func workspace(_ role: Role) -> Self {
         Access(section: .reinvite, credentials: .apiKey(.seameet, role)) { request, services in
-            let authentication = services.authentication
-            let caller = try await authentication.caller(
-                of: request, scope: .seameet, workspaceID: request.parameter("workspace_id"))
-            try await authentication.require(role, of: caller, in: services.session(for: request))
-            return caller
+            try await services.authentication.member(
+                of: request, scope: .seameet, atLeast: role, workspaceID: request.parameter("workspace_id"))
         }
     }
 }

@@ -14,6 +14,7 @@ public enum DeliveryText {
             ? webhook.failingSince.map { "enabled, failing since \(Timestamp.withZone($0))" } ?? "enabled"
             : "disabled" + (webhook.disabledBecause.map { " (\($0.jsonEscaped))" } ?? "")
         let dropped = webhook.dropped > 0 ? ", \(webhook.dropped) events dropped" : ""
-        return "\(ReceiverURL.host(of: webhook.url) ?? "?"): \(state)\(dropped)"
+        let receiver = webhook.isOperators ? "the operator's endpoint" : ReceiverURL.host(of: webhook.url) ?? "?"
+        return "\(receiver): \(state)\(dropped)"
     }
 }

@@ -2,20 +2,24 @@ import EventLoop
 import Usher
 
 /// The address of a receiver.
-struct ReceiverURL: Sendable {
+public struct ReceiverURL: Sendable {
     let text: String
     let host: String
 
-    static let form = Form<String>.text(2_048).map { text in
+    public static let maximumBytes = 2_048
+    static let form = Form<String>.text(maximumBytes).map { text in
         guard let host = host(of: text) else {
-            throw FormError("must be http(s)://host/path, without a user, a password or a fragment")
+            throw FormError("must be \(meaning)")
         }
         return ReceiverURL(text: text, host: host)
     }
 
+    /// What one is, in short.
+    public static let meaning = "http(s)://host/path, without a user, a password or a fragment"
+
     /// The host of an absolute http or https URL (RFC 3986, section 3) that has maybe a port, and no credentials; nil of
     /// another text.
-    static func host(of text: String) -> String? {
+    public static func host(of text: String) -> String? {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"\"<>\\^`{|}#".utf8.contains($0) }) else {
             return nil
         }

@@ -7,7 +7,8 @@ public enum WebhookBody {
     private static let version = "2026-03-01"
 
     /// An event of a change. It says what was so then, whenever it is sent.
-    public static func text(_ change: MeetingChange, _ event: Webhook.Event) -> String {
+    /// - Parameter namesWorkspace: for who is told of more than one.
+    public static func text(_ change: MeetingChange, _ event: Webhook.Event, namesWorkspace: Bool) -> String {
         var data = JSONText(capacity: 1_024)
         data.add("meeting", BotsMeetingObject.json(change.meeting))
         switch event {
@@ -16,6 +17,7 @@ public enum WebhookBody {
         case .completed, .transcriptionReady, .recordingReady, .scheduled, .missed: break
         }
         var body = envelope(id: change.eventID(event), type: event.rawValue, at: change.at)
+        if namesWorkspace { body.add("workspace_id", change.meeting.workspaceID) }
         body.add("sequence", change.sequence)
         if let traceparent = change.traceparent { body.add("traceparent", traceparent) }
         body.add("data", data)

@@ -27,7 +27,6 @@ struct FeedComponent {
 /// A VTIMEZONE: what says when which offset counts.
 struct FeedZone {
     struct Observance {
-        let isDaylight: Bool
         var component = FeedComponent()
     }
 
@@ -114,7 +113,7 @@ struct FeedComponents {
             guard observances <= FeedLimits.observances else {
                 throw FeedError(reason: "has time zones with more than \(FeedLimits.observances) observances")
             }
-            zones[zones.count - 1].observances.append(.init(isDaylight: name == "DAYLIGHT"))
+            zones[zones.count - 1].observances.append(.init())
         default: break
         }
     }

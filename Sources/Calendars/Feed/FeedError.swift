@@ -25,7 +25,7 @@ enum FeedLimits {
     static let occurrences = 500
     /// Of an event, or a zone, and of all together: see `FeedBudget`.
     static let stepsOfEvent = 200_000
-    static let steps = 10_000_000
+    static let steps = 20_000_000
     /// The time of a thread.
     static let threadMilliseconds = 2_000
     /// Of a title.

@@ -8,9 +8,7 @@ enum MeetingLinkSearch {
         "X-ALT-DESC",
     ]
     /// What is in every link that is understood, plain or wrapped.
-    private static let marks = [
-        "meet.google.com", "teams.microsoft.com", "teams.live.com", "zoom", "safelinks", "google.com/url",
-    ]
+    private static let marks = ["meet.google.com", "zoom", "safelinks", "google.com/url"] + MeetingLink.teamsHosts
     /// Of a property.
     private static let mostTried = 100
 

@@ -53,13 +53,6 @@ public struct ClientResponse: Equatable, Sendable {
         let found = fields.filter { $0.name.lowercased() == name.lowercased() }
         return found.count == 1 ? found[0].value : nil
     }
-
-    /// The answer itself if its status is 2xx.
-    /// - Throws: `ClientError.status` for any other.
-    public func requireSuccess() throws(ClientError) -> ClientResponse {
-        guard (200...299).contains(status) else { throw .status(status) }
-        return self
-    }
 }
 
 /// Why a request has no answer to use. What matters to the caller is whether the server may have acted on it.
@@ -69,14 +62,11 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The request, or part of it, was sent, and no answer came that can be understood: it may or may not have been
     /// acted on.
     case outcomeUnknown(String)
-    /// The server answered with this status, which is no success.
-    case status(Int)
 
     public var description: String {
         switch self {
         case .notSent(let reason): "the request was not sent: \(reason)"
         case .outcomeUnknown(let reason): "the request may have been acted on: \(reason)"
-        case .status(let code): "the server answered \(code)"
         }
     }
 }

@@ -7,6 +7,12 @@ public final class WebSocket: @unchecked Sendable {
     public enum Message: Hashable, Sendable {
         case text([UInt8])
         case binary([UInt8])
+
+        fileprivate var count: Int {
+            switch self {
+            case .text(let bytes), .binary(let bytes): bytes.count
+            }
+        }
     }
 
     /// Messages that are read before they are taken.
@@ -35,10 +41,19 @@ public final class WebSocket: @unchecked Sendable {
     public private(set) var isClosed = false
     /// Whether that is as its client left too much untaken.
     public private(set) var closedAsSlow = false
-    /// Called once it is closed, by whichever side, on the loop's thread.
-    public var onClose: (() -> Void)?
-    /// Let go once its connection is gone: one that is closed has yet to be told so, and takes its place until then.
-    public var hold: AnyObject?
+    /// Called once it is closed, by whichever side, on the loop's thread; at once if it is.
+    public var onClose: (() -> Void)? {
+        didSet {
+            guard isClosed, let onClose else { return }
+            self.onClose = nil
+            onClose()
+        }
+    }
+    /// Let go once its connection is gone, at once if it is: one that is closed has yet to be told so, and takes its place
+    /// until then.
+    public var hold: AnyObject? {
+        didSet { if isGone, hold != nil { hold = nil } }
+    }
     private var isGone = false
 
     init(_ connection: Connection) {
@@ -141,7 +156,10 @@ public final class WebSocket: @unchecked Sendable {
 
     // MARK: For the connection
 
-    var wantsInput: Bool { inbox.count < Self.maximumInbox && leftover.isEmpty }
+    var wantsInput: Bool { inbox.count < Self.maximumInbox && leftover.isEmpty && inboxBytes < limits.messageBytes }
+
+    /// Few, as messages are.
+    private var inboxBytes: Int { inbox.reduce(0) { $0 + $1.count } }
 
     func take(_ input: UnsafeBufferPointer<UInt8>) {
         lastInput = loop.now
@@ -242,7 +260,7 @@ extension Connection {
     var unsentBytes: Int { output.count - outputStart }
 
     /// The answer has opened a WebSocket: from now on the connection is its.
-    func beginSocket(_ request: Request, _ serve: @escaping @Sendable (WebSocket) async -> Void) {
+    func beginSocket(_ serve: @escaping @Sendable (WebSocket) async -> Void) {
         let socket = WebSocket(self)
         self.socket = socket
         enter(.upgraded)

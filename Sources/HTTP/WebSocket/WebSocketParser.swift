@@ -42,8 +42,6 @@ public struct WebSocketParser: Sendable {
         var isControl: Bool { opcode >= 8 }
     }
 
-    /// A header is at most so long: two bytes, eight of length, four of mask (section 5.2).
-    private static let maximumHeaderBytes = 14
     private static let maximumControlBytes = 125
 
     private let maximumMessageBytes: Int

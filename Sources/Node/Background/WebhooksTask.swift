@@ -11,7 +11,7 @@ extension BackgroundTask {
         let client = node.client("webhooks", on: loop)
         let deliverer = Deliverer(
             store: node.store(client), configuration: node.configuration.deliverer, node: "node-\(Identifier.hex())",
-            logger: node.logger, body: WebhookBody.text)
+            logger: node.logger, body: { WebhookBody.text($0, $1, namesWorkspace: $2) })
         return BackgroundTask(
             name: "webhooks", pace: .itself, loop: loop, ownLoops: [loop], client: client,
             work: { await deliverer.run() },

@@ -53,7 +53,7 @@ extension QueueProbe.Outcome: Measured {
     static let measures: [Measure<QueueProbe.Outcome>] = [
         Measure(
             .gauge, "usher_redis_up",
-            "Whether Redis answered for this scrape: 1, or 0, and then the next six are left out."
+            "Whether Redis answered for this scrape: 1, or 0, and then the next eight are left out."
         ) { $0.reading == nil ? 0 : 1 },
         Measure(
             .gauge, "usher_dispatch_queue_length",
@@ -79,5 +79,13 @@ extension QueueProbe.Outcome: Measured {
             .gauge, "usher_webhook_overdue_seconds",
             "For how long the delivery that is due first has been due, of the whole installation; 0 if none is.",
             seconds: { $0.reading.map { Double($0.overdueMilliseconds) / 1_000 } }),
+        Measure(
+            .gauge, "usher_operator_webhook_waiting",
+            "Workspaces of which something waits to be told to the operator's endpoint, of the whole installation."
+        ) { $0.reading?.operatorEndpoint.waiting },
+        Measure(
+            .gauge, "usher_operator_webhook_failing_seconds",
+            "For how long the operator's endpoint has taken nothing, of the whole installation; 0 if it takes what comes.",
+            seconds: { $0.reading.map { Double($0.operatorEndpoint.failingMilliseconds ?? 0) / 1_000 } }),
     ]
 }

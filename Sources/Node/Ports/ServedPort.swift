@@ -20,7 +20,8 @@ public struct ServedPort: Equatable, Sendable {
     /// The setting that chooses it.
     var flag: String {
         if surfaces.contains(.api) { return "--port" }
-        return surfaces.contains(.admin) ? "--admin-port" : "--internal-port"
+        if surfaces.contains(.admin) { return "--admin-port" }
+        return surfaces.contains(.internal) ? "--internal-port" : "--console-port"
     }
 
     /// For the log: `api, admin`.

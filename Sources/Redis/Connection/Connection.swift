@@ -13,6 +13,7 @@ final class Connection {
     private let metrics: ClientMetrics
     private let replies = ReplyReader(maximumBytes: maximumReplyBytes)
     private var queue: ReplyQueue
+    private var lookTimer: ScheduledTimer?
     private var isConnected = false
     private var hasReplied = false
     private var isClosed = false
@@ -28,7 +29,7 @@ final class Connection {
     var onClose: ((String) -> Void)?
 
     init(
-        loop: EventLoop, silenceLimitMilliseconds: Int, replicaWait: ReplicaWait? = nil, tls: TLSContext? = nil,
+        loop: EventLoop, silenceLimitMilliseconds: Int, quorum: ReplicaQuorum? = nil, tls: TLSContext? = nil,
         metrics: ClientMetrics = ClientMetrics()
     ) {
         self.loop = loop
@@ -36,7 +37,7 @@ final class Connection {
         self.tls = tls
         stream = OutgoingConnection(loop: loop)
         queue = ReplyQueue(
-            silenceLimitMilliseconds: silenceLimitMilliseconds, replicaWait: replicaWait, now: loop.now)
+            silenceLimitMilliseconds: silenceLimitMilliseconds, quorum: quorum, now: loop.now)
     }
 
     /// Starts to connect. A failure is told through `onClose`, perhaps before this returns.
@@ -93,7 +94,7 @@ final class Connection {
             isFlushHeld = queue.isWaitingForReplicas
             if isFlushHeld { return }
             if let wait = queue.replicaWait(at: loop.now) {
-                stream.queue(wait.command.bytes)
+                for command in wait.commands { stream.queue(command.bytes) }
                 armDeadlineTimer(wait.deadline)
             }
             stream.flush()
@@ -137,6 +138,9 @@ final class Connection {
         case .wait(let wait, let changes, let failure):
             record(wait)
             isConfirmed(changes, failure)
+        case .waitAgain(let wait):
+            record(wait)
+            flushAtEndOfTurn()
         case .unasked: close(because: "Redis sent a reply that nobody asked for")
         }
     }
@@ -149,6 +153,26 @@ final class Connection {
         if isFlushHeld { flushAtEndOfTurn() }
         if let failure { metrics.note(failure, times: changes.count { $0.isWaited }) }
         for batch in changes { batch.complete(failure.map { .failure($0) } ?? .success(batch.replies)) }
+    }
+
+    // MARK: Replicas
+
+    /// What is known of replicas; nil if none is waited for.
+    var quorum: ReplicaQuorum? { queue.quorum }
+
+    /// Goes on for as long as the connection is there, whether anything else is asked or not.
+    func lookAtReplicas() {
+        guard !isClosed, lookTimer == nil, let quorum, quorum.looks else { return }
+        let deadline = loop.now.advanced(byMilliseconds: quorum.gapMilliseconds)
+        let look = Batch(count: 1, sentAt: loop.now, deadline: deadline) { [weak self] result in
+            guard let self, case .success(let replies) = result else { return }
+            queue.see(replies[0], at: loop.now)
+        }
+        send([ReplyQueue.look], look)
+        lookTimer = loop.schedule(afterMilliseconds: ReplicaQuorum.lookMilliseconds) { [weak self] in
+            self?.lookTimer = nil
+            self?.lookAtReplicas()
+        }
     }
 
     /// Whether a write was refused since this is no primary any more. Before 7.0, Redis wraps the error of a script.
@@ -196,6 +220,8 @@ final class Connection {
         stream.close()
         deadlineTimer?.timer.cancel()
         deadlineTimer = nil
+        lookTimer?.cancel()
+        lookTimer = nil
         let lost = queue.removeAll()
         metrics.note(.connectionLost, times: lost.count { $0.isWaited })
         for batch in lost { batch.complete(.failure(.connectionLost)) }

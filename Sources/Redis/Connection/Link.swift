@@ -25,6 +25,8 @@ final class Link: @unchecked Sendable {
     private var isShutDown = false
     private var hasBeenReady = false
     private var backoff: Backoff
+    /// Of the last connection: what is known of replicas outlives it.
+    private var quorum: ReplicaQuorum?
     /// By the script's name: the SHA-1 of its text, as Redis computed it.
     private(set) var scriptHashes: [String: String] = [:]
     /// Why the last attempt failed or the connection was lost, until one works: so that each cause is logged once, not at
@@ -42,6 +44,7 @@ final class Link: @unchecked Sendable {
         self.logger = logger
         finder = PrimaryFinder(configuration, loop: loop, logger: logger)
         backoff = Backoff(bounds: configuration.backoffMilliseconds)
+        quorum = configuration.replicaWait.map(ReplicaQuorum.init)
     }
 
     /// Begins to connect. To be called once.
@@ -111,7 +114,7 @@ final class Link: @unchecked Sendable {
             loop: loop,
             silenceLimitMilliseconds: configuration.silenceLimitMilliseconds
                 + (configuration.replicaWait?.milliseconds ?? 0),
-            replicaWait: configuration.replicaWait, tls: tls, metrics: configuration.metrics)
+            quorum: quorum, tls: tls, metrics: configuration.metrics)
         self.connection = connection
         let timeout = loop.schedule(afterMilliseconds: configuration.connectTimeoutMilliseconds) {
             [weak connection] in connection?.close(because: connection?.reasonOfDelay ?? "")
@@ -128,6 +131,7 @@ final class Link: @unchecked Sendable {
     }
 
     private func fail(_ reason: String, remaining: ArraySlice<Target> = []) {
+        quorum = connection?.quorum ?? quorum
         connection = nil
         var readyMilliseconds: Int?
         if case .ready(let since) = state { readyMilliseconds = loop.now.milliseconds(since: since) }
@@ -164,6 +168,7 @@ final class Link: @unchecked Sendable {
         case .ready(let scriptHashes):
             self.scriptHashes = scriptHashes
             state = .ready(since: loop.now)
+            connection.lookAtReplicas()
             if hasBeenReady { configuration.metrics.reconnections += 1 }
             hasBeenReady = true
             problem = nil

@@ -6,20 +6,21 @@ import EventLoop
 /// Pure: it is told of replies and of the time, and says who is to be told what. Whoever is told may send more or close the
 /// connection, and so is told by the queue's owner, once the queue is at rest.
 struct ReplyQueue {
-    private let replicaWait: ReplicaWait?
+    /// nil: no change waits for replicas.
+    private(set) var quorum: ReplicaQuorum?
     /// See `ClientConfiguration`.
     private let silenceLimitMilliseconds: Int
     private var pending = PendingBatches()
     private var lastReplyAt: MonotonicTime
     /// The latest deadline of changes that no WAIT follows yet; nil: there are none.
     private var replicaWaitDeadline: MonotonicTime?
-    private var openWait: Batch?
+    private var openWait: (batch: Batch, replicas: Int)?
     /// Changes whose replies have come, and not that of the WAIT that follows them.
     private var unconfirmed: [Batch] = []
 
-    init(silenceLimitMilliseconds: Int, replicaWait: ReplicaWait?, now: MonotonicTime) {
+    init(silenceLimitMilliseconds: Int, quorum: ReplicaQuorum?, now: MonotonicTime) {
         self.silenceLimitMilliseconds = silenceLimitMilliseconds
-        self.replicaWait = replicaWait
+        self.quorum = quorum
         lastReplyAt = now
     }
 
@@ -35,16 +36,26 @@ struct ReplyQueue {
         if batch.isChange != nil { replicaWaitDeadline = max(replicaWaitDeadline ?? batch.deadline, batch.deadline) }
     }
 
-    /// A WAIT for all changes since the last one, which counts as sent; nil if there were none.
-    mutating func replicaWait(at now: MonotonicTime) -> (command: Command, deadline: MonotonicTime)? {
-        guard let latest = replicaWaitDeadline, let replicaWait else { return nil }
+    /// A WAIT for all changes since the last one, which counts as sent; nil if there were none. If it is for fewer replicas
+    /// than are wanted, it asks at once which ones are there.
+    mutating func replicaWait(at now: MonotonicTime) -> (commands: [Command], deadline: MonotonicTime)? {
+        guard let latest = replicaWaitDeadline, let quorum else { return nil }
         replicaWaitDeadline = nil
         // The changes before it give up when their own deadlines pass; none of them may still wait when it has given up.
-        let deadline = max(latest, now.advanced(byMilliseconds: replicaWait.milliseconds))
-        let wait = Batch(count: 1, sentAt: now, deadline: deadline) { _ in }
-        openWait = wait
+        let deadline = max(latest, now.advanced(byMilliseconds: quorum.milliseconds))
+        let replicas = quorum.required(at: now)
+        var commands = [Command("WAIT", String(replicas), String(quorum.milliseconds))]
+        if replicas < quorum.wanted { commands.append(Self.look) }
+        let wait = Batch(count: commands.count, sentAt: now, deadline: deadline) { _ in }
+        openWait = (wait, replicas)
         append(wait)
-        return (Command("WAIT", String(replicaWait.replicas), String(replicaWait.milliseconds)), deadline)
+        return (commands, deadline)
+    }
+
+    static let look = Command("INFO", "replication")
+
+    mutating func see(_ replication: Value, at now: MonotonicTime) {
+        quorum?.see(replication, at: now)
     }
 
     // MARK: What has come
@@ -58,6 +69,8 @@ struct ReplyQueue {
         case unconfirmed(Batch)
         /// A WAIT's: what it confirms, or why it does not.
         case wait(Batch, of: [Batch], RedisError?)
+        /// A WAIT's that asked too few: a replica is back which what it would confirm has to be on as well.
+        case waitAgain(Batch)
         /// Nobody asked for it.
         case unasked
     }
@@ -67,10 +80,29 @@ struct ReplyQueue {
         guard let batch = pending.first else { return .unasked }
         guard batch.take(reply) else { return .part }
         pending.removeFirst()
-        if let openWait, batch === openWait { return .wait(batch, of: takeUnconfirmed(), failure(of: reply)) }
+        if let openWait, batch === openWait.batch { return confirm(batch, of: openWait.replicas, at: now) }
         guard batch.isWaited, let isChange = batch.isChange, isChange(reply) else { return .whole(batch) }
         unconfirmed.append(batch)
         return .unconfirmed(batch)
+    }
+
+    private mutating func confirm(_ wait: Batch, of replicas: Int, at now: MonotonicTime) -> Answer {
+        var failure: RedisError?
+        switch wait.replies[0] {
+        case .integer(let reached):
+            if reached < replicas { failure = .notReplicated(replicas: reached) }
+        case .error(let text): failure = .refused(text)
+        default: failure = .unexpectedReply("WAIT returned \(wait.replies[0])")
+        }
+        if wait.count > 1 {
+            see(wait.replies[1], at: now)
+            if failure == nil, let quorum, quorum.required(at: now) > replicas {
+                openWait = nil
+                replicaWaitDeadline = ([replicaWaitDeadline] + unconfirmed.map(\.deadline)).compactMap(\.self).max()
+                return .waitAgain(wait)
+            }
+        }
+        return .wait(wait, of: takeUnconfirmed(), failure)
     }
 
     /// Replies come in order: what waits for a WAIT was sent before it, and is all of that.
@@ -79,14 +111,6 @@ struct ReplyQueue {
         unconfirmed = []
         openWait = nil
         return changes
-    }
-
-    private func failure(of reply: Value) -> RedisError? {
-        switch reply {
-        case .integer(let replicas): replicas < replicaWait?.replicas ?? 0 ? .notReplicated(replicas: replicas) : nil
-        case .error(let text): .refused(text)
-        default: .unexpectedReply("WAIT returned \(reply)")
-        }
     }
 
     // MARK: Time, and the end
@@ -116,7 +140,7 @@ struct ReplyQueue {
                 overdue.next = min(overdue.next, batch.deadline)
             }
         }
-        if let openWait, openWait.deadline <= now { _ = takeUnconfirmed() }
+        if let openWait, openWait.batch.deadline <= now { _ = takeUnconfirmed() }
         return overdue
     }
 

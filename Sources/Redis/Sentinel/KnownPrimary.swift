@@ -1,3 +1,5 @@
+import Log
+
 /// What one Sentinel says of a service: its primary, and the configuration's epoch, which grows with each failover.
 struct PrimaryClaim: Equatable {
     let address: NodeAddress
@@ -35,7 +37,7 @@ struct KnownPrimary {
     mutating func leave(_ former: NodeAddress) {
         guard former == address else { return }
         address = nil
-        epoch += 1
+        epoch = epoch.addingClamped(1)
     }
 
     /// Takes what Sentinels answered when they were asked all at once.

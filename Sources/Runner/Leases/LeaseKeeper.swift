@@ -69,8 +69,7 @@ struct LeaseKeeper {
         let deadline = timing.deadline(renewedAt: time)
         leases[bot] = Lease(
             partition: partition, deadline: deadline, renewalTime: time.advanced(byMilliseconds: timing.interval),
-            joinDeadline: time.advanced(
-                byMilliseconds: max(timing.joinTimeout, waitingRoomTimeout ?? 0)))
+            joinDeadline: time.advanced(byMilliseconds: timing.joinLimit(waitingRoomTimeout: waitingRoomTimeout)))
         return deadline
     }
 

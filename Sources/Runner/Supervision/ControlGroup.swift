@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 
 /// A control group (cgroups(7), version 2) with one bot and all that it starts. Processes stay in it whatever they do to
 /// their parents, sessions and environments, unless they may write to the groups of others.
@@ -60,9 +61,7 @@ struct ControlGroup: Equatable, Sendable {
         var names: [String] = []
         while let entry = readdir(folder) {
             guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            let name = entry.name
             if name != ".", name != ".." { names.append(name) }
         }
         return names

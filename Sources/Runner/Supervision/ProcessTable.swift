@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Processes
 
 /// Who runs on this machine, as `/proc` tells (proc(5)).
 enum ProcessTable {
@@ -25,10 +26,7 @@ enum ProcessTable {
         defer { closedir(folder) }
         var ids: [Int32] = []
         while let entry = readdir(folder) {
-            let id = withUnsafeBytes(of: entry.pointee.d_name) { name in
-                Int32(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self))
-            }
-            if let id { ids.append(id) }
+            if let id = Int32(entry.name) { ids.append(id) }
         }
         return ids
     }

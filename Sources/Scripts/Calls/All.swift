@@ -11,13 +11,14 @@ extension Scripts {
         CreateCalendar.script, CreateKey.script, CreateMeeting.script, CreateUser.script, CreateWebhook.script,
         CreateWorkspace.script, DeleteMeeting.script, DeleteWebhook.script, Dispatch.script, ExpireDispatch.script,
         FileEvent.script, Finalise.script, FinishRemoval.script, ImportFields.script, ImportMeeting.script,
-        ImportPlan.script, IngestSegments.script, KeepScreenshot.script, LetGo.script, LoseBot.script, MakeGroup.script,
-        NoteEnding.script, NoteOccurrence.script, NotePrimary.script, NoteRecording.script, NoteUse.script,
-        PlanMeeting.script, PurgeMeeting.script, RaiseSequence.script, ReadMeetings.script, ReadSegments.script,
-        Redeliver.script, Release.script, RemoveConsumers.script, RemoveMeeting.script, RemoveMember.script,
-        RemovePlan.script, RemoveWorkspace.script, Renew.script, Report.script, RequestBot.script, RetireKey.script,
-        SendPlanned.script, SetMember.script, SettleCalendar.script, SettleDelivery.script, Stop.script,
-        TakeTokens.script, Unlock.script, UpdateCalendar.script, UpdateMeeting.script, UpdateWebhook.script
+        ImportPlan.script, IngestSegments.script, KeepOperator.script, KeepScreenshot.script, LetGo.script,
+        LoseBot.script, MakeGroup.script, NoteEnding.script, NoteOccurrence.script, NotePrimary.script,
+        NoteRecording.script, NoteUse.script, PlanMeeting.script, PurgeMeeting.script, RaiseSequence.script,
+        ReadMeetings.script, ReadSegments.script, Redeliver.script, Release.script, RemoveConsumers.script,
+        RemoveMeeting.script, RemoveMember.script, RemovePlan.script, RemoveWorkspace.script, Renew.script,
+        Report.script, RequestBot.script, RetireKey.script, SendPlanned.script, SetMember.script, SettleCalendar.script,
+        SettleDelivery.script, Stop.script, TakeTokens.script, Unlock.script, UpdateCalendar.script,
+        UpdateMeeting.script, UpdateWebhook.script
     ]
 
     /// `lua/includes/`: functions and keys that several scripts share.
@@ -32,16 +33,19 @@ extension Scripts {
         "versions": PackageResources.versions_lua, "webhooks": PackageResources.webhooks_lua
     ]
 
-    /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first thirteen.
+    /// The keys of a bot's life, which the scripts that take it from one stage to the next share: the first fourteen.
     public struct Life: Sendable {
         public let keys: [String]
 
         public init(
             meeting: String, bot: String, inflight: String, room: String, bots: String, leases: String,
-            analyzing: String, events: String, ended: String, webhooks: String, outbox: String, feed: String,
-            feeds: String
+            analyzing: String, events: String, ended: String, webhooks: String, outbox: String, operators: String,
+            feed: String, feeds: String
         ) {
-            keys = [meeting, bot, inflight, room, bots, leases, analyzing, events, ended, webhooks, outbox, feed, feeds]
+            keys = [
+                meeting, bot, inflight, room, bots, leases, analyzing, events, ended, webhooks, outbox, operators, feed,
+                feeds
+            ]
         }
     }
 }

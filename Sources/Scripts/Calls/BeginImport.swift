@@ -14,10 +14,10 @@ extension Scripts {
 
         public init(
             workspaceKey: String, removingKey: String, removedKey: String, workspaceID: String, export: String,
-            run: String, fields: [String]
+            run: String, lateMilliseconds: Int, fields: [String]
         ) {
             keys = [workspaceKey, removingKey, removedKey]
-            arguments = [workspaceID, export, run] + fields
+            arguments = [workspaceID, export, run, String(lateMilliseconds)] + fields
         }
 
         public enum Reply: Equatable, Sendable {
@@ -26,7 +26,7 @@ extension Scripts {
             case goesOn
             /// There is such a workspace, of something else.
             case taken
-            /// It was removed, and something is left of it still.
+            /// It was removed, and something is left of it still, or was a moment ago.
             case removing
         }
 

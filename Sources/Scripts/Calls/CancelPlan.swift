@@ -14,13 +14,13 @@ extension Scripts {
 
         public init(
             meetingKey: String, plansKey: String, plannedKey: String, eventsKey: String, endedKey: String,
-            webhooksKey: String, outboxKey: String, feedKey: String, feedsKey: String, roomKey: String,
-            otherKey: String, requestKey: String? = nil, meetingID: String, plan: String, maxEvents: Int, why: String,
-            requestMilliseconds: Int
+            webhooksKey: String, outboxKey: String, operatorKey: String, feedKey: String, feedsKey: String,
+            roomKey: String, otherKey: String, requestKey: String? = nil, meetingID: String, plan: String,
+            maxEvents: Int, why: String, requestMilliseconds: Int
         ) {
             keys = [
-                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey, feedKey, feedsKey,
-                roomKey, otherKey
+                meetingKey, plansKey, plannedKey, eventsKey, endedKey, webhooksKey, outboxKey, operatorKey, feedKey,
+                feedsKey, roomKey, otherKey
             ] + Scripts.list(requestKey)
             arguments = [meetingID, plan, String(maxEvents), why, String(requestMilliseconds)]
         }
@@ -29,6 +29,8 @@ extension Scripts {
             case cancelled
             /// No bot is to be sent to it (any more).
             case notPlanned
+            /// The request was made before, and did something.
+            case doneBefore
             /// A bot is there by now, which is the one to be stopped.
             case roomHeld
         }
@@ -37,6 +39,7 @@ extension Scripts {
             switch reply.word {
             case "cancelled": return .cancelled
             case "not_planned": return .notPlanned
+            case "done_before": return .doneBefore
             case "room_held": return .roomHeld
             default: throw reply.unexpected
             }

@@ -14,7 +14,7 @@ extension Scripts {
         public init(
             workspaceKey: String, meetingsKey: String, latestKey: String, meetingKey: String, eventsKey: String,
             heldKey: String, namesKey: String, plansKey: String, plannedKey: String, dedupKey: String,
-            calendarKey: String, occurrencesKey: String, webhooksKey: String, outboxKey: String,
+            calendarKey: String, occurrencesKey: String, webhooksKey: String, outboxKey: String, operatorKey: String,
             requestKey: String? = nil, meetingID: String, number: Int, maxEvents: Int, why: String,
             requestMilliseconds: Int, room: String, names: String, forgotten: String, defaultMaxMeetings: Int,
             defaultMaxBytes: Int, plan: String, lateMilliseconds: Int, scheduledAt: Int?, due: Int?, owner: String?,
@@ -22,7 +22,7 @@ extension Scripts {
         ) {
             keys = [
                 workspaceKey, meetingsKey, latestKey, meetingKey, eventsKey, heldKey, namesKey, plansKey, plannedKey,
-                dedupKey, calendarKey, occurrencesKey, webhooksKey, outboxKey
+                dedupKey, calendarKey, occurrencesKey, webhooksKey, outboxKey, operatorKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, String(number), String(maxEvents), why, String(requestMilliseconds), room, names, forgotten,

@@ -15,14 +15,14 @@ extension Scripts {
 
         public init(
             lockKey: String, inflightKey: String, roomKey: String, botsKey: String, meetingKey: String, botKey: String,
-            dispatchKey: String, eventsKey: String, webhooksKey: String, outboxKey: String, feedKey: String,
-            feedsKey: String, requestKey: String? = nil, token: String, seen: String, meetingID: String,
-            workspaceID: String, room: String, botID: String, inflightMilliseconds: Int, maxEvents: Int, why: String,
-            traceparent: String, tracestate: String?
+            dispatchKey: String, eventsKey: String, webhooksKey: String, outboxKey: String, operatorKey: String,
+            feedKey: String, feedsKey: String, requestKey: String? = nil, token: String, seen: String,
+            meetingID: String, workspaceID: String, room: String, botID: String, inflightMilliseconds: Int,
+            maxEvents: Int, why: String, traceparent: String, tracestate: String?
         ) {
             keys = [
                 lockKey, inflightKey, roomKey, botsKey, meetingKey, botKey, dispatchKey, eventsKey, webhooksKey,
-                outboxKey, feedKey, feedsKey
+                outboxKey, operatorKey, feedKey, feedsKey
             ] + Scripts.list(requestKey)
             arguments = [
                 token, seen, meetingID, workspaceID, room, botID, String(inflightMilliseconds), String(maxEvents), why,

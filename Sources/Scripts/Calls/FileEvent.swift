@@ -5,7 +5,8 @@ import Redis
 
 extension Scripts {
     /// Files an event for a webhook: from then on it is due. Repeating it changes nothing, for as long as the webhook's
-    /// history has the event.
+    /// history has the event. The operator's endpoint has a list of its own for each workspace: docs/webhooks.md, "The
+    /// operator's endpoint".
     public struct FileEvent: ScriptCall {
         public static let script = load("file_event", PackageResources.file_event_lua)
         public let keys: [String]

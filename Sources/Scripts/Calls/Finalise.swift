@@ -14,10 +14,10 @@ extension Scripts {
 
         public init(
             meetingKey: String, analyzingKey: String, eventsKey: String, botKey: String, webhooksKey: String,
-            outboxKey: String, feedKey: String, feedsKey: String, meetingID: String, botID: String, revision: String?,
-            participants: String, languages: String, maxEvents: Int
+            outboxKey: String, operatorKey: String, feedKey: String, feedsKey: String, meetingID: String, botID: String,
+            revision: String?, participants: String, languages: String, maxEvents: Int
         ) {
-            keys = [meetingKey, analyzingKey, eventsKey, botKey, webhooksKey, outboxKey, feedKey, feedsKey]
+            keys = [meetingKey, analyzingKey, eventsKey, botKey, webhooksKey, outboxKey, operatorKey, feedKey, feedsKey]
             arguments = [meetingID, botID, revision ?? "", participants, languages, String(maxEvents)]
         }
 

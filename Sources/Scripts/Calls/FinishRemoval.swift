@@ -24,6 +24,7 @@ extension Scripts {
         }
 
         public enum Reply: Equatable, Sendable {
+            /// Now or before.
             case removed
             /// It has something.
             case underWay

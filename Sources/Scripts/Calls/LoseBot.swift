@@ -31,7 +31,7 @@ extension Scripts {
             case replaced(epoch: Int)
             /// It is not the meeting's current bot, or has ended.
             case stale
-            /// Its lease has not run out, or may have been renewed by another primary.
+            /// Its lease has not run out, or may have been renewed by another primary, or the clock leapt.
             case leased
             /// It is not this runner's.
             case notYours

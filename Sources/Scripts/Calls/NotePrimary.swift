@@ -11,9 +11,9 @@ extension Scripts {
         public let keys: [String]
         public let arguments: [String]
 
-        public init(primaryKey: String, undoneMilliseconds: Int) {
+        public init(primaryKey: String, undoneMilliseconds: Int, leaseMilliseconds: Int) {
             keys = [primaryKey]
-            arguments = [String(undoneMilliseconds)]
+            arguments = [String(undoneMilliseconds), String(leaseMilliseconds)]
         }
 
         /// Since when in ms, the bytes that count against its limit, the limit or 0 for none, and by how much the clock was set back in ms, if nobody has put that right.

@@ -15,10 +15,10 @@ extension Scripts {
 
         public init(
             meetingKey: String, workspaceKey: String, botKey: String, eventsKey: String, webhooksKey: String,
-            outboxKey: String, removedKey: String, meetingID: String, botID: String, bytes: Int, most: Int,
-            maxEvents: Int, workspaceID: String
+            outboxKey: String, operatorKey: String, removedKey: String, meetingID: String, botID: String, bytes: Int,
+            most: Int, maxEvents: Int, workspaceID: String
         ) {
-            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey, removedKey]
+            keys = [meetingKey, workspaceKey, botKey, eventsKey, webhooksKey, outboxKey, operatorKey, removedKey]
             arguments = [meetingID, botID, String(bytes), String(most), String(maxEvents), workspaceID]
         }
 

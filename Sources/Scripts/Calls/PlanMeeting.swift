@@ -14,19 +14,20 @@ extension Scripts {
 
         public init(
             meetingKey: String, workspaceKey: String, plansKey: String, plannedKey: String, calendarKey: String,
-            occurrencesKey: String, eventsKey: String, webhooksKey: String, outboxKey: String, meetingID: String,
-            plan: String, leadMilliseconds: Int, lateMilliseconds: Int, scheduledAt: Int?, isCleared: Bool,
-            autoJoin: String?, defaultMaxBytes: Int, cleared: String, leaseEnd: String?, occurrence: String?,
-            entry: String?, maxEvents: Int, why: String, fields: [String]
+            occurrencesKey: String, eventsKey: String, webhooksKey: String, outboxKey: String, operatorKey: String,
+            dedupKey: String, meetingID: String, plan: String, leadMilliseconds: Int, lateMilliseconds: Int,
+            scheduledAt: Int?, isCleared: Bool, autoJoin: String?, defaultMaxBytes: Int, cleared: String,
+            leaseEnd: String?, occurrence: String?, entry: String?, dedupMilliseconds: Int, maxEvents: Int, why: String,
+            fields: [String]
         ) {
             keys = [
                 meetingKey, workspaceKey, plansKey, plannedKey, calendarKey, occurrencesKey, eventsKey, webhooksKey,
-                outboxKey
+                outboxKey, operatorKey, dedupKey
             ]
             arguments = [
                 meetingID, plan, String(leadMilliseconds), String(lateMilliseconds),
                 scheduledAt.map { String($0) } ?? "", isCleared ? "1" : "0", autoJoin ?? "", String(defaultMaxBytes),
-                cleared, leaseEnd ?? "", occurrence ?? "", entry ?? "", String(maxEvents), why
+                cleared, leaseEnd ?? "", occurrence ?? "", entry ?? "", String(dedupMilliseconds), String(maxEvents), why
             ] + fields
         }
 

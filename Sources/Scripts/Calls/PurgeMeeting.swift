@@ -17,13 +17,14 @@ extension Scripts {
             meetingKey: String, segmentsKey: String, meetingsKey: String, latestKey: String, roomKey: String,
             endedKey: String, analyzingKey: String, heldKey: String, namesKey: String, workspaceKey: String,
             imagesKey: String, orderKey: String, feedKey: String, archivedKey: String, movingKey: String,
-            removalsKey: String, meetingID: String, keepMilliseconds: Int, note: String, room: String
+            removalsKey: String, plannedKey: String, heirKey: String, meetingID: String, keepMilliseconds: Int,
+            note: String, room: String, heirID: String?
         ) {
             keys = [
                 meetingKey, segmentsKey, meetingsKey, latestKey, roomKey, endedKey, analyzingKey, heldKey, namesKey,
-                workspaceKey, imagesKey, orderKey, feedKey, archivedKey, movingKey, removalsKey
+                workspaceKey, imagesKey, orderKey, feedKey, archivedKey, movingKey, removalsKey, plannedKey, heirKey
             ]
-            arguments = [meetingID, String(keepMilliseconds), note, room]
+            arguments = [meetingID, String(keepMilliseconds), note, room, heirID ?? ""]
         }
 
         public enum Reply: Equatable, Sendable {
@@ -32,6 +33,8 @@ extension Scripts {
             case notDue
             /// It has a bot again: its next end counts.
             case busy
+            /// The room's other meeting is another one by now.
+            case lookAgain
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -39,6 +42,7 @@ extension Scripts {
             case "removed": return .removed
             case "not_due": return .notDue
             case "busy": return .busy
+            case "look_again": return .lookAgain
             default: throw reply.unexpected
             }
         }

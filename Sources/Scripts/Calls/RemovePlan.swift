@@ -15,14 +15,18 @@ extension Scripts {
         public init(
             meetingKey: String, meetingsKey: String, latestKey: String, heldKey: String, namesKey: String,
             endedKey: String, previousKey: String, workspaceKey: String, plansKey: String, plannedKey: String,
-            calendarKey: String, occurrencesKey: String, meetingID: String, previousID: String?, note: String,
-            room: String, plan: String, leaseEnd: String?, occurrence: String?, entry: String?
+            calendarKey: String, occurrencesKey: String, heirKey: String, meetingID: String, previousID: String?,
+            note: String, room: String, plan: String, leaseEnd: String?, occurrence: String?, entry: String?,
+            heirID: String?
         ) {
             keys = [
                 meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey, plansKey,
-                plannedKey, calendarKey, occurrencesKey
+                plannedKey, calendarKey, occurrencesKey, heirKey
             ]
-            arguments = [meetingID, previousID ?? "", note, room, plan, leaseEnd ?? "", occurrence ?? "", entry ?? ""]
+            arguments = [
+                meetingID, previousID ?? "", note, room, plan, leaseEnd ?? "", occurrence ?? "", entry ?? "",
+                heirID ?? ""
+            ]
         }
 
         public enum Reply: Equatable, Sendable {
@@ -33,6 +37,8 @@ extension Scripts {
             case notPlanned
             /// The calendar's lease is another's (any more).
             case notYours
+            /// The room's other meeting is another one by now.
+            case lookAgain
         }
 
         public static func read(_ reply: ReplyParts) throws(RedisError) -> Reply {
@@ -41,6 +47,7 @@ extension Scripts {
             case "unknown_meeting": return .unknownMeeting
             case "not_planned": return .notPlanned
             case "not_yours": return .notYours
+            case "look_again": return .lookAgain
             default: throw reply.unexpected
             }
         }

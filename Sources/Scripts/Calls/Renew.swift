@@ -5,16 +5,19 @@ import Redis
 
 extension Scripts {
     /// Renews the leases of a runner's bots in one partition, and tells what is wanted of each. A lease that has run out is
-    /// not renewed, even if nobody has noticed yet: the bot's supervisor has ended it by then. docs/architecture.md,
-    /// "Leases".
+    /// not renewed, even if nobody has noticed yet: the bot's supervisor has ended it by then. But where none may be said to
+    /// have run out (a new primary, a clock that leapt) one that nobody has ended is. docs/architecture.md, "Leases".
     public struct Renew: ScriptCall {
         public static let script = load("renew", PackageResources.renew_lua)
         public static let isChange: (@Sendable (Value) -> Bool)? = changes("renewed")
         public let keys: [String]
         public let arguments: [String]
 
-        public init(leasesKey: String, botKeys: [String], runner: String, leaseMilliseconds: Int, botIDs: [String]) {
-            keys = [leasesKey] + botKeys
+        public init(
+            leasesKey: String, primaryKey: String, botKeys: [String], runner: String, leaseMilliseconds: Int,
+            botIDs: [String]
+        ) {
+            keys = [leasesKey, primaryKey] + botKeys
             arguments = [runner, String(leaseMilliseconds)] + botIDs
         }
 

@@ -16,15 +16,16 @@ extension Scripts {
             workspaceKey: String, inflightKey: String, roomKey: String, botsKey: String, meetingKey: String,
             botKey: String, dispatchKey: String, eventsKey: String, latestKey: String, meetingsKey: String,
             namesKey: String, otherKey: String, anotherKey: String, webhooksKey: String, outboxKey: String,
-            feedKey: String, feedsKey: String, dedupKey: String, requestKey: String? = nil, meetingID: String,
-            number: Int?, workspaceID: String, room: String, botID: String, inflightMilliseconds: Int, maxEvents: Int,
-            why: String, defaultMaxBots: Int, latest: String?, traceparent: String, tracestate: String?, names: String,
-            forgotten: String, defaultMaxMeetings: Int, defaultMaxBytes: Int, owner: String?, dedupMilliseconds: Int,
-            fields: [String]
+            operatorKey: String, feedKey: String, feedsKey: String, dedupKey: String, requestKey: String? = nil,
+            meetingID: String, number: Int?, workspaceID: String, room: String, botID: String,
+            inflightMilliseconds: Int, maxEvents: Int, why: String, defaultMaxBots: Int, latest: String?,
+            traceparent: String, tracestate: String?, names: String, forgotten: String, defaultMaxMeetings: Int,
+            defaultMaxBytes: Int, owner: String?, dedupMilliseconds: Int, fields: [String]
         ) {
             keys = [
                 workspaceKey, inflightKey, roomKey, botsKey, meetingKey, botKey, dispatchKey, eventsKey, latestKey,
-                meetingsKey, namesKey, otherKey, anotherKey, webhooksKey, outboxKey, feedKey, feedsKey, dedupKey
+                meetingsKey, namesKey, otherKey, anotherKey, webhooksKey, outboxKey, operatorKey, feedKey, feedsKey,
+                dedupKey
             ] + Scripts.list(requestKey)
             arguments = [
                 meetingID, number.map { String($0) } ?? "", workspaceID, room, botID, String(inflightMilliseconds),

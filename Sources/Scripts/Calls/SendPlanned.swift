@@ -16,14 +16,14 @@ extension Scripts {
         public init(
             workspaceKey: String, inflightKey: String, roomKey: String, botsKey: String, meetingKey: String,
             botKey: String, dispatchKey: String, eventsKey: String, webhooksKey: String, outboxKey: String,
-            plansKey: String, plannedKey: String, endedKey: String, feedKey: String, feedsKey: String, namesKey: String,
-            otherKey: String, anotherKey: String, meetingID: String, plan: String, workspaceID: String, room: String,
-            nativeID: String, botID: String, inflightMilliseconds: Int, maxEvents: Int, defaultMaxBots: Int,
-            lateMilliseconds: Int, retryMilliseconds: Int, traceparent: String
+            operatorKey: String, plansKey: String, plannedKey: String, endedKey: String, feedKey: String,
+            feedsKey: String, namesKey: String, otherKey: String, anotherKey: String, meetingID: String, plan: String,
+            workspaceID: String, room: String, nativeID: String, botID: String, inflightMilliseconds: Int,
+            maxEvents: Int, defaultMaxBots: Int, lateMilliseconds: Int, retryMilliseconds: Int, traceparent: String
         ) {
             keys = [
                 workspaceKey, inflightKey, roomKey, botsKey, meetingKey, botKey, dispatchKey, eventsKey, webhooksKey,
-                outboxKey, plansKey, plannedKey, endedKey, feedKey, feedsKey, namesKey, otherKey, anotherKey
+                outboxKey, operatorKey, plansKey, plannedKey, endedKey, feedKey, feedsKey, namesKey, otherKey, anotherKey
             ]
             arguments = [
                 meetingID, plan, workspaceID, room, nativeID, botID, String(inflightMilliseconds), String(maxEvents),
@@ -43,7 +43,7 @@ extension Scripts {
             case waitsStill(reason: String)
             /// The room has become a name of another.
             case lookAgain
-            /// It is too late; what kept it from being sent, or too_late.
+            /// It is too late (told once); what kept it back, or too_late.
             case missed(reason: String)
         }
 

@@ -4,7 +4,7 @@
 import Redis
 
 extension Scripts {
-    /// Gives a workspace's lock back, if it is still the caller's.
+    /// Gives a lock back, if it is still the caller's; or an email, if it still leads to the user.
     public struct Unlock: ScriptCall {
         public static let script = load("unlock", PackageResources.unlock_lua)
         public let keys: [String]
@@ -18,9 +18,9 @@ extension Scripts {
         public enum Reply: Equatable, Sendable {
             /// Given back.
             case unlocked
-            /// The lock is another's.
+            /// It is another's.
             case notYours
-            /// There is no lock.
+            /// There is none.
             case notLocked
         }
 

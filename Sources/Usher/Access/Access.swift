@@ -23,6 +23,8 @@ public struct Caller: Sendable {
     public let workspaceID: String
     public let userID: String
     public let scopes: [String]
+    /// The SHA-256 of the key; empty where there is none.
+    public internal(set) var keyHash = ""
 
     /// Whoever may act for a user without a key of the user's has an empty `keyID`.
     public init(keyID: String, workspaceID: String, userID: String, scopes: [String]) {

@@ -155,7 +155,7 @@ public struct Administration: Sendable {
         workspace: String, user: Int, role: String, of taker: Workspaces.RoleTaker = .anybody
     ) async throws(AdministrationRefusal) {
         guard let role = Role(rawValue: role) else {
-            throw .invalid(field: "role", problem: "must be one of owner, manager, member, viewer")
+            throw .invalid(field: "role", problem: Self.roleProblem)
         }
         guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
         if taker == .anybody { try await requireUser(user) }
@@ -164,6 +164,9 @@ public struct Administration: Sendable {
         }
         try Self.check(change, workspace: workspace, user: user)
     }
+
+    /// What is wrong with a role that is none, as the end of a sentence.
+    public static let roleProblem = "must be one of owner, manager, member, viewer"
 
     public func removeMember(workspace: String, user: Int) async throws(AdministrationRefusal) {
         guard Identifier.isUUID(workspace) else { throw .unknownWorkspace(workspace) }
@@ -193,14 +196,7 @@ public struct Administration: Sendable {
         workspace: String, user: Int, scopes names: [String], label: String?, expiresAt: Int?
     ) async throws(AdministrationRefusal) -> (key: String, record: APIKey) {
         try Self.check(label, "label", maximum: Self.maximumNameCharacters)
-        var scopes: [Scope] = []
-        for name in names {
-            guard let scope = Scope(rawValue: name) else {
-                throw .invalid(field: "scopes", problem: Self.scopesProblem)
-            }
-            if !scopes.contains(scope) { scopes.append(scope) }
-        }
-        guard !scopes.isEmpty else { throw .invalid(field: "scopes", problem: Self.scopesProblem) }
+        guard let scopes = Self.scopes(names) else { throw .invalid(field: "scopes", problem: Self.scopesProblem) }
         _ = try await self.workspace(workspace)
         let isMember = try await Self.attempt { () throws(RedisError) in
             try await session.workspaces.isMember(workspace: workspace, user: user)
@@ -222,6 +218,16 @@ public struct Administration: Sendable {
         return try await createKey(
             workspace: user.workspaceID, user: id, scopes: Scope.allCases.map(\.rawValue), label: "token",
             expiresAt: nil)
+    }
+
+    /// - Returns: each once; nil if there is none, or one of the names is none.
+    public static func scopes(_ names: [String]) -> [Scope]? {
+        var scopes: [Scope] = []
+        for name in names {
+            guard let scope = Scope(rawValue: name) else { return nil }
+            if !scopes.contains(scope) { scopes.append(scope) }
+        }
+        return scopes.isEmpty ? nil : scopes
     }
 
     /// What is wrong with scopes that are none, as the end of a sentence.
@@ -305,7 +311,7 @@ public struct Administration: Sendable {
 
     /// Something on both sides of one @, within the lengths of RFC 5321, section 4.5.3.1. Whether mail arrives there is
     /// for mail to tell.
-    static func isEmail(_ text: String) -> Bool {
+    public static func isEmail(_ text: String) -> Bool {
         let sides = text.split(separator: "@", omittingEmptySubsequences: false)
         return sides.count == 2 && (1...64).contains(sides[0].utf8.count) && (1...255).contains(sides[1].utf8.count)
             && text.utf8.count <= 254 && text.unicodeScalars.allSatisfy(isVisible)

@@ -34,8 +34,8 @@ public struct Callers: Sendable {
     /// The record of an API key: nil if there is none, because it never was, has expired or was revoked. Counts for no
     /// limit.
     public func caller(apiKey: String) async throws(RedisError) -> Caller? {
-        let reply = try await session.send(Self.question(about: Digest.sha256(apiKey)))
-        return try Self.caller(reply)
+        let hash = Digest.sha256(apiKey)
+        return try Self.caller(try await session.send(Self.question(about: hash)), keyHash: hash)
     }
 
     /// The caller behind an API key, whose request counts for the key's limit. Read from Redis at every request, so that
@@ -44,16 +44,15 @@ public struct Callers: Sendable {
     public func recognise(
         apiKey: String, from address: () -> IPAddress?
     ) async throws(RedisError) -> Recognition<Caller> {
-        try await recognise(apiKey: apiKey, from: address) { _ in [] }.map { $0.caller }
+        try await recognise(keyHash: Digest.sha256(apiKey), from: address) { _ in [] }.map { $0.caller }
     }
 
-    /// The same, with the replies to further commands in the same exchange, if this loop remembers whose key it is.
+    /// The same of a key's hash, with the replies to further commands in the same exchange, if this loop remembers whose key it is.
     /// - Parameter further: asked for the commands about the owner that is remembered.
     /// - Returns: no replies if there were no such commands, or if the key is not that owner's after all.
     func recognise(
-        apiKey: String, from address: () -> IPAddress?, with further: (KeyOwner) -> [Command]
+        keyHash hash: String, from address: () -> IPAddress?, with further: (KeyOwner) -> [Command]
     ) async throws(RedisError) -> Recognition<(caller: Caller, replies: ArraySlice<Value>)> {
-        let hash = Digest.sha256(apiKey)
         let seen = store.keyOwners[hash]
         if seen == nil, let pause = address().flatMap(store.invalidRequests.pause) {
             return .notAsked(milliseconds: pause)
@@ -81,7 +80,11 @@ public struct Callers: Sendable {
             tokens = try? await session.run(tokenCall)
         }
         let isWithinLimit = settle(plan, of: key, by: tokens)
-        guard let caller = try Self.caller(replies[0]) else { return .unknown }
+        guard let caller = try Self.caller(replies[0], keyHash: hash) else {
+            // It was taken away: from now on one that is asked for as any other that is none.
+            store.keyOwners.forget(hash)
+            return .unknown
+        }
         let owner = KeyOwner(workspaceID: caller.workspaceID, userID: caller.userID)
         if owner != remembered {
             key.owner = owner
@@ -94,26 +97,61 @@ public struct Callers: Sendable {
         return .found((caller, owner == remembered ? replies.dropFirst() : []))
     }
 
+    /// The same, with the caller's role in the key's workspace, nil of one who is no member (any more): in the same exchange
+    /// if this loop remembers whose key it is.
+    public func recogniseMember(
+        keyHash: String, from address: () -> IPAddress?
+    ) async throws(RedisError) -> Recognition<(caller: Caller, role: Role?)> {
+        let recognition = try await recognise(keyHash: keyHash, from: address) {
+            [Self.question(aboutRoleOf: $0.userID, in: $0.workspaceID)]
+        }
+        guard case .found(let (caller, replies)) = recognition else { return recognition.map { ($0.caller, nil) } }
+        if let reply = replies.first { return .found((caller, try Self.role(reply))) }
+        return .found((caller, try await role(of: caller)))
+    }
+
     private static func question(about hash: String) -> Command {
         Command("HMGET", Keys.apiKey(hash: hash), "id", "workspace_id", "user_id", "scopes")
     }
 
     /// - Parameter reply: to the question about a key; nil is returned for none.
-    private static func caller(_ reply: Value) throws(RedisError) -> Caller? {
+    private static func caller(_ reply: Value, keyHash: String) throws(RedisError) -> Caller? {
         let fields = try reply.arrayOrThrow()
         guard fields.count == 4, let id = fields[0].string, let workspace = fields[1].string,
             let user = fields[2].string, let scopes = fields[3].string
         else { return nil }
-        return Caller(
+        var caller = Caller(
             keyID: id, workspaceID: workspace, userID: user,
             scopes: scopes.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) })
+        caller.keyHash = keyHash
+        return caller
     }
 
     /// The role of a caller in its key's workspace: nil if it is no member (any more).
     public func role(of caller: Caller) async throws(RedisError) -> Role? {
-        let keys = WorkspaceKeys(workspace: caller.workspaceID)
-        return try await session.send(Command("HGET", keys.members, caller.userID))
-            .optionalString().flatMap(Role.init(rawValue:))
+        try Self.role(
+            try await session.send(Self.question(aboutRoleOf: caller.userID, in: caller.workspaceID)))
+    }
+
+    /// What a caller's key says now, with the role of its user: nil if there is no such key of this caller any more. Counts
+    /// for no limit.
+    public func now(_ caller: Caller) async throws(RedisError) -> (caller: Caller, role: Role?)? {
+        let replies = try await session.pipeline([
+            Self.question(about: caller.keyHash),
+            Self.question(aboutRoleOf: caller.userID, in: caller.workspaceID),
+        ])
+        guard let now = try Self.caller(replies[0], keyHash: caller.keyHash), now.workspaceID == caller.workspaceID,
+            now.userID == caller.userID
+        else { return nil }
+        return (now, try Self.role(replies[1]))
+    }
+
+    private static func question(aboutRoleOf userID: String, in workspace: String) -> Command {
+        Command("HGET", WorkspaceKeys(workspace: workspace).members, userID)
+    }
+
+    private static func role(_ reply: Value) throws(RedisError) -> Role? {
+        try reply.optionalString().flatMap(Role.init(rawValue:))
     }
 }
 

@@ -4,12 +4,14 @@ extension Users {
     public enum Removal: Sendable {
         case removed
         case unknown
-        /// These would have no owner left, or are the user's own and others are members there: nothing was changed.
+        /// These would have no owner left, or are the user's own and others are members there: nothing was changed there. Of
+        /// many some are named.
         case needed(workspaces: [String])
     }
 
     /// Workspaces that are looked at in one go.
     private static let workspacesPerRead = 100
+    private static let mostNamed = 10
 
     /// Removes a user, with the personal workspace and the keys for all others. What the user made there is theirs.
     ///
@@ -20,10 +22,8 @@ extension Users {
         let workspaces = try await memberships(of: id, personal: personal)
         var needing: [String] = []
         for workspace in workspaces {
-            let members = try await session.send(Command("HGETALL", WorkspaceKeys(workspace: workspace).members)).hash()
-            let others = members.filter { $0.key != String(id) }
-            let isFree = workspace == personal ? others.isEmpty : others.values.contains(Role.owner.rawValue)
-            if !isFree { needing.append(workspace) }
+            if try await !isFree(workspace, of: id, personal: personal) { needing.append(workspace) }
+            if needing.count == Self.mostNamed { break }
         }
         guard needing.isEmpty else { return .needed(workspaces: needing) }
         for workspace in workspaces {
@@ -31,20 +31,29 @@ extension Users {
                 _ = try await session.workspaces.remove(workspace: workspace)
                 continue
             }
-            if case .lastOwner = try await session.workspaces.removeMember(workspace: workspace, user: id) {
+            // Looked at again, as others may have left since.
+            guard try await isFree(workspace, of: id, personal: personal) else {
                 return .needed(workspaces: [workspace])
             }
+            // Before the membership, by which the next call finds them.
             for key in try await session.apiKeys.all(workspace: workspace) where key.userID == id {
                 _ = try await session.apiKeys.revoke(id: key.id)
             }
+            if case .lastOwner = try await session.workspaces.removeMember(workspace: workspace, user: id) {
+                return .needed(workspaces: [workspace])
+            }
         }
         // A new user may have the email by then.
-        let emailKey = Keys.userID(email: email)
-        if try await session.send(Command("GET", emailKey)).optionalString() == String(id) {
-            _ = try await session.change([Command("DEL", emailKey)])
-        }
+        try await forget(email: email, of: id)
         _ = try await session.change([Command("ZREM", Keys.users, String(id)), Command("DEL", Keys.user(id))])
         return .removed
+    }
+
+    /// Whether a workspace can do without this member.
+    private func isFree(_ workspace: String, of user: Int, personal: String) async throws(RedisError) -> Bool {
+        let members = try await session.send(Command("HGETALL", WorkspaceKeys(workspace: workspace).members)).hash()
+        let others = members.filter { $0.key != String(user) }
+        return workspace == personal ? others.isEmpty : others.values.contains(Role.owner.rawValue)
     }
 
     /// The listed workspaces that a user is a member of, and the user's own. The newest comes first: what is removed meanwhile
@@ -52,7 +61,7 @@ extension Users {
     private func memberships(of user: Int, personal: String) async throws(RedisError) -> [String] {
         let isAtHome = try await session.workspaces.isMember(workspace: personal, user: user)
         var rest = try await session.send(Command("ZCARD", Keys.workspaces)).integerOrThrow()
-        var found = isAtHome ? [personal] : []
+        var found: Set<String> = isAtHome ? [personal] : []
         while rest > 0 {
             let first = max(0, rest - Self.workspacesPerRead)
             let ids = try await session.send(Command("ZRANGE", Keys.workspaces, String(first), String(rest - 1)))
@@ -60,8 +69,8 @@ extension Users {
             rest = first
             let replies = try await session.replies(
                 to: ids.map { Command("HEXISTS", WorkspaceKeys(workspace: $0).members, String(user)) })
-            found += zip(ids, replies).filter { $0.1 == .integer(1) && !found.contains($0.0) }.map(\.0)
+            found.formUnion(zip(ids, replies).filter { $0.1 == .integer(1) }.map(\.0))
         }
-        return found
+        return found.sorted()
     }
 }

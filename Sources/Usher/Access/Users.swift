@@ -51,7 +51,19 @@ public struct Users: Sendable {
     /// The email's key decides who is who; every step after it may be done again by anyone. So if this node stops
     /// half-way, the next call for the same email finishes the work, and two at once make one user.
     public func create(_ new: NewUser) async throws(RedisError) -> (user: User, isNew: Bool) {
-        let (id, isNew) = try await claimUserID(email: new.email)
+        // Whatever has led to another's record, such as a number that was given out twice: nobody is to get that.
+        for _ in 1...Self.attempts {
+            let (id, isNew) = try await claimUserID(email: new.email)
+            if let user = try await finish(id, new) { return (user, isNew) }
+            try await forget(email: new.email, of: id)
+        }
+        throw .unexpectedReply("users have other emails than those that lead to them")
+    }
+
+    private static let attempts = 3
+
+    /// - Returns: nil if the record is of a user with another email.
+    private func finish(_ id: Int, _ new: NewUser) async throws(RedisError) -> User? {
         var fields: [String] = []
         if let name = new.name { fields += ["name", name] }
         if let imageURL = new.imageURL { fields += ["image_url", imageURL] }
@@ -60,14 +72,18 @@ public struct Users: Sendable {
             Scripts.CreateUser(
                 userKey: Keys.user(id), userID: id, email: new.email, workspaceID: Identifier.uuid(),
                 fields: fields + ["max_concurrent_bots", String(maximum)]))
+        guard hash["email"] == new.email else { return nil }
         guard let workspaceID = hash["workspace_id"] else { throw .unexpectedReply("a user without a workspace") }
-        // Whatever has led here: nobody is to get another's workspace.
-        guard hash["email"] == new.email else { throw .unexpectedReply("user \(id) has another email") }
         let workspace = try await session.workspaces.ensure(
             id: workspaceID, name: "\(new.email)'s workspace", owner: id,
             maximumConcurrentBots: hash["max_concurrent_bots"].flatMap { Int($0) } ?? maximum)
         _ = try await session.change([Command("ZADD", Keys.users, String(id), String(id))])
-        return (try User(hash, in: workspace), isNew)
+        return try User(hash, in: workspace)
+    }
+
+    /// Has an email lead nowhere, if it leads to this user.
+    func forget(email: String, of id: Int) async throws(RedisError) {
+        _ = try await session.run(Scripts.Unlock(lockKey: Keys.userID(email: email), token: String(id)))
     }
 
     /// Writes the record of a user that an export has, unless it is there. Repeating it changes nothing.
@@ -80,7 +96,10 @@ public struct Users: Sendable {
             Scripts.CreateUser(
                 userKey: Keys.user(id), userID: id, email: email, workspaceID: fields["workspace_id"] ?? "",
                 fields: fields.inOrder))
-        guard hash["email"] == email else { return false }
+        guard hash["email"] == email else {
+            try await forget(email: email, of: id)
+            return false
+        }
         _ = try await session.change([Command("ZADD", Keys.users, String(id), String(id))])
         return true
     }
@@ -131,11 +150,11 @@ public struct Users: Sendable {
     }
 
     public func user(email: String) async throws(RedisError) -> User? {
-        let key = Keys.userID(email: NewUser.comparable(email))
-        guard let id = try await session.send(Command("GET", key)).optionalString().flatMap({ Int($0) }) else {
-            return nil
-        }
-        return try await user(id: id)
+        let email = NewUser.comparable(email)
+        let id = try await session.send(Command("GET", Keys.userID(email: email))).optionalString().flatMap { Int($0) }
+        // It may lead to another's record.
+        guard let id, let user = try await user(id: id), user.email == email else { return nil }
+        return user
     }
 
     /// - Returns: the user with the changes; nil if there is none.

@@ -2,6 +2,10 @@ import Redis
 import Scripts
 
 extension Workspaces {
+    /// How long after its removal something may come of a request that was under way, and after its end of a round that has it
+    /// on its list: longer than either may take.
+    static let lateMilliseconds = 120_000
+
     /// Has a workspace be none: its keys open nothing any more, and what it has is taken to pieces by whichever node comes by.
     /// Safe to repeat.
     /// - Returns: false if there is no such workspace, or nothing of it is left.

@@ -10,7 +10,9 @@ public struct Moves: Sendable {
     /// How long a node may take for one, in ms.
     public static let leaseMilliseconds = 120_000
     /// How long the object before is kept for those who read it, and for a failover that forgets the one after it.
-    private static let keepMilliseconds = 600_000
+    static let keepMilliseconds = 600_000
+    /// For longer no meeting is left alone, in ms: as lua/begin_move.lua has it.
+    private static let longestPauseMilliseconds = 86_400_000
     private static let pageCount = 100
     private static let pages = 10
 
@@ -67,7 +69,9 @@ public struct Moves: Sendable {
         guard !ids.isEmpty else { return [] }
         let leases = try await session.replies(to: ids.map { Command("ZSCORE", partition.moving, $0) })
         return zip(ids, leases).compactMap { id, lease in
-            lease.string.flatMap(Double.init).map { $0 > Double(now) } ?? false ? nil : id
+            // One that ends later than any was given before the clock was set back.
+            let left = lease.string.flatMap { Double($0) }.map { $0 - Double(now) } ?? 0
+            return left > 0 && left <= Double(Self.longestPauseMilliseconds) ? nil : id
         }
     }
 

@@ -11,13 +11,10 @@ public struct BotRequest: Sendable {
     public var options: BotOptions
     /// Refused while a meeting with the same one has not ended.
     public var deduplicationKey: String?
-    /// Further members of the meeting's `data`, as text or JSON text: not the bot's business.
-    public var fields: [String: String]
 
     public init(
         link: MeetingLink, madeOf reference: MeetingReference? = nil, botName: String? = nil, language: String? = nil,
-        task: String? = nil, options: BotOptions = BotOptions(), deduplicationKey: String? = nil,
-        fields: [String: String] = [:]
+        task: String? = nil, options: BotOptions = BotOptions(), deduplicationKey: String? = nil
     ) {
         self.link = link
         self.reference = reference
@@ -26,7 +23,6 @@ public struct BotRequest: Sendable {
         self.task = task
         self.options = options
         self.deduplicationKey = deduplicationKey
-        self.fields = fields
     }
 }
 
@@ -80,7 +76,7 @@ extension BotRequest {
         if let botName { result += ["bot_name", botName] }
         if let language { result += ["language", language] }
         if let task { result += ["task", task] }
-        for (name, value) in fields.merging(options.fields, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (name, value) in options.fields.sorted(by: { $0.key < $1.key }) {
             result += [name, value]
         }
         return result

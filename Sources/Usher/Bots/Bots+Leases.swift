@@ -33,7 +33,8 @@ extension Bots {
     public func renew(bots: [String], in partition: Partition, runner: String) async throws(RedisError) -> [Renewal] {
         let reply = try await session.run(
             Scripts.Renew(
-                leasesKey: partition.leases, botKeys: bots.map(partition.bot), runner: runner,
+                leasesKey: partition.leases, primaryKey: partition.primary, botKeys: bots.map(partition.bot),
+                runner: runner,
                 leaseMilliseconds: session.configuration.leaseTimeToLiveMilliseconds, botIDs: bots))
         guard case .renewed(let answers) = reply else { return bots.map { _ in .refused } }
         guard answers.count == bots.count else { throw .unexpectedReply("renew answered for \(answers.count) bots") }

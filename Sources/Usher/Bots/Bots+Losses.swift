@@ -38,7 +38,9 @@ extension Bots {
     @discardableResult
     func notePrimary(of partition: Partition, undone: Int = 0) async throws(RedisError) -> Int {
         let (_, used, limit, back) = try await session.run(
-            Scripts.NotePrimary(primaryKey: partition.primary, undoneMilliseconds: undone))
+            Scripts.NotePrimary(
+                primaryKey: partition.primary, undoneMilliseconds: undone,
+                leaseMilliseconds: session.configuration.leaseTimeToLiveMilliseconds))
         session.store.memory.note(RedisMemory.Reading(used: used, limit: limit), of: partition)
         return back
     }
@@ -68,6 +70,16 @@ extension Bots {
         case .stale: return .wasOver
         case .leased, .notYours: return .refused
         }
+    }
+
+    /// Whether a bot has reported that it failed, and not since nobody let it in. Not known, and so false, once the meeting
+    /// has another bot.
+    public func hasFailedByItself(_ place: BotPlace) async throws(RedisError) -> Bool {
+        let fields = try await session.send(
+            Command("HMGET", place.partition.meeting(place.meetingID), "bot_id", "bot_status", "completion_reason")
+        ).arrayOrThrow().map(\.string)
+        return fields.count == 3 && fields[0] == place.botID && fields[1] == "failed"
+            && fields[2]?.hasPrefix("awaiting_admission_") != true
     }
 
     /// Ends a dispatch that no runner claimed in its time. Safe to repeat.

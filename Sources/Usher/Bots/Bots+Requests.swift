@@ -59,6 +59,7 @@ extension Bots {
                 eventsKey: keys.partition.events, latestKey: keys.latest(room), meetingsKey: keys.meetings,
                 namesKey: keys.names, otherKey: otherKeys.0, anotherKey: otherKeys.1,
                 webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                operatorKey: keys.partition.operatorEndpoint,
                 feedKey: keys.partition.feed(ofMeeting: meetingID), feedsKey: keys.feed,
                 dedupKey: deduplication?.key ?? keys.holder(room), requestKey: requestKey,
                 meetingID: meetingID, number: number, workspaceID: caller.workspaceID, room: room.description,
@@ -68,7 +69,7 @@ extension Bots {
                 traceparent: trace.traceparent, tracestate: trace.state, names: RoomNames.text(names.names),
                 forgotten: RoomNames.text(forgotten), defaultMaxMeetings: session.configuration.defaultMaximumMeetings,
                 defaultMaxBytes: session.configuration.defaultMaximumBytes, owner: deduplication?.owner,
-                dedupMilliseconds: deduplication?.life() ?? 0,
+                dedupMilliseconds: deduplication == nil ? 0 : Deduplication.lifeMilliseconds,
                 fields: request.recordFields(in: names, of: planned, createdBy: caller.userID)
                     + (deduplication?.fields ?? []))
             let reply = try await refusing { () throws(RedisError) in try await session.run(call) }

@@ -57,7 +57,7 @@ extension Bots {
                 switch cancelled {
                 case .cancelled(let id):
                     return (.cancelled, BotPlace(botID: "", meetingID: id, workspaceID: caller.workspaceID, room: room))
-                case .roomHeld: continue
+                case .roomHeld, .doneBefore: continue
                 case .nothingPlanned:
                     // The last that was planned may have been sent its bot between the two looks.
                     guard isLooking else { throw .noBot }

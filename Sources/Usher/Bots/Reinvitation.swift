@@ -100,7 +100,7 @@ public struct Reinvitation: Sendable {
         in session: Session, apiKey: String, from address: () -> IPAddress?, workspaceID: String, meetingID: String,
         idempotencyKey: IdempotencyKey?
     ) async throws(RedisError) -> Recognition<Visitor> {
-        try await session.callers.recognise(apiKey: apiKey, from: address) { owner in
+        try await session.callers.recognise(keyHash: Digest.sha256(apiKey), from: address) { owner in
             // Nothing is read on behalf of a key of another workspace.
             guard owner.workspaceID == workspaceID else { return [] }
             let keys = WorkspaceKeys(workspace: workspaceID)
@@ -298,7 +298,9 @@ public struct Reinvitation: Sendable {
             lockKey: keys.lock, inflightKey: keys.inFlight(sight.room), roomKey: keys.holder(sight.room),
             botsKey: keys.bots, meetingKey: keys.partition.meeting(meetingID), botKey: keys.partition.bot(botID),
             dispatchKey: keys.partition.dispatch, eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
-            outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: meetingID), feedsKey: keys.feed,
+            outboxKey: keys.partition.outbox,
+            operatorKey: keys.partition.operatorEndpoint, feedKey: keys.partition.feed(ofMeeting: meetingID),
+            feedsKey: keys.feed,
             requestKey: requestKey, token: token,
             seen: isRestart ? MeetingStatus.offline.rawValue : MeetingStatus.initial.rawValue,
             meetingID: meetingID, workspaceID: caller.workspaceID, room: sight.room.description, botID: botID,
@@ -321,10 +323,7 @@ public struct Reinvitation: Sendable {
 
     /// The clock may have been set back since a node took the lock that is gone now. Should this fail, the next one does it.
     private func boundLock() async {
-        let longest = session.configuration.lockTimeToLiveMilliseconds
-        let left = try? await session.send(Command("PTTL", keys.lock)).integer
-        guard let left, left > longest else { return }
-        _ = try? await session.send(Command("PEXPIRE", keys.lock, String(longest)))
+        try? await session.boundLife(of: keys.lock, milliseconds: session.configuration.lockTimeToLiveMilliseconds)
     }
 
     // MARK: A room that is held though no dispatch is in flight

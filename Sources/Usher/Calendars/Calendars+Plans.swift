@@ -61,80 +61,44 @@ public struct PlannedOccurrence: Sendable {
 extension Calendars {
     /// How long after its end it is known of an occurrence.
     private static let rememberedMilliseconds = 86_400_000
-
-    /// What the hash has of an occurrence.
-    private struct Entry {
-        enum State: String {
-            case own
-            /// The meeting was removed, and what shared it is to be told.
-            case going
-            /// Another calendar, or a user, has planned it for the same time in the same room.
-            case shared
-        }
-
-        var meetingID: String
-        var state: State
-        var start: Int
-        var end: Int
-        /// Of what was planned, with the calendar's settings.
-        var print: String
-
-        init(_ meetingID: String, _ state: State, _ meeting: CalendarMeeting, _ print: String) {
-            (self.meetingID, self.state, self.print) = (meetingID, state, print)
-            (start, end) = (meeting.start, meeting.end)
-        }
-
-        init?(_ text: String) {
-            let parts = text.split(separator: " ").map(String.init)
-            guard parts.count == 5, let state = State(rawValue: parts[1]), let start = Int(parts[2]),
-                let end = Int(parts[3])
-            else { return nil }
-            (meetingID, self.state, self.start, self.end, print) = (parts[0], state, start, end, parts[4])
-        }
-
-        func with(_ state: State) -> Entry {
-            var entry = self
-            entry.state = state
-            return entry
-        }
-
-        /// As it is known now, and like nothing that a feed says.
-        var underChange: Entry {
-            var entry = self
-            entry.print = "-"
-            return entry
-        }
-
-        var text: String { "\(meetingID) \(state.rawValue) \(start) \(end) \(print)" }
-    }
+    /// How many occurrences are known of a calendar, whatever its feed says.
+    private static let mostRemembered = 5_000
+    /// How long after its start it is known of one that is not said any more, and not to be planned again.
+    private static let absentMilliseconds = 30 * 86_400_000
 
     /// Makes the plans of a calendar what it says.
     /// - Parameters:
     ///   - calendar: as it was claimed.
     ///   - isHeld: whether the lease lasts for another step.
-    /// - Returns: what was changed, and why not all was.
+    /// - Returns: what was changed, why not all was, and whether others have planned some of it, who may let it go.
     public func plan(
         _ calendar: FeedCalendar, _ said: CalendarMeetings, isHeld: () -> Bool
-    ) async throws(RedisError) -> (counts: FeedCalendar.Counts, problem: String?) {
-        let work = CalendarWork(
+    ) async throws(RedisError) -> (counts: FeedCalendar.Counts, problem: String?, shares: Bool) {
+        var work = CalendarWork(
             session: session, calendar: calendar, keys: WorkspaceKeys(workspace: calendar.workspaceID),
             now: try await session.time())
         let known = try await session.send(Command("HGETALL", work.own.planned)).hash()
-        var counts = FeedCalendar.Counts()
         var wanted: Set<String> = []
         var problem: String?
+        var added = 0
         for meeting in said.meetings {
             wanted.insert(meeting.key)
-            guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
-            let entry = known[meeting.key].flatMap { Entry($0) }
-            // Where no more can be planned, what is not said any more goes all the same.
-            if problem == nil { problem = try await work.plan(meeting, entry, &counts) }
+            guard isHeld() else { return (work.counts, Self.tookTooLong, work.shares) }
+            let entry = known[meeting.key].flatMap { OccurrenceEntry($0) }
+            if entry == nil { added += 1 }
+            if entry == nil, known.count + added > Self.mostRemembered {
+                problem = problem ?? "it has had more than \(Self.mostRemembered) meetings that are not long over"
+            }
+            // Where no more can be planned, what is known is followed, and what is not said any more goes, all the same.
+            guard problem == nil || entry != nil else { continue }
+            let found = try await work.plan(meeting, entry)
+            problem = problem ?? found
         }
         let unreadable = Set(said.unreadable.map { CalendarMeeting.key(ofEvent: $0) })
         let last = said.hasMore ? said.meetings.last?.start ?? 0 : Int.max
         for (key, text) in known where !wanted.contains(key) {
-            guard isHeld() else { return (counts, "it took too long: the rest comes next time") }
-            guard let entry = Entry(text) else {
+            guard isHeld() else { return (work.counts, Self.tookTooLong, work.shares) }
+            guard let entry = OccurrenceEntry(text) else {
                 try await work.forget(key)
                 continue
             }
@@ -144,18 +108,20 @@ extension Calendars {
                     try await work.forget(key)
                 }
             } else if entry.start <= last, !unreadable.contains(String(key.prefix(32))) {
-                try await work.cancel(key, entry, &counts)
+                try await work.cancel(key, entry)
             }
         }
-        return (counts, problem)
+        return (work.counts, problem, work.shares)
     }
+
+    private static let tookTooLong = "it took too long: the rest comes next time"
 
     /// What is planned of a calendar from now on, the earliest first.
     public func next(_ count: Int, of calendar: FeedCalendar) async throws(RedisError) -> [PlannedOccurrence] {
         let own = WorkspaceKeys(workspace: calendar.workspaceID).calendar(calendar.id)
         let now = try await session.time()
         let entries = try await session.send(Command("HGETALL", own.planned)).hash().values
-            .compactMap { Entry($0) }.filter { $0.start > now }.sorted { $0.start < $1.start }
+            .compactMap { OccurrenceEntry($0) }.filter { $0.start > now }.sorted { $0.start < $1.start }
         return entries.prefix(count).map {
             PlannedOccurrence(start: $0.start, meetingID: $0.meetingID, isShared: $0.state == .shared)
         }
@@ -167,13 +133,16 @@ extension Calendars {
         let calendar: FeedCalendar
         let keys: WorkspaceKeys
         let now: Int
+        var counts = FeedCalendar.Counts()
+        /// Whether others have planned some of it.
+        var shares = false
 
         var own: CalendarKeys { keys.calendar(calendar.id) }
         private var caller: Caller {
             Caller(keyID: "", workspaceID: calendar.workspaceID, userID: calendar.userID, scopes: [])
         }
 
-        private func note(_ key: String, _ entry: Entry) async throws(RedisError) {
+        private func note(_ key: String, _ entry: OccurrenceEntry) async throws(RedisError) {
             try await note(key, entry.text)
         }
 
@@ -187,40 +156,33 @@ extension Calendars {
         }
 
         /// What is noted together with what becomes of the entry's meeting.
-        private func noting(_ key: String, _ entry: Entry) -> OccurrenceNote {
+        private func noting(_ key: String, _ entry: OccurrenceEntry) -> OccurrenceNote {
             OccurrenceNote(
                 calendarID: calendar.id, keys: own, leaseEnd: calendar.leaseEnd, occurrence: key,
                 meetingID: entry.meetingID, entry: entry.text)
         }
 
-        private func print(_ meeting: CalendarMeeting) -> String {
-            let parts = [
-                String(meeting.start), meeting.title ?? "", meeting.link.url, String(calendar.autoJoin),
-                calendar.botName ?? "",
-            ]
-            return String(Digest.sha256(parts.joined(separator: "\n")).prefix(16))
-        }
-
         /// - Returns: why nothing more can be planned.
-        func plan(
-            _ meeting: CalendarMeeting, _ entry: Entry?, _ counts: inout FeedCalendar.Counts
+        mutating func plan(
+            _ meeting: CalendarMeeting, _ entry: OccurrenceEntry?
         ) async throws(RedisError) -> String? {
-            let print = print(meeting)
-            guard let entry else { return try await create(meeting, print, &counts) }
-            if entry.state == .going { return try await replace(meeting, entry, print, &counts) }
+            let print = OccurrenceEntry.Print(meeting, calendar)
+            guard let entry else { return try await create(meeting, print) }
+            if entry.state == .going { return try await replace(meeting, entry, print) }
             if entry.state == .shared {
+                shares = true
                 if entry.start == meeting.start, try await !isLetGo(entry.meetingID, meeting) {
-                    if entry.print != print {
-                        try await note(meeting.key, Entry(entry.meetingID, .shared, meeting, print))
+                    if entry.print.digest != print.digest {
+                        try await note(meeting.key, OccurrenceEntry(entry.meetingID, .shared, meeting, print))
                     }
                     return nil
                 }
                 // Whoever comes next looks at it again.
                 try await note(meeting.key, entry.underChange)
                 try await leave(entry.meetingID, meeting.key)
-                return try await create(meeting, print, &counts)
+                return try await create(meeting, print)
             }
-            return entry.print == print ? nil : try await follow(meeting, entry, print, &counts)
+            return entry.print.digest == print.digest ? nil : try await follow(meeting, entry, print)
         }
 
         /// Whether a meeting of others has another time by now, or no bot is sent to it.
@@ -234,27 +196,29 @@ extension Calendars {
 
         // MARK: To make one
 
-        private func create(
-            _ meeting: CalendarMeeting, _ print: String, _ counts: inout FeedCalendar.Counts
+        private mutating func create(
+            _ meeting: CalendarMeeting, _ print: OccurrenceEntry.Print, isOff: Bool = false
         ) async throws(RedisError) -> String? {
             // What is under way is joined at once. By the full minute, so that another calendar's is for the same time.
             let time = max(meeting.start, now / 60_000 * 60_000)
             if meeting.start < now,
                 let holder = try await session.bots.holder(of: meeting.link.room, workspace: calendar.workspaceID)
             {
-                try await note(meeting.key, Entry(holder.id, .shared, meeting, print))
+                try await note(meeting.key, OccurrenceEntry(holder.id, .shared, meeting, print))
                 return nil
             }
             let new = NewMeeting(
-                link: meeting.link, title: meeting.title, scheduledAt: time, autoJoin: calendar.autoJoin,
+                link: meeting.link, title: meeting.title, scheduledAt: time, autoJoin: calendar.autoJoin && !isOff,
                 botName: calendar.botName)
-            let note = noting(meeting.key, Entry(Identifier.hex(), .own, meeting, print))
+            let note = noting(meeting.key, OccurrenceEntry(Identifier.hex(), .own, meeting, print))
             switch try await session.meetings.create(new, by: caller, noting: note) {
             case .made:
                 counts.created += 1
                 return nil
             case .plannedAlready(let other):
-                guard try await share(meeting, other, print) else { return try await create(meeting, print, &counts) }
+                guard try await share(meeting, other, print) else {
+                    return try await create(meeting, print, isOff: isOff)
+                }
                 return nil
             case .oddTime: return try await forget(meeting, nil)
             case .unknownWorkspace: return try await forget(meeting, "the workspace is gone")
@@ -273,13 +237,14 @@ extension Calendars {
 
         /// Notes at a meeting of others that it is wanted here too.
         /// - Returns: false if it was removed meanwhile, so that who did may not have seen that.
-        private func share(
-            _ meeting: CalendarMeeting, _ other: String, _ print: String
+        private mutating func share(
+            _ meeting: CalendarMeeting, _ other: String, _ print: OccurrenceEntry.Print
         ) async throws(RedisError) -> Bool {
+            shares = true
             let sharers = keys.partition.sharers(ofMeeting: other)
             _ = try await session.send(Command("HSET", sharers, "\(calendar.id) \(meeting.key)", "1"))
             _ = try await session.send(Command("PEXPIRE", sharers, String(30 * 86_400_000)))
-            try await note(meeting.key, Entry(other, .shared, meeting, print))
+            try await note(meeting.key, OccurrenceEntry(other, .shared, meeting, print))
             return try await session.meetings.meeting(id: other, workspace: calendar.workspaceID) != nil
         }
 
@@ -290,26 +255,43 @@ extension Calendars {
 
         // MARK: To follow
 
-        private func follow(
-            _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
+        private mutating func follow(
+            _ meeting: CalendarMeeting, _ entry: OccurrenceEntry, _ print: OccurrenceEntry.Print
         ) async throws(RedisError) -> String? {
             let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
             // One that was removed, stopped or served is not planned again.
             guard let record, record.isPlanned else {
-                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                try await note(meeting.key, OccurrenceEntry(entry.meetingID, .own, meeting, print))
                 return nil
             }
-            guard record.url == meeting.link.url else { return try await replace(meeting, entry, print, &counts) }
+            let hasNewAutoJoin = entry.print.autoJoin != print.autoJoin
+            guard record.url == meeting.link.url else {
+                var entry = entry
+                if !record.autoJoin, !hasNewAutoJoin { entry.print.autoJoin = OccurrenceEntry.Print.off }
+                return try await replace(meeting, entry, print)
+            }
             var changes = PlanChanges()
             if record.title != meeting.title { changes.title = .some(meeting.title) }
             if meeting.start != entry.start { changes.scheduledAt = .some(max(meeting.start, now / 60_000 * 60_000)) }
-            if record.autoJoin != calendar.autoJoin { changes.autoJoin = calendar.autoJoin }
-            if record.fields["bot_name"] != calendar.botName { changes.botName = .some(calendar.botName) }
-            let followed = Entry(entry.meetingID, .own, meeting, print)
+            if hasNewAutoJoin, record.autoJoin != calendar.autoJoin { changes.autoJoin = calendar.autoJoin }
+            if entry.print.botName != print.botName, record.fields["bot_name"] != calendar.botName {
+                changes.botName = .some(calendar.botName)
+            }
+            let followed = OccurrenceEntry(entry.meetingID, .own, meeting, print)
             guard !changes.isEmpty else {
                 try await note(meeting.key, followed)
                 return nil
             }
+            return try await change(record, changes, meeting, entry, followed)
+        }
+
+        /// - Parameters:
+        ///   - entry: as it is known now.
+        ///   - followed: what is noted with the changes.
+        private mutating func change(
+            _ record: Meeting, _ changes: PlanChanges, _ meeting: CalendarMeeting, _ entry: OccurrenceEntry,
+            _ followed: OccurrenceEntry
+        ) async throws(RedisError) -> String? {
             switch try await session.meetings.change(
                 record, changes, by: calendar.userID, noting: noting(meeting.key, followed))
             {
@@ -318,8 +300,15 @@ extension Calendars {
                 if changes.scheduledAt != nil || changes.autoJoin == false { try await tellSharers(of: record.id) }
                 return nil
             // It becomes one with the other.
-            case .plannedAlready: return try await replace(meeting, entry, print, &counts)
-            case .workspaceFull: return "the workspace has as many bytes as it may have"
+            case .plannedAlready: return try await replace(meeting, entry, followed.print)
+            case .workspaceFull:
+                let problem = "the workspace has as many bytes as it may have"
+                // What needs no room. Whoever comes next tries the rest again.
+                let least = changes.withoutTexts
+                guard !least.isEmpty else { return problem }
+                var partly = followed.underChange
+                partly.print.botName = entry.print.botName
+                return try await change(record, least, meeting, entry, partly) ?? problem
             case .unknown, .notPlanned, .oddTime:
                 try await note(meeting.key, followed)
                 return nil
@@ -327,26 +316,32 @@ extension Calendars {
         }
 
         /// Removes what was planned, and makes it anew.
-        private func replace(
-            _ meeting: CalendarMeeting, _ entry: Entry, _ print: String, _ counts: inout FeedCalendar.Counts
+        private mutating func replace(
+            _ meeting: CalendarMeeting, _ entry: OccurrenceEntry, _ print: OccurrenceEntry.Print
         ) async throws(RedisError) -> String? {
             guard try await remove(meeting.key, entry) else {
                 // A bot was sent to it, or a user removed it.
-                try await note(meeting.key, Entry(entry.meetingID, .own, meeting, print))
+                try await note(meeting.key, OccurrenceEntry(entry.meetingID, .own, meeting, print))
                 return nil
             }
-            return try await create(meeting, print, &counts)
+            return try await create(meeting, print, isOff: entry.print.autoJoin == OccurrenceEntry.Print.off)
         }
 
         // MARK: To cancel
 
-        func cancel(_ key: String, _ entry: Entry, _ counts: inout FeedCalendar.Counts) async throws(RedisError) {
+        mutating func cancel(_ key: String, _ entry: OccurrenceEntry) async throws(RedisError) {
             if entry.state == .shared {
                 try await leave(entry.meetingID, key)
                 return try await forget(key)
             }
-            // One that somebody removed or stopped, or that was sent a bot, is not planned again should it come back.
-            guard try await remove(key, entry) else { return }
+            guard try await remove(key, entry) else {
+                // One that somebody removed or stopped, or that was sent a bot, is not planned again should it come back, as
+                // from another month.
+                var absent = entry
+                absent.end = max(entry.end, entry.start.addingClamped(Calendars.absentMilliseconds))
+                if absent.end != entry.end { try await note(key, absent) }
+                return
+            }
             if entry.state == .own { counts.cancelled += 1 }
             try await forget(key)
         }
@@ -354,7 +349,7 @@ extension Calendars {
         /// Removes a plan, and lets the other calendars that say it make one of their own. What is noted of it is that it
         /// is gone, until the caller notes what comes next.
         /// - Returns: false if it is no plan any more.
-        private func remove(_ key: String, _ entry: Entry) async throws(RedisError) -> Bool {
+        private func remove(_ key: String, _ entry: OccurrenceEntry) async throws(RedisError) -> Bool {
             if entry.state == .own {
                 let record = try await session.meetings.meeting(id: entry.meetingID, workspace: calendar.workspaceID)
                 guard let record, record.isPlanned,

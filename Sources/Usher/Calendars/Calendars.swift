@@ -9,6 +9,9 @@ public struct Calendars: Sendable {
     public static let longestLeaseMilliseconds = 120_000
     /// How many of a partition are looked at in one go.
     private static let calendarsPerRead = 5_000
+    /// Of those that are brought forward: how often they are looked at, and over which time they are spread, in ms.
+    private static let mostReads = 20
+    private static let spreadMilliseconds = 60_000
 
     /// How long after a reading one is read again at the earliest, whoever asks.
     static let leastMilliseconds = 3_000
@@ -164,6 +167,21 @@ public struct Calendars: Sendable {
             return (turn: turn, index: index, calendar: calendar)
         }
         return placed.sorted { ($0.turn, $0.index) < ($1.turn, $1.index) }.map(\.calendar)
+    }
+
+    /// Has the feeds of a partition be read soon, as what was noted to be due then would wait until the clock has caught up.
+    func bringForward(in partition: Partition, now: Int) async throws(RedisError) {
+        let soon = now.addingClamped(Self.spreadMilliseconds)
+        for _ in 0..<Self.mostReads {
+            let page = try await session.send(
+                Command(
+                    "ZRANGEBYSCORE", partition.calendars, "(\(soon)", "+inf", "LIMIT", "0",
+                    String(Self.calendarsPerRead))
+            ).arrayOrThrow().compactMap(\.string)
+            guard !page.isEmpty else { return }
+            let scores = page.flatMap { [String(Int.random(in: now...soon)), $0] }
+            _ = try await session.send(Command(words: ["ZADD", partition.calendars, "XX"] + scores))
+        }
     }
 
     /// Takes a calendar that is due.

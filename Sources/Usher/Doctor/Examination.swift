@@ -14,7 +14,7 @@ public struct Examination: Sendable {
     /// None of these is a secret. One at a time: before 7.0 Redis takes no more.
     private static let parameters = [
         "appendonly", "appendfsync", "no-appendfsync-on-rewrite", "save", "stop-writes-on-bgsave-error",
-        "min-replicas-to-write", "min-replicas-max-lag", "timeout", "maxclients",
+        "min-replicas-to-write", "min-replicas-max-lag", "repl-diskless-sync-delay", "timeout", "maxclients",
     ]
 
     private let client: Client
@@ -48,14 +48,14 @@ public struct Examination: Sendable {
             Command("INFO"), Command("ROLE"), Command("PUBSUB", "NUMSUB", "__sentinel__:hello"),
             Command("ACL", "WHOAMI"),
         ])
-        reading.info = answer(replies[0]) { $0.string.map(Self.fields) }
+        reading.info = answer(replies[0]) { $0.info }
         reading.role = answer(replies[1], Self.role)
         reading.sentinels = answer(replies[2]) { $0.array?.last?.integer }
         reading.user = replies[3].string ?? url.user ?? "default"
         if reading.knownRole == .sentinel { return reading }
         if reading.isClusterNode {
             let reply = try await ask([Command("CLUSTER", "INFO")])[0]
-            reading.cluster = answer(reply) { $0.string.map(Self.fields) }
+            reading.cluster = answer(reply) { $0.info }
         }
         reading.configuration = try await readConfiguration()
         reading.missingRights = try await readMissingRights(of: replies[3].string)
@@ -80,16 +80,6 @@ public struct Examination: Sendable {
     private static func withoutArguments(_ text: String) -> String {
         guard let end = text.firstRange(of: ", with args")?.lowerBound else { return shown(text) }
         return shown(String(text[..<end]))
-    }
-
-    /// Lines of `name:value`, as INFO and CLUSTER INFO return them.
-    static func fields(_ text: String) -> [String: String] {
-        var fields: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
-            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { fields[String(parts[0])] = String(parts[1]) }
-        }
-        return fields
     }
 
     static func role(_ reply: Value) -> RedisRole? {

@@ -65,7 +65,8 @@ public struct Finding: Equatable, Sendable {
 }
 
 /// `text` of Redis' own as it can stand in a line: without control characters, and not longer than it is of use.
-func shown(_ text: String, maximum: Int = 160) -> String {
+func shown(_ text: String) -> String {
+    let maximum = 160
     let scalars = text.unicodeScalars.prefix(maximum).map { scalar in
         scalar.properties.generalCategory == .control ? "?" : Character(scalar)
     }

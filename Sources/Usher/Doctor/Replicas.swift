@@ -1,3 +1,5 @@
+import Redis
+
 extension Doctor {
     /// A replica that says nothing for longer than this (seconds) is late: it acknowledges every second.
     private static let lateSeconds = 10
@@ -7,7 +9,7 @@ extension Doctor {
         guard case .given(let info) = reading.info else {
             return .unknown(subject, because: reading.info.reason, "See that they are connected and follow.")
         }
-        let replicas = followers(info)
+        let replicas = ReplicationInfo(info).replicas
         let wanted = reading.parameter("min-replicas-to-write").flatMap { Int($0) } ?? 0
         // Redis tells this of a primary that was set to need some, and of no other.
         let good = reading.number("min_slaves_good_slaves") ?? replicas.count { $0.isOnline }
@@ -53,26 +55,43 @@ extension Doctor {
     static func waiting(_ reading: Reading, for wanted: Int) -> Finding? {
         let subject = "waiting for replicas"
         // What could not be read the replicas' own finding tells.
-        guard let connected = reading.number("connected_slaves"), wanted > 0 || connected > 0 && reading.canFailOver
+        guard let info = reading.info.value, let all = reading.number("connected_slaves"),
+            wanted > 0 || all > 0 && reading.canFailOver
         else { return nil }
         let setting = "USHER_REDIS_WAIT_REPLICAS"
-        guard connected >= wanted else {
+        let wait = ReplicaWait(replicas: wanted, milliseconds: 0)
+        let connected = ReplicationInfo(info).replicas.count { $0.isThere(for: wait.awayMilliseconds) }
+        guard connected >= wait.fewest else {
             return .fail(
                 subject,
                 "changes are to be on \(counted(wanted, "replica")), and \(connected) are connected: every request that "
                     + "changes something fails, and without any the bots that run end with their leases",
                 "Bring the replicas back, or set \(setting) lower.")
         }
+        guard connected >= wanted else {
+            return .warn(
+                subject,
+                "changes are to be on \(counted(wanted, "replica")), and \(connected) are connected: what needs the others "
+                    + "fails until they have been away for \(wait.awayMilliseconds / 1_000) s, and goes on without them then",
+                "Bring the others back, or set \(setting) lower if there are none.")
+        }
         guard wanted > 0 else {
             return .warn(
                 subject, "nothing is waited for: a failover forgets what was acknowledged and no replica has yet",
-                "Set \(setting) to \(connected) for nodes and runners, and for the doctor.")
+                "Set \(setting) to \(all) for nodes and runners, and for the doctor.")
         }
         guard connected == wanted else {
             return .warn(
                 subject,
                 "\(wanted) of \(connected): if one of the others takes the primary's place, it forgets what it has not "
                     + "got", "Set \(setting) to \(connected).")
+        }
+        if wait.fewest < wanted, let delay = reading.parameter("repl-diskless-sync-delay"), delay != "0" {
+            return .warn(
+                subject,
+                "what is acknowledged is on all \(wanted), but with repl-diskless-sync-delay \(shown(delay)) a former primary "
+                    + "that is back could be preferred for that long by what it alone wrote, if one more is lost then",
+                "Set `repl-diskless-sync-delay 0` on each server.")
         }
         return .ok(subject, "what is acknowledged is on \(wanted == 1 ? "it" : "all \(wanted)")")
     }
@@ -84,29 +103,5 @@ extension Doctor {
         return .warn(
             "replicas", "none is connected: there is nothing to fail over to",
             "Start one, and see that it connects (`masterauth`, `masteruser`).")
-    }
-
-    private struct Follower {
-        let address: String
-        let state: String
-        let offset: Int
-        let lagSeconds: Int
-
-        var isOnline: Bool { state == "online" }
-    }
-
-    /// Such as `slave0:ip=10.0.0.7,port=6379,state=online,offset=1234,lag=0`.
-    private static func followers(_ info: [String: String]) -> [Follower] {
-        (0..<min(1000, info["connected_slaves"].flatMap { Int($0) } ?? 0)).compactMap { index in
-            guard let text = info["slave\(index)"] else { return nil }
-            var fields: [Substring: String] = [:]
-            for field in text.split(separator: ",") {
-                let parts = field.split(separator: "=", maxSplits: 1)
-                if parts.count == 2 { fields[parts[0]] = String(parts[1]) }
-            }
-            return Follower(
-                address: "\(fields["ip"] ?? "?"):\(fields["port"] ?? "?")", state: fields["state"] ?? "unknown",
-                offset: fields["offset"].flatMap { Int($0) } ?? 0, lagSeconds: fields["lag"].flatMap { Int($0) } ?? 0)
-        }
     }
 }

@@ -69,7 +69,11 @@ enum Rights {
         + on(partition.filing, "SET % 0 NX PX 1", "PTTL %", "PEXPIRE % 1", "GET %", "DEL %", "EVALSHA 0 1 %")
         + on(
             partition.deliveries, "ZCARD %", "ZRANGE % 0 0", "ZREVRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m",
-            "ZRANGEBYSCORE % -inf 0")
+            "ZRANGEBYSCORE % -inf 0", "PEXPIRE % 1")
+        + on(partition.operatorEndpoint, "EXISTS %", "HMGET % a", "HGETALL %", "HSET % a 0", "HDEL % a", "PEXPIRE % 1")
+        + on(
+            partition.operatorDeliveries, "ZCARD %", "ZRANGE % 0 0", "ZREVRANGE % 0 0", "ZADD % LT 0 m", "ZREM % m",
+            "ZRANGEBYSCORE % -inf 0", "PEXPIRE % 1")
         + on(partition.calendars, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0")
         + on(
             partition.sharers(ofMeeting: "0"), "HSET % a 0", "HDEL % a", "HGETALL %", "PEXPIRE % 1", "DEL %", "UNLINK %"
@@ -105,8 +109,12 @@ enum Rights {
                 "\(workspace):members", "HGET % a", "HEXISTS % a", "HGETALL %", "HSET % a 0", "HDEL % a", "DEL %",
                 "UNLINK %")
             + on(
-                "\(workspace):keys", "EXISTS %", "HGETALL %", "HSCAN % 0", "HLEN %", "HRANDFIELD % 1", "HSET % a 0",
+                "\(workspace):keys", "EXISTS %", "HGET % a", "HGETALL %", "HSCAN % 0", "HLEN %", "HRANDFIELD % 1",
+                "HSET % a 0",
                 "HDEL % a")
+            + on(
+                "\(workspace):tickets", "ZRANGEBYSCORE % -inf 0", "ZADD % 0 m", "ZCARD %", "PEXPIRE % 1", "ZREM % m",
+                "ZSCORE % m")
             + on("\(workspace):lock", "SET % 0 NX PX 1", "GET %", "PTTL %", "PEXPIRE % 1", "DEL %", "UNLINK %")
             + on(
                 "\(workspace):inflight:0", "SET % 0 PX 1", "GET %", "EXISTS %", "PTTL %", "PEXPIRE % 1", "DEL %",

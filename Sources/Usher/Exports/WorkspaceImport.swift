@@ -93,15 +93,24 @@ public struct WorkspaceImport {
             }
         case .calendar: try await write(calendar: record)
         case .plan: try await write(plan: record)
-        case .key: _ = try await session.apiKeys.restore(hash: record.id, fields: record.fields)
+        case .key:
+            // In a slot of its own, so not by one step; but none long after another run has taken over, or ended it.
+            try await checkIsMine()
+            _ = try await session.apiKeys.restore(hash: record.id, fields: record.fields)
         }
     }
 
     /// All of it is there.
-    public func end() async throws(RedisError) {
+    public func end() async throws {
+        try await checkIsMine()
         _ = try await session.change([
             Command("HDEL", keys.workspace, "importing"), Workspaces.listing(keys.id),
         ])
+    }
+
+    private func checkIsMine() async throws {
+        let writer = try await session.send(Command("HGET", keys.workspace, "importing")).optionalString()
+        guard writer == importing else { throw ImportRefusal.notYours }
     }
 
     // MARK: Records
@@ -109,7 +118,8 @@ public struct WorkspaceImport {
     private func write(workspace record: ExportedRecord) async throws {
         let call = Scripts.BeginImport(
             workspaceKey: keys.workspace, removingKey: keys.partition.removing, removedKey: keys.partition.removed,
-            workspaceID: keys.id, export: export, run: run, fields: record.fields.inOrder)
+            workspaceID: keys.id, export: export, run: run,
+            lateMilliseconds: Workspaces.lateMilliseconds, fields: record.fields.inOrder)
         switch try await session.run(call) {
         case .begun, .goesOn: return
         case .taken: throw ImportRefusal.workspaceTaken(record.id)

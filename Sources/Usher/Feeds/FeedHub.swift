@@ -84,7 +84,7 @@ public final class FeedHub: @unchecked Sendable {
         let viewer = FeedViewer(take, hasRoom, in: workspace)
         workspace.add(viewer, to: .joining)
         do throws(RedisError) {
-            try await workspace.join(viewer, statusesOnly: statusesOnly, after: cursor, in: session)
+            try await workspace.join(viewer, statusesOnly: statusesOnly, after: cursor)
             return viewer
         } catch {
             viewer.end()

@@ -13,6 +13,8 @@ public final class FeedMessage: @unchecked Sendable {
     }
 
     public let kind: Kind
+    /// What it says of the meeting's chat, each line once more as clients of `GET /ws` know them: JSON objects, told before it.
+    public let chat: [[UInt8]]
     /// A JSON object without its end, so that each viewer's cursor can be put behind.
     private let open: [UInt8]
     /// Where a viewer of the meeting goes on after this.
@@ -22,8 +24,11 @@ public final class FeedMessage: @unchecked Sendable {
     private lazy var ofMeeting = ended(cursor)
     private lazy var ofWorkspace = ended(workspaceCursor ?? .beginning)
 
-    init(_ kind: Kind, open: [UInt8], cursor: FeedCursor, workspaceCursor: FeedCursor?) {
+    init(
+        _ kind: Kind, open: [UInt8], chat: [[UInt8]] = [], cursor: FeedCursor, workspaceCursor: FeedCursor?
+    ) {
         self.kind = kind
+        self.chat = chat
         self.open = open
         let now = WallClock.milliseconds
         self.cursor = cursor.seen(at: now)
@@ -55,8 +60,10 @@ struct FeedMeeting: Sendable {
     let sessions: Sessions
     /// Whether some of what was said there is in the archive.
     let isArchived: Bool
+    /// Whether nothing is said there any more.
+    let isOver: Bool
 
-    static let fields = ["number", "platform", "native_meeting_id", "created_by", "sessions", "archived"]
+    static let fields = ["number", "platform", "native_meeting_id", "created_by", "sessions", "archived", "status"]
 
     /// - Parameter values: of `fields`; nil if there is no such record.
     init?(_ values: [String?]) {
@@ -69,6 +76,7 @@ struct FeedMeeting: Sendable {
         createdBy = values[3].flatMap { Int($0) }.map { String($0) } ?? "0"
         sessions = Sessions(values[4])
         isArchived = values[5] != nil
+        isOver = values[6] == MeetingStatus.offline.rawValue
     }
 
     func transcript(speaker: String, confirmed: [UInt8], pending: [UInt8], at milliseconds: Int) -> [UInt8] {
@@ -79,6 +87,15 @@ struct FeedMeeting: Sendable {
         json += "],\"pending\":[".utf8
         json += pending
         json += "],\"ts\":\"\(Timestamp.withZone(milliseconds))\"".utf8
+        return json
+    }
+
+    func chatMessage(from sender: String, _ text: String) -> [UInt8] {
+        var json = Array("{\"type\":\"chat_message\",\"meeting\":{\"id\":\(number)},\"sender\":\"".utf8)
+        sender.appendJSONEscaped(to: &json)
+        json += "\",\"text\":\"".utf8
+        text.appendJSONEscaped(to: &json)
+        json += "\"}".utf8
         return json
     }
 

@@ -1,6 +1,8 @@
 import Metrics
 
 /// Counts of what a loop's feeds do.
+///
+/// `@unchecked Sendable`: belongs to the thread of its loop.
 public final class FeedMetrics: @unchecked Sendable {
     /// Viewers now: of meetings, and of workspaces.
     public internal(set) var viewers = 0

@@ -12,6 +12,8 @@ struct FeedSegment: Sendable {
     let speaker: String
     /// As `GET /transcripts` shows it; empty of a retracted one.
     let json: [UInt8]
+    /// Of a line of the meeting's chat: who wrote it, and what.
+    let chat: (sender: String, text: String)?
 
     /// - Parameter version: the one that the entry names. Nil if the segment has another one since, of which a later entry
     ///   tells; of one that is not there any more; and of what is not of the form.
@@ -23,13 +25,16 @@ struct FeedSegment: Sendable {
         guard kind != .retracted else {
             speaker = ""
             json = []
+            chat = nil
             return
         }
         guard let segment = StoredSegment(field: field, value: value, sessions: sessions) else { return nil }
         var json: [UInt8] = []
         segment.append(to: &json)
         self.json = json
-        speaker = Self.speaker(of: json)
+        let members = try? Members(json: json)
+        speaker = members?.speakerKey ?? members?.speaker ?? ""
+        chat = members?.source == "chat" ? (members?.speaker ?? speaker, members?.text ?? "") : nil
     }
 
     private static func head(of value: String) -> (version: String, kind: Kind)? {
@@ -49,16 +54,13 @@ struct FeedSegment: Sendable {
     private struct Members: Decodable {
         let speaker: String?
         let speakerKey: String?
+        let source: String?
+        let text: String?
 
         enum CodingKeys: String, CodingKey {
-            case speaker
+            case speaker, source, text
             case speakerKey = "speaker_key"
         }
-    }
-
-    private static func speaker(of json: [UInt8]) -> String {
-        let members = try? Members(json: json)
-        return members?.speakerKey ?? members?.speaker ?? ""
     }
 }
 

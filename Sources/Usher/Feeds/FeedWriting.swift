@@ -17,9 +17,9 @@ struct FeedWriting {
         drafts: FeedDrafts, speakers: [String], previous: FeedCursor, previousInWorkspace: FeedCursor?, now: Int
     ) -> [FeedMessage] {
         var messages: [FeedMessage] = []
-        func add(_ kind: FeedMessage.Kind, _ open: [UInt8]) {
+        func add(_ kind: FeedMessage.Kind, _ open: [UInt8], chat: [[UInt8]] = []) {
             messages.append(
-                FeedMessage(kind, open: open, cursor: previous, workspaceCursor: previousInWorkspace))
+                FeedMessage(kind, open: open, chat: chat, cursor: previous, workspaceCursor: previousInWorkspace))
         }
         switch entry.content {
         case .status(_, let bot, let at):
@@ -32,16 +32,17 @@ struct FeedWriting {
             let retracted = segments.filter { $0.kind == .retracted }.map(\.id)
             if !retracted.isEmpty { add(.retraction, meeting.retraction(of: retracted)) }
             for (speaker, confirmed) in confirmedBySpeaker(and: speakers) {
-                var piece: [UInt8] = []
+                var (piece, chat): ([UInt8], [[UInt8]]) = ([], [])
                 for segment in confirmed {
                     if piece.count > Self.pieceBytes {
-                        add(.transcript, transcript(speaker, piece, drafts, now))
-                        piece = []
+                        add(.transcript, transcript(speaker, piece, drafts, now), chat: chat)
+                        (piece, chat) = ([], [])
                     }
                     if !piece.isEmpty { piece.append(UInt8(ascii: ",")) }
                     piece += segment.json
+                    if let line = segment.chat { chat.append(meeting.chatMessage(from: line.sender, line.text)) }
                 }
-                add(.transcript, transcript(speaker, piece, drafts, now))
+                add(.transcript, transcript(speaker, piece, drafts, now), chat: chat)
             }
         }
         if let last = messages.indices.last {

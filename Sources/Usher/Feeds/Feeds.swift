@@ -65,11 +65,10 @@ public struct Feeds: Sendable {
     }
 
     /// What an entry's meeting is, and what its segments say now.
-    /// - Parameter anyVersion: whether they count as well if they were changed again since.
-    /// - Returns: nil if there is no such meeting any more. `isElsewhere`: some of it has moved to the archive, so that what
-    ///   it says is not told.
+    /// - Returns: nil if there is no such meeting any more. `isElsewhere`: some of it has moved to the archive, or came
+    ///   in beside that, so that what it says is not told.
     func resolve(
-        _ entry: FeedEntry, meeting id: String, workspace: String, anyVersion: Bool = false
+        _ entry: FeedEntry, meeting id: String, workspace: String
     ) async throws(RedisError) -> (meeting: FeedMeeting, segments: [FeedSegment], isElsewhere: Bool)? {
         let partition = Partition(workspace: workspace)
         var commands = [Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields)]
@@ -81,13 +80,15 @@ public struct Feeds: Sendable {
         let replies = try await session.pipeline(commands)
         guard let meeting = FeedMeeting(try replies[0].arrayOrThrow().map(\.string)) else { return nil }
         guard case .segments(let bot, let version, let ids) = entry.content else { return (meeting, [], false) }
+        // What comes this late may come a second time, and the archive has what took its place.
+        guard !(meeting.isArchived && meeting.isOver) else { return (meeting, [], true) }
         let values = try replies[1].arrayOrThrow()
         guard values.count == ids.count else { throw .unexpectedReply("HMGET returned \(values.count) values") }
         var segments: [FeedSegment] = []
         var bytes = 0
         for (id, value) in zip(ids, values) {
             if let segment = FeedSegment(
-                id: id, session: bot, version: anyVersion ? nil : version, value: value.string,
+                id: id, session: bot, version: version, value: value.string,
                 sessions: meeting.sessions)
             {
                 segments.append(segment)

@@ -101,98 +101,74 @@ final class WorkspaceFeed: @unchecked Sendable {
         feed.viewers[ObjectIdentifier(viewer)] = viewer
     }
 
-    /// Tells what followed the viewer's cursor, up to where the others are. Nothing is between the last read and its
-    /// return.
+    func join(_ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?) async throws(RedisError) {
+        viewer.beginning = cursor ?? told.seen(at: WallClock.milliseconds)
+        viewer.cursor = viewer.beginning
+        if cursor != nil { try await catchUpWithAll(viewer, statusesOnly: statusesOnly) }
+        add(viewer, to: statusesOnly ? .statuses : .all)
+    }
+
     private func catchUp(_ viewer: FeedViewer, of feed: MeetingFeed) async throws(RedisError) {
-        let key = WorkspaceKeys(workspace: id).partition.feed(ofMeeting: feed.id)
-        func reset(to cursor: FeedCursor) {
-            viewer.cursor = cursor
-            metrics.resets += 1
-            viewer.tell(.reset(feed.number, cursor: cursor, workspaceCursor: nil))
+        try await catchUp(viewer, with: WorkspaceKeys(workspace: id).partition.feed(ofMeeting: feed.id), of: feed)
+    }
+
+    private func catchUpWithAll(_ viewer: FeedViewer, statusesOnly: Bool) async throws(RedisError) {
+        var moved: Set<String> = []
+        try await catchUp(viewer, with: key, of: nil) { message, entry in
+            guard !statusesOnly || message.isStatus else { return false }
+            // Once a meeting: it is looked at as a whole.
+            return message.kind != .reset || moved.insert(entry.meetingID).inserted
         }
+    }
+
+    /// Tells what followed the viewer's cursor in a stream, up to where the others are. Nothing is between the last read and
+    /// its return.
+    /// - Parameters:
+    ///   - one: the meeting that the stream is of; nil: it is the workspace's.
+    ///   - isWanted: whether the viewer is told this message of an entry.
+    private func catchUp(
+        _ viewer: FeedViewer, with key: String, of one: MeetingFeed?,
+        isWanted: (FeedMessage, FeedEntry) -> Bool = { _, _ in true }
+    ) async throws(RedisError) {
+        var others: FeedCursor { one?.position ?? told }
         let era = era
         while await viewer.hasRoom() {
-            guard era == self.era else { return reset(to: feed.position) }
-            let position = feed.position
-            guard
-                let page = try await step.feeds.page(key, after: viewer.cursor, isWorkspace: false)
-            else { return reset(to: feed.position) }
+            guard era == self.era else { return reset(viewer, to: others, of: one) }
+            let before = others
+            guard let page = try await step.feeds.page(key, after: viewer.cursor, isWorkspace: one == nil)
+            else { return reset(viewer, to: others, of: one) }
             for entry in page.entries {
+                let feed = if let one { one } else { try await meeting(of: entry, in: step) }
                 for message in try await feed.replay(entry, after: viewer.cursor, in: step) {
-                    guard era == self.era else { return reset(to: feed.position) }
+                    guard era == self.era else { return reset(viewer, to: others, of: one) }
+                    guard isWanted(message, entry) else { continue }
                     viewer.tell(message)
                     await store.client.loop.nextTurn()
                     guard await viewer.hasRoom() else { return }
                 }
-                guard era == self.era else { return reset(to: feed.position) }
-                viewer.cursor = entry.cursor
+                guard era == self.era else { return reset(viewer, to: others, of: one) }
+                viewer.cursor = (one == nil ? entry.workspaceCursor : entry.cursor) ?? viewer.cursor
             }
-            guard era == self.era else { return reset(to: feed.position) }
+            guard era == self.era else { return reset(viewer, to: others, of: one) }
             viewer.cursor = max(viewer.cursor, page.end)
             if page.entries.isEmpty, !page.isFull {
-                if viewer.cursor >= feed.position { return }
+                if viewer.cursor >= others { return }
                 // Others were told more before this was read: the feed has lost it.
-                if feed.position == position { return reset(to: viewer.cursor) }
+                if others == before { return reset(viewer, to: viewer.cursor, of: one) }
             }
             await store.client.loop.nextTurn()
         }
     }
 
+    /// Has a viewer look anew at a meeting, or at all (nil).
+    private func reset(_ viewer: FeedViewer, to cursor: FeedCursor, of one: MeetingFeed?) {
+        viewer.cursor = cursor
+        metrics.resets += 1
+        viewer.tell(.reset(one?.number, cursor: cursor, workspaceCursor: one == nil ? cursor : nil))
+    }
+
     /// For a step of what takes many.
     private var step: Session { store.session(milliseconds: Self.timeoutMilliseconds) }
-
-    func join(
-        _ viewer: FeedViewer, statusesOnly: Bool, after cursor: FeedCursor?, in session: Session
-    ) async throws(RedisError) {
-        viewer.beginning = cursor ?? told.seen(at: WallClock.milliseconds)
-        viewer.cursor = viewer.beginning
-        if cursor != nil {
-            func reset(to cursor: FeedCursor) {
-                viewer.cursor = cursor
-                metrics.resets += 1
-                viewer.tell(.reset(nil, cursor: cursor, workspaceCursor: cursor))
-            }
-            let era = era
-            var moved: Set<String> = []
-            catchUp: while await viewer.hasRoom() {
-                guard era == self.era else {
-                    reset(to: told)
-                    break
-                }
-                let before = told
-                guard
-                    let page = try await step.feeds.page(key, after: viewer.cursor, isWorkspace: true)
-                else {
-                    reset(to: told)
-                    break
-                }
-                for entry in page.entries {
-                    let feed = try await meeting(of: entry, in: step)
-                    for message in try await feed.replay(entry, after: viewer.cursor, in: step)
-                    where !statusesOnly || message.isStatus {
-                        if era != self.era { continue catchUp }
-                        // Once a meeting: it is looked at as a whole.
-                        guard message.kind != .reset || moved.insert(entry.meetingID).inserted else { continue }
-                        viewer.tell(message)
-                        guard await viewer.hasRoom() else { return }
-                    }
-                    if era != self.era { continue catchUp }
-                    viewer.cursor = entry.workspaceCursor ?? viewer.cursor
-                }
-                if era != self.era { continue }
-                viewer.cursor = max(viewer.cursor, page.end)
-                if page.entries.isEmpty, !page.isFull {
-                    if viewer.cursor >= told { break }
-                    if told == before {
-                        reset(to: viewer.cursor)
-                        break
-                    }
-                }
-                await store.client.loop.nextTurn()
-            }
-        }
-        add(viewer, to: statusesOnly ? .statuses : .all)
-    }
 
     /// A meeting as it is followed; begins to follow it.
     private func meeting(_ id: String, in session: Session) async throws(RedisError) -> MeetingFeed {
@@ -289,15 +265,10 @@ final class WorkspaceFeed: @unchecked Sendable {
         queue = []
         told = position
         for (viewer, kind) in audience.values where kind != .joining && viewer.meeting == nil {
-            viewer.cursor = told
-            metrics.resets += 1
-            viewer.tell(.reset(nil, cursor: told, workspaceCursor: told))
+            reset(viewer, to: told, of: nil)
         }
         for feed in meetings.values {
-            for viewer in feed.viewers.values {
-                metrics.resets += 1
-                viewer.tell(.reset(feed.number, cursor: viewer.cursor, workspaceCursor: nil))
-            }
+            for viewer in feed.viewers.values { reset(viewer, to: viewer.cursor, of: feed) }
         }
         // What their drafts are is not known any more either; their viewers' cursors lead to nothing that was missed.
         for feed in meetings.values { feed.forgetDrafts() }
@@ -341,7 +312,7 @@ final class WorkspaceFeed: @unchecked Sendable {
                 switch error {
                 case .refused where !error.isRefusedForNow, .unexpectedReply:
                     logger.warning(
-                        "An entry of a live feed could not be read", ["workspace": id, "reason": "\(error)"])
+                        "An entry of a live feed could not be read", ["workspace_id": id, "reason": "\(error)"])
                     return
                 default: break
                 }

@@ -4,9 +4,11 @@ import Redis
 /// A client's deduplication key: no second meeting is made with it while the one that has it has not ended. (An
 /// idempotency key is another thing: with that a request that comes again gets the first answer.)
 struct Deduplication {
-    /// How long a key is kept after it was used, or after the time of the plan that it was used for: longer than any bot
+    /// How long a key is kept after it was used, or after the time of the plan that it was used for, ms: longer than any bot
     /// stays.
-    private static let timeToLiveMilliseconds = 7 * 86_400_000
+    static let lifeMilliseconds = 7 * 86_400_000
+    /// Of a plan without a time: as far ahead as one may be.
+    private static let longestMilliseconds = 366 * 86_400_000
 
     let key: String
     /// SHA-256 of what the client calls it. The meeting's record has it too, so that the key is found by it.
@@ -20,11 +22,11 @@ struct Deduplication {
 
     var fields: [String] { [Self.field, digest] }
 
-    /// How long it is kept, ms.
-    /// - Parameter time: of the meeting that is made with it, if it is planned.
-    func life(until time: Int? = nil) -> Int {
-        let ahead = time.map { $0.subtractingClamped(WallClock.milliseconds) } ?? 0
-        return Self.timeToLiveMilliseconds + max(0, ahead)
+    /// How long that of a planned meeting is kept, ms.
+    /// - Parameter time: its own, if it has one.
+    static func life(ofPlanAt time: Int?) -> Int {
+        guard let time else { return longestMilliseconds }
+        return lifeMilliseconds.addingClamped(max(0, time.subtractingClamped(WallClock.milliseconds)))
     }
 }
 

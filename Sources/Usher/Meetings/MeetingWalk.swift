@@ -130,7 +130,7 @@ public struct MeetingWalk {
 
     /// Where the walk goes on; nil if nothing is left.
     public mutating func next() async throws(RedisError) -> MeetingCursor? {
-        try await find(wanted: 1)
+        if found.isEmpty { try await find(wanted: 1) }
         if let first = found.first { return MeetingCursor(below: first.number + 1) }
         guard !isAtEnd, let below else { return nil }
         return MeetingCursor(below: below, skip: skip)

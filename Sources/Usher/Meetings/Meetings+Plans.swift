@@ -16,6 +16,13 @@ public struct PlanChanges: Sendable {
 
     public var isEmpty: Bool { fields.isEmpty && cleared.isEmpty && scheduledAt == nil && autoJoin == nil }
 
+    /// The time and `auto_join` alone, for which there is always room.
+    var withoutTexts: PlanChanges {
+        var changes = PlanChanges()
+        (changes.scheduledAt, changes.autoJoin) = (scheduledAt, autoJoin)
+        return changes
+    }
+
     private var texts: [(name: String, change: String??)] {
         [("bot_name", botName), ("language", language), ("title", title)]
     }
@@ -79,18 +86,23 @@ extension Meetings {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         var scheduledAt: Int?
         if case .some(.some(let time)) = changes.scheduledAt { scheduledAt = time }
+        // With another time it is kept for longer.
+        let digest = changes.scheduledAt == nil ? nil : meeting.fields[Deduplication.field]
         let call = Scripts.PlanMeeting(
             meetingKey: keys.partition.meeting(meeting.id), workspaceKey: keys.workspace,
             plansKey: keys.partition.plans, plannedKey: keys.planned(meeting.room),
             calendarKey: noting?.keys.calendar ?? keys.workspace,
             occurrencesKey: noting?.keys.planned ?? keys.workspace, eventsKey: keys.partition.events,
-            webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox, meetingID: meeting.id,
+            webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+            operatorKey: keys.partition.operatorEndpoint,
+            dedupKey: digest.map { keys.deduplication($0) } ?? keys.workspace, meetingID: meeting.id,
             plan: keys.member(meeting.id), leadMilliseconds: session.configuration.joinLeadMilliseconds,
             lateMilliseconds: session.configuration.joinLateMilliseconds, scheduledAt: scheduledAt,
             isCleared: changes.scheduledAt == .some(nil), autoJoin: changes.autoJoin.map { String($0) },
             defaultMaxBytes: session.configuration.defaultMaximumBytes,
             cleared: changes.cleared.map { " \($0)" }.joined(), leaseEnd: noting?.leaseEnd,
             occurrence: noting?.occurrence, entry: noting?.entry,
+            dedupMilliseconds: digest == nil ? 0 : Deduplication.life(ofPlanAt: scheduledAt),
             maxEvents: session.configuration.maximumEvents, why: "user \(user)", fields: changes.fields)
         switch try await session.run(call) {
         case .changed:
@@ -125,6 +137,8 @@ extension Meetings {
         case nothingPlanned
         /// A bot has come there meanwhile, as what was planned was sent it: that one is to be stopped.
         case roomHeld
+        /// The same request, made before, did something meanwhile.
+        case doneBefore
     }
 
     /// Cancels what is planned next for a room, by whichever of its names.
@@ -143,6 +157,7 @@ extension Meetings {
                     meetingKey: keys.partition.meeting(id), plansKey: keys.partition.plans,
                     plannedKey: keys.planned(room), eventsKey: keys.partition.events,
                     endedKey: keys.partition.ended, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                    operatorKey: keys.partition.operatorEndpoint,
                     feedKey: keys.partition.feed(ofMeeting: id), feedsKey: keys.feed,
                     roomKey: keys.holder(room), otherKey: keys.holder(rooms[0]), requestKey: requestKey, meetingID: id,
                     plan: keys.member(id),
@@ -151,6 +166,7 @@ extension Meetings {
                 switch try await session.run(call) {
                 case .cancelled: return .cancelled(id)
                 case .roomHeld: return .roomHeld
+                case .doneBefore: return .doneBefore
                 case .notPlanned: continue
                 }
             }
@@ -184,6 +200,7 @@ extension Meetings {
                 botsKey: keys.bots, meetingKey: keys.partition.meeting(plan.meetingID),
                 botKey: keys.partition.bot(botID), dispatchKey: keys.partition.dispatch,
                 eventsKey: keys.partition.events, webhooksKey: keys.webhooks, outboxKey: keys.partition.outbox,
+                operatorKey: keys.partition.operatorEndpoint,
                 plansKey: keys.partition.plans, plannedKey: keys.planned(asked), endedKey: keys.partition.ended,
                 feedKey: keys.partition.feed(ofMeeting: plan.meetingID), feedsKey: keys.feed, namesKey: keys.names,
                 otherKey: others.0, anotherKey: others.1, meetingID: plan.meetingID, plan: plan.member,

@@ -25,15 +25,24 @@ extension Meetings {
         let meeting = try Meeting(hash)
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
         let remains = MeetingRemains(id: id, number: meeting.number)
+        // As the script looks for it.
+        let others = try await session.pipeline([
+            Command("GET", keys.holder(meeting.room)), Command("GET", keys.held(meeting.room)),
+            Command("ZRANGE", keys.planned(meeting.room), "0", "0"),
+        ])
+        let (holder, held) = (try others[0].optionalString(), try others[1].optionalString())
+        let planned = try others[2].arrayOrThrow().first?.string
+        let heir = holder ?? (held == id ? nil : held) ?? planned
         let removal = Scripts.PurgeMeeting(
             meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
             meetingsKey: keys.meetings, latestKey: keys.latest(meeting.room), roomKey: keys.holder(meeting.room),
             endedKey: partition.ended, analyzingKey: partition.analyzing, heldKey: keys.held(meeting.room),
             namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
             orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), archivedKey: partition.archived,
-            movingKey: partition.moving, removalsKey: partition.removals, meetingID: id,
+            movingKey: partition.moving, removalsKey: partition.removals, plannedKey: keys.planned(meeting.room),
+            heirKey: partition.meeting(heir ?? id), meetingID: id,
             keepMilliseconds: session.configuration.retentionMilliseconds, note: remains.member,
-            room: meeting.room.description)
+            room: meeting.room.description, heirID: heir)
         guard try await session.run(removal) == .removed else { return false }
         try await remove(remains, in: partition)
         return true

@@ -13,15 +13,11 @@ extension Meetings {
             if let holder = try replies[0].optionalString() {
                 return try await meeting(id: holder, workspace: workspace)
             }
-            var found: [Meeting?] = []
-            for reply in replies.dropFirst() {
-                guard let id = try reply.optionalString() else {
-                    found.append(nil)
-                    continue
-                }
-                found.append(try await meeting(id: id, workspace: workspace))
+            let (held, latest) = (try replies[1].optionalString(), try replies[2].optionalString())
+            let found = try await meetings(ids: Set([held, latest].compactMap(\.self)), workspace: workspace)
+            if let meeting = Self.lastHeld(held.flatMap { found[$0] }, newest: latest.flatMap { found[$0] }) {
+                return meeting
             }
-            if let meeting = Self.lastHeld(found[0], newest: found[1]) { return meeting }
         }
         return nil
     }
@@ -46,7 +42,8 @@ extension Meetings {
 
     public enum Removal: Sendable {
         case removed, unknown
-        /// Its bot is in the room or on its way, or its transcript is being collected.
+        /// Its bot is in the room or on its way, or its transcript is being collected; or too many others change the
+        /// plans of its room.
         case busy
     }
 
@@ -72,26 +69,43 @@ extension Meetings {
         _ meeting: Meeting, noting: OccurrenceNote? = nil
     ) async throws(RedisError) -> Removal {
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
-        let room = meeting.room
         let remains = MeetingRemains(id: meeting.id, number: meeting.number)
-        let previous = meeting.fields["previous"]
-        let removal = Scripts.RemovePlan(
-            meetingKey: keys.partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
-            heldKey: keys.held(room), namesKey: keys.names, endedKey: keys.partition.ended,
-            previousKey: keys.partition.meeting(previous ?? ""), workspaceKey: keys.workspace,
-            plansKey: keys.partition.plans, plannedKey: keys.planned(room),
-            calendarKey: noting?.keys.calendar ?? keys.workspace,
-            occurrencesKey: noting?.keys.planned ?? keys.workspace, meetingID: meeting.id, previousID: previous,
-            note: remains.member, room: room.description, plan: keys.member(meeting.id), leaseEnd: noting?.leaseEnd,
-            occurrence: noting?.occurrence, entry: noting?.entry)
-        switch try await session.run(removal) {
-        case .removed:
-            // Should this fail, the sweep does it.
-            try? await remove(remains, in: keys.partition)
-            return .removed
-        case .unknownMeeting: return .unknown
-        case .notPlanned: return .busy
-        case .notYours: throw OccurrenceNote.notYours
+        for _ in 1...Self.removalAttempts {
+            switch try await session.run(try await removal(ofPlan: meeting, remains, noting: noting, in: keys)) {
+            case .removed:
+                // Should this fail, the sweep does it.
+                try? await remove(remains, in: keys.partition)
+                return .removed
+            case .unknownMeeting: return .unknown
+            case .notPlanned: return .busy
+            case .notYours: throw OccurrenceNote.notYours
+            case .lookAgain: continue
+            }
         }
+        return .busy
+    }
+
+    private static let removalAttempts = 5
+
+    private func removal(
+        ofPlan meeting: Meeting, _ remains: MeetingRemains, noting: OccurrenceNote?, in keys: WorkspaceKeys
+    ) async throws(RedisError) -> Scripts.RemovePlan {
+        let (room, partition) = (meeting.room, keys.partition)
+        let previous = meeting.fields["previous"]
+        // As the script looks for it.
+        let others = try await session.pipeline([
+            Command("GET", keys.held(room)), Command("ZRANGE", keys.planned(room), "0", "1"),
+        ])
+        let ids = [try others[0].optionalString()] + (try others[1].arrayOrThrow().map(\.string))
+        let heir = ids.compactMap { $0 }.first { $0 != meeting.id }
+        return Scripts.RemovePlan(
+            meetingKey: partition.meeting(meeting.id), meetingsKey: keys.meetings, latestKey: keys.latest(room),
+            heldKey: keys.held(room), namesKey: keys.names, endedKey: partition.ended,
+            previousKey: partition.meeting(previous ?? ""), workspaceKey: keys.workspace, plansKey: partition.plans,
+            plannedKey: keys.planned(room), calendarKey: noting?.keys.calendar ?? keys.workspace,
+            occurrencesKey: noting?.keys.planned ?? keys.workspace, heirKey: partition.meeting(heir ?? ""),
+            meetingID: meeting.id, previousID: previous, note: remains.member, room: room.description,
+            plan: keys.member(meeting.id), leaseEnd: noting?.leaseEnd, occurrence: noting?.occurrence,
+            entry: noting?.entry, heirID: heir)
     }
 }

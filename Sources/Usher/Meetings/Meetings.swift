@@ -110,14 +110,16 @@ public struct Meetings: Sendable {
             namesKey: keys.names, plansKey: keys.partition.plans, plannedKey: keys.planned(room),
             dedupKey: deduplication?.key ?? keys.latest(room), calendarKey: noting?.keys.calendar ?? keys.workspace,
             occurrencesKey: noting?.keys.planned ?? keys.workspace, webhooksKey: keys.webhooks,
-            outboxKey: keys.partition.outbox, requestKey: requestKey, meetingID: id, number: number,
+            outboxKey: keys.partition.outbox,
+            operatorKey: keys.partition.operatorEndpoint, requestKey: requestKey, meetingID: id, number: number,
             maxEvents: session.configuration.maximumEvents, why: "user \(caller.userID)",
             requestMilliseconds: session.configuration.inFlightTimeToLiveMilliseconds, room: room.description,
             names: RoomNames.text(names.names), forgotten: RoomNames.text(forgotten),
             defaultMaxMeetings: session.configuration.defaultMaximumMeetings,
             defaultMaxBytes: session.configuration.defaultMaximumBytes, plan: keys.member(id),
             lateMilliseconds: session.configuration.joinLateMilliseconds, scheduledAt: new.scheduledAt, due: due,
-            owner: deduplication?.owner, dedupMilliseconds: deduplication?.life(until: new.scheduledAt) ?? 0,
+            owner: deduplication?.owner,
+            dedupMilliseconds: deduplication == nil ? 0 : Deduplication.life(ofPlanAt: new.scheduledAt),
             leaseEnd: noting?.leaseEnd, occurrence: noting?.occurrence, entry: noting?.entry, fields: fields)
         let reply = try await session.run(call)
         if case .created = reply {
@@ -174,10 +176,20 @@ public struct Meetings: Sendable {
 
     /// A meeting of this workspace; nil if there is none of this id.
     public func meeting(id: String, workspace: String) async throws(RedisError) -> Meeting? {
-        let key = Partition(workspace: workspace).meeting(id)
-        let hash = try await session.send(Command("HGETALL", key)).hash()
-        guard hash["workspace_id"] == workspace else { return nil }
-        return try Meeting(hash)
+        try await meetings(ids: [id], workspace: workspace)[id]
+    }
+
+    /// Those that there are of these in this workspace, by their ids, in one exchange.
+    func meetings(ids: Set<String>, workspace: String) async throws(RedisError) -> [String: Meeting] {
+        if ids.isEmpty { return [:] }
+        let partition = Partition(workspace: workspace)
+        let replies = try await session.pipeline(ids.map { Command("HGETALL", partition.meeting($0)) })
+        var found: [String: Meeting] = [:]
+        for (id, reply) in zip(ids, replies) {
+            let fields = try reply.hash()
+            if fields["workspace_id"] == workspace { found[id] = try Meeting(fields) }
+        }
+        return found
     }
 
     /// The same, and nil too for one whose record another hand has spoilt.

@@ -13,7 +13,9 @@ struct Recordings: Sendable {
             Scripts.NoteRecording(
                 meetingKey: keys.partition.meeting(place.meetingID), workspaceKey: keys.workspace,
                 botKey: keys.partition.bot(place.botID), eventsKey: keys.partition.events, webhooksKey: keys.webhooks,
-                outboxKey: keys.partition.outbox, removedKey: keys.partition.removed, meetingID: place.meetingID,
+                outboxKey: keys.partition.outbox,
+                operatorKey: keys.partition.operatorEndpoint, removedKey: keys.partition.removed,
+                meetingID: place.meetingID,
                 botID: place.botID, bytes: bytes, most: Recording.maximumListed,
                 maxEvents: session.configuration.maximumEvents, workspaceID: place.workspaceID))
     }

@@ -15,6 +15,7 @@ public struct QueueReading: Equatable, Sendable {
     public var waitingWebhooks = 0
     /// For how long the delivery that is due first has been due; 0 if none is.
     public var overdueMilliseconds = 0
+    public var operatorEndpoint = OperatorReading()
 
     public init(waiting: Int = 0, oldestMilliseconds: Int = 0, leased: Int = 0) {
         self.waiting = waiting
@@ -32,7 +33,7 @@ extension QueueReading {
             Command("XRANGE", partition.outbox, "-", "+", "COUNT", "1"),
             Command("ZCARD", partition.deliveries),
             Command("ZRANGE", partition.deliveries, "0", "0", "WITHSCORES"),
-        ]
+        ] + OperatorReading.questions(of: partition)
     }
 
     /// When the first of some entries was written: an entry's id begins with that, in milliseconds.
@@ -55,6 +56,7 @@ extension QueueReading {
         waitingWebhooks = waitingWebhooks.addingClamped(try odd.count(partition.deliveries, replies.removeFirst()))
         let due = try odd.list(partition.deliveries, replies.removeFirst()).last?.string.flatMap { Int($0) }
         if let due { overdueMilliseconds = max(overdueMilliseconds, now.subtractingClamped(due)) }
+        try operatorEndpoint.take(&replies, of: partition, now: now, odd)
     }
 }
 

@@ -33,6 +33,7 @@ final class KeyOwners: @unchecked Sendable {
 
     private let loop: EventLoop
     private var keys: [String: KnownKey] = [:]
+    private var workspaces: Set<String> = []
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -46,8 +47,23 @@ final class KeyOwners: @unchecked Sendable {
         set {
             loop.preconditionCurrent()
             // All at once: to know the oldest ones would cost each request more than this costs one in ten thousand.
-            if keys.count >= Self.maximumCount { keys.removeAll(keepingCapacity: true) }
+            if keys.count >= Self.maximumCount {
+                keys.removeAll(keepingCapacity: true)
+                workspaces.removeAll(keepingCapacity: true)
+            }
             keys[hash] = newValue
+            if let owner = newValue?.owner { workspaces.insert(owner.workspaceID) }
         }
+    }
+
+    func forget(_ hash: String) {
+        loop.preconditionCurrent()
+        keys[hash] = nil
+    }
+
+    /// Whether this loop has seen a key of a workspace.
+    func hasSeen(workspace id: String) -> Bool {
+        loop.preconditionCurrent()
+        return workspaces.contains(id)
     }
 }

@@ -104,6 +104,10 @@ public struct Partition: Equatable, Sendable {
     var filing: String { join(prefix, ":outbox:filing") }
     /// zset: when something is due (ms) -> `<workspace_id> <webhook_id>`.
     public var deliveries: String { join(prefix, ":deliveries") }
+    /// hash, PX: that the operator has an endpoint, what it is told of, and since when it fails.
+    public var operatorEndpoint: String { join(prefix, ":operator") }
+    /// zset: when something is due there (ms) -> `<workspace_id> operator`.
+    var operatorDeliveries: String { join(prefix, ":operator:deliveries") }
 
     /// zset: when its feed is read, or the lease of who reads it ends (ms) -> `<workspace_id> <calendar_id>`.
     var calendars: String { join(prefix, ":calendars") }
@@ -134,6 +138,8 @@ public struct WorkspaceKeys: Sendable {
     public var members: String { join(workspace, ":members") }
     /// hash: id of an API key -> hash of the key.
     public var apiKeys: String { join(workspace, ":keys") }
+    /// zset, PX: the end of a ticket for a live feed (ms) -> its hash.
+    var tickets: String { join(workspace, ":tickets") }
     public var lock: String { join(workspace, ":lock") }
     public var meetings: String { join(workspace, ":meetings") }
     public var bots: String { join(workspace, ":bots") }
@@ -141,7 +147,16 @@ public struct WorkspaceKeys: Sendable {
     public var webhooks: String { join(workspace, ":webhooks") }
     /// stream, PX: what viewers of any of its meetings are told.
     public var feed: String { join(workspace, ":feed") }
-    func webhook(_ id: String) -> WebhookKeys { WebhookKeys(webhook: join(workspace, ":webhook:", id)) }
+    /// - Parameter id: or `WebhookKeys.operatorID`.
+    func webhook(_ id: String) -> WebhookKeys {
+        guard id != WebhookKeys.operatorID else {
+            return WebhookKeys(
+                webhook: partition.operatorEndpoint, own: join(workspace, ":operator"),
+                pending: partition.operatorDeliveries, member: member(id))
+        }
+        let key = join(workspace, ":webhook:", id)
+        return WebhookKeys(webhook: key, own: key, pending: partition.deliveries, member: member(id))
+    }
     /// zset: when it was made (ms) -> calendar_id.
     func calendars(of user: String) -> String { join(workspace, ":calendars:", user) }
     func calendar(_ id: String) -> CalendarKeys { CalendarKeys(calendar: join(workspace, ":calendar:", id)) }
@@ -170,16 +185,25 @@ public struct WorkspaceKeys: Sendable {
     }
 }
 
-/// The keys of one webhook.
+/// The keys of one webhook, or of the operator's endpoint as one of a workspace.
 struct WebhookKeys: Sendable {
+    /// What stands for a webhook's id where it is the operator's endpoint.
+    static let operatorID = "operator"
+
     /// hash: the webhook itself.
     let webhook: String
+    /// What the keys begin with that it has for itself.
+    fileprivate let own: String
+    /// zset: when something is due (ms) -> `member`, of all of its kind in the partition.
+    let pending: String
+    let member: String
+
     /// zset: when it is due, or its lease ends (ms) -> event_id.
-    var due: String { join(webhook, ":due") }
-    /// hash: event_id -> its body; `<event_id> tries`, `<event_id> attempts`, `<event_id> answer`.
-    var events: String { join(webhook, ":events") }
+    var due: String { join(own, ":due") }
+    /// hash: event_id -> its body; `<event_id> filed`, `<event_id> tries`, `<event_id> attempts`, `<event_id> answer`.
+    var events: String { join(own, ":events") }
     /// zset: when it ended (ms) -> event_id.
-    var done: String { join(webhook, ":done") }
+    var done: String { join(own, ":done") }
 }
 
 /// The keys of one calendar.
@@ -250,6 +274,6 @@ public struct BotPlace: Equatable, Sendable {
             meeting: partition.meeting(meetingID), bot: partition.bot(botID), inflight: keys.inFlight(room),
             room: keys.holder(room), bots: keys.bots, leases: partition.leases, analyzing: partition.analyzing,
             events: partition.events, ended: partition.ended, webhooks: keys.webhooks, outbox: partition.outbox,
-            feed: partition.feed(ofMeeting: meetingID), feeds: keys.feed)
+            operators: partition.operatorEndpoint, feed: partition.feed(ofMeeting: meetingID), feeds: keys.feed)
     }
 }

@@ -82,6 +82,13 @@ public struct Session: Sendable {
     /// The time by Redis' clock, in milliseconds since 1970: a node's own may be off.
     public func time() async throws(RedisError) -> Int { try await send(Command("TIME")).millisecondsOrThrow() }
 
+    /// Shortens a key's life to so much if it has more, since the clock was set back after it was made: it would be there
+    /// until the clock has caught up.
+    func boundLife(of key: String, milliseconds longest: Int) async throws(RedisError) {
+        guard let left = try await send(Command("PTTL", key)).integer, left > longest else { return }
+        _ = try await send(Command("PEXPIRE", key, String(longest)))
+    }
+
     /// Asks Redis for a sign of life, on each connection that requests are served by. Of a Cluster, one node is asked.
     public func ping() async throws(RedisError) {
         _ = try await send(Command("PING"))

@@ -19,8 +19,6 @@ public struct StoreConfiguration: Sendable {
     public var leaseTimeToLiveMilliseconds = 15_000
     /// How many bots a dispatch may take until one is in the room.
     public var maximumAttempts = 3
-    /// How long a bot that was told to leave may take before its runner ends it.
-    public var stopGraceMilliseconds = 30_000
     /// How long before the time of a planned meeting its bot is sent.
     public var joinLeadMilliseconds = 60_000
     /// How long after that time it is still sent, if it could not be before.

@@ -78,7 +78,8 @@ public struct PlannedBots: Sendable {
     ) async throws(RedisError) {
         store.oddRecords.note("A planned meeting was passed over", ["plan": plan.member, "reason": reason])
         _ = try await session.send(
-            Command("ZADD", partition.plans, "XX", String(now + Meetings.planRetryMilliseconds), plan.member))
+            // Not where it was moved to a later time meanwhile.
+            Command("ZADD", partition.plans, "XX", "GT", String(now + Meetings.planRetryMilliseconds), plan.member))
     }
 
     private func send(_ plan: Plan, _ tally: inout Tally, _ session: Session) async throws(RedisError) {

@@ -52,11 +52,9 @@ public struct Sweeper: Sendable {
     }
 
     private func sweep(_ partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
+        var back = 0
         try await attempt("primary", String(partition.number)) { () throws(RedisError) in
-            let back = try await session.bots.notePrimary(of: partition)
-            if back > 0, try await session.deliveries.bringForward(in: partition, by: back) {
-                try await session.bots.notePrimary(of: partition, undone: back)
-            }
+            back = try await session.bots.notePrimary(of: partition)
             try await session.boundIdle(of: partition.dispatch, group: Bots.runnerGroup)
         }
         try await boundTimes(in: partition, now: now, session)
@@ -90,25 +88,39 @@ public struct Sweeper: Sendable {
                 try await purge(meeting, in: partition, session)
             }
         }
+        // Last, as it may be thousands: no room waits for that.
+        guard back > 0 else { return }
+        try await attempt("calendars", String(partition.number)) { () throws(RedisError) in
+            try await session.calendars.bringForward(in: partition, now: now)
+        }
+        try await attempt("deliveries", String(partition.number)) { () throws(RedisError) in
+            if try await session.deliveries.bringForward(in: partition, by: back) {
+                try await session.bots.notePrimary(of: partition, undone: back)
+            }
+        }
     }
 
     /// What counts from a time that lies ahead was written before the clock was set back, and would wait until the clock
     /// has caught up. No lease is shortened by which a supervisor may still go.
     private func boundTimes(in partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
-        let ends = [partition.analyzing, partition.ended, partition.archived]
+        // Each with the latest time that it can have.
+        let times = [
+            (partition.analyzing, now), (partition.ended, now), (partition.archived, now),
+            (partition.removals, now + Moves.keepMilliseconds),
+        ]
         let lease = store.configuration.leaseTimeToLiveMilliseconds
         let found = try await session.replies(
-            to: [ahead(partition.leases, of: now + lease)] + ends.map { ahead($0, of: now) }
+            to: [ahead(partition.leases, of: now + lease)] + times.map { ahead($0, of: $1) }
         ).map { ($0.array ?? []).compactMap(\.string) }
         for bot in found[0] {
             try await attempt("lease", bot) { () throws(RedisError) in
                 try await session.bots.boundLease(of: bot, in: partition)
             }
         }
-        for (key, members) in zip(ends, found.dropFirst()) where !members.isEmpty {
+        for ((key, latest), members) in zip(times, found.dropFirst()) where !members.isEmpty {
             try await attempt("time", key) { () throws(RedisError) in
                 _ = try await session.send(
-                    Command(words: ["ZADD", key, "XX", "LT"] + members.flatMap { [String(now), $0] }))
+                    Command(words: ["ZADD", key, "XX", "LT"] + members.flatMap { [String(latest), $0] }))
             }
         }
     }

@@ -11,8 +11,6 @@ public struct WorkspaceRemovals: Sendable {
     private static let leaseMilliseconds = 10_000
     private static let workMilliseconds = 5_000
     private static let botsAtOnce = 1_000
-    /// How long after its removal something may come of a request that was under way: longer than one may take.
-    static let lateMilliseconds = 120_000
     /// How long one is left alone that cannot be gone on with by itself.
     private static let oddMilliseconds = 30_000
 
@@ -39,7 +37,7 @@ public struct WorkspaceRemovals: Sendable {
     func removeAll(_ session: Session) async throws(RedisError) {
         let now = try await session.time()
         // What is to be gone on with later than that was noted by a clock that was ahead.
-        let ahead = now + 2 * Self.lateMilliseconds
+        let ahead = now + 2 * Workspaces.lateMilliseconds
         let pages = try await session.repliesOfPartitions {
             Command("ZRANGE", $0.removing, "0", String(Self.workspacesPerPartition - 1), "WITHSCORES")
         }
@@ -81,6 +79,21 @@ public struct WorkspaceRemovals: Sendable {
         await note(id, dueIn: Self.oddMilliseconds, now: now, session)
     }
 
+    /// Has bots leave. One that cannot be told, as its record is odd, keeps no other from it.
+    private func stop(_ bots: [String], of workspace: String, _ session: Session) async throws(RedisError) {
+        var odd: String?
+        for bot in bots {
+            do throws(RedisError) {
+                try await session.bots.stop(bot, ofRemoved: workspace)
+            } catch .refused(let text) {
+                odd = "bot \(bot): \(text)"
+            } catch .unexpectedReply(let text) {
+                odd = "bot \(bot): \(text)"
+            }
+        }
+        if let odd { throw .unexpectedReply(odd) }
+    }
+
     /// - Returns: after how long it is to be gone on with; nil: that is known, or nothing is left.
     private func goOn(with id: String, _ session: Session) async throws(RedisError) -> Int? {
         let keys = WorkspaceKeys(workspace: id)
@@ -94,7 +107,7 @@ public struct WorkspaceRemovals: Sendable {
         let last = String(Self.botsAtOnce - 1)
         let bots = try await session.send(Command("ZRANGE", keys.bots, "0", last)).arrayOrThrow()
         guard bots.isEmpty else {
-            for bot in bots { try await session.bots.stop(try bot.stringOrThrow(), ofRemoved: id) }
+            try await stop(bots.compactMap(\.string), of: id, session)
             return pauseMilliseconds
         }
         while try await session.meetings.removeSome(ofRemoved: id) {
@@ -108,7 +121,7 @@ public struct WorkspaceRemovals: Sendable {
             botsKey: keys.bots, meetingsKey: keys.meetings, lockKey: keys.lock, namesKey: keys.names,
             imagesKey: keys.screenshots, orderKey: keys.screenshotOrder, feedsKey: keys.feed,
             removingKey: partition.removing, removedKey: partition.removed, workspaceID: id,
-            lateMilliseconds: Self.lateMilliseconds)
+            lateMilliseconds: Workspaces.lateMilliseconds)
         switch try await session.run(finish) {
         case .underWay: return pauseMilliseconds
         case .waits: return nil

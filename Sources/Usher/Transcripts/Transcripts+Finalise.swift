@@ -34,6 +34,7 @@ extension Transcripts {
             Scripts.Finalise(
                 meetingKey: partition.meeting(id), analyzingKey: partition.analyzing, eventsKey: partition.events,
                 botKey: partition.bot(bot), webhooksKey: keys.webhooks, outboxKey: partition.outbox,
+                operatorKey: partition.operatorEndpoint,
                 feedKey: partition.feed(ofMeeting: id), feedsKey: keys.feed, meetingID: id, botID: bot,
                 revision: fields[1].string, participants: Self.json(participation.participants),
                 languages: Self.json(participation.languages), maxEvents: session.configuration.maximumEvents))

@@ -22,19 +22,44 @@ extension Deliveries {
     /// An event that waits (until when, ms since 1970), or has ended.
     public typealias FoundDelivery = (id: String, due: Int?)
 
-    /// The newest events of a webhook: of those that wait and of those that have ended up to `limit` each.
+    /// What waits is read up to here: all that was filed, and once more as many as the history has, sent again.
+    private static let mostRead = maximumWaiting + historyEvents
+    /// How many events' times are read at once.
+    private static let timesPerRead = 1_000
+
+    /// The newest events of a webhook, by when they were filed: of those that wait and have ended up to `limit`, in no order.
     public func newest(of webhook: Webhook, limit: Int) async throws(RedisError) -> [FoundDelivery] {
         let own = WorkspaceKeys(workspace: webhook.workspaceID).webhook(webhook.id)
-        let last = String(limit - 1)
-        let found = try await session.pipeline([
-            Command("ZREVRANGE", own.due, "0", last, "WITHSCORES"), Command("ZREVRANGE", own.done, "0", last),
-        ])
-        let waiting = try found[0].hash().map { (id: $0.key, due: Int($0.value) ?? 0) as FoundDelivery }
+        let lists = [(own.due, Self.mostRead), (own.done, Self.historyEvents)]
+        let replies = try await session.largeReads.turn(of: webhook.workspaceID) { () throws(RedisError) in
+            try await session.pipeline(
+                lists.map { Command("ZREVRANGE", $0.0, "0", String($0.1 - 1), "WITHSCORES") })
+        }
+        let waiting = try replies[0].hash().mapValues { Int($0) ?? 0 }
         // What ended between the two is in both.
-        let isWaiting = Set(waiting.map(\.id))
-        return waiting
-            + (try found[1].arrayOrThrow().compactMap(\.string)).filter { !isWaiting.contains($0) }
-            .map { (id: $0, due: nil) }
+        let ended = try replies[1].hash().filter { waiting[$0.key] == nil }.mapValues { Int($0) ?? 0 }
+        let found = waiting.map { (id: $0, due: $1) as FoundDelivery } + ended.keys.map { (id: $0, due: nil) }
+        guard found.count > limit else { return found }
+        var filed = waiting.merging(ended) { due, _ in due }
+        // What a node of the version before has filed goes by when it is due, or ended.
+        for (id, time) in try await times(of: found.map(\.id), of: webhook) { filed[id] = time }
+        return Array(found.sorted { filed[$0.id, default: 0] > filed[$1.id, default: 0] }.prefix(limit))
+    }
+
+    /// When events were filed, as far as the history says.
+    private func times(of ids: [String], of webhook: Webhook) async throws(RedisError) -> [(String, Int)] {
+        let own = WorkspaceKeys(workspace: webhook.workspaceID).webhook(webhook.id)
+        var times: [(String, Int)] = []
+        for start in stride(from: 0, to: ids.count, by: Self.timesPerRead) {
+            let some = ids[start..<min(ids.count, start + Self.timesPerRead)]
+            let reply = try await session.largeReads.turn(of: webhook.workspaceID) { () throws(RedisError) in
+                try await session.send(Command(words: ["HMGET", own.events] + some.map { "\($0) filed" }))
+            }
+            for (id, value) in zip(some, try reply.arrayOrThrow()) {
+                if let time = value.string.flatMap({ Int($0) }) { times.append((id, time)) }
+            }
+        }
+        return times
     }
 
     /// Reads events that were found. One that is gone meanwhile is left out.

@@ -1,12 +1,18 @@
 import Redis
 import Scripts
 
+/// What is sent of a change that is an event. The flag: whether it is to tell of which workspace that is.
+public typealias EventBody = @Sendable (MeetingChange, Webhook.Event, Bool) -> String
+
 extension Deliveries {
     /// How many events may wait for one webhook. Further ones are dropped, and counted.
     static let maximumWaiting = 5_000
     /// How many events that have ended a webhook's history has, and for how long.
     static let historyEvents = 1_000
+    /// The same of the operator's endpoint, of each workspace: what its tenants do must not fill Redis for the operator.
+    static let operatorHistoryEvents = 100
     static let historyMilliseconds = 7 * 86_400_000
+    private static let endMilliseconds = 1_000
     /// How many entries of an outbox are read at once.
     private static let entriesPerRead = 100
     /// A node that files a partition's outbox has this long until another does.
@@ -19,7 +25,7 @@ extension Deliveries {
     ///   - body: what is sent.
     /// - Returns: what was done.
     public func fileOutboxes(
-        node: String, body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
+        node: String, body: @escaping EventBody
     ) async throws(RedisError) -> FiledEvents {
         let pages = try await session.repliesOfPartitions {
             Command("XRANGE", $0.outbox, "-", "+", "COUNT", String(Self.entriesPerRead))
@@ -49,7 +55,7 @@ extension Deliveries {
 
     private func fileOutbox(
         _ entries: [Value], in partition: Partition, _ node: String,
-        _ body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
+        _ body: @escaping EventBody
     ) async throws(RedisError) -> FiledEvents {
         guard try await mayFile(partition, node) else { return FiledEvents() }
         let filed: FiledEvents
@@ -68,13 +74,7 @@ extension Deliveries {
         let command = Command("SET", partition.filing, node, "NX", "PX", String(Self.filingMilliseconds))
         do throws(RedisError) {
             if try await session.send(command) != .null { return true }
-            // The clock was set back since another node took it: it would stand until the clock has caught up.
-            if let left = try await session.send(Command("PTTL", partition.filing)).integer,
-                left > Self.filingMilliseconds
-            {
-                _ = try await session.send(
-                    Command("PEXPIRE", partition.filing, String(Self.filingMilliseconds)))
-            }
+            try await session.boundLife(of: partition.filing, milliseconds: Self.filingMilliseconds)
             return false
         } catch {
             // A Redis that is full lets scripts file: what is recorded is told.
@@ -85,9 +85,10 @@ extension Deliveries {
 
     private func file(
         _ entries: [Value], in partition: Partition,
-        _ body: @escaping @Sendable (MeetingChange, Webhook.Event) -> String
+        _ body: @escaping EventBody
     ) async throws(RedisError) -> FiledEvents {
         var sum = FiledEvents()
+        let operatorRecord = try await operatorRecord(in: partition)
         var known: [String: [Webhook]] = [:]
         var ids: [String] = []
         for entry in entries {
@@ -96,7 +97,9 @@ extension Deliveries {
                 let change = try MeetingChange(id: id, parts[1].hash())
                 let workspace = change.meeting.workspaceID
                 if known[workspace] == nil {
-                    known[workspace] = try await session.webhooks.all(workspace: workspace)
+                    let operators = Webhook(operatorRecord, operatorEndpoint: nil, workspace: workspace)
+                    known[workspace] =
+                        try await session.webhooks.all(workspace: workspace) + [operators].compactMap(\.self)
                 }
                 sum.add(try await file(change, for: known[workspace] ?? [], body))
             } catch .unexpectedReply(let text) {
@@ -104,6 +107,13 @@ extension Deliveries {
             } catch .refused(let text) where text.contains("WRONGTYPE") {
                 // Another hand was there. It must not hold up what is behind it.
                 sum.drop(id, text, session.oddRecords)
+            } catch {
+                // Those before it are done: what takes longer than there is time for gets less each time.
+                if !ids.isEmpty {
+                    let end = session.atLeast(milliseconds: Self.endMilliseconds)
+                    _ = try? await end.send(Command(words: ["XDEL", partition.outbox] + ids))
+                }
+                throw error
             }
             ids.append(id)
         }
@@ -112,20 +122,22 @@ extension Deliveries {
     }
 
     private func file(
-        _ change: MeetingChange, for webhooks: [Webhook], _ body: (MeetingChange, Webhook.Event) -> String
+        _ change: MeetingChange, for webhooks: [Webhook], _ body: EventBody
     ) async throws(RedisError) -> FiledEvents {
         var sum = FiledEvents()
         for event in change.events {
             let wanting = webhooks.filter { $0.isEnabled && $0.wants(event) }
             guard !wanting.isEmpty else { continue }
-            let text = body(change, event)
+            let text = wanting.contains { !$0.isOperators } ? body(change, event, false) : ""
             for webhook in wanting {
+                let text = webhook.isOperators ? body(change, event, true) : text
                 do throws(RedisError) {
                     switch try await file(change.eventID(event), text, for: webhook) {
                     case .filed: sum.filed += 1
                     case .dropped:
                         sum.dropped += 1
-                        sum.overflowing.insert(webhook.id)
+                        sum.overflowing.insert(
+                            webhook.isOperators ? "\(webhook.id) (\(webhook.workspaceID))" : webhook.id)
                     case .known, .notEnabled: break
                     }
                 } catch .refused(let text) where text.contains("WRONGTYPE") {
@@ -141,12 +153,11 @@ extension Deliveries {
     func file(
         _ event: String, _ body: String, for webhook: Webhook
     ) async throws(RedisError) -> Scripts.FileEvent.Reply {
-        let keys = WorkspaceKeys(workspace: webhook.workspaceID)
-        let own = keys.webhook(webhook.id)
+        let own = WorkspaceKeys(workspace: webhook.workspaceID).webhook(webhook.id)
         return try await session.run(
             Scripts.FileEvent(
-                webhookKey: own.webhook, dueKey: own.due, historyKey: own.events, pendingKey: keys.partition.deliveries,
-                eventID: event, body: body, member: keys.member(webhook.id), mostWaiting: Self.maximumWaiting,
+                webhookKey: own.webhook, dueKey: own.due, historyKey: own.events, pendingKey: own.pending,
+                eventID: event, body: body, member: own.member, mostWaiting: Self.maximumWaiting,
                 keepMilliseconds: Self.historyMilliseconds))
     }
 

@@ -31,24 +31,33 @@ public struct Deliveries: Sendable {
     /// A node that has taken an event has this long: longer than any attempt.
     private static let deliveryLeaseMilliseconds = 60_000
     /// How many webhooks of a partition are looked at in one go. Those that have been looked at come last.
-    private static let webhooksPerRead = 100
+    public static let webhooksPerRead = 100
     private static let turnMilliseconds = 100
+    /// The same of one that cannot be told more before an answer comes, which brings it forward. Hundreds that hang are not
+    /// to be looked at ten times a second.
+    private static let busyTurnMilliseconds = 1_000
     /// How long one is left alone whose keys another hand has spoilt.
     private static let oddMilliseconds = 60_000
     private static let broughtForwardAtOnce = 10_000
+    /// Of a webhook, by one script: more would hold up everybody else.
+    private static let eventsBroughtForwardAtOnce = 500
 
-    /// The webhooks that have something due, each as its workspace and id.
-    public func dueWebhooks() async throws(RedisError) -> [(workspace: String, id: String)] {
+    /// Those that have something due, each as its workspace and id.
+    /// - Parameter count: how many of a partition, at most.
+    public func due(
+        in queue: DeliveryQueue, count: Int = webhooksPerRead
+    ) async throws(RedisError) -> [(workspace: String, id: String)] {
         let now = try await session.time()
         let pages = try await session.repliesOfPartitions {
-            Command("ZRANGEBYSCORE", $0.deliveries, "-inf", String(now), "LIMIT", "0", String(Self.webhooksPerRead))
+            Command("ZRANGEBYSCORE", queue.key(in: $0), "-inf", String(now), "LIMIT", "0", String(count))
         }
         var due: [(workspace: String, id: String)] = []
         for (partition, page) in pages {
-            for member in try session.oddRecords.list(partition.deliveries, page).compactMap(\.string) {
-                guard let webhook = Webhook.waiting(member, in: partition) else {
+            let key = queue.key(in: partition)
+            for member in try session.oddRecords.list(key, page).compactMap(\.string) {
+                guard let webhook = queue.webhook(member, in: partition) else {
                     // Not one of ours: it would stand at the head for ever.
-                    _ = try await session.send(Command("ZREM", partition.deliveries, member))
+                    _ = try await session.send(Command("ZREM", key, member))
                     continue
                 }
                 due.append(webhook)
@@ -61,30 +70,36 @@ public struct Deliveries: Sendable {
     /// - Parameters:
     ///   - count: how many at most. With none, the others come first for a moment.
     ///   - failingCount: how many at most of one whose last delivery failed.
+    ///   - isWaiting: whether it is an answer of this webhook that has to come first.
+    ///   - endpoint: the operator's, which the record of its webhook does not tell.
     public func claim(
-        workspace: String, webhook id: String, count: Int, failingCount: Int
+        workspace: String, webhook id: String, count: Int, failingCount: Int, isWaiting: Bool = false,
+        operatorEndpoint endpoint: OperatorEndpoint? = nil
     ) async throws(RedisError) -> [ClaimedDelivery] {
-        let keys = WorkspaceKeys(workspace: workspace)
-        let own = keys.webhook(id)
+        let own = WorkspaceKeys(workspace: workspace).webhook(id)
         let reply: Scripts.ClaimDeliveries.Reply
         do throws(RedisError) {
             reply = try await session.run(
                 Scripts.ClaimDeliveries(
-                    pendingKey: keys.partition.deliveries, webhookKey: own.webhook, dueKey: own.due,
-                    historyKey: own.events, member: keys.member(id), leaseMilliseconds: Self.deliveryLeaseMilliseconds,
-                    most: count, mostFailing: failingCount, turnMilliseconds: Self.turnMilliseconds))
+                    pendingKey: own.pending, webhookKey: own.webhook, dueKey: own.due,
+                    historyKey: own.events, member: own.member, leaseMilliseconds: Self.deliveryLeaseMilliseconds,
+                    most: count, mostFailing: failingCount,
+                    turnMilliseconds: isWaiting ? Self.busyTurnMilliseconds : Self.turnMilliseconds))
         } catch .refused(let text) where text.contains("WRONGTYPE") {
             // It must not stand at the head for ever.
             session.oddRecords.note(
                 "A webhook cannot be told: one of its keys is odd", ["webhook_id": id, "reason": text])
             let now = try await session.time()
             let later = String(now.addingClamped(Self.oddMilliseconds))
-            _ = try await session.send(Command("ZADD", keys.partition.deliveries, later, keys.member(id)))
+            _ = try await session.send(Command("ZADD", own.pending, later, own.member))
             return []
         }
-        guard case .claimed(let fields, let events) = reply, let webhook = Webhook(fields, workspace: workspace) else {
-            return []
-        }
+        guard case .claimed(let fields, let events) = reply else { return [] }
+        let webhook =
+            id == Webhook.operatorID
+            ? Webhook(fields, operatorEndpoint: endpoint, workspace: workspace)
+            : Webhook(fields, workspace: workspace)
+        guard let webhook else { return [] }
         var claimed: [ClaimedDelivery] = []
         for event in events {
             let parts = try event.arrayOrThrow()
@@ -101,16 +116,31 @@ public struct Deliveries: Sendable {
     /// until the clock has caught up. Safe to repeat: it is told earlier then.
     /// - Returns: whether all of it was looked at.
     func bringForward(in partition: Partition, by back: Int) async throws(RedisError) -> Bool {
-        let last = try await session.send(
-            Command("ZREVRANGE", partition.deliveries, "0", String(Self.broughtForwardAtOnce - 1)))
-        let members = try session.oddRecords.list(partition.deliveries, last).compactMap(\.string)
+        var isAll = true
+        for queue in DeliveryQueue.allCases {
+            isAll = try await bringForward(queue, in: partition, by: back) && isAll
+        }
+        return isAll
+    }
+
+    private func bringForward(
+        _ queue: DeliveryQueue, in partition: Partition, by back: Int
+    ) async throws(RedisError) -> Bool {
+        let key = queue.key(in: partition)
+        let last = try await session.send(Command("ZREVRANGE", key, "0", String(Self.broughtForwardAtOnce - 1)))
+        let members = try session.oddRecords.list(key, last).compactMap(\.string)
         for member in members {
-            guard let (workspace, id) = Webhook.waiting(member, in: partition) else { continue }
+            guard let (workspace, id) = queue.webhook(member, in: partition) else { continue }
             do throws(RedisError) {
-                _ = try await session.run(
-                    Scripts.BringForward(
-                        pendingKey: partition.deliveries, dueKey: WorkspaceKeys(workspace: workspace).webhook(id).due,
-                        member: member, backMilliseconds: back, leaseMilliseconds: Self.deliveryLeaseMilliseconds))
+                var from = 0
+                repeat {
+                    from = try await session.run(
+                        Scripts.BringForward(
+                            pendingKey: key,
+                            dueKey: WorkspaceKeys(workspace: workspace).webhook(id).due, member: member,
+                            backMilliseconds: back, leaseMilliseconds: Self.deliveryLeaseMilliseconds,
+                            fromMilliseconds: from, most: Self.eventsBroughtForwardAtOnce))
+                } while from > 0
             } catch .refused(let text) {
                 session.oddRecords.note(
                     "What waits to be told to a webhook waits on: one of its keys is odd",
@@ -130,21 +160,22 @@ public struct Deliveries: Sendable {
         _ delivery: ClaimedDelivery, _ outcome: DeliveryOutcome, attempt: String, answer: String
     ) async throws(RedisError) -> Settlement {
         let webhook = delivery.webhook
-        let keys = WorkspaceKeys(workspace: webhook.workspaceID)
-        let own = keys.webhook(webhook.id)
+        let own = WorkspaceKeys(workspace: webhook.workspaceID).webhook(webhook.id)
         let (word, delay) =
             switch outcome {
             case .delivered: ("delivered", 0)
             case .retry(let milliseconds): ("retry", milliseconds)
             case .failed: ("failed", 0)
-            case .gone: ("gone", 0)
+            // What a setting asks for only the setting can take back.
+            case .gone: (webhook.isOperators ? "failed" : "gone", 0)
             }
         return try await session.run(
             Scripts.SettleDelivery(
-                pendingKey: keys.partition.deliveries, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
-                doneKey: own.done, member: keys.member(webhook.id), eventID: delivery.eventID,
+                pendingKey: own.pending, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
+                doneKey: own.done, member: own.member, eventID: delivery.eventID,
                 leaseEnd: delivery.leaseEnd, outcome: word, pauseMilliseconds: delay, attempt: attempt, answer: answer,
-                failingMilliseconds: Self.failingMilliseconds, mostHistory: Self.historyEvents,
+                failingMilliseconds: webhook.isOperators ? .max : Self.failingMilliseconds,
+                mostHistory: webhook.isOperators ? Self.operatorHistoryEvents : Self.historyEvents,
                 keepMilliseconds: Self.historyMilliseconds))
     }
 
@@ -156,12 +187,11 @@ public struct Deliveries: Sendable {
     ) async throws(RedisError) -> Redelivery {
         // The history's hash has other fields of it, too.
         guard Webhook.isEventID(event) else { return .unknownEvent }
-        let keys = WorkspaceKeys(workspace: workspace)
-        let own = keys.webhook(id)
+        let own = WorkspaceKeys(workspace: workspace).webhook(id)
         return try await session.run(
             Scripts.Redeliver(
-                pendingKey: keys.partition.deliveries, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
-                doneKey: own.done, member: keys.member(id), eventID: event, keepMilliseconds: Self.historyMilliseconds))
+                pendingKey: own.pending, webhookKey: own.webhook, dueKey: own.due, historyKey: own.events,
+                doneKey: own.done, member: own.member, eventID: event, keepMilliseconds: Self.historyMilliseconds))
     }
 }
 

@@ -79,10 +79,14 @@ public struct MeetingChange: Sendable {
         Webhook.eventPrefix + Digest.sha256("\(meeting.id)|\(sequence)|\(at)|\(event.rawValue)").prefix(32)
     }
 
+    /// What sends bots, starts them, and finds that one is gone or must go, as a change says it.
+    private static let scheduling: Set<String> = [
+        "bot_exited", "dispatch_expired", "join_timeout", "launch_failed", "lease_expired", "lease_lost", "plan",
+        "room_taken", "runner_stopped", "supervisor_lost", "too_late", "too_many_bots",
+    ]
+
     public var source: Source {
-        if why.hasPrefix("user ") || why == "stopped" { return .user }
-        return [
-            "lease_expired", "dispatch_expired", "launch_failed", "plan", "room_taken", "too_many_bots", "too_late",
-        ].contains(why) ? .scheduler : .bot
+        if why.hasPrefix("user ") || why == "stopped" || why == "workspace removed" { return .user }
+        return Self.scheduling.contains(why) ? .scheduler : .bot
     }
 }

@@ -23,7 +23,7 @@ extension Webhooks {
         var waiting: [(workspace: String, id: String, key: String)] = []
         for (partition, page) in zip(Partition.all, pages) {
             for member in try session.oddRecords.list(partition.deliveries, page).compactMap(\.string) {
-                guard let (workspace, id) = Webhook.waiting(member, in: partition) else { continue }
+                guard let (workspace, id) = DeliveryQueue.webhooks.webhook(member, in: partition) else { continue }
                 waiting.append((workspace, id, WorkspaceKeys(workspace: workspace).webhook(id).webhook))
             }
         }

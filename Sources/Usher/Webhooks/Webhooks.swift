@@ -67,12 +67,11 @@ public struct Webhooks: Sendable {
     /// - Returns: false if there is no such webhook.
     public func change(_ id: String, workspace: String, _ change: WebhookChange) async throws(RedisError) -> Bool {
         guard Webhook.isID(id) else { return false }
-        let keys = WorkspaceKeys(workspace: workspace)
-        let webhook = keys.webhook(id)
+        let webhook = WorkspaceKeys(workspace: workspace).webhook(id)
         return try await session.run(
             Scripts.UpdateWebhook(
-                webhookKey: webhook.webhook, dueKey: webhook.due, pendingKey: keys.partition.deliveries,
-                member: keys.member(id), enables: change.isEnabled == true, secret: change.secret,
+                webhookKey: webhook.webhook, dueKey: webhook.due, pendingKey: webhook.pending,
+                member: webhook.member, enables: change.isEnabled == true, secret: change.secret,
                 overlapMilliseconds: change.overlapMilliseconds, fields: change.fields)) == .changed
     }
 
@@ -85,8 +84,8 @@ public struct Webhooks: Sendable {
         return try await session.run(
             Scripts.DeleteWebhook(
                 webhooksKey: keys.webhooks, webhookKey: webhook.webhook, dueKey: webhook.due,
-                historyKey: webhook.events, doneKey: webhook.done, pendingKey: keys.partition.deliveries,
-                workspaceKey: keys.workspace, webhookID: id, member: keys.member(id), asFirst: isFirst)) == .removed
+                historyKey: webhook.events, doneKey: webhook.done, pendingKey: webhook.pending,
+                workspaceKey: keys.workspace, webhookID: id, member: webhook.member, asFirst: isFirst)) == .removed
     }
 }
 
@@ -104,14 +103,6 @@ extension Webhook {
 
     /// An id from outside becomes part of a key.
     static func isID(_ text: String) -> Bool { isIdentifier(text, idPrefix) }
-    /// - Parameter member: as a partition's sorted set has it of a webhook that has something to be told.
-    /// - Returns: its workspace and its id; nil if it is not one of ours.
-    static func waiting(_ member: String, in partition: Partition) -> (workspace: String, id: String)? {
-        let parts = member.split(separator: " ").map(String.init)
-        guard parts.count == 2, isID(parts[1]), Partition(workspace: parts[0]) == partition else { return nil }
-        return (parts[0], parts[1])
-    }
-
     /// One becomes part of a field.
     static func isEventID(_ text: String) -> Bool { isIdentifier(text, eventPrefix) }
 

@@ -1,3 +1,7 @@
+import API
+import Log
+import Usher
+
 /// What `usher admin` is told to do: the requests of `/admin`, from a shell.
 enum AdminRequest: Equatable, Sendable {
     case createUser(email: String, name: String?, imageURL: String?)
@@ -112,6 +116,14 @@ enum AdminAction: String, CaseIterable, Sendable {
             }
             return number
         }
+        func check(_ option: Option, _ isSound: (String) -> Bool, _ problem: String) throws(UsageError) {
+            guard let text = values[option], !isSound(text) else { return }
+            throw UsageError("\(option.flag) is \(quoted(text)), but \(problem).")
+        }
+        try check(.email, Administration.isEmail, Administration.emailProblem)
+        try check(.role, { Role(rawValue: $0) != nil }, Administration.roleProblem)
+        try check(.scopes, { Administration.scopes(Self.list($0)) != nil }, Administration.scopesProblem)
+        try check(.expiresAt, { Timestamp.milliseconds(rfc3339: $0) != nil }, AdminAnswer.expiryProblem)
         switch self {
         case .createUser: return .createUser(email: text(.email), name: values[.name], imageURL: values[.imageURL])
         case .createWorkspace: return .createWorkspace(name: text(.name), ownerUserID: try number(.ownerUserID))
@@ -123,7 +135,7 @@ enum AdminAction: String, CaseIterable, Sendable {
         case .createKey:
             return .createKey(
                 workspaceID: text(.workspaceID), userID: try number(.userID),
-                scopes: text(.scopes).split(separator: ",").map(String.init), label: values[.label],
+                scopes: Self.list(text(.scopes)), label: values[.label],
                 expiresAt: values[.expiresAt])
         case .listKeys: return .listKeys(workspaceID: text(.workspaceID))
         case .rotateKey:
@@ -132,4 +144,6 @@ enum AdminAction: String, CaseIterable, Sendable {
         case .deleteKey: return .deleteKey(keyID: text(.keyID))
         }
     }
+
+    private static func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
 }

@@ -1,5 +1,6 @@
 import Log
 import Redis
+import Runner
 import Usher
 
 /// Reads the command line and the environment, which are given, and the files of secrets that they name; what they ask
@@ -55,6 +56,7 @@ struct CommandLineReader {
             try checkSocketOfBots(settings)
             try checkTranscription(settings)
             try checkAttend(settings)
+            _ = try settings.operatorEndpoint()
             return .up(settings)
         case .runner:
             guard settings.launch != nil else {
@@ -75,6 +77,7 @@ struct CommandLineReader {
         case .simulateBot: return .simulateBot(settings)
         case .serve, .help:
             try checkPorts(settings)
+            _ = try settings.operatorEndpoint()
             return .serve(settings)
         }
     }
@@ -82,7 +85,9 @@ struct CommandLineReader {
     /// Sentences about variables that look like settings and are none: probably misspelt, and so without effect.
     var warnings: [String] {
         let known = Setting.all.map(\.variable) + Setting.all.filter(\.isSecret).map(\.fileVariable)
-        return environment.keys.filter { $0.hasPrefix("USHER_") && !known.contains($0) }.sorted().map { name in
+        // What a runner tells its bots beside settings.
+        let told = [Runner.segmentsVariable, Runner.recordingVariable]
+        return environment.keys.filter { $0.hasPrefix("USHER_") && !(known + told).contains($0) }.sorted().map { name in
             let hint = nearest(to: name, among: known).map { "is \($0) meant?" } ?? "`usher help settings` lists them."
             return "The variable \(quoted(name)) is not a setting and has no effect; \(hint)"
         }
@@ -131,6 +136,7 @@ struct CommandLineReader {
         guard settings.port != 0, settings.privateHost == settings.host else { return }
         let others: [(setting: KeyPath<SettingsTable, TypedSetting<Int?>>, path: String)] = [
             (\.adminPort, "/admin"), (\.internalPort, "/internal"), (\.metricsPort, "/metrics"),
+            (\.consolePort, "/console"),
         ]
         for other in others where settings[dynamicMember: other.setting] == settings.port {
             let flag = Setting[other.setting].flag

@@ -1,3 +1,4 @@
+import API
 import EventLoop
 import Glibc
 import HTTP
@@ -17,6 +18,8 @@ struct Setting: Sendable {
         case address
         case redisURL
         case httpURL
+        /// Of a receiver of webhooks: its path and query may be known to nobody else.
+        case receiverURL
         /// A command line, as `LaunchCommand` reads it.
         case command
         /// Names of environment variables, joined by commas; one that ends with * stands for all that begin so.
@@ -66,7 +69,7 @@ struct Setting: Sendable {
     /// Whether nobody else may see the value: then it may stand in a file, and messages do not show it.
     var isSecret: Bool {
         switch kind {
-        case .secret, .redisURL: true
+        case .secret, .redisURL, .receiverURL: true
         default: false
         }
     }
@@ -83,7 +86,7 @@ struct Setting: Sendable {
         case .toggle: "[=yes|no]"
         case .choices: "NAME[,NAME]..."
         case .address: "ADDRESS"
-        case .redisURL, .httpURL: "URL"
+        case .redisURL, .httpURL, .receiverURL: "URL"
         case .command: "COMMAND"
         case .variables: "NAME[,NAME]..."
         case .addressRanges: "CIDR[,CIDR]..."
@@ -117,6 +120,7 @@ struct Setting: Sendable {
         case .address: "an IPv4 or IPv6 address"
         case .redisURL: RedisAddress.allowed
         case .httpURL: "http://HOST[:PORT][/PATH] or https://..., without user, query or fragment"
+        case .receiverURL: ReceiverURL.meaning
         case .command: "a program with its arguments, in quotes where they hold spaces; nothing else of a shell"
         case .variables: "names of environment variables, joined by commas; NAME* stands for all that begin so"
         case .origins: "`*`, or origins such as https://app.example.com in lower case, joined by commas"
@@ -145,6 +149,7 @@ struct Setting: Sendable {
             return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1
         case .redisURL: return RedisAddress.fault(text) == nil
         case .httpURL: return HTTPAddress.isValid(text)
+        case .receiverURL: return text.utf8.count <= ReceiverURL.maximumBytes && ReceiverURL.host(of: text) != nil
         case .command: return (try? LaunchCommand(text)) != nil
         case .variables:
             return text.utf8.count <= 4096
@@ -169,7 +174,7 @@ struct Setting: Sendable {
     /// The refusal of `text`, given by way of `source` (such as the flag). A secret is not repeated.
     func refusal(of text: String, from source: String) -> UsageError {
         switch kind {
-        case .secret: UsageError("\(source) must be \(allowed); its value is not shown here.")
+        case .secret, .receiverURL: UsageError("\(source) must be \(allowed); its value is not shown here.")
         case .redisURL:
             UsageError(
                 "\(source) is \(quoted(RedisAddress.redacted(text))), which \(RedisAddress.fault(text) ?? "is refused"); "

@@ -21,6 +21,7 @@ extension Settings {
         configuration.recordings = recordingsOfBots
         set(&configuration.deliverer)
         configuration.deliverer.receivers = receivers
+        configuration.deliverer.operatorEndpoint = try operatorEndpoint()
         set(&configuration.calendars)
         configuration.calendars.places = receivers
         configuration.archive = try archiveConfiguration()
@@ -37,6 +38,30 @@ extension Settings {
 
     /// Where webhooks and calendars may be.
     var receivers: ReceiverPolicy { ReceiverPolicy(allowed: self.webhookAllow) }
+
+    /// Who is told of all workspaces; nil: nobody.
+    /// - Throws: `UsageError` for an address that may not be told, and for settings that are for nothing.
+    func operatorEndpoint() throws(UsageError) -> OperatorEndpoint? {
+        let (address, secret) = (Setting[\.webhookURL].flag, Setting[\.webhookSecret].flag)
+        guard let url = self.webhookURL else {
+            let others = [
+                self.webhookSecret == nil ? nil : secret, has(\.webhookEvents) ? Setting[\.webhookEvents].flag : nil,
+            ]
+            if let other = others.compactMap(\.self).first {
+                throw UsageError("\(other) is of use with \(address) alone: give that too, or leave it out.")
+            }
+            return nil
+        }
+        guard receivers.mayName(ReceiverURL.host(of: url) ?? "") else {
+            throw UsageError(
+                "\(address) must name a host of the internet, or one in a block of \(Setting[\.webhookAllow].flag).")
+        }
+        if let secret = self.webhookSecret, !WebhookSignature.isSound(secret) {
+            throw UsageError("\(Setting[\.webhookSecret].flag) must have Base64 behind whsec_.")
+        }
+        return OperatorEndpoint(
+            url: url, secret: self.webhookSecret, events: self.webhookEvents.isEmpty ? nil : self.webhookEvents)
+    }
 
     /// Whether bots record, and where.
     var recordingsOfBots: Recordings {
@@ -73,7 +98,8 @@ extension Settings {
             }
         case .bucket where configuration.bucket.accessKey == nil || configuration.bucket.secretKey == nil:
             let names = [Setting[\.archiveAccessKey], Setting[\.archiveSecretKey]].map(\.flag)
-            throw UsageError("\(flag) names a bucket, which needs \(names.joined(separator: " and ")).")
+            throw UsageError(
+                "\(flag) names \(quoted(text)), a bucket, which needs \(names.joined(separator: " and ")).")
         case .bucket: break
         }
         return configuration

@@ -6,9 +6,10 @@ extension ServedPort {
     /// another one each time.
     static func all(_ settings: Settings) -> [ServedPort] {
         var ports = [ServedPort(host: settings.host, port: settings.port, surfaces: [.api])]
-        let others: [(Surface, Int?)] = [
+        var others: [(Surface, Int?)] = [
             (.admin, settings.adminPort), (.internal, settings.internalPort), (.metrics, settings.metricsPort),
         ]
+        if settings.servesConsole, let port = settings.consolePort { others.append((.console, port)) }
         for (surface, port) in others {
             guard let port else {
                 ports[0].surfaces.insert(surface)

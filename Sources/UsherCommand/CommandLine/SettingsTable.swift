@@ -60,12 +60,12 @@ struct SettingsTable: Sendable {
     let privateHost = text(
         "private-host", .address, absent: "that of `--host`, and of runners 127.0.0.1",
         commands: [.serve, .runner, .up],
-        "The address that the ports of `/metrics`, `/admin` and `/internal` listen on")
+        "The address that the ports of `/metrics`, `/admin`, `/internal` and `/console` listen on")
     let sharesPort = toggle(
         "share-port", default: false, commands: [.serve],
         "Whether this node may listen where nodes of the same Redis listen already, as one that is started in "
-            + "place of another does: the kernel shares the connections out. The ports of `/admin` and `/internal` too; "
-            + "that of `/metrics` is a node's own. `usher up` has its nodes do so"
+            + "place of another does: the kernel shares the connections out. The ports of `/admin`, `/internal` and "
+            + "`/console` too; that of `/metrics` is a node's own. `usher up` has its nodes do so"
     )
     .sets(\NodeConfiguration.sharesPort)
     let nodes = number("nodes", 1...64, default: 2, commands: [.up], "How many nodes share the port")
@@ -90,7 +90,8 @@ struct SettingsTable: Sendable {
         "redis-wait-replicas", 0...100, default: 0,
         commands: [.serve, .runner, .up, .admin, .send, .stop, .importing, .doctor],
         "On how many replicas claims, bots' reports and segments, and all that other requests change are to be before "
-            + "they count: all that a primary has; 0 waits for none, and a failover may lose the last of them")
+            + "they count: all that a primary has. Those that have been away for 30 s are not waited for, down to a majority "
+            + "of the servers; 0 waits for none, and a failover may lose the last of them")
     let redisWaitMilliseconds = number(
         "redis-wait-ms", 10...10_000, unit: "ms", default: 500,
         commands: [.serve, .runner, .up, .admin, .send, .stop, .importing],
@@ -226,7 +227,7 @@ struct SettingsTable: Sendable {
     .sets(\HTTPConfiguration.headerTimeoutMilliseconds)
     let bodyTimeoutMilliseconds = number(
         "body-timeout-ms", 100...600_000, unit: "ms", default: 10_000,
-        "How long a client may take to send a body; then it gets 408"
+        "How long a client may take to send a body, and no longer than its request may; then it gets 408"
     )
     .sets(\HTTPConfiguration.bodyTimeoutMilliseconds)
     let idleTimeoutMilliseconds = number(
@@ -257,6 +258,14 @@ struct SettingsTable: Sendable {
         "A file of the certificates (PEM) by which receivers of webhooks are verified, in place of the system's"
     )
     .sets(\DelivererConfiguration.certificates)
+    let webhookURL = text(
+        "webhook-url", .receiverURL, absent: "none",
+        "An address that is told what happens in all workspaces. All nodes are given the same")
+    let webhookSecret = text(
+        "webhook-secret", .secret(length: 1...256), absent: "none: they are not signed",
+        "What deliveries to that address are signed with")
+    let webhookEvents = choices(
+        "webhook-events", of: Webhook.Event.self, absent: "all", "Of which types of events that address is told")
     let backlog = number(
         "backlog", 1...65_535, default: 1024, "How many new connections wait in the kernel's queue, for each loop"
     )
@@ -315,6 +324,10 @@ struct SettingsTable: Sendable {
         "Whether `/console` is there, a page on which people of a workspace see and steer its meetings"
     )
     .sets(\NodeConfiguration.servesConsole)
+    let consolePort = number(
+        "console-port", 0...65535, absent: "none: `/console` is on `--port`",
+        "A port of its own for `/console` and the APIs that it asks there; it is then not on the public one, which "
+            + "has these APIs too; 0 lets the system choose")
     let drainDelayMilliseconds = number(
         "drain-delay-ms", 0...600_000, unit: "ms", default: 5000, commands: [.serve],
         "How long a node that gets SIGTERM serves on while /readyz says that it is about to stop, for balancers to "
@@ -412,8 +425,8 @@ struct SettingsTable: Sendable {
     .sets(\RunnerConfiguration.recordingUploadToken)
     let joinTimeoutMilliseconds = number(
         "join-timeout-ms", 1000...86_400_000, unit: "ms", default: 600_000, commands: [.runner, .up],
-        "How long a bot may take until it is in the room, or as long as it may wait to be let in, if that is longer; "
-            + "then it is ended"
+        "How long a bot may take until it is in the room, or a fifth of this more than it may wait to be let in, if that "
+            + "is longer; then it is ended"
     )
     .sets(\RunnerConfiguration.joinTimeoutMilliseconds)
     let waitingRoomTimeoutMilliseconds = number(
@@ -490,6 +503,13 @@ struct SettingsTable: Sendable {
         "The most that a recording may have: 115 MB an hour. What is heard after that is not recorded, which is told"
     )
     .sets(\AttendingSettings.recordingBytes)
+    let attendWaitingBytes = number(
+        "attend-waiting-bytes", 100_000...4_000_000_000, unit: "bytes", default: 115_200_000,
+        commands: [.attend, .up],
+        "The most sound that waits on disk for a speech service that is away: an hour of speech. What waits for longest then "
+            + "makes room, which the transcript tells"
+    )
+    .sets(\AttendingSettings.waitingBytes)
     let attendPageMilliseconds = number(
         "attend-page-ms", 100...600_000, unit: "ms", default: 60_000, commands: [.attend, .up],
         "How long a page may take to show that it is one of a meeting, and to react to the request to join"

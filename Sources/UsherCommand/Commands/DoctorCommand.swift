@@ -20,7 +20,9 @@ enum DoctorCommand {
                 let (queue, problem) = (
                     try await session.installation.readQueue(), try await session.installation.archiveProblem()
                 )
-                return [Doctor.webhooks(queue), Doctor.archive(problem: problem)].compactMap(\.self)
+                return [
+                    Doctor.webhooks(queue), Doctor.operatorEndpoint(queue), Doctor.archive(problem: problem),
+                ].compactMap(\.self)
             }
             findings += more ?? []
             for finding in findings { Terminal.say(finding.line) }

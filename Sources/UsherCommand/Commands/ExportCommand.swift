@@ -61,6 +61,7 @@ private struct OutputFile: Sendable {
     let descriptor: Int32
     private let path: String
     private let part: String?
+    private let isUnnamed: Bool
 
     struct Fault: Error, CustomStringConvertible {
         let description: String
@@ -76,17 +77,27 @@ private struct OutputFile: Sendable {
         var status = stat()
         let isOther = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
         if path == "-" || isOther {
-            part = nil
+            (part, isUnnamed) = (nil, false)
             descriptor = path == "-" ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC)
         } else {
             // Of this process: another one may write to the same file.
             let name = "\(path).\(getpid()).part"
             unlink(name)
             part = name
-            descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
+            let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+            let unnamed = open(folder, Self.unnamed | O_WRONLY | O_CLOEXEC, mode_t(0o600))
+            isUnnamed = unnamed >= 0
+            // Some file systems have none without a name.
+            descriptor =
+                isUnnamed
+                ? unnamed : open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
         }
         guard descriptor >= 0 else { throw Fault(path, "open") }
     }
+
+    /// `O_TMPFILE`, which is no plain number in C: a file without a name, of which nothing is left where the process ends,
+    /// however that happens.
+    private static let unnamed: Int32 = 0o20_000_000 | O_DIRECTORY
 
     /// Removes what is no export; one that was kept stays.
     func discard() {
@@ -95,6 +106,12 @@ private struct OutputFile: Sendable {
 
     func keep() throws(Fault) {
         guard let part else { return }
-        guard fsync(descriptor) == 0, rename(part, path) == 0 else { throw Fault(path, "fsync") }
+        guard fsync(descriptor) == 0 else { throw Fault(path, "fsync") }
+        if isUnnamed {
+            guard linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, part, AT_SYMLINK_FOLLOW) == 0 else {
+                throw Fault(path, "link")
+            }
+        }
+        guard rename(part, path) == 0 else { throw Fault(path, "rename") }
     }
 }

@@ -10,7 +10,7 @@ import Usher
 
 /// `usher runner`: one runner in the foreground, until a signal stops it.
 enum RunnerCommand {
-    /// - Returns: 0 after a stop in good order, 1 if it could not start.
+    /// - Returns: 0 after a stop in good order, 1 if it could not start, 2 if a setting names what cannot be used.
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         let logger = settings.logger
         do {
@@ -53,6 +53,9 @@ enum RunnerCommand {
             }
             logger.info("Stopped")
             return 0
+        } catch let error as UsageError {
+            Terminal.complain(error.description, in: logger)
+            return 2
         } catch {
             Terminal.complain("\(error)", in: logger)
             return 1

@@ -8,7 +8,7 @@ import Synchronization
 
 /// `usher serve`: one node in the foreground, until a signal stops it.
 enum ServeCommand {
-    /// - Returns: 0 after a stop in good order, 1 if it could not start.
+    /// - Returns: 0 after a stop in good order, 1 if it could not start, 2 if a setting names what cannot be used.
     static func run(_ settings: Settings) -> Int32 {
         let logger = settings.logger
         do {
@@ -35,6 +35,9 @@ enum ServeCommand {
             let cut = node.stop()
             logger.info("Stopped", ["connections_cut": String(cut)])
             return 0
+        } catch let error as UsageError {
+            Terminal.complain(error.description, in: logger)
+            return 2
         } catch {
             Terminal.complain("\(error)", in: logger)
             return 1

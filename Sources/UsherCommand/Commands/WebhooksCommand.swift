@@ -2,7 +2,8 @@ import API
 import Redis
 import Usher
 
-/// `usher webhooks`: the webhooks of a workspace, and what became of their newest events.
+/// `usher webhooks`: the webhooks of a workspace, with the operator's endpoint, and what became of their newest
+/// events.
 enum WebhooksCommand {
     /// Of each webhook.
     private static let events = 20
@@ -12,7 +13,9 @@ enum WebhooksCommand {
         do {
             let found = try Records.use(settings, redis: RedisURL(settings.redisURL)) { session in
                 var found: [(webhook: Webhook, deliveries: [StoredDelivery])] = []
-                for webhook in try await session.webhooks.all(workspace: workspace) {
+                let own = try await session.webhooks.all(workspace: workspace)
+                let operators = try await session.deliveries.operatorWebhook(of: workspace)
+                for webhook in own + [operators].compactMap(\.self) {
                     let newest = try await session.deliveries.newest(of: webhook, limit: events)
                     found.append((webhook, try await session.deliveries.contents(of: newest[...], for: webhook)))
                 }

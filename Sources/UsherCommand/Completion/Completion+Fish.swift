@@ -11,6 +11,7 @@ extension Completion {
                 "complete -c usher -n __fish_use_subcommand -a \(command.rawValue) -d \(quoted(command.meaning))")
             let there = "complete -c usher -n '__fish_seen_subcommand_from \(command.rawValue)'"
             if !command.words.isEmpty { lines.append("\(there) -a \(quoted(command.words.joined(separator: " ")))") }
+            if command == .importing { lines.append("\(there) -F") }
             for flag in Self.flags(of: command) {
                 let value =
                     switch flag.value {

@@ -30,7 +30,8 @@ enum Completion: String, CaseIterable, Sendable {
         var flags = command.options.map { option in
             Flag(
                 name: option.flag,
-                value: option.placeholder == nil ? .none : option == .passcodeFile ? .file : .other, meaning: "")
+                value: option.placeholder == nil
+                    ? .none : [.passcodeFile, .out].contains(option) ? .file : .other, meaning: "")
         }
         if command == .admin {
             let roles = AdminAction.Option.role.placeholder.split(separator: "|").map(String.init)

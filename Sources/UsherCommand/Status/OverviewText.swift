@@ -35,6 +35,7 @@ enum OverviewText {
         lines.append(
             heading("plans", overview.planned == 0 ? "none within the hour" : "\(overview.planned) within the hour"))
         lines.append(heading("webhooks", webhooks(overview.queue)))
+        if let text = operatorEndpoint(overview.queue.operatorEndpoint) { lines.append(heading("operator", text)) }
         if let archive = archive(overview) { lines.append(heading("archive", archive)) }
         return lines
     }
@@ -51,6 +52,15 @@ enum OverviewText {
         guard queue.waitingWebhooks > 0 || queue.unfiledChanges > 0 else { return "nothing waits" }
         return "\(queue.waitingWebhooks) wait to be told, the first for \(duration(queue.overdueMilliseconds)); "
             + "\(queue.unfiledChanges) changes not filed yet"
+    }
+
+    /// Nothing where there is none.
+    private static func operatorEndpoint(_ reading: OperatorReading) -> String? {
+        guard reading.isThere || reading.waiting > 0 else { return nil }
+        let failing = reading.failingMilliseconds.map { ", failing for \(duration($0))" } ?? ""
+        let dropped = reading.dropped > 0 ? ", \(reading.dropped) events dropped" : ""
+        return (reading.waiting == 0 ? "nothing waits" : "something waits of \(reading.waiting) workspaces")
+            + "\(failing)\(dropped)"
     }
 
     private static func rooms(_ overview: Overview) -> String {

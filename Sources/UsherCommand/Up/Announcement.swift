@@ -8,7 +8,8 @@ struct Announcement {
     let adminKey: String
     let nodes: [Int32]
     let runners: [Int32]
-    let servesConsole: Bool
+    /// nil: it is not there.
+    let consoleURL: String?
     /// Whether the bots attend no meeting.
     let simulates: Bool
     let redisURL: String
@@ -30,7 +31,7 @@ struct Announcement {
             "  admin key  \(adminKey)",
         ]
         lines += ports
-        if servesConsole { lines.append("  console    \(baseURL)/console, to be signed in to with the API key below") }
+        if let consoleURL { lines.append("  console    \(consoleURL), to be signed in to with the API key below") }
         let url = "\(baseURL)/api/v1/public/meeting/\(demo.workspaceID)/meetings/\(demo.meetingID)/reinvite_bot"
         let request = "  curl -i -X POST '\(url)' -H 'Authorization: Bearer \(demo.apiKey)'"
         lines += [

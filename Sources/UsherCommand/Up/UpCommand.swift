@@ -7,19 +7,25 @@ import Processes
 ///
 /// Everything runs on the main thread, which the children's parent death signal is bound to.
 enum UpCommand {
-    /// - Returns: 0 if it was stopped by a signal, 1 if it could not start or go on. Either way nothing is left running.
+    /// - Returns: 0 if it was stopped by a signal, 1 if it could not start or go on, 2 if what is asked for does not go
+    ///   together or names what cannot be used. Nothing is left running.
     static func run(_ settings: Settings, environment: [String: String]) -> Int32 {
         do {
             // What is made here and by all that is started, Redis' files too, is for its owner's eyes alone.
             umask(0o077)
             try settings.checkPrograms(searchPath: environment["PATH"] ?? "")
             if settings.recordingsOfBots.areMade, !settings.attends, settings.launch == nil {
-                throw UsageError("Recordings need --attend or --launch: simulated bots hear nothing.")
+                Terminal.complain("Recordings need --attend or --launch: simulated bots hear nothing.")
+                return 2
             }
             _ = try settings.folderOfRecordings()
+            _ = try settings.archiveConfiguration()
             if settings.attends { _ = try AttendCommand.browserPath(settings) }
             let signals = try StopSignals()
             return try Ensemble(settings, Programs(environment: environment), signals).run()
+        } catch let error as UsageError {
+            Terminal.complain(error.description)
+            return 2
         } catch {
             Terminal.complain("\(error)")
             return 1
@@ -143,7 +149,7 @@ private final class Ensemble {
             Announcement(
                 baseURL: ports.baseURL, ports: ports.announcement, adminKey: workerSettings.adminKey ?? "",
                 nodes: processes(of: .node), runners: processes(of: .runner),
-                servesConsole: workerSettings.servesConsole,
+                consoleURL: workerSettings.servesConsole ? ports.consoleURL : nil,
                 simulates: workerSettings.launch == nil && !workerSettings.attends,
                 redisURL: workerSettings.redisURL,
                 labURL: workerSettings.attends ? workerSettings.attending.labURL : nil,
@@ -267,24 +273,25 @@ private final class Ensemble {
     // MARK: Stopping
 
     /// Runners first, since their bots report to nodes that they have left; then nodes, since they answer what is under
-    /// way with the help of Redis. Another signal hurries.
+    /// way with the help of Redis. Another signal hurries; where bots are waited for, nothing else does.
     private func stop() {
-        end(.runner, graceMilliseconds: workerSettings.stopGraceMilliseconds + 5000)
+        let grace = workerSettings.onStop == .wait ? nil : workerSettings.stopGraceMilliseconds + 5000
+        end(.runner, graceMilliseconds: grace)
         end(.node, graceMilliseconds: workerSettings.drainTimeoutMilliseconds + 2000)
         end([redis].compactMap { $0 }, graceMilliseconds: 10_000)
     }
 
-    private func end(_ role: Role, graceMilliseconds: Int) {
+    private func end(_ role: Role, graceMilliseconds: Int?) {
         end(workers.compactMap { $0.role == role ? $0.process : nil }, graceMilliseconds: graceMilliseconds)
     }
 
-    private func end(_ processes: [ChildProcess], graceMilliseconds: Int) {
+    private func end(_ processes: [ChildProcess], graceMilliseconds: Int?) {
         for process in processes { process.signalGroup(SIGTERM) }
-        let deadline = MonotonicTime.now().advanced(byMilliseconds: graceMilliseconds)
+        let deadline = graceMilliseconds.map { MonotonicTime.now().advanced(byMilliseconds: $0) }
         var running = processes
         while !isHurrying {
             running.removeAll { $0.exitStatus != nil }
-            guard !running.isEmpty, MonotonicTime.now() < deadline else { break }
+            guard !running.isEmpty, deadline.map({ MonotonicTime.now() < $0 }) ?? true else { break }
             _ = waitUntilReadable([signals.descriptor] + running.map(\.exitDescriptor), deadline: deadline)
             if signals.next() != nil { isHurrying = true }
         }

@@ -15,7 +15,7 @@ struct UpPorts {
         var reservations = [try PortReservation(host: settings.host, port: settings.port)]
         var hosts = [settings.host]
         settings = settings.with(\.port, String(reservations[0].port))
-        for path in [\SettingsTable.adminPort, \.internalPort] {
+        for path in [\SettingsTable.adminPort, \.internalPort, \.consolePort] {
             guard let port = settings[dynamicMember: path] else { continue }
             let isReserved = zip(hosts, reservations).contains { $0 == settings.privateHost && $1.port == port }
             if isReserved { continue }
@@ -57,6 +57,11 @@ struct UpPorts {
 
     private func withMetricsPort(_ index: Int, _ settings: Settings) -> Settings {
         metricsPorts.map { settings.with(\.metricsPort, String($0.lowerBound + index)) } ?? settings
+    }
+
+    /// Where the console is reached from this machine.
+    var consoleURL: String {
+        (settings.consolePort.map { Self.url(settings.privateHost, $0) } ?? baseURL) + "/console"
     }
 
     /// The lines of the announcement that tell of ports beside the public one.

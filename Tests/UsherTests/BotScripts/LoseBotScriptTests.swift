@@ -173,6 +173,25 @@ import Testing
         }
     }
 
+    /// Whoever sees it first, a sweep, a loss or a renewal, says so to the others, and once.
+    @Test func aLeapOfTheClockCountsOnce() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .joining)
+            let primary = world.keys.partition.primary
+            func noted() async throws -> [String: String] { try await world.client.send("HGETALL", primary).hash() }
+            try await world.endLease(of: place)
+            try await world.set(primary, ["seen": String(try await world.now() - 8_000)])
+            let before = try await world.snapshot()
+            #expect(try await world.lose(place, runner: "", by: "none") == .parts("leased"))
+            #expect(try await world.snapshot().changes(since: before) == [primary])
+            let first = try await noted()
+            #expect(first["since"] == first["seen"])
+            try await world.expectNoChange { () async throws in
+                #expect(try await world.lose(place, runner: "", by: "none") == .parts("leased"))
+            }
+        }
+    }
+
     /// What has ended, or was never there, keeps no lease.
     @Test func aBotThatIsOverLosesItsLeaseAndNothingElse() async throws {
         try await World.make { world in

@@ -136,6 +136,30 @@ import Testing
         }
     }
 
+    /// A new primary may lack its last renewal, and after a leap of the clock it is not as old as it seems.
+    @Test(arguments: ["replication_id", "seen"]) func aLeaseThatMayNotHaveRunOutIsRenewed(_ field: String) async throws
+    {
+        try await World.make { world in
+            let bot = try await world.bot(at: .active)
+            let partition = world.keys.partition
+            try await world.endLease(of: bot)
+            try await world.set(partition.primary, [field: field == "seen" ? "1" : "cafe"])
+            let before = try await world.snapshot()
+            #expect(
+                try await world.renew(["none", bot.botID])
+                    == .array([.string("renewed"), .array([.array([]), .parts("run", 0, "", "", "", 1)])]))
+            let after = try await world.snapshot()
+            #expect(after.changes(since: before) == [partition.leases, partition.primary])
+            let expiry = after[partition.leases]?.sortedSet?[bot.botID].flatMap { Int($0) }
+            #expect(expiry ?? 0 > (try await world.now()))
+
+            // A lease's time later it has run out.
+            try await world.setPrimary(of: partition, since: 1)
+            try await world.endLease(of: bot)
+            #expect(try await world.renew([bot.botID]) == .parts("refused"))
+        }
+    }
+
     /// Each is refused and not renewed, and those beside it are.
     @Test func whatIsNotTheRunnersIsNotRenewed() async throws {
         let cases: [(String, @Sendable (World, BotPlace) async throws -> Void)] = [

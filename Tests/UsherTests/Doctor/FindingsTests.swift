@@ -74,6 +74,29 @@ import Testing
                 + "See by `usher status` that nodes run, and what their log says of webhooks.")
     }
 
+    @Test func anOperatorsEndpointThatTakesNothingIsFound() {
+        var queue = QueueReading()
+        func line() -> String? { Doctor.operatorEndpoint(queue)?.line }
+        #expect(line() == nil)
+        queue.operatorEndpoint.isThere = true
+        #expect(line() == "ok    operator's endpoint: nothing waits.")
+        queue.operatorEndpoint.waiting = 2
+        queue.operatorEndpoint.failingMilliseconds = 119_999
+        #expect(line() == "ok    operator's endpoint: something waits of 2 workspaces.")
+        queue.operatorEndpoint.dropped = 1
+        queue.operatorEndpoint.failingMilliseconds = 120_000
+        #expect(
+            line()
+                == "warn  operator's endpoint: it has failed for 120 s; something waits of 2 workspaces, and 1 event "
+                + "dropped so far. See what the log of nodes says of it, and that --webhook-url is right.")
+        queue.operatorEndpoint.failingMilliseconds = nil
+        queue.operatorEndpoint.overdueMilliseconds = 120_000
+        #expect(line()?.hasPrefix("warn  operator's endpoint: something waits of 2 workspaces") == true)
+        queue.operatorEndpoint = OperatorReading()
+        queue.operatorEndpoint.waiting = 1
+        #expect(line()?.contains("1 workspace, and no node has an address for it") == true)
+    }
+
     @Test(arguments: [
         Row(
             change: { $0.sentinels = .given(3) }, level: .warn,
@@ -246,13 +269,34 @@ import Testing
         arguments: [
             (0, 2, .warn, "Set USHER_REDIS_WAIT_REPLICAS to 2 "),
             (1, 2, .warn, "1 of 2: if one of the others"), (2, 2, .ok, "on all 2"), (1, 1, .ok, "is on it"),
-            (1, 0, .fail, "0 are connected"), (2, 1, .fail, "every request that changes something fails"),
+            (1, 0, .fail, "0 are connected"), (2, 0, .fail, "every request that changes something fails"),
+            (2, 1, .warn, "fails until they have been away for 30 s"), (4, 2, .warn, "4 replicas, and 2 are connected"),
+            (4, 1, .fail, "1 are connected"),
         ] as [(Int, Int, Finding.Level, String)])
     func waiting(wanted: Int, connected: Int, level: Finding.Level, says: String) throws {
         let row = Row(
-            info: ["connected_slaves": String(connected)], change: { $0.sentinels = .given(3) }, level: level,
-            says: [says])
+            info: Self.replicas(connected, offset: 1), change: { $0.sentinels = .given(3) }, level: level, says: [says])
         expect(row, try #require(Doctor.waiting(row.reading, for: wanted)))
+    }
+
+    private static func replicas(_ count: Int, offset: Int) -> [String: String] {
+        var info = ["connected_slaves": String(count)]
+        for index in 0..<count { info["slave\(index)"] = "ip=h,port=\(index),state=online,offset=\(offset),lag=0" }
+        return info
+    }
+
+    @Test func oneThatLoadsIsNotWaitedFor() throws {
+        let row = Row(
+            info: Self.replicas(2, offset: 0), change: { $0.sentinels = .given(3) }, level: .fail,
+            says: ["0 are connected"])
+        expect(row, try #require(Doctor.waiting(row.reading, for: 2)))
+    }
+
+    @Test func aReplicaThatIsBackIsToBeSynchronisedAtOnce() throws {
+        let row = Row(
+            info: Self.replicas(2, offset: 1), configuration: ["repl-diskless-sync-delay": "5"],
+            change: { $0.sentinels = .given(3) }, level: .warn, says: ["Set `repl-diskless-sync-delay 0`"])
+        expect(row, try #require(Doctor.waiting(row.reading, for: 2)))
     }
 
     @Test func nobodyNeedsToWaitWhereNothingFailsOver() {

@@ -201,6 +201,14 @@ import Testing
                 let answer = try await world.ask(key, from: place)
                 #expect(answer.found != nil)
             }
+            // Until Redis has said that it is none any more.
+            _ = try await world.client.send("DEL", Keys.apiKey(hash: Digest.sha256(key)))
+            guard case .unknown = try await world.ask(key, from: address),
+                case .notAsked = try await world.ask(key, from: address)
+            else {
+                Issue.record("a key that is gone is asked about again and again")
+                return
+            }
         }
     }
 

@@ -54,7 +54,8 @@ extension World {
     func renew(_ bots: [String], runner: String = "runner") async throws -> Value {
         try await run(
             Scripts.Renew(
-                leasesKey: keys.partition.leases, botKeys: bots.map(keys.partition.bot), runner: runner,
+                leasesKey: keys.partition.leases, primaryKey: keys.partition.primary,
+                botKeys: bots.map(keys.partition.bot), runner: runner,
                 leaseMilliseconds: Self.leaseMilliseconds, botIDs: bots))
     }
 
@@ -114,7 +115,9 @@ extension World {
                 eventsKey: keys.partition.events, latestKey: keys.latest(room), meetingsKey: keys.meetings,
                 namesKey: keys.names, otherKey: others.first ?? keys.holder(room),
                 anotherKey: others.dropFirst().first ?? keys.holder(room), webhooksKey: keys.webhooks,
-                outboxKey: keys.partition.outbox, feedKey: keys.partition.feed(ofMeeting: meeting), feedsKey: keys.feed,
+                outboxKey: keys.partition.outbox,
+                operatorKey: keys.partition.operatorEndpoint, feedKey: keys.partition.feed(ofMeeting: meeting),
+                feedsKey: keys.feed,
                 dedupKey: deduplication?.key ?? keys.holder(room), requestKey: key, meetingID: meeting,
                 number: number, workspaceID: workspaceID, room: room.description, botID: bot,
                 inflightMilliseconds: 600_000, maxEvents: 1_000, why: "user 1", defaultMaxBots: limit, latest: latest,

@@ -1,28 +1,3 @@
-import Synchronization
-
-/// What clients of WebSockets, and of bodies without an end, have not taken yet, of all that share it. Each has a bound of
-/// its own; this one is for thousands that are slow at once: once it is spent, who takes too little is ended.
-public final class UnsentBudget: Sendable {
-    /// One client's part of it, on each loop.
-    private static let clientsAtLeast = 8
-
-    private let maximumBytes: Int
-    private let bytes = Atomic(0)
-
-    /// - Parameter bytes: how many may wait.
-    public init(bytes: Int = 67_108_864) { maximumBytes = bytes }
-
-    /// What all that is one client's may leave untaken on a loop.
-    public var bytesOfClient: Int { max(1, maximumBytes / Self.clientsAtLeast) }
-
-    /// What waits now.
-    public var used: Int { bytes.load(ordering: .relaxed) }
-
-    public var isSpent: Bool { used >= maximumBytes }
-
-    public func add(_ more: Int) { bytes.add(more, ordering: .relaxed) }
-}
-
 /// What each client has not taken on a loop, of all its sockets and streams together. Above the bound the slowest of its own
 /// is ended; other clients notice nothing.
 ///
