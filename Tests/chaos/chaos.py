@@ -23,7 +23,7 @@ sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 from checkers import check_all, losses, presence  # noqa: E402
 from faults import FAULTS  # noqa: E402
 from harness.node import BINARY  # noqa: E402
-from machine import tables  # noqa: E402
+from machine import lab_rooms, tables  # noqa: E402
 from machine.deployments import KINDS  # noqa: E402
 from machine.run import run  # noqa: E402
 
@@ -53,7 +53,11 @@ def main():
     operations = sum(len(history.operations) for history in histories)
     print(f"\n{seconds / 60:.0f} minutes of {len(histories)} seeds, {operations} operations, "
           f"{sum(len(history.stays) for history in histories)} stays in rooms, {count} violations, {broken} runs broken off")
-    return 1 if count or broken else 0
+    # Where nobody came there is nothing that could have been wrong.
+    is_missed = arguments.attend and not any(lab_rooms.is_one(stay) for history in histories for stay in history.stays)
+    if is_missed:
+        print("No bot came into a room of the lab.")
+    return 1 if count or broken or is_missed else 0
 
 
 def all_runs(arguments):
@@ -105,6 +109,8 @@ def parse():
     parser.add_argument("--wait-replicas", type=int, default=0, metavar="N",
                         help="on how many replicas what is acknowledged is to be (--redis-wait-replicas)")
     parser.add_argument("--tls", action="store_true", help="Redis' servers speak TLS alone; not of a single one")
+    parser.add_argument("--attend", type=int, default=0, metavar="N",
+                        help="beside the rooms of simulated bots, so many rooms of a lab, in which bots attend in browsers")
     parser.add_argument("--binary", default=BINARY, help="the usher that is broken")
     parser.add_argument("--beside", default=None, metavar="BINARY",
                         help="what every second node and runner is, such as the version before")
@@ -134,13 +140,14 @@ def one(seed, arguments):
     seconds = max(LEAST_FAULTS_S, arguments.seconds_per_seed - AROUND_FAULTS_S)
     try:
         history = run(seed, seconds, arguments.binary, arguments.faults, folder, arguments.deployment,
-                      arguments.wait_replicas, arguments.beside, arguments.tls)
+                      arguments.wait_replicas, arguments.beside, arguments.tls, arguments.attend)
     except Exception:
         print(f"seed {seed}: broken off; what it left: {folder}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
         return None, [], took()
     found = check_all(history)
+    inside = f" ({sum(map(lab_rooms.is_one, history.stays))} in the lab)" if arguments.attend else ""
     print(f"seed {seed}: {len(history.faults)} faults, {len(history.operations)} operations, "
-          f"{len(history.stays)} stays, agreed after {history.settings['agreed_after']} ms, empty after "
+          f"{len(history.stays)} stays{inside}, agreed after {history.settings['agreed_after']} ms, empty after "
           f"{history.settings['emptied_after']} ms, {took():.0f} s, {len(found)} violations",
           flush=True)
     if found:
@@ -171,6 +178,8 @@ def tell(seed, arguments, history, found, folder):
         options += f" --deployment {arguments.deployment} --wait-replicas {arguments.wait_replicas}"
     if arguments.tls:
         options += " --tls"
+    if arguments.attend:
+        options += f" --attend {arguments.attend}"
     if arguments.beside:
         options += f" --beside {arguments.beside}"
     print(f"  again: USHER={arguments.binary} {sys.executable} {os.path.relpath(__file__)} --seed {seed} "

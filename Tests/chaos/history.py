@@ -201,7 +201,7 @@ class Sample:
     pid: int
     descriptors: int
     resident_bytes: int
-    # Its connections to Redis and others, the clients' apart.
+    # Its connections to Redis and others, apart from those of clients and those kept to the operator's endpoint.
     connections: int
 
 
@@ -238,6 +238,8 @@ class History:
     # The ids of the workspaces whose changes are told from before their first meeting on, and what was told.
     listeners: list[str] = dataclasses.field(default_factory=list)
     told: list[Told] = dataclasses.field(default_factory=list)
+    # What the operator's endpoint was told, of all workspaces; None: there is none.
+    operators_told: list[Told] | None = None
     planned: list[Planned] = dataclasses.field(default_factory=list)
     calendar_events: list[CalendarEvent] = dataclasses.field(default_factory=list)
     viewed: list[Viewed] = dataclasses.field(default_factory=list)

@@ -20,7 +20,7 @@ class Fleet:
 
     def __init__(self, nodes=3, spare=2):
         self.folder = tempfile.mkdtemp(prefix="usher-")
-        self.redis = RedisServer(self.folder, durable=True)
+        self.redis = RedisServer(self.folder, durable=True, fsync="always")
         self.nodes = [
             Node(self.folder, self.redis.url, name=f"node{number}", DRAIN_DELAY_MS=DRAIN_DELAY_MS,
                  IDLE_TIMEOUT_MS=120_000, RATE_LIMIT_PER_SECOND=1_000_000, RATE_LIMIT_BURST=10_000_000)

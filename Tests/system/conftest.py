@@ -20,6 +20,9 @@ from harness.workspace import Admin
 # On which kind of Redis the tests run: those in `test_redis_faults.py` and the like need the first.
 DEPLOYMENT = os.environ.get("USHER_TEST_DEPLOYMENT", "standalone")
 
+# However busy the machine is, a node gets its answers from Redis: tests of what it does without them set their own.
+PATIENCE = {"REDIS_TIMEOUT_MS": 30_000, "REQUEST_TIMEOUT_MS": 30_000}
+
 _live = []
 
 
@@ -37,10 +40,11 @@ class Servers:
         self._started.append(server)
         return server
 
-    def redis(self, durable=False, start=True):
+    def redis(self, durable=False, start=True, fsync="no"):
+        """See RedisServer. Several servers are durable anyway."""
         name = f"redis{next(self._numbers)}"
         kinds = {
-            "standalone": lambda: RedisServer(self.folder, durable, name),
+            "standalone": lambda: RedisServer(self.folder, durable, name, fsync),
             # They are to stay as they are: tests of failovers make deployments of their own.
             "sentinel": lambda: SentinelDeployment(self.folder, name, down_ms=60_000),
             "cluster": lambda: RedisCluster(self.folder, name, node_timeout_ms=60_000),
@@ -58,7 +62,7 @@ class Servers:
         if not os.access(BINARY, os.X_OK):
             pytest.fail(f"{BINARY} is not there: build it, or name another in the environment variable USHER")
         url = upstream if isinstance(upstream, str) else upstream.url
-        node = self.add(Node(self.folder, url, name=f"node{next(self._numbers)}", **settings))
+        node = self.add(Node(self.folder, url, name=f"node{next(self._numbers)}", **{**PATIENCE, **settings}))
         return node.start() if start else node
 
     def runner(self, redis, node, start=True, **settings):

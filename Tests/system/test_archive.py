@@ -12,12 +12,14 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.envelope import assert_bots_error
 from harness.metrics import Scrape
-from harness.transcripts import post, read, segment, texts
+from harness.transcripts import post, read, segment, texts, write
 from harness.up import run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
 FORMATS = ("txt", "md", "srt", "vtt")
+# As many segments as a meeting may have, and how many a bot tells of at once.
+LONG, AT_ONCE = 50_000, 1_000
 
 
 class Folder:
@@ -115,6 +117,33 @@ def test_it_reads_as_before(servers, redis_of, store, folder):
     # A node that was given no archive says so, and shows no empty transcript.
     path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
     assert_bots_error(user.request("GET", path, node=plain), 503, "Service unavailable")
+
+
+def test_a_long_one_reads_as_before(servers, redis_of, store, folder):
+    # It takes this build longer than a request may.
+    patience = {"REQUEST_TIMEOUT_MS": 60_000}
+    user = BotsUser(Admin(servers.node(redis_of, **patience)))
+    meeting = user.send_bot()
+    bot = user.play(store, meeting, "joining", "active")
+    for first in range(0, LONG, AT_ONCE):
+        said = [segment(f"s{index}", f"Größe {index}", index, index + 1)
+                for index in range(first, first + AT_ONCE)]
+        write(store, meeting, *said)
+    wait_for(lambda: store.call("HLEN", segments_key(user, meeting)) == LONG, "all segments")
+    bot.tell(user.node, "completed", completion_reason="left_alone")
+    wait_for(lambda: record(user, store, meeting)["status"] == "OFFLINE", "the record's being finalised")
+    before = read(user, meeting)
+    del before["cursor"]
+    assert len(before["segments"]) == LONG
+    user.node = servers.node(redis_of, **folder.settings, **patience)
+    wait_until_moved(user, store, meeting)
+    after = read(user, meeting)
+    del after["cursor"]
+    assert after == before
+    last = read(user, meeting, query=f"?offset={LONG - 1}&limit=9")["segments"]
+    assert last == before["segments"][-1:]
+    assert user.request("DELETE", user.meeting_path(meeting)).status == 200
+    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
 
 
 def test_a_cursor_from_before_leads_to_all_of_it(someone, store):

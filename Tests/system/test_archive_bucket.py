@@ -176,5 +176,5 @@ def test_many_readers_are_few_to_the_store(servers, redis_of, store, bucket):
 def test_what_cannot_be_used_is_refused(servers, redis_of, bucket, settings, said):
     node = servers.node(redis_of, start=False, **{**bucket.settings, **settings})
     node.spawn()
-    assert node.wait() == 1
+    assert node.wait() == 2
     assert said in node.output + node.log

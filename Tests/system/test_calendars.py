@@ -203,6 +203,17 @@ def test_a_feed_that_stays_is_not_read_again(user, server):
     assert user.request("GET", "/meetings").json["meetings"][0]["data"]["bot_name"] == "Otto"
 
 
+def test_what_is_told_of_a_feed_is_true_again_once_it_can_be_read(user, server):
+    """Though its server says that it stays as it was."""
+    calendar, _ = synced(user, server, "/a", event("1", utc(HOUR), random_meet_code()))
+    body = server.feeds.pop("/a")
+    assert read(user, calendar)["last_error"] == "its server answers 404"
+    server.feeds["/a"] = body
+    assert read(user, calendar)["last_error"] is None
+    assert read(user, calendar)["last_error"] is None
+    assert [bool(tag) for _, tag in server.requests] == [False, True, False, True]
+
+
 def test_what_was_stopped_or_removed_is_not_planned_again(user, server):
     rooms = [random_meet_code() for _ in range(3)]
     start = utc(HOUR)

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -34,7 +35,8 @@ class ComposeRedis(RedisServer):
             file.write(text)
         self.arguments = ["sh", path]
         self.environment |= {"USHER_REDIS_PASSWORD_FILE": self._secret("redis-password", PASSWORD),
-                             "USHER_BOT_PASSWORD_FILE": self._secret("bot-password", "another"), **environment}
+                             "USHER_BOT_PASSWORD_FILE": self._secret("bot-password", "another"),
+                             "USHER_OPERATOR_PASSWORD_FILE": self._secret("operator-password", "a-third"), **environment}
         self.url = self.url.replace("redis+unix://", f"redis+unix://usher:{PASSWORD}@")
 
     def _secret(self, name, value):
@@ -128,9 +130,35 @@ def test_no_bot_writes_an_entry_that_redis_stands_still_over(servers):
 
 
 def test_users_are_those_of_the_document():
-    """The rights that it gives Usher and its bots are the ones that docs/operations.md explains."""
-    with open(os.path.join(REPOSITORY, "docs", "operations.md")) as file:
-        documented = dict(re.findall(r"(?m)^ACL SETUSER (\S+) reset on >PASSWORD (.*)$", file.read()))
+    """The rights that it gives are the ones that docs/operations.md explains."""
+    documented = dict(re.findall(r"(?m)^ACL SETUSER (\S+) reset on >PASSWORD (.*)$", document()))
     with open(SCRIPT) as file:
         given = dict(re.findall(r"(?m)^user (\S+) reset on >\$\w+ (.*)$", file.read()))
-    assert given == documented and set(given) == {"usher", "usher-bot"}
+    assert given == documented and set(given) == {"usher", "usher-bot", "usher-operator"}
+
+
+def document():
+    with open(os.path.join(REPOSITORY, "docs", "operations.md")) as file:
+        return file.read()
+
+
+def test_who_looks_after_it_can_do_what_the_document_says(servers):
+    """By the words of docs/operations.md, as they are run in the container."""
+    redis = servers.add(ComposeRedis(servers.folder)).start()
+    redis.client.call("XADD", "usher:dead_letters", "*", "reason", "ended")
+    [operate] = re.findall(r"(?m)^\$ operate='(.*)'$", document())
+
+    def run(*words):
+        done = subprocess.run(["sh", "-c", operate, "redis", "-s", redis.socket_path, *words], capture_output=True,
+                              env=os.environ | redis.environment, timeout=60)
+        return done.stdout.strip()
+
+    backup = run("--rdb", "-")
+    assert backup.startswith(b"REDIS0") and b"dead_letters" in backup
+    assert run("CONFIG", "SET", "maxmemory", "500mb") == b"OK"
+    assert run("CONFIG", "GET", "maxmemory") == b"maxmemory\n%d" % (500 << 20)
+    assert b"maxmemory:%d" % (500 << 20) in run("INFO", "memory")
+    assert b"NOPERM" not in run("SLOWLOG", "GET", "3")
+    assert b"ended" in run("XREVRANGE", "usher:dead_letters", "+", "-", "COUNT", "10")
+    for words in (["HGETALL", "usher:keys"], ["DEL", "usher:dead_letters"], ["FLUSHALL"], ["ACL", "LIST"]):
+        assert run(*words).startswith(b"NOPERM"), words

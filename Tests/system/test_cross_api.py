@@ -136,7 +136,7 @@ def is_end_of_analysis(meeting):
     """Tells the script that ends a meeting's analysis: of those that know what is analysed, the one that tells it."""
     key = f":meeting:{meeting['data']['meeting_id']}".encode()
     return lambda command: (
-        command[0].upper() == b"EVALSHA" and command[2] == b"8" and command[3].endswith(key)
+        command[0].upper() == b"EVALSHA" and command[2] == b"9" and command[3].endswith(key)
         and command[4].endswith(b":analyzing") and command[5].endswith(b":events"))
 
 

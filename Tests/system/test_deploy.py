@@ -28,7 +28,7 @@ def new_env(checkout):
     return subprocess.run([checkout / "deploy" / "new-env"], capture_output=True, text=True, timeout=60)
 
 
-NAMES = {"admin-key", "redis-password", "bot-password", "redis-url", "bot-redis-url"}
+NAMES = {"admin-key", "redis-password", "bot-password", "operator-password", "redis-url", "bot-redis-url"}
 
 
 def secrets(checkout):
@@ -44,8 +44,8 @@ def test_secrets_are_new_and_their_owners_alone(checkout):
     assert stat.S_IMODE((checkout / ".env").stat().st_mode) == 0o600
     made = secrets(checkout)
     assert set(made) == NAMES
-    values = [made["admin-key"], made["redis-password"], made["bot-password"]]
-    assert len(set(values)) == 3 and all(re.fullmatch("[0-9a-f]{48}", value) for value in values)
+    values = [made["admin-key"], made["redis-password"], made["bot-password"], made["operator-password"]]
+    assert len(set(values)) == 4 and all(re.fullmatch("[0-9a-f]{48}", value) for value in values)
     assert made["redis-url"] == f"redis://usher:{values[1]}@redis:6379/0"
     assert made["bot-redis-url"] == f"redis://usher-bot:{values[2]}@redis:6379/0"
     again = new_env(checkout)
@@ -57,7 +57,9 @@ def test_secrets_of_an_earlier_version_stay_what_they_are(checkout):
     before = "USHER_ADMIN_KEY=aaaaaaaaaaaaaaaaaaaa\nUSHER_REDIS_PASSWORD=r\nUSHER_BOT_PASSWORD=b\nUSHER_CAPACITY=7\n"
     (checkout / ".env").write_text(before)
     assert new_env(checkout).returncode == 0
-    assert secrets(checkout) == {
+    made = secrets(checkout)
+    assert re.fullmatch("[0-9a-f]{48}", made.pop("operator-password"))
+    assert made == {
         "admin-key": "aaaaaaaaaaaaaaaaaaaa", "redis-password": "r", "bot-password": "b",
         "redis-url": "redis://usher:r@redis:6379/0", "bot-redis-url": "redis://usher-bot:b@redis:6379/0"}
     assert (checkout / ".env").read_text() == before + "USHER_SECRETS=./secrets\n"
@@ -69,6 +71,18 @@ def test_a_lost_env_is_written_again_and_no_secret_replaced(checkout):
     (checkout / ".env").unlink()
     assert new_env(checkout).returncode == 0
     assert secrets(checkout) == made and (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
+
+
+def test_a_secret_that_versions_before_did_not_know_is_added(checkout):
+    assert new_env(checkout).returncode == 0
+    made = secrets(checkout)
+    (checkout / "secrets" / "operator-password").unlink()
+    assert new_env(checkout).returncode == 0
+    added = secrets(checkout)
+    assert re.fullmatch("[0-9a-f]{48}", added["operator-password"]) and set(added) == NAMES
+    assert added | {"operator-password": ""} == made | {"operator-password": ""}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (checkout / "secrets").iterdir()} == {0o644}
+    assert (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
 
 
 @pytest.mark.parametrize("name", [".env", "secrets"])

@@ -50,7 +50,7 @@ def bad(levels):
 
 
 def test_a_good_redis(servers):
-    server = servers.redis(durable=True)
+    server = servers.redis(durable=True, fsync="always")
     code, levels, output = examine(server.url)
     assert code == 0 and bad(levels) == {}
     assert output.startswith(f"Redis at {server.url}\nok    deployment: a standalone Redis.\n")
@@ -68,7 +68,7 @@ def test_a_bad_redis(servers):
 
 
 def test_warnings_alone_are_no_failure(servers):
-    server = servers.redis(durable=True)
+    server = servers.redis(durable=True, fsync="always")
     server.client.call("CONFIG", "SET", "appendfsync", "everysec")
     code, levels, _ = examine(server.url)
     assert (code, bad(levels)) == (0, {"persistence": "warn"})
@@ -111,7 +111,7 @@ def test_what_is_not_understood(arguments):
 
 
 def test_a_sentinel_and_the_primary_that_it_watches(servers, folder):
-    server = servers.redis(durable=True)
+    server = servers.redis(durable=True, fsync="always")
     path = os.path.join(folder, "sentinel.conf")
     server.client.call("CONFIG", "SET", "bind", "127.0.0.1")
     # Port 0 lets nobody in; Redis itself looks for no free one.
@@ -133,12 +133,16 @@ def test_a_sentinel_and_the_primary_that_it_watches(servers, folder):
 def test_sentinels(servers):
     deployment = servers.add(
         SentinelDeployment(servers.folder, "redis", options=("--appendfsync", "always"))).start()
+    # Each says so once a second.
+    wait_for(lambda: "offset=0," not in deployment.redis[0].ask("INFO", "replication"), "the replicas' word that they have something")
     code, levels, output = examine(deployment.url)
     assert (code, bad(levels)) == (0, {"replicas": "warn", "waiting for replicas": "warn"})
     assert "ok    deployment: the primary that 3 Sentinels told of.\n" in output
     code, levels, output = examine(deployment.url, "--redis-wait-replicas", "2")
     assert (code, bad(levels)) == (0, {"replicas": "warn"})
     code, levels, output = examine(deployment.url, "--redis-wait-replicas", "3")
+    assert (code, levels["waiting for replicas"]) == (0, "warn") and "3 replicas, and 2 are connected" in output
+    code, levels, output = examine(deployment.url, "--redis-wait-replicas", "5")
     assert (code, levels["waiting for replicas"]) == (1, "FAIL")
     code, levels, output = examine(f"redis://127.0.0.1:{deployment.redis[1].port}")
     assert code == 1 and levels["deployment"] == "FAIL" and "a replica of 127.0.0.1:" in output
@@ -162,7 +166,7 @@ def with_user(server, name, password=PASSWORD):
 
 
 def test_a_password_is_never_shown(servers):
-    server = servers.redis(durable=True)
+    server = servers.redis(durable=True, fsync="always")
     server.client.call("ACL", "SETUSER", "usher", "on", ">" + PASSWORD, "~*", "&*", "+@all")
     assert PASSWORD not in examine(with_user(server, "usher"))[2]
     code, levels, output = examine(with_user(server, "usher", "a-wrong-password"))
@@ -178,7 +182,7 @@ def words_of_the_document(user):
 
 def test_a_whole_life_with_the_documented_user(servers):
     """What the doctor says that the user needs is all that nodes, runners and scripts need."""
-    server = servers.redis(durable=True)
+    server = servers.redis(durable=True, fsync="always")
     for user in ("usher", "usher-bot"):
         assert server.client.call(*words_of_the_document(user)) == "OK"
     url = with_user(server, "usher")

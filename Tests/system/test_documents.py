@@ -106,3 +106,23 @@ def test_a_dead_reference_is_found(text, dead):
 
 def test_the_readme_is_short():
     assert len(read("README.md").splitlines()) <= MOST_LINES_OF_README
+
+
+TARGET = re.compile(r'\.(target|executableTarget|testTarget)\(\s*name: "(\w+)"(.*?)(?=\n        [./]|\n    \])', re.DOTALL)
+IMPORT = re.compile(r"(?m)^(?:@\w+ |public |package )*import (\w+)$")
+# Programs that their tests start.
+STARTED = {"RunnerTests": {"PatientSupervisor", "UsherCommand"}}
+
+
+def test_targets_depend_on_what_they_import():
+    targets = {name: (kind, rest) for kind, name, rest in TARGET.findall(read("Package.swift"))}
+    libraries = set(re.findall(r'systemLibrary\(name: "(\w+)"', read("Package.swift")))
+    assert len(targets) > 40
+    for name, (kind, rest) in targets.items():
+        listed = re.search(r"dependencies: \[(.*?)\]", rest, re.DOTALL)
+        named = set(re.findall(r'"(\w+)"', listed.group(1))) if listed else set()
+        given = re.search(r'path: "([^"]+)"', rest)
+        folder = given.group(1) if given else os.path.join("Tests" if kind == "testTarget" else "Sources", name)
+        imported = {module for path in walk() if path.startswith(folder + os.sep) and path.endswith(".swift")
+                    for module in IMPORT.findall(read(path))}
+        assert named == imported & (targets.keys() | libraries) | STARTED.get(name, set()), name

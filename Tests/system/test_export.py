@@ -5,8 +5,10 @@ import json
 import os
 import secrets
 import signal
+import socket
 import stat
 import subprocess
+import uuid
 
 import pytest
 
@@ -316,3 +318,30 @@ def test_a_long_transcript_takes_little_memory_and_an_import_goes_on(servers, so
     assert run.returncode == 0
     assert int(redis.client.call("HLEN", key)) == 10_000
     assert user.request("GET", f"/meetings/{meeting['id']}", node=node).json == user.meeting(meeting)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_export_that_is_ended_leaves_no_file(servers, by):
+    folder = os.path.join(servers.folder, f"exports-{by}")
+    os.mkdir(folder)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        # It waits for a Redis that says nothing.
+        child = subprocess.Popen(
+            [BINARY, "export", str(uuid.uuid4()), "--out", os.path.join(folder, "a.gz")],
+            env={"USHER_REDIS": f"redis://127.0.0.1:{silent.getsockname()[1]}"}, stderr=subprocess.DEVNULL)
+        wait_for(lambda: any(folder in name for name in open_files(child.pid)), "the beginning of an export")
+        child.send_signal(by)
+        assert child.wait(60) == -by
+    assert os.listdir(folder) == []
+
+
+def open_files(process):
+    """What the descriptors of a process lead to."""
+    folder = f"/proc/{process}/fd"
+    found = []
+    for name in os.listdir(folder):
+        try:
+            found.append(os.readlink(os.path.join(folder, name)))
+        except FileNotFoundError:
+            pass  # It was closed meanwhile.
+    return found

@@ -13,7 +13,7 @@ from harness.http_client import NO_BODY
 from harness.load import Load
 from harness.node import BINARY
 from harness.played_bot import PlayedBot
-from harness.resp import RedisClient
+from harness.resp import RedisClient, RedisError
 from harness.runner import wait_until_gone
 from harness.waiting import wait_for
 from harness.workspace import Admin, random_meet_code
@@ -53,8 +53,18 @@ class Scene:
         assert len(stays) == 1, stays
 
 
+def ask_for_failover(sentinel):
+    """Until it takes it up: one that is busy, or takes no replica for a good one just now, refuses."""
+    def is_taken_up():
+        try:
+            return sentinel.ask("SENTINEL", "FAILOVER", "records") == "OK"
+        except RedisError:
+            return False
+    wait_for(is_taken_up, "a failover that is taken up", interval_s=0.5)
+
+
 def fail_over_by_request(deployment, _):
-    deployment.sentinels[1].ask("SENTINEL", "FAILOVER", "records")
+    ask_for_failover(deployment.sentinels[1])
     wait_for(lambda: deployment.primary() is not deployment.redis[0], "the failover")
 
 
@@ -124,6 +134,55 @@ def test_a_partition_moves_under_load(servers):
     for meeting in [first, *accepted, user.send_bot()]:
         user.wait_for_status(meeting, "active")
         scene.assert_alone(meeting)
+
+
+def test_a_zone_is_lost(servers):
+    """Of three servers one says nothing any more: requests go on by themselves, and a failover then loses nothing that was
+    acknowledged. What is back is waited for."""
+    deployment = servers.add(SentinelDeployment(servers.folder, "redis")).start()
+    nodes = [servers.node(deployment, REDIS_WAIT_REPLICAS=2) for _ in range(2)]
+    user = BotsUser(Admin(nodes[0]), max_concurrent_bots=100_000)
+    former, replica, lost = deployment.redis
+    accepted = []
+
+    def send(number):
+        body = {"platform": "google_meet", "native_meeting_id": random_meet_code()}
+        answer = user.request("POST", "/bots", body, node=nodes[number % 2])
+        assert answer.status in (201, 500, 503), answer
+        if answer.status == 201:
+            accepted.append(answer.json)
+        return answer.status
+
+    assert [send(number) for number in range(2)] == [201, 201]
+    lost.pause()
+    deployment.sentinels[2].pause()
+    assert send(0) == 503
+    for number in range(2):
+        wait_for(lambda: send(number) == 201, "a dispatch without the lost zone", interval_s=0.5)
+    load = Load(send, threads=4).start()
+    load.wait_for_more(100, "requests before the failover")
+    ask_for_failover(deployment.sentinels[0])
+    wait_for(lambda: "role:master" in replica.ask("INFO", "replication"), "the failover")
+    load.wait_for_more(100, "requests after the failover")
+    wait_for(lambda: "role:slave" in former.ask("INFO", "replication"), "the former primary's new part")
+    load.stop()
+    user.is_patient = True
+    for meeting in accepted:
+        assert user.meeting(meeting)["status"] == "requested", meeting
+    for number in range(2):
+        wait_for(lambda: send(number) == 201, "a dispatch after the failover", interval_s=0.5)
+
+    lost.resume()
+    deployment.sentinels[2].resume()
+    wait_for(lambda: replica.ask("INFO", "replication").count("state=online") == 2, "the return of what was lost")
+    later = []
+    for number in range(10):
+        before = len(accepted)
+        wait_for(lambda: send(number) == 201, "a dispatch with all servers", interval_s=0.5)
+        later += accepted[before:]
+        for meeting in accepted[before:]:
+            assert lost.ask("EXISTS", user.keys.meeting(meeting["data"]["meeting_id"])) == 1
+    assert len(later) == 10
 
 
 @pytest.fixture

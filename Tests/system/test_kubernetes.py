@@ -21,6 +21,8 @@ from test_monitoring import faults, known  # noqa: F401 (a fixture)
 DEPLOY = os.path.join(REPOSITORY, "deploy")
 KUBERNETES = os.path.join(DEPLOY, "kubernetes")
 OVERLAYS = ["single-redis", "external-redis", "three-zones"]
+# The runners that stand beside one of those, in a namespace of their own.
+ATTENDING = "attending"
 # Kinds of others than Kubernetes, whose form is looked at below.
 OF_OTHERS = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
 # The oldest and the newest that the manifests are held against.
@@ -56,7 +58,12 @@ def ports(pod):
     return {port["name"]: port["containerPort"] for container in pod["spec"]["containers"] for port in container["ports"]}
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.fixture(scope="module")
+def attending():
+    return render(os.path.join(KUBERNETES, "overlays", ATTENDING))
+
+
+@pytest.mark.parametrize("overlay", [*OVERLAYS, ATTENDING])
 def test_it_is_what_kustomize_makes_of_it(overlay):
     """The objects that are looked at here are those that a cluster gets; where there is no kubectl, as far as known."""
     folder = os.path.join(KUBERNETES, "overlays", overlay)
@@ -69,8 +76,8 @@ def test_it_is_what_kustomize_makes_of_it(overlay):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_each_object_is_what_the_api_takes(objects, version):
-    for one in objects:
+def test_each_object_is_what_the_api_takes(objects, attending, version):
+    for one in objects + attending:
         if one["kind"] not in OF_OTHERS:
             kubernetes_validate.validate(one, version, strict=True)
 
@@ -126,12 +133,12 @@ def test_secrets_are_those_that_are_made(objects, tmp_path):
         assert read == {f"/run/secrets/usher/{key}" for key in used[name]}
     assert used["usher-node"] == {"redis-url", "admin-key"} and used["usher-runner"] == {"redis-url", "bot-redis-url"}
     assert set().union(*used.values()) <= made
+    assert "redis" not in used or used["redis"] == {"redis-password", "bot-password", "operator-password"}
 
 
-def test_the_image_is_of_this_version(objects):
+def test_the_image_is_of_this_version(objects, attending):
     _, version, _ = run_usher("--version")
-    for name in ("usher-node", "usher-runner"):
-        [container] = containers(named(objects, "Deployment", name))
+    for container in sum((containers(one) for one in of_kind(objects + attending, "Deployment")), []):
         assert container["image"].rpartition(":")[2] == version.split()[1]
 
 
@@ -167,10 +174,32 @@ def test_budgets_policies_and_scalers_are_of_pods_that_are_there(objects):
     assert named(objects, "NetworkPolicy", "nothing-else")["spec"] == {
         "podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert {"public", "admin", "internal", "metrics"} <= set(allowed)
-    for scaler in of_kind(objects, "HorizontalPodAutoscaler") + of_kind(objects, "ScaledObject"):
-        deployment = named(objects, "Deployment", scaler["spec"]["scaleTargetRef"]["name"])
-        # Else each `kubectl apply` would set the number back.
-        assert "replicas" not in deployment["spec"]
+    assert_somebody_says_how_many(objects)
+
+
+def assert_somebody_says_how_many(objects):
+    """Of each deployment, and only one of those who may: else each `kubectl apply` would set the number back."""
+    scaled = {scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"] for kind in ("HorizontalPodAutoscaler", "ScaledObject")
+              for scaler in of_kind(objects, kind)}
+    for deployment in of_kind(objects, "Deployment"):
+        name = deployment["metadata"]["name"]
+        if name in scaled:
+            assert "replicas" not in deployment["spec"], name
+            assert scaled[name].get("minReplicas", scaled[name].get("minReplicaCount")) >= 2, name
+        else:
+            # What is not said is one.
+            assert deployment["spec"].get("replicas", 1) >= 2, name
+
+
+def test_without_autoscalers_there_are_several_of_each(tmp_path):
+    """As docs/operations.md says for a cluster without KEDA."""
+    overlay = shutil.copytree(KUBERNETES, tmp_path / "kubernetes") / "overlays" / "three-zones"
+    made = yaml.safe_load((overlay / "kustomization.yaml").read_text())
+    made["components"].remove("../../autoscaling")
+    (overlay / "kustomization.yaml").write_text(yaml.safe_dump(made))
+    objects = render(overlay)
+    assert not of_kind(objects, "ScaledObject") and len(of_kind(objects, "Deployment")) == 2
+    assert_somebody_says_how_many(objects)
 
 
 def test_a_node_has_the_time_that_its_drain_takes(objects):
@@ -210,9 +239,66 @@ def test_runners_grow_by_metrics_that_are_there(known):  # noqa: F811
     objects = render(os.path.join(KUBERNETES, "overlays", "three-zones"))
     [trigger] = named(objects, "ScaledObject", "usher-runner")["spec"]["triggers"]
     assert faults(trigger["metadata"]["query"], known) == []
+    # KEDA would take "no data" for "no bots", and have all runners but two stop.
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
     [container] = containers(named(objects, "Deployment", "usher-runner"))
     [capacity] = [each["value"] for each in container["env"] if each["name"] == "USHER_CAPACITY"]
     assert 0.5 * int(capacity) < int(trigger["metadata"]["threshold"]) < int(capacity)
+
+
+def test_attending_runners_differ_from_others_by_what_browsers_need(attending):
+    base = render(os.path.join(KUBERNETES, "base"))
+    mine, others = (containers(named(made, "Deployment", "usher-runner"))[0] for made in (attending, base))
+    assert mine["image"].rpartition(":")[0].endswith("usher-attend")
+    given = {each["name"]: each["value"] for each in mine["env"]}
+    changed = {"USHER_API_URL", "USHER_LAUNCH", "USHER_CAPACITY"}
+    assert {each["name"]: each["value"] for each in others["env"] if each["name"] not in changed} == {
+        name: value for name, value in given.items() if name not in changed}
+    assert given["USHER_LAUNCH"] == "usher attend"
+    # docs/operations.md: 400 MB for each bot, and 500 MB.
+    assert mine["resources"]["limits"]["memory"] == "3Gi" and int(given["USHER_CAPACITY"]) * 400 + 500 < 3 << 10
+    for name in ("securityContext", "livenessProbe", "readinessProbe", "volumeMounts", "ports", "args"):
+        assert mine[name] == others[name]
+    # What the level `restricted` refuses is the filter of system calls alone.
+    pods_own = named(attending, "Deployment", "usher-runner")["spec"]["template"]["spec"]["securityContext"]
+    assert pods_own.pop("seccompProfile") == {"type": "Unconfined"} and pods_own["runAsNonRoot"] is True
+    [namespace] = of_kind(attending, "Namespace")
+    assert namespace["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "privileged"}
+    assert_somebody_says_how_many(attending)
+
+
+def lets(objects, direction, pod, port, other):
+    """Whether a policy of a namespace has its pod and another, in another namespace, talk by this port."""
+    (labels, namespace), peers = other, {"ingress": "from", "egress": "to"}[direction]
+    return any(
+        selects(policy["spec"]["podSelector"], pod) and {"port": port} in rule["ports"]
+        and any("namespaceSelector" in peer and "podSelector" in peer
+                and selects(peer["namespaceSelector"], {"kubernetes.io/metadata.name": namespace})
+                and selects(peer["podSelector"], labels) for peer in rule[peers])
+        for policy in of_kind(objects, "NetworkPolicy") for rule in policy["spec"].get(direction, []) if "ports" in rule)
+
+
+def test_attending_runners_come_to_nodes_and_to_redis(attending):
+    beside = render(os.path.join(KUBERNETES, "overlays", "single-redis"))
+    [(_, runner)] = pods(attending)
+    mine = runner["metadata"]["labels"]
+    spaces = {each["metadata"]["namespace"] for each in attending if each["kind"] != "Namespace"}
+    assert spaces == {of_kind(attending, "Namespace")[0]["metadata"]["name"]}
+    [space] = spaces
+    for name, port in (("usher-node", "internal"), ("redis", "redis")):
+        template = dict(pods(beside))[name]
+        assert port in ports(template)
+        assert lets(attending, "egress", mine, port, (template["metadata"]["labels"], "usher"))
+        assert lets(beside, "ingress", template["metadata"]["labels"], port, (mine, space))
+    # By a name that is one in their namespace too.
+    [url] = [each["value"] for each in runner["spec"]["containers"][0]["env"] if each["name"] == "USHER_API_URL"]
+    service = named(beside, "Service", "usher-internal")["spec"]["ports"][0]
+    assert url == f"http://usher-internal.usher:{service['port']}"
+    monitor = named(render(os.path.join(KUBERNETES, "overlays", "three-zones")), "ServiceMonitor", "usher")["spec"]
+    assert monitor["namespaceSelector"] == {"matchNames": ["usher", space]}
+    [service] = of_kind(attending, "Service")
+    assert selects(monitor["selector"], service["metadata"]["labels"]) and selects(
+        {"matchLabels": service["spec"]["selector"]}, mine)
 
 
 class Cluster:

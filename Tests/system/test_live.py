@@ -1,5 +1,6 @@
 """The live feed: GET /ws, streams of events and GET /transcripts?after=, on several nodes."""
 
+import hashlib
 import re
 import signal
 import threading
@@ -109,6 +110,26 @@ def test_the_protocol(user, nodes, redis, room):
         assert client.ask("unsubscribe", name(meeting)) == {"type": "unsubscribed", "meetings": []}
 
 
+def test_chat_comes_as_clients_know_it_too(user, node, redis, room):
+    meeting, bot = room
+    with LiveClient(node, user.token) as client:
+        begin = read(user, meeting)["cursor"]
+        client.ask("subscribe", name(meeting))
+        line = segment("c1", "Hello \"you\"", 3, 3, source="chat", speaker="Ben")
+        say(user, bot, segment("1", "said"), {**line, "completed": False})
+        # A draft is no message yet.
+        assert [client.next()["type"] for _ in range(2)] == ["transcript", "transcript"]
+        say(user, bot, line)
+        chat = {"type": "chat_message", "meeting": {"id": meeting["id"]}, "sender": "Ben", "text": "Hello \"you\""}
+        assert client.next() == chat
+        transcript = client.next()
+        assert [each["segment_id"] for each in transcript["confirmed"]] == ["c1"] and transcript["pending"] == []
+    # Who was away gets it too.
+    with LiveClient(node, user.token) as client:
+        client.ask("subscribe", {**name(meeting), "after": begin})
+        assert client.next("chat_message") == chat
+
+
 def test_statuses_come_unasked_and_of_the_own_workspace_alone(user, node, redis, room):
     stranger = BotsUser(Admin(node))
     with LiveClient(node, user.token, in_query=True) as client, LiveClient(node, stranger.token) as other:
@@ -136,6 +157,21 @@ class client_status(dict):
         return {**other, "when": None} == {**self, "when": None} and re.match(r"\d{4}-", other["when"])
 
     __hash__ = None
+
+
+def test_a_socket_is_told_that_statuses_are_lost(user, node, redis, room):
+    with LiveClient(node, user.token) as client:
+        client.send({"action": "ping"})
+        assert client.next() == {"type": "pong"}
+        meeting = user.send_bot()
+        assert client.next() == client_status(meeting, "requested")
+        # Those who read feeds find another one when they are connected again.
+        redis.call("DEL", WorkspaceKeys(user.workspace_id).feed)
+        for server in redis.servers():
+            for line in server.call("CLIENT", "LIST").splitlines():
+                if re.search(r" name=\S*feeds-\d", line):
+                    server.call("CLIENT", "KILL", "ID", line.split()[0].removeprefix("id="))
+        assert client.next() == {"type": "reset"}
 
 
 @pytest.mark.parametrize(("message", "error"), [
@@ -176,6 +212,72 @@ def test_a_key_of_another_scope_opens_nothing(node):
     workspace = Admin(node).create_workspace()
     with LiveClient(node, workspace.key) as client:
         assert client.closed()[0] == 4403
+
+
+def ticket(user, **options):
+    answer = user.request("POST", "/ws/ticket", **options)
+    assert answer.status == 201 and answer.json["expires_in"] == 30, answer
+    return answer.json["ticket"]
+
+
+def test_a_ticket_opens_one_feed_in_place_of_the_key(user, nodes, redis, room):
+    meeting, _ = room
+    one = ticket(user)
+    stored = user.keys.workspace + ":tickets"
+    assert redis.call("ZRANGE", stored, "0", "-1") == [hashlib.sha256(one.encode()).hexdigest()]
+    assert 0 < redis.call("PTTL", stored) <= 30_000
+    with LiveClient(nodes[-1], ticket=one) as client:
+        assert client.ask("subscribe", name(meeting))["type"] == "subscribed"
+    with LiveClient(nodes[0], ticket=one) as client:
+        assert client.closed()[::2] == (4401, [{"type": "error", "error": "invalid_api_key"}])
+    two = ticket(user)
+    with EventStream(nodes[0], path(meeting, f"/events?ticket={two}"), None) as events:
+        assert events.next()["type"] == "subscribed"
+    with EventStream(nodes[0], path(meeting, f"/events?ticket={two}"), None) as events:
+        assert events.status == 401
+    # It may open a feed, and nothing else.
+    assert user.request("GET", f"/meetings?ticket={ticket(user)}", headers={}).status == 401
+
+
+@pytest.mark.parametrize("ahead_ms", [-1, 3_600_000])
+def test_a_ticket_ends_by_the_clock_also_where_that_was_set_back(user, node, redis, ahead_ms):
+    one = ticket(user)
+    end = int(redis.call("TIME")[0]) * 1_000 + ahead_ms
+    assert redis.call("ZADD", user.keys.workspace + ":tickets", "CH", end, hashlib.sha256(one.encode()).hexdigest()) == 1
+    with LiveClient(node, ticket=one) as client:
+        assert client.closed()[0] == 4401
+
+
+@pytest.mark.parametrize("text", ["ticket", "ticket___", "ticket_a_b_c", "ticket_" + "x" * 400, "usher_unknown"])
+def test_what_is_no_ticket_opens_nothing(node, text):
+    with LiveClient(node, ticket=text) as client:
+        assert client.closed()[0] == 4401
+
+
+def test_a_workspace_has_so_many_tickets_and_no_more(user, node, redis):
+    stored, now = user.keys.workspace + ":tickets", int(redis.call("TIME")[0]) * 1_000
+    redis.call("ZADD", stored, *[word for number in range(1_000) for word in (now + 25_000, f"other{number}")])
+    answer = user.request("POST", "/ws/ticket")
+    assert_bots_error(answer, 429, "Too many requests")
+    assert answer.header("Retry-After") == "30" and redis.call("ZCARD", stored) == 1_000
+    # Those of others are as before.
+    ticket(BotsUser(Admin(node)))
+    # One that has ended counts no more.
+    redis.call("ZADD", stored, now - 1, "other0")
+    ticket(user)
+
+
+def test_a_ticket_is_worth_what_its_key_is(user, node, redis, room):
+    meeting, _ = room
+    admin = Admin(node)
+    key = admin.create_key(user.workspace_id, user.user["id"], scopes=["bots"])
+    one, two = (ticket(user, headers={"X-API-Key": key["key"]}) for _ in range(2))
+    with LiveClient(node, ticket=one) as client:
+        assert client.ask("subscribe", name(meeting))["type"] == "subscribed"
+        assert admin.request("DELETE", f"/admin/keys/{key['id']}").status < 300
+        assert client.closed()[0] == 4401
+    with LiveClient(node, ticket=two) as client:
+        assert client.closed()[0] == 4401
 
 
 def test_a_revoked_key_ends_its_feeds(user, node, redis, room):

@@ -92,7 +92,7 @@ def test_commands_that_travel_apart(servers):
     """Each command travels by itself, so that other nodes' commands come between a lock and its script."""
     server = servers.redis()
     proxies = [servers.proxy(server) for _ in range(3)]
-    slow_nodes = [servers.node(proxy) for proxy in proxies]
+    slow_nodes = [servers.node(proxy, LOCK_TTL_MS=60_000) for proxy in proxies]
     workspace = Admin(servers.node(server)).create_workspace()
     for proxy in proxies:
         proxy.part(0.001)

@@ -67,7 +67,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
         for name, value in attributes:
-            assert name in {"id", "href", "title", "class", "lang", "charset", "name", "content", "open"}, (tag, name)
+            assert name in {"id", "href", "title", "class", "lang", "charset", "name", "content", "open", "tabindex"}, (tag, name)
             if name == "id":
                 assert value not in self.anchors, f"two anchors {value}"
                 self.anchors.add(value)

@@ -58,19 +58,20 @@ def make_due(redis, user, meeting):
 
 def test_a_plan_is_shown_by_both_apis(user, redis):
     time = iso(3600)
-    meeting = plan(user, title="Weekly", scheduled_at=time, bot_name="Nora", language="de")
+    meeting = plan(user, title="Weekly", scheduled_at=time, bot_name="Nora", language="de", task="translate")
     assert meeting["status"] == "scheduled", meeting
     data = meeting["data"]
     assert datetime.datetime.fromisoformat(data["scheduled_at"]) == datetime.datetime.fromisoformat(time)
     assert (data["auto_join"], data["name"], data["bot_name"], data["planned"]) == (True, "Weekly", "Nora", True)
-    assert plans(redis, user) == {data["meeting_id"]}
+    assert data["task"] == "translate" and plans(redis, user) == {data["meeting_id"]}
     record = user.record(meeting)
     assert record["status"] == "INITIAL" and record["scheduled_at"] == time.partition("+")[0], record
     assert record["auto_join"] is True and record["auto_join_error"] is None and record["missed_at"] is None
 
-    other = user.as_workspace().create_meeting(scheduled_at=time)
+    other = user.as_workspace().create_meeting(scheduled_at=time, bot_name="Nora", task="translate")
     shown = user.request("GET", f"/meetings/{other.record['number']}").json
     assert shown["status"] == "scheduled" and shown["data"]["scheduled_at"] == data["scheduled_at"]
+    assert (shown["data"]["bot_name"], shown["data"]["task"]) == ("Nora", "translate")
     without = plan(user)
     assert without["status"] == "idle" and "scheduled_at" not in without["data"]
     assert plans(redis, user) == {data["meeting_id"], other.id}
@@ -96,6 +97,7 @@ def test_a_time_without_a_zone_is_utc(user, text, means):
     ({"scheduled_at": "2100-02-30T09:00:00Z"}, "scheduled_at"), ({"scheduled_at": "2020-01-01T09:00:00Z"}, "scheduled_at"),
     ({"scheduled_at": FUTURE, "auto_join": "yes"}, "auto_join"), ({"meeting_url": None}, "meeting_url"),
     ({"meeting_url": "https://example.com/x"}, "meeting_url"), ({"join_at": FUTURE}, "join_at"),
+    ({"task": "summarize"}, "task"),
     ({"meeting_url": "https://teams.live.com/meet/9398850880426", "scheduled_at": FUTURE}, "passcode"),
 ], ids=str)
 def test_422_what_cannot_be_planned(user, redis, fields, names):
@@ -131,7 +133,10 @@ def test_a_room_has_one_plan_for_a_time(user, redis):
     assert_bots_error(again, 409, "Meeting planned already", names=str(first.json["id"]))
     assert again.json["meeting_id"] == first.json["id"] and len(plans(redis, user)) == 1
     other = user.as_workspace().request("POST", user.as_workspace().meetings_path, body)
-    assert other.status == 409, other
+    assert other.status == other.json["code"] == 409, other
+    assert other.json["parameters"] == {"meeting_id": first.json["data"]["meeting_id"]}
+    bot = user.request("POST", "/bots", {"meeting_url": body["meeting_url"], "join_at": body["scheduled_at"]})
+    assert_bots_error(bot, 409, "Meeting planned already")
     later = plan(user, meeting_url=body["meeting_url"], scheduled_at=iso(7200))
     answer = user.request("PATCH", f"/meetings/{later['id']}", {"scheduled_at": body["scheduled_at"]})
     assert_bots_error(answer, 409, "Meeting planned already")
@@ -219,6 +224,29 @@ def test_join_at_is_the_same_plan(user, redis):
     for wrong, names in (({"join_at": "2020-01-01T00:00:00Z"}, "join_at"), ({"join_at": 5}, "join_at"),
                          ({"join_at": None, "scheduled_at": iso(60)}, "scheduled_at")):
         assert_bots_error(user.request("POST", "/bots", {**body, **wrong}), 422, "Invalid request", names=names)
+
+
+def test_join_at_as_clients_of_others_use_it(user, redis):
+    """Recall's, Attendee's: a link, a time in a zone and a key of their own; changed and deleted until the bot is sent."""
+    local = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=2))) + datetime.timedelta(hours=1)
+    answer = user.request("POST", "/bots", {
+        "meeting_url": "https://us02web.zoom.us/j/91234567890?pwd=s3cret", "bot_name": "Notes", "deduplication_key": "event 9",
+        "join_at": local.isoformat(timespec="seconds")})
+    assert answer.status == 201 and answer.json["status"] == "scheduled", answer
+    meeting = answer.json
+    at = local.astimezone(datetime.timezone.utc)
+    assert meeting["data"]["scheduled_at"] == f"{at:%Y-%m-%dT%H:%M:%S}.000Z"
+    later = at + datetime.timedelta(minutes=30)
+    moved = user.request("PATCH", f"/meetings/{meeting['id']}", {"scheduled_at": later.isoformat(timespec="seconds")})
+    assert moved.status == 200 and moved.json["data"]["scheduled_at"] == f"{later:%Y-%m-%dT%H:%M:%S}.000Z", moved
+    make_due(redis, user, meeting)
+    sent = user.wait_for_status(meeting, "requested")
+    assert sent["constructed_meeting_url"] == "https://us02web.zoom.us/j/91234567890?pwd=s3cret"
+    for method, body in (("PATCH", {"body": {"scheduled_at": iso(7200)}}), ("DELETE", {})):
+        assert user.request(method, f"/meetings/{meeting['id']}", **body).status == 409, method
+    other = user.request("POST", "/bots", {"meeting_url": "https://us02web.zoom.us/j/91234567891", "join_at": iso(3600)}).json
+    assert user.request("DELETE", f"/meetings/{other['id']}").status == 204
+    assert user.request("GET", f"/meetings/{other['id']}").status == 404 and plans(redis, user) == set()
 
 
 def test_asked_again_with_the_same_key_it_is_one_plan(user, redis):

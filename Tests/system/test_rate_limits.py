@@ -1,14 +1,18 @@
 """Limits of requests: over several nodes, for one key and one address, and nobody else."""
 
 import time
+import uuid
 
 import pytest
 
+from harness.bots_user import BotsUser
 from harness.burst import Burst
 from harness.http_client import request_bytes
+from harness.live import LiveClient
 from harness.workspace import Admin
 
-PER_SECOND, BURST = 5, 60
+# So few a second that who asks one after the other is faster, on any machine.
+PER_SECOND, BURST = 1, 60
 # Every loop may keep a share at hand: a twentieth of what comes in a second, at least one (`RateLimit.largestShare`).
 SHARE = 1
 
@@ -56,6 +60,8 @@ def test_an_address_without_a_valid_key_is_refused_and_valid_keys_are_not(nodes)
     workspace = Admin(nodes[0]).create_workspace()
     for node in nodes:
         assert workspace.request("GET", workspace.meetings_path, node=node).status == 200
+    user = BotsUser(Admin(nodes[0]))
+    ticket = user.request("POST", "/ws/ticket").json["ticket"]
     wrong = {"X-API-Key": "usher_wrong"}
     data = request_bytes("GET", "/bots/status", headers=wrong)
     # One after the other: a request that comes while a node asks Redis is let through, one for each node at most.
@@ -75,6 +81,12 @@ def test_an_address_without_a_valid_key_is_refused_and_valid_keys_are_not(nodes)
     assert set(refused[0].json) == {"error", "detail"} and int(refused[0].header("Retry-After")) >= 1
     for node in nodes:
         assert workspace.request("GET", workspace.meetings_path, node=node).status == 200
+    # So are tickets, of a workspace of which a key was seen.
+    with LiveClient(nodes[0], ticket=ticket) as client:
+        client.send({"action": "ping"})
+        assert client.next("pong")["type"] == "pong"
+    with LiveClient(nodes[0], ticket=f"ticket_{uuid.uuid4()}_{'0' * 32}_{'0' * 128}") as client:
+        assert client.closed()[0] == 4429
 
 
 def test_zero_turns_limits_off(servers):

@@ -195,4 +195,4 @@ def test_a_folder_that_cannot_be_used_is_told(servers, command):
     with open(path, "w"):
         pass
     code, _, complaint = run_usher(command, "--recordings", path, *(["--launch", "true"] if command == "runner" else []))
-    assert code == 1 and path in complaint and "which is no folder." in complaint, complaint
+    assert code == 2 and path in complaint and "which is no folder." in complaint, complaint

@@ -18,8 +18,11 @@ from harness.waiting import wait_for
 from harness.workspace import Admin
 
 LEASE_MS = 3000
-# Of bots that must have ended, or must live, by the clock of a machine that may be busy.
+# Of bots that must have ended, or must live, by the clock of a machine that may be busy; and of twenty that start at once.
 LONG_LEASE_MS = 6000
+LEASE_OF_MANY_MS = 15_000
+# How often a test begins anew from which another one's runner has taken what it looks for.
+MOST_TIMES = 3
 FOR_EVER = 3_600_000
 IN_LOBBY = f"SIMULATE_LOBBY_MS={FOR_EVER}"
 
@@ -78,9 +81,10 @@ KINDS = {"requested": "SIMULATE=hang-start", "joining": f"SIMULATE_JOIN_MS={FOR_
          "awaiting_admission": IN_LOBBY, "active": ""}
 
 
-def test_a_runner_is_killed_with_twenty_bots(scene):
+def test_a_runner_is_killed_with_twenty_bots(servers):
     """Its bots' processes are gone within the lease, those not yet in a room join by another runner, and those in a
     room end as failed."""
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     runner = scene.runner()
     meetings = [(kind, scene.user.send_bot(**({"bot_name": name} if name else {})))
                 for _ in range(5) for kind, name in KINDS.items()]
@@ -286,9 +290,19 @@ def test_nothing_that_a_killed_supervisor_leaves_behind_lives_on(scene, tmp_path
     assert scene.user.meeting(other)["status"] == "active" and len(runner.supervisors) == 1
 
 
-def test_what_a_runner_and_a_supervisor_leave_that_are_killed_at_once_is_ended_by_the_next_runner(scene, tmp_path):
-    """A process that nothing but its control group tells to be a bot's."""
-    remnants, program = tmp_path / "remnants", tmp_path / "bot"
+def test_what_a_runner_and_a_supervisor_leave_that_are_killed_at_once_is_ended_by_the_next_runner(servers, tmp_path):
+    """A process that nothing but its control group tells to be a bot's. Any runner that starts on the machine ends what a
+    dead one has left: if one of another test was first, nothing is shown."""
+    for turn in range(MOST_TIMES):
+        if is_ended_by_the_next_runner(Scene(servers), tmp_path / str(turn)):
+            return
+    raise AssertionError("something else has ended it, each time")
+
+
+def is_ended_by_the_next_runner(scene, folder):
+    """False if something else has ended it."""
+    folder.mkdir()
+    remnants, program = folder / "remnants", folder / "bot"
     runner = scene.runner(LAUNCH=f"sh {program}")
     if (lines := runner.said("Bots get no control groups of their own")):
         pytest.skip(f"no control groups here: {lines[0]['reason']}")
@@ -308,10 +322,13 @@ def test_what_a_runner_and_a_supervisor_leave_that_are_killed_at_once_is_ended_b
         os.kill(supervisor, signal.SIGKILL)
     victim.kill()
     try:
-        assert lost and all(is_running(process) for process in lost), "something else has ended it"
+        assert lost, "the dead runner has left nothing"
+        if not all(is_running(process) for process in lost):
+            return False
         scene.runner()
         wait_for(lambda: not any(is_running(process) for process in lost), "the end of what the dead runner left")
         assert all(is_running(process) for process in kept), "a living runner's was taken for a dead one's"
+        return True
     finally:
         for process in lost:
             if is_running(process):
@@ -425,7 +442,7 @@ def test_a_bot_is_killed_in_the_room(crashed):
 def test_a_program_that_cannot_be_run_is_said_at_the_start(scene, setting, program, reason):
     runner = scene.servers.runner(scene.redis_server, scene.node, start=False, **{setting: f"{program} --number 1"})
     runner.spawn()
-    assert runner.wait() == 1
+    assert runner.wait() == 2
     [line] = runner.log.strip().splitlines()
     assert f"--{setting.lower().replace('_', '-')} names" in line and program in line and reason in line
 

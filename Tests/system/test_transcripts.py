@@ -88,6 +88,18 @@ def test_what_todays_bots_send(user, redis, room):
         assert abs(absolute - began - each["start"]) < 0.001
 
 
+def test_texts_that_were_cut_inside_an_emoji(user, redis, room):
+    """As Node.js writes them: a half of a surrogate pair, which is no text, and no reason to lose the others."""
+    meeting, bot = room
+    write(redis, meeting, segment("1", "whole"), segment("2", "cut \ud83d"))
+    wait_for_texts(user, meeting, ["whole", "cut \ufffd"])
+    assert post(user.node, bot, {"segments": [segment("3", "\ude00 cut", 5, 6)]}).status == 200
+    bot.tell(user.node, "failed", completion_reason="evicted", error_details="cut \ud83d", bot_logs=["cut \ud83d"])
+    shown = user.meeting(meeting)
+    assert (shown["completion_reason"], shown["data"]["error_details"]) == ("evicted", "cut \ufffd")
+    assert texts(user, meeting) == ["whole", "cut \ufffd", "\ufffd cut"]
+
+
 def test_poison_in_the_stream(user, redis, room):
     """What is too much is buried by its size, without any node reading it; others' segments flow meanwhile."""
     meeting, _ = room
@@ -202,6 +214,9 @@ def test_which_meeting_of_the_room(user, redis):
     assert second["id"] != first["id"]
     assert texts(user, first) == ["second"]
     assert texts(user, first, query=f"?meeting_id={first['id']}") == ["first"]
+    by_number = f"/transcripts/by-id/{first['id']}"
+    assert user.request("GET", by_number).json == read(user, first, query=f"?meeting_id={first['id']}")
+    assert user.request("GET", f"{by_number}?format=txt").body.decode().endswith("Anna: first\n")
 
 
 def test_who_may_read(user, admin, room):
@@ -214,6 +229,13 @@ def test_who_may_read(user, admin, room):
     assert_bots_error(user.request("GET", f"{path}?meeting_id=x"), 422, "Invalid request", "meeting_id")
     assert_bots_error(user.request("GET", "/transcripts/google_meet/xxx-xxxx-xxx"), 404, "Meeting not found")
     assert_bots_error(user.request("GET", "/transcripts/phone/1"), 422, "Invalid request", "platform")
+    by_number = f"/transcripts/by-id/{meeting['id']}"
+    assert user.request("GET", by_number).status == 200
+    assert_bots_error(user.request("GET", by_number, headers={}), 401, "Unauthorized")
+    for who, path in ((stranger, by_number), (user, "/transcripts/by-id/x"), (user, f"/transcripts/by-id/{10**15}")):
+        assert_bots_error(who.request("GET", path), 404, "Meeting not found")
+    assert_bots_error(user.request("GET", f"{by_number}?limit=0"), 422, "Invalid request", "limit")
+    assert_bots_error(user.request("GET", f"{by_number}?since=1"), 422, "Invalid request", "since")
 
 
 def test_what_cannot_be_used_is_kept_apart(user, redis, room):

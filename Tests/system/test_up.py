@@ -22,6 +22,8 @@ from harness.up import Up, run_curl, run_usher
 from harness.waiting import wait_for
 from harness.workspace import API, random_meet_code
 
+# What is refused needs none.
+NO_REDIS = ["--redis", "redis+unix:///nowhere/redis.sock"]
 # Bots that stay on their way, so that their dispatches stay in flight for as long as a test looks at them.
 NEVER_IN = {"USHER_SIMULATE_LOBBY_MS": "3600000"}
 
@@ -327,6 +329,23 @@ def test_sigkill_leaves_nothing_running(up):
     wait_for(lambda: not any(is_running(pid) for pid in pids), "the end of all that `usher up` started")
 
 
+def test_bots_that_are_waited_for_end_by_themselves(servers, folder):
+    """`--on-stop wait` has no other end: not that of bots that are told to leave, which is over before they have left."""
+    server = servers.redis()
+    stay = {"USHER_ON_STOP": "wait", "USHER_STOP_GRACE_MS": "1000", "USHER_SIMULATE_MEETING_MS": "9000"}
+    up = servers.add(Up(folder, "--redis", server.url, environment=stay)).start()
+    assert run_curl(up.reinvitations[0])[0] == 202
+
+    def statuses():
+        return [server.client.hash(key).get("bot_status") for key in server.client.scan("usher:*:meeting:*")
+                if server.client.call("TYPE", key) == "hash" and not key.endswith(":segments")]
+
+    wait_for(lambda: "active" in statuses(), "a bot's being in its room")
+    up.signal(signal.SIGTERM)
+    assert up.wait() == 0
+    assert statuses() == ["completed"]
+
+
 @pytest.mark.parametrize("index", [0, 2])
 def test_killed_node_or_runner_is_replaced(up, index):
     victim = sorted(named_children(up, "usher"))[index]
@@ -350,6 +369,11 @@ def test_bad_settings_are_one_sentence(folder):
         (["up", "--nodes", "0"], {}, ["--nodes", "0"]), (["serve", "--redis", "http://x"], {}, ["--redis"]),
         (["up", "--prot", "1"], {}, ["--prot", "--port"]), (["sevre"], {}, ["sevre", "serve"]),
         (["serve", "--admin-key", "short"], {}, ["--admin-key"]),
+        *((arguments, {}, arguments[1:3]) for command in ("serve", "up") for arguments in [
+            [command, "--archive", "/nowhere", *NO_REDIS], [command, "--archive", "s3://bucket", *NO_REDIS]]),
+        (["serve", "--recordings", "/nowhere", *NO_REDIS], {}, ["--recordings", "/nowhere"]),
+        (["runner", "--launch", "/nowhere/bot", *NO_REDIS], {}, ["--launch", "/nowhere/bot"]),
+        (["admin", "set-member", "--workspace-id", "w", "--user-id", "1", "--role", "boss"], {}, ["--role", "boss"]),
     ]:
         status, output, errors = run_usher(*arguments, environment=environment, cwd=folder)
         assert (status, output, len(errors.strip().splitlines())) == (2, "", 1), (arguments, status, output, errors)

@@ -94,6 +94,20 @@ def test_a_meeting_is_told_as_it_goes(user, redis, receiver):
         assert delivery.headers["content-type"] == "application/json"
 
 
+def test_what_a_bot_was_told_and_how_it_failed_is_told(user, redis, receiver):
+    set_webhook(user, receiver.url())
+    meeting = user.send_bot(
+        task="translate", transcribe_enabled=False, automatic_leave={"no_one_joined_timeout": 60_000}, bot_name="Nora")
+    bot = user.play(redis, meeting, "joining")
+    bot.tell(user.node, "failed", completion_reason="join_failure", exit_code=3, error_details="no button")
+    failed, = receiver.wait_for("bot.failed")
+    told = failed.json["data"]["meeting"]
+    assert told == user.meeting(meeting) and told["data"]["error_details"] == "no button"
+    first = receiver.of_type("meeting.status_change")[0].json["data"]["meeting"]["data"]
+    assert (first["task"], first["transcribe_enabled"]) == ("translate", False)
+    assert first["automatic_leave"] == {"no_one_joined_timeout": 60_000} and "exit_code" not in first
+
+
 def test_only_what_was_chosen_is_told(user, redis, receiver):
     answer = user.request("PUT", "/user/webhook", {"webhook_url": receiver.url()})
     assert answer.json["data"] == {"webhook_url": receiver.url()}

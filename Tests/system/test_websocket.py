@@ -204,7 +204,7 @@ const socket = new WebSocket("ws://" + node + "/ws?api_key=" + key);
 socket.onmessage = take("socket");
 socket.onopen = () => socket.send(JSON.stringify(
   {action: "subscribe", meetings: [{platform: "google_meet", native_id: "%(code)s", after: "%(cursor)s"}]}));
-new EventSource("http://" + node + "/transcripts/google_meet/%(code)s/events?after=%(cursor)s&api_key=" + key)
+new EventSource("http://" + node + "/transcripts/google_meet/%(code)s/events?after=%(cursor)s&ticket=%(ticket)s")
   .onmessage = take("events");
 </script>"""
 
@@ -243,7 +243,8 @@ def test_a_browser_is_a_peer(servers, redis_server, redis):
     path = f"/transcripts/google_meet/{meeting['native_meeting_id']}"
     start = user.request("GET", path).json["cursor"]
     pages.page = PAGE % {
-        "key": user.token, "port": node.port, "code": meeting["native_meeting_id"], "cursor": start}
+        "key": user.token, "port": node.port, "code": meeting["native_meeting_id"], "cursor": start,
+        "ticket": user.request("POST", "/ws/ticket").json["ticket"]}
     assert post(node, bot, {"segments": [segment("1", "Grüße 😀")]}).status == 200
     browser = servers.add(Process("chromium", [
         CHROMIUM, "--headless=new", f"--user-data-dir={os.path.join(servers.folder, 'profile')}", "--no-first-run",

@@ -22,10 +22,6 @@ class RedisClock:
         self._walls = [boot + offset for boot, offset in self._readings]
         self._bounds = None if self._readings else _bounds_by_answers(history.operations)
 
-    @property
-    def is_known(self):
-        return bool(self._readings) or self._bounds is not None
-
     def interval(self, time_ms):
         """The earliest and the latest boot time, in ns, of what Redis' clock gives in whole milliseconds."""
         wall = time_ms * MS

@@ -1,6 +1,6 @@
 """Who is told of changes is told of each one, and of nothing else.
 
-Of a workspace that has a webhook from before its first meeting on: each change of a meeting's status, as the event
+Of a workspace that has a webhook from before its first meeting on, and of all where the operator has an endpoint: each change of a meeting's status, as the event
 stream has it, was told at least once, always with one id; the sequences of a meeting have no hole, and follow the order
 of its changes; nothing was told that is no change. Where no fault struck, nothing was told twice.
 
@@ -21,21 +21,32 @@ def check(history):
 
 
 def _violations(history):
-    if not history.listeners or failovers.windows(history):
+    if failovers.windows(history):
+        return
+    yield from _of(history, history.listeners, history.told, "")
+    if history.operators_told is not None:
+        # Of a meeting that is gone nothing is known.
+        known = {meeting.reinvite["number"] for meeting in history.meetings}
+        yield from _of(history, {meeting.workspace_id for meeting in history.meetings},
+                       [one for one in history.operators_told if one.meeting in known], ", to the operator")
+
+
+def _of(history, workspaces, all_told, whom):
+    if not workspaces:
         return
     numbers = {meeting.reinvite["meeting_id"]: meeting.reinvite["number"] for meeting in history.meetings
-               if meeting.workspace_id in history.listeners}
+               if meeting.workspace_id in workspaces}
     changes = collections.defaultdict(list)
     for event in history.events:
         # The making of a record changes no status, and what keeps a planned bot from being sent does not either.
         if event.meeting_id in numbers and event.what not in ("created", "not_sent"):
             changes[numbers[event.meeting_id]].append(event)
     told = collections.defaultdict(list)
-    for one in history.told:
+    for one in all_told:
         told[one.meeting].append(one)
     for meeting in sorted(set(changes) | set(told)):
         for sentence in _about(history, changes[meeting], told[meeting]):
-            yield Violation("webhooks", f"meeting {meeting}", sentence)
+            yield Violation("webhooks", f"meeting {meeting}{whom}", sentence)
 
 
 def _about(history, changes, told):

@@ -11,11 +11,13 @@ from harness.certificates import Certificates
 from harness.deployments import LOOPBACK
 from harness.node import BINARY, Node
 from harness.proxy import Proxy
+from harness.receiver import Receiver
 from harness.redis_server import RedisServer
 from harness.runner import LAUNCHER, Runner
 from harness.stalled import Tap
 from machine import deployments, network, settings
 from machine.doors import Doors, PrimaryFollower
+from machine.lab_rooms import LabRooms
 
 NODES = 3
 # How many bots each runner runs at once: the first is soon full, so that dispatches wait and go round.
@@ -28,7 +30,7 @@ Bot = collections.namedtuple("Bot", "bot_id pid supervisor_pid runner")
 class Cluster:
     """Everything a fault can reach.
 
-    redis             RedisServer (Tests/system/harness), durable (appendfsync always); or several servers, see
+    redis             RedisServer (Tests/system/harness), durable (but for the machine's end); or several servers, see
                       machine/deployments.py
     deployment        standalone, sentinel or cluster
     network           the PrivateNetwork that all is in, where there are several servers and root makes one; or None
@@ -47,16 +49,19 @@ class Cluster:
     workspaces        the ids of those that clients ask for
     listener          the Listener to the changes of some workspaces, or None
     viewer            the Viewer of a workspace, or None
+    lab               the LabRooms in which bots attend in browsers, or None
     feeds             the FeedServer of calendars, or None
+    operators         the Receiver of what nodes tell their operator, or None
     presence          Presence: the folder of the files that the bots write themselves
     settings          {name: ms} of the timeouts that nodes and runners were given, by their names in settings.py
     """
 
     def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone",
-                 beside=None, is_encrypted=False, is_archiving=False):
+                 beside=None, is_encrypted=False, is_archiving=False, lab_rooms=0, tells_operator=False):
         """`runner_bot_names`: the names of bots that were asked for without one, for each runner. `beside`: what every
         second node and runner is, with its bots; by default all are `binary`. `is_encrypted`: whether several servers speak
-        TLS alone. `is_archiving`: whether transcripts move to an archive."""
+        TLS alone. `is_archiving`: whether transcripts move to an archive. `lab_rooms`: in how many rooms bots attend in
+        browsers. `tells_operator`: whether nodes have an operator's endpoint."""
         self.folder = folder
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
@@ -64,6 +69,7 @@ class Cluster:
         self.archive = os.path.join(folder, "archive") if is_archiving else None
         if self.archive:
             os.makedirs(self.archive, mode=0o700)
+        self.operators = Receiver() if tells_operator else None
         self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = self.feeds = None
         self.workspaces = []
         if deployment == "standalone":
@@ -84,8 +90,9 @@ class Cluster:
         self._proxies = {}
         self.nodes = [self._node(f"node{number}", binary)
                       for number, binary in zip(range(1, NODES + 1), itertools.cycle(self._binaries))]
-        # It has a port, which runners are told, once it has started.
+        # They have ports, which runners are told, once they have started.
         self.api_proxy = ApiProxy([node.port for node in self.nodes]).start()
+        self.lab = LabRooms(folder, self._binaries[0], lab_rooms) if lab_rooms else None
         self.runners = [self._runner(f"runner{number}", binary, capacity, name)
                         for number, (binary, capacity, name)
                         in enumerate(zip(self._binaries, CAPACITIES, runner_bot_names), 1)]
@@ -111,9 +118,13 @@ class Cluster:
     def _archive(self):
         return {"ARCHIVE": self.archive, "ARCHIVE_AFTER_MS": self.settings["archive_after"]} if self.archive else {}
 
+    def _operators(self):
+        return {"WEBHOOK_URL": self.operators.url()} if self.operators else {}
+
     def _node(self, name, binary):
         node = Node(
-            self.folder, self._url_for(name), name=name, **self._trust(), **self._archive(), **settings.of_node())
+            self.folder, self._url_for(name), name=name, **self._trust(), **self._archive(), **self._operators(),
+            **settings.of_node())
         node.arguments[0] = binary
         return node
 
@@ -123,6 +134,9 @@ class Cluster:
             file.write(LAUNCHER % binary)
         os.chmod(launcher, 0o755)
         for_bots = {"BOT_REDIS": self.follower.url} if self.follower else {}
+        if self.lab:
+            launcher = self.lab.launcher(f"{launcher}-of-any-kind", launcher)
+            for_bots["CLEAN_UP"] = self.lab.clean_up()
         runner = Runner(
             self.folder, self._url_for(name), self.api_proxy, name=name, CAPACITY=capacity,
             BOT_NAME=bot_name, LAUNCH=f"'{launcher}'", **for_bots, **self._trust(), **settings.of_runner())
@@ -155,7 +169,7 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass  # It ended by itself in between.
-        for link in [*self.links(), *filter(None, (self.listener, self.feeds))]:
+        for link in [*self.links(), *filter(None, (self.listener, self.feeds, self.lab, self.operators))]:
             link.end()
         if self.network:
             self.network.leave()

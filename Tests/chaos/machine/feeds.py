@@ -8,8 +8,8 @@ from harness.feed_server import FeedServer, event, feed, utc
 from harness.waiting import wait_for
 from harness.workspace import Admin
 from history import CalendarEvent, Said, now_ns
-from machine.places import Place, code
-from machine.planner import BOT_NAME, PATIENCE_S
+from machine.places import Place, code, make_once
+from machine.planner import BOT_NAME, PATIENCE_S, told
 
 CALENDARS = 3
 PAUSE_S = (0.5, 1.5)
@@ -29,10 +29,8 @@ class Calendar:
         # What the feed says now: a room's code -> (its event, its time).
         self.now = {}
         self._publish()
-        answer = user.request("POST", "/user/calendars", {
-            "name": path, "ics_url": server.url(path), "bot_name": bot_name})
-        assert answer.status == 201, answer
-        self._id = answer.json["id"]
+        self._id = make_once(user, "/user/calendars", "calendars", {
+            "name": path, "ics_url": server.url(path), "bot_name": bot_name}, "name")
 
     def add(self, room_code, time):
         about = CalendarEvent(self._user.workspace_id, f"google_meet:{room_code}")
@@ -61,13 +59,13 @@ class Calendar:
 
     def is_read(self):
         """Whether its feed has been read, and nobody is at it."""
-        reading = self._user.request("GET", f"/user/calendars/{self._id}/sync").json
+        reading = told(self._user, f"/user/calendars/{self._id}/sync")
         return reading["last_sync"] is not None and not reading["is_syncing"]
 
 
 def planned(user):
     """The rooms of the meetings of a user's workspace that wait for their time."""
-    listed = user.request("GET", "/meetings?limit=100").json["meetings"]
+    listed = told(user, "/meetings?limit=100")["meetings"]
     return [one["native_meeting_id"] for one in listed if one["status"] == "scheduled"]
 
 

@@ -1,4 +1,4 @@
-"""Who is told of a workspace's changes, and takes down what it is told."""
+"""Who is told of a workspace's changes, or of all of them, and takes down what it is told."""
 
 import threading
 import time
@@ -6,6 +6,7 @@ import time
 from harness.receiver import Receiver
 from harness.waiting import wait_for
 from history import Told, now_ns
+from machine.places import make_once
 
 # Until nothing waits to be told any more: a delivery of a node that has died waits for the end of its lease.
 PATIENCE_S = 80.0
@@ -14,20 +15,25 @@ LATE_S = 1.0
 
 
 class Listener:
-    def __init__(self, history, random=None):
-        """With `random` it is unkind: it fails, answers late, or goes without a word."""
+    def __init__(self, history, random=None, operators=None):
+        """With `random` it is unkind: it fails, answers late, or goes without a word. `operators`: the Receiver of what
+        nodes tell of all workspaces, by a setting of theirs."""
         self._history = history
         self._random = random
         self._seen = set()
         self._lock = threading.Lock()
-        self._receiver = Receiver(self._take)
+        if operators:
+            history.operators_told = []
+        self._told = history.operators_told if operators else history.told
+        self._receiver = operators or Receiver()
+        self._receiver.answer = self._take
 
     def _take(self, delivery):
         body = delivery.json
         told = Told(now_ns(), body["event_id"], body["event_type"], body["data"]["meeting"]["id"], body["sequence"],
                     body["data"].get("status_change", {}).get("new_status"))
         with self._lock:
-            self._history.told.append(told)
+            self._told.append(told)
             is_first = told.event_id not in self._seen
             self._seen.add(told.event_id)
             mood = self._random.random() if self._random and is_first else 1.0
@@ -41,15 +47,19 @@ class Listener:
 
     def listen(self, place):
         """From now on, to what becomes of the meetings of a place's workspace."""
-        answer = place.user.request("POST", "/webhooks", {"url": self._receiver.url()})
-        assert answer.status == 201, answer
+        make_once(place.user, "/webhooks", "webhooks", {"url": self._receiver.url()}, "url")
         self._history.listeners.append(place.workspace_id)
+
+    def wait_until_known(self, redis):
+        """Until nodes have said that there is an operator's endpoint."""
+        wait_for(lambda: len(list(redis.scan("usher:{p?}:operator"))) == 16, "the word that there is an endpoint",
+                 PATIENCE_S)
 
     def hear_all(self, redis):
         """Waits until nothing is left to be told, or that has been long enough."""
         def is_all():
-            return not any(redis.call("XLEN", key) for key in redis.scan("usher:{p?}:outbox")) and not list(
-                redis.scan("usher:{p?}:ws:*:webhook:*:due"))
+            return not any(redis.call("XLEN", key) for key in redis.scan("usher:{p?}:outbox")) and not any(
+                list(redis.scan(f"usher:{{p?}}:ws:*:{kind}:due")) for kind in ("webhook:*", "operator"))
         try:
             wait_for(is_all, "the telling of all changes", PATIENCE_S, interval_s=0.1)
         except AssertionError:

@@ -75,6 +75,22 @@ def plan_meeting(place):
     return meeting_id
 
 
+def make_once(user, path, kind, body, known_by):
+    """The id of what a POST makes, one alone: where a node could not say what came of it, it may be there already, among
+    those of its `kind`, with the same member `known_by`."""
+    def made():
+        listed = user.request("GET", path)
+        if listed.status != 200:
+            return None
+        for one in listed.json[kind]:
+            if one[known_by] == body[known_by]:
+                return one["id"]
+        answer = user.request("POST", path, body)
+        assert answer.status in (201, 503), answer
+        return answer.json["id"] if answer.status == 201 else None
+    return wait_for(made, f"one of the {kind}", interval_s=0.1)
+
+
 def limits(places):
     return {place.workspace_id: LIMITS[index // ROOMS] for index, place in enumerate(places)}
 

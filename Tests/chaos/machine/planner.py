@@ -77,11 +77,22 @@ class Planner(threading.Thread):
         settle(self.user, self._planned)
 
 
+def told(user, path):
+    """What a node answers in the end: one that is busy, or has just lost Redis, refuses at first."""
+    def answered():
+        try:
+            answer = user.request("GET", path)
+        except (OSError, http.client.HTTPException):
+            return None
+        return answer if answer.status == 200 else None
+    return wait_for(answered, f"an answer to GET {path}", PATIENCE_S, interval_s=0.1).json
+
+
 def settle(user, planned):
     left = [one.number for one in planned]
 
     def is_over():
-        left[:] = [number for number in left if user.request("GET", f"/meetings/{number}").json["status"] == "scheduled"]
+        left[:] = [number for number in left if told(user, f"/meetings/{number}")["status"] == "scheduled"]
         return not left
     try:
         wait_for(is_over, "the sending of all planned bots", PATIENCE_S, interval_s=0.2)

@@ -15,6 +15,7 @@ from machine import bot_names, clients, collecting, left_over, logs, places, set
 from machine.agreement import Agreement
 from machine.cluster import Cluster
 from machine.feeds import FeedWriter
+from machine.lab_rooms import LIMIT
 from machine.listener import Listener
 from machine.plan import Injector
 from machine.planner import Planner
@@ -32,7 +33,7 @@ ASKED = (0, -signal.SIGKILL, -signal.SIGTERM)
 
 
 def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="standalone", wait_replicas=0, beside=None,
-        is_encrypted=False):
+        is_encrypted=False, lab_rooms=0):
     """Breaks a fresh cluster for `seconds`, and returns the History. One process runs one kind of deployment.
 
     faults         names of the faults to inject; if None all that the deployment has, and the version beside bears
@@ -41,8 +42,9 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     wait_replicas  on how many replicas what is acknowledged is to be
     beside         the binary of every second node and runner
     is_encrypted   whether several servers speak TLS alone
+    lab_rooms      in how many rooms bots attend in browsers, beside all others
     """
-    settings.use(deployment, wait_replicas)
+    settings.use(deployment, wait_replicas, is_attending=lab_rooms > 0)
     kept = folder is not None
     # A Unix socket's path may have 107 bytes at most.
     folder = folder or tempfile.mkdtemp(prefix="usher-chaos-")
@@ -52,7 +54,8 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     try:
         # What has moved there the version before cannot read.
         is_archiving = beside is None
-        made = Run(seed, Cluster(folder, binary, names, deployment, beside, is_encrypted, is_archiving))
+        made = Run(
+            seed, Cluster(folder, binary, names, deployment, beside, is_encrypted, is_archiving, lab_rooms, True))
         if beside:
             faults = made.note_beside(versions.minor(beside), faults)
         return made.perform(seconds, faults)
@@ -70,6 +73,8 @@ class Run:
         self._recorder = clients.Recorder(self._history.operations)
         # Of workspaces that only plan meetings, which end by themselves.
         self._planners = []
+        # The Listener to all, if there is one.
+        self._operators = None
 
     def _random(self, purpose):
         return random.Random(f"{self._seed}/{purpose}")
@@ -88,8 +93,10 @@ class Run:
         self._begun_ms = time.time_ns() // 1_000_000
         try:
             self._cluster.start()
+            self._listen_for_all()
             self._places = places.make(self._cluster, self._random("places"))
             self._history.limits = places.limits(self._places)
+            room_watch = self._attend()
             sampler = Sampler(self._cluster, self._history)
             sampler.start()
             watch = self._watch()
@@ -99,18 +106,37 @@ class Run:
             self._history.left_over += self._stop_all()
             self._history.left_over += self._remains()
             sampler.end()
-            if watch:
-                watch.end()
+            for one in filter(None, (watch, room_watch)):
+                one.end()
             self._collect()
             return self._history
         finally:
             self._cluster.end()
+
+    def _listen_for_all(self):
+        """As the operator, from before the first change on."""
+        if self._cluster.operators:
+            self._operators = Listener(self._history, operators=self._cluster.operators)
+            redis = self._cluster.redis.connect()
+            self._operators.wait_until_known(redis)
+            redis.close()
 
     def _watch(self):
         if not self._cluster.follower:
             return None
         watch = Watch(self._cluster.redis, self._history.failovers, self._cluster.follower)
         watch.look()
+        watch.start()
+        return watch
+
+    def _attend(self):
+        lab = self._cluster.lab
+        if not lab:
+            return None
+        found = lab.make_places(self._cluster.nodes[0], self._random("lab"))
+        self._places += found
+        self._history.limits[found[0].workspace_id] = LIMIT
+        watch = lab.watch(self._cluster.presence)
         watch.start()
         return watch
 
@@ -209,8 +235,8 @@ class Run:
         if self._cluster.viewer:
             self._cluster.viewer.settle()
         redis = self._cluster.redis.connect()
-        if self._cluster.listener:
-            self._cluster.listener.hear_all(redis)
+        for listener in filter(None, (self._cluster.listener, self._operators)):
+            listener.hear_all(redis)
         history.events = collecting.events(redis, history.meetings, self._begun_ms)
         collecting.tell_right(history.operations, self._begun_ms)
         redis.close()

@@ -6,9 +6,11 @@ import time
 
 from history import Sample, now_ns
 
-INTERVAL_S = 0.5
+INTERVAL_S = 1.0
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 ESTABLISHED = "01"
+# A node keeps as many connections to the operator's endpoint for the next event (Deliverer.swift), and no more.
+TO_OPERATOR = 64
 
 
 class Sampler(threading.Thread):
@@ -24,17 +26,29 @@ class Sampler(threading.Thread):
     def run(self):
         while not self._stopping.wait(INTERVAL_S):
             self._history.clock.append((now_ns(), time.time_ns()))
-            served = _client_sockets({node.port for node in self._cluster.nodes})
+            served, to_operator = self._sockets()
             for process in self._cluster.processes():
                 if process.alive and (len(self._cluster.servers) == 1 or process not in self._cluster.servers):
-                    self.take(process.name, process.pid, served)
+                    self.take(process.name, process.pid, served, to_operator)
 
     def end(self):
         self._stopping.set()
         self.join()
 
-    def take(self, name, pid, served):
-        """Adds a sample of a process, unless it is ending; `served` are the sockets of clients of the nodes."""
+    def _sockets(self):
+        """Those of clients of the nodes, and those to the operator's endpoint."""
+        nodes, operators = {node.port for node in self._cluster.nodes}, self._cluster.operators
+        served, to_operator = set(), set()
+        for own_port, other_port, socket in _established():
+            if own_port in nodes:
+                served.add(socket)
+            elif operators and other_port == operators.port:
+                to_operator.add(socket)
+        return served, to_operator
+
+    def take(self, name, pid, served, to_operator):
+        """Adds a sample of a process, unless it is ending; `served` and `to_operator` are sockets that are kept for
+        others to use, and so are not counted."""
         at_ns = now_ns()
         try:
             descriptors = os.listdir(f"/proc/{pid}/fd")
@@ -51,18 +65,17 @@ class Sampler(threading.Thread):
         if not resident_bytes:
             return  # It is ending: its memory goes before its descriptors.
         sockets = {link for link in links if link.startswith("socket:")}
-        self._history.samples.append(Sample(
-            at_ns, name, pid, len(links) - len(sockets & served), resident_bytes, len(sockets - served)))
+        kept = len(sockets & served) + min(TO_OPERATOR, len(sockets & to_operator))
+        self._history.samples.append(Sample(at_ns, name, pid, len(links) - kept, resident_bytes, len(sockets) - kept))
 
 
-def _client_sockets(ports):
-    """The sockets, as /proc names them, of the connections that clients have to these ports."""
-    found = set()
+def _established():
+    """(its own end's port, the other end's, the socket as /proc names it) of each connection."""
     with open("/proc/net/tcp") as file:
         next(file)
         for line in file:
-            fields = line.split()
             # sl, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode.
-            if fields[3] == ESTABLISHED and int(fields[1].rpartition(":")[2], 16) in ports:
-                found.add(f"socket:[{fields[9]}]")
-    return found
+            fields = line.split()
+            if fields[3] == ESTABLISHED:
+                own_port, other_port = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
+                yield own_port, other_port, f"socket:[{fields[9]}]"

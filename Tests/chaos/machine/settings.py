@@ -27,6 +27,8 @@ SETTINGS = {
 OF_SEVERAL = {
     "lease_ttl": 4500, "lock_ttl": 1000, "in_flight_ttl": 8000, "redis_timeout": 1000, "request_timeout": 3000,
 }
+# Where bots attend: what a browser on a busy machine needs to come into a room, and to leave it.
+OF_BROWSERS = {"join_timeout": 30_000, "stop_grace": 10_000}
 WAIT_MS = 400
 # After this long without an answer a server is taken for down; and how old the last word of a replica may be for it to
 # count (min-replicas-max-lag).
@@ -69,13 +71,16 @@ _OF_ONE = dict(SETTINGS)
 SWEEP_PAUSE, AGREEMENT, EMPTINESS = _bounds()
 
 
-def use(deployment, wait_replicas):
-    """Sets all of this for a kind of deployment."""
+def use(deployment, wait_replicas, is_attending=False, others=None):
+    """Sets all of this for a kind of deployment, and of bots. `others`: timeouts in ms that are other than the machine's."""
     global SWEEP_PAUSE, AGREEMENT, EMPTINESS
     SETTINGS.clear()
     SETTINGS.update(_OF_ONE)
     if deployment != "standalone":
         SETTINGS.update(OF_SEVERAL, deployment=deployment, wait_replicas=wait_replicas, max_lag=1000 * MAX_LAG_S)
+    if is_attending:
+        SETTINGS.update(OF_BROWSERS)
+    SETTINGS.update(others or {})
     SWEEP_PAUSE, AGREEMENT, EMPTINESS = _bounds()
 
 

@@ -16,17 +16,21 @@ SILENCE_S = 5.0
 QUIET_S = 30.0
 EVENTS_OF_A_CONNECTION = (1, 25)
 PAUSE_S = (0.0, 0.5)
+LOOK_AGAIN_S = 0.1
 # Until all that was said has come, once nothing breaks any more.
 PATIENCE_S = 20.0
 
 
 class Viewer(threading.Thread):
-    def __init__(self, cluster, random, user, history, events=EVENTS_OF_A_CONNECTION, pause_s=PAUSE_S):
-        """`events`, `pause_s`: from the least to the most of a connection, and from one to the next."""
+    def __init__(self, cluster, random, user, history, events=EVENTS_OF_A_CONNECTION, pause_s=PAUSE_S, has_missed=None):
+        """`events`, `pause_s`: from the least to the most of a connection, and from one to the next. `has_missed`: called
+        when it leaves, returns what says whether there is by now what it has missed; it is away until then."""
         super().__init__(name="viewer", daemon=True)
         self._cluster, self._random, self._user, self._history = cluster, random, user, history
-        self._events, self._pause_s = events, pause_s
+        self._events, self._pause_s, self._has_missed = events, pause_s, has_missed
         self._cursor = None
+        # How often it went on where it was.
+        self.returns = 0
         self._screens = {}
         # The meetings of which not all that ever was is on the screens; None for all.
         self._anew = set()
@@ -48,8 +52,16 @@ class Viewer(threading.Thread):
                 except (OSError, ValueError, http.client.HTTPException):
                     pass  # Goes on elsewhere.
                 self._stopping.wait(self._random.uniform(*self._pause_s))
+                with contextlib.suppress(OSError):
+                    self._miss_something()
         except Exception as failure:  # Raised by `end`, in the machine's main thread.
             self.failure = failure
+
+    def _miss_something(self):
+        missed = self._has_missed and self._has_missed()
+        # `settle` takes it back.
+        while missed and self._has_missed and not missed() and not self._stopping.is_set():
+            self._stopping.wait(LOOK_AGAIN_S)
 
     def _follow(self, node, count):
         told = {}
@@ -58,6 +70,7 @@ class Viewer(threading.Thread):
             self._socket = events.socket
             if events.status != 200 or self._stopping.is_set():
                 return
+            self.returns += self._cursor is not None
             for _ in range(count):
                 event = events.next(deadline_s=QUIET_S)
                 if event is None or self._stopping.is_set():
@@ -97,7 +110,7 @@ class Viewer(threading.Thread):
             self._history.viewed = [self._viewed]
             return not views.check(self._history)
         # It is not away any more.
-        self._events, self._pause_s = (1_000_000, 1_000_000), (0.0, 0.0)
+        self._events, self._pause_s, self._has_missed = (1_000_000, 1_000_000), (0.0, 0.0), None
         try:
             wait_for(has_all, "all that was said", PATIENCE_S, interval_s=0.2)
         except AssertionError:

@@ -154,3 +154,7 @@ def _write_all(folder, files):
 def _link(target, path):
     if not os.path.islink(path):
         os.symlink(target, path)
+
+
+if __name__ == "__main__":
+    build()

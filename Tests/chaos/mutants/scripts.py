@@ -31,7 +31,7 @@ SCRIPTS = (
               "if meeting[1] ~= bot_id or meeting[2] ~= epoch or bot[3] then return void('stale') end\n", ""),
          Edit("lua/claim.lua", "if bot[2] ~= 'run' then return void('unwanted') end\n", ""),
          Edit("lua/claim.lua", "  if redis.call('GET', inflight_key) ~= bot_id then\n", "  if false then\n"),
-         Edit("lua/renew.lua", "bot[1] == runner and not bot[2] and expiry", "bot[1] == runner and expiry"),
+         Edit("lua/renew.lua", "bot[1] == runner and not bot[2] and is_alive", "bot[1] == runner and is_alive"),
          Edit("lua/report.lua", "if meeting[1] ~= bot_id then return {'stale'} end\n", ""),
          Edit("lua/report.lua", "if bot[1] then return {'stale'} end\n", ""),
          Edit("lua/report.lua",
@@ -134,6 +134,11 @@ SCRIPTS = (
         "webhooks", "told_stays",
         (Edit("lua/includes/events.lua", "  redis.call('XADD', keys.outbox, '*', unpack(fields))\n",
               "  if what ~= 'stopping' then redis.call('XADD', keys.outbox, '*', unpack(fields)) end\n"),)),
+    Mutant(
+        "change-untold-to-the-operator",
+        "The operator is told of the changes in those workspaces alone that have a webhook.",
+        "webhooks", "stays_told_to_the_operator",
+        (Edit("lua/includes/events.lua", "'EXISTS', keys.webhooks, keys.operators)", "'EXISTS', keys.webhooks)"),)),
     Mutant(
         "said-untold",
         "Of the segments that are stored viewers are told only where there are many.",

@@ -1,6 +1,7 @@
 """What a scenario has at hand: a cluster, requests that are taken down, faults at chosen instants, and waiting."""
 
 import random
+import secrets
 import threading
 
 from faults import FAULTS
@@ -14,8 +15,11 @@ from machine import clients, collecting, feeds, places, planner
 from machine.listener import Listener
 from machine.viewer import Viewer
 
-# A scenario without a mutant waits for none of what it gives time to, or gets it soon.
+# For what a mutant may keep from happening. Without one it happens, however busy the machine is.
 PATIENCE_S = 12.0
+PATIENCE_WITHOUT_MUTANT_S = 90.0
+# Two bots that are in a room at once are so with a mutant alone.
+CROWD_S = 2.0
 # What a record says of a meeting that may get a new bot.
 ENDED = ("completed", "failed")
 # So many lines of one bot while another one is there are no matter of one write.
@@ -23,13 +27,14 @@ CROWD_LINES = 5
 
 
 class Stage:
-    def __init__(self, cluster, all_places, recorder, history):
+    def __init__(self, cluster, all_places, recorder, history, has_mutant):
         self.cluster = cluster
         self.nodes = cluster.nodes
         self.runners = cluster.runners
         self._places = all_places
         self._recorder = recorder
         self._history = history
+        self._has_mutant = has_mutant
 
     # Requests.
 
@@ -38,17 +43,28 @@ class Stage:
         return [place for index, place in enumerate(self._places) if places.LIMITS[index // places.ROOMS] == limit]
 
     def send(self, call, node=0):
-        """Sends a request through a node, and returns the operation."""
+        """Sends a request through a node once, and returns the operation."""
         return call.send(self._recorder, "scenario", self.nodes[node])
 
+    def send_until_known(self, call, node):
+        """The same again, by its idempotency key, while a busy node cannot say what came of it."""
+        sent = []
+
+        def is_known():
+            sent.append(self.send(call, node))
+            return sent[-1].outcome != "unknown"
+        self.comes(is_known, interval_s=0.1)
+        return sent[-1]
+
     def send_bot(self, place, name="Usher", node=0):
-        return self.send(clients.create_bot(place, name), node)
+        return self.send_until_known(clients.create_bot(place, name, secrets.token_hex(16)), node)
 
     def stop(self, place, node=0):
-        return self.send(clients.stop(place), node)
+        return self.send_until_known(clients.stop(place, secrets.token_hex(16)), node)
 
     def reinvite(self, place, meeting_id, force_restart=None, node=0):
-        return self.send(clients.reinvite(place, meeting_id, force_restart), node)
+        return self.send_until_known(
+            clients.reinvite(place, meeting_id, force_restart, secrets.token_hex(16)), node)
 
     def plan_meeting(self, place):
         """Another meeting in a place's room; its id."""
@@ -85,9 +101,18 @@ class Stage:
         self.cluster.listener.listen(place)
 
     def view(self, place):
-        """Has somebody follow a place's workspace, who is away most of the time."""
+        """Has somebody follow a place's workspace, who is away until something is missed each time."""
+        def stored():
+            platform, _, native_id = place.room.partition(":")
+            answer = place.user.request("GET", f"/transcripts/{platform}/{native_id}", node=self.nodes[-1])
+            return len(answer.json["segments"]) if answer.status == 200 else 0
+
+        def has_missed():
+            before = stored()
+            return lambda: stored() >= before + 3
         self.cluster.viewer = Viewer(
-            self.cluster, random.Random("viewer"), place.user, self._history, events=(2, 3), pause_s=(1.2, 1.5))
+            self.cluster, random.Random("viewer"), place.user, self._history, events=(2, 3), pause_s=(0.0, 0.0),
+            has_missed=has_missed)
         self.cluster.viewer.begin()
 
     # What is seen.
@@ -116,9 +141,10 @@ class Stage:
         return (self.stays(place)[count - 1:] or [None])[0]
 
     def join(self, place, meeting_id):
-        """Gives a meeting's bot the time to be in the room by the record too; its Stay, or None."""
-        self.comes(lambda: self.record(place, meeting_id)["status"] == "LIVE")
-        return self.enter(place)
+        """Waits until a meeting's bot is in the room by the record too, which no mutant keeps it from; its Stay."""
+        wait_for(lambda: self.record(place, meeting_id)["status"] == "LIVE" and self.stays(place),
+                 f"a bot in {place.room}", interval_s=0.05)
+        return self.stays(place)[0]
 
     def meets(self, place):
         """Whether two bots were in the room at once for a while."""
@@ -128,18 +154,18 @@ class Stage:
 
     def meet(self, place):
         """Gives two bots the time to be in the room at once, should both be on their way."""
-        return self.comes(lambda: self.meets(place), 2.0)
+        return self.comes(lambda: self.meets(place), PATIENCE_S if self._has_mutant else CROWD_S)
 
     def bot(self, bot_id):
         """Its processes and its runner."""
         return wait_for(lambda: next((bot for bot in self.cluster.bots() if bot.bot_id == bot_id), None),
                         f"the process of bot {bot_id}")
 
-    @staticmethod
-    def comes(condition, patience_s=PATIENCE_S, interval_s=0.02):
+    def comes(self, condition, patience_s=None, interval_s=0.02):
         """Gives something the time to happen that a mutant may keep from happening. Whether it did."""
+        usual_s = PATIENCE_S if self._has_mutant else PATIENCE_WITHOUT_MUTANT_S
         try:
-            wait_for(condition, "it", patience_s, interval_s)
+            wait_for(condition, "it", usual_s if patience_s is None else patience_s, interval_s)
             return True
         except AssertionError:
             return False

@@ -61,11 +61,12 @@ STEPS = (
     Mutant(
         "sweep-without-expiry-check",
         "The sweep takes every lease for one that has run out, and the script believes it.",
-        "presence", "restart_when_ended",
+        "fates", "restart_when_ended",
         (Edit(SWEEPER, "due(partition.leases, by: now),", "due(partition.leases, by: MUTANT ? .max : now),"),
          Edit("lua/lose_bot.lua",
-              "  if not expiry or tonumber(expiry) > at_ms then return {'leased'} end\n"
-              "  if primary_since(primary_key, at_ms) + lease_ms > at_ms then return {'leased'} end\n", ""))),
+              "  if not expiry or tonumber(expiry) > at_ms then return {'leased'} end\n", ""),
+         Edit("lua/lose_bot.lua",
+              "  if primary_since(primary_key, at_ms, longest_ms) + longest_ms > at_ms then return {'leased'} end\n", ""))),
     Mutant(
         "plan-sent-early",
         "The sweep takes every plan for one that is due, and the script believes it.",

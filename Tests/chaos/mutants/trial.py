@@ -24,19 +24,21 @@ from mutants import build, failovers, scenarios
 from mutants.catalogue import MUTANTS
 from mutants.stage import Stage
 
-# In ms: from a dispatch to its bot in the room, and from the last fault until records and bots agree.
+# In ms, of a mutant, which is not waited for at length: from a dispatch to its bot in the room, and from the last fault until
+# records and bots agree.
 AGREEMENT = 12_000
 
 
 class Play(Run):
     """A run whose faults and requests are those of a scenario."""
 
-    def __init__(self, scenario, cluster):
+    def __init__(self, scenario, cluster, has_mutant):
         super().__init__(scenario.__name__, cluster)
         self._scenario = scenario
+        self._has_mutant = has_mutant
 
     def _break(self, seconds, faults):
-        self._scenario(Stage(self._cluster, self._places, self._recorder, self._history))
+        self._scenario(Stage(self._cluster, self._places, self._recorder, self._history, self._has_mutant))
         self._cluster.make_whole()
         self._history.quiet_ns = now_ns()
 
@@ -44,15 +46,18 @@ class Play(Run):
 def perform(scenario, mutant=None):
     """The History of a scenario."""
     scenario = getattr(scenarios, scenario, None) or getattr(failovers, scenario)
-    settings.use(scenario.deployment, scenario.wait_replicas)
-    settings.SETTINGS.update(scenario.settings)
-    settings.AGREEMENT, settings.EMPTINESS = AGREEMENT, scenario.emptiness
+    settings.use(scenario.deployment, scenario.wait_replicas, others=scenario.settings)
+    if mutant:
+        settings.AGREEMENT, settings.EMPTINESS = AGREEMENT, scenario.emptiness
+    else:
+        settings.EMPTINESS = max(settings.EMPTINESS, scenario.emptiness)
     if mutant and MUTANTS[mutant].scripts:
         know_scripts(build.scripts_folder(mutant))
     folder = tempfile.mkdtemp(prefix="usher-mutant-")
     try:
-        cluster = Cluster(folder, build.program(mutant), deployment=scenario.deployment)
-        return Play(scenario, cluster).perform(0, ())
+        cluster = Cluster(folder, build.program(mutant), deployment=scenario.deployment,
+                          tells_operator=scenario.tells_operator)
+        return Play(scenario, cluster, mutant is not None).perform(0, ())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

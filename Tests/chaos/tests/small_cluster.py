@@ -102,7 +102,14 @@ class SmallCluster:
             proxy.mend()
 
     def remove(self, meeting):
-        self.user.request("DELETE", self.user.bot_path(meeting))
+        """The answer to the stop of a meeting's bot, once a node can say what came of it."""
+        def told():
+            try:
+                answer = self.user.request("DELETE", self.user.bot_path(meeting), timeout_s=5.0)
+            except OSError:
+                return None
+            return answer if answer.status in (202, 404) else None
+        return wait_for(told, f"the stop of the bot of meeting {meeting['id']}", interval_s=0.1)
 
 
 class Choices(random.Random):

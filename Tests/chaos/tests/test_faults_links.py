@@ -81,7 +81,7 @@ def test_the_way_to_redis_is_cut(cluster, server, through):
     assert is_closed(through)
     with pytest.raises(ConnectionError):
         RedisClient(cluster.proxy_of(server).socket_path).call("PING")
-    assert cluster.node.is_serving() == (server is not cluster.node)
+    wait_for(lambda: cluster.node.is_serving() == (server is not cluster.node), "a node that serves unless it is cut off")
     fault.heal(cluster)
     assert_works(cluster)
 

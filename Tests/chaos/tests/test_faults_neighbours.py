@@ -12,6 +12,12 @@ from small_cluster import inject
 needs_compiler = pytest.mark.skipif(shutil.which(COMPILER) is None, reason="no C compiler: install the package gcc")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """However slow the machine is, a Redis that is not stopped answers in time."""
+    monkeypatch.setattr("faults.redis.SILENCE_S", 10.0)
+
+
 def assert_works(cluster):
     cluster.remove(cluster.bot_in_its_room())
 

@@ -12,6 +12,12 @@ from harness.waiting import wait_for
 from small_cluster import inject
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """However slow the machine is, a Redis that is not stopped answers in time."""
+    monkeypatch.setattr("faults.redis.SILENCE_S", 10.0)
+
+
 def assert_works(cluster):
     cluster.remove(cluster.bot_in_its_room())
 

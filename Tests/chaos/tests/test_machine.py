@@ -128,11 +128,11 @@ def test_a_process_that_is_ending_is_not_sampled():
     sampler = Sampler(None, written)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        sampler.take("child", child.pid, set())
+        sampler.take("child", child.pid, set(), set())
         child.kill()
         # It has ended, and its entry under /proc is there until it is waited for.
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        sampler.take("child", child.pid, set())
+        sampler.take("child", child.pid, set(), set())
     finally:
         child.kill()
         child.communicate()

@@ -19,7 +19,7 @@ from mutants.steps import STEPS
 
 SCENARIOS = tuple(dict.fromkeys(mutant.scenario for mutant in MUTANTS.values()))
 # Trials mostly wait, so more of them than processors run side by side.
-TRIALS_AT_ONCE = 4
+TRIALS_AT_ONCE = 5
 DEADLINE_S = 300
 
 

@@ -45,6 +45,14 @@ def test_nobody_is_told_where_nobody_listens(written):
     assert found(written) == ""
 
 
+def test_the_operator_is_told_of_all(written):
+    written.history.listeners.clear()
+    tell(written, 1, 2, 3, 4)
+    written.history.told, written.history.operators_told = [], written.history.told
+    assert found(written).startswith(f"webhooks: meeting {NUMBER}, to the operator: nobody was told of change 5")
+    assert "change 4" not in found(written)
+
+
 def test_what_is_not_told(written):
     tell(written, 1, 2, 3, 5)
     assert "nobody was told of change 4, completed" in found(written)

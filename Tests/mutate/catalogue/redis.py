@@ -4,6 +4,7 @@ from mutant import Mutant
 
 CONNECTION = "Redis/Connection/Connection.swift"
 QUEUE = "Redis/Connection/ReplyQueue.swift"
+QUORUM = "Redis/Connection/ReplicaQuorum.swift"
 LINK = "Redis/Connection/Link.swift"
 LOGIN = "Redis/Connection/Login.swift"
 TLS = ("TLSTests",)
@@ -16,8 +17,17 @@ ON_CLUSTER = ("ClusterTests",)
 LIVE = ("ConnectionTests", "ClientTests", "FaultTests", "HostilePeerTests")
 
 REDIS = (
-    Mutant("one replica's confirmation passes for two", QUEUE, "«replicas < replicaWait?.replicas ?? 0» ?", "replicas < 1",
+    Mutant("one replica's confirmation passes for two", QUEUE, "if «reached < replicas» {", "reached < 1",
            ("ReplicaWaitTests", "ReplyQueueTests")),
+    Mutant("a replica that is back is not waited for at once", QUEUE, "failure == nil, let quorum, «quorum.required(at: now) > replicas»",
+           "false", ("ReplyQueueTests",)),
+    Mutant("a replica that has just gone is not waited for", QUORUM, "«now.milliseconds(since: since) >= wait.awayMilliseconds»",
+           "true", ("ReplicaQuorumTests",)),
+    Mutant("what was not seen for a while counts as gone all the while", QUORUM,
+           "if since == nil || «now.milliseconds(since: seenAt) > gapMilliseconds» || seen.id != primary {", "false",
+           ("ReplicaQuorumTests",)),
+    Mutant("what another primary said counts", QUORUM, "> gapMilliseconds || «seen.id != primary» {", "false",
+           ("ReplicaQuorumTests",)),
     Mutant("a change that replicas lack counts at once", QUEUE,
            "guard batch.isWaited, let isChange = batch.isChange, «isChange(reply)» else", "false",
            ("ReplicaWaitTests", "ReplyQueueTests")),
@@ -38,7 +48,7 @@ REDIS = (
     Mutant("the connection is inherited by programs", "EventLoop/OutgoingConnection.swift",
            "Int32(SOCK_CLOEXEC.rawValue)", "0", LIVE),
     Mutant("a late WAIT confirms what comes after", QUEUE,
-           "if let openWait, openWait.deadline <= now { _ = takeUnconfirmed() }", "", ("ReplyQueueTests",),
+           "if let openWait, openWait.batch.deadline <= now { _ = takeUnconfirmed() }", "", ("ReplyQueueTests",),
            is_statement=True),
     Mutant("a certificate for any name is taken", "TLS/TLSSession.swift",
            "SSL_set1_host(session, host) == 1", "true", TLS),
@@ -90,7 +100,8 @@ REDIS = (
            "newest.epoch >= epoch || claims.count == asked", "true", CLAIM_TESTS),
     Mutant("Sentinels that were set up anew are never believed", KNOWN,
            "newest.epoch >= epoch || claims.count == asked", "newest.epoch >= epoch", CLAIM_TESTS),
-    Mutant("a primary that was left is taken back", KNOWN, "epoch += 1", "", CLAIM_TESTS, is_statement=True),
+    Mutant("a primary that was left is taken back", KNOWN, "epoch = epoch.addingClamped(1)", "", CLAIM_TESTS,
+           is_statement=True),
     Mutant("the oldest epoch counts", KNOWN, "$0.epoch < $1.epoch", "$0.epoch > $1.epoch", CLAIM_TESTS),
 
     Mutant("a slot that has moved is not followed", CLUSTER, "map?.assign(slot, to: address)", "", ON_CLUSTER,

@@ -4,7 +4,7 @@ from harness.http_client import NO_BODY, request_bytes
 from harness.keys import WorkspaceKeys
 from harness.played_bot import PlayedBot, latest_dispatch
 from harness.waiting import wait_for
-from harness.workspace import API, Meeting, Workspace, random_meet_code
+from harness.workspace import API, Workspace, random_meet_code
 
 
 class BotsUser:
@@ -108,7 +108,3 @@ class BotsUser:
         workspace.admin, workspace.node, workspace.id = self.admin, self.node, self.workspace_id
         workspace.owner, workspace.key, workspace.keys = self.user, self.token, self.keys
         return workspace
-
-    def as_meeting(self, meeting):
-        """A meeting object in the words of the Re-invite API's tests."""
-        return Meeting(self.as_workspace(), {**meeting, "meeting_id": meeting["data"]["meeting_id"]})

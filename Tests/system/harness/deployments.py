@@ -290,6 +290,9 @@ class ClusterClient(RedisClient):
     def pipeline(self, commands):
         return [self._call(command) for command in commands]
 
+    def servers(self):
+        return [self._client(address) for address in self._addresses]
+
     def receive(self):
         """The next message of a subscription, which is without a key."""
         return self._client(self._addresses[0]).receive()

@@ -47,6 +47,18 @@ class Room:
         """All that have come, in order: their names, states and times."""
         return request(self.lab.port, "GET", f"/rooms/{self.code}").json["people"]
 
+    @property
+    def lost_s(self):
+        """How many seconds of sound the page of the one who lost most has missed until now."""
+        return max(person["lost_s"] for person in self.people if person["state"] == "in")
+
+    def has_lost(self, before_s):
+        """Whether a page has missed some since then. Each tells once a second, or later where it has no time for that."""
+        try:
+            return wait_for(lambda: self.lost_s > before_s, "a loss of sound", 5.0, interval_s=0.1)
+        except AssertionError:
+            return False
+
     def state(self, name):
         """Of the one who came last under a name; None before that."""
         return ([person["state"] for person in self.people if person["name"] == name] or [None])[-1]

@@ -13,14 +13,14 @@ DEADLINE_S = 60.0
 class LiveClient:
     """A client of GET /ws."""
 
-    def __init__(self, node, key=None, in_query=False, receive_bytes=None):
+    def __init__(self, node, key=None, in_query=False, receive_bytes=None, ticket=None):
         own = socket.socket()
         if receive_bytes:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         own.settimeout(DEADLINE_S)
         own.connect(("127.0.0.1", node.port))
         headers = {} if key is None or in_query else {"X-API-Key": key}
-        query = f"?api_key={key}" if in_query else ""
+        query = f"?api_key={key}" if in_query else f"?ticket={ticket}" if ticket else ""
         self._connection = connect(
             f"ws://127.0.0.1:{node.port}/ws{query}", sock=own, additional_headers=headers, open_timeout=DEADLINE_S,
             max_size=None, ping_interval=None)
@@ -74,7 +74,7 @@ class EventStream:
         self.text = b""
         self.last = None
         try:
-            fields = f"X-API-Key: {key}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "")
+            fields = (f"X-API-Key: {key}\r\n" if key else "") + (f"Last-Event-ID: {last}\r\n" if last else "")
             self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode())
             self._read_head()
         except Exception:

@@ -52,9 +52,9 @@ class Node(Process):
         return self
 
     def is_serving(self):
-        """Whether it knows from Redis that a key is unknown (401); 503 while it can't ask."""
+        """Whether it knows from Redis that a key is unknown (401), or that too many were (429); 503 while it can't ask."""
         probe = {"X-API-Key": "unknown"}
-        return self.request("GET", "/api/v1/public/meeting/unknown/meetings", headers=probe).status == 401
+        return self.request("GET", "/api/v1/public/meeting/unknown/meetings", headers=probe).status in (401, 429)
 
     def is_healthy(self):
         if not self.alive:

@@ -19,6 +19,9 @@ RATE = 16_000
 # Pitches in Hz, far from one another, and what the service makes of them.
 WORDS = {330: "apple", 660: "bread", 1320: "cheese", 2640: "dates"}
 CHROMIUM = "/usr/lib/chromium/chromium"
+FLAGS = ["--headless=new", "--no-first-run", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-breakpad",
+         "--mute-audio", "--disable-background-networking", "--disable-component-update",
+         "--autoplay-policy=no-user-gesture-required", "--disable-features=WebRtcHideLocalIpsWithMdns"]
 
 
 def write_tones(path, *parts):
@@ -40,11 +43,8 @@ class Speaker(Process):
     def __init__(self, folder, room, name, sound):
         page = f"{room.lab.url}/m/{room.code}?host&name={name}&sound={sound}"
         profile = os.path.join(folder, f"profile of {name}")
-        super().__init__(name, [
-            CHROMIUM, "--headless=new", f"--user-data-dir={profile}", "--no-first-run", "--no-sandbox", "--disable-gpu",
-            "--disable-dev-shm-usage", "--disable-breakpad", "--mute-audio", "--disable-background-networking",
-            "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
-            "--disable-features=WebRtcHideLocalIpsWithMdns", page], {"HOME": folder}, folder)
+        super().__init__(
+            name, [CHROMIUM, f"--user-data-dir={profile}", *FLAGS, page], {"HOME": folder}, folder)
         self.room = room
 
     def start(self):

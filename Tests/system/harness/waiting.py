@@ -4,6 +4,9 @@ import time
 
 # Generous, because the machine may be busy with other work; a passing test never waits this long.
 DEADLINE_S = 120.0
+# Who has waited for long looks less often: each look takes time from what it waits for.
+LONGEST_INTERVAL_S = 0.05
+SHARE = 0.1
 
 
 def wait_for(condition, what, deadline_s=DEADLINE_S, interval_s=0.005):
@@ -11,11 +14,12 @@ def wait_for(condition, what, deadline_s=DEADLINE_S, interval_s=0.005):
 
     `what` completes the sentence "... did not happen", so that a failure says what was waited for.
     """
-    end = time.monotonic() + deadline_s
+    begin = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() >= end:
+        waited_s = time.monotonic() - begin
+        if waited_s >= deadline_s:
             raise AssertionError(f"{what} did not happen within {deadline_s:g} s")
-        time.sleep(interval_s)
+        time.sleep(max(interval_s, min(LONGEST_INTERVAL_S, SHARE * waited_s)))

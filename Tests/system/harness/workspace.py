@@ -7,6 +7,7 @@ import string
 from harness.http_client import NO_BODY
 from harness.keys import WorkspaceKeys, meeting_owner, room
 from harness.node import ADMIN_KEY
+from harness.waiting import wait_for
 
 API = "/api/v1/public/meeting"
 
@@ -29,10 +30,12 @@ class Admin:
         return self.node.request(method, path, body=body, headers=headers, **options)
 
     def create(self, path, body):
-        """POSTs what must succeed and returns the record."""
-        answer = self.request("POST", path, body)
-        assert answer.status in (200, 201), f"POST {path} {body}: {answer}"
-        return answer.json
+        """POSTs what must succeed, again while a node cannot say that it has, and returns the record."""
+        def created():
+            answer = self.request("POST", path, body)
+            assert answer.status in (200, 201, 503), f"POST {path} {body}: {answer}"
+            return None if answer.status == 503 else answer.json
+        return wait_for(created, f"an answer to POST {path} but 503", interval_s=0.1)
 
     def create_user(self, **fields):
         return self.create("/admin/users", {"email": f"user-{secrets.token_hex(8)}@example.com", **fields})
