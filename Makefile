@@ -4,8 +4,10 @@
 # `make mutate` changes the sources in small ways, and says what no test notices: make mutate ARGS="--only HTTP"
 # `make chaos` breaks real clusters, and checks that no meeting gets two bots: make chaos SEED=1 MINUTES=10
 # `make mixed-test` does so with nodes and runners of this version and of the one before, side by side
+# `make update-test` updates a fleet from the version before under load, and takes that back
 # `make compose-test` starts the containers of compose.yaml, breaks and updates them, and takes them down
 # `make load-test` shows what users see of restarts, losses and additions: make load-test ARGS="--hold 30"
+# `make attend-test` has bots attend for long, and under faults; `make attend-bench` measures them
 # `make bench` measures speed, memory and start: make bench SECONDS=10 AOF=always ARGS="--rounds 3 --markdown"
 
 .DEFAULT_GOAL := build
@@ -14,6 +16,8 @@
 ARGS ?=
 VENV := .build/venv
 RELEASE := -c release --static-swift-stdlib --product usher
+# Asking SwiftPM for it would wait for the tests that it runs.
+DEBUG_BINARY := $(CURDIR)/.build/debug/usher
 
 # The release binary: .build/release/usher
 build: toolchain libraries
@@ -26,49 +30,56 @@ up: build
 
 # The system tests run against the debug binary, which checks more.
 test: toolchain libraries
-	@.ci/install-packages redis-server haproxy iproute2 iptables chromium prometheus zsh fish
+	@.ci/install-packages redis-server haproxy iproute2 iptables chromium prometheus zsh fish docker-compose
 	swift build --build-tests
+	@$(MAKE) --no-print-directory --jobs 3 swift-test on-one mutants-of-chaos
+	$(PYTEST) $(REAL_TIME)
+	@echo "The tests on Sentinel, on Cluster, of the chaos machine and of mutants, side by side: each is shown at its end."
+	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target of-chaos on-cluster on-sentinel of-mutants
+
+.PHONY: swift-test
+swift-test:
 	@echo swift test --skip-build --disable-xctest --quiet
 	@timeout --kill-after=10 900 swift test --skip-build --disable-xctest --quiet || { status=$$?; \
 	  [ $$status -ne 124 ] || echo "The Swift tests did not end within 15 minutes: without --quiet, they say which." >&2; \
 	  exit $$status; }
-	@if [ -f Tests/system/requirements.txt ]; then $(MAKE) --no-print-directory system-test; fi
 
 # While one works: the form of the code, and the Swift tests that need no Redis.
-WITHOUT_REDIS = AttendingBot|BotWire|Calendars|EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Processes|Scripts
+WITHOUT_REDIS = AttendingBot|BotWire|Calendars|Compression|EventLoop|Fuzz|HTTP|JSON|Log|Metrics|Node|Processes|Scripts|UsherCommand|Webhooks
 check: toolchain libraries lint
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --quiet --filter '^($(WITHOUT_REDIS))Tests\.'
 
-# The tests of both APIs, on each kind of Redis (the first run has them on a single one).
+# The tests of both APIs, on each kind of Redis (the first run has them on a single one). A Cluster has slots besides, which
+# the scripts of calendars have to keep to; files of recordings and exports are the same everywhere.
 ON_EVERY_DEPLOYMENT = $(patsubst %,Tests/system/test_%.py,access admin behaviour_table bot_life bot_users bot_wire \
-  bots_api calendars client cross_api error_codes export force_restart idempotency live meetings_api one_dispatch planned_meetings \
-  recordings removal status_and_watch \
-  status_reports stops timeline traces transcripts webhooks workspace)
+  bots_api client cross_api error_codes force_restart idempotency live meetings_api one_dispatch operator_webhook \
+  planned_meetings removal status_and_watch status_reports stops timeline traces transcripts webhooks workspace)
+ON_CLUSTER_TOO = Tests/system/test_calendars.py
 
 # What is said in a meeting is heard as it is said: browsers that must keep up have the machine to themselves.
 REAL_TIME = Tests/system/test_attend_words.py
 
 # They wait for processes much of the time, so they run side by side: so many at once, each with servers of its own.
 SIDE_BY_SIDE ?= 4
-PYTEST = USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python -m pytest -q -p no:cacheprovider
+PYTEST = USHER=$(DEBUG_BINARY) $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
-.PHONY: system-test
-system-test: $(VENV)/installed
-	$(PYTEST) --numprocesses $(SIDE_BY_SIDE) --dist worksteal --ignore=$(REAL_TIME) Tests/system
-	$(PYTEST) $(REAL_TIME)
-	@echo "The tests on Sentinel, on Cluster and those of the chaos machine, side by side: each is shown at its end."
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target on-cluster on-sentinel of-chaos
-	$(PYTEST) Tests/mutate/tests
-
-.PHONY: on-sentinel on-cluster of-chaos
+.PHONY: on-one on-sentinel on-cluster mutants-of-chaos of-chaos of-mutants
 on-sentinel: export USHER_TEST_PORTS = 20000-23999
 on-cluster: export USHER_TEST_PORTS = 24000-27999
 of-chaos: export USHER_TEST_PORTS = 28000-31999
+on-one: $(VENV)/installed
+	$(PYTEST) --numprocesses $(SIDE_BY_SIDE) --dist worksteal --ignore=$(REAL_TIME) Tests/system
 on-sentinel on-cluster: on-%: $(VENV)/installed
-	USHER_TEST_DEPLOYMENT=$* $(PYTEST) --numprocesses 3 --dist worksteal $(ON_EVERY_DEPLOYMENT)
+	USHER_TEST_DEPLOYMENT=$* $(PYTEST) --numprocesses 2 --dist worksteal $(ON_EVERY_DEPLOYMENT) $(if $(filter cluster,$*),$(ON_CLUSTER_TOO))
+# Their binary takes what time the others leave. The tests have it brought up to date themselves.
+mutants-of-chaos: $(VENV)/installed
+	PYTHONPATH=Tests/chaos:Tests/system $(VENV)/bin/python -m mutants.build
+# The longest file comes first.
 of-chaos: $(VENV)/installed
-	$(PYTEST) --numprocesses 2 --dist loadfile Tests/chaos/tests
+	$(PYTEST) --numprocesses 3 --dist loadfile Tests/chaos/tests/test_mutants.py Tests/chaos/tests
+of-mutants: $(VENV)/installed
+	$(PYTEST) Tests/mutate/tests
 
 # Makes each change of Tests/mutate/catalogue, all in one build, and runs what must notice it; the exit status tells of
 # survivors. Takes most of an hour; some of them by a word in their file or name, or all that there are:
@@ -84,12 +95,15 @@ mutate: toolchain libraries $(VENV)/installed
 compose-test:
 	@Tests/compose/run $(ARGS)
 
-# A bot that attends for an hour: what it takes stays as it was, and its clock goes right: make attend-test MINUTES=10
+# A bot that attends for an hour: what it takes stays as it was, and its clock goes right: make attend-test MINUTES=10.
+# Before that a seed of the chaos machine with rooms of the lab, in which bots attend.
 .PHONY: attend-test
 attend-test: MINUTES = 60
 attend-test: toolchain libraries $(VENV)/installed
 	@.ci/install-packages redis-server chromium
 	swift build --product usher
+	USHER=$(DEBUG_BINARY) $(VENV)/bin/python Tests/chaos/chaos.py --seed 1 --minutes 0 --attend 3 \
+		--seconds-per-seed 90
 	MINUTES=$(MINUTES) $(PYTEST) -s Tests/system/long_attend.py
 
 # Meetings of our own, for trying bots that attend, on this machine alone: usher up --attend --lab with the address that it
@@ -112,7 +126,7 @@ MINUTES ?= 5
 chaos: toolchain libraries $(VENV)/installed
 	@.ci/install-packages redis-server iproute2 iptables
 	swift build --product usher
-	USHER="$$(swift build --show-bin-path)/usher" $(VENV)/bin/python Tests/chaos/chaos.py --seed $(SEED) \
+	USHER=$(DEBUG_BINARY) $(VENV)/bin/python Tests/chaos/chaos.py --seed $(SEED) \
 		--minutes $(MINUTES) $(ARGS)
 
 # The same with this version and the one before side by side, as during an update.
@@ -120,8 +134,15 @@ chaos: toolchain libraries $(VENV)/installed
 mixed-test: toolchain libraries $(VENV)/installed
 	@.ci/install-packages redis-server iproute2 iptables
 	swift build --product usher
-	before=$$(Tests/chaos/build-version-before) && USHER="$$(swift build --show-bin-path)/usher" \
+	before=$$(Tests/chaos/build-version-before) && USHER=$(DEBUG_BINARY) \
 		$(VENV)/bin/python Tests/chaos/chaos.py --beside "$$before" --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+
+# An update from the version before to this one, and back, under load, on each kind of Redis.
+.PHONY: update-test
+update-test: toolchain libraries $(VENV)/installed
+	@.ci/install-packages redis-server haproxy
+	swift build --product usher
+	before=$$(Tests/chaos/build-version-before) && USHER_BEFORE="$$before" $(PYTEST) Tests/system/rolling_update.py
 
 # Made anew when the requirements change.
 $(VENV)/installed: Tests/system/requirements.txt
@@ -131,13 +152,25 @@ $(VENV)/installed: Tests/system/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-# Seconds a phase, of which there are 39; and Redis' append-only file: no, everysec or always.
+# Seconds a phase; and Redis' append-only file: no, everysec or always.
 .PHONY: bench
 AOF ?= no
 bench: SECONDS ?= 5
 bench: build
 	@.ci/install-packages redis-server wrk binutils python3
 	@python3 Tests/bench/bench.py --seconds $(SECONDS) --aof $(AOF) $(ARGS)
+
+# What a bot that attends takes beside others, and how long it takes until it asks to join and until words are written.
+.PHONY: attend-bench
+attend-bench: build $(VENV)/installed
+	@.ci/install-packages redis-server chromium
+	USHER=.build/release/usher $(VENV)/bin/python Tests/bench/attending.py $(ARGS)
+
+# What readers of the console wait for, in Debian's Chromium: a cold start, 10,000 meetings, a transcript of 50,000 lines.
+.PHONY: console-bench
+console-bench: build $(VENV)/installed
+	@.ci/install-packages redis-server chromium
+	@USHER=.build/release/usher $(VENV)/bin/python Tests/bench/console.py
 
 # What users see while operators restart, lose and add things; or half of the top load for MINUTES, by
 # ARGS="--hold MINUTES". HAProxy in front, as in compose.yaml; the release binary.
