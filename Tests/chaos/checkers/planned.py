@@ -19,17 +19,19 @@ def check(history):
 
 
 def _violations(history):
-    decided = collections.defaultdict(list)
+    decided, created_ms = collections.defaultdict(list), {}
     for event in history.events:
+        if event.what == "created":
+            created_ms[event.meeting_id] = event.time_ms
         if event.what == "missed" or event.what in DISPATCHES and event.why == WHY:
             decided[event.meeting_id].append(event)
     clock = Timeline(history).clock
     for plan in history.planned:
-        for sentence in _about(history, plan, decided[plan.meeting_id], clock):
+        for sentence in _about(history, plan, created_ms.get(plan.meeting_id, 0), decided[plan.meeting_id], clock):
             yield Violation("planned", f"meeting {plan.number}", sentence)
 
 
-def _about(history, plan, events, clock):
+def _about(history, plan, created_ms, events, clock):
     settings = history.settings
     due_ms = plan.scheduled_ms - settings["join_lead"]
     if len(events) > 1:
@@ -43,12 +45,14 @@ def _about(history, plan, events, clock):
     # A clock that was set back takes an hour until it is due.
     if any("clock" in fault.name for fault in history.faults):
         return
-    due_ns = clock.interval(due_ms)[1]
+    # A failover loses what was written and not confirmed: its user asks again, and by then it may be due at once.
+    to_be_sent_ms = max(due_ms, created_ms)
+    due_ns = clock.interval(to_be_sent_ms)[1]
     allowed_ms = 2 * patience.sweep_pause_ms(settings) + patience.RECONNECTION + patience.SLACK
     deadline = patience.deadline_ns(history, due_ns, allowed_ms)
     if not events:
         if deadline <= (history.looked_ns or 0) and not failovers.may_be_lost(history, due_ns):
             yield "was neither sent a bot nor missed"
     elif clock.interval(events[0].time_ms)[0] > deadline:
-        late_ms = (events[0].at_ms or events[0].time_ms) - due_ms
+        late_ms = (events[0].at_ms or events[0].time_ms) - to_be_sent_ms
         yield f"was decided {late_ms} ms after it was due (event {events[0].entry}): {allowed_ms} ms are allowed"

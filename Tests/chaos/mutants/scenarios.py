@@ -10,6 +10,7 @@ import signal
 
 from harness.bots_user import BotsUser
 from harness.feed_server import utc
+from harness.keys import bucket
 from harness.played_bot import PlayedBot
 from harness.proxy import is_dispatch_script
 from harness.waiting import wait_for
@@ -377,7 +378,7 @@ def clock_set_back_while_users_ask(stage):
             stage.stop(place)
             stage.strike("redis-clock-back").heal()
             # It would be gone by now if the clock had gone on: it lasts for some milliseconds.
-            return redis.scan("usher:rate:*")
+            return redis.call("EXISTS", bucket(place.user.token))
         wait_for(is_in_use, "a bucket that is not full while the clock is set back")
         for node in range(3):
             stage.stop(place, node)

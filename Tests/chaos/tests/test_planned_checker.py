@@ -79,6 +79,21 @@ def test_too_late(written):
     assert found(written) == ""
 
 
+def test_one_that_was_planned_again_after_it_was_due(written):
+    """The first time was lost by a failover, before the user was told of it."""
+    written.history.events.clear()
+    written.created(TIME + 10_000)
+    send(written, TIME + 15_000)
+    assert found(written) == ""
+
+
+def test_one_that_was_planned_again_and_left_alone(written):
+    written.history.events.clear()
+    written.created(TIME + 1_000)
+    send(written, TIME + 16_000)
+    assert "was decided 15000 ms after it was due" in found(written)
+
+
 def test_a_clock_that_was_set_back(written):
     written.history.faults.append(FaultRecord("redis-clock-back", "redis", 1_000 * MS, 2_000 * MS))
     assert found(written) == ""

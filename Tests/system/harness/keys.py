@@ -21,6 +21,11 @@ def api_key(key):
     return "usher:key:" + hashlib.sha256(key.encode()).hexdigest()
 
 
+def bucket(key):
+    """What an API key has left of its requests."""
+    return f"usher:rate:{{{api_key(key)}}}"
+
+
 def meeting_owner(meeting_id):
     """The string that tells which workspace a meeting belongs to."""
     return f"usher:meeting:{meeting_id}"
