@@ -13,6 +13,8 @@
 -- KEYS[8]   removals_key   usher:{pX}:removals                       zset: when it goes (ms) -> object of the archive
 -- KEYS[9]   workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
 -- KEYS[10]  feed_key       usher:{pX}:meeting:<meeting_id>:feed      stream: what its viewers are told
+-- KEYS[11]  object_key     usher:{pX}:meeting:<meeting_id>:object:<object>  hash: what was written, if Redis keeps it
+-- KEYS[12]  before_key?    usher:{pX}:meeting:<meeting_id>:object:<before>  hash: the one before, likewise
 -- ARGV[1]   meeting_id    text
 -- ARGV[2]   object        text: what was written
 -- ARGV[3]   revision      text?: the record's segments_revision before the transcript was read
@@ -34,7 +36,7 @@
 -- include: archive
 
 local meeting_key, segments_key, room_key, ended_key, analyzing_key, archived_key, moving_key, removals_key,
-  workspace_key, feed_key = unpack(KEYS)
+  workspace_key, feed_key, object_key, before_key = unpack(KEYS)
 local meeting_id, object, revision, before, redacted_at, archived, bytes, keep_ms, participants, languages =
   unpack(ARGV)
 
@@ -65,5 +67,5 @@ redis.call('HDEL', meeting_key, 'moving')
 redis.call('UNLINK', segments_key)
 redis.call('ZREM', moving_key, meeting_id)
 redis.call('ZREM', ended_key, meeting_id)
-count_bytes_of(keys, -tonumber(bytes))
+count_bytes_of(keys, bytes_kept(object_key) - (before_key and bytes_kept(before_key) or 0) - tonumber(bytes))
 return 'gone'

@@ -6,7 +6,8 @@ import Usher
 /// what waits, and one that is held while a disk is waited for, and while a transcript is packed or unpacked.
 public final class Archive: TranscriptArchive {
     let configuration: ArchiveConfiguration
-    let storage: any ArchiveStorage
+    /// nil: it is Redis itself.
+    private let elsewhere: (any ArchiveStorage)?
     /// Of what waits: for its store, and for Redis.
     public let loop: EventLoop
     let worker: DiskThread
@@ -17,9 +18,10 @@ public final class Archive: TranscriptArchive {
         loop = try EventLoop(name: "archive")
         worker = try DiskThread(clock: loop)
         switch configuration.place {
-        case .folder(let path): storage = FolderStorage(path, disk: worker)
+        case .redis: elsewhere = nil
+        case .folder(let path): elsewhere = FolderStorage(path, disk: worker)
         case .bucket(let name, let prefix):
-            storage = BucketStorage(bucket: name, prefix: prefix, configuration.bucket, loop: loop)
+            elsewhere = BucketStorage(bucket: name, prefix: prefix, configuration.bucket, loop: loop)
         }
     }
 
@@ -31,16 +33,36 @@ public final class Archive: TranscriptArchive {
 
     /// Cuts off what is under way.
     public func stop() {
-        loop.execute { [storage] in (storage as? BucketStorage)?.stop() }
+        loop.execute { [elsewhere] in (elsewhere as? BucketStorage)?.stop() }
         loop.stop()
         loop.join()
         worker.stop()
     }
 
+    /// - Parameter session: by which Redis is reached, if that is it.
+    func storage(_ session: Session) -> any ArchiveStorage { elsewhere ?? RedisStorage(session) }
+
+    /// What was kept in Redis is removed there, wherever others are kept since.
+    func remove(_ name: ArchiveName, by session: Session) async throws(ArchiveFault) {
+        try await RedisStorage(session).remove(name)
+        try await elsewhere?.remove(name)
+    }
+
+    private func read(_ object: ArchivedObject, for session: Session) async throws(ArchiveFault) -> [UInt8] {
+        let until = session.deadline
+        do {
+            return try await storage(session).read(object.name, count: object.bytes, until: until)
+        } catch .gone where elsewhere != nil {
+            // Of the time when Redis was the archive.
+            return try await RedisStorage(session).read(object.name, count: object.bytes, until: until)
+        }
+    }
+
     public func segments(
-        of object: ArchivedObject, until: MonotonicTime
+        of object: ArchivedObject, for session: Session
     ) async throws(ArchiveFault) -> StoredSegments {
-        let bytes = try await storage.read(object.name, count: object.bytes, until: until)
+        let until = session.deadline
+        let bytes = try await read(object, for: session)
         return try await worker.run(until: until) { () throws(ArchiveFault) in
             try TranscriptObject.unpack(bytes, object)
         }

@@ -1,20 +1,23 @@
 import EventLoop
 import Usher
 
-/// Where the archive is: a folder, or a bucket of a store that speaks S3.
+/// Where the archive is: Redis itself, a folder, or a bucket of a store that speaks S3.
 public enum ArchivePlace: Equatable, Sendable {
+    /// Packed, in the Redis that has the records.
+    case redis
     case folder(String)
     /// - Parameter prefix: what its objects begin with: empty, or one that ends with a slash.
     case bucket(String, prefix: String)
 
     private static let scheme = "s3://"
+    private static let redisItself = "redis:"
 
-    /// - Parameter text: the path of a folder, or `s3://bucket/prefix`.
+    /// - Parameter text: `redis:`, the path of a folder, or `s3://bucket/prefix`.
     /// - Returns: nil for a bucket that cannot be one, or a prefix with more than letters, digits and `-_./`: what is
     ///   signed is then what is sent, whoever spells it.
     public init?(_ text: String) {
         guard text.hasPrefix(Self.scheme) else {
-            self = .folder(text)
+            self = text == Self.redisItself ? .redis : .folder(text)
             return
         }
         let parts = text.dropFirst(Self.scheme.count).split(

@@ -110,7 +110,7 @@ public final class Archiver: @unchecked Sendable {
         for name in try await session.moves.removals() {
             guard !isStopped, MonotonicTime.now() < end else { break }
             do throws(ArchiveFault) {
-                try await archive.storage.remove(name)
+                try await archive.remove(name, by: session)
             } catch {
                 // Others have their turn before it, unless Redis is full.
                 try? await session.moves.remove(name, afterMilliseconds: Self.removalPauseMilliseconds)
@@ -173,11 +173,12 @@ public final class Archiver: @unchecked Sendable {
             throw ArchiveFault.spoilt("the transcript is larger than one may be")
         }
         guard !isStopped, MonotonicTime.now() < end else { throw ArchiveFault.away("it takes too long") }
-        try await archive.storage.write(packed.bytes, to: move.name)
+        let storage = archive.storage(store.session(until: end))
+        guard try await storage.write(packed.bytes, to: move.name) else { return .changed }
         // What a store says is not what it does.
         let written: [UInt8]
         do {
-            written = try await archive.storage.read(move.name, count: packed.bytes.count, until: end)
+            written = try await storage.read(move.name, count: packed.bytes.count, until: end)
         } catch ArchiveFault.gone {
             throw ArchiveFault.away("it does not have what was just written")
         }

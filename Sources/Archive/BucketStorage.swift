@@ -38,9 +38,10 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
         curl?.close()
     }
 
-    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) {
+    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) -> Bool {
         let answer = try await ask("PUT", name, body: bytes, keptBytes: Self.keptBytes)
         guard answer.status == 200 || answer.status == 201 || answer.status == 204 else { throw Self.fault(answer) }
+        return true
     }
 
     func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {

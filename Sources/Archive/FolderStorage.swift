@@ -4,7 +4,8 @@ import Usher
 
 /// Where objects are kept. None is written twice under one name.
 protocol ArchiveStorage: Sendable {
-    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault)
+    /// - Returns: false if the meeting is not to be moved by this node any more, where that can be told.
+    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) -> Bool
 
     /// - Parameter count: how many bytes it should have; with more it is spoilt.
     func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8]
@@ -27,8 +28,9 @@ struct FolderStorage: ArchiveStorage {
         self.disk = disk
     }
 
-    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) {
+    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) -> Bool {
         try await disk.run { () throws(ArchiveFault) in try save(bytes, name) }
+        return true
     }
 
     func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {

@@ -107,7 +107,7 @@ import Usher
     @Test func aFolderKeepsWhatIsWritten() async throws {
         try await Self.onFolder { storage, folder in
             await #expect(throws: ArchiveFault.gone) { try await Self.read(storage, count: 3) }
-            try await storage.write([1, 2, 3], to: Self.name)
+            #expect(try await storage.write([1, 2, 3], to: Self.name))
             #expect(try await Self.read(storage, count: 3) == [1, 2, 3])
             // No more than one byte beyond what it should have.
             #expect(try await Self.read(storage, count: 1) == [1, 2])
@@ -128,7 +128,7 @@ import Usher
             for attempt in 0..<3 {
                 do throws(ArchiveFault) {
                     switch attempt {
-                    case 0: try await storage.write([1], to: Self.name)
+                    case 0: _ = try await storage.write([1], to: Self.name)
                     case 1: _ = try await Self.read(storage, count: 1)
                     default: try await storage.remove(Self.name)
                     }

@@ -43,9 +43,14 @@ import Testing
                 roomKey: keys.holder(bot.room), endedKey: partition.ended, analyzingKey: partition.analyzing,
                 archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
                 workspaceKey: keys.workspace, feedKey: partition.feed(ofMeeting: bot.meetingID),
+                objectKey: objectKey(world, bot, object), beforeKey: before.map { objectKey(world, bot, $0) },
                 meetingID: bot.meetingID, object: object, revision: revision, before: before, redactedAt: redactedAt,
                 archived: archived(object), bytes: bytes, keepMilliseconds: 600_000, participants: "[]",
                 languages: "{}"))
+    }
+
+    private static func objectKey(_ world: World, _ bot: BotPlace, _ object: String) -> String {
+        "\(world.keys.partition.meeting(bot.meetingID)):object:\(object.prefix(32))"
     }
 
     private static let object = String(repeating: "a", count: 32)
@@ -297,6 +302,62 @@ import Testing
             _ = try await Self.letGo(world, bot)
             _ = try await world.ingest(one("s3", "late"), for: id, version: "12-0")
             #expect(try await world.snapshot()[partition.ended]?.sortedSet?[id] != nil)
+        }
+    }
+
+    @Test func anObjectIsKeptWhileItsNodeMayMoveTheMeeting() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let kept = world.session.keptObjects
+            let name = try #require(
+                ArchiveName(workspaceID: world.workspaceID, meetingID: bot.meetingID, object: Self.object))
+            let large = (0..<KeptObjects.partBytes * 5 + 7).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+            try await world.expectNoChange("nobody moves it") {
+                let isKept = try await kept.keep(large, as: name)
+                #expect(!isKept)
+            }
+            for bytes in [[1, 2, 3], Array(large.prefix(KeptObjects.partBytes)), large] {
+                _ = try await world.client.send("ZREM", world.keys.partition.moving, bot.meetingID)
+                _ = try await Self.begin(world, bot)
+                for _ in 1...2 { #expect(try await kept.keep(bytes, as: name)) }
+                #expect(try await kept.read(name, count: bytes.count) == bytes)
+                // No more than one byte beyond what it should have, and nothing of what is not whole.
+                #expect(try await kept.read(name, count: 1) == Array(bytes.prefix(2)))
+                #expect(try await kept.read(name, count: bytes.count + KeptObjects.partBytes) == nil)
+                try await kept.remove(name)
+                try await kept.remove(name)
+                #expect(try await kept.read(name, count: bytes.count) == nil)
+            }
+            let key = Self.objectKey(world, bot, Self.object)
+            for odd in ["?", String(repeating: "A", count: 3 * KeptObjects.partBytes)] {
+                _ = try await world.client.send("HSET", key, "0", odd)
+                await #expect(throws: RedisError.self) { try await kept.read(name, count: 3) }
+            }
+        }
+    }
+
+    @Test func whatRedisKeepsIsCounted() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            func bytes() async throws -> Int {
+                try await Int(world.fields(bot.meetingID)["bytes"] ?? "") ?? 0
+            }
+            let before = try await bytes()
+            _ = try await Self.begin(world, bot)
+            _ = try await world.client.send("HSET", Self.objectKey(world, bot, Self.object), "0", "AAAA", "1", "AAAA")
+            #expect(try await Self.letGo(world, bot, bytes: 300) == .string("gone"))
+            #expect(try await bytes() == before - 300 + 208)
+            // What is moved again takes the place of that.
+            _ = try await world.ingest(one("s3", "late", start: 4), for: bot.meetingID, version: "12-0")
+            _ = try await world.session.transcripts.finalise(meeting: bot.meetingID, workspace: world.workspaceID)
+            let with = try await bytes()
+            _ = try await Self.begin(world, bot, object: Self.other)
+            _ = try await world.client.send("HSET", Self.objectKey(world, bot, Self.other), "0", "AAAAAAAA")
+            let reply = try await Self.letGo(
+                world, bot, revision: #require(world.fields(bot.meetingID)["segments_revision"]),
+                before: Self.archived(Self.object), object: Self.other, bytes: 0)
+            #expect(reply == .string("gone"))
+            #expect(try await bytes() == with + 108 - 208)
         }
     }
 }

@@ -14,7 +14,7 @@ import Testing
     private final class Shelf: TranscriptArchive {
         let objects = Mutex<[String: StoredSegments]>([:])
 
-        func segments(of object: ArchivedObject, until: MonotonicTime) async throws(ArchiveFault) -> StoredSegments {
+        func segments(of object: ArchivedObject, for session: Session) async throws(ArchiveFault) -> StoredSegments {
             guard let segments = objects.withLock({ $0[object.name.object] }) else { throw .gone }
             return segments
         }

@@ -121,6 +121,7 @@ import Testing
         _ = try await walk.read(count: 10, bytes: 100_000)
         let move = try #require(try await world.session.moves.begin(meeting, in: keys.partition, after: 0))
         let (stored, bytes) = try await world.session.moves.segments(of: move)
+        #expect(try await world.session.keptObjects.keep([1, 2, 3], as: move.name))
         let moved = try await world.session.moves.letGo(
             move, MovedTranscript(stored, sessions: move.sessions), sha256: Digest.sha256(""), packedBytes: 1,
             unpackedBytes: 1, bytes: bytes)

@@ -21,7 +21,8 @@ extension World {
         "note_primary", "beat", "take_tokens", "note_use", "delete_meeting", "purge_meeting", "retire_key",
         "note_ending", "bound_lease", "bound_idle", "make_group", "file_event", "claim_deliveries", "settle_delivery",
         "delete_webhook", "cancel_plan", "remove_plan", "settle_calendar", "note_occurrence", "begin_move",
-        "let_go", "bring_forward", "remove_workspace", "remove_meeting", "finish_removal", "keep_operator",
+        "keep_object", "let_go", "bring_forward", "remove_workspace", "remove_meeting", "finish_removal",
+        "keep_operator",
     ]
 
     @Test func theReserveIsForWhatHasBegun() {

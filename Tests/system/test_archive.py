@@ -1,5 +1,6 @@
 """Transcripts of meetings that are over move to an archive, and are read, deleted and added to as before."""
 
+import base64
 import gzip
 import json
 import os
@@ -18,6 +19,15 @@ from harness.waiting import wait_for
 from harness.workspace import Admin
 
 FORMATS = ("txt", "md", "srt", "vtt")
+WORDS = """about after again all also always and any are as ask back because been before better but by call can case change
+check clear come could customer day deal did different do done down each end even every feature few find first for from get
+give go good great had happen have hear help here how idea if important in issue it just keep know last later let like list
+little long look made make many maybe mean meeting might minute month more morning most move much need never new next no not
+now of off on one only open or other our out over part people plan point possible problem product project put question
+quick quite rather ready really remember report right same say see send set share should side since so some soon sort start
+still such sure take talk team tell test than thank that the their them then there these they thing think this those three
+through time today together tomorrow too try two until up us use very want was way we week well were what when where which
+while who why will with without word work would year yes yesterday yet you your""".split()
 # As many segments as a meeting may have, and how many a bot tells of at once.
 LONG, AT_ONCE = 50_000, 1_000
 
@@ -36,12 +46,60 @@ class Folder:
     def only(self):
         names = self.files()
         assert len(names) == 1, names
-        return os.path.join(self.path, names[0])
+        return names[0]
+
+    def bytes(self, name):
+        with open(os.path.join(self.path, name), "rb") as file:
+            return file.read()
+
+    def spoil(self, name, bytes):
+        with open(os.path.join(self.path, name), "wb") as file:
+            file.write(bytes)
+
+    def lose(self, name):
+        os.unlink(os.path.join(self.path, name))
+
+
+class Kept:
+    """Objects in Redis itself, with the names that their files would have."""
+
+    settings = {"ARCHIVE": "redis:", "ARCHIVE_AFTER_MS": 0}
+
+    def __init__(self, store):
+        self._store = store
+
+    def files(self):
+        return sorted(self._keys())
+
+    only = Folder.only
+
+    def bytes(self, name):
+        parts = self._store.hash(self._keys()[name])
+        return b"".join(base64.b64decode(parts[str(number)]) for number in range(len(parts)))
+
+    def spoil(self, name, bytes):
+        self._store.call("HSET", self._keys()[name], 0, base64.b64encode(bytes).decode())
+
+    def lose(self, name):
+        self._store.call("DEL", self._keys()[name])
+
+    def _keys(self):
+        found = {}
+        for key in self._store.scan("usher:{p?}:meeting:*:object:*"):
+            meeting, _, object_ = key.split(":")[3:]
+            workspace = self._store.call("HGET", key.split(":object:")[0], "workspace_id")
+            found[f"{workspace}/{meeting}-{object_}.jsonl.gz"] = key
+        return found
 
 
 @pytest.fixture
 def folder(servers):
     return Folder(os.path.join(servers.folder, "archive"))
+
+
+@pytest.fixture(params=["folder", "redis"])
+def place(request, servers, store):
+    return Folder(os.path.join(servers.folder, "archive")) if request.param == "folder" else Kept(store)
 
 
 @pytest.fixture
@@ -55,8 +113,8 @@ def store(redis_of):
 
 
 @pytest.fixture
-def archiving(servers, redis_of, folder):
-    return servers.node(redis_of, **folder.settings)
+def archiving(servers, redis_of, place):
+    return servers.node(redis_of, **place.settings)
 
 
 @pytest.fixture
@@ -98,28 +156,66 @@ def in_all_forms(user, meeting):
     return as_json, [user.request("GET", f"{path}&format={form}").body for form in FORMATS]
 
 
-def test_it_reads_as_before(servers, redis_of, store, folder):
+def test_it_reads_as_before(servers, redis_of, store, place):
     plain = servers.node(redis_of)
     user = BotsUser(Admin(plain))
     meeting, _ = hold(user, store, "Hello", "there", "Ä \"quoted\" word")
     wait_for(lambda: record(user, store, meeting)["status"] == "OFFLINE", "the record's being finalised")
     before = in_all_forms(user, meeting)
     taken = int(store.call("HGET", user.keys.workspace, "bytes"))
-    user.node = servers.node(redis_of, **folder.settings)
+    user.node = servers.node(redis_of, **place.settings)
     wait_until_moved(user, store, meeting)
     assert in_all_forms(user, meeting) == before
     assert read(user, meeting, query="?offset=1&limit=1")["segments"] == before[0]["segments"][1:2]
     assert int(store.call("HGET", user.keys.workspace, "bytes")) < taken
-    path = folder.only()
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    lines = [json.loads(line) for line in gzip.open(path, "rt")]
+    lines = [json.loads(line) for line in gzip.decompress(place.bytes(place.only())).splitlines()]
     assert lines[0]["number"] == meeting["id"] and len(lines) == 4
     # A node that was given no archive says so, and shows no empty transcript.
     path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
     assert_bots_error(user.request("GET", path, node=plain), 503, "Service unavailable")
 
 
-def test_a_long_one_reads_as_before(servers, redis_of, store, folder):
+def test_files_are_for_their_owner_alone(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
+    meeting, _ = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    assert stat.S_IMODE(os.stat(os.path.join(folder.path, folder.only())).st_mode) == 0o600
+
+
+def test_an_archive_in_redis_takes_a_part_of_the_memory_and_of_the_quota(servers, redis_of, store):
+    """By what Redis itself counts, of segments with text that is said only once."""
+    user = BotsUser(Admin(servers.node(redis_of)))
+    chance = random.Random(5)
+    spoken = [" ".join(chance.choice(WORDS) for _ in range(26)) for _ in range(200)]
+    meeting, _ = hold(user, store, *spoken)
+    key = segments_key(user, meeting)
+    took, counted = (int(number) for number in (
+        store.call("MEMORY", "USAGE", key, "SAMPLES", 0), store.call("HGET", user.keys.workspace, "bytes")))
+    kept = Kept(store)
+    user.node = servers.node(redis_of, **kept.settings)
+    wait_until_moved(user, store, meeting)
+    takes = sum(store.call("MEMORY", "USAGE", key) for key in store.scan("usher:{p?}:meeting:*:object:*"))
+    counts = int(store.call("HGET", user.keys.workspace, "bytes"))
+    assert texts(user, meeting) == spoken
+    assert takes < took / 2 and 1000 + takes / 2 < counts < counted / 2, (took, takes, counted, counts)
+    # What the meeting left is given back as a whole.
+    assert user.request("DELETE", user.meeting_path(meeting)).status == 200
+    assert int(store.call("HGET", user.keys.workspace, "bytes")) == 1000
+
+
+def test_what_redis_keeps_is_read_and_removed_once_the_archive_is_elsewhere(servers, redis_of, store, folder):
+    kept = Kept(store)
+    user = BotsUser(Admin(servers.node(redis_of, **kept.settings)))
+    meeting, _ = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    user.node.end()
+    user.node = servers.node(redis_of, **folder.settings)
+    assert texts(user, meeting) == ["Hello"] and folder.files() == []
+    assert user.request("DELETE", user.meeting_path(meeting)).status == 200
+    wait_for(lambda: kept.files() == [], "the object's removal", interval_s=0.05)
+
+
+def test_a_long_one_reads_as_before(servers, redis_of, store, place):
     # It takes this build longer than a request may.
     patience = {"REQUEST_TIMEOUT_MS": 60_000}
     user = BotsUser(Admin(servers.node(redis_of, **patience)))
@@ -135,7 +231,7 @@ def test_a_long_one_reads_as_before(servers, redis_of, store, folder):
     before = read(user, meeting)
     del before["cursor"]
     assert len(before["segments"]) == LONG
-    user.node = servers.node(redis_of, **folder.settings, **patience)
+    user.node = servers.node(redis_of, **place.settings, **patience)
     wait_until_moved(user, store, meeting)
     after = read(user, meeting)
     del after["cursor"]
@@ -143,7 +239,7 @@ def test_a_long_one_reads_as_before(servers, redis_of, store, folder):
     last = read(user, meeting, query=f"?offset={LONG - 1}&limit=9")["segments"]
     assert last == before["segments"][-1:]
     assert user.request("DELETE", user.meeting_path(meeting)).status == 200
-    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
+    wait_for(lambda: place.files() == [], "the object's removal", interval_s=0.05)
 
 
 def test_a_cursor_from_before_leads_to_all_of_it(someone, store):
@@ -159,29 +255,30 @@ def test_a_cursor_from_before_leads_to_all_of_it(someone, store):
     assert not again["reset"] and again["segments"] == []
 
 
-def test_what_comes_in_late_is_moved_too(someone, store, folder):
+def test_what_comes_in_late_is_moved_too(someone, store, place):
     meeting, bot = hold(someone, store, "Hello")
     wait_until_moved(someone, store, meeting)
-    first = folder.only()
+    first = place.only()
     assert post(someone.node, bot, {"segments": [segment("late", "late", 50, 51)]}).json["changed"] == 1
     assert texts(someone, meeting) == ["Hello", "late"]
-    wait_for(lambda: len(folder.files()) == 2, "another object", interval_s=0.05)
+    wait_for(lambda: len(place.files()) == 2, "another object", interval_s=0.05)
     wait_until_moved(someone, store, meeting)
     assert texts(someone, meeting) == ["Hello", "late"]
     # The one before is kept for those who read it.
-    assert os.path.exists(first)
+    assert first in place.files()
 
 
-def test_deletion_takes_the_object_too(someone, store, folder):
+def test_deletion_takes_the_object_too(someone, store, place):
     meeting, _ = hold(someone, store, "secret")
     wait_until_moved(someone, store, meeting)
     assert someone.request("DELETE", someone.meeting_path(meeting)).status == 200
     assert texts(someone, meeting) == []
-    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
+    wait_for(lambda: place.files() == [], "the object's removal", interval_s=0.05)
     assert not any(name.startswith("archived") for name in record(someone, store, meeting))
 
 
-def test_deletion_is_not_forgotten_while_the_archive_is_away(someone, store, folder):
+def test_deletion_is_not_forgotten_while_the_archive_is_away(servers, redis_of, store, folder):
+    someone = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
     meeting, _ = hold(someone, store, "secret")
     wait_until_moved(someone, store, meeting)
     os.rename(folder.path, folder.path + ".away")
@@ -196,13 +293,13 @@ def test_deletion_is_not_forgotten_while_the_archive_is_away(someone, store, fol
     wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
 
 
-def test_retention_takes_the_object_too(servers, redis_of, store, folder):
-    user = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
+def test_retention_takes_the_object_too(servers, redis_of, store, place):
+    user = BotsUser(Admin(servers.node(redis_of, **place.settings)))
     meeting, _ = hold(user, store, "Hello")
     wait_until_moved(user, store, meeting)
-    servers.node(redis_of, RETENTION_MS=1, **folder.settings)
+    servers.node(redis_of, RETENTION_MS=1, **place.settings)
     wait_for(lambda: user.request("GET", f"/meetings/{meeting['id']}").status == 404, "the meeting's removal")
-    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
+    wait_for(lambda: place.files() == [], "the object's removal", interval_s=0.05)
 
 
 def test_an_archive_that_is_away_delays_and_loses_nothing(servers, redis_of, store, folder):
@@ -228,19 +325,17 @@ def test_an_archive_that_is_away_delays_and_loses_nothing(servers, redis_of, sto
 
 
 @pytest.mark.parametrize("harm", ["gone", "short", "changed", "another's"])
-def test_an_object_that_is_spoilt_is_no_empty_transcript(someone, store, folder, harm):
+def test_an_object_that_is_spoilt_is_no_empty_transcript(someone, store, place, harm):
     meeting, _ = hold(someone, store, "Hello")
     wait_until_moved(someone, store, meeting)
-    path = folder.only()
-    with open(path, "rb") as file:
-        bytes_before = file.read()
+    name = place.only()
+    bytes_before = place.bytes(name)
     if harm == "gone":
-        os.unlink(path)
+        place.lose(name)
     else:
-        with open(path, "wb") as file:
-            file.write({
-                "short": bytes_before[:-5], "changed": bytes_before[:-9] + b"x" + bytes_before[-8:],
-                "another's": gzip.compress(b"{}\n")}[harm])
+        place.spoil(name, {
+            "short": bytes_before[:-5], "changed": bytes_before[:-9] + b"x" + bytes_before[-8:],
+            "another's": gzip.compress(b"{}\n")}[harm])
     answer = someone.request("GET", f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}")
     assert_bots_error(answer, 503, "Service unavailable")
     assert "as it was written" in answer.json["detail"]
@@ -249,10 +344,10 @@ def test_an_object_that_is_spoilt_is_no_empty_transcript(someone, store, folder,
     assert texts(someone, meeting) == []
 
 
-def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, store, folder):
+def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, store, place):
     user = BotsUser(Admin(servers.node(redis_of)))
     chance = random.Random(23)
-    victim = servers.node(redis_of, start=False, **folder.settings)
+    victim = servers.node(redis_of, start=False, **place.settings)
     meetings, interrupted = [], 0
 
     def moving():
@@ -260,7 +355,7 @@ def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, sto
 
     def signs():
         """What a node that moves something changes."""
-        return folder.files(), moving()
+        return place.files(), moving()
 
     # However fast the machine is: until some were killed while they had a lease.
     for _ in range(40):
@@ -280,7 +375,7 @@ def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, sto
         if interrupted == 5:
             break
     assert interrupted == 5
-    user.node = servers.node(redis_of, **folder.settings)
+    user.node = servers.node(redis_of, **place.settings)
     for number, meeting in enumerate(meetings):
         wait_until_moved(user, store, meeting)
         assert texts(user, meeting) == [f"one {number}", f"two {number}"]
@@ -288,7 +383,7 @@ def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, sto
     kept = {f"{user.workspace_id}/{meeting['data']['meeting_id']}-{record(user, store, meeting)['archived'].split()[0]}"
             for meeting in meetings}
     due = {name for key in store.call("KEYS", "usher:{p*}:removals") for name in store.call("ZRANGE", key, 0, -1)}
-    found = {name.removesuffix(".part").replace("/.", "/").removesuffix(".jsonl.gz") for name in folder.files()}
+    found = {name.removesuffix(".part").replace("/.", "/").removesuffix(".jsonl.gz") for name in place.files()}
     assert kept <= found and found - kept <= due
 
 

@@ -8,6 +8,15 @@ local function archived_size(archived)
   return tonumber(segments) or 0, tonumber(taken) or 0
 end
 
+-- What an object takes that Redis keeps itself: nothing if it is elsewhere.
+local function bytes_kept(object_key)
+  local bytes = 0
+  for part = 0, redis.call('HLEN', object_key) - 1 do
+    bytes = bytes + redis.call('HSTRLEN', object_key, part) + 100
+  end
+  return bytes
+end
+
 -- Has an object removed from the archive by whichever node comes by at that time. `keys` has the members meeting (hash)
 -- and removals (zset).
 local function remove_object(keys, object, at_ms)

@@ -27,6 +27,10 @@ public struct Moves: Sendable {
         /// When its sessions began: what `MovedTranscript` asks for.
         public var sessions: String? { meeting.fields["sessions"] }
         public var number: Int { meeting.number }
+        /// The object before.
+        var before: ArchiveName? {
+            archived.flatMap { ArchivedObject($0, workspaceID: name.workspaceID, meetingID: name.meetingID) }?.name
+        }
     }
 
     public enum Outcome: Sendable {
@@ -131,7 +135,9 @@ public struct Moves: Sendable {
                 meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
                 roomKey: keys.holder(move.meeting.room), endedKey: partition.ended, analyzingKey: partition.analyzing,
                 archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
-                workspaceKey: keys.workspace, feedKey: partition.feed(ofMeeting: id), meetingID: id,
+                workspaceKey: keys.workspace, feedKey: partition.feed(ofMeeting: id),
+                objectKey: partition.object(move.name), beforeKey: move.before.map { partition.object($0) },
+                meetingID: id,
                 object: move.name.object, revision: move.revision, before: move.archived,
                 redactedAt: move.redactedAt, archived: object.text, bytes: bytes,
                 keepMilliseconds: Self.keepMilliseconds, participants: transcript.participants,

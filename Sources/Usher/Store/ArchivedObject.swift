@@ -1,5 +1,3 @@
-import EventLoop
-
 /// What an object of the archive is called. Its parts become parts of a path, so that each has the form of such an id and no
 /// other.
 public struct ArchiveName: Hashable, Sendable, CustomStringConvertible {
@@ -91,8 +89,8 @@ public typealias StoredSegments = [[UInt8]: String]
 /// What reads the archive. May be asked on any loop.
 public protocol TranscriptArchive: Sendable {
     /// The segments of an object, checked to be what was written.
-    /// - Parameter until: when nobody waits for it any more.
-    func segments(of object: ArchivedObject, until: MonotonicTime) async throws(ArchiveFault) -> StoredSegments
+    /// - Parameter session: of who asks, and waits until its deadline.
+    func segments(of object: ArchivedObject, for session: Session) async throws(ArchiveFault) -> StoredSegments
 }
 
 extension Session {
@@ -106,6 +104,6 @@ extension Session {
             throw .spoilt("the record of the meeting does not say where its transcript is")
         }
         guard let archive = store.archive else { throw .away("this node was given no archive") }
-        return try await archive.segments(of: object, until: deadline)
+        return try await archive.segments(of: object, for: self)
     }
 }

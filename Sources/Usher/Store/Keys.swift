@@ -116,6 +116,8 @@ public struct Partition: Equatable, Sendable {
     /// hash, PX: `<calendar_id> <occurrence>` of other calendars that say a meeting which one has planned.
     func sharers(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):calendars" }
     public func segments(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):segments" }
+    /// hash: an object of the archive that Redis keeps itself, by the numbers of its parts.
+    public func object(_ name: ArchiveName) -> String { "\(prefix):meeting:\(name.meetingID):object:\(name.object)" }
     /// stream, PX: what viewers of the meeting are told, and how one that was away goes on.
     public func feed(ofMeeting id: String) -> String { "\(prefix):meeting:\(id):feed" }
     public func bot(_ id: String) -> String { join(prefix, ":bot:", id) }

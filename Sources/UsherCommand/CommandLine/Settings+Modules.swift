@@ -86,12 +86,13 @@ extension Settings {
         let flag = Setting[\.archive].flag
         guard let place = ArchivePlace(text) else {
             throw UsageError(
-                "\(flag) must be a folder, or s3://BUCKET or s3://BUCKET/PREFIX of letters, digits and -_./")
+                "\(flag) must be redis:, a folder, or s3://BUCKET or s3://BUCKET/PREFIX of letters, digits and -_./")
         }
         var configuration = ArchiveConfiguration(place)
         set(&configuration)
         set(&configuration.bucket)
         switch place {
+        case .redis: break
         case .folder(let path):
             if let obstacle = RecordingFolder(path).obstacle(to: R_OK | W_OK) {
                 throw UsageError("\(flag) names \(quoted(path)), which \(obstacle).")

@@ -10,9 +10,10 @@ enum ExportCommand {
     /// - Returns: 0, or 1 if it was not written: then there is no such file, or the one that there was.
     static func run(_ settings: Settings, workspace: String, file: String, skipsRunning: Bool) -> Int32 {
         do {
-            let archive = try settings.archiveConfiguration().map { try Archive($0) }
-            try archive?.start()
-            defer { archive?.stop() }
+            // What Redis itself keeps needs no setting.
+            let archive = try Archive(try settings.archiveConfiguration() ?? ArchiveConfiguration(.redis))
+            try archive.start()
+            defer { archive.stop() }
             let output = try OutputFile(file)
             defer { output.discard() }
             let disk = try EventLoop(name: "disk")
@@ -35,7 +36,8 @@ enum ExportCommand {
             Terminal.complain(error.description)
             return 2
         } catch let fault as ArchiveFault {
-            Terminal.complain("A transcript cannot be read from the archive: \(fault.reason).")
+            let advice = settings.has(\.archive) ? "" : " If nodes were given another archive, name it with --archive."
+            Terminal.complain("A transcript cannot be read from the archive: \(fault.reason).\(advice)")
         } catch {
             Terminal.complain("\(error)")
         }

@@ -96,6 +96,8 @@ private final class Ensemble {
         var workerSettings = ports.settings
             .with(\.redisURL, folder?.redisURL(password: door?.password) ?? settings.redisURL)
             .with(\.adminKey, settings.adminKey ?? randomHex())
+        // Nobody else's nodes read what is there.
+        if folder != nil, !settings.has(\.archive) { workerSettings = workerSettings.with(\.archive, "redis:") }
         if let door { workerSettings = workerSettings.with(\.botRedisURL, door.url) }
         self.workerSettings = workerSettings
         workers =

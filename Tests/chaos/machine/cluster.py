@@ -57,17 +57,17 @@ class Cluster:
     """
 
     def __init__(self, folder, binary=BINARY, runner_bot_names=("Usher", "Usher"), deployment="standalone",
-                 beside=None, is_encrypted=False, is_archiving=False, lab_rooms=0, tells_operator=False):
+                 beside=None, is_encrypted=False, archive=None, lab_rooms=0, tells_operator=False):
         """`runner_bot_names`: the names of bots that were asked for without one, for each runner. `beside`: what every
         second node and runner is, with its bots; by default all are `binary`. `is_encrypted`: whether several servers speak
-        TLS alone. `is_archiving`: whether transcripts move to an archive. `lab_rooms`: in how many rooms bots attend in
+        TLS alone. `archive`: where transcripts move: "folder", "redis" or None. `lab_rooms`: in how many rooms bots attend in
         browsers. `tells_operator`: whether nodes have an operator's endpoint."""
         self.folder = folder
         self._binaries = [os.path.abspath(binary), os.path.abspath(beside or binary)]
         self.settings = settings.SETTINGS
         self.deployment = deployment
-        self.archive = os.path.join(folder, "archive") if is_archiving else None
-        if self.archive:
+        self.archive = {None: None, "redis": settings.KEPT_IN_REDIS, "folder": os.path.join(folder, "archive")}[archive]
+        if archive == "folder":
             os.makedirs(self.archive, mode=0o700)
         self.operators = Receiver() if tells_operator else None
         self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = self.feeds = None

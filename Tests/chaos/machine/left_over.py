@@ -3,6 +3,7 @@
 import os
 
 from harness.transcripts import STREAM as SEGMENTS
+from machine.settings import KEPT_IN_REDIS
 
 # Sets that must be empty, and streams that must have neither entries nor any that are pending.
 SETS = ("leases", "analyzing")
@@ -39,20 +40,22 @@ def objects(redis, cluster):
     A failover may lose the record of what was written if nobody waits for replicas."""
     if cluster.archive is None:
         return []
-    # Those that were not written to their end are `.<name>.part`.
-    files = {f"{os.path.basename(folder)}/{name.removeprefix('.').removesuffix('.part').removesuffix('.jsonl.gz')}":
-             not name.startswith(".") for folder, _, names in os.walk(cluster.archive) for name in names}
+    if cluster.archive == KEPT_IN_REDIS:
+        files = {"-".join(key.split(":")[3::2]): True for key in redis.scan("usher:{p?}:meeting:*:object:*")}
+    else:
+        # Those that were not written to their end are `.<name>.part`.
+        files = {name.removeprefix(".").removesuffix(".part").removesuffix(".jsonl.gz"): not name.startswith(".")
+                 for _, _, names in os.walk(cluster.archive) for name in names}
     there = {name for name, is_whole in files.items() if is_whole}
     led_to, known = set(), set()
     for key in redis.scan("usher:{p?}:meeting:*"):
         # Not those of its transcript and its feed.
         if key.count(":") == 3:
             fields = redis.hash(key)
-            place = f"{fields.get('workspace_id')}/{fields.get('id')}"
-            led_to |= {f"{place}-{fields['archived'].split()[0]}"} if fields.get("archived") else set()
-            known |= {f"{place}-{fields['moving'].split()[0]}"} if fields.get("moving") else set()
+            led_to |= {f"{fields.get('id')}-{fields['archived'].split()[0]}"} if fields.get("archived") else set()
+            known |= {f"{fields.get('id')}-{fields['moving'].split()[0]}"} if fields.get("moving") else set()
     for key in redis.scan("usher:{p?}:removals"):
-        known |= set(redis.call("ZRANGE", key, 0, -1))
+        known |= {name.split("/")[-1] for name in redis.call("ZRANGE", key, 0, -1)}
     may_be_lost = cluster.deployment != "standalone" and not cluster.settings["wait_replicas"]
     unknown = () if may_be_lost else set(files) - led_to - known
     return [f"nothing leads to object {name} of the archive" for name in sorted(unknown)] + [

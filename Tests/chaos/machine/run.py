@@ -53,9 +53,9 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     names = [bot_names.draw(draw), bot_names.draw(draw)]
     try:
         # What has moved there the version before cannot read.
-        is_archiving = beside is None
+        archive = None if beside else ("folder", "redis")[seed % 2]
         made = Run(
-            seed, Cluster(folder, binary, names, deployment, beside, is_encrypted, is_archiving, lab_rooms, True))
+            seed, Cluster(folder, binary, names, deployment, beside, is_encrypted, archive, lab_rooms, True))
         if beside:
             faults = made.note_beside(versions.minor(beside), faults)
         return made.perform(seconds, faults)

@@ -1,5 +1,8 @@
 """The settings of a run: timeouts so short that a run sees many of each; and the bounds that follow from them."""
 
+# How `--archive` names Redis itself.
+KEPT_IN_REDIS = "redis:"
+
 # In milliseconds, but for max_attempts and, of several servers, `deployment` and `wait_replicas`.
 SETTINGS = {
     "lease_ttl": 1500,

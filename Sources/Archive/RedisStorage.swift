@@ -1,0 +1,43 @@
+import EventLoop
+import Redis
+import Usher
+
+/// Objects in Redis itself, beside the records. Nothing else is to be operated, and what was said is there in a quarter of the
+/// memory; where that is too much still, it is a folder or a bucket that takes it.
+struct RedisStorage: ArchiveStorage {
+    private let session: Session
+
+    init(_ session: Session) {
+        self.session = session
+    }
+
+    func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) -> Bool {
+        try await use { session throws(RedisError) in try await session.keptObjects.keep(bytes, as: name) }
+    }
+
+    func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {
+        let bytes = try await use { session throws(RedisError) in
+            try await session.keptObjects.read(name, count: count)
+        }
+        guard let bytes else { throw .gone }
+        return bytes
+    }
+
+    func remove(_ name: ArchiveName) async throws(ArchiveFault) {
+        try await use { session throws(RedisError) in try await session.keptObjects.remove(name) }
+    }
+
+    private func use<Result>(
+        _ body: (Session) async throws(RedisError) -> Result
+    ) async throws(ArchiveFault) -> Result {
+        do throws(RedisError) {
+            return try await body(session)
+        } catch .unexpectedReply(let reason) {
+            throw .spoilt(reason)
+        } catch .refused(let reason) where reason.hasPrefix("WRONGTYPE") {
+            throw .spoilt(reason)
+        } catch {
+            throw .away("\(error)")
+        }
+    }
+}
