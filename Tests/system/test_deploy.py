@@ -28,6 +28,7 @@ def new_env(checkout):
     return subprocess.run([checkout / "deploy" / "new-env"], capture_output=True, text=True, timeout=60)
 
 
+NEW = "USHER_ARCHIVE=redis:\nUSHER_SECRETS=./secrets\n"
 NAMES = {"admin-key", "redis-password", "bot-password", "operator-password", "redis-url", "bot-redis-url"}
 
 
@@ -40,7 +41,7 @@ def test_secrets_are_new_and_their_owners_alone(checkout):
     # Containers read the files as users of their own; on the machine nobody else comes to them.
     assert stat.S_IMODE((checkout / "secrets").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in (checkout / "secrets").iterdir()} == {0o644}
-    assert (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
+    assert (checkout / ".env").read_text() == NEW
     assert stat.S_IMODE((checkout / ".env").stat().st_mode) == 0o600
     made = secrets(checkout)
     assert set(made) == NAMES
@@ -70,7 +71,7 @@ def test_a_lost_env_is_written_again_and_no_secret_replaced(checkout):
     made = secrets(checkout)
     (checkout / ".env").unlink()
     assert new_env(checkout).returncode == 0
-    assert secrets(checkout) == made and (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
+    assert secrets(checkout) == made and (checkout / ".env").read_text() == NEW
 
 
 def test_a_secret_that_versions_before_did_not_know_is_added(checkout):
@@ -82,7 +83,7 @@ def test_a_secret_that_versions_before_did_not_know_is_added(checkout):
     assert re.fullmatch("[0-9a-f]{48}", added["operator-password"]) and set(added) == NAMES
     assert added | {"operator-password": ""} == made | {"operator-password": ""}
     assert {stat.S_IMODE(path.stat().st_mode) for path in (checkout / "secrets").iterdir()} == {0o644}
-    assert (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
+    assert (checkout / ".env").read_text() == NEW
 
 
 @pytest.mark.parametrize("name", [".env", "secrets"])
