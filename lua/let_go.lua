@@ -14,7 +14,6 @@
 -- KEYS[9]   workspace_key  usher:{pX}:ws:<workspace_id>              hash: the workspace
 -- KEYS[10]  feed_key       usher:{pX}:meeting:<meeting_id>:feed      stream: what its viewers are told
 -- KEYS[11]  object_key     usher:{pX}:meeting:<meeting_id>:object:<object>  hash: what was written, if Redis keeps it
--- KEYS[12]  before_key?    usher:{pX}:meeting:<meeting_id>:object:<before>  hash: the one before, likewise
 -- ARGV[1]   meeting_id    text
 -- ARGV[2]   object        text: what was written
 -- ARGV[3]   revision      text?: the record's segments_revision before the transcript was read
@@ -23,8 +22,9 @@
 -- ARGV[6]   archived      text: its `archived` from now on
 -- ARGV[7]   bytes         integer: what the quotas have counted of the segments that go
 -- ARGV[8]   keep_ms       integer: how long the object before is kept, for those who read it, ms
--- ARGV[9]   participants  text: a JSON array of the names in what was written
--- ARGV[10]  languages     text: a JSON object of how many of its segments each code has
+-- ARGV[9]   part_bytes    integer: how many of its packed bytes a part of an object here has
+-- ARGV[10]  participants  text: a JSON array of the names in what was written
+-- ARGV[11]  languages     text: a JSON object of how many of its segments each code has
 --
 -- Returns 'gone'        (change)
 --         'not_yours'   another node moves it, or it was deleted: the caller removes what it has written
@@ -36,18 +36,21 @@
 -- include: archive
 
 local meeting_key, segments_key, room_key, ended_key, analyzing_key, archived_key, moving_key, removals_key,
-  workspace_key, feed_key, object_key, before_key = unpack(KEYS)
-local meeting_id, object, revision, before, redacted_at, archived, bytes, keep_ms, participants, languages =
+  workspace_key, feed_key, object_key = unpack(KEYS)
+local meeting_id, object, revision, before, redacted_at, archived, bytes, keep_ms, part_bytes, participants, languages =
   unpack(ARGV)
 
 local meeting = redis.call('HMGET', meeting_key, 'moving', 'segments_revision', 'archived', 'redacted_at', 'status')
 -- The answer of the first time was lost.
-if string.match(meeting[3] or '', '^%x+') == object then return 'gone' end
+if string.match(meeting[3] or '', '^%w+') == object then return 'gone' end
 if meeting[1] ~= object then return 'not_yours' end
 local at_ms = now_ms()
 local keys = {meeting = meeting_key, removals = removals_key, workspace = workspace_key, feed = feed_key}
 local is_same = (meeting[2] or '') == revision and (meeting[3] or '') == before and (meeting[4] or '') == redacted_at
 local ended_at = redis.call('ZSCORE', ended_key, meeting_id)
+-- A failover may have forgotten what was written.
+local packed = packed_here(archived)
+if packed and redis.call('HLEN', object_key) ~= math.ceil(packed / part_bytes) then is_same = false end
 if not is_same or not ended_at or meeting[5] == 'ANALYZING' or redis.call('ZSCORE', analyzing_key, meeting_id)
   or redis.call('GET', room_key) == meeting_id then
   remove_object(keys, object, at_ms)
@@ -59,7 +62,7 @@ tell_move(keys)
 -- What can fail comes first: see bots. Whoever collects from what was read before does not take it for all.
 redis.call('HINCRBY', meeting_key, 'segments_revision', 1)
 redis.call('ZADD', archived_key, ended_at, meeting_id)
-remove_object(keys, string.match(before, '^%x+'), at_ms + tonumber(keep_ms))
+remove_object(keys, string.match(before, '^%w+'), at_ms + tonumber(keep_ms))
 redis.call('HSET', meeting_key, 'archived', archived, 'archived_participants', participants, 'archived_languages',
   languages)
 redis.call('HDEL', meeting_key, 'moving')
@@ -67,5 +70,5 @@ redis.call('HDEL', meeting_key, 'moving')
 redis.call('UNLINK', segments_key)
 redis.call('ZREM', moving_key, meeting_id)
 redis.call('ZREM', ended_key, meeting_id)
-count_bytes_of(keys, bytes_kept(object_key) - (before_key and bytes_kept(before_key) or 0) - tonumber(bytes))
+count_bytes_of(keys, bytes_kept(archived) - bytes_kept(before) - tonumber(bytes))
 return 'gone'

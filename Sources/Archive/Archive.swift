@@ -6,7 +6,7 @@ import Usher
 /// what waits, and one that is held while a disk is waited for, and while a transcript is packed or unpacked.
 public final class Archive: TranscriptArchive {
     let configuration: ArchiveConfiguration
-    /// nil: it is Redis itself.
+    /// What has the objects that Redis does not keep itself.
     private let elsewhere: (any ArchiveStorage)?
     /// Of what waits: for its store, and for Redis.
     public let loop: EventLoop
@@ -18,7 +18,7 @@ public final class Archive: TranscriptArchive {
         loop = try EventLoop(name: "archive")
         worker = try DiskThread(clock: loop)
         switch configuration.place {
-        case .redis: elsewhere = nil
+        case .redis, nil: elsewhere = nil
         case .folder(let path): elsewhere = FolderStorage(path, disk: worker)
         case .bucket(let name, let prefix):
             elsewhere = BucketStorage(bucket: name, prefix: prefix, configuration.bucket, loop: loop)
@@ -39,30 +39,23 @@ public final class Archive: TranscriptArchive {
         worker.stop()
     }
 
+    public var isElsewhere: Bool { elsewhere != nil }
+
+    /// Where an object is.
     /// - Parameter session: by which Redis is reached, if that is it.
-    func storage(_ session: Session) -> any ArchiveStorage { elsewhere ?? RedisStorage(session) }
-
-    /// What was kept in Redis is removed there, wherever others are kept since.
-    func remove(_ name: ArchiveName, by session: Session) async throws(ArchiveFault) {
-        try await RedisStorage(session).remove(name)
-        try await elsewhere?.remove(name)
-    }
-
-    private func read(_ object: ArchivedObject, for session: Session) async throws(ArchiveFault) -> [UInt8] {
-        let until = session.deadline
-        do {
-            return try await storage(session).read(object.name, count: object.bytes, until: until)
-        } catch .gone where elsewhere != nil {
-            // Of the time when Redis was the archive.
-            return try await RedisStorage(session).read(object.name, count: object.bytes, until: until)
-        }
+    /// - Returns: nil if it is where nodes with another setting put it.
+    func storage(of name: ArchiveName, for session: Session) -> (any ArchiveStorage)? {
+        name.isKept ? RedisStorage(session, worker: worker) : elsewhere
     }
 
     public func segments(
         of object: ArchivedObject, for session: Session
     ) async throws(ArchiveFault) -> StoredSegments {
         let until = session.deadline
-        let bytes = try await read(object, for: session)
+        guard let storage = storage(of: object.name, for: session) else {
+            throw .away("this node was given no archive that has it")
+        }
+        let bytes = try await storage.read(object.name, count: object.bytes, until: until)
         return try await worker.run(until: until) { () throws(ArchiveFault) in
             try TranscriptObject.unpack(bytes, object)
         }

@@ -11,6 +11,8 @@ public enum ArchivePlace: Equatable, Sendable {
 
     private static let scheme = "s3://"
     private static let redisItself = "redis:"
+    /// What asks for none.
+    public static let none = "none"
 
     /// - Parameter text: `redis:`, the path of a folder, or `s3://bucket/prefix`.
     /// - Returns: nil for a bucket that cannot be one, or a prefix with more than letters, digits and `-_./`: what is
@@ -52,12 +54,13 @@ public struct BucketConfiguration: Sendable {
 
 /// Where the archive is, and what moves there when.
 public struct ArchiveConfiguration: Sendable {
-    public var place: ArchivePlace
+    /// nil: nothing is moved. What Redis keeps is read and removed all the same.
+    public var place: ArchivePlace?
     public var bucket = BucketConfiguration()
     /// How long after its end a meeting's transcript is moved, in ms.
     public var afterMilliseconds = 3_600_000
 
-    public init(_ place: ArchivePlace) {
+    public init(_ place: ArchivePlace? = nil) {
         self.place = place
     }
 }

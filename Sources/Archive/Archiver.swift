@@ -63,10 +63,13 @@ public final class Archiver: @unchecked Sendable {
         do {
             let end = MonotonicTime.now().advanced(byMilliseconds: Self.roundMilliseconds)
             var (wasUsed, fault) = try await removeDue(until: end)
-            for (partition, id) in try await session.moves.due(after: afterMilliseconds) {
+            let due = place == nil ? [] : try await session.moves.due(after: afterMilliseconds)
+            for (partition, id) in due {
                 guard !isStopped, MonotonicTime.now() < end else { break }
                 do {
                     if try await move(id, in: partition) { wasUsed = true }
+                } catch ArchiveFault.redis(let error) {
+                    throw error
                 } catch let error as ArchiveFault {
                     fault = error
                     break
@@ -86,6 +89,7 @@ public final class Archiver: @unchecked Sendable {
         }
     }
 
+    private var place: ArchivePlace? { archive.configuration.place }
     private var afterMilliseconds: Int { archive.configuration.afterMilliseconds }
 
     private var session: Session { store.session(milliseconds: 10_000) }
@@ -107,11 +111,13 @@ public final class Archiver: @unchecked Sendable {
     /// - Returns: whether any was removed, and why one was not: what waits to be moved does not wait for it.
     private func removeDue(until end: MonotonicTime) async throws(RedisError) -> (wasUsed: Bool, fault: ArchiveFault?) {
         var wasUsed = false
-        for name in try await session.moves.removals() {
+        for name in try await session.moves.removals(isElsewhere: archive.isElsewhere) {
             guard !isStopped, MonotonicTime.now() < end else { break }
+            guard let storage = archive.storage(of: name, for: session) else { continue }
             do throws(ArchiveFault) {
-                try await archive.remove(name, by: session)
+                try await storage.remove(name)
             } catch {
+                if case .redis(let error) = error { throw error }
                 // Others have their turn before it, unless Redis is full.
                 try? await session.moves.remove(name, afterMilliseconds: Self.removalPauseMilliseconds)
                 return (wasUsed, error)
@@ -130,9 +136,10 @@ public final class Archiver: @unchecked Sendable {
     private func move(_ id: String, in partition: Partition) async throws -> Bool {
         do {
             let began = MonotonicTime.now()
-            guard let move = try await session.moves.begin(id, in: partition, after: afterMilliseconds) else {
-                return false
-            }
+            guard
+                let move = try await session.moves.begin(
+                    id, in: partition, after: afterMilliseconds, isKept: place == .redis)
+            else { return false }
             let outcome = try await write(move, until: began.advanced(byMilliseconds: Self.workMilliseconds))
             counts[outcome, default: 0] += 1
             return true
@@ -140,6 +147,8 @@ public final class Archiver: @unchecked Sendable {
             counts[.failed, default: 0] += 1
             // The lease ends by itself, and others that are due may be tried before it.
             throw ArchiveFault.away(reason)
+        } catch ArchiveFault.redis(let error) {
+            throw error
         } catch let fault as ArchiveFault {
             await leave(id, in: partition, fault.reason)
         } catch RedisError.unexpectedReply(let reason) {
@@ -173,8 +182,9 @@ public final class Archiver: @unchecked Sendable {
             throw ArchiveFault.spoilt("the transcript is larger than one may be")
         }
         guard !isStopped, MonotonicTime.now() < end else { throw ArchiveFault.away("it takes too long") }
-        let storage = archive.storage(store.session(until: end))
-        guard try await storage.write(packed.bytes, to: move.name) else { return .changed }
+        guard let storage = archive.storage(of: move.name, for: store.session(until: end)),
+            try await storage.write(packed.bytes, to: move.name)
+        else { return .changed }
         // What a store says is not what it does.
         let written: [UInt8]
         do {
@@ -201,7 +211,7 @@ extension Archiver: Measured {
         Measure(
             .counter, "usher_archive_moves_total", by: ["outcome"],
             "Transcripts that this node was to move to the archive: `moved`; `changed`, since something came in meanwhile, so "
-                + "that it is moved anew; or `failed`. None without an archive."
+                + "that it is moved anew; or `failed`."
         ) { archiver in Outcome.allCases.map { ([$0.rawValue], archiver.counts[$0] ?? 0) } },
         Measure(
             .counter, "usher_archive_removals_total", "Objects of the archive that this node has removed."

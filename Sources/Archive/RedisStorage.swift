@@ -6,38 +6,41 @@ import Usher
 /// memory; where that is too much still, it is a folder or a bucket that takes it.
 struct RedisStorage: ArchiveStorage {
     private let session: Session
+    private let worker: DiskThread
 
-    init(_ session: Session) {
-        self.session = session
+    /// - Parameter worker: what decodes, so that no loop is held.
+    init(_ session: Session, worker: DiskThread) {
+        (self.session, self.worker) = (session, worker)
     }
 
     func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) -> Bool {
-        try await use { session throws(RedisError) in try await session.keptObjects.keep(bytes, as: name) }
+        try await use { objects throws(RedisError) in try await objects.keep(bytes, as: name) }
     }
 
     func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {
-        let bytes = try await use { session throws(RedisError) in
-            try await session.keptObjects.read(name, count: count)
+        let parts = try await use { objects throws(RedisError) in try await objects.parts(of: name, count: count) }
+        guard let parts else { throw .gone }
+        return try await worker.run(until: until) { () throws(ArchiveFault) in
+            guard let bytes = KeptObjects.bytes(ofParts: parts) else { throw .spoilt("a part of it is none") }
+            return bytes
         }
-        guard let bytes else { throw .gone }
-        return bytes
     }
 
     func remove(_ name: ArchiveName) async throws(ArchiveFault) {
-        try await use { session throws(RedisError) in try await session.keptObjects.remove(name) }
+        try await use { objects throws(RedisError) in try await objects.remove(name) }
     }
 
     private func use<Result>(
-        _ body: (Session) async throws(RedisError) -> Result
+        _ body: (KeptObjects) async throws(RedisError) -> Result
     ) async throws(ArchiveFault) -> Result {
         do throws(RedisError) {
-            return try await body(session)
+            return try await body(session.keptObjects)
         } catch .unexpectedReply(let reason) {
             throw .spoilt(reason)
         } catch .refused(let reason) where reason.hasPrefix("WRONGTYPE") {
             throw .spoilt(reason)
         } catch {
-            throw .away("\(error)")
+            throw .redis(error)
         }
     }
 }

@@ -14,7 +14,7 @@ struct LoopRecords: Sendable {
     let hub: FeedHub
 
     /// - Throws: `SystemError` if the kernel grants no more descriptors.
-    init(_ number: Int, _ configuration: NodeConfiguration, _ archive: Archive?, _ logger: Logger) throws {
+    init(_ number: Int, _ configuration: NodeConfiguration, _ archive: Archive, _ logger: Logger) throws {
         let loop = try EventLoop(name: "\(number)")
         func client(_ name: String, _ change: (inout ClientConfiguration) -> Void = { _ in }) -> Client {
             var connection = configuration.connection(name)

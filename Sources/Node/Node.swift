@@ -29,7 +29,7 @@ public struct Node: Sendable {
     private let desk: FindingsDesk
     private let readiness: NodeReadiness
     private let recordings: Recordings
-    private let archive: Archive?
+    private let archive: Archive
     private let metrics: NodeMetrics
 
     /// - Throws: `SystemError` if the kernel grants no more descriptors or threads.
@@ -53,7 +53,7 @@ public struct Node: Sendable {
         var recordings = configuration.recordings
         if recordings.folder != nil { recordings.disk = try EventLoop(name: "recordings") }
         self.recordings = recordings
-        let archive = try configuration.archive.map { try Archive($0) }
+        let archive = try Archive(configuration.archive)
         self.archive = archive
         let records = try (0..<configuration.loops).map { try LoopRecords($0, configuration, archive, logger) }
         let first = records[0]
@@ -123,7 +123,7 @@ public struct Node: Sendable {
             }
         }
         try recordings.disk?.start()
-        try archive?.start()
+        try archive.start()
         for (number, shard) in shards.enumerated() {
             try shard.records.loop.start()
             let measured = metrics.loops[number]
@@ -189,7 +189,7 @@ public struct Node: Sendable {
             shard.records.loop.stop()
             shard.records.loop.join()
         }
-        archive?.stop()
+        archive.stop()
         recordings.disk?.stop()
         recordings.disk?.join()
         return cut

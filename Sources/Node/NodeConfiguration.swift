@@ -18,7 +18,7 @@ public struct NodeConfiguration: Sendable {
     public var deliverer = DelivererConfiguration()
     public var calendars = CalendarConfiguration()
     /// Where transcripts move; nil: nowhere.
-    public var archive: ArchiveConfiguration?
+    public var archive = ArchiveConfiguration()
     /// The public one first.
     public var ports: [ServedPort]
     /// Whether nodes of the same Redis may listen on its ports too.

@@ -12,6 +12,7 @@ import Testing
 @Suite(.takesTurns) struct ArchivedTranscriptTests {
     /// An archive in memory.
     private final class Shelf: TranscriptArchive {
+        let isElsewhere = true
         let objects = Mutex<[String: StoredSegments]>([:])
 
         func segments(of object: ArchivedObject, for session: Session) async throws(ArchiveFault) -> StoredSegments {

@@ -170,9 +170,13 @@ def test_it_reads_as_before(servers, redis_of, store, place):
     assert int(store.call("HGET", user.keys.workspace, "bytes")) < taken
     lines = [json.loads(line) for line in gzip.decompress(place.bytes(place.only())).splitlines()]
     assert lines[0]["number"] == meeting["id"] and len(lines) == 4
-    # A node that was given no archive says so, and shows no empty transcript.
+    # A node that was given no archive says so, and shows no empty transcript; but for what Redis keeps.
     path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
-    assert_bots_error(user.request("GET", path, node=plain), 503, "Service unavailable")
+    answer = user.request("GET", path, node=plain)
+    if isinstance(place, Folder):
+        assert_bots_error(answer, 503, "Service unavailable")
+    else:
+        assert answer.json["segments"] == before[0]["segments"]
 
 
 def test_files_are_for_their_owner_alone(servers, redis_of, store, folder):
@@ -203,16 +207,37 @@ def test_an_archive_in_redis_takes_a_part_of_the_memory_and_of_the_quota(servers
     assert int(store.call("HGET", user.keys.workspace, "bytes")) == 1000
 
 
-def test_what_redis_keeps_is_read_and_removed_once_the_archive_is_elsewhere(servers, redis_of, store, folder):
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_what_redis_keeps_is_read_and_removed_by_all_nodes(servers, redis_of, store, folder, is_elsewhere):
     kept = Kept(store)
     user = BotsUser(Admin(servers.node(redis_of, **kept.settings)))
     meeting, _ = hold(user, store, "Hello")
     wait_until_moved(user, store, meeting)
     user.node.end()
-    user.node = servers.node(redis_of, **folder.settings)
+    user.node = servers.node(redis_of, **folder.settings if is_elsewhere else {})
     assert texts(user, meeting) == ["Hello"] and folder.files() == []
     assert user.request("DELETE", user.meeting_path(meeting)).status == 200
     wait_for(lambda: kept.files() == [], "the object's removal", interval_s=0.05)
+
+
+def test_what_a_folder_has_is_left_to_nodes_that_have_it(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
+    meeting, _ = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    user.node.end()
+    user.node = servers.node(redis_of, **Kept.settings)
+    path = f"/transcripts/{meeting['platform']}/{meeting['native_meeting_id']}"
+    assert_bots_error(user.request("GET", path), 503, "Service unavailable")
+    removals = f"{user.keys.partition}:removals"
+    assert user.request("DELETE", user.meeting_path(meeting)).status == 200
+    # It has looked there: one that Redis keeps is behind it.
+    other, _ = hold(user, store, "Hello")
+    wait_until_moved(user, store, other)
+    assert user.request("DELETE", user.meeting_path(other)).status == 200
+    wait_for(lambda: Kept(store).files() == [], "the removal of the other object", interval_s=0.05)
+    assert len(folder.files()) == len(store.call("ZRANGE", removals, 0, -1)) == 1
+    servers.node(redis_of, **folder.settings)
+    wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
 
 
 def test_a_long_one_reads_as_before(servers, redis_of, store, place):

@@ -171,7 +171,7 @@ def test_many_readers_are_few_to_the_store(servers, redis_of, store, bucket):
 
 @pytest.mark.parametrize("settings, said", [
     ({"ARCHIVE_S3_SECRET_KEY": None}, "needs --archive-s3-access-key and --archive-s3-secret-key"),
-    ({"ARCHIVE": "s3://x"}, "must be redis:, a folder, or s3://BUCKET"), ({"ARCHIVE": "s3://bucket/a/../b"}, "must be redis:, a folder"),
+    ({"ARCHIVE": "s3://x"}, "must be none, redis:, a folder, or s3://BUCKET"), ({"ARCHIVE": "s3://bucket/a/../b"}, "must be none, redis:, a folder"),
     ({"ARCHIVE": "/nowhere/at/all"}, "is not there")])
 def test_what_cannot_be_used_is_refused(servers, redis_of, bucket, settings, said):
     node = servers.node(redis_of, start=False, **{**bucket.settings, **settings})

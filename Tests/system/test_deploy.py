@@ -71,7 +71,7 @@ def test_a_lost_env_is_written_again_and_no_secret_replaced(checkout):
     made = secrets(checkout)
     (checkout / ".env").unlink()
     assert new_env(checkout).returncode == 0
-    assert secrets(checkout) == made and (checkout / ".env").read_text() == NEW
+    assert secrets(checkout) == made and (checkout / ".env").read_text() == "USHER_SECRETS=./secrets\n"
 
 
 def test_a_secret_that_versions_before_did_not_know_is_added(checkout):

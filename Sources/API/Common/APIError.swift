@@ -177,6 +177,7 @@ extension ArchiveFault: AnsweredError {
             APIError(
                 503, "The archive, which has this transcript, cannot be read at the moment. Retry later.",
                 retryAfterSeconds: 10, cause: self)
+        case .redis(let error): error.answer(isRead: isRead)
         case .gone, .spoilt:
             APIError(
                 503,

@@ -1,9 +1,10 @@
 import Archive
 
 extension BackgroundTask {
-    /// Moves transcripts to the archive, if there is one, on its threads: the node's, as requests read there too.
-    static func archive(_ node: TaskSurroundings) -> BackgroundTask? {
-        guard let archive = node.archive else { return nil }
+    /// Moves transcripts to the archive, if there is one, on its threads: the node's, as requests read there too. Without one it
+    /// removes what Redis keeps.
+    static func archive(_ node: TaskSurroundings) -> BackgroundTask {
+        let archive = node.archive
         let client = node.client("archive", on: archive.loop, waits: true)
         let archiver = Archiver(store: node.store(client), archive: archive, logger: node.logger)
         return BackgroundTask(

@@ -75,14 +75,14 @@ final class TaskSurroundings: @unchecked Sendable {
     let configuration: NodeConfiguration
     /// Of the node's first loop, by the connection of requests there.
     let store: Store
-    let archive: Archive?
+    let archive: Archive
     let history: HistoryKeeper
     let logger: Logger
     /// Where the node listens, once it does.
     var address = ""
 
     init(
-        _ configuration: NodeConfiguration, store: Store, archive: Archive?, history: HistoryKeeper,
+        _ configuration: NodeConfiguration, store: Store, archive: Archive, history: HistoryKeeper,
         logger: Logger
     ) {
         self.configuration = configuration

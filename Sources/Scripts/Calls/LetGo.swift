@@ -15,17 +15,17 @@ extension Scripts {
         public init(
             meetingKey: String, segmentsKey: String, roomKey: String, endedKey: String, analyzingKey: String,
             archivedKey: String, movingKey: String, removalsKey: String, workspaceKey: String, feedKey: String,
-            objectKey: String, beforeKey: String? = nil, meetingID: String, object: String, revision: String?,
-            before: String?, redactedAt: String?, archived: String, bytes: Int, keepMilliseconds: Int,
+            objectKey: String, meetingID: String, object: String, revision: String?, before: String?,
+            redactedAt: String?, archived: String, bytes: Int, keepMilliseconds: Int, partBytes: Int,
             participants: String, languages: String
         ) {
             keys = [
                 meetingKey, segmentsKey, roomKey, endedKey, analyzingKey, archivedKey, movingKey, removalsKey,
                 workspaceKey, feedKey, objectKey
-            ] + Scripts.list(beforeKey)
+            ]
             arguments = [
                 meetingID, object, revision ?? "", before ?? "", redactedAt ?? "", archived, String(bytes),
-                String(keepMilliseconds), participants, languages
+                String(keepMilliseconds), String(partBytes), participants, languages
             ]
         }
 

@@ -7,8 +7,7 @@ public struct KeptObjects: Sendable {
     let session: Session
 
     /// Of an object, in one part: Redis may be told to take no argument of 2 MiB.
-    static let partBytes = 256 << 10
-    private static let partsAtOnce = 4
+    public static let partBytes = 256 << 10
 
     /// - Returns: false if the meeting is not this node's to move any more.
     public func keep(_ bytes: [UInt8], as name: ArchiveName) async throws(RedisError) -> Bool {
@@ -24,28 +23,28 @@ public struct KeptObjects: Sendable {
         return true
     }
 
+    /// Its parts, as `bytes` takes them, one in each turn of its workspace.
     /// - Parameter count: how many bytes it should have.
-    /// - Returns: its bytes, and no more than one beyond `count`; nil if it is not there, or not whole.
-    /// - Throws: `.unexpectedReply` for what another hand wrote.
-    public func read(_ name: ArchiveName, count: Int) async throws(RedisError) -> [UInt8]? {
+    /// - Returns: nil if one is not there.
+    public func parts(of name: ArchiveName, count: Int) async throws(RedisError) -> [String]? {
         let key = Partition(workspace: name.workspaceID).object(name)
-        var bytes: [UInt8] = []
-        let parts = 0...(count / Self.partBytes)
-        for first in stride(from: 0, through: parts.upperBound, by: Self.partsAtOnce) {
-            let numbers = (first..<first + Self.partsAtOnce).filter(parts.contains)
-            let reply = try await session.send(Command(words: ["HMGET", key] + numbers.map(String.init)))
-            for (number, part) in zip(numbers, try reply.arrayOrThrow()) {
-                // The last one is not there where the others are full.
-                guard let text = part.string else {
-                    if number == 0 || bytes.count < count { return nil }
-                    break
-                }
-                guard text.utf8.count <= 2 * Self.partBytes, let data = Data(base64Encoded: text) else {
-                    throw .unexpectedReply("a part of an object of the archive that is none")
-                }
-                bytes += data
-                guard bytes.count <= count else { return Array(bytes.prefix(count + 1)) }
+        var parts: [String] = []
+        for number in 0..<(count + Self.partBytes - 1) / Self.partBytes {
+            let part = try await session.largeReads.turn(of: name.workspaceID) { () throws(RedisError) in
+                try await session.send(Command("HGET", key, String(number))).optionalString()
             }
+            guard let part else { return nil }
+            parts.append(part)
+        }
+        return parts
+    }
+
+    /// - Returns: nil for parts that another hand wrote.
+    public static func bytes(ofParts parts: [String]) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for part in parts {
+            guard part.utf8.count <= 2 * partBytes, let data = Data(base64Encoded: part) else { return nil }
+            bytes += data
         }
         return bytes
     }

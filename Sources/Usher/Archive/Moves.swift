@@ -27,10 +27,6 @@ public struct Moves: Sendable {
         /// When its sessions began: what `MovedTranscript` asks for.
         public var sessions: String? { meeting.fields["sessions"] }
         public var number: Int { meeting.number }
-        /// The object before.
-        var before: ArchiveName? {
-            archived.flatMap { ArchivedObject($0, workspaceID: name.workspaceID, meetingID: name.meetingID) }?.name
-        }
     }
 
     public enum Outcome: Sendable {
@@ -80,14 +76,15 @@ public struct Moves: Sendable {
     }
 
     /// Takes one.
+    /// - Parameter isKept: whether what is written is for Redis itself to keep.
     /// - Returns: nil if there is nothing to be done.
     /// - Throws: `.unexpectedReply` for a record that cannot be read.
     public func begin(
-        _ id: String, in partition: Partition, after: Int
+        _ id: String, in partition: Partition, after: Int, isKept: Bool = false
     ) async throws(RedisError) -> Move? {
         let meeting = try Meeting(try await session.send(Command("HGETALL", partition.meeting(id))).hash())
         let keys = WorkspaceKeys(workspace: meeting.workspaceID)
-        let object = Identifier.hex()
+        let object = ArchiveName.object(isKept: isKept)
         guard let name = ArchiveName(workspaceID: meeting.workspaceID, meetingID: id, object: object) else {
             throw .unexpectedReply("a meeting whose ids are none")
         }
@@ -136,11 +133,11 @@ public struct Moves: Sendable {
                 roomKey: keys.holder(move.meeting.room), endedKey: partition.ended, analyzingKey: partition.analyzing,
                 archivedKey: partition.archived, movingKey: partition.moving, removalsKey: partition.removals,
                 workspaceKey: keys.workspace, feedKey: partition.feed(ofMeeting: id),
-                objectKey: partition.object(move.name), beforeKey: move.before.map { partition.object($0) },
-                meetingID: id,
-                object: move.name.object, revision: move.revision, before: move.archived,
+                objectKey: partition.object(move.name), meetingID: id, object: move.name.object,
+                revision: move.revision, before: move.archived,
                 redactedAt: move.redactedAt, archived: object.text, bytes: bytes,
-                keepMilliseconds: Self.keepMilliseconds, participants: transcript.participants,
+                keepMilliseconds: Self.keepMilliseconds, partBytes: KeptObjects.partBytes,
+                participants: transcript.participants,
                 languages: transcript.languages))
         switch reply {
         case .gone: return .moved
@@ -158,16 +155,18 @@ public struct Moves: Sendable {
     // MARK: Removal
 
     /// Objects that are to be removed by now: some of each partition.
-    public func removals() async throws(RedisError) -> [ArchiveName] {
+    /// - Parameter isElsewhere: whether those too that Redis does not keep itself. Else they are left to nodes that have them.
+    public func removals(isElsewhere: Bool) async throws(RedisError) -> [ArchiveName] {
         let now = String(try await session.time())
+        let count = isElsewhere ? "20" : "500"
         let pages = try await session.repliesOfPartitions {
-            Command("ZRANGEBYSCORE", $0.removals, "-inf", now, "LIMIT", "0", "20")
+            Command("ZRANGEBYSCORE", $0.removals, "-inf", now, "LIMIT", "0", count)
         }
         var names: [ArchiveName] = []
         for (partition, page) in pages {
             for member in try session.oddRecords.list(partition.removals, page).compactMap(\.string) {
                 if let name = ArchiveName(member), Partition(workspace: name.workspaceID) == partition {
-                    names.append(name)
+                    if name.isKept || isElsewhere { names.append(name) }
                 } else {
                     // Not one of ours: it would stand at the head for ever.
                     _ = try await session.send(Command("ZREM", partition.removals, member))

@@ -143,8 +143,11 @@ extension WorkspaceExport {
     ) async throws -> String? {
         var fields = around.fields
         for name in Self.own { fields[name] = nil }
-        // As if all of it had been in Redis.
-        fields["bytes"] = String(max(0, (meeting.number("bytes") ?? 0) - taken.here + taken.all))
+        // As if all of it had been in Redis, and nothing packed.
+        let kept = meeting.fields["archived"].flatMap {
+            ArchivedObject($0, workspaceID: workspaceID, meetingID: meeting.id)?.kept
+        }
+        fields["bytes"] = String(max(0, (meeting.number("bytes") ?? 0) - taken.here - (kept ?? 0) + taken.all))
         var with: [String: String] = [:]
         with["ended_at"] = around.endedAt
         with["analyzing_at"] =

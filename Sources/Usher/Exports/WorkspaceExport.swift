@@ -85,7 +85,10 @@ public struct WorkspaceExport: Sendable {
                 if let user = values[0].string.flatMap({ Int($0) }) { creators.insert(user) }
                 let isRunning = values[1].string.flatMap(BotStatus.init)?.isRunning ?? false
                 if isRunning, !skipsRunning { throw ExportRefusal.running(number: meeting.number) }
-                if values[2] != .null, store.archive == nil {
+                let object = values[2].string.flatMap {
+                    ArchivedObject($0, workspaceID: workspaceID, meetingID: meeting.id)
+                }
+                if let object, !object.name.isKept, store.archive?.isElsewhere != true {
                     throw ExportRefusal.archiveNeeded(number: meeting.number)
                 }
             }

@@ -94,6 +94,11 @@ extension Installation {
             keys.partition.feed(ofMeeting: id), keys.feed,
         ]
         if let meeting = try await session.meetings.readable(id: id, workspace: workspace) {
+            if let archived = meeting.fields["archived"],
+                let object = ArchivedObject(archived, workspaceID: workspace, meetingID: id)
+            {
+                candidates.append(keys.partition.object(object.name))
+            }
             candidates += [
                 Keys.locator(number: meeting.number), keys.inFlight(meeting.room), keys.holder(meeting.room),
                 keys.latest(meeting.room), keys.held(meeting.room),

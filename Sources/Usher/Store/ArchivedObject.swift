@@ -1,14 +1,25 @@
+import Redis
+
 /// What an object of the archive is called. Its parts become parts of a path, so that each has the form of such an id and no
 /// other.
 public struct ArchiveName: Hashable, Sendable, CustomStringConvertible {
     public let workspaceID: String
     public let meetingID: String
-    /// Which of the meeting's: none is written twice.
+    /// Which of the meeting's: none is written twice. It begins with a k if Redis itself keeps it.
     public let object: String
+
+    /// Whether Redis itself keeps it.
+    public var isKept: Bool { object.first == Self.mark }
+    private static let mark: Character = "k"
+
+    /// One for something new to be written.
+    static func object(isKept: Bool) -> String { (isKept ? String(mark) : "") + Identifier.hex() }
 
     /// - Returns: nil for what are no ids of that kind.
     public init?(workspaceID: String, meetingID: String, object: String) {
-        guard Identifier.isUUID(workspaceID), Identifier.isHex(meetingID), Identifier.isHex(object) else { return nil }
+        guard Identifier.isUUID(workspaceID), Identifier.isHex(meetingID),
+            Identifier.isHex(object.first == Self.mark ? String(object.dropFirst()) : object)
+        else { return nil }
         (self.workspaceID, self.meetingID, self.object) = (workspaceID, meetingID, object)
     }
 
@@ -61,6 +72,9 @@ public struct ArchivedObject: Equatable, Sendable {
             taken: numbers[3])
     }
 
+    /// The bytes that it takes in Redis as the quotas count them: as lua/includes/archive.lua has it.
+    var kept: Int { name.isKept ? bytes + bytes / 3 + 200 : 0 }
+
     /// As the record has it.
     var text: String { "\(name.object) \(sha256) \(bytes) \(unpackedBytes) \(segments) \(taken)" }
 }
@@ -73,12 +87,15 @@ public enum ArchiveFault: Error, Equatable, Sendable {
     case gone
     /// What it has is not what was written.
     case spoilt(String)
+    /// Redis keeps it, and does not answer or refuses.
+    case redis(RedisError)
 
     public var reason: String {
         switch self {
         case .away(let reason): reason
         case .gone: "the archive has no such object"
         case .spoilt(let reason): reason
+        case .redis(let error): "\(error)"
         }
     }
 }
@@ -88,6 +105,9 @@ public typealias StoredSegments = [[UInt8]: String]
 
 /// What reads the archive. May be asked on any loop.
 public protocol TranscriptArchive: Sendable {
+    /// Whether it reads objects that Redis does not keep itself.
+    var isElsewhere: Bool { get }
+
     /// The segments of an object, checked to be what was written.
     /// - Parameter session: of who asks, and waits until its deadline.
     func segments(of object: ArchivedObject, for session: Session) async throws(ArchiveFault) -> StoredSegments

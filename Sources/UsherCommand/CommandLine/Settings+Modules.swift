@@ -79,14 +79,15 @@ extension Settings {
         throw UsageError("\(Setting[\.recordings].flag) names \(quoted(path)), which \(obstacle).")
     }
 
-    /// Where transcripts move; nil: nowhere.
+    /// Where transcripts move, if anywhere.
     /// - Throws: `UsageError` if it cannot be used.
-    func archiveConfiguration() throws(UsageError) -> ArchiveConfiguration? {
-        guard let text = self.archive else { return nil }
+    func archiveConfiguration() throws(UsageError) -> ArchiveConfiguration {
+        guard let text = self.archive, text != ArchivePlace.none else { return ArchiveConfiguration() }
         let flag = Setting[\.archive].flag
         guard let place = ArchivePlace(text) else {
             throw UsageError(
-                "\(flag) must be redis:, a folder, or s3://BUCKET or s3://BUCKET/PREFIX of letters, digits and -_./")
+                "\(flag) must be none, redis:, a folder, or s3://BUCKET or s3://BUCKET/PREFIX of letters, digits and -_./"
+            )
         }
         var configuration = ArchiveConfiguration(place)
         set(&configuration)

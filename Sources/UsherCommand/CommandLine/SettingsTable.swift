@@ -149,11 +149,11 @@ struct SettingsTable: Sendable {
     .sets(\StoreConfiguration.retentionMilliseconds)
     let archive = text(
         "archive", .text(maximumBytes: 1000),
-        absent: "none: transcripts stay as they are; of `usher up` with a Redis of its own `redis:`",
+        absent: "`none`; of `usher up` with a Redis of its own `redis:`",
         commands: Command.archiveReaders,
         "Where transcripts are moved some time after their meetings' ends: `redis:`, Redis itself, where they take a "
-            + "quarter of the memory then; a folder that all nodes share; or `s3://bucket/prefix` of a store that speaks S3. "
-            + "All nodes are given the same")
+            + "quarter of the memory then; a folder that all nodes share; `s3://bucket/prefix` of a store that speaks S3; or "
+            + "`none`: they stay as they are. All nodes are given the same")
     let archiveAfterMilliseconds = number(
         "archive-after-ms", 0...315_360_000_000, unit: "ms", default: 3_600_000,
         "How long after its end a meeting's transcript is moved to the archive"

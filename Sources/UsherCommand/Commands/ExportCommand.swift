@@ -10,8 +10,7 @@ enum ExportCommand {
     /// - Returns: 0, or 1 if it was not written: then there is no such file, or the one that there was.
     static func run(_ settings: Settings, workspace: String, file: String, skipsRunning: Bool) -> Int32 {
         do {
-            // What Redis itself keeps needs no setting.
-            let archive = try Archive(try settings.archiveConfiguration() ?? ArchiveConfiguration(.redis))
+            let archive = try Archive(try settings.archiveConfiguration())
             try archive.start()
             defer { archive.stop() }
             let output = try OutputFile(file)
@@ -35,9 +34,10 @@ enum ExportCommand {
         } catch let error as UsageError {
             Terminal.complain(error.description)
             return 2
+        } catch ArchiveFault.redis(let error) {
+            Terminal.complain("\(error)")
         } catch let fault as ArchiveFault {
-            let advice = settings.has(\.archive) ? "" : " If nodes were given another archive, name it with --archive."
-            Terminal.complain("A transcript cannot be read from the archive: \(fault.reason).\(advice)")
+            Terminal.complain("A transcript cannot be read from the archive: \(fault.reason).")
         } catch {
             Terminal.complain("\(error)")
         }
