@@ -61,7 +61,7 @@ ON_CLUSTER_TOO = Tests/system/test_calendars.py
 REAL_TIME = Tests/system/test_attend_words.py
 
 # They wait for processes much of the time, so they run side by side: so many at once, each with servers of its own.
-SIDE_BY_SIDE ?= 4
+SIDE_BY_SIDE ?= 6
 PYTEST = USHER=$(DEBUG_BINARY) $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 .PHONY: on-one on-sentinel on-cluster mutants-of-chaos of-chaos of-mutants
