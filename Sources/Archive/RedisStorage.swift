@@ -2,7 +2,7 @@ import EventLoop
 import Redis
 import Usher
 
-/// Objects in Redis itself, beside the records. Nothing else is to be operated, and what was said is there in a quarter of the
+/// Objects in Redis itself, beside the records. Nothing else is to be operated, and what was said is there in a third of the
 /// memory; where that is too much still, it is a folder or a bucket that takes it.
 struct RedisStorage: ArchiveStorage {
     private let session: Session

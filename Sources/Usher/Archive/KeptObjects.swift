@@ -2,7 +2,7 @@ import Foundation
 import Redis
 import Scripts
 
-/// Objects of the archive that Redis keeps itself: a quarter of what their segments took, and read as a whole.
+/// Objects of the archive that Redis keeps itself: a third of what their segments took, and read as a whole.
 public struct KeptObjects: Sendable {
     let session: Session
 

@@ -152,7 +152,7 @@ struct SettingsTable: Sendable {
         absent: "`none`; of `usher up` with a Redis of its own `redis:`",
         commands: Command.archiveReaders,
         "Where transcripts are moved some time after their meetings' ends: `redis:`, Redis itself, where they take a "
-            + "quarter of the memory then; a folder that all nodes share; `s3://bucket/prefix` of a store that speaks S3; or "
+            + "third of the memory then; a folder that all nodes share; `s3://bucket/prefix` of a store that speaks S3; or "
             + "`none`: they stay as they are. All nodes are given the same")
     let archiveAfterMilliseconds = number(
         "archive-after-ms", 0...315_360_000_000, unit: "ms", default: 3_600_000,
