@@ -43,8 +43,26 @@ extension Scanner {
     /// Characters that stand for themselves: as many as there are of ASCII, or else one.
     private mutating func skipCharacters() throws(JSONError) {
         let start = position
-        while position < input.count, Self.isPlain(input[position]) { position += 1 }
+        position = Self.endOfPlain(in: UnsafeRawBufferPointer(input), from: start)
         if position == start { try skipCharacter() }
+    }
+
+    private static func endOfPlain(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while bytes.count - index >= 8, isPlain(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) {
+            index += 8
+        }
+        while index < bytes.count, isPlain(bytes[index]) { index += 1 }
+        return index
+    }
+
+    /// Whether eight bytes are all plain. Of those below 0x80 one is less than n if to subtract n from it borrows into its highest
+    /// bit, and is a certain one if it differs from that by less than one. A borrow goes on into the byte above only from one
+    /// that is not plain.
+    private static func isPlain(_ word: UInt64) -> Bool {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        let isNot = word | (word &- each &* 0x20) | ((word ^ each &* 0x22) &- each) | ((word ^ each &* 0x5c) &- each)
+        return isNot & each &* 0x80 == 0
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -24,6 +24,21 @@ import Testing
         #expect(Self.problem(Array(json.utf8)) == nil)
     }
 
+    /// Wherever it stands among others that are looked at eight at once.
+    @Test func eachByteInATextStandsForItselfOrIsRefused() {
+        for byte in UInt8.min...UInt8.max {
+            let isPlain = (0x20..<0x80).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            for length in 1...18 {
+                for place in 0..<length {
+                    var text = [UInt8](repeating: byte == 0x21 ? 0x20 : 0x21, count: length)
+                    text[place] = byte
+                    let problem = Self.problem([UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")])
+                    #expect((problem == nil) == isPlain, "byte \(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         ("", "an unexpected end at byte 0"), (" ", "an unexpected end at byte 1"), ("[", "an unexpected end at byte 1"),
         ("{\"a\"", "an unexpected end at byte 4"), ("{\"a\":", "an unexpected end at byte 5"),
