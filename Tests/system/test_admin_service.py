@@ -73,15 +73,18 @@ def test_the_findings_are_the_doctors_and_looked_for_once(redis, node, admin):
     assert len({one["at"] for one in answers}) == 1
     lines = [line for line in output.splitlines() if line[:4] in ("ok  ", "warn", "FAIL")]
     findings = answers[0]["findings"]
-    assert [one["level"] for one in findings] == [line[:4].strip().lower() for line in lines]
+    assert len(findings) == len(lines)
     assert all(line[6:].startswith(f"{one['subject']}: ") for one, line in zip(findings, lines))
-    # What was read of another moment may differ, what to do about it not.
-    assert all(line.endswith(one["advice"] or ".") for one, line in zip(findings, lines))
+    # What was read of another moment may differ, what to do about it not, but for two that a busy machine makes worse.
+    lasting = [(one, line) for one, line in zip(findings, lines) if one["subject"] not in ("latency", "clock")]
+    assert [one["level"] for one, _ in lasting] == [line[:4].strip().lower() for _, line in lasting]
+    assert all(line.endswith(one["advice"] or ".") for one, line in lasting)
     assert all((one["advice"] is None) == (one["level"] == "ok") for one in findings)
 
 
-def test_the_last_hour_begins_with_the_node(admin):
-    assert get(admin, "/admin/history") == {"minutes": []}
+def test_the_last_hour_begins_with_the_node(servers):
+    # With one of its own: a minute later there is an entry.
+    assert get(Admin(servers.node(servers.redis())), "/admin/history") == {"minutes": []}
 
 
 def test_plans_of_the_next_hour_the_soonest_first(admin):

@@ -13,6 +13,7 @@ import pytest
 from harness import wire
 from harness.certificates import Certificates
 from harness.lab import AttendingBot, Lab
+from harness.ports import free_port
 from harness.speech import Speaker, SpeechService, write_tones
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
@@ -43,7 +44,8 @@ def redis(module_servers):
 
 @pytest.fixture
 def speech():
-    service = SpeechService()
+    # Some tests end it, and have another one in its place.
+    service = SpeechService(port=free_port())
     yield service
     service.end()
 

@@ -9,6 +9,7 @@ import standardwebhooks
 
 from harness.bots_user import BotsUser
 from harness.metrics import Scrape
+from harness.ports import free_port
 from harness.receiver import Receiver
 from harness.up import run_usher
 from harness.waiting import wait_for
@@ -110,8 +111,7 @@ def test_only_what_was_chosen_is_told(servers):
 def test_one_that_is_away_is_told_when_it_is_back(servers):
     """And holds up no workspace's webhook meanwhile."""
     server = servers.redis()
-    with Receiver() as receiver:
-        port = receiver.port
+    with Receiver(address=("127.0.0.1", port := free_port())) as receiver:
         node = start(servers, server, receiver)
     user, other = (BotsUser(Admin(node)) for _ in range(2))
     with Receiver() as own:
@@ -119,10 +119,13 @@ def test_one_that_is_away_is_told_when_it_is_back(servers):
         held(user, server.client)
         held(other, server.client)
         wait_for(lambda: len(own.deliveries) >= OF_ONE, "the events of the workspace's webhook")
-    failing = wait_for(lambda: found if (found := status(node)) and "failing_ms" in found else None, "the failure")
-    assert failing["waiting"] == 2 and failing["dropped_events"] == 0
+
+    def both_fail():
+        found = status(node) or {}
+        return found if "failing_ms" in found and found["waiting"] == 2 else None
+    assert wait_for(both_fail, "the failure of what both have to tell")["dropped_events"] == 0
     assert "something waits of 2 workspaces, failing for " in run_usher("status", "--redis", server.url)[1]
-    assert node.said("The operator's endpoint has not taken an event")[0]["outcome"] == "queued"
+    assert node.says("The operator's endpoint has not taken an event")[0]["outcome"] == "queued"
     with Receiver(address=("127.0.0.1", port)) as receiver:
         for each in (user, other):
             make_due(server.client, each)

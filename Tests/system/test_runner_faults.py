@@ -18,7 +18,7 @@ from harness.waiting import wait_for
 from harness.workspace import Admin
 
 LEASE_MS = 3000
-# Of bots that must have ended, or must live, by the clock of a machine that may be busy; and of twenty that start at once.
+# Of bots that must have ended, or live, by the clock of a machine that may be busy; and of many that start at once.
 LONG_LEASE_MS = 6000
 LEASE_OF_MANY_MS = 15_000
 # How often a test begins anew from which another one's runner has taken what it looks for.
@@ -153,8 +153,9 @@ def test_a_runner_is_stopped_past_its_leases_and_continued(scene_of_long_leases,
     runner.presence.check()
 
 
-def test_capacity_is_respected(scene):
+def test_capacity_is_respected(servers):
     """A full runner leaves entries to others; with none free a dispatch waits."""
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     small = scene.runner(CAPACITY=2)
     meetings = [scene.user.send_bot() for _ in range(5)]
     wait_for(lambda: len(small.started) == 2, "the start of two bots")
@@ -176,7 +177,7 @@ def test_capacity_is_respected(scene):
 
 def test_no_runner_at_all(servers):
     """A dispatch that nobody claims in its time ends as failed, and the meeting can be re-invited."""
-    scene = Scene(servers, IN_FLIGHT_TTL_MS=5000)
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS, IN_FLIGHT_TTL_MS=5000)
     meeting = scene.user.send_bot()
     ended = scene.wait_for(meeting, "failed")
     assert (ended["completion_reason"], ended["failure_stage"]) == ("dispatch_expired", "requested")
@@ -194,8 +195,9 @@ def test_no_runner_at_all(servers):
 # A runner that is told to stop.
 
 
-def test_a_runner_that_lets_its_bots_leave(scene):
+def test_a_runner_that_lets_its_bots_leave(servers):
     """Those in a room leave it; those that are not there yet go to another runner; it starts no more."""
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     runner = scene.runner(ON_STOP="leave")
     waiting, attending = [scene.user.send_bot(bot_name=name) for name in (IN_LOBBY, "Notes")]
     scene.wait_for(waiting, "awaiting_admission")
@@ -220,7 +222,8 @@ def test_a_runner_that_lets_its_bots_leave(scene):
     runner.presence.check()
 
 
-def test_a_runner_that_waits_for_its_bots(scene):
+def test_a_runner_that_waits_for_its_bots(scene_of_long_leases):
+    scene = scene_of_long_leases
     runner = scene.runner(ON_STOP="wait")
     meeting = scene.user.send_bot()
     scene.wait_for(meeting, "active")
@@ -235,7 +238,7 @@ def test_a_runner_that_waits_for_its_bots(scene):
     # Long after its lease would have run out, the bot is there.
     [before] = runner.presence.stays(meeting["native_meeting_id"])
     wait_for(lambda: runner.presence.stays(meeting["native_meeting_id"])[0].last_ns
-             > before.last_ns + 2 * LEASE_MS * 1_000_000, "the bot's staying in the room")
+             > before.last_ns + 2 * scene.lease_ms * 1_000_000, "the bot's staying in the room")
     assert runner.alive and scene.user.meeting(meeting)["status"] == "active"
     assert scene.user.request("DELETE", scene.user.bot_path(meeting)).status == 202
     scene.wait_for(meeting, "completed")
@@ -271,8 +274,10 @@ def test_a_supervisor_is_lost(scene_of_long_leases, number):
     runner.presence.check()
 
 
-def test_nothing_that_a_killed_supervisor_leaves_behind_lives_on(scene, tmp_path):
+def test_nothing_that_a_killed_supervisor_leaves_behind_lives_on(servers, tmp_path):
     """A process that left its bot's session, and has nothing of its environment, comes to the runner then."""
+    # The runner looks through all processes before it reports the loss: no lease is to run out first.
+    scene = Scene(servers, LEASE_TTL_MS=60_000)
     remnants, program = tmp_path / "remnants", tmp_path / "bot"
     runner = scene.runner(LAUNCH=f"sh {program}")
     program.write_text(f"setsid env -i sleep 7777 & echo $! >>{remnants}; exec '{runner.arguments[0]}' simulate-bot\n")
@@ -294,7 +299,8 @@ def test_what_a_runner_and_a_supervisor_leave_that_are_killed_at_once_is_ended_b
     """A process that nothing but its control group tells to be a bot's. Any runner that starts on the machine ends what a
     dead one has left: if one of another test was first, nothing is shown."""
     for turn in range(MOST_TIMES):
-        if is_ended_by_the_next_runner(Scene(servers), tmp_path / str(turn)):
+        scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
+        if is_ended_by_the_next_runner(scene, tmp_path / str(turn)):
             return
     raise AssertionError("something else has ended it, each time")
 
@@ -373,7 +379,7 @@ CRASHES = {"crash-start": "requested", "crash-joining": "joining", "crash-lobby"
 @pytest.fixture(scope="module")
 def crashed(module_servers):
     """Bots that end without a last report, all at once."""
-    scene = Scene(module_servers)
+    scene = Scene(module_servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     scene.configurations = os.path.join(module_servers.folder, "configurations")
     # They print what they were told, with all that is secret in it.
     bot = f"{module_servers.folder}/launch-bot"

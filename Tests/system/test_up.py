@@ -214,7 +214,8 @@ def test_another_redis(servers, folder):
 
 def test_redis_that_does_not_answer(servers, folder):
     """The nodes log what they miss too, so here the sentence is not the only line."""
-    up = servers.add(Up(folder, "--redis", f"redis+unix://{folder}/nothing.sock"))
+    url = f"redis+unix://{folder}/nothing.sock"
+    up = servers.add(Up(folder, "--redis", url, environment={"USHER_REDIS_TIMEOUT_MS": "1000"}))
     up.spawn()
     assert up.wait() == 1
     assert session_members(up.pid) == []

@@ -7,6 +7,7 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.certificates import Certificates
 from harness.http2_receiver import HTTP2Receiver
+from harness.ports import free_port
 from harness.receiver import Receiver
 from harness.waiting import wait_for
 from harness.workspace import Admin
@@ -66,7 +67,8 @@ def test_a_name_that_comes_to_lead_elsewhere(servers, tmp_path):
     node = servers.node(servers.redis(), start=False, WEBHOOK_ALLOW="127.0.0.2")
     node.arguments = [*WITH_NAMES, *node.arguments]
     node.environment["HOSTS"] = str(hosts)
-    with Receiver(address=("127.0.0.2", 0)) as receiver, Receiver(address=("127.0.0.1", receiver.port)) as private:
+    port = free_port()
+    with Receiver(address=("127.0.0.2", port)) as receiver, Receiver(address=("127.0.0.1", port)) as private:
         hosts.write_text("127.0.0.2 hooks.example.com\n")
         user = BotsUser(Admin(node.start()))
         webhook = ask(user, 201, "POST", "/webhooks", {"url": receiver.url(host="hooks.example.com")})

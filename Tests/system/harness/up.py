@@ -9,6 +9,9 @@ from harness.ports import free_port
 from harness.process import Process
 from harness.waiting import wait_for
 
+# However busy the machine is, its nodes get their answers from Redis, which writes each change to the disk first.
+PATIENCE = {"USHER_REDIS_TIMEOUT_MS": "30000", "USHER_REQUEST_TIMEOUT_MS": "30000"}
+
 
 class Up(Process):
     """`usher up` on a port and a data folder of its own, with one event loop a node."""
@@ -18,7 +21,7 @@ class Up(Process):
         self.data = data or os.path.join(folder, "data")
         super().__init__(
             name, [BINARY, "up", "--port", self.port, "--data", self.data, "--nodes", nodes, *arguments],
-            {"USHER_LOOPS": "1", **(environment or {})}, folder)
+            {"USHER_LOOPS": "1", **PATIENCE, **(environment or {})}, folder)
 
     def start(self):
         """Starts it and returns once it has said that everything runs."""
