@@ -11,6 +11,8 @@ from harness.workspace import API, Admin
 
 # How long Redis may be silent; beyond that it is stopped by another fault.
 SILENCE_S = 1.0
+# How long a tenant waits for an answer.
+ASKING_S = 2.0
 
 
 def order(server, *command):
@@ -196,9 +198,9 @@ class RedisFilled(Fault):
             code = f"abc-full-{string.ascii_lowercase[number // 10]}{string.ascii_lowercase[number % 10]}x"
             try:
                 made = tenant.request("POST", f"{API}/{tenant.workspace_id}/meetings", {
-                    "meeting_url": f"https://meet.google.com/{code}"}, timeout_s=2.0)
+                    "meeting_url": f"https://meet.google.com/{code}"}, timeout_s=ASKING_S)
                 noted = tenant.request("PATCH", f"/meetings/google_meet/{code}", {"data": {"notes": self.NOTE}},
-                                       timeout_s=2.0) if made.status == 201 else made
+                                       timeout_s=ASKING_S) if made.status == 201 else made
             except OSError:
                 yield None
                 return

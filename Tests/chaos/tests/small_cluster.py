@@ -22,14 +22,15 @@ SETTINGS = {"lease_ttl": 4000, "lock_ttl": 3000, "in_flight_ttl": 60000, "stop_g
 class SmallCluster:
     """With the names of machine/cluster.py that faults rely on."""
 
-    def __init__(self):
-        self.settings = SETTINGS
+    def __init__(self, **settings):
+        """`settings`: those of SETTINGS that are to be others."""
+        self.settings = {**SETTINGS, **settings}
         self.deployment = "standalone"
         self.folder = tempfile.mkdtemp(prefix="usher-")
         self.redis = RedisServer(self.folder, durable=True)
         # A variable that is another command's is passed over.
         self._variables = {"REDIS_TIMEOUT_MS": 1000, "REQUEST_TIMEOUT_MS": 3000,
-                           **{f"{name.upper()}_MS": value for name, value in SETTINGS.items()}}
+                           **{f"{name.upper()}_MS": value for name, value in self.settings.items()}}
         self.redis_clock = None
         self._proxies = {name: Proxy(self.redis.socket_path, self.folder, f"proxy-of-{name}")
                          for name in ("node", "runner")}

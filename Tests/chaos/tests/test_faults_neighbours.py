@@ -14,8 +14,9 @@ needs_compiler = pytest.mark.skipif(shutil.which(COMPILER) is None, reason="no C
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    """However slow the machine is, a Redis that is not stopped answers in time."""
+    """However slow the machine is, a Redis that is not stopped answers in time, and so does a node."""
     monkeypatch.setattr("faults.redis.SILENCE_S", 10.0)
+    monkeypatch.setattr("faults.redis.ASKING_S", 30.0)
 
 
 def assert_works(cluster):

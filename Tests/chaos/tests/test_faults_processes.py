@@ -5,7 +5,7 @@ import pytest
 from faults.fault import NoTarget
 from harness.process import descendants, is_running
 from harness.waiting import wait_for
-from small_cluster import inject
+from small_cluster import SmallCluster, inject
 
 
 def state(pid):
@@ -58,16 +58,26 @@ def test_a_target_that_ended_meanwhile_is_no_matter(cluster, name):
     assert server.alive and server.pid == running
 
 
-@pytest.mark.parametrize("name, struck", [
-    ("bot-kill", {"bot"}), ("supervisor-kill", {"supervisor"}), ("bot-and-supervisor-kill", {"bot", "supervisor"})])
-def test_a_bots_processes_are_killed(cluster, meeting, name, struck):
-    [(bot_id, bot, supervisor, _)] = cluster.bots()
-    fault, target, _ = inject(cluster, name)
-    assert target == bot_id
-    fault.heal(cluster)
-    for pid in [bot] * ("bot" in struck) + [supervisor] * ("supervisor" in struck):
-        wait_for(lambda: not is_running(pid), f"the end of process {pid}")
-    assert cluster.wait_for_status(meeting, "failed")["completion_reason"] in ("bot_exited", "supervisor_lost")
+class TestKilledProcesses:
+    @pytest.fixture(scope="class")
+    def cluster(self):
+        """One of long leases: its runner goes through all processes until it tells a loss; no sweep is to be first."""
+        started = SmallCluster(lease_ttl=60_000)
+        try:
+            yield started.start()
+        finally:
+            started.end()
+
+    @pytest.mark.parametrize("name, struck", [
+        ("bot-kill", {"bot"}), ("supervisor-kill", {"supervisor"}), ("bot-and-supervisor-kill", {"bot", "supervisor"})])
+    def test_a_bots_processes_are_killed(self, cluster, meeting, name, struck):
+        [(bot_id, bot, supervisor, _)] = cluster.bots()
+        fault, target, _ = inject(cluster, name)
+        assert target == bot_id
+        fault.heal(cluster)
+        for pid in [bot] * ("bot" in struck) + [supervisor] * ("supervisor" in struck):
+            wait_for(lambda: not is_running(pid), f"the end of process {pid}")
+        assert cluster.wait_for_status(meeting, "failed")["completion_reason"] in ("bot_exited", "supervisor_lost")
 
 
 @pytest.mark.parametrize("name, struck", [
