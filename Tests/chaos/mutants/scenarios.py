@@ -8,6 +8,7 @@ import os
 import random
 import signal
 
+from checkers.leaks import MINIMUM_SAMPLES
 from harness.bots_user import BotsUser
 from harness.feed_server import utc
 from harness.keys import bucket
@@ -33,6 +34,8 @@ BRIEF = "Usher SIMULATE=no-lobby SIMULATE_JOIN_MS=0 SIMULATE_MEETING_MS=200"
 PATIENT = {"redis_timeout": 6_000, "request_timeout": 1_000, "in_flight_ttl": 60_000, "lease_ttl": 20_000}
 # A node that does not give a request up while its script is held.
 PATIENT_NODE = {"lock_ttl": 8_000, "redis_timeout": 4_000, "request_timeout": 4_000}
+# One that has the time for a new connection to Redis, before it answers what it was asked over the one that broke.
+RECONNECTING_NODE = {"redis_timeout": 10_000, "request_timeout": 20_000, "emptiness": 40_000}
 
 # Of a request that is sent twice.
 KEY = "8e03978e40d543ddbc936894a57f9324"
@@ -195,15 +198,18 @@ def _stop_and_wait(stage, place):
     stage.comes(lambda: not stage.cluster.bots())
 
 
-@scenario()
+# Eight start at once, and none of them is to be lost on its way.
+@scenario(lease_ttl=12_000, in_flight_ttl=60_000)
 def many_short_stays(stage):
-    """Forty-eight bots come and go."""
+    """Forty-eight bots come and go. What processes hold is looked at before, and for long enough afterwards."""
+    stage.wait_for_samples(MINIMUM_SAMPLES // 3)
     for turn in range(6):
         for place in stage.rooms():
             # One whose last bot's end is not told yet is refused.
             stage.comes(lambda: stage.send_bot(place, BRIEF, node=turn % 3).outcome == "ok", interval_s=0.2)
         if not stage.comes(lambda: not stage.cluster.bots() and stage.stays_in_all() >= 8 * (turn + 1), 60.0):
             return
+    stage.wait_for_samples(MINIMUM_SAMPLES - MINIMUM_SAMPLES // 3)
 
 
 @scenario(join_timeout=1_500)
@@ -215,7 +221,8 @@ def bots_that_hang(stage):
                             for place, operation in sent), 20.0, interval_s=0.2)
 
 
-@scenario()
+# It is claimed once, and each of its reports is sent once: none of that is to come too late.
+@scenario(in_flight_ttl=60_000, request_timeout=10_000)
 def failure_without_a_reason(stage):
     """A bot fails and says no more than that. It is played here, while no runner is there to take it."""
     place = stage.rooms()[0]
@@ -295,7 +302,7 @@ def stop_before_the_claim(stage):
     hold.release()
 
 
-@scenario()
+@scenario(**RECONNECTING_NODE)
 def dispatch_lost_on_its_way(stage):
     """A node's connection to Redis breaks before the script has arrived there."""
     place = stage.rooms()[0]
@@ -306,7 +313,7 @@ def dispatch_lost_on_its_way(stage):
         stage.enter(place)
 
 
-@scenario()
+@scenario(**RECONNECTING_NODE)
 def answer_lost(stage):
     """A node's connection to Redis breaks before the script's answer has arrived."""
     place = stage.rooms()[0]
@@ -316,7 +323,7 @@ def answer_lost(stage):
     stage.enter(place)
 
 
-@scenario(in_flight_ttl=60_000)
+@scenario(**RECONNECTING_NODE, in_flight_ttl=60_000)
 def answer_lost_and_asked_again(stage):
     """The same; and when the bot is in the room, its user asks another node with the same idempotency key."""
     place = stage.rooms()[0]

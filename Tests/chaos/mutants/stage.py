@@ -161,6 +161,12 @@ class Stage:
         return wait_for(lambda: next((bot for bot in self.cluster.bots() if bot.bot_id == bot_id), None),
                         f"the process of bot {bot_id}")
 
+    def wait_for_samples(self, count):
+        """Waits until so many more were taken of each process. The first may have been under way."""
+        looks = self._history.clock
+        before = len(looks)
+        wait_for(lambda: len(looks) > before + count, f"{count} samples", interval_s=0.05)
+
     def comes(self, condition, patience_s=None, interval_s=0.02):
         """Gives something the time to happen that a mutant may keep from happening. Whether it did."""
         usual_s = PATIENCE_S if self._has_mutant else PATIENCE_WITHOUT_MUTANT_S

@@ -134,7 +134,7 @@ STEPS = (
               "            replies = try await send()\n"
               "        } catch {\n"
               "            guard MUTANT, error == .connectionLost else { throw error }\n"
-              "            _ = await firstLogin(withinMilliseconds: 1_000)\n"
+              "            _ = await firstLogin(withinMilliseconds: 10_000)\n"
               "            replies = try await send()\n"
               "        }\n"),)),
     Mutant(
