@@ -15,7 +15,7 @@
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  after_ms    integer: how long after its end a meeting is moved, ms
 -- ARGV[3]  lease_ms    integer: the lease, ms
--- ARGV[4]  object      text: what the node is going to write, 32 hexadecimal digits
+-- ARGV[4]  object      text: what the node is going to write, 32 hexadecimal digits, behind a k if Redis keeps it
 --
 -- Returns {'claimed', revision: text?, archived: text?, redacted_at: text?}  (change): fields of the record, which tell
 --                      whether anything comes in meanwhile

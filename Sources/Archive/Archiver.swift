@@ -170,6 +170,9 @@ public final class Archiver: @unchecked Sendable {
 
     /// Writes what was said in a meeting, reads it back, and then has Redis let go of it.
     private func write(_ move: Moves.Move, until end: MonotonicTime) async throws -> Outcome {
+        if let before = move.before, archive.storage(of: before, for: session) == nil {
+            throw ArchiveFault.spoilt("what was said in it before is in an archive that this node was not given")
+        }
         let (stored, bytes) = try await store.session(until: end).moves.segments(of: move)
         let packed = try await archive.worker.run { () throws(ArchiveFault) in
             let transcript = MovedTranscript(stored, sessions: move.sessions)

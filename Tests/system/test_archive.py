@@ -207,6 +207,20 @@ def test_an_archive_in_redis_takes_a_part_of_the_memory_and_of_the_quota(servers
     assert int(store.call("HGET", user.keys.workspace, "bytes")) == 1000
 
 
+def test_a_meeting_whose_object_before_is_elsewhere_holds_up_no_other(servers, redis_of, store, folder):
+    user = BotsUser(Admin(servers.node(redis_of, **folder.settings)))
+    meeting, bot = hold(user, store, "Hello")
+    wait_until_moved(user, store, meeting)
+    user.node.end()
+    user.node = servers.node(redis_of, **Kept.settings)
+    assert post(user.node, bot, {"segments": [segment("late", "late", 50, 51)]}).json["changed"] == 1
+    wait_for(lambda: user.node.said("A transcript cannot be moved to the archive"), "the node's notice", interval_s=0.05)
+    other, _ = hold(user, store, "there")
+    wait_until_moved(user, store, other)
+    assert texts(user, other) == ["there"] and store.call("HLEN", segments_key(user, meeting)) == 1
+    assert Scrape(user.node.port).value("usher_archive_away") == 0
+
+
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_what_redis_keeps_is_read_and_removed_by_all_nodes(servers, redis_of, store, folder, is_elsewhere):
     kept = Kept(store)
@@ -230,12 +244,16 @@ def test_what_a_folder_has_is_left_to_nodes_that_have_it(servers, redis_of, stor
     assert_bots_error(user.request("GET", path), 503, "Service unavailable")
     removals = f"{user.keys.partition}:removals"
     assert user.request("DELETE", user.meeting_path(meeting)).status == 200
-    # It has looked there: one that Redis keeps is behind it.
+    # However many there are, what Redis keeps is removed.
+    others = [f"{user.workspace_id}/{meeting['data']['meeting_id']}-{number:032x}" for number in range(600)]
+    for name in others:
+        store.call("ZADD", removals, 1, name)
     other, _ = hold(user, store, "Hello")
     wait_until_moved(user, store, other)
     assert user.request("DELETE", user.meeting_path(other)).status == 200
     wait_for(lambda: Kept(store).files() == [], "the removal of the other object", interval_s=0.05)
-    assert len(folder.files()) == len(store.call("ZRANGE", removals, 0, -1)) == 1
+    assert len(folder.files()) == 1 and len(store.call("ZRANGE", removals, 0, -1)) == 601
+    store.call("ZREM", removals, *others)
     servers.node(redis_of, **folder.settings)
     wait_for(lambda: folder.files() == [], "the object's removal", interval_s=0.05)
 

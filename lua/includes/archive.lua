@@ -13,17 +13,19 @@ local function bytes_kept(archived)
   return bytes and bytes + math.floor(bytes / 3) + 200 or 0
 end
 
--- The segments that the archive has, and the bytes that they would take here beyond what the meeting's `bytes` have.
+-- The segments that the archive has, and the bytes that they would take here beyond those that `bytes` has.
 local function archived_size(archived)
   local segments, taken = string.match(archived or '', ' (%d+) (%d+)$')
   return tonumber(segments) or 0, (tonumber(taken) or 0) - bytes_kept(archived)
 end
 
--- Has an object removed from the archive by whichever node comes by at that time. `keys` has the members meeting (hash)
--- and removals (zset).
+-- Has an object removed from the archive by whichever node comes by at that time. `keys` has meeting (hash) and removals
+-- (zset): those that Redis keeps lie 10^15 ms before their time, so that others, whose archive may be away, are never
+-- before them.
 local function remove_object(keys, object, at_ms)
   local meeting = redis.call('HMGET', keys.meeting, 'workspace_id', 'id')
   if not object or not meeting[1] or not meeting[2] then return end
+  if string.sub(object, 1, 1) == 'k' then at_ms = at_ms - 1000000000000000 end
   redis.call('ZADD', keys.removals, string.format('%.0f', at_ms), meeting[1] .. '/' .. meeting[2] .. '-' .. object)
 end
 

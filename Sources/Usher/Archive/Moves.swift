@@ -27,6 +27,10 @@ public struct Moves: Sendable {
         /// When its sessions began: what `MovedTranscript` asks for.
         public var sessions: String? { meeting.fields["sessions"] }
         public var number: Int { meeting.number }
+        /// The object before.
+        public var before: ArchiveName? {
+            archived.flatMap { ArchivedObject($0, workspaceID: name.workspaceID, meetingID: name.meetingID) }?.name
+        }
     }
 
     public enum Outcome: Sendable {
@@ -154,19 +158,28 @@ public struct Moves: Sendable {
 
     // MARK: Removal
 
-    /// Objects that are to be removed by now: some of each partition.
-    /// - Parameter isElsewhere: whether those too that Redis does not keep itself. Else they are left to nodes that have them.
+    /// So much earlier than their time those that Redis keeps lie in the zset, in ms: as lua/includes/archive.lua has it.
+    private static let keptBefore = 1_000_000_000_000_000
+
+    /// Objects that are to be removed by now: some of each partition, those first that Redis keeps.
+    /// - Parameter isElsewhere: whether the others too. Else they are left to nodes that have them.
     public func removals(isElsewhere: Bool) async throws(RedisError) -> [ArchiveName] {
-        let now = String(try await session.time())
-        let count = isElsewhere ? "20" : "500"
+        let now = try await session.time()
+        let kept = try await removals(from: Int.min, to: now - Self.keptBefore)
+        return try await isElsewhere ? kept + removals(from: 0, to: now) : kept
+    }
+
+    private func removals(from least: Int, to most: Int) async throws(RedisError) -> [ArchiveName] {
         let pages = try await session.repliesOfPartitions {
-            Command("ZRANGEBYSCORE", $0.removals, "-inf", now, "LIMIT", "0", count)
+            Command(
+                "ZRANGEBYSCORE", $0.removals, least == Int.min ? "-inf" : String(least), String(most), "LIMIT", "0",
+                "20")
         }
         var names: [ArchiveName] = []
         for (partition, page) in pages {
             for member in try session.oddRecords.list(partition.removals, page).compactMap(\.string) {
                 if let name = ArchiveName(member), Partition(workspace: name.workspaceID) == partition {
-                    if name.isKept || isElsewhere { names.append(name) }
+                    names.append(name)
                 } else {
                     // Not one of ours: it would stand at the head for ever.
                     _ = try await session.send(Command("ZREM", partition.removals, member))
@@ -184,7 +197,7 @@ public struct Moves: Sendable {
 
     /// It is to be removed, or tried again, after a while.
     public func remove(_ name: ArchiveName, afterMilliseconds wait: Int) async throws(RedisError) {
-        let at = try await session.time().addingClamped(wait)
+        let at = try await session.time().addingClamped(wait) - (name.isKept ? Self.keptBefore : 0)
         _ = try await session.send(
             Command("ZADD", Partition(workspace: name.workspaceID).removals, String(at), name.description))
     }
