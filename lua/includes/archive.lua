@@ -19,9 +19,9 @@ local function archived_size(archived)
   return tonumber(segments) or 0, (tonumber(taken) or 0) - bytes_kept(archived)
 end
 
--- Has an object removed from the archive by whichever node comes by at that time. `keys` has meeting (hash) and removals
--- (zset): those that Redis keeps lie 10^15 ms before their time, so that others, whose archive may be away, are never
--- before them.
+-- Has an object removed from the archive by whichever node comes by at that time. `keys` has the members meeting (hash)
+-- and removals (zset). Those that Redis keeps lie 10^15 ms before their time, so that others, whose archive may be
+-- away, are never before them.
 local function remove_object(keys, object, at_ms)
   local meeting = redis.call('HMGET', keys.meeting, 'workspace_id', 'id')
   if not object or not meeting[1] or not meeting[2] then return end
