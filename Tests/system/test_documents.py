@@ -114,6 +114,14 @@ IMPORT = re.compile(r"(?m)^(?:@\w+ |public |package )*import (\w+)$")
 STARTED = {"RunnerTests": {"PatientSupervisor", "UsherCommand"}}
 
 
+def test_the_binary_has_no_more_of_foundation_than_its_essentials():
+    """All of it would make the binary more than twice as large, by the tables of ICU."""
+    tools = tuple(os.path.join("Sources", tool, "") for tool in ("Fuzz", "GenerateScripts"))
+    sources = [path for path in walk() if path.startswith("Sources" + os.sep) and path.endswith(".swift")]
+    assert len(sources) > 300
+    assert [path for path in sources if not path.startswith(tools) and "Foundation" in IMPORT.findall(read(path))] == []
+
+
 def test_targets_depend_on_what_they_import():
     targets = {name: (kind, rest) for kind, name, rest in TARGET.findall(read("Package.swift"))}
     libraries = set(re.findall(r'systemLibrary\(name: "(\w+)"', read("Package.swift")))
