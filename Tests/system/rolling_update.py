@@ -4,6 +4,7 @@
 import itertools
 import os
 import signal
+import time
 
 import pytest
 
@@ -22,6 +23,8 @@ USERS = 4
 # By a signal, once the balancer has seen that a node goes.
 DRAIN_DELAY_MS = 600_000
 STAY_MS = 3_000
+# Of each user after each bot: so that no more are there than runners can start, however fast the nodes are.
+PAUSE_S = 0.3
 
 DEPLOYMENTS = {
     "one": (lambda servers: servers.redis(durable=True), 0),
@@ -88,6 +91,7 @@ def test_nobody_notices_an_update(servers, kind):
         answers = [("GET", user.request("GET", f"/meetings/{answer.json['id']}").status, 200)]
         if number % 2:
             answers.append(("DELETE", user.request("DELETE", f"/bots/google_meet/{code}").status, 202))
+        time.sleep(PAUSE_S)
         return answers
 
     load = Load(visit, threads=USERS).start()
