@@ -24,24 +24,30 @@ PATIENCE_S = 15.0
 
 
 def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME):
-    """Asks node after node until one says that it is planned; for one that planned it and died, it is the same request."""
-    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=in_s)
-    headers = {**user.headers, "Idempotency-Key": uuid.uuid4().hex}
-    body = {"meeting_url": f"https://meet.google.com/{room_code}", "bot_name": bot_name,
-            "scheduled_at": time.isoformat(timespec="milliseconds")}
+    """Asks node after node until one says that it is planned; for one that planned it and died, it is the same request.
+    One that a failover has lost is asked for anew once its time is over, and then for another time."""
+    def request():
+        time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=in_s)
+        body = {"meeting_url": f"https://meet.google.com/{room_code}", "bot_name": bot_name,
+                "scheduled_at": time.isoformat(timespec="milliseconds")}
+        return time, body, {**user.headers, "Idempotency-Key": uuid.uuid4().hex}
+    asked = request()
 
     def planned():
+        nonlocal asked
         for node in nodes:
             try:
-                answer = user.request("POST", "/meetings", body, node=node, headers=headers, timeout_s=2.0)
+                answer = user.request("POST", "/meetings", asked[1], node=node, headers=asked[2], timeout_s=2.0)
             except (OSError, http.client.HTTPException):
                 continue
             if answer.status == 201:
                 return answer.json
+            if answer.status == 422 and answer.json.get("field") == "scheduled_at":
+                asked = request()
         return None
     meeting = wait_for(planned, f"the planning of a meeting in {room_code}", ASKING_S, interval_s=0.1)
     return Planned(meeting["data"]["meeting_id"], meeting["id"], user.workspace_id, f"google_meet:{room_code}",
-                   int(time.timestamp() * 1000))
+                   int(asked[0].timestamp() * 1000))
 
 
 class Planner(threading.Thread):
