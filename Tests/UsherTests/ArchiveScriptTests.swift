@@ -332,8 +332,12 @@ import Testing
                 try await objects.remove(name)
                 #expect(try await objects.parts(of: name, count: bytes.count) == nil)
             }
-            for odd in ["?", String(repeating: "A", count: 3 * KeptObjects.partBytes)] {
-                #expect(KeptObjects.bytes(ofParts: [odd]) == nil)
+            #expect(KeptObjects.bytes(ofParts: ["?"]) == nil)
+            let key = Self.objectKey(world, bot, Self.kept)
+            for (letters, isTaken) in [(349_528, true), (349_529, false)] {
+                _ = try await world.client.send("HSET", key, "0", String(repeating: "A", count: letters))
+                let parts = try? await objects.parts(of: name, count: 3)
+                #expect((parts != nil) == isTaken, "\(letters)")
             }
         }
     }

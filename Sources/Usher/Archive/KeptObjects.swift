@@ -8,6 +8,8 @@ public struct KeptObjects: Sendable {
 
     /// Of an object, in one part: Redis may be told to take no argument of 2 MiB.
     public static let partBytes = 256 << 10
+    /// The same as Base64.
+    private static let partLetters = (partBytes + 2) / 3 * 4
 
     /// - Returns: false if the meeting is not this node's to move any more.
     public func keep(_ bytes: [UInt8], as name: ArchiveName) async throws(RedisError) -> Bool {
@@ -26,10 +28,16 @@ public struct KeptObjects: Sendable {
     /// Its parts, as `bytes` takes them, one in each turn of its workspace.
     /// - Parameter count: how many bytes it should have.
     /// - Returns: nil if one is not there.
+    /// - Throws: `.unexpectedReply` for parts that another hand made larger than they can be; none is read then.
     public func parts(of name: ArchiveName, count: Int) async throws(RedisError) -> [String]? {
         let key = Partition(workspace: name.workspaceID).object(name)
+        let numbers = 0..<(count + Self.partBytes - 1) / Self.partBytes
+        let lengths = try await session.pipeline(numbers.map { Command("HSTRLEN", key, String($0)) })
+        for length in lengths where try length.integerOrThrow() > Self.partLetters {
+            throw .unexpectedReply("a part of an object of the archive that is none")
+        }
         var parts: [String] = []
-        for number in 0..<(count + Self.partBytes - 1) / Self.partBytes {
+        for number in numbers {
             let part = try await session.largeReads.turn(of: name.workspaceID) { () throws(RedisError) in
                 try await session.send(Command("HGET", key, String(number))).optionalString()
             }
@@ -43,7 +51,7 @@ public struct KeptObjects: Sendable {
     public static func bytes(ofParts parts: [String]) -> [UInt8]? {
         var bytes: [UInt8] = []
         for part in parts {
-            guard part.utf8.count <= 2 * partBytes, let data = Data(base64Encoded: part) else { return nil }
+            guard let data = Data(base64Encoded: part) else { return nil }
             bytes += data
         }
         return bytes

@@ -76,7 +76,8 @@ enum Rights {
             "ZRANGEBYSCORE % -inf 0", "PEXPIRE % 1")
         + on(partition.calendars, "ZADD % 0 m", "ZREM % m", "ZSCORE % m", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0")
         + on(
-            "\(partition.meeting("0")):object:0", "HSET % 0 0", "HMGET % 0", "HLEN %", "UNLINK %", "TYPE %",
+            "\(partition.meeting("0")):object:0", "HSET % 0 0", "HGET % 0", "HSTRLEN % 0", "HLEN %", "UNLINK %",
+            "TYPE %",
             "EVALSHA 0 1 %")
         + on(
             partition.sharers(ofMeeting: "0"), "HSET % a 0", "HDEL % a", "HGETALL %", "PEXPIRE % 1", "DEL %", "UNLINK %"
