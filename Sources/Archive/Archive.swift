@@ -2,24 +2,27 @@ import EventLoop
 import Log
 import Usher
 
-/// Where the transcripts of meetings that are over are kept, once Redis lets go of them. It has two threads of its own: one for
-/// what waits, and one that is held while a disk is waited for, and while a transcript is packed or unpacked.
+/// Where the transcripts of meetings that are over are kept, once Redis lets go of them. It has three threads of its own: one
+/// for what waits, one that is held while a disk is waited for and while a transcript is packed, and one that unpacks, so that who
+/// reads waits for neither.
 public final class Archive: TranscriptArchive {
     let configuration: ArchiveConfiguration
     /// What has the objects that Redis does not keep itself.
     private let elsewhere: (any ArchiveStorage)?
     /// Of what waits: for its store, and for Redis.
     public let loop: EventLoop
-    let worker: DiskThread
+    let disk: DiskThread
+    private let unpacking: DiskThread
 
     /// - Throws: `SystemError` if the kernel grants no more descriptors.
     public init(_ configuration: ArchiveConfiguration) throws {
         self.configuration = configuration
         loop = try EventLoop(name: "archive")
-        worker = try DiskThread(clock: loop)
+        disk = try DiskThread(clock: loop)
+        unpacking = try DiskThread(clock: loop)
         switch configuration.place {
         case .redis, nil: elsewhere = nil
-        case .folder(let path): elsewhere = FolderStorage(path, disk: worker)
+        case .folder(let path): elsewhere = FolderStorage(path, disk: disk)
         case .bucket(let name, let prefix):
             elsewhere = BucketStorage(bucket: name, prefix: prefix, configuration.bucket, loop: loop)
         }
@@ -28,7 +31,8 @@ public final class Archive: TranscriptArchive {
     /// - Throws: `SystemError` if the kernel grants no thread.
     public func start() throws {
         try loop.start()
-        try worker.start()
+        try disk.start()
+        try unpacking.start()
     }
 
     /// Cuts off what is under way.
@@ -36,7 +40,8 @@ public final class Archive: TranscriptArchive {
         loop.execute { [elsewhere] in (elsewhere as? BucketStorage)?.stop() }
         loop.stop()
         loop.join()
-        worker.stop()
+        disk.stop()
+        unpacking.stop()
     }
 
     public var isElsewhere: Bool { elsewhere != nil }
@@ -45,7 +50,7 @@ public final class Archive: TranscriptArchive {
     /// - Parameter session: by which Redis is reached, if that is it.
     /// - Returns: nil if it is where nodes with another setting put it.
     func storage(of name: ArchiveName, for session: Session) -> (any ArchiveStorage)? {
-        name.isKept ? RedisStorage(session, worker: worker) : elsewhere
+        name.isKept ? RedisStorage(session) : elsewhere
     }
 
     public func segments(
@@ -56,7 +61,7 @@ public final class Archive: TranscriptArchive {
             throw .away("this node was given no archive that has it")
         }
         let bytes = try await storage.read(object.name, count: object.bytes, until: until)
-        return try await worker.run(until: until) { () throws(ArchiveFault) in
+        return try await unpacking.run(until: until) { () throws(ArchiveFault) in
             try TranscriptObject.unpack(bytes, object)
         }
     }

@@ -68,8 +68,6 @@ public final class Archiver: @unchecked Sendable {
                 guard !isStopped, MonotonicTime.now() < end else { break }
                 do {
                     if try await move(id, in: partition) { wasUsed = true }
-                } catch ArchiveFault.redis(let error) {
-                    throw error
                 } catch let error as ArchiveFault {
                     fault = error
                     break
@@ -108,23 +106,35 @@ public final class Archiver: @unchecked Sendable {
 
     // MARK: Removal
 
-    /// - Returns: whether any was removed, and why one was not: what waits to be moved does not wait for it.
+    private static let keptAtOnce = 100
+
+    /// - Returns: whether any was removed from where it may be away, and why one was not: what waits to be moved does not wait
+    ///   for it.
     private func removeDue(until end: MonotonicTime) async throws(RedisError) -> (wasUsed: Bool, fault: ArchiveFault?) {
+        var kept = try await session.moves.keptRemovals()[...]
+        while !kept.isEmpty, !isStopped, MonotonicTime.now() < end {
+            let names = kept.prefix(Self.keptAtOnce)
+            try await session.keptObjects.remove(names)
+            try await session.moves.removed(names)
+            removals += names.count
+            kept = kept.dropFirst(names.count)
+        }
+        guard archive.isElsewhere else { return (false, nil) }
         var wasUsed = false
-        for name in try await session.moves.removals(isElsewhere: archive.isElsewhere) {
-            guard !isStopped, MonotonicTime.now() < end else { break }
-            guard let storage = archive.storage(of: name, for: session) else { continue }
+        for name in try await session.moves.removals() {
+            guard !isStopped, MonotonicTime.now() < end, let storage = archive.storage(of: name, for: session) else {
+                break
+            }
             do throws(ArchiveFault) {
                 try await storage.remove(name)
             } catch {
-                if case .redis(let error) = error { throw error }
                 // Others have their turn before it, unless Redis is full.
                 try? await session.moves.remove(name, afterMilliseconds: Self.removalPauseMilliseconds)
                 return (wasUsed, error)
             }
             wasUsed = true
             removals += 1
-            try await session.moves.removed(name)
+            try await session.moves.removed([name])
         }
         return (wasUsed, nil)
     }
@@ -174,7 +184,7 @@ public final class Archiver: @unchecked Sendable {
             throw ArchiveFault.spoilt("what was said in it before is in an archive that this node was not given")
         }
         let (stored, bytes) = try await store.session(until: end).moves.segments(of: move)
-        let packed = try await archive.worker.run { () throws(ArchiveFault) in
+        let packed = try await archive.disk.run { () throws(ArchiveFault) in
             let transcript = MovedTranscript(stored, sessions: move.sessions)
             guard let (bytes, count) = TranscriptObject.pack(transcript, move.name, number: move.number) else {
                 throw .away("zlib has no memory")
@@ -185,9 +195,10 @@ public final class Archiver: @unchecked Sendable {
             throw ArchiveFault.spoilt("the transcript is larger than one may be")
         }
         guard !isStopped, MonotonicTime.now() < end else { throw ArchiveFault.away("it takes too long") }
-        guard let storage = archive.storage(of: move.name, for: store.session(until: end)),
-            try await storage.write(packed.bytes, to: move.name)
-        else { return .changed }
+        guard let storage = archive.storage(of: move.name, for: store.session(until: end)) else {
+            throw ArchiveFault.away("there is none")
+        }
+        guard try await storage.write(packed.bytes, to: move.name) else { return .changed }
         // What a store says is not what it does.
         let written: [UInt8]
         do {

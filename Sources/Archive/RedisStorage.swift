@@ -6,11 +6,9 @@ import Usher
 /// memory; where that is too much still, it is a folder or a bucket that takes it.
 struct RedisStorage: ArchiveStorage {
     private let session: Session
-    private let worker: DiskThread
 
-    /// - Parameter worker: what decodes, so that no loop is held.
-    init(_ session: Session, worker: DiskThread) {
-        (self.session, self.worker) = (session, worker)
+    init(_ session: Session) {
+        self.session = session
     }
 
     func write(_ bytes: [UInt8], to name: ArchiveName) async throws(ArchiveFault) -> Bool {
@@ -18,16 +16,13 @@ struct RedisStorage: ArchiveStorage {
     }
 
     func read(_ name: ArchiveName, count: Int, until: MonotonicTime) async throws(ArchiveFault) -> [UInt8] {
-        let parts = try await use { objects throws(RedisError) in try await objects.parts(of: name, count: count) }
-        guard let parts else { throw .gone }
-        return try await worker.run(until: until) { () throws(ArchiveFault) in
-            guard let bytes = KeptObjects.bytes(ofParts: parts) else { throw .spoilt("a part of it is none") }
-            return bytes
-        }
+        let bytes = try await use { objects throws(RedisError) in try await objects.read(name, count: count) }
+        guard let bytes else { throw .gone }
+        return bytes
     }
 
     func remove(_ name: ArchiveName) async throws(ArchiveFault) {
-        try await use { objects throws(RedisError) in try await objects.remove(name) }
+        try await use { objects throws(RedisError) in try await objects.remove([name]) }
     }
 
     private func use<Result>(

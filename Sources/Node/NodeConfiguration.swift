@@ -17,7 +17,7 @@ public struct NodeConfiguration: Sendable {
     public var http = HTTPConfiguration()
     public var deliverer = DelivererConfiguration()
     public var calendars = CalendarConfiguration()
-    /// Where transcripts move; nil: nowhere.
+    /// Where transcripts move, if anywhere.
     public var archive = ArchiveConfiguration()
     /// The public one first.
     public var ports: [ServedPort]

@@ -324,20 +324,17 @@ import Testing
                 _ = try await world.client.send("ZREM", world.keys.partition.moving, bot.meetingID)
                 _ = try await Self.begin(world, bot, object: Self.kept)
                 for _ in 1...2 { #expect(try await objects.keep(bytes, as: name)) }
-                let parts = try #require(try await objects.parts(of: name, count: bytes.count))
-                #expect(KeptObjects.bytes(ofParts: parts) == bytes)
+                #expect(try await objects.read(name, count: bytes.count) == bytes)
                 // Nothing of what is not whole.
-                #expect(try await objects.parts(of: name, count: bytes.count + KeptObjects.partBytes) == nil)
-                try await objects.remove(name)
-                try await objects.remove(name)
-                #expect(try await objects.parts(of: name, count: bytes.count) == nil)
+                #expect(try await objects.read(name, count: bytes.count + KeptObjects.partBytes) == nil)
+                for _ in 1...2 { try await objects.remove([name]) }
+                #expect(try await objects.read(name, count: bytes.count) == nil)
             }
-            #expect(KeptObjects.bytes(ofParts: ["?"]) == nil)
             let key = Self.objectKey(world, bot, Self.kept)
-            for (letters, isTaken) in [(349_528, true), (349_529, false)] {
-                _ = try await world.client.send("HSET", key, "0", String(repeating: "A", count: letters))
-                let parts = try? await objects.parts(of: name, count: 3)
-                #expect((parts != nil) == isTaken, "\(letters)")
+            for (letter, count, isTaken) in [("A", 349_528, true), ("A", 349_532, false), ("?", 4, false)] {
+                _ = try await world.client.send("HSET", key, "0", String(repeating: letter, count: count))
+                let bytes = try? await objects.read(name, count: 3)
+                #expect((bytes != nil) == isTaken, "\(count)")
             }
         }
     }

@@ -363,6 +363,14 @@ import Testing
             try await Self.sweep(world)
             #expect(try await score("late") ?? .max <= (try await world.now()) + Moves.keepMilliseconds)
             #expect(try await score("soon") == soon)
+            // Those that Redis keeps.
+            let earlier = Moves.keptBefore
+            _ = try await world.client.send("ZADD", partition.removals, String(now + Self.hour - earlier), "kept late")
+            _ = try await world.client.send("ZADD", partition.removals, String(soon - earlier), "kept soon")
+            try await Self.sweep(world)
+            #expect(
+                try await score("kept late") ?? .max <= (try await world.now()) + Moves.keepMilliseconds - earlier)
+            #expect(try await score("kept soon") == soon - earlier)
 
             for (meeting, left) in [("moved", Self.hour), ("ahead", 25 * Self.hour), ("over", -1)] {
                 _ = try await world.client.send("ZADD", partition.ended, "1", meeting)

@@ -45,7 +45,7 @@ import Testing
             #expect(try await session.deliveries.due(in: .webhooks).isEmpty)
             #expect(try await session.calendars.due(most: 1_000).isEmpty)
             #expect(try await session.moves.due(after: 0).isEmpty)
-            #expect(try await session.moves.removals(isElsewhere: true).isEmpty)
+            #expect(try await session.moves.removals().isEmpty)
         }
     }
 }

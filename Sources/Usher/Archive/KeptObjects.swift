@@ -25,41 +25,35 @@ public struct KeptObjects: Sendable {
         return true
     }
 
-    /// Its parts, as `bytes` takes them, one in each turn of its workspace.
+    /// Reads one part in each turn of its workspace.
     /// - Parameter count: how many bytes it should have.
-    /// - Returns: nil if one is not there.
-    /// - Throws: `.unexpectedReply` for parts that another hand made larger than they can be; none is read then.
-    public func parts(of name: ArchiveName, count: Int) async throws(RedisError) -> [String]? {
+    /// - Returns: nil if a part is not there.
+    /// - Throws: `.unexpectedReply` for parts that another hand wrote. If they are larger than they can be, none is read.
+    public func read(_ name: ArchiveName, count: Int) async throws(RedisError) -> [UInt8]? {
         let key = Partition(workspace: name.workspaceID).object(name)
         let numbers = 0..<(count + Self.partBytes - 1) / Self.partBytes
         let lengths = try await session.pipeline(numbers.map { Command("HSTRLEN", key, String($0)) })
         for length in lengths where try length.integerOrThrow() > Self.partLetters {
-            throw .unexpectedReply("a part of an object of the archive that is none")
+            throw Self.oddPart
         }
-        var parts: [String] = []
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
         for number in numbers {
             let part = try await session.largeReads.turn(of: name.workspaceID) { () throws(RedisError) in
                 try await session.send(Command("HGET", key, String(number))).optionalString()
             }
             guard let part else { return nil }
-            parts.append(part)
-        }
-        return parts
-    }
-
-    /// - Returns: nil for parts that another hand wrote.
-    public static func bytes(ofParts parts: [String]) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        for part in parts {
-            guard let data = Data(base64Encoded: part) else { return nil }
+            guard let data = Data(base64Encoded: part) else { throw Self.oddPart }
             bytes += data
         }
         return bytes
     }
 
+    private static let oddPart = RedisError.unexpectedReply("a part of an object of the archive that is none")
+
     /// Safe to repeat.
-    public func remove(_ name: ArchiveName) async throws(RedisError) {
-        _ = try await session.send(Command("UNLINK", Partition(workspace: name.workspaceID).object(name)))
+    public func remove(_ names: some Collection<ArchiveName>) async throws(RedisError) {
+        _ = try await session.pipeline(names.map { Command("UNLINK", Partition(workspace: $0.workspaceID).object($0)) })
     }
 }
 

@@ -159,21 +159,21 @@ public struct Moves: Sendable {
     // MARK: Removal
 
     /// So much earlier than their time those that Redis keeps lie in the zset, in ms: as lua/includes/archive.lua has it.
-    private static let keptBefore = 1_000_000_000_000_000
+    static let keptBefore = 1_000_000_000_000_000
 
-    /// Objects that are to be removed by now: some of each partition, those first that Redis keeps.
-    /// - Parameter isElsewhere: whether the others too. Else they are left to nodes that have them.
-    public func removals(isElsewhere: Bool) async throws(RedisError) -> [ArchiveName] {
-        let now = try await session.time()
-        let kept = try await removals(from: Int.min, to: now - Self.keptBefore)
-        return try await isElsewhere ? kept + removals(from: 0, to: now) : kept
+    /// Objects that Redis keeps and that are to be removed by now: some of each partition.
+    public func keptRemovals() async throws(RedisError) -> [ArchiveName] {
+        try await removals(from: Int.min, to: session.time() - Self.keptBefore, count: 500).filter(\.isKept)
     }
 
-    private func removals(from least: Int, to most: Int) async throws(RedisError) -> [ArchiveName] {
+    /// The same of other objects.
+    public func removals() async throws(RedisError) -> [ArchiveName] {
+        try await removals(from: 0, to: session.time(), count: 20)
+    }
+
+    private func removals(from least: Int, to most: Int, count: Int) async throws(RedisError) -> [ArchiveName] {
         let pages = try await session.repliesOfPartitions {
-            Command(
-                "ZRANGEBYSCORE", $0.removals, least == Int.min ? "-inf" : String(least), String(most), "LIMIT", "0",
-                "20")
+            Command("ZRANGEBYSCORE", $0.removals, String(least), String(most), "LIMIT", "0", String(count))
         }
         var names: [ArchiveName] = []
         for (partition, page) in pages {
@@ -189,10 +189,10 @@ public struct Moves: Sendable {
         return names
     }
 
-    /// It is gone.
-    public func removed(_ name: ArchiveName) async throws(RedisError) {
-        _ = try await session.send(
-            Command("ZREM", Partition(workspace: name.workspaceID).removals, name.description))
+    /// They are gone.
+    public func removed(_ names: some Collection<ArchiveName>) async throws(RedisError) {
+        _ = try await session.pipeline(
+            names.map { Command("ZREM", Partition(workspace: $0.workspaceID).removals, $0.description) })
     }
 
     /// It is to be removed, or tried again, after a while.

@@ -103,21 +103,22 @@ public struct Sweeper: Sendable {
     /// What counts from a time that lies ahead was written before the clock was set back, and would wait until the clock
     /// has caught up. No lease is shortened by which a supervisor may still go.
     private func boundTimes(in partition: Partition, now: Int, _ session: Session) async throws(RedisError) {
-        // Each with the latest time that it can have.
+        // Each with the latest time that it can have, and what is beyond all times of its kind.
         let times = [
-            (partition.analyzing, now), (partition.ended, now), (partition.archived, now),
-            (partition.removals, now + Moves.keepMilliseconds),
+            (partition.analyzing, now, "+inf"), (partition.ended, now, "+inf"), (partition.archived, now, "+inf"),
+            (partition.removals, now + Moves.keepMilliseconds, "+inf"),
+            (partition.removals, now + Moves.keepMilliseconds - Moves.keptBefore, "(0"),
         ]
         let lease = store.configuration.leaseTimeToLiveMilliseconds
         let found = try await session.replies(
-            to: [ahead(partition.leases, of: now + lease)] + times.map { ahead($0, of: $1) }
+            to: [ahead(partition.leases, of: now + lease)] + times.map { ahead($0, of: $1, below: $2) }
         ).map { ($0.array ?? []).compactMap(\.string) }
         for bot in found[0] {
             try await attempt("lease", bot) { () throws(RedisError) in
                 try await session.bots.boundLease(of: bot, in: partition)
             }
         }
-        for ((key, latest), members) in zip(times, found.dropFirst()) where !members.isEmpty {
+        for ((key, latest, _), members) in zip(times, found.dropFirst()) where !members.isEmpty {
             try await attempt("time", key) { () throws(RedisError) in
                 _ = try await session.send(
                     Command(words: ["ZADD", key, "XX", "LT"] + members.flatMap { [String(latest), $0] }))
@@ -126,9 +127,9 @@ public struct Sweeper: Sendable {
     }
 
     /// The members of a sorted set with scores well beyond a time.
-    private func ahead(_ key: String, of milliseconds: Int) -> Command {
+    private func ahead(_ key: String, of milliseconds: Int, below bound: String = "+inf") -> Command {
         Command(
-            "ZRANGEBYSCORE", key, "(\(milliseconds + Self.aheadMilliseconds)", "+inf", "LIMIT", "0",
+            "ZRANGEBYSCORE", key, "(\(milliseconds + Self.aheadMilliseconds)", bound, "LIMIT", "0",
             String(Self.itemsPerPartition))
     }
 
