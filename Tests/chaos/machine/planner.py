@@ -42,7 +42,8 @@ def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME):
                 continue
             if answer.status == 201:
                 return answer.json
-            if answer.status == 422 and answer.json.get("field") == "scheduled_at":
+            is_over = asked[0] <= datetime.datetime.now(datetime.timezone.utc)
+            if answer.status == 422 and answer.json.get("field") == "scheduled_at" and is_over:
                 asked = request()
         return None
     meeting = wait_for(planned, f"the planning of a meeting in {room_code}", ASKING_S, interval_s=0.1)
