@@ -69,7 +69,6 @@ class Cluster:
         self.archive = {None: None, "redis": settings.KEPT_IN_REDIS, "folder": os.path.join(folder, "archive")}[archive]
         if archive == "folder":
             os.makedirs(self.archive, mode=0o700)
-        self.operators = Receiver() if tells_operator else None
         self.certificates = self.network = self.follower = self.topology_fault = self.listener = self.viewer = self.feeds = None
         self.workspaces = []
         if deployment == "standalone":
@@ -86,6 +85,8 @@ class Cluster:
             self.redis = deployments.KINDS[deployment](folder, hosts, self.certificates)
             self.servers = self.redis.servers
             self.follower = PrimaryFollower(self.redis.scheme).start()
+        # Where the nodes are, which may be a network of their own.
+        self.operators = Receiver() if tells_operator else None
         self.redis_clock = None
         self._proxies = {}
         self.nodes = [self._node(f"node{number}", binary)

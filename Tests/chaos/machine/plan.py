@@ -14,6 +14,8 @@ PAIRS = 0.4
 # A target may be there a moment later, such as a bot that runs.
 TRIES = 3
 RETRY_S = 0.3
+# So much longer than it was to take a run goes on at most until enough was seen, on a machine that is busy.
+MORE_S = 120.0
 
 
 class Plan:
@@ -61,12 +63,12 @@ class Injector:
         # Faults that found nothing to strike, by name.
         self.missed = []
 
-    def run(self, seconds):
-        """Returns once the time is over and every fault is healed."""
+    def run(self, seconds, is_enough=lambda: True):
+        """Returns once the time is over, enough was seen, and every fault is healed."""
         if not self._faults:
             return time.sleep(seconds)
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end or time.monotonic() < end + MORE_S and not is_enough():
             time.sleep(self._plan.gap_s())
             longest = 0.0
             for name in self._plan.draw():

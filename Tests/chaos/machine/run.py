@@ -33,7 +33,7 @@ ASKED = (0, -signal.SIGKILL, -signal.SIGTERM)
 
 
 def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="standalone", wait_replicas=0, beside=None,
-        is_encrypted=False, lab_rooms=0):
+        is_encrypted=False, lab_rooms=0, is_enough=None):
     """Breaks a fresh cluster for `seconds`, and returns the History. One process runs one kind of deployment.
 
     faults         names of the faults to inject; if None all that the deployment has, and the version beside bears
@@ -43,6 +43,7 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
     beside         the binary of every second node and runner
     is_encrypted   whether several servers speak TLS alone
     lab_rooms      in how many rooms bots attend in browsers, beside all others
+    is_enough      tells of the History so far whether it has what it must have: until then the run goes on
     """
     settings.use(deployment, wait_replicas, is_attending=lab_rooms > 0)
     kept = folder is not None
@@ -58,7 +59,7 @@ def run(seed, seconds, binary=BINARY, faults=None, folder=None, deployment="stan
             seed, Cluster(folder, binary, names, deployment, beside, is_encrypted, archive, lab_rooms, True))
         if beside:
             faults = made.note_beside(versions.minor(beside), faults)
-        return made.perform(seconds, faults)
+        return made.perform(seconds, faults, is_enough)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
@@ -89,7 +90,7 @@ class Run:
             return faults
         return [name for name in FAULTS if name not in versions.NOT_BORNE.get(version, ())]
 
-    def perform(self, seconds, faults):
+    def perform(self, seconds, faults, is_enough=None):
         self._begun_ms = time.time_ns() // 1_000_000
         try:
             self._cluster.start()
@@ -101,7 +102,8 @@ class Run:
             sampler.start()
             watch = self._watch()
             self._break(seconds, {name: fault for name, fault in FAULTS.items()
-                                  if (faults is None or name in faults) and fault.is_available(self._cluster)})
+                                  if (faults is None or name in faults) and fault.is_available(self._cluster)},
+                        is_enough or (lambda history: True))
             self._history.left_over += self._disagreements()
             self._history.left_over += self._stop_all()
             self._history.left_over += self._remains()
@@ -142,7 +144,7 @@ class Run:
 
     # The faults.
 
-    def _break(self, seconds, faults):
+    def _break(self, seconds, faults, is_enough):
         crowd = [clients.Client(self._seed, number, self._cluster, self._places, self._recorder)
                  for number in range(1, clients.CLIENTS + 1)]
         waiting = waiting_users.make(
@@ -165,12 +167,16 @@ class Run:
         def wake():
             for user in waiting:
                 user.wake()
+
+        def has_enough():
+            self._collect_stays()
+            return is_enough(self._history)
         injector = Injector(self._cluster, self._random("plan"), faults, self._history.faults, wake)
         time.sleep(WARM_UP_S)
         self._history.calm_ns = now_ns()
         wake()
         time.sleep(CALM_S)
-        injector.run(seconds)
+        injector.run(seconds, has_enough)
         self._cluster.make_whole()
         self._history.quiet_ns = now_ns()
         self._history.missed = injector.missed
@@ -228,9 +234,8 @@ class Run:
         return found
 
     def _collect(self):
-        history, folder = self._history, self._cluster.presence.folder
-        history.stays = collecting.stays(folder)
-        history.acknowledged = collecting.acknowledged(folder)
+        history = self._history
+        self._collect_stays()
         history.meetings = collecting.meetings(self._places + self._planners)
         if self._cluster.viewer:
             self._cluster.viewer.settle()
@@ -241,6 +246,11 @@ class Run:
         collecting.tell_right(history.operations, self._begun_ms)
         redis.close()
         history.deaths = self._deaths()
+
+    def _collect_stays(self):
+        folder = self._cluster.presence.folder
+        self._history.stays = collecting.stays(folder)
+        self._history.acknowledged = collecting.acknowledged(folder)
 
     def _deaths(self):
         found = []
