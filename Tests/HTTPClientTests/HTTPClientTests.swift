@@ -110,7 +110,7 @@ import Testing
                 return
             }
             #expect(
-                try await failure(base + "/never", milliseconds: 2_000)
+                try await failure(base + "/never", milliseconds: 5_000)
                     == .outcomeUnknown("no answer before the deadline"))
             guard case .outcomeUnknown(let reason) = try await failure(base + "/large") else {
                 Issue.record("a body that is too large was taken")

@@ -17,7 +17,7 @@ public final class SentinelDeployment: Sendable {
 
     /// - Parameter downMilliseconds: after how long a silent primary counts as down.
     /// - Throws: `TestServerError` if the Sentinels do not know each other and the replicas soon.
-    public static func start(downMilliseconds: Int = 1_000) async throws -> SentinelDeployment {
+    public static func start(downMilliseconds: Int = 3_000) async throws -> SentinelDeployment {
         let deployment = try SentinelDeployment(downMilliseconds)
         for replica in deployment.servers.dropFirst() {
             try await waitFor("a replica has its data") {

@@ -96,8 +96,8 @@ import Testing
     @Test func aStuckRedisFailsCallsAtTheirDeadlinesAndIsLeft() async throws {
         let server = try RedisServer()
         var configuration = Self.configuration(server)
-        configuration.silenceLimitMilliseconds = 500
-        configuration.connectTimeoutMilliseconds = 200
+        configuration.silenceLimitMilliseconds = 3_000
+        configuration.connectTimeoutMilliseconds = 3_000
         try await withClient(configuration) { client in
             try await client.waitUntilConnected()
             server.pause()

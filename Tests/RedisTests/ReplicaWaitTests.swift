@@ -130,14 +130,14 @@ import Testing
         try await waitForReplica()
         try await Self.waitForBoth(of: primary)
         var configuration = configuration(waitMilliseconds: 500, replicas: 2)
-        configuration.replicaWait?.awayMilliseconds = 2_000
+        configuration.replicaWait?.awayMilliseconds = 10_000
         try await withClient(configuration) { [self] client throws in
             _ = await client.firstLogin()
             gone.stop()
             await #expect(throws: RedisError.self) { try await Self.create("refused", with: client) }
             var tries = 0
-            repeat { tries += 1 } while try await !Self.isCreated("try\(tries)", with: client) && tries < 200
-            #expect(try tries < 200 && replica.ask("GET try\(tries)") == "x")
+            repeat { tries += 1 } while try await !Self.isCreated("try\(tries)", with: client) && tries < 1_000
+            #expect(try tries < 1_000 && replica.ask("GET try\(tries)") == "x")
             let back = try Self.replica(of: primary)
             try await Self.waitForBoth(of: primary)
             var held = 0

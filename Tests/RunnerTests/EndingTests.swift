@@ -59,7 +59,7 @@ import Testing
     @Test func aBotThatHangsBeforeItJoinsIsGivenUpAndReplaced() async throws {
         try await RunnerFixture.use { fixture in
             let meeting = try await fixture.request()
-            try fixture.start(leaseMilliseconds: 6_000, "echo attempt >>\(fixture.folder.path)/log; exec sleep 600") {
+            try fixture.start(leaseMilliseconds: 15_000, "echo attempt >>\(fixture.folder.path)/log; exec sleep 600") {
                 $0.joinTimeoutMilliseconds = 1_000
                 $0.waitingRoomTimeoutMilliseconds = 1_000
             }

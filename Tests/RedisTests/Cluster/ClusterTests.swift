@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func aPrimaryThatIsKilledIsReplacedByItsReplica() async throws {
-        let cluster = try await RedisCluster.start(primaries: 3, withReplicas: true, nodeTimeoutMilliseconds: 1_000)
+        let cluster = try await RedisCluster.start(primaries: 3, withReplicas: true, nodeTimeoutMilliseconds: 3_000)
         try await withClient(Self.configuration(cluster)) { client in
             _ = await client.firstLogin()
             // The node that the URL names, too.
