@@ -12,7 +12,7 @@ import TLS
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 public final class AttendingBot: Bot, @unchecked Sendable {
     private static let lookMilliseconds = 250
-    /// How long it waits for the channel of its commands before it reports, and for Redis before it ends, in ms.
+    /// How long it waits for Redis before it ends, in ms.
     private static let redisPatienceMilliseconds = 2_000
     /// How long the page may take to leave by its own button, and for each of the last looks at it, in ms.
     private static let leaveMilliseconds = 3_000
@@ -34,8 +34,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     /// Of the file that what is heard is recorded in, if it is; nil: there is no place for one.
     private let recordingPath: String?
     private let departure: Signal<Void>
-    private let isListening: Signal<Void>
-    private var subscriber: Subscriber?
+    private var commands: CommandChannel?
 
     private var stage = StatusReport.FailureStage.requested
     private var reports = 0
@@ -89,10 +88,9 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             throw BotConfiguration.Invalid(description: "\(BotConfiguration.variable): recordingUploadUrl \(error).")
         }
         departure = Signal(loop: loop)
-        isListening = Signal(loop: loop)
-        subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) { [weak self] in
-            self?.hear($0)
-        }
+        commands = CommandChannel(
+            loop: loop, redis: redisConfiguration, meeting: configuration.meetingNumber, bot: identifier, logger: logger
+        ) { [weak self] in self?.obey($0) }
     }
 
     private static func service(_ configuration: BotConfiguration, _ outbound: Outbound) throws -> SpeechService? {
@@ -121,7 +119,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         redis.start()
         let ending: Ending
         do throws(Ending) {
-            try await listen()
+            await commands?.listen()
             stage = .joining
             try await report(.joining)
             try await openPage()
@@ -147,15 +145,6 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     }
 
     // MARK: Stages
-
-    private func listen() async throws(Ending) {
-        guard let meeting = configuration.meetingNumber else { return }
-        subscriber?.subscribe(to: "bot_commands:meeting:\(meeting)")
-        subscriber?.start()
-        if await isListening.wait(milliseconds: Self.redisPatienceMilliseconds) == nil {
-            logger.warning("No channel for commands yet; going on", ["bot_id": identifier])
-        }
-    }
 
     private func openPage() async throws(Ending) {
         do throws(BrowserError) {
@@ -302,7 +291,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             default: 1
             }
         await reportEnd(ending, exitCode: exitCode, screenshot)
-        subscriber?.shutDown()
+        commands?.close()
         redis.shutDown()
         return exitCode
     }
@@ -338,15 +327,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
 
     // MARK: Commands
 
-    private func hear(_ event: SubscriberEvent) {
-        switch event {
-        case .subscribed: isListening.raise(())
-        case .lost: break
-        case .message(_, let payload): obey(BotCommand(payload))
-        }
-    }
-
-    private func obey(_ command: BotCommand?) {
+    private func obey(_ command: BotCommand) {
         switch command {
         case .leave: leave()
         case .reconfigure(let language, let task):
@@ -354,8 +335,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             if let task { wish.task = task }
             listener?.wish = wish
             logger.info("Reconfigured", ["bot_id": identifier])
-        case .other(let action): logger.info("Ignoring a command", ["bot_id": identifier, "action": action])
-        case nil: logger.warning("Ignoring a message that is no command", ["bot_id": identifier])
+        case .other: break
         }
     }
 

@@ -15,7 +15,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     public static let crashExitCode: Int32 = 70
     /// Stands before each message of the log.
     public static let logPrefix = "simulated bot: "
-    /// How long it waits for the channel of its commands before it reports, and for Redis before it ends, in ms.
+    /// How long it waits for Redis before it ends, in ms.
     private static let redisPatienceMilliseconds = 2_000
 
     /// Why it leaves.
@@ -44,8 +44,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     private let redis: Client
     private let writer: TranscriptWriter
     private let departure: Signal<Departure>
-    private let isListening: Signal<Void>
-    private var subscriber: Subscriber?
+    private var commands: CommandChannel?
 
     private var stage = StatusReport.FailureStage.requested
     private var reported: [StatusReport] = []
@@ -94,10 +93,9 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         }
         writer = TranscriptWriter(client: redis, poster: poster, logger: logger)
         departure = Signal(loop: loop)
-        isListening = Signal(loop: loop)
-        subscriber = Subscriber(loop: loop, configuration: redisConfiguration, logger: logger) { [weak self] in
-            self?.hear($0)
-        }
+        commands = CommandChannel(
+            loop: loop, redis: redisConfiguration, meeting: configuration.meetingNumber, bot: identifier, logger: logger
+        ) { [weak self] in self?.obey($0) }
     }
 
     /// Lives the bot's whole life, on its loop. To be called once.
@@ -133,13 +131,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
 
     private func begin() async throws(Ending) {
         try await meetFault(crash: .crashStart, hang: .hangStart)
-        if let meeting = configuration.meetingNumber {
-            subscriber?.subscribe(to: "bot_commands:meeting:\(meeting)")
-            subscriber?.start()
-            if await isListening.wait(milliseconds: Self.redisPatienceMilliseconds) == nil {
-                logger.warning("No channel for commands yet; going on", ["bot_id": identifier])
-            }
-        }
+        await commands?.listen()
         stage = .joining
         try await report(.joining)
         try await meetFault(crash: .crashJoining, hang: .hangJoining)
@@ -226,7 +218,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     private func end(_ ending: Ending) async -> Int32 {
         logger.info("Ending", ["bot_id": identifier, "why": "\(ending)"])
         defer {
-            subscriber?.shutDown()
+            commands?.close()
             redis.shutDown()
         }
         guard ending != .crashed else {
@@ -247,15 +239,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
 
     // MARK: Commands
 
-    private func hear(_ event: SubscriberEvent) {
-        switch event {
-        case .subscribed: isListening.raise(())
-        case .lost: break
-        case .message(_, let payload): obey(BotCommand(payload))
-        }
-    }
-
-    private func obey(_ command: BotCommand?) {
+    private func obey(_ command: BotCommand) {
         switch command {
         case .leave where simulation.has(.ignoreLeave):
             logger.info("Not heeding the leave command", ["bot_id": identifier])
@@ -265,10 +249,8 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
             if let language { self.language = language }
             if let task { self.task = task }
             logger.info("Reconfigured", ["bot_id": identifier, "language": self.language ?? "(none)"])
-        case .other(let action):
-            logger.info("Ignoring a command", ["bot_id": identifier, "action": action])
-        case nil:
-            logger.warning("Ignoring a message that is no command", ["bot_id": identifier])
+        case .other:
+            break
         }
     }
 
