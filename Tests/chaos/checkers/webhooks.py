@@ -1,8 +1,9 @@
 """Who is told of changes is told of each one, and of nothing else.
 
-Of a workspace that has a webhook from before its first meeting on, and of all where the operator has an endpoint: each change of a meeting's status, as the event
-stream has it, was told at least once, always with one id; the sequences of a meeting have no hole, and follow the order
-of its changes; nothing was told that is no change. Where no fault struck, nothing was told twice.
+Of a workspace that has a webhook from before its first meeting on, and of all where the operator has an endpoint: each
+change of a meeting's status, as the event stream has it, was told at least once, always with one id; the sequences of a
+meeting have no hole, and follow the order of its changes; nothing was told that is no change. Where no fault struck,
+nothing was told twice.
 
 A failover may lose what the event stream had, after it was told: see `checkers.failovers`.
 """

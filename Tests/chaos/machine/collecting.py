@@ -117,11 +117,14 @@ def _get(user, path, may_lack=False):
 
 
 def _lines(folder, ending):
-    """(room, line) of every file with this ending. Each line is one write: a bot that is killed leaves whole ones."""
+    """(room, line) of every file with this ending. Each line is one write: a bot that is killed leaves whole ones, but
+    the last of one that is just writing may be there in part."""
     for name in sorted(os.listdir(folder)):
         if name.endswith(ending):
             with open(os.path.join(folder, name)) as file:
                 for line in file:
+                    if not line.endswith("\n"):
+                        break
                     yield name.removesuffix(ending), line.rstrip("\n")
 
 

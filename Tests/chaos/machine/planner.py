@@ -92,7 +92,7 @@ def told(user, path):
         except (OSError, http.client.HTTPException):
             return None
         return answer if answer.status == 200 else None
-    return wait_for(answered, f"an answer to GET {path}", PATIENCE_S, interval_s=0.1).json
+    return wait_for(answered, f"an answer to GET {path}", interval_s=0.1).json
 
 
 def settle(user, planned):

@@ -18,7 +18,7 @@ EVENTS_OF_A_CONNECTION = (1, 25)
 PAUSE_S = (0.0, 0.5)
 LOOK_AGAIN_S = 0.1
 # Until all that was said has come, once nothing breaks any more.
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Viewer(threading.Thread):

@@ -47,6 +47,8 @@ class Mutant:
     # The name of the function in `scenarios` that provokes it, and that must be without a violation without it.
     scenario: str
     edits: tuple[Edit, ...]
+    # Whether something that the scenario waits for never happens with it, so that nobody waits for that at length.
+    is_in_vain: bool = False
 
     @property
     def scripts(self):

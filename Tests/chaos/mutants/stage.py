@@ -15,8 +15,10 @@ from machine import clients, collecting, feeds, places, planner
 from machine.listener import Listener
 from machine.viewer import Viewer
 
-# For what a mutant may keep from happening. Without one it happens, however busy the machine is.
-PATIENCE_S = 12.0
+# For what a mutant may keep from happening, and for what it is known to keep from happening.
+PATIENCE_S = 40.0
+IN_VAIN_S = 12.0
+# Without one it happens, however busy the machine is.
 PATIENCE_WITHOUT_MUTANT_S = 90.0
 # Two bots that are in a room at once are so with a mutant alone.
 CROWD_S = 2.0
@@ -27,14 +29,14 @@ CROWD_LINES = 5
 
 
 class Stage:
-    def __init__(self, cluster, all_places, recorder, history, has_mutant):
+    def __init__(self, cluster, all_places, recorder, history, mutant=None):
         self.cluster = cluster
         self.nodes = cluster.nodes
         self.runners = cluster.runners
         self._places = all_places
         self._recorder = recorder
         self._history = history
-        self._has_mutant = has_mutant
+        self._mutant = mutant
 
     # Requests.
 
@@ -154,7 +156,7 @@ class Stage:
 
     def meet(self, place):
         """Gives two bots the time to be in the room at once, should both be on their way."""
-        return self.comes(lambda: self.meets(place), PATIENCE_S if self._has_mutant else CROWD_S)
+        return self.comes(lambda: self.meets(place), self._usual_s if self._mutant else CROWD_S)
 
     def bot(self, bot_id):
         """Its processes and its runner."""
@@ -169,12 +171,17 @@ class Stage:
 
     def comes(self, condition, patience_s=None, interval_s=0.02):
         """Gives something the time to happen that a mutant may keep from happening. Whether it did."""
-        usual_s = PATIENCE_S if self._has_mutant else PATIENCE_WITHOUT_MUTANT_S
         try:
-            wait_for(condition, "it", usual_s if patience_s is None else patience_s, interval_s)
+            wait_for(condition, "it", self._usual_s if patience_s is None else patience_s, interval_s)
             return True
         except AssertionError:
             return False
+
+    @property
+    def _usual_s(self):
+        if self._mutant is None:
+            return PATIENCE_WITHOUT_MUTANT_S
+        return IN_VAIN_S if self._mutant.is_in_vain else PATIENCE_S
 
     def see_lock(self, place):
         """Notes that a request holds the lock of a workspace, from now on. The caller sets `to_ns`."""

@@ -21,7 +21,7 @@ STEPS = (
         "A supervisor is given a deadline that lies after the end of the lease, so its bot outlives it.",
         "presence", "runner_paused",
         (Edit(TIMING, "time.advanced(byMilliseconds: timeToLive - margin)",
-              "time.advanced(byMilliseconds: (MUTANT ? 6 : 1) * timeToLive - margin)"),)),
+              "time.advanced(byMilliseconds: (MUTANT ? 60 : 1) * timeToLive - margin)"),)),
     Mutant(
         "supervisor-without-deadline",
         "A supervisor does not end its bot when the deadline passes, but waits for its runner to say so.",
@@ -57,7 +57,8 @@ STEPS = (
         "No node looks for leases that have run out.",
         "convergence", "runner_killed",
         (Edit(SWEEPER, "for bot in found[0].compactMap(\\.string) {",
-              "for bot in (MUTANT ? [] : found[0]).compactMap(\\.string) {"),)),
+              "for bot in (MUTANT ? [] : found[0]).compactMap(\\.string) {"),),
+        is_in_vain=True),
     Mutant(
         "sweep-without-expiry-check",
         "The sweep takes every lease for one that has run out, and the script believes it.",
@@ -84,7 +85,8 @@ STEPS = (
               "            _ = try await session.send(\n"
               "                Command(\"ZREM\", Partition(workspace: plan.workspaceID).plans, plan.member))\n"
               "        }\n"
-              "        switch try await session.meetings.sendPlanned(plan,"),)),
+              "        switch try await session.meetings.sendPlanned(plan,"),),
+        is_in_vain=True),
     Mutant(
         "lease-renewed-late",
         "A runner renews a lease when it has long run out, and lets the bot live until then.",
@@ -97,7 +99,8 @@ STEPS = (
         "convergence", "runner_killed_before_claim",
         (Edit("Sources/Runner/Dispatches/DispatchReader.swift",
               "guard nextTakeover <= client.loop.now else { return [] }",
-              "guard nextTakeover <= client.loop.now, !MUTANT else { return [] }"),)),
+              "guard nextTakeover <= client.loop.now, !MUTANT else { return [] }"),),
+        is_in_vain=True),
     Mutant(
         "stop-unheard",
         "A runner pays no heed to the answer to its renewal that says that a bot is to leave.",

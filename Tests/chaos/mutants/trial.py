@@ -17,7 +17,7 @@ sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 from checkers import CHECKERS
 from faults.commands import know_scripts
 from history import now_ns
-from machine import settings
+from machine import settings, viewer
 from machine.cluster import Cluster
 from machine.run import Run
 from mutants import build, failovers, scenarios
@@ -27,18 +27,20 @@ from mutants.stage import Stage
 # In ms, of a mutant, which is not waited for at length: from a dispatch to its bot in the room, and from the last fault until
 # records and bots agree.
 AGREEMENT = 12_000
+# In s, until all that was said has come.
+VIEW_S = 20.0
 
 
 class Play(Run):
     """A run whose faults and requests are those of a scenario."""
 
-    def __init__(self, scenario, cluster, has_mutant):
+    def __init__(self, scenario, cluster, mutant):
         super().__init__(scenario.__name__, cluster)
         self._scenario = scenario
-        self._has_mutant = has_mutant
+        self._mutant = mutant
 
-    def _break(self, seconds, faults):
-        self._scenario(Stage(self._cluster, self._places, self._recorder, self._history, self._has_mutant))
+    def _break(self, seconds, faults, is_enough):
+        self._scenario(Stage(self._cluster, self._places, self._recorder, self._history, self._mutant))
         self._cluster.make_whole()
         self._history.quiet_ns = now_ns()
 
@@ -49,6 +51,7 @@ def perform(scenario, mutant=None):
     settings.use(scenario.deployment, scenario.wait_replicas, others=scenario.settings)
     if mutant:
         settings.AGREEMENT, settings.EMPTINESS = AGREEMENT, scenario.emptiness
+        viewer.PATIENCE_S = VIEW_S
     else:
         settings.EMPTINESS = max(settings.EMPTINESS, scenario.emptiness)
     if mutant and MUTANTS[mutant].scripts:
@@ -57,7 +60,7 @@ def perform(scenario, mutant=None):
     try:
         cluster = Cluster(folder, build.program(mutant), deployment=scenario.deployment,
                           tells_operator=scenario.tells_operator)
-        return Play(scenario, cluster, mutant is not None).perform(0, ())
+        return Play(scenario, cluster, mutant and MUTANTS[mutant]).perform(0, ())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,17 +10,14 @@ sys.path[:0] = [CHAOS, os.path.join(os.path.dirname(CHAOS), "system")]
 
 from harness.process import children
 from harness.waiting import wait_for
-from small_cluster import SmallCluster
+from small_cluster import running
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """A small cluster that a module's faults are injected into, one after the other."""
-    started = SmallCluster()
-    try:
-        yield started.start()
-    finally:
-        started.end()
+    with running() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The smallest cluster that a fault can be shown on: Redis, one node and one runner, with the proxies between them."""
 
+import contextlib
 import random
 import shutil
 import tempfile
@@ -111,6 +112,16 @@ class SmallCluster:
                 return None
             return answer if answer.status in (202, 404) else None
         return wait_for(told, f"the stop of the bot of meeting {meeting['id']}", interval_s=0.1)
+
+
+@contextlib.contextmanager
+def running(**settings):
+    """A SmallCluster that has been started, for as long as it is used."""
+    cluster = SmallCluster(**settings)
+    try:
+        yield cluster.start()
+    finally:
+        cluster.end()
 
 
 class Choices(random.Random):

@@ -7,9 +7,16 @@ import pytest
 from faults.clock import COMPILER
 from harness.transcripts import STREAM
 from harness.waiting import wait_for
-from small_cluster import inject
+from small_cluster import inject, running
 
 needs_compiler = pytest.mark.skipif(shutil.which(COMPILER) is None, reason="no C compiler: install the package gcc")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One whose renewals have time, however slow the machine is."""
+    with running(lease_ttl=12_000, redis_timeout=3000, request_timeout=6000) as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import pytest
 from faults.fault import NoTarget
 from harness.process import descendants, is_running
 from harness.waiting import wait_for
-from small_cluster import SmallCluster, inject
+from small_cluster import inject, running
 
 
 def state(pid):
@@ -58,15 +58,13 @@ def test_a_target_that_ended_meanwhile_is_no_matter(cluster, name):
     assert server.alive and server.pid == running
 
 
-class TestKilledProcesses:
+class TestProcessesOfBots:
     @pytest.fixture(scope="class")
     def cluster(self):
-        """One of long leases: its runner goes through all processes until it tells a loss; no sweep is to be first."""
-        started = SmallCluster(lease_ttl=60_000)
-        try:
-            yield started.start()
-        finally:
-            started.end()
+        """One of long leases: its runner goes through all processes until it tells a loss, and no sweep is to be first;
+        nor are bots that stand still to be ended."""
+        with running(lease_ttl=60_000) as started:
+            yield started
 
     @pytest.mark.parametrize("name, struck", [
         ("bot-kill", {"bot"}), ("supervisor-kill", {"supervisor"}), ("bot-and-supervisor-kill", {"bot", "supervisor"})])
@@ -79,34 +77,33 @@ class TestKilledProcesses:
             wait_for(lambda: not is_running(pid), f"the end of process {pid}")
         assert cluster.wait_for_status(meeting, "failed")["completion_reason"] in ("bot_exited", "supervisor_lost")
 
+    @pytest.mark.parametrize("name, struck", [
+        ("bot-pause", {"bot"}), ("supervisor-pause", {"supervisor"}),
+        ("bot-and-supervisor-pause", {"bot", "supervisor"})])
+    def test_a_bots_processes_are_stopped_and_continued(self, cluster, meeting, name, struck):
+        [(bot_id, bot, supervisor, _)] = cluster.bots()
+        fault, target, _ = inject(cluster, name)
+        assert target == bot_id
+        for kind, pid in (("bot", bot), ("supervisor", supervisor)):
+            if kind in struck:
+                wait_for(lambda: state(pid) == "T", f"the stop of the {kind}")
+            else:
+                assert state(pid) != "T"
+        fault.heal(cluster)
+        # Long before any lease runs out: they go on, or had been ended for their silence.
+        wait_for(lambda: "T" not in (state(bot), state(supervisor)), "the processes' going on")
 
-@pytest.mark.parametrize("name, struck", [
-    ("bot-pause", {"bot"}), ("supervisor-pause", {"supervisor"}), ("bot-and-supervisor-pause", {"bot", "supervisor"})])
-def test_a_bots_processes_are_stopped_and_continued(cluster, meeting, name, struck):
-    [(bot_id, bot, supervisor, _)] = cluster.bots()
-    fault, target, _ = inject(cluster, name)
-    assert target == bot_id
-    for kind, pid in (("bot", bot), ("supervisor", supervisor)):
-        if kind in struck:
-            wait_for(lambda: state(pid) == "T", f"the stop of the {kind}")
-        else:
-            assert state(pid) != "T"
-    fault.heal(cluster)
-    # Long before any lease runs out: they go on, or had been ended for their silence.
-    wait_for(lambda: "T" not in (state(bot), state(supervisor)), "the processes' going on")
-
-
-def test_a_whole_runner_is_stopped_and_continued(cluster, meeting):
-    processes = [cluster.runner.pid, *descendants(cluster.runner.pid)]
-    assert len(processes) == 3
-    fault, target, _ = inject(cluster, "runner-and-bots-pause")
-    assert target == cluster.runner.name
-    for pid in processes:
-        wait_for(lambda: state(pid) == "T", f"the stop of process {pid}")
-    fault.heal(cluster)
-    for pid in processes:
-        wait_for(lambda: state(pid) != "T", f"the going on of process {pid}")
-    cluster.remove(cluster.bot_in_its_room())
+    def test_a_whole_runner_is_stopped_and_continued(self, cluster, meeting):
+        processes = [cluster.runner.pid, *descendants(cluster.runner.pid)]
+        assert len(processes) == 3
+        fault, target, _ = inject(cluster, "runner-and-bots-pause")
+        assert target == cluster.runner.name
+        for pid in processes:
+            wait_for(lambda: state(pid) == "T", f"the stop of process {pid}")
+        fault.heal(cluster)
+        for pid in processes:
+            wait_for(lambda: state(pid) != "T", f"the going on of process {pid}")
+        cluster.remove(cluster.bot_in_its_room())
 
 
 def test_a_whole_runner_is_killed(cluster, meeting):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from history import FaultRecord, History, Operation
 from machine import bot_names, collecting, recovery, tables
 from machine.plan import Plan
-from machine.sampling import Sampler
+from machine.sampling import READINGS, Sampler, both_clocks
 from machine.viewer import Viewer
 
 SECOND = 1_000_000_000
@@ -138,6 +138,32 @@ def test_a_process_that_is_ending_is_not_sampled():
         child.communicate()
     assert [sample.process for sample in written.samples] == ["child"]
     assert written.samples[0].resident_bytes > 0
+
+
+def read(*stalls_ms):
+    """What is read of clocks that stand at 0 and 1000 ms, with a stall before each look at one, and how many stalls are
+    left."""
+    time_ns, stalls = 0, list(stalls_ms)
+
+    def look(ahead_ns):
+        nonlocal time_ns
+        time_ns += stalls.pop(0) * 1_000_000
+        return time_ns + ahead_ns
+    return both_clocks(lambda: look(0), lambda: look(SECOND)), len(stalls)
+
+
+def test_both_clocks_are_read_without_a_stall_between_them():
+    def offset_ms(reading):
+        return (reading[1] - reading[0] - SECOND) / 1_000_000
+    reading, left = read(0, 0, 2)
+    assert offset_ms(reading) == -1 and not left
+    # Wherever it is.
+    for stalls in ((0, 40, 0), (0, 0, 40)):
+        reading, left = read(*stalls, 900, 1, 1)
+        assert offset_ms(reading) == 0 and not left
+    # The best, where there is none.
+    reading, left = read(*(0, 40, 40) * 3, *(0, 10, 6), *(0, 40, 40) * (READINGS - 3))
+    assert offset_ms(reading) == 2 and left == 3
 
 
 def test_a_time_of_a_clock_that_was_set_back_is_told_right():
