@@ -47,30 +47,41 @@ extension Runner {
 
     /// - Returns: nil if the bot is not this runner's to start.
     private func claim(_ bot: RunningBot) async -> Meeting? {
-        let giveUp = timing.deadline(renewedAt: bot.claimedAt)
-        while true {
-            do throws(RedisError) {
-                let claim = try await session.bots.claim(
+        do throws(RedisError) {
+            let claim = try await repeating(until: timing.deadline(renewedAt: bot.claimedAt)) {
+                () throws(RedisError) in
+                try await session.bots.claim(
                     bot.entry, runner: id, secret: bot.secret, container: bot.containerName,
                     writesToStream: configuration.isStreamShared)
-                guard case .claimed(let meeting, let trace, let waited) = claim else { return nil }
-                bot.trace = trace ?? bot.trace
-                bot.waitedMilliseconds = waited
-                logger.info(
-                    "Claimed a dispatch",
-                    [
-                        "trace_id": bot.traceID, "bot_id": bot.id, "meeting_id": meeting.id,
-                        "epoch": String(bot.entry.epoch), "runner": id,
-                    ])
-                return meeting
+            }
+            guard case .claimed(let meeting, let trace, let waited) = claim else { return nil }
+            bot.trace = trace ?? bot.trace
+            bot.waitedMilliseconds = waited
+            logger.info(
+                "Claimed a dispatch",
+                [
+                    "trace_id": bot.traceID, "bot_id": bot.id, "meeting_id": meeting.id,
+                    "epoch": String(bot.entry.epoch), "runner": id,
+                ])
+            return meeting
+        } catch {
+            logger.warning(
+                "A dispatch could not be claimed",
+                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+            reader(of: bot.entry.place.partition).readOwnAgain()
+            return nil
+        }
+    }
+
+    /// Asks Redis again and again, until it answers, the time is over or, if asked, this runner stops.
+    private func repeating<Answer>(
+        until end: BootTime, endsWithRunner: Bool = false, _ ask: () async throws(RedisError) -> Answer
+    ) async throws(RedisError) -> Answer {
+        while true {
+            do throws(RedisError) {
+                return try await ask()
             } catch {
-                guard BootTime.now() < giveUp else {
-                    logger.warning(
-                        "A dispatch could not be claimed",
-                        ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
-                    reader(of: bot.entry.place.partition).readOwnAgain()
-                    return nil
-                }
+                guard BootTime.now() < end, !(endsWithRunner && isStopping) else { throw error }
                 await loop.wait(milliseconds: timing.retry)
             }
         }
@@ -78,21 +89,18 @@ extension Runner {
 
     /// - Returns: false if the bot is to have a user of Redis, and that cannot be made.
     private func makeUser(of bot: RunningBot, _ meeting: Meeting) async -> Bool {
-        let giveUp = timing.deadline(renewedAt: bot.claimedAt)
-        while true {
-            do throws(RedisError) {
-                bot.login = try await users.make(bot: bot.id, meeting: meeting.number, deadline: soon)
-                return true
-            } catch {
-                guard BootTime.now() < giveUp, !isStopping else {
-                    logger.error(
-                        "A bot's user of Redis could not be made; pausing",
-                        ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
-                    pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
-                    return false
-                }
-                await loop.wait(milliseconds: timing.retry)
+        do throws(RedisError) {
+            let end = timing.deadline(renewedAt: bot.claimedAt)
+            bot.login = try await repeating(until: end, endsWithRunner: true) { () throws(RedisError) in
+                try await users.make(bot: bot.id, meeting: meeting.number, deadline: soon)
             }
+            return true
+        } catch {
+            logger.error(
+                "A bot's user of Redis could not be made; pausing",
+                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+            pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
+            return false
         }
     }
 
@@ -105,21 +113,16 @@ extension Runner {
     private func handBack(_ bot: RunningBot) async {
         // Before another runner makes it anew.
         if bot.login != nil { await users.remove(bot: bot.id, deadline: soon) }
-        let giveUp = bot.claimedAt.advanced(byMilliseconds: timing.timeToLive)
-        while true {
-            do throws(RedisError) {
-                if try await !session.bots.release(bot.entry.place, runner: id) {
-                    // It is no longer wanted, and so has ended as far as this runner goes.
-                    _ = try await session.bots.lose(
-                        bot.entry.place, BotLoss(reason: "runner_stopped", mayBeReplaced: false, runnerID: id))
-                }
-                logger.info("Handed a dispatch back", ["trace_id": bot.traceID, "bot_id": bot.id])
-                return forget(bot)
-            } catch {
-                guard BootTime.now() < giveUp else { return forget(bot) }
-                await loop.wait(milliseconds: timing.retry)
+        let end = bot.claimedAt.advanced(byMilliseconds: timing.timeToLive)
+        try? await repeating(until: end) { () throws(RedisError) in
+            if try await !session.bots.release(bot.entry.place, runner: id) {
+                // It is no longer wanted, and so has ended as far as this runner goes.
+                _ = try await session.bots.lose(
+                    bot.entry.place, BotLoss(reason: "runner_stopped", mayBeReplaced: false, runnerID: id))
             }
+            logger.info("Handed a dispatch back", ["trace_id": bot.traceID, "bot_id": bot.id])
         }
+        forget(bot)
     }
 
     private func words(of command: LaunchCommand, _ bot: RunningBot, _ meeting: Meeting) -> [String] {
@@ -303,21 +306,18 @@ extension Runner {
     /// Tries for as long as a lease can last: after that the sweep has seen to it.
     /// - Returns: nil if Redis has not answered.
     private func report(_ loss: BotLoss, of bot: RunningBot) async -> Bots.LossOutcome? {
-        let giveUp = BootTime.now().advanced(byMilliseconds: timing.timeToLive)
-        while true {
-            do throws(RedisError) {
-                let outcome = try await session.bots.lose(bot.entry.place, loss)
-                log(outcome, loss, bot)
-                return outcome
-            } catch {
-                guard BootTime.now() < giveUp else {
-                    logger.warning(
-                        "A bot's end could not be told",
-                        ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
-                    return nil
-                }
-                await loop.wait(milliseconds: timing.retry)
+        do throws(RedisError) {
+            let end = BootTime.now().advanced(byMilliseconds: timing.timeToLive)
+            let outcome = try await repeating(until: end) { () throws(RedisError) in
+                try await session.bots.lose(bot.entry.place, loss)
             }
+            log(outcome, loss, bot)
+            return outcome
+        } catch {
+            logger.warning(
+                "A bot's end could not be told",
+                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+            return nil
         }
     }
 
