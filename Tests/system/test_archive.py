@@ -13,6 +13,7 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.envelope import assert_bots_error
 from harness.metrics import Scrape
+from harness.proxy import is_script_with
 from harness.transcripts import post, read, segment, texts, write
 from harness.up import run_usher
 from harness.waiting import wait_for
@@ -391,34 +392,46 @@ def test_an_object_that_is_spoilt_is_no_empty_transcript(someone, store, place, 
 def test_nodes_that_are_killed_in_the_middle_lose_nothing(servers, redis_of, store, place):
     user = BotsUser(Admin(servers.node(redis_of)))
     chance = random.Random(23)
-    victim = servers.node(redis_of, start=False, **place.settings)
-    meetings, interrupted = [], 0
+    proxy = servers.proxy(redis_of)
+    victim = servers.node(proxy, start=False, **place.settings)
+    seen_by_proxy = redis_of.connect()
+    meetings = []
 
-    def moving():
-        return sorted(store.call("KEYS", "usher:{p*}:moving"))
+    def moving(client=store):
+        return sorted(client.call("KEYS", "usher:{p*}:moving"))
+
+    def within_a_move(skipped):
+        """Tells one of the scripts of moves that come while there is a lease: the one behind so many."""
+        found = []
+
+        def is_it(command):
+            if is_script_with(b":moving")(command) and moving(seen_by_proxy):
+                found.append(command)
+            return len(found) > skipped
+        return is_it
 
     def signs():
         """What a node that moves something changes."""
         return place.files(), moving()
 
-    # However fast the machine is: until some were killed while they had a lease.
-    for _ in range(40):
+    for turn in range(10):
         meetings += [hold(user, store, f"one {number}", f"two {number}")[0]
                      for number in range(len(meetings), len(meetings) + 3)]
         before = signs()
+        # Now at any instant, while it reads, writes, or lets go; now surely while it has a lease.
+        held = proxy.hold(within_a_move(turn // 2 % 3)) if turn % 2 else None
         victim.spawn()
-        wait_for(lambda: signs() != before, "a move's beginning", interval_s=0.0005)
-        # At any instant: while it reads, writes, or lets go.
-        time.sleep(chance.uniform(0, 0.005))
+        if held:
+            held.wait_until_struck("a script of a move")
+        else:
+            wait_for(lambda: signs() != before, "a move's beginning", interval_s=0.0005)
+            time.sleep(chance.uniform(0, 0.005))
         victim.kill()
         # A lease of two minutes is not waited for.
         leases = moving()
+        assert leases or not held
         for key in leases:
             store.call("DEL", key)
-        interrupted += bool(leases)
-        if interrupted == 5:
-            break
-    assert interrupted == 5
     user.node = servers.node(redis_of, **place.settings)
     for number, meeting in enumerate(meetings):
         wait_until_moved(user, store, meeting)

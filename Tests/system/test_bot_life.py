@@ -62,6 +62,18 @@ class Session:
             return bots[0] if bots else None
         return wait_for(found, f"a running bot that is {status}", interval_s=0.02)
 
+    def stages_until(self, status):
+        """The running bot as it was at each stage that was seen, once it has this status; its events tell of all."""
+        stages = {}
+
+        def is_there():
+            for bot in self.running:
+                if bot["status"] != "requested":
+                    stages[bot["status"]] = bot
+            return status in stages
+        wait_for(is_there, f"a running bot that is {status}", interval_s=0.02)
+        return stages.values()
+
     def wait_for_segments(self, count, language):
         """All segments, once so many of them are confirmed in a language."""
         def found():
@@ -73,8 +85,8 @@ class Session:
 
 @pytest.fixture
 def up(servers):
-    # Each stage is long enough to be seen.
-    environment = {"USHER_SIMULATE_JOIN_MS": "6000", "USHER_SIMULATE_LOBBY_MS": "6000",
+    # Each stage is long enough to be seen, as a rule.
+    environment = {"USHER_SIMULATE_JOIN_MS": "3000", "USHER_SIMULATE_LOBBY_MS": "3000",
                    "USHER_SIMULATE_SEGMENT_MS": "200", "USHER_SIMULATE_PRESENCE": servers.folder}
     return servers.add(Up(servers.folder, environment=environment)).start()
 
@@ -95,8 +107,7 @@ def test_the_session(up):
     assert (meeting["start_time"], meeting["end_time"]) == (None, None)
     assert session.wait_for_running("requested")["meeting_id"] == meeting["id"]
     os.kill(runner, signal.SIGCONT)
-    for status in ("joining", "awaiting_admission", "active"):
-        bot = session.wait_for_running(status)
+    for bot in session.stages_until("active"):
         assert (bot["meeting_id"], bot["platform"], bot["native_meeting_id"]) == (
             meeting["id"], BODY["platform"], BODY["native_meeting_id"])
         assert bot["container_id"]

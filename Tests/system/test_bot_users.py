@@ -124,7 +124,7 @@ def test_a_user_that_is_lost_is_made_again(servers):
     """As after a failover: a replica has none of the users."""
     redis = servers.redis()
     node = servers.node(redis)
-    servers.runner(redis, node, LEASE_TTL_MS=6000)
+    servers.runner(redis, node, LEASE_TTL_MS=15_000)
     user = BotsUser(Admin(node))
     meeting, bot_id = in_room(user, redis)
     assert each(redis, "ACL", "DELUSER", f"usher-bot-{bot_id}")[-1] == 1
@@ -144,7 +144,7 @@ def test_a_bot_has_its_user_after_a_failover(servers, kind):
     user = BotsUser(Admin(node))
     meeting, bot_id = in_room(user, redis)
     if kind is SentinelDeployment:
-        former = redis.redis[0]
+        former = redis.primary()
         former.kill()
         wait_for(lambda: redis.primary() is not former, "the failover")
     else:
@@ -167,7 +167,7 @@ def test_a_bot_has_its_user_after_a_failover(servers, kind):
 def test_the_users_of_a_runner_that_ends(servers, number):
     """It takes them with it; what a killed one leaves the next one removes once the bots' ends are known."""
     redis = servers.redis()
-    settings = {"LEASE_TTL_MS": 6000}
+    settings = {"LEASE_TTL_MS": 15_000}
     node = servers.node(redis, **settings)
     runner = servers.runner(redis, node, **settings)
     user = BotsUser(Admin(node))

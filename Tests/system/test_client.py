@@ -155,14 +155,15 @@ def test_errors_reach_the_client(client):
     """It shows the body's `detail`."""
     code = random_meet_code()
     first = client.request_bot("google_meet", code)
+    # While it is not in its room.
+    with pytest.raises(VexaClientError, match="404"):
+        client.update_bot_config("google_meet", code, language="es")
     with pytest.raises(VexaClientError, match=f"409.*see meeting {first['id']}"):
         client.request_bot("google_meet", code)
     with pytest.raises(VexaClientError, match="400.*abc-defg-hij"):
         client.request_bot("google_meet", "not-a-code")
     with pytest.raises(VexaClientError, match="422.*task must be"):
         client.request_bot("google_meet", random_meet_code(), task="sing")
-    with pytest.raises(VexaClientError, match="404"):
-        client.update_bot_config("google_meet", code, language="es")
     client.set_api_key("unknown")
     with pytest.raises(VexaClientError, match="401.*API key"):
         client.get_meetings()

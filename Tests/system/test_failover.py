@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.bots_user import BotsUser
-from harness.deployments import RedisCluster, SentinelDeployment, TCPServer
+from harness.deployments import SERVICE, RedisCluster, SentinelDeployment, TCPServer
 from harness.feed_server import FeedServer, event, feed, utc
 from harness.http_client import NO_BODY
 from harness.load import Load
@@ -57,20 +57,22 @@ def ask_for_failover(sentinel):
     """Until it takes it up: one that is busy, or takes no replica for a good one just now, refuses."""
     def is_taken_up():
         try:
-            return sentinel.ask("SENTINEL", "FAILOVER", "records") == "OK"
+            return sentinel.ask("SENTINEL", "FAILOVER", SERVICE) == "OK"
         except RedisError:
             return False
     wait_for(is_taken_up, "a failover that is taken up", interval_s=0.5)
 
 
 def fail_over_by_request(deployment, _):
+    former = deployment.primary()
     ask_for_failover(deployment.sentinels[1])
-    wait_for(lambda: deployment.primary() is not deployment.redis[0], "the failover")
+    wait_for(lambda: deployment.primary() is not former, "the failover")
 
 
 def kill_the_primary(deployment, _):
-    deployment.redis[0].kill()
-    wait_for(lambda: deployment.primary() is not deployment.redis[0], "the failover")
+    former = deployment.primary()
+    former.kill()
+    wait_for(lambda: deployment.primary() is not former, "the failover")
 
 
 def kill_the_primary_of_the_partition(deployment, keys):
@@ -142,7 +144,8 @@ def test_a_zone_is_lost(servers):
     deployment = servers.add(SentinelDeployment(servers.folder, "redis")).start()
     nodes = [servers.node(deployment, REDIS_WAIT_REPLICAS=2) for _ in range(2)]
     user = BotsUser(Admin(nodes[0]), max_concurrent_bots=100_000)
-    former, replica, lost = deployment.redis
+    former = deployment.primary()
+    replica, lost = [server for server in deployment.redis if server is not former]
     accepted = []
 
     def send(number):
@@ -163,6 +166,8 @@ def test_a_zone_is_lost(servers):
         wait_for(lambda: send(number) == 201, "a dispatch without the lost zone", interval_s=0.5)
     load = Load(send, threads=4).start()
     load.wait_for_more(100, "requests before the failover")
+    # Or it would be taken for one that can take over.
+    wait_for(lambda: "s_down" in str(deployment.sentinels[0].ask("SENTINEL", "REPLICAS", SERVICE)), "word of the loss")
     ask_for_failover(deployment.sentinels[0])
     wait_for(lambda: "role:master" in replica.ask("INFO", "replication"), "the failover")
     load.wait_for_more(100, "requests after the failover")
@@ -366,7 +371,7 @@ def test_a_report_and_a_lease_that_no_replica_confirms(servers, pair):
     bot.tell(patient, "joining")
     runner = servers.runner(
         SimpleNamespace(url=patient.environment["USHER_REDIS"]), patient, REDIS_WAIT_REPLICAS=1, REDIS_WAIT_MS=1000,
-        BOT_REDIS=patient.environment["USHER_REDIS"], LEASE_TTL_MS=6000)
+        BOT_REDIS=patient.environment["USHER_REDIS"], LEASE_TTL_MS=15_000)
     led = user.send_bot()
     user.wait_for_status(led, "active")
     [bot_id] = runner.wait_for_started(user.bot_id(RedisClient(primary.address), led))

@@ -124,7 +124,7 @@ def peak_bytes(node):
 
 def test_many_large_answers_at_once_stay_within_bounds(servers, redis_server):
     """What they hold is shared out: another workspace has its answer meanwhile, and the process stays small."""
-    node = servers.node(redis_server, ANSWER_MEMORY_BYTES=12 << 20, REQUEST_TIMEOUT_MS=60_000, REDIS_TIMEOUT_MS=2_000)
+    node = servers.node(redis_server, ANSWER_MEMORY_BYTES=12 << 20, REQUEST_TIMEOUT_MS=60_000)
     redis = redis_server.client
     admin = Admin(node)
     greedy, modest = BotsUser(admin), BotsUser(admin)
@@ -157,7 +157,7 @@ def test_many_large_answers_at_once_stay_within_bounds(servers, redis_server):
 
 def test_a_large_answer_whose_turn_does_not_come_is_refused(servers, redis_server):
     """By clients that read nothing; small answers never wait."""
-    node = servers.node(redis_server, ANSWER_MEMORY_BYTES=4 << 20, REQUEST_TIMEOUT_MS=10_000, REDIS_TIMEOUT_MS=2_000)
+    node = servers.node(redis_server, ANSWER_MEMORY_BYTES=4 << 20, REQUEST_TIMEOUT_MS=10_000)
     user = BotsUser(Admin(node))
     add_meetings(redis_server.client, user.keys, 60, notes="n" * 30_000)
     readers = []

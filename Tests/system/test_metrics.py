@@ -81,7 +81,7 @@ def test_locks(servers, scene_redis):
 def test_a_bots_life(servers, scene_redis):
     node = servers.node(scene_redis, METRICS_PORT=0)
     [port] = [int(line["port"]) for line in node.says("Listening", serves="metrics")]
-    runner = servers.runner(scene_redis, node, METRICS_PORT=0, CAPACITY=7, LEASE_TTL_MS=6000)
+    runner = servers.runner(scene_redis, node, METRICS_PORT=0, CAPACITY=7, LEASE_TTL_MS=15_000)
     [runner_port] = [int(line["port"]) for line in runner.says("Listening")]
     assert request(runner_port, "GET", "/healthz").status == 200
     # Whatever is shown is explained, on the scrape and by the command.

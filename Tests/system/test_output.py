@@ -14,7 +14,7 @@ import pytest
 from harness.node import BINARY
 from harness.ports import free_port
 from harness.process import Process
-from harness.up import run_usher
+from harness.up import PATIENCE, run_usher
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
 
@@ -25,7 +25,7 @@ OUTPUTS = {"full": "No space left on device", "closed": "Bad file descriptor", "
 def run_without_output(kind, *arguments, environment=None):
     """Runs a command that ends by itself, with an output that takes nothing: (exit code, standard error)."""
     command = [BINARY, *[str(argument) for argument in arguments]]
-    environment = {"PATH": os.environ.get("PATH", ""), **(environment or {})}
+    environment = {"PATH": os.environ.get("PATH", ""), **PATIENCE, **(environment or {})}
     options = {"env": environment, "stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "timeout": 60}
     if kind == "closed":
         run = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], **options)
@@ -114,14 +114,14 @@ def test_a_rotation_that_could_not_be_shown_leaves_the_old_key(redis_server, ush
 def test_a_closed_output_is_taken_by_nothing_else(usher, owner, redis_server):
     """Whatever is opened first gets the lowest number: the connection to Redis must not become standard output."""
     command = f"exec {BINARY} admin create-user --email {owner['email']} <&- >&- 2>&-"
-    run = subprocess.run(["sh", "-c", command], env={"PATH": os.environ["PATH"], "USHER_REDIS": redis_server.url},
-                         timeout=60)
+    run = subprocess.run(["sh", "-c", command], timeout=60, env={
+        "PATH": os.environ["PATH"], **PATIENCE, "USHER_REDIS": redis_server.url})
     assert run.returncode == 1
 
 
 class Watch(Process):
     def __init__(self, servers, redis):
-        super().__init__("watch", [BINARY, "watch", "--redis", redis.url], {}, servers.folder)
+        super().__init__("watch", [BINARY, "watch", "--redis", redis.url], PATIENCE, servers.folder)
 
 
 def test_a_watch_that_cannot_be_written_ends(servers, redis_server, workspace):

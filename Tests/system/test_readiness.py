@@ -92,7 +92,6 @@ def test_a_crowd_of_probes_costs_redis_a_few_pings(servers):
     pings = server.calls("ping") - before
     # An answer counts for 100 ms; the housekeeping's and the examination's PINGs come on top.
     assert pings <= elapsed * 10 + 5 + 110, f"{pings} PINGs in {elapsed:.1f} s"
-    assert pings < len(answers) / 2
 
 
 def test_sigterm_gives_notice_and_serves_on(servers):

@@ -12,7 +12,7 @@ from harness.bots_user import BotsUser
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
-LEASE_MS = 6000
+LEASE_MS = 10_000
 HOUR_NS = 3_600_000_000_000
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../chaos/faults/wrong_clock.c")
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.background import InBackground
 from harness.envelope import assert_error
 from harness.load import Load
 from harness.waiting import wait_for
@@ -23,7 +24,7 @@ def outcome(answer):
 def durable(servers):
     """A Redis that loses nothing it has answered, two nodes on it, and meetings enough for a load."""
     server = servers.redis(durable=True)
-    nodes = [servers.node(server, LOCK_TTL_MS=500, REDIS_TIMEOUT_MS=5000, REQUEST_TIMEOUT_MS=8000) for _ in range(2)]
+    nodes = [servers.node(server, LOCK_TTL_MS=500) for _ in range(2)]
     admin = Admin(nodes[0])
     workspaces = [admin.create_workspace() for _ in range(4)]
     return server, nodes, workspaces
@@ -98,14 +99,15 @@ def not_busy(answer):
 def test_redis_paused(servers):
     """Slow without end: every answer comes, by the request's own deadline, and the nodes recover."""
     server = servers.redis()
-    node = servers.node(server, REDIS_TIMEOUT_MS=1500, REQUEST_TIMEOUT_MS=3000, LOCK_TTL_MS=500)
+    node = servers.node(server, REDIS_TIMEOUT_MS=5000, REQUEST_TIMEOUT_MS=8000, LOCK_TTL_MS=500)
     workspace = Admin(node).create_workspace()
     meetings = [workspace.create_meeting() for _ in range(5)]
     server.pause()
     try:
-        for meeting in meetings:
-            # The client's own 30 s are what tells a hang from a slow machine.
-            answer = workspace.reinvite(meeting, node=node, timeout_s=30.0)
+        # The client's own 30 s are what tells a hang from a slow machine.
+        calls = [InBackground(lambda meeting=meeting: workspace.reinvite(meeting, node=node, timeout_s=30.0))
+                 for meeting in meetings]
+        for answer in [call.answer for call in calls]:
             assert outcome(answer) in AWAY, answer
             assert_error(answer, answer.status, answer.code)
         assert node.is_healthy(), "/healthz is about the node and not about Redis"

@@ -5,6 +5,7 @@ a runner, its bots and the commands, to single servers, Sentinels and clusters, 
 """
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -48,16 +49,17 @@ def test_a_bot_lives(servers, certificates, kind):
     scene = Scene(servers, certificates, kind)
     scene.live()
     if kind == "sentinel":
-        scene.deployment.primary().kill()
-        wait_for(lambda: scene.deployment.primary() is not scene.deployment.redis[0], "the failover")
+        former = scene.deployment.primary()
+        former.kill()
+        wait_for(lambda: scene.deployment.primary() is not former, "the failover")
         scene.user.is_patient = True
         assert scene.user.request("GET", "/meetings").status == 200
 
 
 def doctor(url, *arguments):
     """(exit code, output) of `usher doctor`."""
-    done = subprocess.run([BINARY, "doctor", "--redis", url, *arguments], env={}, text=True, timeout=120,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run([BINARY, "doctor", "--redis", url, "--redis-timeout-ms", "8000", *arguments], env={},
+                          text=True, timeout=120, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
 
@@ -72,15 +74,18 @@ def test_what_does_not_fit_is_said_in_one_sentence(servers, certificates, tmp_pa
     other = Certificates(tmp_path)
     status, said = doctor(server.url, *ours)
     assert "encryption: TLS, by a certificate that is verified" in said, said
-    for url, arguments, words in (
-            (server.url, (), "the server's certificate is not accepted: self-signed certificate in certificate chain"),
-            (server.url, ("--redis-ca", other.authority), "the server's certificate is not accepted: "),
-            (server.url, (*ours, "--redis-server-name", "redis.example.com"), "not accepted: hostname mismatch"),
-            (strict.url, ours, "it wants a client's certificate"),
-            (strict.url, (*ours, "--redis-cert", other.own[0], "--redis-key", other.own[1]), "TLS: "),
-            (plain.url.replace("redis:", "rediss:"), ours, "does it speak TLS?"),
-    ):
-        status, said = doctor(url, *arguments)
+    misfits = (
+        (server.url, (), "the server's certificate is not accepted: self-signed certificate in certificate chain"),
+        (server.url, ("--redis-ca", other.authority), "the server's certificate is not accepted: "),
+        (server.url, (*ours, "--redis-server-name", "redis.example.com"), "not accepted: hostname mismatch"),
+        (strict.url, ours, "it wants a client's certificate"),
+        (strict.url, (*ours, "--redis-cert", other.own[0], "--redis-key", other.own[1]), "TLS: "),
+        (plain.url.replace("redis:", "rediss:"), ours, "does it speak TLS?"),
+    )
+    # All of the patience is waited for, so all wait at once.
+    with ThreadPoolExecutor(len(misfits)) as pool:
+        answers = list(pool.map(lambda misfit: doctor(misfit[0], *misfit[1]), misfits))
+    for (_, _, words), (status, said) in zip(misfits, answers):
         [line] = [line for line in said.splitlines() if line.startswith("FAIL")]
         assert status == 1 and line.startswith("FAIL  connection: ") and words in line, said
     status, said = doctor(strict.url, *ours, "--redis-cert", certificates.own[0], "--redis-key", certificates.own[1])

@@ -6,6 +6,7 @@ Wherever a room can have been given out twice, the presence files say whether tw
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -19,7 +20,7 @@ from harness.workspace import Admin
 
 LEASE_MS = 3000
 # Of bots that must have ended, or live, by the clock of a machine that may be busy; and of many that start at once.
-LONG_LEASE_MS = 6000
+LONG_LEASE_MS = 10_000
 LEASE_OF_MANY_MS = 15_000
 # How often a test begins anew from which another one's runner has taken what it looks for.
 MOST_TIMES = 3
@@ -65,11 +66,6 @@ def scene(servers):
     return Scene(servers)
 
 
-@pytest.fixture
-def scene_of_long_leases(servers):
-    return Scene(servers, LEASE_TTL_MS=LONG_LEASE_MS)
-
-
 def stays(runner, meeting):
     return [stay.bot_id for stay in runner.presence.stays(meeting["native_meeting_id"])]
 
@@ -113,10 +109,10 @@ def test_a_runner_is_killed_with_twenty_bots(servers):
 
 
 @pytest.mark.parametrize("with_bots", [False, True])
-def test_a_runner_is_stopped_past_its_leases_and_continued(scene_of_long_leases, with_bots):
+def test_a_runner_is_stopped_past_its_leases_and_continued(servers, with_bots):
     """Its supervisors end its bots without it; if they were stopped too, it is the first thing that they do when they
     go on. The runner itself harms nobody then, and works again."""
-    scene = scene_of_long_leases
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     runner = scene.runner()
     waiting, attending = [scene.user.send_bot(bot_name=name) for name in (IN_LOBBY, "Notes")]
     scene.wait_for(waiting, "awaiting_admission")
@@ -222,8 +218,8 @@ def test_a_runner_that_lets_its_bots_leave(servers):
     runner.presence.check()
 
 
-def test_a_runner_that_waits_for_its_bots(scene_of_long_leases):
-    scene = scene_of_long_leases
+def test_a_runner_that_waits_for_its_bots(servers):
+    scene = Scene(servers, LEASE_TTL_MS=LONG_LEASE_MS)
     runner = scene.runner(ON_STOP="wait")
     meeting = scene.user.send_bot()
     scene.wait_for(meeting, "active")
@@ -250,9 +246,9 @@ def test_a_runner_that_waits_for_its_bots(scene_of_long_leases):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_supervisor_is_lost(scene_of_long_leases, number):
+def test_a_supervisor_is_lost(servers, number):
     """Killed, its bot ends with it. Stopped, it does not keep its deadline, and is killed by its runner."""
-    scene = scene_of_long_leases
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     runner = scene.runner()
     waiting, attending = [scene.user.send_bot(bot_name=name) for name in (IN_LOBBY, "Notes")]
     scene.wait_for(waiting, "awaiting_admission")
@@ -266,7 +262,7 @@ def test_a_supervisor_is_lost(scene_of_long_leases, number):
     assert processes_of(bots[1]) == [], "the bot outlived its record"
     wait_until_gone(bots[0])
     wait_for(lambda: scene.bot_id(waiting) != bots[0], "the replacement of the one in the lobby")
-    wait_for(lambda: len(runner.started) == 3, "the start of the replacement")
+    wait_for(lambda: len(runner.started) >= 3, "the start of the replacement")
     for supervisor in supervisors:
         wait_for(lambda: not is_running(supervisor), f"the end of supervisor {supervisor}")
     assert stays(runner, attending) == [bots[1]] and not scene.is_held(attending)
@@ -360,11 +356,21 @@ def test_nothing_of_ended_bots_is_left(servers):
 
     groups = [os.readlink(f"/proc/{runner.pid}/fd/{name}") for name in os.listdir(f"/proc/{runner.pid}/fd")]
     runner_group = next((os.path.basename(path) for path in groups if "/usher-runner-" in path), "no group at all")
+    def settled():
+        """Once two looks in a row see the same: a connection, say, may be closed a little later."""
+        seen = left_over()
+        time.sleep(0.5)
+        return seen if left_over() == seen else None
+
+    def is_no_more(before):
+        descriptors, *others = left_over()
+        return descriptors <= before[0] and others == list(before[1:])
+
     run_bots(2)
-    before = left_over()
+    before = wait_for(settled, "an end of changes")
     run_bots(30)
     assert len(runner.started) == 3 * 32
-    wait_for(lambda: left_over() == before, f"what was open before: {before}, and not {left_over()}")
+    wait_for(lambda: is_no_more(before), f"what was open before: {before}, and not {left_over()}")
     runner.signal(signal.SIGTERM)
     assert runner.wait() == 0
     assert not any(runner_group in path for mount in ["/sys/fs/cgroup"] for path, _, _ in os.walk(mount))
@@ -460,8 +466,9 @@ def status_of(scene):
     return next(iter(json.loads(output)["runners"]), {})
 
 
-def test_nodes_that_cannot_be_reached_are_told_in_words(scene):
+def test_nodes_that_cannot_be_reached_are_told_in_words(servers):
     """In the runner's log, in `usher status` and in the record of a meeting whose bot could not report."""
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     url = f"http://127.0.0.1:{free_port()}"
     runner = scene.runner(API_URL=url, LAUNCH="sh -c 'exit 1'")
     line = runner.says("Bots lack something that they need")[-1]
@@ -482,8 +489,9 @@ def test_a_server_that_is_no_node_is_told_from_one(scene):
              "the runner's warning")
 
 
-def test_the_launch_command_is_missing(scene, tmp_path):
+def test_the_launch_command_is_missing(servers, tmp_path):
     """It is told from a crash: one clear reason, and no second try."""
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
     program = tmp_path / "bot"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)

@@ -181,7 +181,7 @@ def test_a_workspace_that_is_not_there(scene, command):
 
 
 def test_without_redis():
-    code, output, log = run_usher("users", "--redis", "redis://127.0.0.1:1")
+    code, output, log = run_usher("users", "--redis", "redis://127.0.0.1:1", "--redis-timeout-ms", "2000")
     assert (code, output) == (1, "") and "does not answer" in log
 
 

@@ -15,7 +15,7 @@ from harness.up import Up
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
-LEASE_MS = 5000
+LEASE_MS = 10_000
 # What a writer keeps (`LineWriter.defaultMaximumBytes`).
 KEPT_BYTES = 1 << 20
 DROPPED = "Lines of the log were dropped: nobody took them"

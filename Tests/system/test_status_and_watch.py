@@ -10,7 +10,7 @@ import pytest
 from harness.bots_user import BotsUser
 from harness.node import BINARY
 from harness.process import Process
-from harness.up import run_usher
+from harness.up import PATIENCE, run_usher
 from harness.waiting import wait_for
 from harness.workspace import Admin
 
@@ -21,7 +21,7 @@ class Watch(Process):
     """`usher watch`, with its events as objects."""
 
     def __init__(self, servers, redis, *arguments, name="watch"):
-        super().__init__(name, [BINARY, "watch", "--redis", redis.url, *arguments], {}, servers.folder)
+        super().__init__(name, [BINARY, "watch", "--redis", redis.url, *arguments], PATIENCE, servers.folder)
 
     @property
     def events(self):
@@ -96,7 +96,7 @@ def test_what_runs_is_shown_at_a_glance(servers):
 
     if DEPLOYMENT == "standalone":
         redis.kill()
-        code, output, log = run_usher("status", "--redis", redis.url)
+        code, output, log = run_usher("status", "--redis", redis.url, "--redis-timeout-ms", "2000")
         assert (code, output) == (1, "") and "does not answer" in log
 
 

@@ -109,8 +109,8 @@ def test_a_stop_is_final(scene, stage):
 def test_the_runner_killed_right_after_the_stop(servers):
     """Nobody is left to tell the bots to leave, and nobody to tell of their end."""
     redis = servers.redis()
-    node = servers.node(redis, LEASE_TTL_MS=6000)
-    runner = servers.runner(redis, node, LEASE_TTL_MS=6000)
+    node = servers.node(redis, LEASE_TTL_MS=LEASE_MS)
+    runner = servers.runner(redis, node, LEASE_TTL_MS=LEASE_MS)
     user = BotsUser(Admin(node))
     meetings = {
         "awaiting_admission": user.send_bot(bot_name=f"SIMULATE_LOBBY_MS={FOR_EVER}"),
@@ -125,7 +125,7 @@ def test_the_runner_killed_right_after_the_stop(servers):
     for bot_id in bots:
         wait_until_gone(bot_id)
     # A runner that could take them up, if they were dispatched again.
-    other = servers.runner(redis, node, LEASE_TTL_MS=6000)
+    other = servers.runner(redis, node, LEASE_TTL_MS=LEASE_MS)
     for meeting in meetings.values():
         assert user.wait_for_status(meeting, "completed")["completion_reason"] == "stopped"
         assert user.fields(redis.client, meeting)["epoch"] == "1"

@@ -487,5 +487,6 @@ class TestShell:
 
     def test_redis_that_does_not_answer(self, folder):
         for command in (["keys", "0" * 32], ["admin", "create-user", "--email", "a@example.com"]):
-            status, output, errors = run_usher(*command, "--redis", f"redis+unix://{folder}/nothing.sock")
+            status, output, errors = run_usher(
+                *command, "--redis", f"redis+unix://{folder}/nothing.sock", "--redis-timeout-ms", "2000")
             assert status == 1 and output == "" and len(errors.strip().splitlines()) == 1, errors

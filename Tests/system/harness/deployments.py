@@ -129,7 +129,7 @@ class SentinelDeployment(Deployment):
     """A primary with two replicas, and three Sentinels of which two must agree. `hosts` are the servers' addresses, in
     their order."""
 
-    def __init__(self, folder, name, down_ms=1000, options=(), hosts=itertools.repeat(LOOPBACK), tls=None):
+    def __init__(self, folder, name, down_ms=3000, options=(), hosts=itertools.repeat(LOOPBACK), tls=None):
         super().__init__(name, tls)
         hosts = iter(hosts)
         durable = (*KEPT, "--repl-diskless-sync-delay", "0", *options)

@@ -48,7 +48,9 @@ class Node(Process):
         """Starts the node and returns once it is healthy and reaches Redis."""
         self.spawn()
         wait_for(self.is_healthy, f"a 200 of {self.name}'s /healthz")
-        wait_for(self.is_serving, f"{self.name}'s reaching Redis")
+        # Each of its loops does, not only that of one connection.
+        wait_for(lambda: self.request("GET", "/readyz").status == 200, f"{self.name}'s reaching Redis")
+        wait_for(self.is_serving, f"{self.name}'s serving")
         return self
 
     def is_serving(self):

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.waiting import wait_for
+from harness.waiting import DEADLINE_S, wait_for
 
 STREAM = "transcription_segments"
 
@@ -43,5 +43,5 @@ def texts(user, meeting, **options):
     return [segment["text"] for segment in read(user, meeting, **options)["segments"]]
 
 
-def wait_for_texts(user, meeting, wanted, deadline_s=60.0):
+def wait_for_texts(user, meeting, wanted, deadline_s=DEADLINE_S):
     wait_for(lambda: texts(user, meeting) == wanted, f"the transcript {wanted}", deadline_s, interval_s=0.05)

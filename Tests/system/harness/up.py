@@ -9,7 +9,8 @@ from harness.ports import free_port
 from harness.process import Process
 from harness.waiting import wait_for
 
-# However busy the machine is, its nodes get their answers from Redis, which writes each change to the disk first.
+# However busy the machine is, nodes and commands get their answers from Redis, which may write each change to the disk
+# first.
 PATIENCE = {"USHER_REDIS_TIMEOUT_MS": "30000", "USHER_REQUEST_TIMEOUT_MS": "30000"}
 
 
@@ -63,5 +64,5 @@ def run_usher(*arguments, environment=None, cwd=None):
     """Runs a command that ends by itself: (exit code, standard output, standard error)."""
     run = subprocess.run(
         [BINARY, *[str(argument) for argument in arguments]], capture_output=True, text=True, timeout=60, cwd=cwd,
-        env={"PATH": os.environ.get("PATH", ""), **(environment or {})}, stdin=subprocess.DEVNULL)
+        env={"PATH": os.environ.get("PATH", ""), **PATIENCE, **(environment or {})}, stdin=subprocess.DEVNULL)
     return run.returncode, run.stdout, run.stderr
