@@ -175,7 +175,7 @@ class RedisFilled(Fault):
     def inject(self, cluster, random):
         node = one_of(random, alive(cluster.nodes), "node that runs")
         try:
-            tenant = BotsUser(Admin(node))
+            tenant = BotsUser(Admin(node, is_hasty=True))
         except (OSError, AssertionError) as error:
             raise NoTarget(f"no tenant can be made: {error}") from error
         servers = [cluster.redis] if cluster.deployment == "standalone" else cluster.redis.data

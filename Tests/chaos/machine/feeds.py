@@ -73,7 +73,7 @@ class FeedWriter(threading.Thread):
     def __init__(self, cluster, random, events):
         super().__init__(name="feed writer", daemon=True)
         self._random = random
-        self._user = BotsUser(Admin(cluster.nodes[0]), max_concurrent_bots=1000)
+        self._user = BotsUser(Admin(cluster.nodes[0], is_hasty=True), max_concurrent_bots=1000)
         self.place = Place(self._user, code(random))
         self.server = FeedServer()
         self._calendars = [

@@ -67,7 +67,7 @@ class LabRooms:
         return f"rm -rf '{profile}' '{profile}.lock'"
 
     def make_places(self, node, random):
-        user = BotsUser(Admin(node), max_concurrent_bots=LIMIT)
+        user = BotsUser(Admin(node, is_hasty=True), max_concurrent_bots=LIMIT)
         places = [Place(user, PREFIX + code(random)[4:]) for _ in range(self._count)]
         for place in places:
             room = self._lab.room(place.code, "open")

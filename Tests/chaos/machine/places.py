@@ -49,7 +49,7 @@ class Place:
 
 def make(cluster, random):
     """The places of a cluster that has just been started, half of them with a planned meeting."""
-    admin = Admin(cluster.nodes[0])
+    admin = Admin(cluster.nodes[0], is_hasty=True)
     places = []
     for limit in LIMITS:
         user = BotsUser(admin, max_concurrent_bots=limit)

@@ -55,7 +55,7 @@ class Planner(threading.Thread):
     def __init__(self, cluster, random, planned):
         super().__init__(name="planner", daemon=True)
         self._cluster, self._random, self._planned = cluster, random, planned
-        self.user = BotsUser(Admin(cluster.nodes[0]), max_concurrent_bots=1000)
+        self.user = BotsUser(Admin(cluster.nodes[0], is_hasty=True), max_concurrent_bots=1000)
         # For what is asked of a workspace as a whole.
         self.place = Place(self.user, code(random))
         self._stopping = threading.Event()

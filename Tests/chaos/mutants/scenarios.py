@@ -378,7 +378,7 @@ def redis_filled(stage):
 def clock_set_back_while_users_ask(stage):
     """Redis' clock is set back while a user's bucket of requests is not full."""
     # Nobody else's, so that all others are answered in the end.
-    place = Place(BotsUser(Admin(stage.nodes[0])), "abc-defg-hij")
+    place = Place(BotsUser(Admin(stage.nodes[0], is_hasty=True)), "abc-defg-hij")
     # The first time it is started again for that.
     stage.strike("redis-clock-back").heal()
     redis = stage.cluster.redis.connect()
