@@ -163,7 +163,7 @@ import Testing
         try await RunnerFixture.use { fixture in
             let meeting = try await fixture.request()
             let runner = try fixture.start(
-                leaseMilliseconds: 9_000, "echo $$ >\(fixture.folder.path)/pid; exec sleep 600"
+                leaseMilliseconds: 15_000, "echo $$ >\(fixture.folder.path)/pid; exec sleep 600"
             ) {
                 $0.stopGraceMilliseconds = 600_000
             }

@@ -15,7 +15,7 @@ MEBIBYTES = {"m": 1, "g": 1024}
 
 def services(*profiles, **environment):
     arguments = [word for profile in profiles for word in ("--profile", profile)]
-    done = subprocess.run([COMPOSE, *arguments, "config"], cwd=REPOSITORY, capture_output=True, text=True, timeout=60,
+    done = subprocess.run([COMPOSE, *arguments, "config"], cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
                           env={**os.environ, "USHER_SECRETS": "/nowhere", **environment})
     assert done.returncode == 0, done.stderr
     return yaml.safe_load(done.stdout)["services"]
@@ -54,6 +54,7 @@ def test_the_attending_image_is_no_root_and_knows_its_settings():
     with open(os.path.join(REPOSITORY, "Dockerfile.attend")) as file:
         text = file.read()
     assert re.findall(r"^USER (.*)$", text, re.M)[-1] == "10001:10001"
-    known = subprocess.run([BINARY, "help", "settings", "--markdown"], capture_output=True, text=True, timeout=60).stdout
+    known = subprocess.run(
+        [BINARY, "help", "settings", "--markdown"], capture_output=True, text=True, timeout=300).stdout
     names = set(re.findall(r"\b(USHER_[A-Z_]+)=", text)) | set(services("attend")["attending-runner"]["environment"])
     assert [name for name in names if f"`{name}`" not in known and name != "USHER_IMAGE"] == []

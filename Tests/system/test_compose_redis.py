@@ -150,7 +150,7 @@ def test_who_looks_after_it_can_do_what_the_document_says(servers):
 
     def run(*words):
         done = subprocess.run(["sh", "-c", operate, "redis", "-s", redis.socket_path, *words], capture_output=True,
-                              env=os.environ | redis.environment, timeout=60)
+                              env=os.environ | redis.environment, timeout=300)
         return done.stdout.strip()
 
     backup = run("--rdb", "-")

@@ -25,7 +25,7 @@ def checkout(tmp_path):
 
 
 def new_env(checkout):
-    return subprocess.run([checkout / "deploy" / "new-env"], capture_output=True, text=True, timeout=60)
+    return subprocess.run([checkout / "deploy" / "new-env"], capture_output=True, text=True, timeout=300)
 
 
 NEW = "USHER_ARCHIVE=redis:\nUSHER_SECRETS=./secrets\n"

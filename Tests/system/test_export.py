@@ -325,7 +325,7 @@ def test_a_long_transcript_takes_little_memory_and_an_import_goes_on(servers, so
     code, _, errors = import_into(redis, short)
     assert code == 1 and "from another file was interrupted" in errors
     # It may come from a pipe, too.
-    run = subprocess.run(["sh", "-c", f"cat '{long}' | '{BINARY}' import -"], timeout=60,
+    run = subprocess.run(["sh", "-c", f"cat '{long}' | '{BINARY}' import -"], timeout=300,
                          env={**PATIENCE, "USHER_REDIS": redis.url})
     assert run.returncode == 0
     assert int(redis.client.call("HLEN", key)) == 10_000

@@ -333,9 +333,9 @@ def test_what_callers_change_waits_for_replicas(pair):
     command = [BINARY, "admin", "create-user", "--email", f"{random_meet_code()}@example.com", "--redis",
                node.environment["USHER_REDIS"]]
     told = subprocess.run(
-        [*command, "--redis-wait-replicas", "1", "--redis-wait-ms", "100"], capture_output=True, text=True, timeout=60)
+        [*command, "--redis-wait-replicas", "1", "--redis-wait-ms", "100"], capture_output=True, text=True, timeout=300)
     assert told.returncode == 1 and "replicas" in told.stderr, told.stderr
-    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run(command, capture_output=True, timeout=300).returncode == 0
     # Reading goes on, and so does what is only noted.
     assert Admin(node).request("GET", "/admin/users").status == 200
     replica.resume()

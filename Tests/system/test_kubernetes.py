@@ -70,7 +70,7 @@ def test_it_is_what_kustomize_makes_of_it(overlay):
     made = {(one["kind"], one["metadata"]["name"]): one for one in render(folder)}
     assert len(made) == len(render(folder))
     if shutil.which("kubectl"):
-        done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         assert {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(done.stdout)} == made
 
@@ -84,7 +84,7 @@ def test_each_object_is_what_the_api_takes(objects, attending, version):
 
 def test_what_is_made_of_other_files_is_fresh(tmp_path):
     copy = shutil.copytree(DEPLOY, tmp_path / "deploy")
-    subprocess.run([copy / "kubernetes" / "embed"], check=True, timeout=60)
+    subprocess.run([copy / "kubernetes" / "embed"], check=True, timeout=300)
     for path in ("monitoring/alerts.yaml", "overlays/single-redis/start-redis.yaml"):
         assert (copy / "kubernetes" / path).read_text() == open(os.path.join(KUBERNETES, path)).read(), (
             "run deploy/kubernetes/embed")
@@ -120,7 +120,7 @@ def test_secrets_are_those_that_are_made(objects, tmp_path):
     """Each pod gets those that it needs, of the ones that deploy/new-env writes."""
     (tmp_path / "deploy").mkdir()
     shutil.copy(os.path.join(DEPLOY, "new-env"), tmp_path / "deploy")
-    subprocess.run([tmp_path / "deploy" / "new-env"], check=True, capture_output=True, timeout=60)
+    subprocess.run([tmp_path / "deploy" / "new-env"], check=True, capture_output=True, timeout=300)
     made = set(os.listdir(tmp_path / "secrets"))
     used = {}
     for name, template in pods(objects):
@@ -309,7 +309,7 @@ class Cluster:
         os.chmod(folder, 0o755)
         os.mkdir(os.path.join(folder, "deploy"))
         shutil.copy(os.path.join(DEPLOY, "new-env"), os.path.join(folder, "deploy"))
-        subprocess.run([os.path.join(folder, "deploy", "new-env")], check=True, capture_output=True, timeout=60)
+        subprocess.run([os.path.join(folder, "deploy", "new-env")], check=True, capture_output=True, timeout=300)
         files = {"usher": {}}
         for name in os.listdir(os.path.join(folder, "secrets")):
             with open(os.path.join(folder, "secrets", name)) as file:
@@ -338,7 +338,7 @@ class Cluster:
         return container.exec(*probe["exec"]["command"]).returncode == 0
 
     def run(self, *command):
-        return subprocess.run(self.network.enter(*command), capture_output=True, timeout=60).returncode
+        return subprocess.run(self.network.enter(*command), capture_output=True, timeout=300).returncode
 
     def usher(self, *command):
         """What is said by `kubectl exec` into the node."""

@@ -22,7 +22,7 @@ ADDED = {"job", "instance"}
 
 
 def promtool(*arguments):
-    return subprocess.run(["promtool", *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=60)
+    return subprocess.run(["promtool", *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=300)
 
 
 def rules():

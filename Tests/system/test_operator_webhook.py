@@ -133,7 +133,9 @@ def test_one_that_is_away_is_told_when_it_is_back(servers):
             assert len({one.event_id for one in events}) == OF_ONE
         wait_for(lambda: status(node) == {"waiting": 0, "overdue_ms": 0, "dropped_events": 0}, "the end of what waits")
         scrape = Scrape(node.port)
-        assert scrape.value("usher_operator_webhook_attempts_total", outcome="delivered") == 2 * OF_ONE
+        # What was made due in the middle of an attempt is told twice.
+        delivered = scrape.value("usher_operator_webhook_attempts_total", outcome="delivered")
+        assert delivered == len(receiver.deliveries) >= 2 * OF_ONE
         assert scrape.value("usher_operator_webhook_attempts_total", outcome="queued") > 0
         assert scrape.value("usher_operator_webhook_waiting") == 0
         assert scrape.value("usher_operator_webhook_failing_seconds") == 0

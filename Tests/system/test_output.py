@@ -114,7 +114,7 @@ def test_a_rotation_that_could_not_be_shown_leaves_the_old_key(redis_server, ush
 def test_a_closed_output_is_taken_by_nothing_else(usher, owner, redis_server):
     """Whatever is opened first gets the lowest number: the connection to Redis must not become standard output."""
     command = f"exec {BINARY} admin create-user --email {owner['email']} <&- >&- 2>&-"
-    run = subprocess.run(["sh", "-c", command], timeout=60, env={
+    run = subprocess.run(["sh", "-c", command], timeout=300, env={
         "PATH": os.environ["PATH"], **PATIENCE, "USHER_REDIS": redis_server.url})
     assert run.returncode == 1
 
@@ -174,7 +174,7 @@ def test_what_others_say_does_nothing_to_a_terminal():
         with connection:
             connection.recv(4096)
             connection.sendall("HTTP/1.1 500 No\r\n\r\n\x1b[31mno\x9b0m\nand\tno".encode())
-        _, errors = probe.communicate(timeout=60)
+        _, errors = probe.communicate(timeout=300)
     assert (probe.returncode, errors) == (1, "usher:  [31mno 0m and no\n")
 
 

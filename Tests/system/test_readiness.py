@@ -130,7 +130,7 @@ def test_ctrl_c_waits_for_no_balancer(servers):
 
 
 def probe(*arguments):
-    done = subprocess.run([BINARY, "probe", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([BINARY, "probe", *arguments], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 

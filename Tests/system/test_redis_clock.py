@@ -30,7 +30,7 @@ class Scene:
     def __init__(self, servers, **settings):
         self.servers = servers
         library = os.path.join(servers.folder, "wrong_clock.so")
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, SOURCE, "-ldl"], check=True, timeout=60)
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, SOURCE, "-ldl"], check=True, timeout=300)
         self._clock = os.path.join(servers.folder, "redis.clock")
         with open(self._clock, "wb") as file:
             file.write(bytes(8))

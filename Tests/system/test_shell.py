@@ -168,7 +168,7 @@ def test_a_passcode_need_not_be_on_the_command_line(scene, tmp_path):
             ("12345678903", f"({slow}3) | $0 send $1 zoom:12345678903 --passcode-file - \"${{@:2}}\""),
             ("12345678904", "echo 'https://zoom.us/j/12345678904?pwd=secret4' | $0 send $1 - \"${@:2}\"")):
         run = subprocess.run(["bash", "-c", command, BINARY, user.workspace_id, *as_user], capture_output=True, text=True,
-                             timeout=60)
+                             timeout=300)
         assert run.returncode == 0, run.stderr
         assert passcode_of(room) == f"secret{room[-1]}"
 
@@ -236,7 +236,7 @@ def complete(*words):
     """What bash offers for the last of some words."""
     script = 'source <("$0" completion bash); complete -p usher >&2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))\n' \
         '_usher usher "${@: -1}" "${@: -2:1}"; printf "%s\\n" "${COMPREPLY[@]}"'
-    run = subprocess.run(["bash", "-uc", script, BINARY, *words], capture_output=True, text=True, timeout=60)
+    run = subprocess.run(["bash", "-uc", script, BINARY, *words], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0 and run.stderr == "complete -o default -F _usher usher\n", run.stderr
     return run.stdout.split()
 
@@ -265,7 +265,7 @@ def test_each_shell_understands_what_completes_in_it(shell):
     assert shutil.which(shell), f"{shell} is not installed"
     code, script, log = run_usher("completion", shell)
     assert code == 0, log
-    checked = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=60)
+    checked = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=300)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
@@ -275,7 +275,7 @@ def test_fish_completes():
 
     def offered(line):
         run = subprocess.run(["fish", "--no-config", "-c", f"{script}\ncomplete -C '{line}'"], capture_output=True, text=True,
-                             timeout=60)
+                             timeout=300)
         return [each.split("\t")[0] for each in run.stdout.splitlines()]
 
     assert offered("usher se") == ["send", "serve"]

@@ -63,6 +63,6 @@ def run_curl(command):
 def run_usher(*arguments, environment=None, cwd=None):
     """Runs a command that ends by itself: (exit code, standard output, standard error)."""
     run = subprocess.run(
-        [BINARY, *[str(argument) for argument in arguments]], capture_output=True, text=True, timeout=60, cwd=cwd,
+        [BINARY, *[str(argument) for argument in arguments]], capture_output=True, text=True, timeout=300, cwd=cwd,
         env={"PATH": os.environ.get("PATH", ""), **PATIENCE, **(environment or {})}, stdin=subprocess.DEVNULL)
     return run.returncode, run.stdout, run.stderr
