@@ -23,9 +23,10 @@ ASKING_S = 90.0
 PATIENCE_S = 15.0
 
 
-def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME):
+def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME, another_code=None):
     """Asks node after node until one says that it is planned; for one that planned it and died, it is the same request.
-    One that a failover has lost is asked for anew once its time is over, and then for another time."""
+    One that a failover has lost is asked for anew once its time is over, and then for another time, in another room if
+    `another_code` makes one: of a plan that was made without a word, the bot may be in this one."""
     def request():
         time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=in_s)
         body = {"meeting_url": f"https://meet.google.com/{room_code}", "bot_name": bot_name,
@@ -34,7 +35,7 @@ def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME):
     asked = request()
 
     def planned():
-        nonlocal asked
+        nonlocal asked, room_code
         for node in nodes:
             try:
                 answer = user.request("POST", "/meetings", asked[1], node=node, headers=asked[2], timeout_s=2.0)
@@ -44,6 +45,7 @@ def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME):
                 return answer.json
             is_over = asked[0] <= datetime.datetime.now(datetime.timezone.utc)
             if answer.status == 422 and answer.json.get("field") == "scheduled_at" and is_over:
+                room_code = another_code() if another_code else room_code
                 asked = request()
         return None
     meeting = wait_for(planned, f"the planning of a meeting in {room_code}", ASKING_S, interval_s=0.1)
@@ -67,8 +69,9 @@ class Planner(threading.Thread):
                 nodes = self._cluster.nodes
                 first = self._random.randrange(len(nodes))
                 in_s = SETTINGS["join_lead"] / 1000 + self._random.uniform(*AHEAD_S)
-                self._planned.append(
-                    plan(self.user, code(self._random), in_s, nodes[first:] + nodes[:first]))
+                self._planned.append(plan(
+                    self.user, code(self._random), in_s, nodes[first:] + nodes[:first],
+                    another_code=lambda: code(self._random)))
         except Exception as failure:  # Raised by `end`, in the machine's main thread.
             self.failure = failure
 
