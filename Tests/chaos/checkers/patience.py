@@ -39,9 +39,11 @@ def stop_in_room_ms(settings):
     return settings["stop_grace"] + settings["lease_ttl"]
 
 
-def emptiness_ms(settings):
-    """From the stop of the last bot until nothing is left over."""
-    return settings.get("emptiness") or stop_ms(settings) + ANALYZING_GRACE
+def convergence_ms(settings):
+    """From the last fault's healing until nothing is left over."""
+    if "agreement" in settings:
+        return settings["agreement"] + settings.get("emptiness", 0)
+    return fate_ms(settings) + stop_ms(settings) + ANALYZING_GRACE
 
 
 def deadline_ns(history, start_ns, milliseconds):

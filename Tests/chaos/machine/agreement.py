@@ -1,7 +1,6 @@
 """Whether the bots that are in rooms and the records that say so agree, once the faults are over."""
 
 from harness.waiting import wait_for
-from history import now_ns
 from machine import collecting, settings
 
 # What a record says while its bot may have a process.
@@ -20,8 +19,6 @@ class Agreement:
         self._places = {place.workspace_id: place for place in places}.values()
         self._last_lines = {}
         self._doubts = {}
-        # When it looked for the first and for the last time: a look takes its time.
-        self.first_ns = self.last_ns = None
 
     def disagreements(self):
         """Waits for agreement, but no longer than the bound; sentences about what did not agree all that time."""
@@ -40,8 +37,6 @@ class Agreement:
     def _look(self):
         """{subject: sentence} of what does not agree at this moment. At the first look nobody has been seen to write
         a line, so every LIVE record is doubted."""
-        self.last_ns = now_ns()
-        self.first_ns = self.first_ns or self.last_ns
         records = {record["bot_id"]: record for place in self._places for record in collecting.listed(place)}
         lines = {stay.bot_id: stay.last_ns for stay in collecting.stays(self._cluster.presence.folder)}
         writing = {bot_id for bot_id in self._last_lines if lines[bot_id] != self._last_lines[bot_id]}

@@ -186,6 +186,8 @@ class Run:
         for one in (planner, writer):
             one.wait_for_all()
             self._planners.append(one.place)
+        # Of which none waits for Usher to become whole.
+        self._history.settings["own_steps"] = (now_ns() - self._history.quiet_ns) // 1_000_000
 
     # What follows.
 
@@ -195,9 +197,8 @@ class Run:
             wait_for(node.is_serving, f"{node.name}'s reaching Redis after all faults", interval_s=0.05)
         # A request that a stopped node took in may have its effect for this long.
         over = time.monotonic() + (settings.SETTINGS["request_timeout"] + settings.SETTINGS["redis_timeout"]) / 1000
-        agreement = Agreement(self._cluster, self._places)
-        sentences = agreement.disagreements()
-        self._history.settings["agreed_after"] = (agreement.last_ns - agreement.first_ns) // 1_000_000
+        sentences = Agreement(self._cluster, self._places).disagreements()
+        self._history.settings["agreed_after"] = (now_ns() - self._history.quiet_ns) // 1_000_000
         time.sleep(max(0.0, over - time.monotonic()))
         return sentences
 
@@ -219,11 +220,9 @@ class Run:
     def _remains(self):
         """Waits until nothing is left, but no longer than the bound; sentences about what is."""
         redis = self._cluster.redis.connect()
-        found, look_ns = [], None
+        found = []
 
         def is_empty():
-            nonlocal look_ns
-            look_ns = now_ns()
             found[:] = left_over.everything(redis, self._cluster)
             return not found
 
@@ -232,7 +231,7 @@ class Run:
         except AssertionError:
             pass  # Told by what was found.
         self._history.looked_ns = now_ns()
-        self._history.settings["emptied_after"] = (look_ns - self._stopped_ns) // 1_000_000
+        self._history.settings["emptied_after"] = (self._history.looked_ns - self._stopped_ns) // 1_000_000
         redis.close()
         return found
 

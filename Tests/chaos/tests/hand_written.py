@@ -22,10 +22,9 @@ def timestamp(at_ms):
 class Written:
     """A history that grows by calls; each returns what it has added."""
 
-    def __init__(self, limit=None, looked_ms=100_000, quiet_ms=90_000, agreed_ms=0, emptied_ms=0, **settings):
+    def __init__(self, limit=None, looked_ms=100_000, quiet_ms=90_000, **settings):
         self.history = History(
-            seed=1, settings={**SETTINGS, "agreed_after": agreed_ms, "emptied_after": emptied_ms, **settings},
-            quiet_ns=quiet_ms * MS, looked_ns=looked_ms * MS,
+            seed=1, settings={**SETTINGS, **settings}, quiet_ns=quiet_ms * MS, looked_ns=looked_ms * MS,
             clock=[(0, WALL_MS * MS), (1_000_000 * MS, (WALL_MS + 1_000_000) * MS)])
         if limit is not None:
             self.history.limits[WORKSPACE] = limit
