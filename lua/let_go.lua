@@ -62,8 +62,8 @@ tell_move(keys)
 -- What can fail comes first: see bots. Whoever collects from what was read before does not take it for all.
 redis.call('HINCRBY', meeting_key, 'segments_revision', 1)
 redis.call('ZADD', archived_key, ended_at, meeting_id)
--- What Redis keeps no failover forgets alone; and it counts no more.
-local kept_for = math.min(tonumber(keep_ms), packed_here(before) and 60000 or tonumber(keep_ms))
+-- One that Redis keeps is there for who has just read of it; no failover forgets the other one alone.
+local kept_for = packed_here(before) and 120000 or keep_ms
 remove_object(keys, string.match(before, '^%w+'), at_ms + kept_for)
 redis.call('HSET', meeting_key, 'archived', archived, 'archived_participants', participants, 'archived_languages',
   languages)

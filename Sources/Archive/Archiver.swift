@@ -115,8 +115,7 @@ public final class Archiver: @unchecked Sendable {
         while !kept.isEmpty, !isStopped, MonotonicTime.now() < end {
             let names = kept.prefix(Self.keptAtOnce)
             try await session.keptObjects.remove(names)
-            try await session.moves.removed(names)
-            removals += names.count
+            removals += try await session.moves.removed(names)
             kept = kept.dropFirst(names.count)
         }
         guard archive.isElsewhere else { return (false, nil) }
@@ -133,8 +132,7 @@ public final class Archiver: @unchecked Sendable {
                 return (wasUsed, error)
             }
             wasUsed = true
-            removals += 1
-            try await session.moves.removed([name])
+            removals += try await session.moves.removed([name])
         }
         return (wasUsed, nil)
     }
@@ -196,7 +194,7 @@ public final class Archiver: @unchecked Sendable {
         }
         guard !isStopped, MonotonicTime.now() < end else { throw ArchiveFault.away("it takes too long") }
         guard let storage = archive.storage(of: move.name, for: store.session(until: end)) else {
-            throw ArchiveFault.away("there is none")
+            throw ArchiveFault.away("this node was given none")
         }
         guard try await storage.write(packed.bytes, to: move.name) else { return .changed }
         // What a store says is not what it does.

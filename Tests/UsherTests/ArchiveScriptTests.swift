@@ -347,6 +347,39 @@ import Testing
         return "\(object) \(String(repeating: "0", count: 64)) \(bytes) 20 2 500"
     }
 
+    @Test func oneThatRedisKeepsGoesAfterTwoMinutes() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let before = Self.archived(Self.kept)
+            try await world.set(world.keys.partition.meeting(bot.meetingID), ["archived": before])
+            #expect(try await Self.begin(world, bot) == Self.claimed(before))
+            #expect(try await Self.letGo(world, bot, before: before) == .string("gone"))
+            let removals = try await world.snapshot()[world.keys.partition.removals]?.sortedSet
+            let due = try #require(removals?[Self.name(world, bot, Self.kept)].flatMap { Int($0) }) + Moves.keptBefore
+            let now = try await world.now()
+            #expect((now + 60_000...now + 120_000).contains(due))
+        }
+    }
+
+    @Test func whatAnotherHandNotesForRemovalKeepsNothingFromIt() async throws {
+        try await World.make { world in
+            let bot = try await Self.over(world)
+            let (removals, moves) = (world.keys.partition.removals, world.session.moves)
+            let (other, kept) = (Self.name(world, bot, Self.other), Self.name(world, bot, Self.kept))
+            // Each lies where those of the other kind do.
+            _ = try await world.client.send(
+                "ZADD", removals, String(1 - Moves.keptBefore), other, "1", kept, "2", "odd",
+                String(2 - Moves.keptBefore), "odd too")
+            #expect(try await moves.keptRemovals().isEmpty)
+            #expect(try await moves.removals().map(\.description) == [other])
+            #expect(try await moves.keptRemovals().map(\.description) == [kept])
+            let names = [other, kept].compactMap { ArchiveName($0) }
+            #expect(try await moves.removed(names) == 2)
+            #expect(try await moves.removed(names) == 0)
+            #expect(try await world.client.send("EXISTS", removals) == .integer(0))
+        }
+    }
+
     @Test func whatRedisKeepsIsCountedAndHasToBeThere() async throws {
         try await World.make { world in
             let bot = try await Self.over(world)

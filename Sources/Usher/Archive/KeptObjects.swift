@@ -33,8 +33,10 @@ public struct KeptObjects: Sendable {
         let key = Partition(workspace: name.workspaceID).object(name)
         let numbers = 0..<(count + Self.partBytes - 1) / Self.partBytes
         let lengths = try await session.pipeline(numbers.map { Command("HSTRLEN", key, String($0)) })
-        for length in lengths where try length.integerOrThrow() > Self.partLetters {
-            throw Self.oddPart
+        for length in lengths {
+            let letters = try length.integerOrThrow()
+            guard letters > 0 else { return nil }
+            guard letters <= Self.partLetters else { throw Self.oddPart }
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)

@@ -9,7 +9,8 @@ public struct Moves: Sendable {
 
     /// How long a node may take for one, in ms.
     public static let leaseMilliseconds = 120_000
-    /// How long the object before is kept for those who read it, and for a failover that forgets the one after it.
+    /// How long the object before is kept for those who read it, and, unless Redis keeps it itself, for a failover that forgets
+    /// the one after it.
     static let keepMilliseconds = 600_000
     /// For longer no meeting is left alone, in ms: as lua/begin_move.lua has it.
     private static let longestPauseMilliseconds = 86_400_000
@@ -163,36 +164,43 @@ public struct Moves: Sendable {
 
     /// Objects that Redis keeps and that are to be removed by now: some of each partition.
     public func keptRemovals() async throws(RedisError) -> [ArchiveName] {
-        try await removals(from: Int.min, to: session.time() - Self.keptBefore, count: 500).filter(\.isKept)
+        try await removals(from: Int.min, to: session.time() - Self.keptBefore, count: 100, ofKept: true)
     }
 
     /// The same of other objects.
     public func removals() async throws(RedisError) -> [ArchiveName] {
-        try await removals(from: 0, to: session.time(), count: 20)
+        try await removals(from: 0, to: session.time(), count: 20, ofKept: false)
     }
 
-    private func removals(from least: Int, to most: Int, count: Int) async throws(RedisError) -> [ArchiveName] {
+    private func removals(
+        from least: Int, to most: Int, count: Int, ofKept: Bool
+    ) async throws(RedisError) -> [ArchiveName] {
         let pages = try await session.repliesOfPartitions {
             Command("ZRANGEBYSCORE", $0.removals, String(least), String(most), "LIMIT", "0", String(count))
         }
         var names: [ArchiveName] = []
         for (partition, page) in pages {
+            var odd: [String] = []
             for member in try session.oddRecords.list(partition.removals, page).compactMap(\.string) {
-                if let name = ArchiveName(member), Partition(workspace: name.workspaceID) == partition {
-                    names.append(name)
-                } else {
-                    // Not one of ours: it would stand at the head for ever.
-                    _ = try await session.send(Command("ZREM", partition.removals, member))
+                guard let name = ArchiveName(member), Partition(workspace: name.workspaceID) == partition else {
+                    odd.append(member)
+                    continue
                 }
+                // Another hand put it where those of the other kind lie.
+                if name.isKept == ofKept { names.append(name) } else { try await remove(name, afterMilliseconds: 0) }
             }
+            // Not ours: they would stand at the head for ever.
+            if !odd.isEmpty { _ = try await session.send(Command(words: ["ZREM", partition.removals] + odd)) }
         }
         return names
     }
 
     /// They are gone.
-    public func removed(_ names: some Collection<ArchiveName>) async throws(RedisError) {
-        _ = try await session.pipeline(
+    /// - Returns: how many were noted still: of what several nodes remove at once, each is one node's.
+    public func removed(_ names: some Collection<ArchiveName>) async throws(RedisError) -> Int {
+        let counts = try await session.pipeline(
             names.map { Command("ZREM", Partition(workspace: $0.workspaceID).removals, $0.description) })
+        return try counts.map { count throws(RedisError) in try count.integerOrThrow() }.reduce(0, +)
     }
 
     /// It is to be removed, or tried again, after a while.
