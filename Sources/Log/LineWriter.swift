@@ -10,8 +10,8 @@ import Glibc
 ///
 /// The descriptor keeps its flags: whether it blocks is a property that other processes share.
 ///
-/// `@unchecked Sendable`: what changes is read and written under `lock`, but for `isMidLine` and `problem`, which are the
-/// thread's.
+/// `@unchecked Sendable`: what changes is read and written under `lock`, but for `isMidLine` and `problem`, which belong to
+/// the thread, or to whoever is in its place.
 public final class LineWriter: @unchecked Sendable {
     /// Standard error of this process: for logs, and for sentences about what went wrong.
     public static let standardError = LineWriter(STDERR_FILENO)
@@ -22,6 +22,9 @@ public final class LineWriter: @unchecked Sendable {
     /// How long the thread lets lines gather after some were written: to be woken for each of many would cost more than
     /// to write it.
     private static let restMicroseconds: UInt32 = 1_000
+    /// How long a turn of waiting for the thread is, and how many there are at most: half a minute.
+    private static let turnMilliseconds = 10
+    private static let maximumTurns = 3_000
 
     private let descriptor: Int32
     private let maximumBytes: Int
@@ -31,6 +34,7 @@ public final class LineWriter: @unchecked Sendable {
     private var waiting: [UInt8] = []
     /// What the thread has taken and not written yet, in bytes.
     private var underWay = 0
+    /// Or somebody in its place.
     private var hasThread = false
     private var noticeFormat: Logger.Format
     private var dropped = 0
@@ -72,20 +76,56 @@ public final class LineWriter: @unchecked Sendable {
     }
 
     /// Waits until all that was said is written, or could not be.
+    ///
+    /// What counts is for how long the descriptor takes nothing. While it would, the thread has only not got its turn on
+    /// a busy machine, or the disk is slow: that may last `maximumTurns`. Turns are counted, not read from a clock: one
+    /// in which the whole machine stood still is one.
     /// - Returns: false if it still waited to be written after so many milliseconds.
     @discardableResult
     public func flush(withinMilliseconds milliseconds: Int) -> Bool {
-        var end = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &end)
-        let nanoseconds = end.tv_nsec + milliseconds % 1_000 * 1_000_000
-        end.tv_sec += milliseconds / 1_000 + nanoseconds / 1_000_000_000
-        end.tv_nsec = nanoseconds % 1_000_000_000
-        return locked {
-            while hasWork || underWay > 0 {
-                guard pthread_cond_timedwait(change, lock, &end) != ETIMEDOUT else { return false }
+        var closed = 0
+        var turns = 0
+        while !isWritten {
+            guard closed * Self.turnMilliseconds < milliseconds, turns < Self.maximumTurns else { return false }
+            let isOpen = takesBytes
+            if isOpen, takesPlaceOfThread() {
+                round()
+                locked { hasThread = false }
+            } else {
+                waitForTurn()
             }
+            turns += 1
+            if !isOpen { closed += 1 }
+        }
+        return true
+    }
+
+    private var isWritten: Bool { locked { !hasWork && underWay == 0 } }
+
+    /// Where the kernel grants no thread, whoever waits does its work once: nobody else until `hasThread` is reset.
+    private func takesPlaceOfThread() -> Bool {
+        locked {
+            guard !startThread(), hasWork else { return false }
+            hasThread = true
             return true
         }
+    }
+
+    private func waitForTurn() {
+        var end = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &end)
+        let nanoseconds = end.tv_nsec + Self.turnMilliseconds * 1_000_000
+        end.tv_sec += nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
+        locked {
+            while hasWork || underWay > 0, pthread_cond_timedwait(change, lock, &end) != ETIMEDOUT {}
+        }
+    }
+
+    /// Whether a write would not wait now, as far as the kernel says.
+    private var takesBytes: Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&entry, 1, 0) == 1
     }
 
     /// How many lines were dropped so far: there was no room for them, or they could not be written.
@@ -99,8 +139,10 @@ public final class LineWriter: @unchecked Sendable {
     /// What could not be written is told with the next line: trying again by itself would go on for ever.
     private var hasWork: Bool { !waiting.isEmpty || (untold > 0 && failure == nil) }
 
-    private func startThread() {
-        guard !hasThread else { return }
+    /// - Returns: whether there is one.
+    @discardableResult
+    private func startThread() -> Bool {
+        guard !hasThread else { return true }
         // Signals are for the threads that expect them.
         var (all, before) = (sigset_t(), sigset_t())
         sigfillset(&all)
@@ -111,27 +153,33 @@ public final class LineWriter: @unchecked Sendable {
         hasThread = pthread_create(&thread, nil, runLineWriter, context.toOpaque()) == 0
         if hasThread { pthread_detach(thread) } else { context.release() }
         pthread_sigmask(SIG_SETMASK, &before, nil)
+        return hasThread
     }
 
     fileprivate func run() -> Never {
         while true {
-            let (batch, told) = take()
-            let written = deliver(batch)
-            locked {
-                underWay = 0
-                if written < batch.count {
-                    failure = problem
-                    // The first line of the batch was no one's but the writer's own.
-                    let lost = Self.lineCount(batch[written...])
-                    let isNoticeLost = told > 0 && written < Self.endOfLine(batch[...])
-                    dropped += lost - (isNoticeLost ? 1 : 0)
-                    untold += lost + (isNoticeLost ? told - 1 : 0)
-                } else {
-                    failure = nil
-                }
-                pthread_cond_broadcast(change)
-            }
+            round()
             usleep(Self.restMicroseconds)
+        }
+    }
+
+    /// Writes what waits, and what comes first if nothing does.
+    private func round() {
+        let (batch, told) = take()
+        let written = deliver(batch)
+        locked {
+            underWay = 0
+            if written < batch.count {
+                failure = problem
+                // The first line of the batch was no one's but the writer's own.
+                let lost = Self.lineCount(batch[written...])
+                let isNoticeLost = told > 0 && written < Self.endOfLine(batch[...])
+                dropped += lost - (isNoticeLost ? 1 : 0)
+                untold += lost + (isNoticeLost ? told - 1 : 0)
+            } else {
+                failure = nil
+            }
+            pthread_cond_broadcast(change)
         }
     }
 

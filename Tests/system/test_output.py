@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -176,6 +177,19 @@ def test_what_others_say_does_nothing_to_a_terminal():
             connection.sendall("HTTP/1.1 500 No\r\n\r\n\x1b[31mno\x9b0m\nand\tno".encode())
         _, errors = probe.communicate(timeout=300)
     assert (probe.returncode, errors) == (1, "usher:  [31mno 0m and no\n")
+
+
+@pytest.mark.parametrize("arguments, status, sentence", [
+    (["nonsense"], 2, 'There is no command "nonsense"'),
+    (["import", "/nonexistent"], 1, "could not be read (No such file or directory)"),
+])
+def test_a_process_without_threads_still_says_why_it_fails(arguments, status, sentence):
+    # The kernel grants no stack of this size, and so no thread.
+    stack = (1 << 46, 1 << 46)
+    run = subprocess.run(
+        [BINARY, *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, stack))
+    assert run.returncode == status and sentence in run.stderr and not run.stdout
 
 
 def test_up_ends_where_it_cannot_say_what_is_up(redis_server, owner):

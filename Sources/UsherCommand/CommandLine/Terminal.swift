@@ -7,7 +7,7 @@ import Synchronization
 enum Terminal {
     /// Why something could not be said, until somebody has taken notice.
     private static let failure = Mutex<SystemError?>(nil)
-    /// How long the end of a process waits for its last words to be taken.
+    /// How long the end of a process waits for somebody to take its last words.
     private static let lastWordsMilliseconds = 1_000
 
     /// What a command was asked to show, on standard output.
