@@ -236,8 +236,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             let count = epoll_wait(epollDescriptor, &events, Int32(Self.eventsPerWait), waitMilliseconds())
             // Anything but EINTR means that the loop's own descriptors are broken.
             precondition(count >= 0 || errno == EINTR, "epoll_wait failed: \(SystemError("epoll_wait"))")
+            // A process that was stopped and goes on hears of nothing else, and its timers are due: what has come in
+            // meanwhile is looked at before any of them says that it has not.
+            guard count >= 0 else { continue }
             time = .now()
-            for index in 0..<max(0, Int(count)) { deliver(events[index]) }
+            for index in 0..<Int(count) { deliver(events[index]) }
             runDueTimers()
             runJobs(executor)
             runEndOfTurn()

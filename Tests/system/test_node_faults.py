@@ -17,6 +17,8 @@ from harness.workspace import Admin
 LOCK_TTL_MS = 1000
 # Of a lock that a test looks at before it runs out.
 SEEN_LOCK_TTL_MS = 6000
+# For how long a node is stopped whose patience with Redis is no longer.
+STOPPED_MS = 4000
 
 
 class Pair:
@@ -90,6 +92,22 @@ def test_stopped_nodes_script_never_frees_anothers_lock(pair):
     assert (answer.status, answer.code) in {(503, 12108), (500, 12109)}, answer
     assert meeting.dispatches(pair.redis) == []
     assert pair.redis.call("GET", workspace.keys.lock) == "another-token"
+
+
+def test_what_came_while_a_node_was_stopped_is_not_late(servers):
+    """Its time ran out meanwhile: the answer that is there counts, and not that nobody looked."""
+    pair = Pair(servers, REDIS_TIMEOUT_MS=STOPPED_MS, REQUEST_TIMEOUT_MS=60_000)
+    workspace, meeting = pair.workspace, pair.workspace.create_meeting()
+    held = pair.proxy.hold_answer(is_dispatch_script)
+    call = InBackground(lambda: workspace.reinvite(meeting, node=pair.victim))
+    held.wait_until_struck("the answer of the dispatch script")
+    pair.victim.pause()
+    time.sleep(STOPPED_MS / 1000)
+    held.release()
+    pair.proxy.settle()
+    pair.victim.resume()
+    assert call.answer.status == 202, call.answer
+    assert len(meeting.dispatches(pair.redis)) == 1
 
 
 def test_node_killed_between_lock_and_script(pair_of_seen_locks):

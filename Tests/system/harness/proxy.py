@@ -87,6 +87,10 @@ class Proxy(Link):
         """Takes back a fault; False if a command has matched it already."""
         return self.in_loop(self._forget(fault))
 
+    def settle(self):
+        """Returns once what was let go before is passed on."""
+        self.in_loop(self._settle())
+
     def part(self, seconds):
         """Passes each command on by itself, this long after the one before it."""
         self._parting_s = seconds
@@ -107,6 +111,11 @@ class Proxy(Link):
             return False
         self._faults.remove(fault)
         return True
+
+    async def _settle(self):
+        # Each step of those that go on is a turn of the loop.
+        for _ in range(10):
+            await asyncio.sleep(0)
 
     async def listen(self):
         return await asyncio.start_unix_server(self.serve, self.socket_path)
