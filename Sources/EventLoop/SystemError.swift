@@ -19,5 +19,8 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
         }
     }
 
+    /// Whether the machine is short of something that others may give back: the same may succeed a moment later.
+    public var mayPass: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE].contains(code) }
+
     public var description: String { "\(operation): \(reason)" }
 }

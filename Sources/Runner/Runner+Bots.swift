@@ -33,10 +33,7 @@ extension Runner {
                 in: bot.controlGroup, deadline: deadline, loop: loop
             ) { [weak self] event in self?.supervisor(of: bot, event) }
         } catch {
-            logger.error(
-                "No supervisor could be started; pausing",
-                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
-            pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
+            pause("No supervisor could be started; pausing", bot, "\(error)")
             return await handBack(bot)
         }
         _ = leases.add(
@@ -96,12 +93,15 @@ extension Runner {
             }
             return true
         } catch {
-            logger.error(
-                "A bot's user of Redis could not be made; pausing",
-                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
-            pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
+            pause("A bot's user of Redis could not be made; pausing", bot, "\(error)")
             return false
         }
+    }
+
+    /// Has nothing more be read for a while: the next dispatch would come to the same.
+    private func pause(_ message: String, _ bot: RunningBot, _ reason: String) {
+        logger.error(message, ["trace_id": bot.traceID, "bot_id": bot.id, "reason": reason])
+        pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
     }
 
     /// What a bot is told of Redis.
@@ -180,7 +180,11 @@ extension Runner {
                     "milliseconds": String(BootTime.now().milliseconds(since: bot.claimedAt)),
                 ])
         case .report(.deadlineTaken(let deadline)): leases.confirm(bot.id, deadline)
-        case .report(.notStarted(let reason)):
+        case .report(.notStarted(let reason, mayPass: true)):
+            leases.remove(bot.id)
+            pause("A bot could not be started; pausing", bot, reason)
+            Task(executorPreference: loop) { [self] in await handBack(bot) }
+        case .report(.notStarted(let reason, mayPass: false)):
             finish(
                 bot,
                 BotLoss(reason: "launch_failed", mayBeReplaced: false, runnerID: id, fields: ["error_details": reason]))
@@ -233,22 +237,26 @@ extension Runner {
                 while waitpid(-group, nil, WNOHANG) > 0 {}
             }
             bot.controlGroup?.kill()
-            var left = ProcessTable.processes(carrying: bot.id)
-            if configuration.adoptsOrphans {
-                left += ProcessTable.children().filter { !ChildProcess.hasStarted($0) }
-            }
-            for process in left {
+            // nil: nobody knows who is left.
+            let left = leftBehind(by: bot)
+            for process in left ?? [] {
                 kill(process, SIGKILL)
                 killed.insert(process)
             }
             killed = killed.filter { waitpid($0, nil, WNOHANG) != $0 && kill($0, 0) == 0 }
             let isGroupGone = bot.group.map { kill(-$0, 0) != 0 } ?? true
-            if isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false { break }
+            if left != nil && isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false { break }
             await loop.wait(milliseconds: pause)
             pause = min(2 * pause, 500)
         }
         await cleanUp(bot)
         finish(bot, BotLoss(reason: bot.endReason ?? "supervisor_lost", mayBeReplaced: true, runnerID: id))
+    }
+
+    private func leftBehind(by bot: RunningBot) -> [Int32]? {
+        guard let carriers = ProcessTable.processes(carrying: bot.id) else { return nil }
+        guard configuration.adoptsOrphans else { return carriers }
+        return ProcessTable.children().map { carriers + $0.filter { !ChildProcess.hasStarted($0) } }
     }
 
     /// Runs the clean-up that the bot's own supervisor could not, to its end.
@@ -257,18 +265,24 @@ extension Runner {
         let program = SupervisedProgram(
             words: words(of: command, bot, meeting), environment: configuration.environment, showsOutput: true)
         let deadline = BootTime.now().advanced(byMilliseconds: Supervisor.cleanUpMilliseconds)
+        let fail = { [logger] (reason: String) in
+            logger.error(
+                "The clean-up after a bot could not be started",
+                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": reason])
+        }
         await withCheckedContinuation { (end: CheckedContinuation<Void, Never>) in
             do {
                 _ = try SupervisorHandle(configuration.supervisor, running: program, deadline: deadline, loop: loop) {
                     switch $0 {
                     case .report(.started), .report(.deadlineTaken): break
-                    case .report(.ended), .report(.notStarted), .vanished: end.resume()
+                    case .report(.notStarted(let reason, _)):
+                        fail(reason)
+                        end.resume()
+                    case .report(.ended), .vanished: end.resume()
                     }
                 }
             } catch {
-                logger.error(
-                    "The clean-up after a bot could not be started",
-                    ["trace_id": bot.traceID, "bot_id": bot.id, "reason": "\(error)"])
+                fail("\(error)")
                 end.resume()
             }
         }

@@ -14,11 +14,18 @@ extension Runner {
         isLookingAtNeeds = true
         Task(executorPreference: loop) { [self] in
             nodesProblem = await problemOfNodes()
-            let obstacle = configuration.launch.obstacle(searchPath: configuration.environment["PATH"] ?? "")
-            tell(obstacle.map { "--launch names \(configuration.launch.words[0]), which \($0)" } ?? nodesProblem)
+            let found =
+                obstacle("--launch", configuration.launch) ?? obstacle("--clean-up", configuration.cleanUp)
+            tell(found ?? nodesProblem)
             nextLookAtNeeds = .now().advanced(byMilliseconds: configuration.lookMilliseconds)
             isLookingAtNeeds = false
         }
+    }
+
+    private func obstacle(_ setting: String, _ command: LaunchCommand?) -> String? {
+        guard let command else { return nil }
+        let found = command.obstacle(searchPath: configuration.environment["PATH"] ?? "")
+        return found.map { "\(setting) names \(command.words[0]), which \($0)" }
     }
 
     private func tell(_ found: String?) {

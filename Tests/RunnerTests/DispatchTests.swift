@@ -196,10 +196,12 @@ import Testing
         }
     }
 
-    @Test func aSupervisorThatCannotBeStartedHandsTheBotBack() async throws {
+    /// Or that has nothing left to start the bot with.
+    @Test(arguments: [["/nowhere/usher", "supervise"], Binary.supervisor(withDescriptors: 5)])
+    func aSupervisorThatCannotBeStartedHandsTheBotBack(supervisor: [String]) async throws {
         try await RunnerFixture.use { fixture in
             let meeting = try await fixture.request()
-            let broken = try fixture.start(Self.sleeper) { $0.supervisor = ["/nowhere/usher", "supervise"] }
+            let broken = try fixture.start(Self.sleeper) { $0.supervisor = supervisor }
             try await fixture.wait("it has given up for a while") {
                 broken.pauseEnd > .now() && broken.bots.isEmpty
             }

@@ -11,6 +11,11 @@ enum Binary {
 
     static var supervisor: [String] { [path, "supervise"] }
 
+    /// A supervisor that may have no more descriptors than this: it begins with three.
+    static func supervisor(withDescriptors count: Int) -> [String] {
+        ["/bin/sh", "-c", "ulimit -n \(count); exec '\(path)' supervise"]
+    }
+
     /// One that the kernel does not end when it is late.
     static let patientSupervisor = [built("PatientSupervisor")]
 

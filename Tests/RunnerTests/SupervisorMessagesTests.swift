@@ -20,7 +20,8 @@ import Testing
     }
 
     @Test(arguments: [
-        SupervisorReport.started(process: 7), .notStarted("No."), .deadlineTaken(BootTime(nanoseconds: 1)),
+        SupervisorReport.started(process: 7), .notStarted("No.", mayPass: false),
+        .notStarted("Not now.", mayPass: true), .deadlineTaken(BootTime(nanoseconds: 1)),
         .ended(ProgramEnd(status: .exited(code: 3), cause: .itself, output: "last\nlines")),
         .ended(ProgramEnd(status: .killed(signal: 9), cause: .deadline, output: "")),
     ])

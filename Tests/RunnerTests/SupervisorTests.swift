@@ -25,11 +25,24 @@ import Testing
         var program = shell("")
         program.words = ["no-such-bot"]
         let missing = Event.report(
-            .notStarted("The bot could not be started: find no-such-bot in PATH: No such file or directory."))
+            .notStarted(
+                "The bot could not be started: find no-such-bot in PATH: No such file or directory.", mayPass: false))
         #expect(try await life(of: program) == [missing])
         program.words = ["/etc/passwd"]
-        let plain = Event.report(.notStarted("The bot could not be started: execute /etc/passwd: Permission denied."))
+        let plain = Event.report(
+            .notStarted("The bot could not be started: execute /etc/passwd: Permission denied.", mayPass: false))
         #expect(try await life(of: program) == [plain])
+    }
+
+    @Test(arguments: [
+        (4, "make timers"), (5, "open /dev/null"), (6, "make a pipe"),
+    ])
+    func aShortageIsToldAsWhatMayPass(descriptors: Int, step: String) async throws {
+        let supervised = try await Supervised(
+            shell("exit 3"), by: Binary.supervisor(withDescriptors: descriptors))
+        let reason = "The bot could not be started: \(step): Too many open files."
+        #expect(try await supervised.last() == .report(.notStarted(reason, mayPass: true)))
+        #expect(await supervised.events.count == 1)
     }
 
     @Test func theProgramGetsItsEnvironmentAndNothingElse() async throws {

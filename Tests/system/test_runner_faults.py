@@ -459,6 +459,23 @@ def test_a_program_that_cannot_be_run_is_said_at_the_start(scene, setting, progr
     assert f"--{setting.lower().replace('_', '-')} names" in line and program in line and reason in line
 
 
+@pytest.mark.parametrize("program, reason", [
+    (None, "could not be started (execute {path}: No such file or directory)"), ("exit 3", "ended with exit code 3")])
+def test_a_clean_up_that_fails_is_told(servers, tmp_path, program, reason):
+    scene = Scene(servers, LEASE_TTL_MS=LEASE_OF_MANY_MS)
+    path = tmp_path / "clean-up"
+    path.write_text(f"#!/bin/sh\n{program}\n")
+    path.chmod(0o755)
+    runner = scene.runner(LAUNCH="true", CLEAN_UP=path)
+    if not program:
+        path.unlink()
+    scene.wait_for(scene.user.send_bot(), "failed")
+    assert f"usher: the clean-up after a bot {reason.format(path=path)}\n" in runner.log
+    if not program:
+        wait_for(lambda: status_of(scene).get("problem", "").startswith(f"--clean-up names {path}, which cannot be run"),
+                 "the same in `usher status`")
+
+
 def status_of(scene):
     """What `usher status --json` says of the only runner, once it has said that it is there."""
     status, output, errors = run_usher("status", "--json", environment={"USHER_REDIS": scene.redis_server.url})

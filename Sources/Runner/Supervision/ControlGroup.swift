@@ -26,7 +26,7 @@ struct ControlGroup: Equatable, Sendable {
     }
 
     /// Whether nothing runs in it, or it is gone.
-    var isEmpty: Bool { !Self.text(path + "/cgroup.events").contains("populated 1") }
+    var isEmpty: Bool { Self.read(path + "/cgroup.events").map { !$0.contains("populated 1") } ?? (errno == ENOENT) }
 
     /// Removes it if it is empty.
     /// - Returns: whether it is gone.
@@ -68,14 +68,17 @@ struct ControlGroup: Equatable, Sendable {
     }
 
     /// At most 64 KiB of a file; empty if it cannot be read.
-    static func text(_ path: String) -> String {
+    static func text(_ path: String) -> String { read(path) ?? "" }
+
+    /// - Returns: nil if it cannot be opened; `errno` says why.
+    private static func read(_ path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return "" }
+        guard file >= 0 else { return nil }
         defer { close(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4_096)
         while bytes.count < 65_536 {
-            let count = read(file, &chunk, chunk.count)
+            let count = Glibc.read(file, &chunk, chunk.count)
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }

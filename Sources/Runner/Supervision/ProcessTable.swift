@@ -1,47 +1,53 @@
 import CLinux
+import EventLoop
 import Glibc
 import Processes
 
-/// Who runs on this machine, as `/proc` tells (proc(5)).
+/// Who runs on this machine, as `/proc` tells (proc(5)). Where descriptors have run out, nobody can tell: then it is nil.
 enum ProcessTable {
     /// The children of this process, also those that have ended but were not reaped.
-    static func children() -> [Int32] {
+    static func children() -> [Int32]? {
         let parent = getpid()
-        return all().filter { self.parent(of: $0) == parent }
+        return processes("stat", limit: 4_096) { _, status in self.parent(status) == parent }
     }
 
     /// The processes whose environment at their start held `mark`. Children inherit it, also those that leave their
     /// group or lose their parent.
-    static func processes(carrying mark: String) -> [Int32] {
+    static func processes(carrying mark: String) -> [Int32]? {
         let mark = Array(mark.utf8)
         let own = getpid()
-        return all().filter { id in
-            guard id != own, let environment = contents(of: "/proc/\(id)/environ", limit: 1 << 20) else { return false }
-            return contains(environment, mark)
-        }
+        return processes("environ", limit: 1 << 20) { id, environment in id != own && contains(environment, mark) }
     }
 
-    private static func all() -> [Int32] {
-        guard let folder = opendir("/proc") else { return [] }
+    /// Those of which a file says so.
+    private static func processes(
+        _ file: String, limit: Int, _ isWanted: (_ id: Int32, _ contents: [UInt8]) -> Bool
+    ) -> [Int32]? {
+        guard let folder = opendir("/proc") else { return nil }
         defer { closedir(folder) }
         var ids: [Int32] = []
         while let entry = readdir(folder) {
-            if let id = Int32(entry.name) { ids.append(id) }
+            guard let id = Int32(entry.name) else { continue }
+            do throws(SystemError) {
+                if isWanted(id, try contents(of: "/proc/\(id)/\(file)", limit: limit)) { ids.append(id) }
+            } catch {
+                // Others have ended, or are not this user's.
+                if error.mayPass { return nil }
+            }
         }
         return ids
     }
 
-    private static func parent(of id: Int32) -> Int32? {
-        guard let status = contents(of: "/proc/\(id)/stat", limit: 4_096) else { return nil }
+    private static func parent(_ status: [UInt8]) -> Int32? {
         // The program's name stands in parentheses and may hold any, so the last one counts; then state and parent.
         guard let end = status.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = status[(end + 1)...].split(separator: UInt8(ascii: " "))
         return fields.count > 1 ? Int32(String(decoding: fields[1], as: UTF8.self)) : nil
     }
 
-    private static func contents(of path: String, limit: Int) -> [UInt8]? {
+    private static func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { throw SystemError("open \(path)") }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)

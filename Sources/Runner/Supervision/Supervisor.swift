@@ -1,6 +1,7 @@
 import CLinux
 import EventLoop
 import Glibc
+import Log
 import Processes
 
 /// The process between a runner and one bot (docs/architecture.md, "Leases"). It has no network. It starts the bot in a
@@ -13,6 +14,7 @@ import Processes
 public final class Supervisor {
     /// How long a clean-up may take.
     static let cleanUpMilliseconds = 10_000
+    private static let retryMicroseconds: UInt32 = 200_000
     /// How long it waits for what the program left behind to be gone, after it was killed.
     private static let remainsMilliseconds = 5_000
 
@@ -45,12 +47,19 @@ public final class Supervisor {
         // The runner decides about signals that a terminal or a service manager sends to everybody.
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
         // What the bot started comes to this process when the bot ends, and can be ended then.
-        guard usher_adopt_orphans() == 0, let supervisor = Supervisor(kernelDelayMilliseconds) else { return 1 }
-        supervisor.serve()
-        return 0
+        do throws(SystemError) {
+            guard usher_adopt_orphans() == 0 else { throw SystemError("adopt orphans") }
+            try Supervisor(kernelDelayMilliseconds).serve()
+            return 0
+        } catch {
+            let reason = "The bot could not be started: \(error)."
+            let report = SupervisorReport.notStarted(reason, mayPass: error.mayPass)
+            _ = writeAll(SupervisorFrame.encode(report), to: STDOUT_FILENO)
+            return 1
+        }
     }
 
-    private init?(_ kernelDelayMilliseconds: Int) {
+    private init(_ kernelDelayMilliseconds: Int) throws(SystemError) {
         self.kernelDelayMilliseconds = kernelDelayMilliseconds
         timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         var children = sigset_t()
@@ -58,7 +67,9 @@ public final class Supervisor {
         sigaddset(&children, SIGCHLD)
         pthread_sigmask(SIG_BLOCK, &children, nil)
         childSignals = signalfd(-1, &children, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
-        guard timer >= 0, childSignals >= 0, let kernelDeadline = KernelDeadline() else { return nil }
+        guard timer >= 0, childSignals >= 0, let kernelDeadline = KernelDeadline() else {
+            throw SystemError("make timers")
+        }
         self.kernelDeadline = kernelDeadline
         // A runner that is stopped reads nothing; that must not keep the deadline from being watched.
         for descriptor in [control, reports] { setNonBlocking(descriptor) }
@@ -164,7 +175,7 @@ public final class Supervisor {
             process = try startProcess(program, in: group)
         } catch {
             group?.remove()
-            report(.notStarted("The bot could not be started: \(error)."))
+            report(.notStarted("The bot could not be started: \(error).", mayPass: error.mayPass))
             return false
         }
         report(.started(process: process!.id))
@@ -223,7 +234,7 @@ public final class Supervisor {
         // Who they are is looked for only if there are any: that takes a look at every process of the machine.
         while usher_has_children() != 0 || group?.isEmpty == false, MonotonicTime.now() < limit {
             group?.kill()
-            for child in ProcessTable.children() { kill(child, SIGKILL) }
+            for child in ProcessTable.children() ?? [] { kill(child, SIGKILL) }
             _ = waitUntilReadable([childSignals], deadline: .now().advanced(byMilliseconds: 10))
             reapOrphans(sparing: nil)
         }
@@ -246,16 +257,42 @@ public final class Supervisor {
         var cleaner = program
         cleaner.words = program.cleanUp
         cleaner.showsOutput = true
-        guard let process = try? startProcess(cleaner) else { return }
         let limit = MonotonicTime.now().advanced(byMilliseconds: Self.cleanUpMilliseconds)
+        guard let process = startCleanUp(cleaner, until: limit) else { return }
         while process.exitStatus == nil, MonotonicTime.now() < limit {
             let watched = [process.exitDescriptor, output].filter { $0 >= 0 }
             if waitUntilReadable(watched, deadline: limit).contains(output) { readOutput() }
         }
-        _ = process.stop(graceMilliseconds: 0)
+        let isInTime = process.exitStatus != nil
+        let status = process.stop(graceMilliseconds: 0)
         endRemains()
         if output >= 0 { readOutput() }
         closeOutput()
+        if !isInTime {
+            complain("took more than \(Self.cleanUpMilliseconds) ms, and was killed")
+        } else if let status, status != .exited(code: 0) {
+            complain("\(status)")
+        }
+    }
+
+    /// - Returns: nil if it could not be started, also not a moment later.
+    private func startCleanUp(_ cleaner: SupervisedProgram, until limit: MonotonicTime) -> ChildProcess? {
+        while true {
+            do throws(SystemError) {
+                return try startProcess(cleaner)
+            } catch {
+                guard error.mayPass, MonotonicTime.now() < limit else {
+                    complain("could not be started (\(error))")
+                    return nil
+                }
+                usleep(Self.retryMicroseconds)
+            }
+        }
+    }
+
+    /// What it was to end may still be in its meeting.
+    private func complain(_ whatHappened: String) {
+        LineWriter.standardError.write(Array("usher: the clean-up after a bot \(whatHappened)\n".utf8))
     }
 
     // MARK: Pipes

@@ -30,8 +30,8 @@ enum SupervisorCommand: Equatable, Sendable {
 enum SupervisorReport: Equatable, Sendable {
     /// The process id, which is also its group's.
     case started(process: Int32)
-    /// A sentence that says why the program does not run. Nothing follows.
-    case notStarted(String)
+    /// A sentence that says why the program does not run, and whether it may a moment later. Nothing follows.
+    case notStarted(String, mayPass: Bool)
     /// The supervisor goes by this deadline now.
     case deadlineTaken(BootTime)
     /// The program and everything that it started are gone. Nothing follows.
@@ -81,7 +81,7 @@ enum SupervisorFrame {
     static func encode(_ report: SupervisorReport) -> [UInt8] {
         switch report {
         case .started(let process): frame("S", [String(process)])
-        case .notStarted(let reason): frame("N", [reason])
+        case .notStarted(let reason, let mayPass): frame(mayPass ? "P" : "N", [reason])
         case .deadlineTaken(let deadline): frame("D", [String(deadline.nanoseconds)])
         case .ended(let end):
             switch end.status {
@@ -134,7 +134,8 @@ enum SupervisorFrame {
         case (UInt8(ascii: "S"), 1):
             guard let process = Int32(texts[0]) else { throw Malformed() }
             return .started(process: process)
-        case (UInt8(ascii: "N"), 1): return .notStarted(texts[0])
+        case (UInt8(ascii: "N"), 1): return .notStarted(texts[0], mayPass: false)
+        case (UInt8(ascii: "P"), 1): return .notStarted(texts[0], mayPass: true)
         case (UInt8(ascii: "D"), 1):
             guard let deadline = UInt64(texts[0]) else { throw Malformed() }
             return .deadlineTaken(BootTime(nanoseconds: deadline))
