@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import stat
@@ -353,6 +354,21 @@ def test_killed_node_or_runner_is_replaced(up, index):
     os.kill(victim, signal.SIGKILL)
     wait_for(lambda: victim not in children(up.pid) and len(named_children(up, "usher")) == 3, "another in its place")
     assert request(up.port, "GET", "/healthz").status == 200
+
+
+def test_a_worker_that_cannot_be_started_again_ends_no_other(servers, folder, tmp_path):
+    binary = tmp_path / "usher"
+    shutil.copy(BINARY, binary)
+    up = Up(folder, environment=NEVER_IN)
+    up.arguments[0] = str(binary)
+    servers.add(up).start()
+    victim, *others = sorted(named_children(up, "usher"))
+    binary.chmod(0o600)
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: "Permission denied). It is tried again in" in up.log, "the word of it")
+    assert sorted(named_children(up, "usher")) == others
+    binary.chmod(0o700)
+    wait_for(lambda: len(named_children(up, "usher")) == 3, "another in its place")
 
 
 def test_killed_redis_stops_everything(up):

@@ -5,6 +5,8 @@
 struct RestartPolicy {
     /// A node that ran for less ended "at once".
     static let quickMilliseconds = 10_000
+    /// One that the kernel grants no process is tried again after so long, for as long as that lasts.
+    static let shortageMilliseconds = 5_000
     private static let delaysMilliseconds = [250, 500, 1000]
 
     private var quickEnds = 0

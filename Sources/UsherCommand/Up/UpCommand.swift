@@ -205,22 +205,22 @@ private final class Ensemble {
     }
 
     private func start(_ role: Role) throws(End) {
-        for index in workers.indices where workers[index].role == role { try startWorker(index) }
-    }
-
-    private func startWorker(_ index: Int) throws(End) {
         do throws(UpFailure) {
-            workers[index].process =
-                switch workers[index].role {
-                case .node:
-                    try programs.startNode(ports.settings(workerSettings, ofNode: workers[index].number))
-                case .runner:
-                    try programs.startRunner(ports.settings(workerSettings, ofRunner: workers[index].number))
-                }
-            workers[index].restartTime = nil
+            for index in workers.indices where workers[index].role == role { try startWorker(index) }
         } catch {
             throw .failed(error)
         }
+    }
+
+    private func startWorker(_ index: Int) throws(UpFailure) {
+        workers[index].process =
+            switch workers[index].role {
+            case .node:
+                try programs.startNode(ports.settings(workerSettings, ofNode: workers[index].number))
+            case .runner:
+                try programs.startRunner(ports.settings(workerSettings, ofRunner: workers[index].number))
+            }
+        workers[index].restartTime = nil
     }
 
     private func waitForNodes() throws(End) {
@@ -245,7 +245,7 @@ private final class Ensemble {
     private func watch(until deadline: MonotonicTime?) throws(End) {
         repeat {
             for index in workers.indices {
-                if let time = workers[index].restartTime, time <= .now() { try startWorker(index) }
+                if let time = workers[index].restartTime, time <= .now() { restart(worker: index) }
             }
             let processes = workers.compactMap(\.process) + [redis].compactMap { $0 }
             let times = workers.compactMap(\.restartTime) + [deadline].compactMap { $0 }
@@ -270,6 +270,18 @@ private final class Ensemble {
         }
         Terminal.complain("\(end); it is started again in \(delay) ms.")
         workers[index].restartTime = .now().advanced(byMilliseconds: delay)
+    }
+
+    /// A machine that is short of processes or memory is no reason to end all that runs on it.
+    private func restart(worker index: Int) {
+        do throws(UpFailure) {
+            try startWorker(index)
+        } catch {
+            let delay = RestartPolicy.shortageMilliseconds
+            let worker = "\(workers[index].role.rawValue) \(workers[index].number)"
+            Terminal.complain("\(worker): \(error) It is tried again in \(delay) ms.")
+            workers[index].restartTime = .now().advanced(byMilliseconds: delay)
+        }
     }
 
     // MARK: Stopping
