@@ -55,20 +55,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         self.name = name
         epollDescriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epollDescriptor >= 0 else { throw SystemError("epoll_create1") }
+        // From here on `deinit` closes both.
         wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard wakeDescriptor >= 0 else {
-            let error = SystemError("eventfd")
-            close(epollDescriptor)
-            throw error
-        }
+        guard wakeDescriptor >= 0 else { throw SystemError("eventfd") }
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
         event.data.u64 = Self.wakeIdentifier
         guard epoll_ctl(epollDescriptor, EPOLL_CTL_ADD, wakeDescriptor, &event) == 0 else {
-            let error = SystemError("epoll_ctl")
-            close(epollDescriptor)
-            close(wakeDescriptor)
-            throw error
+            throw SystemError("epoll_ctl")
         }
     }
 

@@ -57,16 +57,17 @@ public final class ChildProcess {
     ///
     /// - Throws: `SystemError` naming the step that failed, such as "execute /bin/none: No such file or directory".
     public init(starting program: Program) throws(SystemError) {
-        id = try Self.spawn(program)
-        startTime = .now()
-        exitDescriptor = usher_pidfd_open(id)
+        let id = try Self.spawn(program)
+        let exitDescriptor = usher_pidfd_open(id)
         guard exitDescriptor >= 0 else {
             let error = SystemError("watch process \(id)")
             kill(-id, SIGKILL)
             waitpid(id, nil, 0)
             throw error
         }
-        Self.unreaped.withLock { [id] in _ = $0.insert(id) }
+        // Not before: from here on `deinit` ends it.
+        (self.id, self.exitDescriptor, startTime) = (id, exitDescriptor, .now())
+        Self.unreaped.withLock { _ = $0.insert(id) }
     }
 
     deinit {

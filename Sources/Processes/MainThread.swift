@@ -1,31 +1,47 @@
 import CLinux
 import EventLoop
 import Glibc
-import Synchronization
 
 /// What the main thread, which runs no tasks, waits for.
 public enum MainThread {
-    /// Runs `body` on a loop, and waits for its end.
+    /// Runs `body` on a loop, and waits for its end. Takes no descriptor: those who stop may have none left.
     public static func run<Result: Sendable>(
         on loop: EventLoop, _ body: @escaping @Sendable () async throws -> Result
     ) throws -> Result {
         let outcome = Outcome<Result>()
-        let flag = try Flag()
         Task(executorPreference: loop) {
             do {
-                let value = try await body()
-                outcome.value.withLock { $0 = .success(value) }
+                outcome.set(.success(try await body()))
             } catch {
-                outcome.value.withLock { $0 = .failure(error) }
+                outcome.set(.failure(error))
             }
-            flag.raise()
         }
-        _ = waitUntilReadable([flag.descriptor], deadline: nil)
-        return try outcome.value.withLock { $0! }.get()
+        return try outcome.wait().get()
     }
 
-    private final class Outcome<Value: Sendable>: Sendable {
-        let value = Mutex<Result<Value, any Error>?>(nil)
+    /// `@unchecked Sendable`: `value` is written before the semaphore is raised, and read after.
+    private final class Outcome<Value: Sendable>: @unchecked Sendable {
+        private let isThere = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        private var value: Result<Value, any Error>?
+
+        init() {
+            sem_init(isThere, 0, 0)
+        }
+
+        deinit {
+            sem_destroy(isThere)
+            isThere.deallocate()
+        }
+
+        func set(_ value: Result<Value, any Error>) {
+            self.value = value
+            sem_post(isThere)
+        }
+
+        func wait() -> Result<Value, any Error> {
+            while sem_wait(isThere) != 0 {}
+            return value!
+        }
     }
 
     /// A descriptor that becomes readable once, when a task raises it.
