@@ -59,7 +59,11 @@ struct FolderStorage: ArchiveStorage {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw Self.fault("open the archive's folder") }
         let archive = Folder(folder)
-        if isMade, mkdirat(archive.descriptor, name.workspaceID, 0o700) == 0 { fsync(archive.descriptor) }
+        if isMade {
+            let isNew = mkdirat(archive.descriptor, name.workspaceID, 0o700) == 0
+            guard isNew || errno == EEXIST else { throw Self.fault("make a folder of the archive") }
+            if isNew { fsync(archive.descriptor) }
+        }
         let inner = openat(
             archive.descriptor, name.workspaceID, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard inner >= 0 else {

@@ -10,7 +10,7 @@ final class RecordingFile {
 
     /// Makes the file, and the two folders that it lies in.
     /// - Parameter path: `<folder>/<workspace_id>/<meeting_id>/<bot_id>.wav`; the first of them must be there.
-    /// - Throws: `SystemError`, also if there is such a file.
+    /// - Throws: `SystemError`, also if there is such a file; then it has made none.
     init(_ path: String) throws(SystemError) {
         let folder = Self.folder(of: path)
         var descriptor: Int32 = -1
@@ -24,9 +24,15 @@ final class RecordingFile {
         }
         guard descriptor >= 0 else { throw SystemError("make \(path)") }
         self.descriptor = descriptor
-        // Unlocked it would be taken for one that has ended, at its length of that moment.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("lock \(path)") }
-        try write(WAV.header(dataBytes: 0), at: 0)
+        do throws(SystemError) {
+            // Unlocked it would be taken for one that has ended, at its length of that moment.
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("lock \(path)") }
+            try write(WAV.header(dataBytes: 0), at: 0)
+        } catch {
+            // Else it would be taken for a recording.
+            unlink(path)
+            throw error
+        }
     }
 
     deinit {
