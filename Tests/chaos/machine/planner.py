@@ -33,14 +33,17 @@ def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME, another_code=None):
                 "scheduled_at": time.isoformat(timespec="milliseconds")}
         return time, body, {**user.headers, "Idempotency-Key": uuid.uuid4().hex}
     asked = request()
+    said = {}
 
     def planned():
         nonlocal asked, room_code
         for node in nodes:
             try:
                 answer = user.request("POST", "/meetings", asked[1], node=node, headers=asked[2], timeout_s=2.0)
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
+                said[node.name] = repr(error)
                 continue
+            said[node.name] = repr(answer)
             if answer.status == 201:
                 return answer.json
             is_over = asked[0] <= datetime.datetime.now(datetime.timezone.utc)
@@ -48,7 +51,10 @@ def plan(user, room_code, in_s, nodes, bot_name=BOT_NAME, another_code=None):
                 room_code = another_code() if another_code else room_code
                 asked = request()
         return None
-    meeting = wait_for(planned, f"the planning of a meeting in {room_code}", ASKING_S, interval_s=0.1)
+    try:
+        meeting = wait_for(planned, f"the planning of a meeting in {room_code}", ASKING_S, interval_s=0.1)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; last answers: {said}") from None
     return Planned(meeting["data"]["meeting_id"], meeting["id"], user.workspace_id, f"google_meet:{room_code}",
                    int(asked[0].timestamp() * 1000))
 
