@@ -35,11 +35,11 @@ local at_ms = now_ms()
 local at = string.format('%d', at_ms)
 local webhook = redis.call('HMGET', webhook_key, 'enabled', 'failing_since')
 local event = redis.call('HMGET', history_key, event_id .. ' tries', event_id .. ' attempts')
-if outcome == 'retry' then
+local is_due = outcome == 'retry'
+if is_due then
   redis.call('ZADD', due_key, string.format('%.0f', at_ms + tonumber(pause_ms)), event_id)
 else
   redis.call('ZADD', done_key, at, event_id)
-  redis.call('ZREM', due_key, event_id)
 end
 redis.call('HSET', history_key, event_id .. ' tries', string.format('%.0f', (tonumber(event[1] or '') or 0) + 1),
   event_id .. ' attempts', string.sub((event[2] or '') .. attempt .. '\n', -4096), event_id .. ' answer', answer)
@@ -59,12 +59,15 @@ elseif webhook[1] then
   end
 end
 local keys = {pending = pending_key, due = due_key, history = history_key, done = done_key}
-trim_history(keys, at_ms, tonumber(keep_ms), tonumber(most_history))
 redis.call('PEXPIRE', history_key, keep_ms)
 redis.call('PEXPIRE', done_key, keep_ms)
 if is_disabled then
   redis.call('ZREM', pending_key, member)
-  return 'disabled'
+else
+  note_next(keys, member, at_ms, not is_due and event_id)
 end
-note_next(keys, member, at_ms)
+trim_history(keys, at_ms, tonumber(keep_ms), tonumber(most_history))
+-- Last: where the slot is on its way to another server, a key that has gone empty may not be touched again.
+if not is_due then redis.call('ZREM', due_key, event_id) end
+if is_disabled then return 'disabled' end
 return 'noted'

@@ -53,6 +53,36 @@ import Testing
         }
     }
 
+    /// A key that goes empty while its slot is on its way to another primary is that one's, and may not be touched again.
+    @Test func aDeliveryIsSettledWhileItsSlotIsMoved() async throws {
+        let cluster = try await RedisCluster.start(primaries: 2)
+        try await World.make(at: cluster.url) { world in
+            let webhook = try await world.session.webhooks.create(
+                WebhookChange(url: "https://a.example/", isEnabled: true), workspace: world.workspaceID
+            ).get()
+            _ = try await world.stop(try await world.send(to: try await world.meeting()))
+            _ = try await world.session.deliveries.fileOutboxes(node: "n") { change, event, _ in change.eventID(event) }
+            let claimed = try await world.session.deliveries.claim(
+                workspace: world.workspaceID, webhook: webhook, count: 10, failingCount: 1)
+            let last = try #require(claimed.last)
+            #expect(claimed.count > 1)
+            for delivery in claimed.dropLast() {
+                #expect(
+                    try await world.session.deliveries.settle(delivery, .delivered, attempt: "", answer: "") == .noted)
+            }
+            let slot = HashSlot.of(world.keys.partition.deliveries)
+            let source = slot < HashSlot.count / 2 ? 0 : 1
+            let target = try cluster.primaries[1 - source].ask("CLUSTER MYID")
+            try cluster.primaries[source].ask("CLUSTER SETSLOT \(slot) MIGRATING \(target)")
+            #expect(try await world.session.deliveries.settle(last, .delivered, attempt: "", answer: "") == .noted)
+            try cluster.primaries[source].ask("CLUSTER SETSLOT \(slot) STABLE")
+            #expect(
+                try await world.client.send("ZCARD", world.keys.webhook(webhook).due) == .integer(0),
+                "it is due no more")
+            #expect(try await world.client.send("ZCARD", world.keys.partition.deliveries) == .integer(0))
+        }
+    }
+
     static func runEveryScript(_ world: World) async throws {
         let keys = world.keys
         // Users, workspaces, keys. The world has made a user with a workspace.

@@ -1,9 +1,11 @@
 -- Notes among the partition's webhooks when one has something to deliver next, or that it has nothing. `member` is
--- `<workspace_id> <webhook_id>`; `keys` has the members pending (the partition's) and due (the webhook's), both zsets.
-local function note_next(keys, member, not_before_ms)
-  local first = redis.call('ZRANGE', keys.due, 0, 0, 'WITHSCORES')
-  if first[2] then
-    redis.call('ZADD', keys.pending, string.format('%.0f', math.max(tonumber(first[2]), not_before_ms)), member)
+-- `<workspace_id> <webhook_id>`; `keys` has the members pending (the partition's) and due (the webhook's), both zsets;
+-- `without` is an event that is due no more, and still there.
+local function note_next(keys, member, not_before_ms, without)
+  local due = redis.call('ZRANGE', keys.due, 0, 1, 'WITHSCORES')
+  local next_ms = due[due[1] == without and 4 or 2]
+  if next_ms then
+    redis.call('ZADD', keys.pending, string.format('%.0f', math.max(tonumber(next_ms), not_before_ms)), member)
   else
     redis.call('ZREM', keys.pending, member)
   end
