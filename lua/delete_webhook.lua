@@ -24,9 +24,10 @@ local webhook_id, member, as_first = unpack(ARGV)
 local keys = {workspace = workspace_key, webhooks = webhooks_key}
 local is_first = first_webhook(keys) == webhook_id
 if as_first == '1' and not is_first then return 'unknown_webhook' end
+local count = redis.call('ZCARD', webhooks_key)
 if redis.call('ZREM', webhooks_key, webhook_id) == 0 then return 'unknown_webhook' end
 redis.call('ZREM', pending_key, member)
-if redis.call('EXISTS', webhooks_key) == 0 then
+if count == 1 then
   redis.call('HDEL', workspace_key, 'first_webhook')
 elseif as_first == '1' or is_first and redis.call('HEXISTS', workspace_key, 'first_webhook') == 1 then
   redis.call('HSET', workspace_key, 'first_webhook', 'none')
