@@ -49,12 +49,12 @@ record_change(keys, max_events, at_ms, 'stopping', meeting_id, bot_id,
   (meeting[2] or '') .. '/' .. (meeting[3] or ''), 'STOPPING/stopping', why, bot[4], {updated_at = at})
 redis.call('HSET', keys.meeting, 'status', 'STOPPING', 'bot_status', 'stopping', 'updated_at', at)
 redis.call('HSET', keys.bot, 'desired', 'leave', 'stop_asked_at', at_ms)
-redis.call('DEL', keys.inflight)
 if bot[1] then
+  redis.call('DEL', keys.inflight)
   if request_key then redis.call('SET', request_key, '2' .. place, 'PX', request_ms) end
   return {'leaving', trace}
 end
-if bot[3] then redis.call('XDEL', dispatch_key, bot[3]) end
 end_bot(keys, bot_id, meeting_id, at_ms, keep_ms, max_events, 'completed', 'stopped', 'requested', {})
+if bot[3] then redis.call('XDEL', dispatch_key, bot[3]) end
 if request_key then redis.call('SET', request_key, '1' .. place, 'PX', request_ms) end
 return {'ended', trace}

@@ -70,17 +70,61 @@ import Testing
                 #expect(
                     try await world.session.deliveries.settle(delivery, .delivered, attempt: "", answer: "") == .noted)
             }
-            let slot = HashSlot.of(world.keys.partition.deliveries)
-            let source = slot < HashSlot.count / 2 ? 0 : 1
-            let target = try cluster.primaries[1 - source].ask("CLUSTER MYID")
-            try cluster.primaries[source].ask("CLUSTER SETSLOT \(slot) MIGRATING \(target)")
-            #expect(try await world.session.deliveries.settle(last, .delivered, attempt: "", answer: "") == .noted)
-            try cluster.primaries[source].ask("CLUSTER SETSLOT \(slot) STABLE")
+            try await Self.move(world, in: cluster) { () async throws in
+                #expect(
+                    try await world.session.deliveries.settle(last, .delivered, attempt: "", answer: "") == .noted)
+            }
             #expect(
                 try await world.client.send("ZCARD", world.keys.webhook(webhook).due) == .integer(0),
                 "it is due no more")
             #expect(try await world.client.send("ZCARD", world.keys.partition.deliveries) == .integer(0))
         }
+    }
+
+    @Test func aWebhookIsDeletedAndABotStoppedWhileTheirSlotIsMoved() async throws {
+        let cluster = try await RedisCluster.start(primaries: 2)
+        try await World.make(at: cluster.url) { world in
+            let endpoint = OperatorEndpoint(url: "https://o.example/", secret: nil, events: nil)
+            #expect(try await world.session.deliveries.keep(endpoint, tookMilliseconds: nil) == nil)
+            let webhook = try await world.session.webhooks.create(
+                WebhookChange(url: "https://a.example/", isEnabled: true), workspace: world.workspaceID
+            ).get()
+            let place = try await world.send(to: try await world.meeting())
+            let partition = world.keys.partition
+            // Of others: a script begins on the old primary only if all of its keys are there.
+            for key in [partition.leases, partition.analyzing, partition.ended] {
+                _ = try await world.client.send("ZADD", key, "9000000000000", "another's")
+            }
+            try await Self.move(world, in: cluster) { () async throws in
+                #expect(try await world.stop(place).array?.first == .string("ended"))
+            }
+            let meeting = partition.meeting(place.meetingID)
+            #expect(try await world.client.send("HGET", meeting, "bot_status") == .string("completed"))
+            #expect(
+                try await world.client.send("EXISTS", world.keys.holder(place.room), world.keys.inFlight(place.room))
+                    == .integer(0))
+            #expect(try await world.client.send("XLEN", partition.dispatch) == .integer(0))
+
+            _ = try await world.session.deliveries.fileOutboxes(node: "n") { change, event, _ in change.eventID(event) }
+            let claimed = try await world.session.deliveries.claim(
+                workspace: world.workspaceID, webhook: webhook, count: 1, failingCount: 1)
+            _ = try await world.session.deliveries.settle(claimed[0], .delivered, attempt: "", answer: "")
+            try await Self.move(world, in: cluster) { () async throws in
+                #expect(try await world.session.webhooks.delete(webhook, workspace: world.workspaceID))
+            }
+            let left = world.keys.webhook(webhook)
+            #expect(try await world.client.send("EXISTS", left.webhook, left.due) == .integer(0))
+        }
+    }
+
+    /// Runs `body` while a partition's slot is on its way to another primary, and all of its keys are still there.
+    private static func move(_ world: World, in cluster: RedisCluster, _ body: () async throws -> Void) async throws {
+        let slot = HashSlot.of(world.keys.partition.deliveries)
+        let source = slot < HashSlot.count / 2 ? 0 : 1
+        let target = try cluster.primaries[1 - source].ask("CLUSTER MYID")
+        try cluster.primaries[source].ask("CLUSTER SETSLOT \(slot) MIGRATING \(target)")
+        try await body()
+        try cluster.primaries[source].ask("CLUSTER SETSLOT \(slot) STABLE")
     }
 
     static func runEveryScript(_ world: World) async throws {
