@@ -29,6 +29,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     private static let eventsPerWait = 256
     private static let jobsPerTurn = 512
+    /// A loop whose timers are so late stood still, and reads what came in meanwhile for a while before it runs them.
+    private static let stallMilliseconds = 1_000
+    private static let catchUpMilliseconds = 100
     private static let wakeIdentifier = UInt64.max
 
     public let name: String
@@ -48,6 +51,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// By descriptor number. The generation tells a descriptor's owner from an earlier one with the same number.
     private var registrations: [(generation: UInt32, registration: Registration?)] = []
     private var time = MonotonicTime.now()
+    private var catchUpEnd: MonotonicTime?
 
     /// Makes a loop that is not running yet.
     /// - Throws: `SystemError` when the kernel grants no more descriptors.
@@ -235,7 +239,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             guard count >= 0 else { continue }
             time = .now()
             for index in 0..<Int(count) { deliver(events[index]) }
-            runDueTimers()
+            if !isCatchingUp(hasEvents: count > 0) { runDueTimers() }
             runJobs(executor)
             runEndOfTurn()
         }
@@ -279,6 +283,19 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         // Another handler of this turn may have narrowed the interest since the kernel reported the event.
         let readiness = Readiness(epollEvents: event.events).intersection(registration.interest.union(.closed))
         if !readiness.isEmpty { registration.handler?.ready(readiness) }
+    }
+
+    /// Whether timers are to wait, as they would judge by what has not been read yet: a turn takes no more than a piece of
+    /// what a connection has, and the tasks that it wakes come after timers.
+    private func isCatchingUp(hasEvents: Bool) -> Bool {
+        guard hasEvents, let due = timers.nextDeadline(), due.advanced(byMilliseconds: Self.stallMilliseconds) <= time
+        else {
+            catchUpEnd = nil
+            return false
+        }
+        let end = catchUpEnd ?? time.advanced(byMilliseconds: Self.catchUpMilliseconds)
+        catchUpEnd = time < end ? end : nil
+        return catchUpEnd != nil
     }
 
     /// Runs the timers that are due, but no more than there were: one that always schedules the next for at once must

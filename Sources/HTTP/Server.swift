@@ -39,6 +39,8 @@ public final class Server: @unchecked Sendable {
     private var acceptor: Acceptor?
     private var connections: [Connection] = []
     private var sweepTimer: ScheduledTimer?
+    private var isSweepPutOff = false
+    private static let stallMilliseconds = 1_000
     private var drained: (@Sendable (Int) -> Void)?
     private var drainTimers: [ScheduledTimer] = []
     private var lastWarning: MonotonicTime?
@@ -167,13 +169,20 @@ public final class Server: @unchecked Sendable {
     /// One timer for all connections' timeouts: they are coarse, and keeping one for each would cost every request.
     private func scheduleSweep() {
         let interval = min(1_000, max(10, configuration.shortestTimeoutMilliseconds / 4))
+        let latest = MonotonicTime.now().advanced(byMilliseconds: interval + Self.stallMilliseconds)
         sweepTimer = loop.schedule(afterMilliseconds: interval) { [self] in
-            // From the end, since a connection that closes is replaced by the last one, which has been looked at.
-            for index in connections.indices.reversed() where index < connections.count {
-                connections[index].checkDeadline(loop.now)
-            }
+            // After this process stood still, those who write here have their turn first, and are judged by the next one.
+            isSweepPutOff = loop.now > latest && !isSweepPutOff
+            if !isSweepPutOff { checkDeadlines() }
             sweepTimer = nil
             if !connections.isEmpty { scheduleSweep() }
+        }
+    }
+
+    private func checkDeadlines() {
+        // From the end, since a connection that closes is replaced by the last one, which has been looked at.
+        for index in connections.indices.reversed() where index < connections.count {
+            connections[index].checkDeadline(loop.now)
         }
     }
 

@@ -296,6 +296,33 @@ func withLoop<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) async th
         }
     }
 
+    /// A handler takes a piece at a time. On a machine that is too busy to go on for 100 ms it is tried again.
+    @Test func afterAStallAllThatCameIsReadBeforeATimerJudges() async throws {
+        for _ in 0..<5 {
+            let seen = try await withLoop { loop in
+                let (near, far) = Self.socketPair()
+                let recorder = Recorder()
+                let registration = try loop.register(near, interest: .readable, handler: recorder)
+                var read = 0
+                recorder.onReady = {
+                    var byte: UInt8 = 0
+                    read += Glibc.read(near, &byte, 1)
+                }
+                let seen = await withUnsafeContinuation { (continuation: UnsafeContinuation<Int, Never>) in
+                    loop.schedule(afterMilliseconds: 1) { continuation.resume(returning: read) }
+                    Glibc.write(far, "abc", 3)
+                    usleep(1_100_000)
+                }
+                registration.cancel()
+                close(near)
+                close(far)
+                return seen
+            }
+            if seen == 3 { return }
+        }
+        Issue.record("the timer was always first")
+    }
+
     /// Both ends are ready in one wait; the handler that runs first closes the other and gives its number to a new
     /// descriptor, whose handler must not get the old one's event.
     @Test func anEventOfAClosedDescriptorNeverReachesItsSuccessor() async throws {
