@@ -8,7 +8,8 @@ import Usher
 ///
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every call goes there.
 final class BucketStorage: ArchiveStorage, @unchecked Sendable {
-    private static let timeoutMilliseconds = 20_000
+    /// How long the store is waited for.
+    static let patienceMilliseconds = 20_000
     /// However many read what is in the archive, the store is asked for so much at once.
     private static let connections = 64
     /// Of what the store says of a failure, which is not shown.
@@ -18,11 +19,17 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
     private let address: String
     private let signature: TransferSignature
     private let certificates: String?
+    private let patience: Int
     private var curl: Curl?
 
-    /// - Parameter loop: what waits for the store.
-    init(bucket: String, prefix: String, _ configuration: BucketConfiguration, loop: EventLoop) {
-        self.loop = loop
+    /// - Parameters:
+    ///   - loop: what waits for the store.
+    ///   - patience: for so long, in milliseconds; less where whoever asks has less time.
+    init(
+        bucket: String, prefix: String, _ configuration: BucketConfiguration, loop: EventLoop,
+        patience: Int = patienceMilliseconds
+    ) {
+        (self.loop, self.patience) = (loop, patience)
         let region = configuration.region
         var endpoint = configuration.endpoint ?? "https://s3.\(region).amazonaws.com"
         while endpoint.hasSuffix("/") { endpoint.removeLast() }
@@ -74,7 +81,7 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
     private func ask(
         _ method: String, _ name: ArchiveName, body: [UInt8]?, keptBytes: Int, until: MonotonicTime? = nil
     ) async throws(ArchiveFault) -> TransferAnswer {
-        let left = until?.milliseconds(since: .now()) ?? Self.timeoutMilliseconds
+        let left = until?.milliseconds(since: .now()) ?? patience
         let answer = await Task(executorPreference: loop) { [self] in
             if curl == nil { curl = Curl(loop: loop, connections: Self.connections) }
             guard let curl,
@@ -86,7 +93,7 @@ final class BucketStorage: ArchiveStorage, @unchecked Sendable {
                         "x-amz-content-sha256: \(Digest.sha256(body ?? []))",
                     ] + (body == nil ? [] : ["Content-Type: application/gzip"]),
                     body: body, certificates: certificates, signature: signature,
-                    timeoutMilliseconds: max(1, min(left, Self.timeoutMilliseconds)), keptBytes: keptBytes)
+                    timeoutMilliseconds: max(1, min(left, patience)), keptBytes: keptBytes)
             else { return TransferAnswer.noMemory }
             return await transfer.send(curl)
         }.value

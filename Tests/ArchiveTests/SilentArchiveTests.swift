@@ -29,6 +29,7 @@ func withDisk(_ body: @escaping @Sendable (DiskThread) async throws -> Void) asy
     private static let name = ArchiveName(
         workspaceID: "63972f3e-acff-4f47-9927-21439ce580f7", meetingID: String(repeating: "1", count: 32),
         object: String(repeating: "a", count: 32))!
+    private static let anHour = 3_600_000
     private static var soon: MonotonicTime { .now().advanced(byMilliseconds: 60_000) }
 
     /// Holds up whoever goes through it.
@@ -50,8 +51,8 @@ func withDisk(_ body: @escaping @Sendable (DiskThread) async throws -> Void) asy
             defer { gate.open() }
             await #expect(throws: Self.silence) { try await disk.run(patience: 20) { gate.pass() } }
             let began = MonotonicTime.now()
-            await #expect(throws: Self.silence) { try await disk.run(patience: 120_000) {} }
-            #expect(MonotonicTime.now().milliseconds(since: began) < 60_000)
+            await #expect(throws: Self.silence) { try await disk.run(patience: Self.anHour) {} }
+            #expect(MonotonicTime.now().milliseconds(since: began) < Self.anHour)
 
             gate.open()
             let end = Self.soon
@@ -114,7 +115,8 @@ func withDisk(_ body: @escaping @Sendable (DiskThread) async throws -> Void) asy
         }
     }
 
-    @Test func aStoreIsWaitedForAsLongAsTheRequest() async throws {
+    /// Ends at all: by itself the storage would wait for an hour.
+    @Test(.timeLimit(.minutes(10))) func aStoreIsWaitedForAsLongAsTheRequest() async throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(listener) }
         var address = sockaddr_in()
@@ -133,7 +135,7 @@ func withDisk(_ body: @escaping @Sendable (DiskThread) async throws -> Void) asy
         var configuration = BucketConfiguration()
         configuration.endpoint = "http://127.0.0.1:\(port)"
         (configuration.accessKey, configuration.secretKey) = ("key", "secret")
-        let storage = BucketStorage(bucket: "bucket", prefix: "", configuration, loop: loop)
+        let storage = BucketStorage(bucket: "bucket", prefix: "", configuration, loop: loop, patience: Self.anHour)
         defer {
             loop.execute { storage.stop() }
             loop.stop()
@@ -144,6 +146,6 @@ func withDisk(_ body: @escaping @Sendable (DiskThread) async throws -> Void) asy
             try await storage.read(Self.name, count: 1, until: began.advanced(byMilliseconds: 200))
         }
         #expect(fault != .gone)
-        #expect((200..<15_000).contains(MonotonicTime.now().milliseconds(since: began)), "\(fault?.reason ?? "")")
+        #expect(MonotonicTime.now().milliseconds(since: began) >= 200, "\(fault?.reason ?? "")")
     }
 }
