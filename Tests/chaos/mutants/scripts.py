@@ -81,8 +81,7 @@ SCRIPTS = (
         "stop-of-the-unclaimed-forgotten",
         "The stop of a bot that no runner has claimed is left to a runner to carry out.",
         "convergence", "stop_before_the_claim",
-        (Edit("lua/stop.lua", "if bot[1] then\n  if request_key then",
-              "if true then\n  if request_key then"),)),
+        (Edit("lua/stop.lua", "if bot[1] then\n  redis.call('DEL'", "if true then\n  redis.call('DEL'"),)),
     Mutant(
         "stopped-bot-replaced",
         "A bot that is killed after it was told to stop is replaced by another one.",
