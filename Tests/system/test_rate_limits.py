@@ -85,8 +85,15 @@ def test_an_address_without_a_valid_key_is_refused_and_valid_keys_are_not(nodes)
     with LiveClient(nodes[0], ticket=ticket) as client:
         client.send({"action": "ping"})
         assert client.next("pong")["type"] == "pong"
-    with LiveClient(nodes[0], ticket=f"ticket_{uuid.uuid4()}_{'0' * 32}_{'0' * 128}") as client:
-        assert client.closed()[0] == 4429
+    def code_for_a_wrong_ticket():
+        with LiveClient(nodes[0], ticket=f"ticket_{uuid.uuid4()}_{'0' * 32}_{'0' * 128}") as client:
+            return client.closed()[0]
+
+    # What the seconds since have given is used up first.
+    while (code := code_for_a_wrong_ticket()) != 4429:
+        assert code == 4401
+        passed += 1
+        assert passed <= BURST + PER_SECOND * (time.monotonic() - start + 1) + 2 * len(nodes) * (SHARE + 1)
 
 
 def test_zero_turns_limits_off(servers):
