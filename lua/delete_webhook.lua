@@ -25,13 +25,13 @@ local keys = {workspace = workspace_key, webhooks = webhooks_key}
 local is_first = first_webhook(keys) == webhook_id
 if as_first == '1' and not is_first then return 'unknown_webhook' end
 if not redis.call('ZSCORE', webhooks_key, webhook_id) then return 'unknown_webhook' end
+redis.call('ZREM', pending_key, member)
 if redis.call('ZCARD', webhooks_key) == 1 then
   redis.call('HDEL', workspace_key, 'first_webhook')
 elseif as_first == '1' or is_first and redis.call('HEXISTS', workspace_key, 'first_webhook') == 1 then
   redis.call('HSET', workspace_key, 'first_webhook', 'none')
 end
 redis.call('UNLINK', webhook_key, due_key, history_key, done_key)
-redis.call('ZREM', pending_key, member)
 -- Last, so that what was cut short is done as a whole when it is asked for again.
 redis.call('ZREM', webhooks_key, webhook_id)
 return 'removed'
