@@ -89,7 +89,7 @@ public final class LineWriter: @unchecked Sendable {
             guard closed * Self.turnMilliseconds < milliseconds, turns < Self.maximumTurns else { return false }
             let isOpen = takesBytes
             if isOpen, takesPlaceOfThread() {
-                round()
+                round(ofOnePiece: true)
                 locked { hasThread = false }
             } else {
                 waitForTurn()
@@ -164,8 +164,9 @@ public final class LineWriter: @unchecked Sendable {
     }
 
     /// Writes what waits, and what comes first if nothing does.
-    private func round() {
-        let (batch, told) = take()
+    /// - Parameter isOfOnePiece: no more than an open descriptor takes at once, though a long line is cut for it.
+    private func round(ofOnePiece isOfOnePiece: Bool = false) {
+        let (batch, told) = take(onePiece: isOfOnePiece)
         let written = deliver(batch)
         locked {
             underWay = 0
@@ -185,18 +186,25 @@ public final class LineWriter: @unchecked Sendable {
 
     /// Waits for something to write, and takes all of it.
     /// - Returns: the lines, and of how many dropped ones the first of them tells.
-    private func take() -> (batch: [UInt8], told: Int) {
+    private func take(onePiece: Bool) -> (batch: [UInt8], told: Int) {
         locked {
             while !hasWork { pthread_cond_wait(change, lock) }
-            var batch = waiting
             var told = 0
+            var batch: [UInt8] = []
             // Those that could not be written were before what waits, and those without room after it.
-            if untold > 0, failure != nil || batch.isEmpty {
+            if untold > 0, failure != nil || waiting.isEmpty {
                 told = untold
-                batch = Self.notice(noticeFormat, told) + batch
+                batch = Self.notice(noticeFormat, told)
                 untold = 0
             }
-            waiting = []
+            if !onePiece {
+                batch = batch.isEmpty ? waiting : batch + waiting
+                waiting = []
+            } else if batch.isEmpty {
+                let count = min(Self.pieceLength(waiting[...]), Self.pieceBytes)
+                batch = Array(waiting[..<count])
+                waiting.removeFirst(count)
+            }
             underWay = batch.count
             return (batch, told)
         }
