@@ -20,7 +20,7 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     }
 
     /// Whether the machine is short of something that others may give back: the same may succeed a moment later.
-    public var mayPass: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE].contains(code) }
+    public var mayPass: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOBUFS].contains(code) }
 
     public var description: String { "\(operation): \(reason)" }
 }

@@ -57,21 +57,16 @@ final class Acceptor: DescriptorHandler {
         }
         let error = SystemError("accept4")
         server.budget.release()
-        switch error.code {
-        case EAGAIN:
-            return false
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            pause()
-            // The queue stays readable, so without a pause the loop would spin until a descriptor is free.
-            server.loop.schedule(afterMilliseconds: server.configuration.acceptPauseMilliseconds) { [weak self] in
-                self?.resume()
-            }
-            server.warnNow("cannot accept connections: they wait", ["reason": error.reason])
-            return false
-        default:
-            // The connection that was to be accepted has failed already (accept(2), "Error handling").
-            return true
+        if error.code == EAGAIN { return false }
+        // Else the connection that was to be accepted has failed already (accept(2), "Error handling").
+        guard error.mayPass else { return true }
+        pause()
+        // The queue stays readable, so without a pause the loop would spin until a descriptor is free.
+        server.loop.schedule(afterMilliseconds: server.configuration.acceptPauseMilliseconds) { [weak self] in
+            self?.resume()
         }
+        server.warnNow("cannot accept connections: they wait", ["reason": error.reason])
+        return false
     }
 
     private static func accept(_ descriptor: Int32, _ peer: inout sockaddr_storage, _ flags: Int32) -> Int32 {

@@ -1,4 +1,5 @@
 import CLinux
+import EventLoop
 import Glibc
 import Log
 import Processes
@@ -6,7 +7,7 @@ import Redis
 import Usher
 
 extension Runner {
-    /// How long nothing is read after this machine could start no supervisor.
+    /// How long nothing is read after this machine could not start a bot.
     private static let pauseMilliseconds = 5_000
     /// Tells a bot where to send its segments by HTTP, with its secret as with its reports.
     public static let segmentsVariable = "USHER_BOT_SEGMENTS_URL"
@@ -33,7 +34,7 @@ extension Runner {
                 in: bot.controlGroup, deadline: deadline, loop: loop
             ) { [weak self] event in self?.supervisor(of: bot, event) }
         } catch {
-            pause("No supervisor could be started; pausing", bot, "\(error)")
+            pause("No supervisor could be started", bot, "\(error)")
             return await handBack(bot)
         }
         _ = leases.add(
@@ -93,14 +94,15 @@ extension Runner {
             }
             return true
         } catch {
-            pause("A bot's user of Redis could not be made; pausing", bot, "\(error)")
+            pause("A bot's user of Redis could not be made", bot, "\(error)")
             return false
         }
     }
 
     /// Has nothing more be read for a while: the next dispatch would come to the same.
-    private func pause(_ message: String, _ bot: RunningBot, _ reason: String) {
-        logger.error(message, ["trace_id": bot.traceID, "bot_id": bot.id, "reason": reason])
+    private func pause(_ what: String, _ bot: RunningBot, _ reason: String) {
+        logger.error("\(what); pausing", ["trace_id": bot.traceID, "bot_id": bot.id, "reason": reason])
+        shortage = "\(what): \(reason)"
         pauseEnd = .now().advanced(byMilliseconds: Self.pauseMilliseconds)
     }
 
@@ -167,6 +169,7 @@ extension Runner {
         switch event {
         case .report(.started(let process)):
             bot.group = process
+            shortage = nil
             metrics.botsStarted += 1
             metrics.dispatchToStart.record(
                 milliseconds: bot.waitedMilliseconds.addingClamped(BootTime.now().milliseconds(since: bot.claimedAt)))
@@ -182,7 +185,7 @@ extension Runner {
         case .report(.deadlineTaken(let deadline)): leases.confirm(bot.id, deadline)
         case .report(.notStarted(let reason, mayPass: true)):
             leases.remove(bot.id)
-            pause("A bot could not be started; pausing", bot, reason)
+            pause("This machine is short of something", bot, reason)
             Task(executorPreference: loop) { [self] in await handBack(bot) }
         case .report(.notStarted(let reason, mayPass: false)):
             finish(
@@ -231,6 +234,9 @@ extension Runner {
         var killed: Set<Int32> = []
         // Looking takes a look at every process of the machine, and leases are to be renewed meanwhile.
         var pause = 20
+        // Then the sweep gives its room out, whatever is known here.
+        let leaseEnd = BootTime.now().advanced(byMilliseconds: timing.timeToLive)
+        var isSaid = false
         while true {
             if let group = bot.group {
                 kill(-group, SIGKILL)
@@ -245,7 +251,17 @@ extension Runner {
             }
             killed = killed.filter { waitpid($0, nil, WNOHANG) != $0 && kill($0, 0) == 0 }
             let isGroupGone = bot.group.map { kill(-$0, 0) != 0 } ?? true
-            if left != nil && isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false { break }
+            if left == nil {
+                if !isSaid {
+                    logger.error(
+                        "Nobody can look whether a bot is gone: descriptors have run out",
+                        ["trace_id": bot.traceID, "bot_id": bot.id])
+                }
+                isSaid = true
+                if BootTime.now() >= leaseEnd { break }
+            } else if isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false {
+                break
+            }
             await loop.wait(milliseconds: pause)
             pause = min(2 * pause, 500)
         }
@@ -264,26 +280,32 @@ extension Runner {
         guard let command = configuration.cleanUp, let meeting = bot.meeting else { return }
         let program = SupervisedProgram(
             words: words(of: command, bot, meeting), environment: configuration.environment, showsOutput: true)
-        let deadline = BootTime.now().advanced(byMilliseconds: Supervisor.cleanUpMilliseconds)
-        let fail = { [logger] (reason: String) in
-            logger.error(
-                "The clean-up after a bot could not be started",
-                ["trace_id": bot.traceID, "bot_id": bot.id, "reason": reason])
+        let limit = BootTime.now().advanced(byMilliseconds: Supervisor.cleanUpMilliseconds)
+        while let problem = await run(program) {
+            guard problem.mayPass, BootTime.now() < limit else {
+                return logger.error(
+                    "The clean-up after a bot could not be started",
+                    ["trace_id": bot.traceID, "bot_id": bot.id, "reason": problem.reason])
+            }
+            await loop.wait(milliseconds: timing.retry)
         }
-        await withCheckedContinuation { (end: CheckedContinuation<Void, Never>) in
+    }
+
+    /// Runs a program to its end.
+    /// - Returns: why it could not be started, and whether it may be a moment later.
+    private func run(_ program: SupervisedProgram) async -> (reason: String, mayPass: Bool)? {
+        let deadline = BootTime.now().advanced(byMilliseconds: Supervisor.cleanUpMilliseconds)
+        return await withCheckedContinuation { end in
             do {
                 _ = try SupervisorHandle(configuration.supervisor, running: program, deadline: deadline, loop: loop) {
                     switch $0 {
                     case .report(.started), .report(.deadlineTaken): break
-                    case .report(.notStarted(let reason, _)):
-                        fail(reason)
-                        end.resume()
-                    case .report(.ended), .vanished: end.resume()
+                    case .report(.notStarted(let reason, let mayPass)): end.resume(returning: (reason, mayPass))
+                    case .report(.ended), .vanished: end.resume(returning: nil)
                     }
                 }
             } catch {
-                fail("\(error)")
-                end.resume()
+                end.resume(returning: ("\(error)", (error as? SystemError)?.mayPass == true))
             }
         }
     }

@@ -16,7 +16,7 @@ extension Runner {
             nodesProblem = await problemOfNodes()
             let found =
                 obstacle("--launch", configuration.launch) ?? obstacle("--clean-up", configuration.cleanUp)
-            tell(found ?? nodesProblem)
+            tell(found ?? shortage ?? nodesProblem)
             nextLookAtNeeds = .now().advanced(byMilliseconds: configuration.lookMilliseconds)
             isLookingAtNeeds = false
         }

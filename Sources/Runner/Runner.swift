@@ -39,6 +39,8 @@ public final class Runner: @unchecked Sendable {
     var isStopping = false
     /// Nothing is read before this: something here keeps bots from being started.
     var pauseEnd = MonotonicTime(nanoseconds: 0)
+    /// What that is, until a bot is started.
+    var shortage: String?
     /// What its bots lack, in words; nil if nothing, or while that is not known yet.
     var problem: String?
     /// The same of the nodes alone.

@@ -470,7 +470,8 @@ def test_a_clean_up_that_fails_is_told(servers, tmp_path, program, reason):
     if not program:
         path.unlink()
     scene.wait_for(scene.user.send_bot(), "failed")
-    assert f"usher: the clean-up after a bot {reason.format(path=path)}\n" in runner.log
+    wait_for(lambda: f"usher: the clean-up after a bot ({path}) {reason.format(path=path)}\n" in runner.log,
+             "the word of it")
     if not program:
         wait_for(lambda: status_of(scene).get("problem", "").startswith(f"--clean-up names {path}, which cannot be run"),
                  "the same in `usher status`")

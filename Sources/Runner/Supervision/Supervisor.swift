@@ -257,8 +257,8 @@ public final class Supervisor {
         var cleaner = program
         cleaner.words = program.cleanUp
         cleaner.showsOutput = true
+        guard let process = startCleanUp(cleaner) else { return }
         let limit = MonotonicTime.now().advanced(byMilliseconds: Self.cleanUpMilliseconds)
-        guard let process = startCleanUp(cleaner, until: limit) else { return }
         while process.exitStatus == nil, MonotonicTime.now() < limit {
             let watched = [process.exitDescriptor, output].filter { $0 >= 0 }
             if waitUntilReadable(watched, deadline: limit).contains(output) { readOutput() }
@@ -269,20 +269,21 @@ public final class Supervisor {
         if output >= 0 { readOutput() }
         closeOutput()
         if !isInTime {
-            complain("took more than \(Self.cleanUpMilliseconds) ms, and was killed")
+            complain(of: cleaner, "took more than \(Self.cleanUpMilliseconds) ms, and was killed")
         } else if let status, status != .exited(code: 0) {
-            complain("\(status)")
+            complain(of: cleaner, "\(status)")
         }
     }
 
     /// - Returns: nil if it could not be started, also not a moment later.
-    private func startCleanUp(_ cleaner: SupervisedProgram, until limit: MonotonicTime) -> ChildProcess? {
+    private func startCleanUp(_ cleaner: SupervisedProgram) -> ChildProcess? {
+        let limit = MonotonicTime.now().advanced(byMilliseconds: Self.cleanUpMilliseconds)
         while true {
             do throws(SystemError) {
                 return try startProcess(cleaner)
             } catch {
                 guard error.mayPass, MonotonicTime.now() < limit else {
-                    complain("could not be started (\(error))")
+                    complain(of: cleaner, "could not be started (\(error))")
                     return nil
                 }
                 usleep(Self.retryMicroseconds)
@@ -291,8 +292,9 @@ public final class Supervisor {
     }
 
     /// What it was to end may still be in its meeting.
-    private func complain(_ whatHappened: String) {
-        LineWriter.standardError.write(Array("usher: the clean-up after a bot \(whatHappened)\n".utf8))
+    private func complain(of cleaner: SupervisedProgram, _ whatHappened: String) {
+        let command = cleaner.words.joined(separator: " ")
+        LineWriter.standardError.write(Array("usher: the clean-up after a bot (\(command)) \(whatHappened)\n".utf8))
     }
 
     // MARK: Pipes

@@ -71,7 +71,7 @@ RUNNER = (
            "«meeting.fields[\"passcode\"]», configuration.transcription?.token", "nil",
            ("test_runner_faults.py -k test_a_bot_crashes",)),
     Mutant("a bot whose supervisor is lost is said to have ended at once", BOTS,
-           "if «left != nil && isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false» { break }", "true", ("EndingTests", "StopTests"),
+           "else if «isGroupGone && killed.isEmpty && bot.controlGroup?.isEmpty != false» {", "true", ("EndingTests", "StopTests"),
            equivalent="What is killed ends at once, unless the kernel takes its time, which no test can have it do."),
     Mutant("a bot is started though its runner stops", BOTS, "guard «!isStopping», BootTime.now() < deadline", "true",
            ("DispatchTests", "StopTests", "EndingTests")),
