@@ -15,7 +15,7 @@ PAIRS = 0.4
 TRIES = 3
 RETRY_S = 0.3
 # So much longer than it was to take a run goes on at most until enough was seen, on a machine that is busy.
-MORE_S = 30.0
+MORE_S = 120.0
 
 
 class Plan:
