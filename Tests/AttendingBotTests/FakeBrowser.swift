@@ -27,9 +27,17 @@ struct FakeBrowser {
         let program = folder.appendingPathComponent("browser")
         try Data(text.utf8).write(to: program)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: program.path)
-        return try Browser(
-            loop: loop, program: BrowserProgram(path: program.path, folder: folder.path, botID: "fake"),
-            logger: Logger(minimum: .error))
+        while true {
+            do {
+                return try Browser(
+                    loop: loop, program: BrowserProgram(path: program.path, folder: folder.path, botID: "fake"),
+                    logger: Logger(minimum: .error))
+            } catch {
+                // What another test starts at the moment has it open for writing, until that is another program.
+                guard "\(error)".contains("Text file busy") else { throw error }
+                usleep(1_000)
+            }
+        }
     }
 
     private var text: String {
