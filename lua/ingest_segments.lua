@@ -27,6 +27,7 @@
 --         {'deleted'}                   its transcript was deleted after this session
 --         {'full'}                      more than it may have: nothing was changed but the session's beginning
 --         {'workspace_full'}            the workspace's meetings would have, likewise
+--         {'too_much'}                  what is there of them is too large to be read at once, likewise: send half
 --         {'not_by_stream'}             they came by the stream, whose messages anybody may have written, and the bot
 --                                       was not told to use it, or has ended some time ago
 
@@ -46,10 +47,9 @@ local meeting = redis.call('HMGET', meeting_key, 'id', 'status', 'bot_id', 'disp
   'bytes', 'archived')
 if not meeting[1] then return {'unknown_meeting'} end
 local version = entry ~= '' and entry or string.format('%.0f-0', now_ms())
-local ms = parts_of(version)
+local ms, bytes = parts_of(version), tonumber(meeting[7] or '') or 0
 if meeting[5] then
-  local began = string.match(' ' .. (meeting[6] or ''), ' ' .. string.gsub(bot_id, '%-', '%%-') .. '=(%d+)')
-  if not began and meeting[3] == bot_id then began = meeting[4] end
+  local began = began_at(meeting[6], bot_id) or (meeting[3] == bot_id and meeting[4])
   if not began or (tonumber(began) or 0) <= (tonumber(meeting[5]) or 0) then return {'deleted'} end
 end
 
@@ -68,12 +68,12 @@ began = began < 1000000000000 and ms - began or math.min(ms, began)
 begin_session(meeting_key, bot_id, math.max(began, math.min(ms, tonumber(meeting[4] or '') or 0)))
 local fields = {}
 for index = 1, #segments, 4 do fields[#fields + 1] = bot_id .. ':' .. segments[index] end
-local known = #fields > 0 and redis.call('HMGET', segments_key, unpack(fields)) or {}
+local known = present_forms(segments_key, fields, bytes)
+if not known then return {'too_much'} end
 local archived, taken = archived_size(meeting[8])
-local new = archived
+local new, writes, more = archived, {}, 0
 for index = 1, #fields do if not known[index] then new = new + 1 end end
 if new > archived and redis.call('HLEN', segments_key) + new > tonumber(max_segments) then return {'full'} end
-local writes, more = {}, 0
 for index = 1, #segments, 4 do
   local field, kind = fields[(index + 3) / 4], segments[index + 1]
   local value = version .. ' ' .. kind .. ' ' .. segments[index + 2] .. ' ' .. segments[index + 3]
@@ -84,7 +84,7 @@ for index = 1, #segments, 4 do
     more = more + #value + (present and -#present or #field + 100)
   end
 end
-if more > 0 and (tonumber(meeting[7] or '') or 0) + taken + more > tonumber(max_bytes) then return {'full'} end
+if more > 0 and bytes + taken + more > tonumber(max_bytes) then return {'full'} end
 if passed_limit(workspace_key, default_max_bytes, more) then return {'workspace_full'} end
 if #writes > 0 then
   local keys = {workspace = workspace_key, meeting = meeting_key, feed = feed_key, feeds = feeds_key}

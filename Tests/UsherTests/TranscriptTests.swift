@@ -1,6 +1,7 @@
 import Log
 import Redis
 import RedisTestSupport
+import Scripts
 import TestTurns
 import Testing
 
@@ -405,6 +406,40 @@ import Testing
             try await expectRefused(at: now + 3_600_000)
             _ = try await world.client.send("DEL", key)
             try await expectRefused(at: now)
+        }
+    }
+
+    /// What is there is compared with what comes: as much of it as takes moments at once, however short that which comes is.
+    @Test func whatIsThereIsReadInPieces() async throws {
+        try await Self.make { world, meeting, bot in
+            let text = String(repeating: "x", count: 19_000)
+            let ids = (1...80).map { "s\($0)" }
+            for id in ids { _ = try await world.ingest(one(id, text), for: meeting, version: "10-0") }
+            func segments(_ ids: some Collection<String>, _ text: String, _ completed: Bool) -> String {
+                let all = ids.map {
+                    #"{"segment_id":"\#($0)","text":"\#(text)","start":1,"end":2,"completed":\#(completed)}"#
+                }
+                return #"{"type":"transcription","meeting_id":1,"segments":[\#(all.joined(separator: ","))]}"#
+            }
+            func outcome(of ids: some Collection<String>) async throws -> Ingestion {
+                let (keys, partition) = (world.keys, world.keys.partition)
+                return try await world.session.run(
+                    Scripts.IngestSegments(
+                        meetingKey: partition.meeting(meeting), segmentsKey: partition.segments(ofMeeting: meeting),
+                        analyzingKey: partition.analyzing, workspaceKey: keys.workspace,
+                        botKey: partition.bot(bot.botID), feedKey: partition.feed(ofMeeting: meeting),
+                        feedsKey: keys.feed, endedKey: partition.ended, meetingID: meeting, botID: bot.botID,
+                        entry: "11-0", lastingMilliseconds: 0, maxSegments: 100, maxBytes: 1 << 30,
+                        defaultMaxBytes: 1 << 30, segments: ids.flatMap { [$0, "d", "0 0 -", "{}"] }))
+            }
+            #expect(try await outcome(of: ids) == .tooMuch)
+            #expect(try await outcome(of: ids.prefix(14)) == .tooMuch)
+            #expect(try await outcome(of: ids.prefix(13)) == .stored(changed: 0))
+            let drafts = try await world.ingest(segments(ids, "draft", false), for: meeting, version: "12-0")
+            #expect(drafts == .stored(changed: 0))
+            let later = try await world.ingest(segments(ids + ["t"], "later", true), for: meeting, version: "13-0")
+            #expect(later == .stored(changed: 81))
+            #expect(try await world.transcript(meeting).count { $0.text == "later" } == 81)
         }
     }
 

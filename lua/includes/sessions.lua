@@ -8,3 +8,8 @@ local function begin_session(meeting_key, bot_id, at_ms)
   if sessions ~= '' then sessions = sessions .. ' ' end
   redis.call('HSET', meeting_key, 'sessions', sessions .. bot_id .. '=' .. string.format('%.0f', at_ms))
 end
+
+-- When that was, as text, by the field; nil if it was not noted.
+local function began_at(sessions, bot_id)
+  return (string.match(' ' .. (sessions or ''), ' ' .. string.gsub(bot_id, '%-', '%%-') .. '=(%d+)'))
+end

@@ -73,7 +73,8 @@ enum SegmentsEndpoint {
         // Its transcript was deleted on purpose: there is nothing that the bot could do about it.
         case .deleted: return accepted(0, changed: 0)
         case .workspaceFull: throw APIError.workspaceFull
-        case .full: throw APIError.invalid("segments", "are more than a meeting may have")
+        // What is too much for one step is taken in several.
+        case .full, .tooMuch: throw APIError.invalid("segments", "are more than a meeting may have")
         case .unknownMeeting, .notByStream: throw meetingRemoved.error
         }
     }

@@ -36,6 +36,8 @@ extension Scripts {
             case full
             /// The workspace's meetings would have, likewise.
             case workspaceFull
+            /// What is there of them is too large to be read at once, likewise: send half.
+            case tooMuch
             /// They came by the stream, whose messages anybody may have written, and the bot was not told to use it, or has ended some time ago.
             case notByStream
         }
@@ -47,6 +49,7 @@ extension Scripts {
             case "deleted": return .deleted
             case "full": return .full
             case "workspace_full": return .workspaceFull
+            case "too_much": return .tooMuch
             case "not_by_stream": return .notByStream
             default: throw reply.unexpected
             }

@@ -300,7 +300,8 @@ public final class SegmentReader: Sendable {
         switch outcome {
         case .stored: nil
         case .unknownMeeting: "meeting \(number) has no bot, or not this session"
-        case .full:
+        // What is too much for one step is taken in several.
+        case .full, .tooMuch:
             "meeting \(number) has \(Transcripts.maximumSegmentsOfMeeting) segments or \(Transcripts.maximumBytesOfMeeting) bytes"
         case .workspaceFull: "the workspace of meeting \(number) has as many bytes as it may have"
         case .notByStream: "meeting \(number) has no bot that was told to write here, or its end is long ago"

@@ -86,7 +86,7 @@ public struct Transcripts: Sendable {
     ///     since 1970.
     private func ingest(_ segments: [String], to target: Target, lasting: Int) async throws(RedisError) -> Ingestion {
         let (id, partition) = (target.meeting, target.keys.partition)
-        return try await session.run(
+        let outcome = try await session.run(
             Scripts.IngestSegments(
                 meetingKey: partition.meeting(id), segmentsKey: partition.segments(ofMeeting: id),
                 analyzingKey: partition.analyzing, workspaceKey: target.keys.workspace,
@@ -96,6 +96,14 @@ public struct Transcripts: Sendable {
                 lastingMilliseconds: lasting, maxSegments: Self.maximumSegmentsOfMeeting,
                 maxBytes: Self.maximumBytesOfMeeting, defaultMaxBytes: session.configuration.defaultMaximumBytes,
                 segments: segments))
+        guard case .tooMuch = outcome else { return outcome }
+        // One alone is never too much.
+        let half = segments.count / 8 * 4
+        let first = try await ingest(Array(segments[..<half]), to: target, lasting: lasting)
+        guard case .stored(let changed) = first else { return first }
+        let second = try await ingest(Array(segments[half...]), to: target, lasting: lasting)
+        guard case .stored(let more) = second else { return second }
+        return .stored(changed: changed + more)
     }
 
     private enum Beginning {
