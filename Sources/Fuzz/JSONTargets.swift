@@ -2,11 +2,14 @@ import API
 import Usher
 
 extension Target {
+    /// What takes the square of its length to compare, if it is not bounded.
+    static let longMarks = String(repeating: "\u{345}", count: 2_000) + String(repeating: "\u{334}", count: 2_000)
+
     private static let jsonTokens = [
         "{", "}", "[", "]", ",", ":", "\"", "\\", "\"\":", "null", "true", "false", "0", "-0", "1.5", "1e400",
         "-1e-400", "01",
         "9007199254740993", "9223372036854775808", "\\u0000", "\\ud800", "\\udc00", "\\ud83d\\ude00", "\\u00f1",
-        "n\u{303}", "\u{e4}",
+        "n\u{303}", "\u{e4}", longMarks,
         "\u{feff}", "\0", "\n", " ", "[[[[", "]]]]", "{\"\":", "\"a\":1,\"a\":2", "{},", "0,",
     ]
 

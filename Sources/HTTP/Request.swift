@@ -1,5 +1,6 @@
 import EventLoop
 import Log
+import Texts
 
 /// A whole request, as handlers see it.
 public final class Request: Sendable {
@@ -93,6 +94,6 @@ public final class Request: Sendable {
     }
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: PercentEncoding.decode(bytes, plusIsSpace: true), as: UTF8.self)
+        String(bounding: PercentEncoding.decode(bytes, plusIsSpace: true))
     }
 }

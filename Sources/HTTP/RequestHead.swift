@@ -1,3 +1,5 @@
+import Texts
+
 /// The head of a request: its bytes, and where in them everything stands. Text is made only when asked for.
 public struct RequestHead: Sendable {
     /// The request line and the header section, with their line ends.
@@ -36,7 +38,8 @@ public struct RequestHead: Sendable {
     }
 
     /// The value of a header field, whatever the case of its name; nil if it is absent. The values of a repeated field
-    /// are joined by ", " (RFC 9110 section 5.3), so that a repeated credential is no valid one.
+    /// are joined by ", " (RFC 9110 section 5.3), so that a repeated credential is no valid one. Of combining marks in a row the
+    /// first count (`MarkRun`).
     public func value(of name: String) -> String? {
         var result: String?
         forEachField(named: name) { value in
@@ -64,9 +67,7 @@ public struct RequestHead: Sendable {
     }
 
     func text(_ range: ByteRange) -> String {
-        bytes.withUnsafeBufferPointer {
-            String(decoding: UnsafeBufferPointer(rebasing: $0[range.range]), as: UTF8.self)
-        }
+        bytes.withUnsafeBufferPointer { String(bounding: UnsafeBufferPointer(rebasing: $0[range.range])) }
     }
 
     func forEachField(named name: String, _ body: (ByteRange) -> Void) {

@@ -1,4 +1,5 @@
 import Glibc
+import Texts
 
 /// Finds the handler for a path and method: a trie by path segment. A value; build it, then hand it to the servers.
 public struct Router: Sendable {
@@ -179,6 +180,6 @@ private struct Segment {
     }
 
     var text: String {
-        decoded.map { String(decoding: $0, as: UTF8.self) } ?? String(decoding: raw, as: UTF8.self)
+        decoded.map { String(bounding: $0) } ?? String(decoding: raw, as: UTF8.self)
     }
 }

@@ -9,18 +9,18 @@ public struct JSONLimits: Sendable {
     public var values: Int
     /// How many characters a number may be written with: twice as many as the longest that a double needs.
     public var numberBytes: Int
-    /// Whether one half of a surrogate pair alone, which is no text, is read as U+FFFD. Others than those whose texts programs
-    /// cut anywhere are told that it is none.
-    public var takesHalfPairs: Bool
+    /// Whether texts are mended: one half of a surrogate pair alone, which is no text, is read as U+FFFD, and combining marks
+    /// beyond `MarkRun.longest` in a row are left out. Otherwise both are refused, so that a person is told.
+    public var mendsTexts: Bool
 
     public init(
         bytes: Int = 1 << 30, levels: Int = 32, values: Int = 20_000, numberBytes: Int = 64,
-        takesHalfPairs: Bool = false
+        mendsTexts: Bool = true
     ) {
         self.bytes = bytes
         self.levels = levels
         self.values = values
         self.numberBytes = numberBytes
-        self.takesHalfPairs = takesHalfPairs
+        self.mendsTexts = mendsTexts
     }
 }

@@ -1,7 +1,10 @@
+import Texts
+
 extension Scanner {
     /// A text (RFC 8259, section 7) after its opening quote.
     mutating func scanText(_ kind: Tape.Node.Kind, link: UInt32 = 0) throws(JSONError) {
         let start = position
+        marks.end()
         while true {
             switch byte {
             case UInt8(ascii: "\""):
@@ -9,14 +12,16 @@ extension Scanner {
                 tape.nodes.append(.init(kind: kind, start: UInt32(start), length: length, link: link))
                 position += 1
                 return
-            case UInt8(ascii: "\\"): return try scanEscapedText(kind, link: link, from: start)
-            default: try skipCharacters()
+            case UInt8(ascii: "\\"): return try scanMendedText(kind, link: link, from: start)
+            default:
+                guard try skipCharacters() else { return try scanMendedText(kind, link: link, from: start) }
             }
         }
     }
 
-    /// The same from the first escape on: the text is put together as it is meant, which is never longer.
-    private mutating func scanEscapedText(
+    /// The same from the first escape on, or the first mark that is left out: the text is put together as it is meant, which is
+    /// never longer.
+    private mutating func scanMendedText(
         _ kind: Tape.Node.Kind, link: UInt32, from start: Int
     ) throws(JSONError) {
         let unescapedStart = tape.unescaped.count
@@ -35,16 +40,35 @@ extension Scanner {
                 if plainStart < position { tape.unescaped += input[plainStart..<position] }
                 try scanEscape()
                 plainStart = position
-            default: try skipCharacters()
+            default:
+                if try skipCharacters() { break }
+                tape.unescaped += input[plainStart..<position]
+                position += try character().length
+                plainStart = position
             }
         }
     }
 
     /// Characters that stand for themselves: as many as there are of ASCII, or else one.
-    private mutating func skipCharacters() throws(JSONError) {
+    /// - Returns: false, without a step, at a mark that is to be left out.
+    private mutating func skipCharacters() throws(JSONError) -> Bool {
         let start = position
         position = Self.endOfPlain(in: UnsafeRawBufferPointer(input), from: start)
-        if position == start { try skipCharacter() }
+        guard position == start else {
+            marks.end()
+            return true
+        }
+        let (character, length) = try character()
+        guard try takes(character, at: start) else { return false }
+        position += length
+        return true
+    }
+
+    /// - Returns: false for a mark that is to be left out.
+    private mutating func takes(_ character: Unicode.Scalar, at place: Int) throws(JSONError) -> Bool {
+        if marks.take(character) { return true }
+        guard limits.mendsTexts else { throw .limit("\(MarkRun.longest) combining marks in a row", at: place) }
+        return false
     }
 
     private static func endOfPlain(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
@@ -69,8 +93,8 @@ extension Scanner {
         (0x20..<0x80).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    /// One character that is not of ASCII, whole in UTF-8 (RFC 3629, section 4).
-    private mutating func skipCharacter() throws(JSONError) {
+    /// The next character, which is not of ASCII, whole in UTF-8 (RFC 3629, section 4).
+    private func character() throws(JSONError) -> (character: Unicode.Scalar, length: Int) {
         guard let first = byte else { throw syntax("") }
         guard first >= 0x20 else { throw syntax("a control character that is not escaped") }
         let (length, second): (Int, ClosedRange<UInt8>) =
@@ -88,7 +112,9 @@ extension Scanner {
             length > 0 && input.count - position >= length && second.contains(input[position + 1])
             && input[(position + 2)..<(position + length)].allSatisfy { $0 & 0xc0 == 0x80 }
         guard isWhole else { throw syntax("a byte that is not of UTF-8") }
-        position += length
+        var code = UInt32(first) & (0x7f >> UInt32(length))
+        for index in (position + 1)..<(position + length) { code = code << 6 | UInt32(input[index]) & 0x3f }
+        return (Unicode.Scalar(code)!, length)
     }
 
     private mutating func scanEscape() throws(JSONError) {
@@ -107,11 +133,12 @@ extension Scanner {
         default: throw .syntax("an unknown escape", at: start)
         }
         tape.unescaped.append(meant)
+        marks.end()
         position += 1
     }
 
     /// `\u` and four digits, or two of them for what lies beyond the basic plane. One half of such a pair alone is no text: it could
-    /// be neither stored nor shown as what it was (`JSONLimits.takesHalfPairs`).
+    /// be neither stored nor shown as what it was (`JSONLimits.mendsTexts`).
     private mutating func scanCodeUnits(from start: Int) throws(JSONError) {
         var code = UInt32(try scanCodeUnit())
         if code & 0xfc00 == 0xd800, input[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
@@ -121,10 +148,10 @@ extension Scanner {
             // What is no low half stands for itself, and leaves a code that no character has.
             if low & 0xfc00 == 0xdc00 { code = 0x10000 + (code & 0x3ff) << 10 + low & 0x3ff } else { position = next }
         }
-        guard let scalar = Unicode.Scalar(code) ?? (limits.takesHalfPairs ? "\u{fffd}" : nil) else {
+        guard let scalar = Unicode.Scalar(code) ?? (limits.mendsTexts ? "\u{fffd}" : nil) else {
             throw .syntax("half of a surrogate pair", at: start)
         }
-        tape.unescaped += UTF8.encode(scalar)!
+        if try takes(scalar, at: start) { tape.unescaped += UTF8.encode(scalar)! }
     }
 
     /// The four digits after `u`, at which it stands.

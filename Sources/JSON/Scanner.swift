@@ -1,3 +1,5 @@
+import Texts
+
 /// Reads a JSON text (RFC 8259) onto a tape, in one pass over its bytes, and refuses whatever is not exactly that.
 struct Scanner {
     let input: UnsafeBufferPointer<UInt8>
@@ -7,6 +9,8 @@ struct Scanner {
     /// The lists and objects that have not ended, outermost first.
     private var open: [Level] = []
     private var valueCount = 0
+    /// Of the text that is being read.
+    var marks = MarkRun()
 
     /// A list or object that has not ended.
     private struct Level {

@@ -97,6 +97,15 @@ import Testing
         #expect(request.head.allFields.map(\.name) == ["Host", "X-Thing", "x-thing", "Empty"])
     }
 
+    /// To compare thousands of them takes long.
+    @Test func ofCombiningMarksInARowTheFirstCount() throws {
+        let marks = String(repeating: "\u{345}", count: 600) + String(repeating: "\u{334}", count: 600)
+        let kept = "a" + String(repeating: "\u{345}", count: 64)
+        let request = try parse("GET / HTTP/1.1\r\nHost: e\r\nUpgrade: a\(marks)\r\n\r\n")
+        #expect(request.head.value(of: "upgrade")?.utf8.elementsEqual(kept.utf8) == true)
+        #expect(request.head.values(of: "upgrade").map(\.utf8.count) == [kept.utf8.count])
+    }
+
     @Test func theHostOfAnAbsoluteFormCounts() throws {
         let request = try parse("GET http://b.example:81?c HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(request.head.host == "b.example:81")

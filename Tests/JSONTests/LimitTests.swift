@@ -36,6 +36,30 @@ import Testing
             Self.problem(list(10), JSONLimits(values: 10)) == "must have at most 10 values: one more at byte \(offset)")
     }
 
+    /// As they are, escaped, and half and half; a name's as well as a text's. The 65th stands at `place`.
+    @Test(arguments: [
+        ("\"a" + marks(64), "\u{334}", "b\"", 130), ("[\"" + escapedMarks(64), "\\u0334", "\"]", 386),
+        ("\"" + marks(32) + escapedMarks(32), "\u{334}", "\"", 257), ("{\"" + marks(64), "\u{334}", "\":1}", 130),
+        ("\"" + escapedMarks(64), "\u{334}", "\\n" + marks(64) + "é" + marks(64) + "\"", 385),
+    ])
+    func marksInARow(_ begin: String, _ mark: String, _ end: String, _ place: Int) throws {
+        let strict = JSONLimits(mendsTexts: false)
+        #expect(Self.problem(begin + end, strict) == nil)
+        #expect(
+            Self.problem(begin + mark + end, strict)
+                == "must have at most 64 combining marks in a row: one more at byte \(place)")
+        for more in [1, 2, 1_000] {
+            let mended = try text(begin + String(repeating: mark, count: more) + end)
+            #expect(mended.utf8.elementsEqual(try text(begin + end).utf8))
+        }
+    }
+
+    /// The first name or text.
+    private func text(_ json: String) throws -> String {
+        let whole = JSONFragment(try JSONDocument(Array(json.utf8)))
+        return try #require(whole.text ?? whole.texts?.first ?? whole.members?.first?.name)
+    }
+
     @Test func numbers() {
         let long = String(repeating: "1", count: 64)
         #expect(Self.problem(long, JSONLimits()) == nil)
@@ -49,3 +73,8 @@ import Testing
         #expect(Self.problem("{\(members)}", JSONLimits(values: 300_000)) == nil)
     }
 }
+
+/// Of two bytes each.
+private func marks(_ count: Int) -> String { String(repeating: "\u{301}", count: count) }
+
+private func escapedMarks(_ count: Int) -> String { String(repeating: "\\u0301", count: count) }

@@ -137,7 +137,9 @@ extension Form {
     /// - Throws: `FormError` or `APIError` 422 that names what is wrong.
     fileprivate func read(body: [UInt8]) throws -> Value {
         let whole: JSONFragment
-        do throws(JSONError) { whole = JSONFragment(try JSONDocument(body)) } catch {
+        do throws(JSONError) {
+            whole = JSONFragment(try JSONDocument(body, limits: JSONLimits(mendsTexts: false)))
+        } catch {
             throw APIError.invalid(error.member ?? "body", error.problem)
         }
         guard whole.isObject else { throw FormError("must be a JSON object") }

@@ -26,7 +26,7 @@ enum LiveRequest {
     /// Meetings that one request may name.
     private static let maximumMeetings = LiveSocket.maximumSubscriptions
     private static let maximumNameBytes = 256
-    private static let limits = JSONLimits(values: 2_000)
+    private static let limits = JSONLimits(values: 2_000, mendsTexts: false)
 }
 
 extension LiveRequest {

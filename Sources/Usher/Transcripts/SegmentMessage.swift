@@ -164,7 +164,7 @@ public struct SegmentMessage: Equatable, Sendable {
 
 extension JSONLimits {
     /// A thousand segments with all their words, or a report with tens of thousands of lines and events.
-    public static let ofMessages = JSONLimits(values: 50_000, takesHalfPairs: true)
+    public static let ofMessages = JSONLimits(values: 50_000)
 }
 
 extension SegmentMessage.Invalid {
