@@ -254,6 +254,53 @@ import Testing
         }
     }
 
+    /// However many they are: those for whom there is no time at once are told before anything else.
+    @Test func allViewersAreToldToLookAnewOnce() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            _ = try await world.ingest(one("a", "said since"), for: place.meetingID)
+            let rows = try await world.client.send("XREVRANGE", world.keys.feed, "+", "-", "COUNT", "1").arrayOrThrow()
+            let feed = WorkspaceFeed(
+                world.workspaceID, from: .beginning, store: world.store, metrics: FeedMetrics(),
+                logger: Logger(minimum: .error), onEmpty: {})
+            let all = (0..<450).map { _ in Told() }
+            let viewers = all.map { FeedViewer($0.take, { true }, in: feed) }
+            for viewer in viewers { feed.add(viewer, to: .all) }
+            feed.hasMissed()
+            #expect(all.count { !$0.texts.isEmpty } == 200)
+            feed.take(rows, readAt: world.client.loop.now)
+            viewers[449].end()
+            for told in all.dropLast() { #expect(await told.wait(for: "said since", on: world.client.loop)) }
+            for told in all.dropLast() {
+                #expect(told.texts.first?.contains("\"reset\"") == true)
+                #expect(told.texts.count { $0.contains("\"reset\"") } == 1)
+            }
+            #expect(all[449].texts.allSatisfy { !$0.contains("said since") })
+            for viewer in viewers { viewer.end() }
+        }
+    }
+
+    /// What one entry names is read in pieces.
+    @Test func anEntryOfManySegmentsIsToldWhole() async throws {
+        try await World.make { world in
+            let place = try await world.bot(at: .active)
+            let segments = (10..<30).map {
+                #"{"segment_id":"s\#($0)","start":\#($0),"end":\#($0 + 1),"text":"text \#($0)","completed":true}"#
+            }
+            _ = try await world.ingest(
+                #"{"type":"transcription","segments":[\#(segments.joined(separator: ","))]}"#, for: place.meetingID)
+            let rows = try await world.client.send("XREVRANGE", world.keys.feed, "+", "-", "COUNT", "1").arrayOrThrow()
+            let entry = try #require(FeedEntry(rows[0]))
+            let resolved = try #require(
+                try await world.session.feeds.resolve(entry, meeting: place.meetingID, workspace: world.workspaceID))
+            #expect(resolved.segments.count == 20 && !resolved.isElsewhere)
+            for segment in resolved.segments {
+                let number = segment.id.dropFirst()
+                #expect(String(decoding: segment.json, as: UTF8.self).contains("text \(number)"), "\(segment.id)")
+            }
+        }
+    }
+
     /// A replica that has lost its primary says so, and is to be asked again.
     @Test func whatIsRefusedForNowIsToldLater() async throws {
         var options = RedisServer.Options()

@@ -16,6 +16,8 @@ public struct Feeds: Sendable {
 
     /// Entries that are read at once.
     static let entriesAtOnce = 50
+    /// Segments that Redis is asked for in one command: each may be large, however short it was when its entry was made.
+    private static let segmentsAtOnce = 8
     /// Below this length a feed has lost none of its entries (see `lua/includes/feed.lua`).
     private static let untrimmedLengths = (meeting: 500, workspace: 2_000)
 
@@ -72,17 +74,23 @@ public struct Feeds: Sendable {
     ) async throws(RedisError) -> (meeting: FeedMeeting, segments: [FeedSegment], isElsewhere: Bool)? {
         let partition = Partition(workspace: workspace)
         var commands = [Command(words: ["HMGET", partition.meeting(id)] + FeedMeeting.fields)]
+        var rest: ArraySlice<String> = []
+        func next() -> Command {
+            defer { rest = rest.dropFirst(Self.segmentsAtOnce) }
+            return Command(words: ["HMGET", partition.segments(ofMeeting: id)] + rest.prefix(Self.segmentsAtOnce))
+        }
         if case .segments(let bot, _, let ids) = entry.content {
             guard !ids.isEmpty else { return nil }
-            let fields = ids.map { "\(bot):\($0)" }
-            commands.append(Command(words: ["HMGET", partition.segments(ofMeeting: id)] + fields))
+            rest = ids.map { "\(bot):\($0)" }[...]
+            commands.append(next())
         }
         let replies = try await session.pipeline(commands)
         guard let meeting = FeedMeeting(try replies[0].arrayOrThrow().map(\.string)) else { return nil }
         guard case .segments(let bot, let version, let ids) = entry.content else { return (meeting, [], false) }
         // What comes this late may come a second time, and the archive has what took its place.
         guard !(meeting.isArchived && meeting.isOver) else { return (meeting, [], true) }
-        let values = try replies[1].arrayOrThrow()
+        var values = try replies[1].arrayOrThrow()
+        while !rest.isEmpty { values += try await session.send(next()).arrayOrThrow() }
         guard values.count == ids.count else { throw .unexpectedReply("HMGET returned \(values.count) values") }
         var segments: [FeedSegment] = []
         var bytes = 0

@@ -19,6 +19,8 @@ final class WorkspaceFeed: @unchecked Sendable {
     private static let maximumMeetings = 200
     /// Messages of so many bytes are told to viewers before others have their turn on the loop.
     private static let bytesAtOnce = 65_536
+    /// Viewers that are told to look anew before others have their turn.
+    private static let resetsAtOnce = 200
     private static let pauseMilliseconds = 200
     private static let timeoutMilliseconds = 2_000
 
@@ -38,6 +40,8 @@ final class WorkspaceFeed: @unchecked Sendable {
     /// Up to where viewers of all meetings were told.
     private var told: FeedCursor
     private var queue: [FeedEntry] = []
+    /// Who is to look anew, before anything else is told.
+    private var resets: [(viewer: FeedViewer, meeting: MeetingFeed?)] = []
     private var isTelling = false
     private var audience: [ObjectIdentifier: (viewer: FeedViewer, kind: Audience)] = [:]
     private var meetings: [String: MeetingFeed] = [:]
@@ -229,14 +233,22 @@ final class WorkspaceFeed: @unchecked Sendable {
             if let entry = FeedEntry(row) { queue.append(entry) }
         }
         if queue.count > Self.maximumQueue { hasMissed() }
-        guard !queue.isEmpty, !isTelling else { return }
+        tellWhatWaits()
+    }
+
+    private func tellWhatWaits() {
+        guard !(queue.isEmpty && resets.isEmpty), !isTelling else { return }
         isTelling = true
         Task(executorPreference: store.client.loop) { [self] in
-            while !queue.isEmpty, !audience.isEmpty {
-                let entry = queue.removeFirst()
-                await tell(entry)
+            while !(queue.isEmpty && resets.isEmpty), !audience.isEmpty {
+                if resets.isEmpty {
+                    await tell(queue.removeFirst())
+                } else {
+                    await store.client.loop.nextTurn()
+                    tellResets()
+                }
             }
-            queue = audience.isEmpty ? [] : queue
+            if audience.isEmpty { (queue, resets) = ([], []) }
             isTelling = false
         }
     }
@@ -264,14 +276,24 @@ final class WorkspaceFeed: @unchecked Sendable {
         era += 1
         queue = []
         told = position
+        resets = []
         for (viewer, kind) in audience.values where kind != .joining && viewer.meeting == nil {
-            reset(viewer, to: told, of: nil)
+            viewer.cursor = told
+            resets.append((viewer, nil))
         }
-        for feed in meetings.values {
-            for viewer in feed.viewers.values { reset(viewer, to: viewer.cursor, of: feed) }
-        }
+        for feed in meetings.values { resets += feed.viewers.values.map { ($0, feed) } }
         // What their drafts are is not known any more either; their viewers' cursors lead to nothing that was missed.
         for feed in meetings.values { feed.forgetDrafts() }
+        tellResets()
+        tellWhatWaits()
+    }
+
+    private func tellResets() {
+        let some = resets.prefix(Self.resetsAtOnce)
+        resets.removeFirst(some.count)
+        for (viewer, meeting) in some where audience[ObjectIdentifier(viewer)] != nil {
+            reset(viewer, to: viewer.cursor, of: meeting)
+        }
     }
 
     private func tell(_ entry: FeedEntry) async {
