@@ -4,6 +4,8 @@ import Glibc
 struct SegmentPlace: Comparable {
     /// `<bot_id>:<segment_id>`, as the record has it.
     let field: [UInt8]
+    /// Of what is stored of it.
+    let bytes: Int
     private let sessionIDLength: Int
     private let sessionStart: Int
     private let start: Int
@@ -11,6 +13,7 @@ struct SegmentPlace: Comparable {
 
     init(_ segment: StoredSegment, field: [UInt8]) {
         self.field = field
+        bytes = segment.byteCount
         sessionIDLength = field.firstIndex(of: UInt8(ascii: ":")) ?? field.count
         sessionStart = segment.sessionStart ?? 0
         start = segment.start

@@ -42,6 +42,9 @@ struct StoredSegment {
     private let hasLanguage: Bool
     private let object: String
 
+    /// Of what it says.
+    var byteCount: Int { object.utf8.count }
+
     /// Whether what stands in answers as it is stored, is JSON: of a segment that another hand wrote.
     var isSound: Bool {
         guard let document = try? JSONDocument(Array(object.utf8)) else { return false }

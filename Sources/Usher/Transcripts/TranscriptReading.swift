@@ -14,7 +14,7 @@ public struct TranscriptReading: Sendable {
     /// Segments that are asked for at once.
     private static let segmentsAtOnce = 50
     /// What a place takes in memory, beside the bytes of its field.
-    private static let placeBytes = 112
+    private static let placeBytes = 120
     /// Places that are passed over, or put in order, before others have their turn.
     private static let placesAtOnce = 100
     /// How often it is begun anew where the transcript is moved to the archive meanwhile.
@@ -24,7 +24,6 @@ public struct TranscriptReading: Sendable {
     private let meetingID: String
     private let sessions: Sessions
     private var order = SegmentOrder()
-    private var averageBytes = 0
     /// The field `archived` of the record that it goes by.
     private let archivedField: String?
     /// What the archive has, but for what was changed since.
@@ -112,8 +111,6 @@ public struct TranscriptReading: Sendable {
         }
         try await placeArchived(on: session.store.client.loop)
         order.completeRun()
-        let ofArchive = archived.isEmpty ? 0 : archivedBytes
-        averageBytes = (scan.bytes + ofArchive) / max(1, scan.segmentCount + archived.count)
     }
 
     private var archivedBytes: Int {
@@ -155,9 +152,13 @@ public struct TranscriptReading: Sendable {
     /// - Parameter bytes: about so many.
     /// - Returns: nil once there are no more; nothing if those that were next have been deleted meanwhile.
     public mutating func next(bytes: Int, in session: Session) async throws(RedisError) -> [UInt8]? {
-        let count = min(Self.segmentsAtOnce, remaining, max(1, bytes / max(1, averageBytes)))
+        let count = min(Self.segmentsAtOnce, remaining)
         var fields: [[UInt8]] = []
-        while fields.count < count, let place = order.next() { fields.append(place.field) }
+        var sum = 0
+        while fields.count < count, fields.isEmpty || sum < bytes, let place = order.next() {
+            fields.append(place.field)
+            sum += place.bytes
+        }
         guard !fields.isEmpty else { return nil }
         remaining -= fields.count
         var json: [UInt8] = []
