@@ -94,8 +94,9 @@ enum Rights {
             partition.meeting("0"), "EXISTS %", "HGET % a", "HMGET % a", "HGETALL %", "HSTRLEN % a", "HSET % a 0",
             "HDEL % a", "HINCRBY % a 1", "TYPE %", "DEL %", "UNLINK %")
         + on(
-            partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HSCAN % 0", "HSET % a 0", "TYPE %", "DEL %",
-            "UNLINK %")
+            partition.segments(ofMeeting: "0"), "HLEN %", "HMGET % a", "HSTRLEN % a", "HSCAN % 0", "HSET % a 0",
+            "TYPE %",
+            "DEL %", "UNLINK %")
         + on(
             partition.feed(ofMeeting: "0"), "XADD % MAXLEN ~ 1 * a 0", "XLEN %", "XRANGE % - +",
             "XREVRANGE % + - COUNT 1",

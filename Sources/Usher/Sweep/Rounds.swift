@@ -22,25 +22,11 @@ public enum Rounds {
         }
     }
 
-    /// Does something for each of some partitions, or of other things, at once, so that their first questions leave together. One that fails
-    /// keeps no other from being done.
+    /// Does something for each of some partitions, or of other things, at once (`atOnce`).
     /// - Throws: the first failure, once all are done.
     public static func inEach<Work: Sendable>(
         _ work: [Work], _ body: @escaping @Sendable (Work) async throws(RedisError) -> Void
     ) async throws(RedisError) {
-        let failures = await withTaskGroup(of: RedisError?.self) { group in
-            for one in work {
-                group.addTask {
-                    do throws(RedisError) {
-                        try await body(one)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            return await group.reduce(into: []) { failures, failure in failures += failure.map { [$0] } ?? [] }
-        }
-        if let failure = failures.first { throw failure }
+        if let failure = await atOnce(work, body).failures.first { throw failure }
     }
 }

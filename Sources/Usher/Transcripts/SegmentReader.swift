@@ -240,20 +240,7 @@ public final class SegmentReader: Sendable {
 
     /// Takes entries in, all at once.
     private func failure(of entries: [Entry]) async -> RedisError? {
-        guard !entries.isEmpty else { return nil }
-        return await withTaskGroup(of: RedisError?.self) { group in
-            for entry in entries {
-                group.addTask { [self] in
-                    do throws(RedisError) {
-                        try await takeIn(entry)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            return await group.reduce(nil) { $0 ?? $1 }
-        }
+        await atOnce(entries) { [self] entry throws(RedisError) in try await takeIn(entry) }.failures.first
     }
 
     private func takeIn(_ entry: Entry) async throws(RedisError) {

@@ -36,17 +36,8 @@ extension Deliveries {
             if !entries.isEmpty { found.append((partition, entries)) }
         }
         // Side by side: each entry takes its time on the way to Redis and back, and none of a processor meanwhile.
-        let all = await withTaskGroup(of: Result<FiledEvents, RedisError>.self) { group in
-            for (partition, entries) in found {
-                group.addTask {
-                    do throws(RedisError) {
-                        return .success(try await fileOutbox(entries, in: partition, node, body))
-                    } catch {
-                        return .failure(error)
-                    }
-                }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
+        let all = await atOnce(found) { partition, entries throws(RedisError) in
+            try await fileOutbox(entries, in: partition, node, body)
         }
         var sum = FiledEvents()
         for filed in all { sum.add(try filed.get()) }
@@ -122,29 +113,37 @@ extension Deliveries {
     }
 
     private func file(
-        _ change: MeetingChange, for webhooks: [Webhook], _ body: EventBody
+        _ change: MeetingChange, for webhooks: [Webhook], _ body: @escaping EventBody
     ) async throws(RedisError) -> FiledEvents {
         var sum = FiledEvents()
         for event in change.events {
             let wanting = webhooks.filter { $0.isEnabled && $0.wants(event) }
             guard !wanting.isEmpty else { continue }
             let text = wanting.contains { !$0.isOperators } ? body(change, event, false) : ""
-            for webhook in wanting {
+            let all = await atOnce(wanting) { webhook throws(RedisError) in
                 let text = webhook.isOperators ? body(change, event, true) : text
-                do throws(RedisError) {
-                    switch try await file(change.eventID(event), text, for: webhook) {
-                    case .filed: sum.filed += 1
-                    case .dropped:
-                        sum.dropped += 1
-                        sum.overflowing.insert(
-                            webhook.isOperators ? "\(webhook.id) (\(webhook.workspaceID))" : webhook.id)
-                    case .known, .notEnabled: break
-                    }
-                } catch .refused(let text) where text.contains("WRONGTYPE") {
-                    // Another hand was there: the other webhooks are told all the same.
-                    sum.drop(change.id, text, session.oddRecords)
-                }
+                return try await file(change, event, text, for: webhook)
             }
+            for filed in all { sum.add(try filed.get()) }
+        }
+        return sum
+    }
+
+    private func file(
+        _ change: MeetingChange, _ event: Webhook.Event, _ text: String, for webhook: Webhook
+    ) async throws(RedisError) -> FiledEvents {
+        var sum = FiledEvents()
+        do throws(RedisError) {
+            switch try await file(change.eventID(event), text, for: webhook) {
+            case .filed: sum.filed = 1
+            case .dropped:
+                sum.dropped = 1
+                sum.overflowing = [webhook.isOperators ? "\(webhook.id) (\(webhook.workspaceID))" : webhook.id]
+            case .known, .notEnabled: break
+            }
+        } catch .refused(let text) where text.contains("WRONGTYPE") {
+            // Another hand was there: the other webhooks are told all the same.
+            sum.drop(change.id, text, session.oddRecords)
         }
         return sum
     }

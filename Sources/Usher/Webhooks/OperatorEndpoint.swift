@@ -70,22 +70,12 @@ extension Deliveries {
     public func keep(
         _ endpoint: OperatorEndpoint, tookMilliseconds took: Int?
     ) async throws(RedisError) -> RedisError? {
-        let problems = await withTaskGroup(of: RedisError?.self, returning: [RedisError].self) { group in
-            for partition in Partition.all {
-                group.addTask {
-                    do throws(RedisError) {
-                        _ = try await session.run(
-                            Scripts.KeepOperator(
-                                operatorKey: partition.operatorEndpoint, events: Webhook.text(endpoint.events),
-                                keepMilliseconds: Self.operatorMilliseconds, tookMilliseconds: took))
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-            }
-            return await group.reduce(into: []) { $0 += [$1].compactMap(\.self) }
-        }
+        let problems = await atOnce(Partition.all) { [session] partition throws(RedisError) in
+            _ = try await session.run(
+                Scripts.KeepOperator(
+                    operatorKey: partition.operatorEndpoint, events: Webhook.text(endpoint.events),
+                    keepMilliseconds: Self.operatorMilliseconds, tookMilliseconds: took))
+        }.failures
         if let problem = problems.first, problems.count == Partition.all.count { throw problem }
         return problems.first
     }
