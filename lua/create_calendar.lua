@@ -1,13 +1,14 @@
 -- Makes a calendar of a user in a workspace; if it is enabled, its feed is read at once.
 --
 -- KEYS[1]  members_key    usher:{pX}:ws:<workspace_id>:members              hash: user_id -> role
--- KEYS[2]  calendars_key  usher:{pX}:ws:<workspace_id>:calendars:<user_id>  zset: when it was made (ms) -> calendar_id
+-- KEYS[2]  calendars_key  usher:{pX}:ws:<workspace_id>:calendars:<user_id>  zset: when it was made (ms), 0: it is being
+--                                                                           removed -> calendar_id
 -- KEYS[3]  calendar_key   usher:{pX}:ws:<workspace_id>:calendar:<id>        hash: the calendar
 -- KEYS[4]  due_key        usher:{pX}:calendars                              zset: when it is read (ms) -> calendar
 -- ARGV[1]     calendar_id  text
 -- ARGV[2]     user_id      text
 -- ARGV[3]     member       text: `<workspace_id> <calendar_id>`
--- ARGV[4]     most         integer: how many a user may have
+-- ARGV[4]     most         integer: how many a user may have, and as many again that are being removed
 -- ARGV[5]     is_enabled   flag
 -- ARGV[6...]  fields       pairs: its fields, each followed by its value
 --
@@ -22,7 +23,8 @@ local calendar_id, user_id, member, most, is_enabled = unpack(ARGV, 1, 5)
 local fields = {unpack(ARGV, 6)}
 
 if redis.call('HEXISTS', members_key, user_id) == 0 then return 'unknown_member' end
-if redis.call('ZCARD', calendars_key) >= tonumber(most) then return 'too_many' end
+if redis.call('ZCOUNT', calendars_key, '(0', '+inf') >= tonumber(most)
+  or redis.call('ZCARD', calendars_key) >= 2 * most then return 'too_many' end
 local at = string.format('%d', now_ms())
 redis.call('HSET', calendar_key, 'id', calendar_id, 'user_id', user_id, 'created_at', at, 'enabled', is_enabled,
   unpack(fields))

@@ -90,8 +90,11 @@ public final class CalendarSync: @unchecked Sendable {
         // Nothing new is taken then.
         guard !store.memory.isFull else { return }
         let session = store.session(milliseconds: 10_000)
-        for (workspace, id) in try await session.calendars.due(most: mostMilliseconds) where !isStopped {
-            guard sum < Self.inAll, underWay[workspace, default: 0] < Self.ofWorkspace else { continue }
+        let places = Self.inAll - sum
+        guard places > 0 else { return }
+        let due = try await session.calendars.due(most: mostMilliseconds, places: places) { room(of: $0) }
+        for (workspace, id) in due where !isStopped {
+            guard sum < Self.inAll, room(of: workspace) > 0 else { continue }
             let began = MonotonicTime.now()
             guard
                 let calendar = try await session.calendars.claim(
@@ -106,6 +109,9 @@ public final class CalendarSync: @unchecked Sendable {
             }
         }
     }
+
+    /// How many more of a workspace's are begun with.
+    private func room(of workspace: String) -> Int { Self.ofWorkspace - underWay[workspace, default: 0] }
 
     /// - Parameter end: when the lease may be another's.
     private func sync(_ calendar: FeedCalendar, until end: MonotonicTime) async {

@@ -102,6 +102,60 @@ import Testing
         }
     }
 
+    /// Who removes all of them may make as many at once, and no more until those are gone.
+    @Test func whatIsBeingRemovedCountsApart() async throws {
+        try await World.make { (world) async throws in
+            let (calendars, user) = (world.session.calendars, world.owner.userID)
+            func create() async throws -> Result<String, Calendars.Refusal> {
+                try await calendars.create(
+                    CalendarChange(name: "Work", url: "https://a.example/"), of: user, workspace: world.workspaceID)
+            }
+            func remove(_ id: String) async throws {
+                let found = try await calendars.calendar(id, of: user, workspace: world.workspaceID)
+                #expect(try await calendars.remove(try #require(found)))
+            }
+            var made: [String] = []
+            func fill() async throws {
+                for _ in 0..<FeedCalendar.maximum { made.append(try await create().get()) }
+                #expect(try await create() == .failure(.tooMany))
+            }
+            try await fill()
+            for id in made { try await remove(id) }
+            try await fill()
+            try await remove(made[FeedCalendar.maximum])
+            #expect(try await create() == .failure(.tooMany))
+            let gone = try #require(
+                try await calendars.claim(workspace: world.workspaceID, id: made[0], most: 100_000_000))
+            var outcome = CalendarOutcome()
+            outcome.isGone = true
+            #expect(try await calendars.settle(gone, outcome))
+            _ = try await create().get()
+            #expect(try await create() == .failure(.tooMany))
+            let listed = try await calendars.all(of: user, workspace: world.workspaceID)
+            #expect(listed.count == FeedCalendar.maximum)
+        }
+    }
+
+    @Test func howeverManyAWorkspaceHasOthersAreFound() async throws {
+        try await World.make { (world) async throws in
+            let (own, due) = (world.workspaceID, world.keys.partition.calendars)
+            let other = try #require(
+                (0..<1_000).map { "other\($0)" }.first { Partition(workspace: $0) == world.keys.partition })
+            let ids = (0..<12_000).map { "cal_\(String(repeating: "0", count: 27))\(10_000 + $0)" }
+            let words = ["ZADD", due, "2", "\(other) \(ids[0])", "1", "none of ours"]
+            _ = try await world.client.send(
+                Command(words: words + ids.flatMap { ["1", "\(own) \($0)"] }), deadline: Client.soon)
+            func found(_ places: Int) async throws -> [String] {
+                try await world.session.calendars.due(most: 100_000_000, places: places, room: { _ in 4 }).map(
+                    \.workspace)
+            }
+            #expect(try await found(5) == [own, other] + Array(repeating: own, count: 4))
+            // What can be begun with was found before.
+            #expect(try await found(4) == Array(repeating: own, count: 4))
+            #expect(try await world.client.send("ZSCORE", due, "none of ours") == .null)
+        }
+    }
+
     @Test func oneIsClaimedByOneNodeWhenItIsDue() async throws {
         try await Self.with { (calendar) async throws in
             let world = calendar.world
@@ -193,7 +247,7 @@ import Testing
             func isDue(in milliseconds: Int) async throws -> Bool {
                 let time = String(try await world.now() + milliseconds)
                 _ = try await world.client.send("ZADD", calendar.due, time, calendar.member)
-                let due = try await world.session.calendars.due(most: 100_000_000)
+                let due = try await world.session.calendars.due(most: 100_000_000, places: 1, room: { _ in 1 })
                 let reply = try Scripts.ClaimCalendar.reply(try await calendar.claim())
                 #expect(due.map(\.id) == (reply == .notDue ? [] : [Self.id]))
                 return reply != .notDue

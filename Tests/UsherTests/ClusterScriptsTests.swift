@@ -256,7 +256,7 @@ import Testing
         let id = try await world.session.calendars.create(
             CalendarChange(name: "Work", url: "https://a.example/"), of: user, workspace: workspace
         ).get()
-        #expect(try await world.session.calendars.due(most: 600_000).map(\.id) == [id])
+        #expect(try await world.session.calendars.due(most: 600_000, places: 1, room: { _ in 1 }).map(\.id) == [id])
         let calendar = try #require(
             try await world.session.calendars.claim(workspace: workspace, id: id, most: 600_000))
         let start = try await world.now() + 3_600_000

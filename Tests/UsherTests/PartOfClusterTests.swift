@@ -43,7 +43,7 @@ import Testing
             #expect(try await world.fields(meeting.id)["bot_status"] == "requested")
             _ = try await session.deliveries.fileOutboxes(node: "n") { _, _, _ in "" }
             #expect(try await session.deliveries.due(in: .webhooks).isEmpty)
-            #expect(try await session.calendars.due(most: 1_000).isEmpty)
+            #expect(try await session.calendars.due(most: 1_000, places: 1, room: { _ in 1 }).isEmpty)
             #expect(try await session.moves.due(after: 0).isEmpty)
             #expect(try await session.moves.removals().isEmpty)
         }

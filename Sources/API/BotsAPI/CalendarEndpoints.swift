@@ -72,7 +72,8 @@ enum CalendarEndpoints {
     private static let tooMany = DescribedError(
         APIError(
             409, title: "Too many calendars",
-            "You have \(FeedCalendar.maximum) calendars, which is the most. Remove one first."),
+            "You have \(FeedCalendar.maximum) calendars, which is the most, or others are being removed still. Remove one, or "
+                + "try again soon."),
         "There are as many as there may be.")
 
     private static func named(_ id: String, _ call: Call<Caller>) async throws -> FeedCalendar {

@@ -7,8 +7,9 @@ public struct Calendars: Sendable {
 
     /// A node that reads a feed has this long: longer than it takes.
     public static let longestLeaseMilliseconds = 120_000
-    /// How many of a partition are looked at in one go.
+    /// How many of a partition are looked at in one go, and how often in a row, to find some that can be begun.
     private static let calendarsPerRead = 5_000
+    private static let mostPages = 20
     /// Of those that are brought forward: how often they are looked at, and over which time they are spread, in ms.
     private static let mostReads = 20
     private static let spreadMilliseconds = 60_000
@@ -90,8 +91,8 @@ public struct Calendars: Sendable {
     public func remove(_ calendar: FeedCalendar) async throws(RedisError) -> Bool {
         let keys = WorkspaceKeys(workspace: calendar.workspaceID)
         let isThere = try await update(calendar, fields: [], cleared: [], isRemoved: true) != nil
-        // It counts no more among those that a user may have.
-        _ = try await session.send(Command("ZREM", keys.calendars(of: calendar.userID), calendar.id))
+        // Another one may take its place, but not without end: it is on the list until nothing of it is left.
+        _ = try await session.send(Command("ZADD", keys.calendars(of: calendar.userID), "XX", "0", calendar.id))
         return isThere
     }
 
@@ -137,36 +138,70 @@ public struct Calendars: Sendable {
     // MARK: What is due
 
     /// The calendars whose feeds are to be read, each as its workspace and id. Of no workspace are two in a row while
-    /// another one waits.
-    /// - Parameter most: how long one is left alone at most, in ms. What is to be read later than that is due as well: the
-    ///   clock was ahead when that was noted.
-    public func due(most: Int) async throws(RedisError) -> [(workspace: String, id: String)] {
+    /// another one waits; and where one has very many, those after them are looked at too.
+    /// - Parameters:
+    ///   - most: how long one is left alone at most, in ms. What is to be read later than that is due as well: the clock
+    ///     was ahead when that was noted.
+    ///   - places: how many can be begun with.
+    ///   - room: how many of a workspace.
+    public func due(
+        most: Int, places: Int, room: (_ workspace: String) -> Int
+    ) async throws(RedisError) -> [(workspace: String, id: String)] {
         let now = try await session.time()
-        func pages(_ from: String, _ to: String) async throws(RedisError) -> [(partition: Partition, reply: Value)] {
-            try await session.repliesOfPartitions {
-                Command("ZRANGEBYSCORE", $0.calendars, from, to, "LIMIT", "0", String(Self.calendarsPerRead))
+        var due: [(turn: Int, workspace: String, id: String)] = []
+        for (from, to) in [("-inf", String(now)), ("(\(now.addingClamped(most))", "+inf")] {
+            func question(_ partition: Partition, from offset: Int) -> Command {
+                Command(
+                    "ZRANGEBYSCORE", partition.calendars, from, to, "LIMIT", String(offset),
+                    String(Self.calendarsPerRead))
             }
-        }
-        let pages = try await pages("-inf", String(now)) + pages("(\(now.addingClamped(most))", "+inf")
-        var due: [(workspace: String, id: String)] = []
-        for (partition, page) in pages {
-            for member in try session.oddRecords.list(partition.calendars, page).compactMap(\.string) {
-                let parts = member.split(separator: " ").map(String.init)
-                guard parts.count == 2, FeedCalendar.isID(parts[1]), Partition(workspace: parts[0]) == partition else {
-                    // Not one of ours: it would stand at the head for ever.
-                    _ = try await session.send(Command("ZREM", partition.calendars, member))
-                    continue
+            for (partition, first) in try await session.repliesOfPartitions({ question($0, from: 0) }) {
+                var found = FoundCalendars(places: places)
+                var (reply, offset) = (first, 0)
+                for page in 1...Self.mostPages {
+                    let members = try session.oddRecords.list(partition.calendars, reply).compactMap(\.string)
+                    for member in members {
+                        if found.add(member, in: partition, room) { continue }
+                        // Not one of ours: it would stand at the head for ever.
+                        _ = try await session.send(Command("ZREM", partition.calendars, member))
+                        offset -= 1
+                    }
+                    offset += members.count
+                    guard members.count == Self.calendarsPerRead, found.ready < places, page < Self.mostPages
+                    else { break }
+                    reply = try await session.send(question(partition, from: offset))
                 }
-                due.append((parts[0], parts[1]))
+                due += found.calendars
             }
         }
-        var turns: [String: Int] = [:]
-        let placed = due.enumerated().map { index, calendar in
-            let turn = turns[calendar.workspace, default: 0]
-            turns[calendar.workspace] = turn + 1
-            return (turn: turn, index: index, calendar: calendar)
+        return due.enumerated().sorted { ($0.element.turn, $0.offset) < ($1.element.turn, $1.offset) }
+            .map { ($0.element.workspace, $0.element.id) }
+    }
+
+    /// What was found of a partition.
+    private struct FoundCalendars {
+        /// The turn: how many of the workspace stand before it.
+        private(set) var calendars: [(turn: Int, workspace: String, id: String)] = []
+        /// How many of them can be begun with.
+        private(set) var ready = 0
+        private var turns: [String: Int] = [:]
+        private let places: Int
+
+        init(places: Int) { self.places = places }
+
+        /// - Returns: false for what is no calendar of the partition.
+        mutating func add(_ member: String, in partition: Partition, _ room: (String) -> Int) -> Bool {
+            let parts = member.split(separator: " ").map(String.init)
+            guard parts.count == 2, FeedCalendar.isID(parts[1]), Partition(workspace: parts[0]) == partition else {
+                return false
+            }
+            let turn = turns[parts[0], default: 0]
+            turns[parts[0]] = turn + 1
+            if turn < room(parts[0]) { ready += 1 }
+            // Of one workspace no more are of use: others may have begun with some.
+            if turn < places { calendars.append((turn, parts[0], parts[1])) }
+            return true
         }
-        return placed.sorted { ($0.turn, $0.index) < ($1.turn, $1.index) }.map(\.calendar)
     }
 
     /// Has the feeds of a partition be read soon, as what was noted to be due then would wait until the clock has caught up.

@@ -136,7 +136,9 @@ enum Rights {
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",
                 "ZREM % m", "ZRANGE % 0 0", "ZRANGEBYSCORE % -inf 0", "EXISTS %")
-            + on("\(workspace):calendars:0", "ZADD % 0 m", "ZCARD %", "ZRANGE % 0 0", "ZREM % m", "UNLINK %")
+            + on(
+                "\(workspace):calendars:0", "ZADD % 0 m", "ZCARD %", "ZCOUNT % (0 +inf", "ZRANGE % 0 0", "ZREM % m",
+                "UNLINK %")
             + on(
                 "\(workspace):calendar:0", "HEXISTS % a", "HGET % a", "HMGET % a", "HGETALL %", "HSET % a 0",
                 "HDEL % a", "UNLINK %"
