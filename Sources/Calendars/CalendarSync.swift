@@ -133,14 +133,20 @@ public final class CalendarSync: @unchecked Sendable {
         // One that is disabled is looked at all the same: it ends when its user leaves.
         outcome.pause = jittered(calendar.isEnabled ? configuration.syncMilliseconds : longestPause)
         let owner = try await session.calendars.owner(of: calendar)
-        guard calendar.isEnabled, !calendar.isRemoved, let owner else {
+        guard calendar.isEnabled, !calendar.isRemoved, let owner, owner.maySend else {
             outcome.isGone = calendar.isRemoved || owner == nil
             (outcome.counts, outcome.problem, _) = try await plan(.none, of: calendar, in: session)
             // What is left to do is done before it is forgotten.
-            if outcome.problem != nil { (outcome.isGone, outcome.pause) = (false, 1_000) }
+            if outcome.problem != nil {
+                (outcome.isGone, outcome.pause) = (false, 1_000)
+            } else if calendar.isEnabled, owner != nil {
+                outcome.problem = "its user may send no bots in this workspace"
+                // With the role it goes on, and all of its feed is read then, as after a failure.
+                outcome.failures = 1
+            }
             return outcome
         }
-        let reading = await read(calendar, owner, now: try await session.time(), until: session.deadline)
+        let reading = await read(calendar, owner.addresses, now: try await session.time(), until: session.deadline)
         if let etag = reading.etag { outcome.etag = etag }
         switch reading.result {
         case .unchanged:

@@ -310,6 +310,39 @@ def test_without_the_calendar_its_plans_go(nodes, redis, server, how):
     wait_for(lambda: redis.call("EXISTS", key) == left, "the end of the calendar")
 
 
+def test_who_may_send_no_bots_has_none_sent_by_a_calendar(nodes, redis, server):
+    admin = Admin(nodes[0])
+    workspace = admin.create_workspace()
+    member = admin.create_user()
+    admin.set_role(workspace.id, member["id"], "member")
+    key = admin.create_key(workspace.id, member["id"], scopes=["bots"])["key"]
+    owner_key = admin.create_key(workspace.id, workspace.owner["id"], scopes=["bots"])["key"]
+    server.feeds["/a"] = feed(event("1", utc(HOUR), random_meet_code()))
+    calendar = nodes[0].request("POST", "/user/calendars", body={"name": "Work", "ics_url": server.url("/a")},
+                                headers={"X-API-Key": key}).json
+    own = f"{workspace.keys.partition}:ws:{workspace.id}:calendar:{calendar['id']}"
+
+    def planned():
+        return nodes[0].request("GET", "/meetings", headers={"X-API-Key": owner_key}).json["meetings"]
+
+    def read_again():
+        """It is found out when the feed would be read next."""
+        wait_for(lambda: not redis.call("HEXISTS", own, "lease_end"), "the end of a reading")
+        due = f"{workspace.keys.partition}:calendars"
+        assert redis.call("ZADD", due, "XX", "CH", "1", f"{workspace.id} {calendar['id']}") == 1
+
+    wait_for(planned, "the plan")
+    admin.set_role(workspace.id, member["id"], "viewer")
+    read_again()
+    wait_for(lambda: not planned(), "the end of the plan")
+    wait_for(lambda: redis.call("HGET", own, "problem"), "what is told of it")
+    assert redis.call("HGET", own, "problem") == "its user may send no bots in this workspace"
+    admin.set_role(workspace.id, member["id"], "member")
+    read_again()
+    wait_for(planned, "the plan, though the feed has stayed as it was")
+    wait_for(lambda: not redis.call("HEXISTS", own, "problem"), "the end of what is told")
+
+
 def test_a_full_workspace_says_so(nodes, user, server):
     answer = Admin(nodes[0]).request("PATCH", f"/admin/workspaces/{user.workspace_id}", {"max_meetings": 1})
     assert answer.status == 200, answer

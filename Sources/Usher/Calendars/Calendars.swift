@@ -270,14 +270,16 @@ public struct Calendars: Sendable {
                 cleared: cleared.map { " \($0)" }.joined(), fields: fields)) == .noted
     }
 
-    /// The addresses by which it is known who has declined, of the user whose calendar it is; nil if the user is no member
-    /// of the workspace any more.
-    public func owner(of calendar: FeedCalendar) async throws(RedisError) -> Set<String>? {
+    /// The user whose calendar it is: the addresses by which it is known who has declined, and whether the role is one that
+    /// may send bots. Nil if the user is no member of the workspace any more.
+    public func owner(
+        of calendar: FeedCalendar
+    ) async throws(RedisError) -> (addresses: Set<String>, maySend: Bool)? {
         let keys = WorkspaceKeys(workspace: calendar.workspaceID)
-        guard try await session.send(Command("HGET", keys.members, calendar.userID)) != .null else { return nil }
-        guard let id = Int(calendar.userID) else { return nil }
+        let role = try await session.send(Command("HGET", keys.members, calendar.userID)).optionalString()
+        guard let role, let id = Int(calendar.userID) else { return nil }
         let email = try await session.send(Command("HGETALL", Keys.user(id))).hash()["email"]
-        return email.map { [$0] } ?? []
+        return (email.map { [$0] } ?? [], Role(rawValue: role).map { $0 >= .member } ?? false)
     }
 }
 
