@@ -26,6 +26,7 @@
 -- KEYS[16]  removals_key  usher:{pX}:removals                          zset: when it goes (ms) -> object of the archive
 -- KEYS[17]  planned_key   usher:{pX}:ws:<workspace_id>:planned:<room>  zset: time (ms) -> meeting_id
 -- KEYS[18]  heir_key      usher:{pX}:meeting:<heir_id>                 hash: the meeting that the room's names go to
+-- KEYS[19]  dedup_key?    usher:{pX}:ws:<workspace_id>:dedup:<key>     string: the meeting with its deduplication key
 -- ARGV[1]  meeting_id  text
 -- ARGV[2]  keep_ms     integer: how long a meeting is kept after its end, ms
 -- ARGV[3]  note        text: what is noted
@@ -44,7 +45,7 @@
 
 local meeting_key, segments_key, meetings_key, latest_key, room_key, ended_key, analyzing_key, held_key, names_key,
   workspace_key, images_key, order_key, feed_key, archived_key, moving_key, removals_key, planned_key,
-  heir_key = unpack(KEYS)
+  heir_key, dedup_key = unpack(KEYS)
 local meeting_id, keep_ms, note, room, heir_id = unpack(ARGV)
 
 -- One that was held again since it was moved counts by its last end.
@@ -63,6 +64,7 @@ if meeting[1] == 'ANALYZING' then return 'not_due' end
 local held = redis.call('GET', held_key)
 local other = redis.call('GET', room_key) or held ~= meeting_id and held or redis.call('ZRANGE', planned_key, 0, 0)[1]
 if (other or '') ~= heir_id then return 'look_again' end
+local has_key = dedup_key and redis.call('GET', dedup_key) == meeting_id
 count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 local keys = {meeting = meeting_key, removals = removals_key}
 remove_archived(keys, now_ms())
@@ -84,6 +86,7 @@ elseif is_latest then
   end
 end
 if held == meeting_id then redis.call('DEL', held_key) end
+if has_key then redis.call('DEL', dedup_key) end
 redis.call('ZREM', analyzing_key, meeting_id)
 redis.call('ZADD', ended_key, ended_at, note)
 redis.call('ZREM', ended_key, meeting_id)

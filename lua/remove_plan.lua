@@ -21,6 +21,7 @@
 -- KEYS[12]  occurrences_key  usher:{pX}:ws:<workspace_id>:calendar:<id>:planned  hash: occurrence -> its plan; likewise
 -- KEYS[13]  heir_key       usher:{pX}:meeting:<heir_id>                hash: the meeting that is the room's newest, and
 --                                                                      that its names go to, if there is none before
+-- KEYS[14]  dedup_key?     usher:{pX}:ws:<workspace_id>:dedup:<key>    string: the meeting with its deduplication key
 -- ARGV[1]  meeting_id   text
 -- ARGV[2]  previous_id  text?: id of the room's newest meeting before
 -- ARGV[3]  note         text: what is noted
@@ -43,7 +44,7 @@
 -- include: calendars
 
 local meeting_key, meetings_key, latest_key, held_key, names_key, ended_key, previous_key, workspace_key,
-  plans_key, planned_key, calendar_key, occurrences_key, heir_key = unpack(KEYS)
+  plans_key, planned_key, calendar_key, occurrences_key, heir_key, dedup_key = unpack(KEYS)
 local meeting_id, previous_id, note, room, plan, lease_end, occurrence, entry, heir_id = unpack(ARGV)
 
 if occurrence ~= '' and not has_lease(calendar_key, lease_end) then return 'not_yours' end
@@ -57,6 +58,7 @@ for _, id in ipairs(redis.call('ZRANGE', planned_key, 0, 1)) do
 end
 local other = held and held ~= meeting_id and held or next_id
 if (other or '') ~= heir_id then return 'look_again' end
+local has_key = dedup_key and redis.call('GET', dedup_key) == meeting_id
 if occurrence ~= '' then redis.call('HSET', occurrences_key, occurrence, entry) end
 local planning = {plans = plans_key, planned = planned_key}
 disarm(planning, plan, meeting_id)
@@ -66,6 +68,7 @@ count_bytes(workspace_key, -(tonumber(meeting[4] or '') or 0))
 redis.call('ZREM', meetings_key, meeting_id)
 -- A room that is older than this key has noted a plan there, if there was nothing else.
 if held == meeting_id then redis.call('DEL', held_key) end
+if has_key then redis.call('DEL', dedup_key) end
 if redis.call('GET', latest_key) == meeting_id then
   -- Names are forgotten with the newest meeting that has them.
   if previous_id ~= '' and redis.call('EXISTS', previous_key) == 1 then

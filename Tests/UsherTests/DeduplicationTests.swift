@@ -68,8 +68,26 @@ import Testing
             let second = try #require(try await Self.plan(world, "k").made)
             try await world.set(world.keys.partition.meeting(second.id), ["missed_at": "1"])
             let third = try #require(try await Self.plan(world, "k").made)
+            // It goes with the meeting that has it, and no other.
+            #expect(try await world.session.meetings.removePlan(second) == .removed)
+            #expect(try await world.snapshot()[key] == .string(third.id))
             #expect(try await world.session.meetings.removePlan(third) == .removed)
+            #expect(try await world.snapshot()[key] == nil)
             _ = try #require(try await Self.plan(world, "k").made)
+        }
+    }
+
+    @Test(arguments: [true, false]) func aMeetingThatIsKeptNoLongerTakesItsKeyWithIt(_ isOwn: Bool) async throws {
+        var configuration = World.patient
+        configuration.retentionMilliseconds = 1
+        try await World.make(configuration: configuration) { world in
+            let (key, partition) = (world.keys.deduplication(Digest.sha256("k")), world.keys.partition)
+            let plan = try #require(try await Self.plan(world, "k").made)
+            try await world.set(partition.meeting(plan.id), ["missed_at": "1"])
+            _ = try await world.client.send("ZADD", partition.ended, "1", plan.id)
+            if !isOwn { _ = try await world.client.send("SET", key, "another") }
+            #expect(try await world.session.meetings.purge(plan.id, in: partition))
+            #expect(try await world.snapshot()[key] == (isOwn ? nil : .string("another")))
         }
     }
 

@@ -17,13 +17,13 @@ extension Scripts {
             meetingKey: String, segmentsKey: String, meetingsKey: String, latestKey: String, roomKey: String,
             endedKey: String, analyzingKey: String, heldKey: String, namesKey: String, workspaceKey: String,
             imagesKey: String, orderKey: String, feedKey: String, archivedKey: String, movingKey: String,
-            removalsKey: String, plannedKey: String, heirKey: String, meetingID: String, keepMilliseconds: Int,
-            note: String, room: String, heirID: String?
+            removalsKey: String, plannedKey: String, heirKey: String, dedupKey: String? = nil, meetingID: String,
+            keepMilliseconds: Int, note: String, room: String, heirID: String?
         ) {
             keys = [
                 meetingKey, segmentsKey, meetingsKey, latestKey, roomKey, endedKey, analyzingKey, heldKey, namesKey,
                 workspaceKey, imagesKey, orderKey, feedKey, archivedKey, movingKey, removalsKey, plannedKey, heirKey
-            ]
+            ] + Scripts.list(dedupKey)
             arguments = [meetingID, String(keepMilliseconds), note, room, heirID ?? ""]
         }
 

@@ -15,14 +15,14 @@ extension Scripts {
         public init(
             meetingKey: String, meetingsKey: String, latestKey: String, heldKey: String, namesKey: String,
             endedKey: String, previousKey: String, workspaceKey: String, plansKey: String, plannedKey: String,
-            calendarKey: String, occurrencesKey: String, heirKey: String, meetingID: String, previousID: String?,
-            note: String, room: String, plan: String, leaseEnd: String?, occurrence: String?, entry: String?,
-            heirID: String?
+            calendarKey: String, occurrencesKey: String, heirKey: String, dedupKey: String? = nil, meetingID: String,
+            previousID: String?, note: String, room: String, plan: String, leaseEnd: String?, occurrence: String?,
+            entry: String?, heirID: String?
         ) {
             keys = [
                 meetingKey, meetingsKey, latestKey, heldKey, namesKey, endedKey, previousKey, workspaceKey, plansKey,
                 plannedKey, calendarKey, occurrencesKey, heirKey
-            ]
+            ] + Scripts.list(dedupKey)
             arguments = [
                 meetingID, previousID ?? "", note, room, plan, leaseEnd ?? "", occurrence ?? "", entry ?? "",
                 heirID ?? ""

@@ -131,7 +131,7 @@ enum Rights {
                 "\(workspace):names", "HSCAN % 0", "HSET % a 0", "HGET % a", "HMGET % a", "HEXISTS % a", "HDEL % a",
                 "UNLINK %")
             + on("\(workspace):latest:0", "SET % 0", "GET %", "DEL %", "UNLINK %")
-            + on("\(workspace):planned:0", "UNLINK %") + on("\(workspace):dedup:0", "UNLINK %")
+            + on("\(workspace):planned:0", "UNLINK %") + on("\(workspace):dedup:0", "GET %", "DEL %", "UNLINK %")
             + on("\(workspace):screenshots", "UNLINK %") + on("\(workspace):screenshots:order", "UNLINK %")
             + on(
                 "\(workspace):meetings", "ZADD % 0 m", "ZREVRANGE % 0 0", "ZREVRANGEBYSCORE % +inf -inf",

@@ -40,7 +40,8 @@ extension Meetings {
             namesKey: keys.names, workspaceKey: keys.workspace, imagesKey: keys.screenshots,
             orderKey: keys.screenshotOrder, feedKey: partition.feed(ofMeeting: id), archivedKey: partition.archived,
             movingKey: partition.moving, removalsKey: partition.removals, plannedKey: keys.planned(meeting.room),
-            heirKey: partition.meeting(heir ?? id), meetingID: id,
+            heirKey: partition.meeting(heir ?? id),
+            dedupKey: meeting.fields[Deduplication.field].map { keys.deduplication($0) }, meetingID: id,
             keepMilliseconds: session.configuration.retentionMilliseconds, note: remains.member,
             room: meeting.room.description, heirID: heir)
         guard try await session.run(removal) == .removed else { return false }

@@ -104,6 +104,7 @@ extension Meetings {
             previousKey: partition.meeting(previous ?? ""), workspaceKey: keys.workspace, plansKey: partition.plans,
             plannedKey: keys.planned(room), calendarKey: noting?.keys.calendar ?? keys.workspace,
             occurrencesKey: noting?.keys.planned ?? keys.workspace, heirKey: partition.meeting(heir ?? ""),
+            dedupKey: meeting.fields[Deduplication.field].map { keys.deduplication($0) },
             meetingID: meeting.id, previousID: previous, note: remains.member, room: room.description,
             plan: keys.member(meeting.id), leaseEnd: noting?.leaseEnd, occurrence: noting?.occurrence,
             entry: noting?.entry, heirID: heir)
