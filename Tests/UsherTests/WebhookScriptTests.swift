@@ -359,6 +359,24 @@ import Testing
         }
     }
 
+    /// However many there are: their times are read some at a time.
+    @Test func theNewestOfManyAreFound() async throws {
+        try await Self.with { hook in
+            let webhook = try #require(
+                try await hook.world.session.webhooks.all(workspace: hook.world.workspaceID).first)
+            // Those that are due first were filed last.
+            let numbers = 1...2_500
+            let due = numbers.flatMap { [String($0), "e\($0)"] }
+            let filed = numbers.flatMap { ["e\($0) filed", String(9_000 - $0)] }
+            for words in [["ZADD", hook.own.due] + due, ["HSET", hook.own.events] + filed] {
+                _ = try await hook.world.client.send(Command(words: words), deadline: Client.soon)
+            }
+            let newest = try await hook.world.session.deliveries.newest(of: webhook, limit: 500)
+            #expect(newest.map(\.id) == (1...500).map { "e\($0)" })
+            #expect(newest.compactMap(\.due) == Array(1...500))
+        }
+    }
+
     @Test func theHistoryIsBounded() async throws {
         try await Self.with { hook in
             for number in 1...4 {

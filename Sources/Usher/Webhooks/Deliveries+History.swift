@@ -38,28 +38,24 @@ extension Deliveries {
         let waiting = try replies[0].hash().mapValues { Int($0) ?? 0 }
         // What ended between the two is in both.
         let ended = try replies[1].hash().filter { waiting[$0.key] == nil }.mapValues { Int($0) ?? 0 }
-        let found = waiting.map { (id: $0, due: $1) as FoundDelivery } + ended.keys.map { (id: $0, due: nil) }
-        guard found.count > limit else { return found }
-        var filed = waiting.merging(ended) { due, _ in due }
         // What a node of the version before has filed goes by when it is due, or ended.
-        for (id, time) in try await times(of: found.map(\.id), of: webhook) { filed[id] = time }
-        return Array(found.sorted { filed[$0.id, default: 0] > filed[$1.id, default: 0] }.prefix(limit))
-    }
-
-    /// When events were filed, as far as the history says.
-    private func times(of ids: [String], of webhook: Webhook) async throws(RedisError) -> [(String, Int)] {
-        let own = WorkspaceKeys(workspace: webhook.workspaceID).webhook(webhook.id)
-        var times: [(String, Int)] = []
-        for start in stride(from: 0, to: ids.count, by: Self.timesPerRead) {
-            let some = ids[start..<min(ids.count, start + Self.timesPerRead)]
+        var found = waiting.map { (time: $1, delivery: (id: $0, due: $1) as FoundDelivery) }
+        found += ended.map { (time: $1, delivery: (id: $0, due: nil)) }
+        guard found.count > limit else { return found.map(\.delivery) }
+        // Of each read no more are kept, so that none is sorted for long: between them others have their turn.
+        var newest: ArraySlice<(time: Int, delivery: FoundDelivery)> = []
+        for start in stride(from: 0, to: found.count, by: Self.timesPerRead) {
+            var some = found[start..<min(found.count, start + Self.timesPerRead)]
+            let names = some.map { "\($0.delivery.id) filed" }
             let reply = try await session.largeReads.turn(of: webhook.workspaceID) { () throws(RedisError) in
-                try await session.send(Command(words: ["HMGET", own.events] + some.map { "\($0) filed" }))
+                try await session.send(Command(words: ["HMGET", own.events] + names))
             }
-            for (id, value) in zip(some, try reply.arrayOrThrow()) {
-                if let time = value.string.flatMap({ Int($0) }) { times.append((id, time)) }
+            for (index, value) in zip(some.indices, try reply.arrayOrThrow()) {
+                if let time = value.string.flatMap({ Int($0) }) { some[index].time = time }
             }
+            newest = (newest + some).sorted { $0.time > $1.time }.prefix(limit)
         }
-        return times
+        return newest.map(\.delivery)
     }
 
     /// Reads events that were found. One that is gone meanwhile is left out.
