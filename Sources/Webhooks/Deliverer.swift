@@ -254,7 +254,7 @@ public final class Deliverer: @unchecked Sendable {
         let attempt = Self.line(answer, word, time: time)
         do throws(RedisError) {
             let settlement = try await store.session(milliseconds: Self.timeoutMilliseconds).deliveries.settle(
-                delivery, outcome, attempt: attempt, answer: String(decoding: answer.firstBytes, as: UTF8.self))
+                delivery, outcome, attempt: attempt, answer: Self.kept(answer))
             log(delivery, answer, word, settlement)
         } catch {
             // Its lease ends, and it is sent again with the same id.
@@ -294,6 +294,17 @@ public final class Deliverer: @unchecked Sendable {
     }
 
     // MARK: What is told of it
+
+    /// What is kept of an answer. What is no UTF-8 takes three times as much once it is made such.
+    private static func kept(_ answer: TransferAnswer) -> String {
+        let scalars = String(decoding: answer.firstBytes, as: UTF8.self).unicodeScalars
+        var (room, end) = (keptBytes, scalars.startIndex)
+        while end < scalars.endIndex, scalars[end].utf8.count <= room {
+            room -= scalars[end].utf8.count
+            end = scalars.index(after: end)
+        }
+        return String(scalars[..<end])
+    }
 
     private static func word(_ outcome: DeliveryOutcome, _ answer: TransferAnswer) -> String {
         switch outcome {

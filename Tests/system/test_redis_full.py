@@ -61,6 +61,7 @@ def test_another_tenants_bots_live_on_and_can_be_stopped(scene):
     bots = {meeting["id"]: scene.user.bot_id(scene.redis, meeting) for meeting in (stays, ends, stopped)}
     planned = scene.neighbour.send_bot()
     scene.neighbour.wait_for_status(planned, "active")
+    webhook = scene.neighbour.request("POST", "/webhooks", {"url": "https://hooks.example.com/"}).json["id"]
     assert scene.readiness() == {"status": "ready"}
 
     scene.fill()
@@ -97,6 +98,8 @@ def test_another_tenants_bots_live_on_and_can_be_stopped(scene):
     path = f"{API}/{scene.neighbour.workspace_id}/meetings"
     answer = scene.neighbour.request("POST", path, {"meeting_url": "https://meet.google.com/abc-defg-hij"})
     assert_error(answer, 503)
+    answer = scene.neighbour.request("POST", f"/webhooks/{webhook}/test", {})
+    assert_bots_error(answer, 503, "Service unavailable", "no room for new records")
     assert_error(scene.user.reinvite(stopped, {"force_restart": True}), 500, 12109)
     assert scene.records() == before
 

@@ -412,15 +412,16 @@ def test_the_command_shows_them(user, redis, redis_server, receiver):
 # Receivers and nodes that misbehave
 
 
-def test_a_long_answer_is_an_answer(user, redis):
-    with Receiver(lambda _: (200, {}, b"x" * 1_000_000)) as receiver:
+@pytest.mark.parametrize("byte, kept", [(b"x", "x" * 1024), (b"\xff", "\ufffd" * 341)], ids=["text", "no-text"])
+def test_a_long_answer_is_an_answer(user, redis, byte, kept):
+    with Receiver(lambda _: (200, {}, byte * 1_000_000)) as receiver:
         made = create(user, receiver)
         ask(user, 202, "POST", f"/webhooks/{made['id']}/test")
         receiver.wait_for("webhook.test")
         path = f"/webhooks/{made['id']}/deliveries"
         one = wait_for(lambda: [one for one in ask(user, 200, "GET", path)["deliveries"] if one["attempts"]],
                        "the attempt")[0]
-        assert (one["outcome"], one["answer"]) == ("delivered", "x" * 1024), one["attempts"]
+        assert (one["outcome"], one["answer"]) == ("delivered", kept), one["attempts"]
 
 
 def test_a_slow_receiver_holds_up_no_other(user, nodes):

@@ -37,6 +37,8 @@ enum DeliveryEndpoints {
         errors: [WebhookEndpoints.unknownWebhook, disabled]
     ) { call, id in
         let webhook = try await WebhookEndpoints.named(id, call)
+        // The script goes on in a Redis that is full, for what happens to meetings.
+        guard !call.services.readiness.readiness.isRedisFull else { throw APIError.full(cause: .refused("OOM ")) }
         let event = Webhook.newEventID()
         let body = WebhookBody.test(id: event, at: WallClock.milliseconds, webhook: webhook.id)
         guard try await call.session.deliveries.fileTest(event, body, for: webhook) else {
