@@ -542,6 +542,42 @@ import Testing
         }
     }
 
+    /// However many a workspace has planned beyond its limit, others' bots are sent in the same round; and each of its own
+    /// meetings says why it has none.
+    @Test func whatHasToWaitHoldsNobodyUp() async throws {
+        try await World.make { world in
+            let partition = world.keys.partition
+            try await world.set(world.keys.workspace, ["max_concurrent_bots": "0"])
+            var waiting: [Meeting] = []
+            for index in 0..<12 {
+                let room = Room(platform: .zoom, nativeID: String(10_000_000_000 + index))
+                waiting.append(try await Self.plan(world, dueIn: -1_000, in: room))
+            }
+            let owner = try #require(Int(world.owner.userID))
+            var other = ""
+            while other.isEmpty || Partition(workspace: other) != partition {
+                other = try await world.session.workspaces.create(name: "W", owner: owner, maximumConcurrentBots: nil)
+                    .id
+            }
+            let caller = Caller(keyID: "k", workspaceID: other, userID: world.owner.userID, scopes: [])
+            let new = NewMeeting(
+                link: try MeetingLink(platform: World.room.platform, nativeID: World.room.nativeID),
+                scheduledAt: try await world.now() + Self.lead - 1)
+            let sent = try #require(try await world.session.meetings.create(new, by: caller).made)
+            var planned = PlannedBots(store: world.store, logger: Logger(minimum: .error))
+            (planned.batch, planned.mostFruitless) = (5, 4)
+            for round in 1...3 {
+                try await planned.sendAll(world.session)
+                #expect(try await world.fields(sent.id)["bot_status"] == "requested")
+                var reasons: [String] = []
+                for meeting in waiting {
+                    if let reason = try await world.fields(meeting.id)["auto_join_error"] { reasons.append(reason) }
+                }
+                #expect(reasons == Array(repeating: "too_many_bots", count: 4 * round))
+            }
+        }
+    }
+
     /// A record that fails by itself is tried again later, and keeps nobody from their turn.
     @Test func oneThatFailsIsPassedOver() async throws {
         try await World.make { world in

@@ -5,8 +5,14 @@ import Redis
 /// looks for itself, and of two nodes that ask at once one is told that there is nothing to do. It goes on beside the
 /// sweep, so that however many are due, no lease waits for them.
 public struct PlannedBots: Sendable {
-    /// How many plans of a partition are read at once.
-    private static let batch = 5_000
+    /// How many plans of a partition are read at once, and how often in a row at most.
+    var batch = 5_000
+    private static let mostReads = 20
+    /// How many plans of a partition may come to nothing in a round, before the workspaces that have such wait for the next
+    /// one.
+    var mostFruitless = 500
+    /// After how many that are only looked at others on the loop have their turn.
+    private static let perTurn = 500
 
     private let store: Store
     private let logger: Logger
@@ -32,20 +38,42 @@ public struct PlannedBots: Sendable {
         // Nothing new is taken then: what is due stays so until there is room, or until it is too late.
         guard !store.memory.isFull else { return }
         let now = try await session.time()
-        let due = try await session.repliesOfPartitions {
-            Command("ZRANGEBYSCORE", $0.plans, "-inf", String(now), "LIMIT", "0", String(Self.batch))
-        }
+        let due = try await session.repliesOfPartitions { question($0, now: now, from: 0) }
         let found = due.map { ($0, ($1.array ?? []).compactMap(\.string)) }.filter { !$1.isEmpty }
         try await Rounds.inEach(found) { partition, members throws(RedisError) in
             try await send(members, in: partition, now: now, session)
         }
     }
 
+    private func question(_ partition: Partition, now: Int, from offset: Int) -> Command {
+        Command(
+            "ZRANGEBYSCORE", partition.plans, "-inf", String(now), "LIMIT", String(offset), String(batch))
+    }
+
+    /// - Parameter members: the first that are due.
     private func send(
         _ members: [String], in partition: Partition, now: Int, _ session: Session
     ) async throws(RedisError) {
+        var tally = Tally()
+        defer { tally.log(to: logger) }
+        var (members, left) = (members, 0)
+        for read in 1...Self.mostReads {
+            let passed = try await sendOrPass(members, &tally, in: partition, now: now, session)
+            // Those of others may stand behind what was passed. Else what follows has the next round, a second later.
+            guard passed > 0, members.count == batch, read < Self.mostReads else { return }
+            left += passed
+            members = try await session.send(question(partition, now: now, from: left)).arrayOrThrow()
+                .compactMap(\.string)
+        }
+    }
+
+    /// - Returns: how many were passed, as their workspaces have had their share of this round.
+    private func sendOrPass(
+        _ members: [String], _ tally: inout Tally, in partition: Partition, now: Int, _ session: Session
+    ) async throws(RedisError) -> Int {
         var plans: [Plan] = []
-        for member in members {
+        for (index, member) in members.enumerated() {
+            if index % Self.perTurn == Self.perTurn - 1 { await Task.yield() }
             if let plan = Plan(member), Partition(workspace: plan.workspaceID) == partition {
                 plans.append(plan)
             } else {
@@ -53,8 +81,12 @@ public struct PlannedBots: Sendable {
                 _ = try await session.send(Command("ZREM", partition.plans, member))
             }
         }
-        var tally = Tally()
+        var passed = 0
         for plan in Plan.inTurn(plans) {
+            guard !tally.hasHadItsShare(plan.workspaceID, of: mostFruitless) else {
+                passed += 1
+                continue
+            }
             do throws(RedisError) {
                 try await send(plan, &tally, session)
             } catch  where error.isOutOfMemory || error.isRefusedForNow {
@@ -68,7 +100,7 @@ public struct PlannedBots: Sendable {
                 // It was done, and may be lost by a failover: then it is due again.
             }
         }
-        tally.log(to: logger)
+        return passed
     }
 
     /// What fails by itself, as where another hand gave a key another type, is tried again like what has to wait, so that it
@@ -94,15 +126,19 @@ public struct PlannedBots: Sendable {
                     "trace_id": trace.traceID, "meeting_id": plan.meetingID, "workspace_id": plan.workspaceID,
                     "epoch": String(epoch),
                 ])
-        case .waits(let reason): tally.add("Planned meetings have to wait for their bots", plan, reason)
+        case .waits(let reason):
+            tally.noteFruitless(plan)
+            tally.add("Planned meetings have to wait for their bots", plan, reason)
         case .missed(let reason):
             store.metrics.plansMissed += 1
+            tally.noteFruitless(plan)
             tally.add("Planned meetings were missed", plan, reason)
-        case .notDue, .served, .lookAgain, .waitsStill: break
+        case .waitsStill: tally.noteFruitless(plan)
+        case .notDue, .served, .lookAgain: break
         }
     }
 
-    /// What became of many plans, for one line of the log a workspace and reason.
+    /// What became of many plans of a partition in a round, for one line of the log a workspace and reason.
     private struct Tally {
         private struct Kind: Hashable {
             let message: String
@@ -111,6 +147,22 @@ public struct PlannedBots: Sendable {
         }
 
         private var counts: [Kind: (count: Int, first: String)] = [:]
+
+        /// How many of a workspace's came to nothing, and of all.
+        private var fruitless: [String: Int] = [:]
+        private var fruitlessInAll = 0
+
+        mutating func noteFruitless(_ plan: Plan) {
+            fruitless[plan.workspaceID, default: 0] += 1
+            fruitlessInAll += 1
+        }
+
+        /// Whether so many have come to nothing that those that can be sent would come late, and this workspace has had its
+        /// part of that.
+        func hasHadItsShare(_ workspace: String, of most: Int) -> Bool {
+            guard fruitlessInAll >= most, let own = fruitless[workspace] else { return false }
+            return own >= most / fruitless.count
+        }
 
         mutating func add(_ message: String, _ plan: Plan, _ reason: String) {
             let kind = Kind(message: message, workspaceID: plan.workspaceID, reason: reason)
