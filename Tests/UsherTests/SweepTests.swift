@@ -109,6 +109,25 @@ import Testing
         }
     }
 
+    /// Nor is a round that takes long taken for such a leap, where a partition waits for others to be done.
+    @Test func theClockOfEachPartitionIsLookedAtWhileARoundGoesOn() async throws {
+        let server = try RedisServer()
+        try await World.make(on: server) { world in
+            // Each takes two questions, one after the other.
+            let analyzing = world.keys.partition.analyzing
+            for number in 0..<50 { _ = try await world.client.send("ZADD", analyzing, "0", "m\(number)") }
+            var sweeper = Sweeper(store: world.store, logger: Logger(minimum: .error))
+            sweeper.lookMilliseconds = 0
+            let monitor = try CommandMonitor(server)
+            try await sweeper.sweep(world.session)
+            let commands = try await monitor.entries().map(\.words)
+            let end = try #require(commands.lastIndex { $0.first == "ZREM" && $0.contains(analyzing) })
+            for partition in Partition.all {
+                #expect(commands[..<end].count { $0[0] == "EVALSHA" && $0.contains(partition.primary) } > 1)
+            }
+        }
+    }
+
     @Test(
         arguments: [[], [.joining], [.joining, .awaitingAdmission], [.joining, .awaitingAdmission, .needsHelp]]
             as [[BotStatus]])

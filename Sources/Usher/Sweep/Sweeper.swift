@@ -13,6 +13,8 @@ public struct Sweeper: Sendable {
 
     private let store: Store
     private let logger: Logger
+    /// From one look at the clocks to the next, while a round goes on.
+    var lookMilliseconds = 2_000
 
     public init(store: Store, logger: Logger) {
         self.store = store
@@ -35,8 +37,22 @@ public struct Sweeper: Sendable {
         let now = try await session.time()
         let wasFull = store.memory.isFull
         defer { noteMemory(wasFull: wasFull) }
+        let looking = Task(executorPreference: store.client.loop) { await keepLookingAtClocks(session) }
+        defer { looking.cancel() }
         try await Rounds.inEach(Partition.all) { partition throws(RedisError) in
             try await sweep(partition, now: now, session)
+        }
+    }
+
+    /// A round may take longer than a clock may go unseen without having leapt, also for the partitions that wait for
+    /// others: then no lease would run out, round after round.
+    private func keepLookingAtClocks(_ session: Session) async {
+        while true {
+            await store.client.loop.wait(milliseconds: lookMilliseconds)
+            if Task.isCancelled { return }
+            try? await Rounds.inEach(Partition.all) { partition throws(RedisError) in
+                try await session.bots.notePrimary(of: partition)
+            }
         }
     }
 

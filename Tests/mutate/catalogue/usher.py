@@ -19,8 +19,9 @@ REMOVALS = "Usher/Sweep/WorkspaceRemovals.swift"
 SENDING_AGAIN = ("ReinvitationTests", "ReinvitationFaultTests", "RulesTests")
 
 USHER = (
-    Mutant("a sweep leaves out a partition", SWEEPER, "Rounds.inEach(«Partition.all») {", "Array(Partition.all.dropLast())",
-           ("SweepTests",)),
+    Mutant("a sweep leaves out a partition", SWEEPER, "try await Rounds.inEach(«Partition.all») {",
+           "Array(Partition.all.dropLast())", ("SweepTests",)),
+    Mutant("clocks go unseen while a round goes on", SWEEPER, "if «Task.isCancelled» { return }", "true", ("SweepTests",)),
     Mutant("records in ANALYZING are taken from the node that finalises them", SWEEPER,
            "now - Self.analyzingGraceMilliseconds", "now", ("FinaliseTests",)),
     Mutant("a dispatch ends though it is in flight", SWEEPER, "«remaining == .integer(-2)» ? entry : nil", "true",
