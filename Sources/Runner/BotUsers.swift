@@ -8,7 +8,7 @@ import Usher
 /// other meeting's channels.
 ///
 /// Users are no data: a replica has none of them when it becomes the primary, and neither has a Redis that starts again.
-/// So they are made again now and then for as long as their bots run.
+/// So they are made again, for as long as their bots run, where a connection or a primary is another one than before.
 ///
 /// `@unchecked Sendable`: belongs to the thread of the runner's loop.
 public final class BotUsers: @unchecked Sendable {
@@ -27,10 +27,12 @@ public final class BotUsers: @unchecked Sendable {
     static let prefix = "usher-bot-"
     /// How long after a bot's end its user is anybody's to remove.
     private static let leftoverMilliseconds = 60_000
-    /// The most leftovers that one look removes.
-    private static let removedAtOnce = 100
-    /// How long that may take, after all that was asked of each of them.
+    /// Of how many users at most one look asks whether they are leftovers: other runners look too, at as many.
+    static let lookedAtAtOnce = 200
+    /// How long their removal may take, after all that was asked of them.
     private static let removalMilliseconds = 2_000
+    /// How often it is asked which users there are though all seems to be as it was.
+    private static let restoringMilliseconds = 60_000
 
     private let client: Client
     private let store: Store
@@ -45,6 +47,15 @@ public final class BotUsers: @unchecked Sendable {
     private var isProven = false
     /// Whether Redis has refused to make users, for good.
     private var isRefused = false
+    /// What was reached when every primary had the users of all bots, and when that is asked again in any case.
+    private var reached: Reached?
+    private var nextRestoring = MonotonicTime(nanoseconds: 0)
+
+    /// Another one may be of a server that has none of the users.
+    private struct Reached: Equatable {
+        let reconnections: Int
+        let primaries: Set<NodeAddress>
+    }
 
     init(client: Client, store: Store, mode: Mode, writesToStream: Bool, logger: Logger) {
         self.client = client
@@ -95,11 +106,20 @@ public final class BotUsers: @unchecked Sendable {
         while removing > 0, MonotonicTime.now() < deadline { await client.loop.wait(milliseconds: 5) }
     }
 
-    /// Makes the users of bots that run once more where some primary has them no longer.
-    func restore(deadline: MonotonicTime) async {
-        guard !commands.isEmpty, let users = try? await listed(deadline: deadline) else { return }
+    /// Makes the users of bots that run once more where some primary may have them no longer.
+    func restore(deadline: MonotonicTime, now: MonotonicTime = .now()) async {
+        let reaching = Reached(reconnections: client.metrics.reconnections, primaries: Set(client.primaries))
+        guard !commands.isEmpty, reaching != reached || nextRestoring <= now,
+            let users = try? await listed(deadline: deadline)
+        else { return }
         let missing = commands.filter { id, _ in users.contains { !$0.contains(Self.prefix + id) } }
-        if missing.isEmpty { return }
+        if missing.isEmpty {
+            // Primaries that could not be reached are left out of the answers.
+            guard users.count >= reaching.primaries.count else { return }
+            reached = reaching
+            nextRestoring = now.advanced(byMilliseconds: Self.restoringMilliseconds)
+            return
+        }
         if (try? await client.sendToEach(Array(missing.values), deadline: deadline)) != nil {
             logger.warning("Made users of bots again that Redis no longer had", ["users": String(missing.count)])
         }
@@ -110,18 +130,16 @@ public final class BotUsers: @unchecked Sendable {
     /// Removes the users that runners which are gone have left behind.
     func removeLeftovers(deadline: MonotonicTime) async {
         guard mode != .off, !isRefused, let users = try? await listed(deadline: deadline) else { return }
+        let others = Set(users.joined()).map { String($0.dropFirst(Self.prefix.count)) }.filter { commands[$0] == nil }
+        // At random, so that each has its turn in the end, however many bots run.
+        let some = Array(others.shuffled().prefix(Self.lookedAtAtOnce))
         let bots = store.session(until: deadline).bots
-        var leftovers: [String] = []
-        // In any order, so that each has its turn in the end, however many bots run.
-        for user in Set(users.joined()).shuffled() where leftovers.count < Self.removedAtOnce {
-            let id = String(user.dropFirst(Self.prefix.count))
-            guard commands[id] == nil,
-                let isOver = try? await bots.isOver(bot: id, sinceMilliseconds: Self.leftoverMilliseconds), isOver
-            else { continue }
-            leftovers.append(user)
-        }
-        if leftovers.isEmpty { return }
-        await remove(users: leftovers, deadline: .now().advanced(byMilliseconds: Self.removalMilliseconds))
+        guard let leftovers = try? await bots.over(among: some, sinceMilliseconds: Self.leftoverMilliseconds),
+            !leftovers.isEmpty
+        else { return }
+        await remove(
+            users: leftovers.map { Self.prefix + $0 },
+            deadline: .now().advanced(byMilliseconds: Self.removalMilliseconds))
         logger.info("Removed users of bots that are gone", ["users": String(leftovers.count)])
     }
 

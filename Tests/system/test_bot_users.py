@@ -121,13 +121,14 @@ def test_a_bot_has_a_user_for_as_long_as_it_runs(servers):
 
 
 def test_a_user_that_is_lost_is_made_again(servers):
-    """As after a failover: a replica has none of the users."""
+    """As after a failover: a replica has none of the users, and connections to it are new."""
     redis = servers.redis()
     node = servers.node(redis)
     servers.runner(redis, node, LEASE_TTL_MS=15_000)
     user = BotsUser(Admin(node))
     meeting, bot_id = in_room(user, redis)
     assert each(redis, "ACL", "DELUSER", f"usher-bot-{bot_id}")[-1] == 1
+    each(redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     wait_for(lambda: bots_users(redis) == of(bot_id), "the user")
     said = len(texts(user, meeting))
     wait_for(lambda: len(texts(user, meeting)) > said + 2, "what it says then")

@@ -4,17 +4,19 @@ import Redis
 public struct Bots: Sendable {
     let session: Session
 
-    /// Whether a bot is none that is known any more, or ended so long ago.
-    public func isOver(bot id: String, sinceMilliseconds: Int) async throws(RedisError) -> Bool {
-        guard let partition = Partition(bot: id) else { return false }
-        let replies = try await session.pipeline([
-            Command("HMGET", partition.bot(id), "meeting_id", "ended_at"), Command("TIME"),
-        ])
-        let (bot, time) = (try replies[0].arrayOrThrow(), try replies[1].arrayOrThrow())
-        guard bot.count == 2, bot[0].string != nil else { return true }
-        guard let endedAt = bot[1].string.flatMap({ Int($0) }), let seconds = time.first?.string.flatMap({ Int($0) })
-        else { return false }
-        return endedAt / 1_000 < seconds - sinceMilliseconds / 1_000
+    /// Those of some bots that are none that is known any more, or ended so long ago.
+    public func over(among ids: [String], sinceMilliseconds: Int) async throws(RedisError) -> [String] {
+        let bots = ids.compactMap { id in Partition(bot: id).map { (id: id, key: $0.bot(id)) } }
+        let replies = try await session.replies(
+            to: [Command("TIME")] + bots.map { Command("HMGET", $0.key, "meeting_id", "ended_at") })
+        let latest = try replies[0].millisecondsOrThrow() - sinceMilliseconds
+        return zip(bots, replies.dropFirst()).compactMap { bot, reply in
+            // What another hand made a key of another type is left alone.
+            guard let fields = reply.array, fields.count == 2 else { return nil }
+            guard fields[0].string != nil else { return bot.id }
+            guard let endedAt = fields[1].string.flatMap({ Int($0) }) else { return nil }
+            return endedAt < latest ? bot.id : nil
+        }
     }
 
     /// Where a bot is, by its own record; nil once that is gone.
