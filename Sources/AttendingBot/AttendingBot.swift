@@ -12,8 +12,6 @@ import TLS
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 public final class AttendingBot: Bot, @unchecked Sendable {
     private static let lookMilliseconds = 250
-    /// How long it waits for Redis before it ends, in ms.
-    private static let redisPatienceMilliseconds = 2_000
     /// How long the page may take to leave by its own button, and for each of the last looks at it, in ms.
     private static let leaveMilliseconds = 3_000
     /// The longest picture that nodes keep, in Base64.
@@ -284,7 +282,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         await recorder?.finish(deadline: deadline)
         outbound.close()
         session?.end()
-        await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
+        await writer.flush { departure.value != nil }
         let exitCode: Int32 =
             switch ending {
             case .completed, .unwanted(status: 409): 0
@@ -361,7 +359,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         }
     }
 
-    /// The last report. Nothing is left to do about one that is refused or lost: the exit code tells the rest.
+    /// The last report. Nothing is left to do about one that is refused, or lost for minutes: the exit code tells the rest.
     private func reportEnd(_ ending: Ending, exitCode: Int32, _ screenshot: StatusReport.Screenshot?) async {
         guard let reporter else { return }
         var report: StatusReport
@@ -381,9 +379,11 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         if let problem = recorder?.problem {
             report.errorDetails = [report.reason, problem].compactMap(\.self).joined(separator: "; ")
         }
-        _ = await reporter.deliver(report, isLast: true) {
-            await self.loop.wait(milliseconds: $0)
-            return false
-        }
+        _ = await reporter.deliver(
+            report, isLast: true, isInHurry: { departure.value != nil },
+            pause: {
+                await departure.rest(milliseconds: $0)
+                return false
+            })
     }
 }

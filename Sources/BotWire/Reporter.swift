@@ -3,7 +3,8 @@ import HTTP
 import Log
 
 /// Delivers reports to `meetingApiCallbackUrl` in their order: five tries with back-off from 0.5 s, and what is not taken
-/// then again and again, before what follows it (docs/bot-wire.md, "Reports"). Belongs to its loop's thread.
+/// then again and again, before what follows it; the last one for three minutes, as nothing follows (docs/bot-wire.md,
+/// "Reports"). Belongs to its loop's thread.
 public final class Reporter {
     /// What came of a report.
     public enum Outcome: Equatable, Sendable {
@@ -28,9 +29,11 @@ public final class Reporter {
     }
 
     private static let tries = 5
+    /// Three minutes, by the pauses.
+    private static let lastTries = 17
     private static let firstPauseMilliseconds = 500
     private static let timeoutMilliseconds = 5_000
-    /// After the five tries.
+    /// After the tries.
     private static let firstLongPauseMilliseconds = 2_000
     private static let longestPauseMilliseconds = 15_000
 
@@ -66,15 +69,18 @@ public final class Reporter {
     /// Tries until there is an answer that is not the server's own trouble. What comes too early is left to `deliverAgain`.
     /// - Parameters:
     ///   - isLast: what waits is tried with it, and no refusal of that keeps it from being sent.
+    ///   - isInHurry: whether five tries are enough of the last one too.
     ///   - pause: waits for so many milliseconds; true ends the tries.
     public func deliver(
-        _ report: StatusReport, isLast: Bool = false, pause: (Int) async -> Bool
+        _ report: StatusReport, isLast: Bool = false, isInHurry: () -> Bool = { false }, pause: (Int) async -> Bool
     ) async -> Outcome {
         waiting.append(report)
         guard isLast || waiting.count == 1 else { return .postponed }
         var outcome = Outcome.postponed
-        for attempt in 0..<Self.tries {
-            if attempt > 0, await pause(Self.firstPauseMilliseconds << (attempt - 1)) { break }
+        for attempt in 0..<(isLast ? Self.lastTries : Self.tries) {
+            if attempt >= Self.tries, isInHurry() { break }
+            let milliseconds = min(Self.firstPauseMilliseconds << max(0, attempt - 1), Self.longestPauseMilliseconds)
+            if attempt > 0, await pause(milliseconds) { break }
             outcome = await sendWaiting(isEnding: isLast)
             guard outcome.isForNow else { return outcome }
         }

@@ -33,6 +33,12 @@ public final class Signal<Value>: @unchecked Sendable {
         return value
     }
 
+    /// Waits for so long; if it is raised meanwhile, only until then.
+    public func rest(milliseconds: Int) async {
+        guard value == nil else { return await loop.wait(milliseconds: milliseconds) }
+        _ = await wait(milliseconds: milliseconds)
+    }
+
     private func wake() {
         let waiter = self.waiter
         self.waiter = nil

@@ -12,6 +12,9 @@ public final class TranscriptWriter: @unchecked Sendable {
     private static let timeoutMilliseconds = 5_000
     private static let firstPauseMilliseconds = 100
     private static let longestPauseMilliseconds = 5_000
+    /// How long a bot waits at its end for what is not taken: for longer than a failover of Redis takes, or for a moment.
+    private static let patienceMilliseconds = 60_000
+    private static let hurryMilliseconds = 2_000
 
     /// What came of sending an entry.
     private enum Outcome {
@@ -35,7 +38,7 @@ public final class TranscriptWriter: @unchecked Sendable {
     private var isStopped = false
     /// Of those that have waited for too long, since one was taken last.
     private var droppedEntries = 0
-    /// It is tried again without long pauses, as the bot is about to end.
+    /// It is tried again without long pauses, as the bot is to end at once.
     private var isInHurry = false
 
     /// - Parameter poster: what sends entries to a node; nil: they go to the stream.
@@ -67,10 +70,17 @@ public final class TranscriptWriter: @unchecked Sendable {
         }
     }
 
-    /// Waits until all is written, but not past `deadline`. To be called once: nothing is written after that.
-    public func flush(deadline: MonotonicTime) async {
-        isInHurry = true
-        while isWriting, MonotonicTime.now() < deadline { await client.loop.wait(milliseconds: 5) }
+    /// Waits until all is written, but not for ever. To be called once: nothing is written after that.
+    /// - Parameter isInHurry: whether the bot has been told to leave, and so has only a moment.
+    public func flush(isInHurry: () -> Bool) async {
+        var end = MonotonicTime.now().advanced(byMilliseconds: Self.patienceMilliseconds)
+        while isWriting, MonotonicTime.now() < end {
+            if isInHurry() {
+                self.isInHurry = true
+                end = min(end, .now().advanced(byMilliseconds: Self.hurryMilliseconds))
+            }
+            await client.loop.wait(milliseconds: 5)
+        }
         isStopped = true
         if !waiting.isEmpty { logger.warning("Leaving with transcript entries that nobody took") }
     }

@@ -15,8 +15,6 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     public static let crashExitCode: Int32 = 70
     /// Stands before each message of the log.
     public static let logPrefix = "simulated bot: "
-    /// How long it waits for Redis before it ends, in ms.
-    private static let redisPatienceMilliseconds = 2_000
 
     /// Why it leaves.
     private enum Departure {
@@ -207,7 +205,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
     private func meetFault(crash: Simulation.Behaviour?, hang: Simulation.Behaviour?) async throws(Ending) {
         if let crash, simulation.has(crash) {
             // So that what was said before the crash is in Redis, as tests expect of a crash at a stage.
-            await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
+            await writer.flush { true }
             throw .crashed
         }
         guard let hang, simulation.has(hang) else { return }
@@ -227,7 +225,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         }
         presence?.leave()
         transcript?.end()
-        await writer.flush(deadline: .now().advanced(byMilliseconds: Self.redisPatienceMilliseconds))
+        await writer.flush { departure.value != nil }
         let exitCode: Int32 =
             switch ending {
             case .completed, .unwanted(status: 409): 0
@@ -273,7 +271,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         }
     }
 
-    /// The last report. Nothing is left to do about one that is refused or lost: the exit code tells the rest.
+    /// The last report. Nothing is left to do about one that is refused, or lost for minutes: the exit code tells the rest.
     private func reportEnd(_ ending: Ending, exitCode: Int32) async {
         guard let reporter else { return }
         var report: StatusReport
@@ -291,7 +289,7 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
         }
         report.exitCode = exitCode
         _ = await deliver(report, isLast: true, with: reporter) {
-            await self.loop.wait(milliseconds: $0)
+            await self.departure.rest(milliseconds: $0)
             return false
         }
     }
@@ -307,7 +305,8 @@ public final class SimulatedBot: Bot, @unchecked Sendable {
             await post(WireJSON.text(report), "forged", reporter, secret: "not-the-secret-of-this-bot")
             await post(WireJSON.text(BadReports.foreign(report)), "forged", reporter)
         }
-        let outcome = await reporter.deliver(report, isLast: isLast, pause: pause)
+        let outcome = await reporter.deliver(
+            report, isLast: isLast, isInHurry: { departure.value != nil }, pause: pause)
         if simulation.has(.staleReports) {
             for earlier in reported { await post(WireJSON.text(earlier), "stale", reporter) }
         }

@@ -118,6 +118,46 @@ import Testing
         #expect(outcome == .unreachable && pauses == [500, 1_000, 2_000, 4_000])
     }
 
+    /// Nodes may be away for longer than five tries take, and then take it.
+    @Test func theLastReportIsTriedForMinutes() async throws {
+        let server = try await ReportServer()
+        let (outcome, pauses) = try await server.use { reporter in
+            server.answers.withLock { $0 = ["active": 503, "completed": 503] }
+            _ = await reporter.deliver(Self.report(.active)) { _ in true }
+            var pauses: [Int] = []
+            let outcome = await reporter.deliver(Self.report(.completed), isLast: true) {
+                pauses.append($0)
+                if pauses.count == 7 { server.answers.withLock { $0 = [:] } }
+                return false
+            }
+            return (outcome, pauses)
+        }
+        #expect(outcome == .accepted && pauses == [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000])
+        #expect(server.statuses.suffix(2) == ["active", "completed"])
+    }
+
+    @Test(arguments: [(true, 5), (false, 17)])
+    func theLastReportIsNotTriedForEver(isInHurry: Bool, tries: Int) async throws {
+        let server = try await ReportServer()
+        let outcome = try await server.use { reporter in
+            server.answers.withLock { $0 = ["completed": 503] }
+            let report = Self.report(.completed)
+            return await reporter.deliver(report, isLast: true, isInHurry: { isInHurry }, pause: { _ in false })
+        }
+        #expect(outcome == .answered(status: 503) && server.statuses.count == tries)
+    }
+
+    /// It is not waited for by whoever wants the bot to leave.
+    @Test func aBotThatIsToldToLeaveGivesItsLastReportUp() async throws {
+        let fixture = try await BotFixture(
+            configure: { $1.meetingMilliseconds = 50 },
+            answer: { report, _ in report.status == "completed" ? 503 : 200 })
+        try await fixture.reported("completed")
+        fixture.stop()
+        #expect(try await fixture.ended() == 0)
+        #expect(fixture.statuses.count { $0 == "completed" } == 5)
+    }
+
     @Test func aBotThatReachesNobodyGivesUp() async throws {
         let closed = try freePort()
         let fixture = try await BotFixture(configure: { configuration, _ in

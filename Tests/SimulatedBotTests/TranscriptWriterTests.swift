@@ -20,10 +20,43 @@ import Testing
             while server.statuses.count < 5 { await server.loop.wait(milliseconds: 5) }
             let milliseconds = MonotonicTime.now().milliseconds(since: start)
             server.answers.withLock { $0 = [:] }
-            await writer.flush(deadline: .now().advanced(byMilliseconds: 60_000))
+            await writer.flush { false }
             return (milliseconds, isTaken)
         }
         #expect(milliseconds >= 100 + 200 + 400 + 800 && isTaken)
+    }
+
+    /// As in a failover of Redis, which takes seconds.
+    @Test func aBotThatEndsWaitsForWhatIsNotTakenYet() async throws {
+        let server = try await ReportServer()
+        let isTaken = try await server.use { reporter in
+            server.answers.withLock { $0 = ["entry": 503] }
+            let writer = try Self.writer(server, reporter)
+            var isTaken = false
+            writer.append(Self.entry) { isTaken = true }
+            // Taken at the sixth try, which comes after 3.1 s.
+            await writer.flush {
+                if server.statuses.count == 5 { server.answers.withLock { $0 = [:] } }
+                return false
+            }
+            return isTaken
+        }
+        #expect(isTaken && server.statuses.count >= 6)
+    }
+
+    @Test func aBotThatIsToldToLeaveWaitsForAMomentOnly() async throws {
+        let server = try await ReportServer()
+        let start = MonotonicTime.now()
+        let isTaken = try await server.use { reporter in
+            server.answers.withLock { $0 = ["entry": 503] }
+            let writer = try Self.writer(server, reporter)
+            var isTaken = false
+            writer.append(Self.entry) { isTaken = true }
+            await writer.flush { server.statuses.count > 2 }
+            return isTaken
+        }
+        #expect(!isTaken)
+        #expect(MonotonicTime.now().milliseconds(since: start) >= 2_000)
     }
 
     @Test func whatANodeRefusesIsNotSentAgain() async throws {
@@ -33,7 +66,7 @@ import Testing
             let writer = try Self.writer(server, reporter)
             writer.append(Self.entry)
             writer.append("{\"status\":\"next\"}")
-            await writer.flush(deadline: .now().advanced(byMilliseconds: 60_000))
+            await writer.flush { false }
         }
         #expect(server.statuses == ["entry", "next"])
     }
