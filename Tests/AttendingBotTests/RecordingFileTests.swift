@@ -45,6 +45,25 @@ import Testing
         }
     }
 
+    /// As the keeper does, which may come between the making of a file and its lock.
+    @Test func whoLooksWhetherItGrowsDoesNotKeepItFromBeingLocked() throws {
+        try Self.withFolder { folder in
+            let made = open("\(folder)/b.wav", O_WRONLY | O_CREAT, 0o640)
+            let looking = open("\(folder)/b.wav", O_RDONLY)
+            defer { for each in [made, looking] { close(each) } }
+            #expect(flock(looking, LOCK_SH) == 0)
+            var pauses = 0
+            let isLocked = RecordingFile.lock(made) {
+                pauses += 1
+                if pauses == 3 { flock(looking, LOCK_UN) }
+            }
+            #expect(isLocked && pauses == 3)
+            #expect(flock(looking, LOCK_SH | LOCK_NB) != 0)
+            // What is locked for long is not waited for.
+            #expect(!RecordingFile.lock(looking) {})
+        }
+    }
+
     @Test func theHeaderHasTheMostThatItCan() {
         #expect(WAV.header(dataBytes: Int(UInt32.max)).count == WAV.headerBytes)
         #expect(WAV.header(dataBytes: .max)[4..<8] == [247, 255, 255, 255])

@@ -130,15 +130,33 @@ import Testing
         #expect(record.recordings[0].durationMilliseconds == 0)
     }
 
-    /// Whatever time a bot has given to its file.
-    @Test(arguments: [Int.min, -4_000_000_000, 0, 4_000_000_000, 9_000_000_000, Int.max])
-    func howOldAFileIsTheKernelTells(_ time: Int) throws {
+    /// A folder of recordings, and a place in it whose folder is there.
+    private static func madeFolder() throws -> (RecordingFolder, RecordingPlace) {
         let folder = RecordingFolder(try TemporaryFolder.make().path)
         let place = try #require(
             RecordingPlace(workspaceID: Identifier.uuid(), meetingID: Identifier.hex(), botID: Identifier.uuid()))
-        let file = "\(folder.path)/\(place.path)"
         try FileManager.default.createDirectory(
-            atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            atPath: ("\(folder.path)/\(place.path)" as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true)
+        return (folder, place)
+    }
+
+    /// A bot that has just made it is about to lock it.
+    @Test func whoLooksWhetherAFileGrowsLeavesItUnlocked() throws {
+        let (folder, place) = try Self.madeFolder()
+        let bot = open("\(folder.path)/\(place.path)", O_WRONLY | O_CREAT, 0o640)
+        defer { close(bot) }
+        let file = try #require(folder.open(place))
+        #expect(!file.isGrowing)
+        #expect(flock(bot, LOCK_EX | LOCK_NB) == 0)
+        #expect(file.isGrowing)
+    }
+
+    /// Whatever time a bot has given to its file.
+    @Test(arguments: [Int.min, -4_000_000_000, 0, 4_000_000_000, 9_000_000_000, Int.max])
+    func howOldAFileIsTheKernelTells(_ time: Int) throws {
+        let (folder, place) = try Self.madeFolder()
+        let file = "\(folder.path)/\(place.path)"
         let before = WallClock.milliseconds / 1_000
         #expect(FileManager.default.createFile(atPath: file, contents: Data([1])))
         // As far as the file system knows such times.

@@ -5,6 +5,9 @@ import Glibc
 /// ends. It is locked as long as the bot lives, which tells others that it still grows. Belongs to its bot's thread.
 final class RecordingFile {
     private static let attempts = 3
+    /// Of locking it, and the pause between two.
+    private static let lockAttempts = 200
+    private static let lockPauseMicroseconds: UInt32 = 10_000
 
     private let descriptor: Int32
 
@@ -26,13 +29,25 @@ final class RecordingFile {
         self.descriptor = descriptor
         do throws(SystemError) {
             // Unlocked it would be taken for one that has ended, at its length of that moment.
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("lock \(path)") }
+            guard Self.lock(descriptor, pause: { usleep(Self.lockPauseMicroseconds) }) else {
+                throw SystemError("lock \(path)")
+            }
             try write(WAV.header(dataBytes: 0), at: 0)
         } catch {
             // Else it would be taken for a recording.
             unlink(path)
             throw error
         }
+    }
+
+    /// Others lock a file for a moment to see whether it grows, also one that has just been made.
+    static func lock(_ descriptor: Int32, pause: () -> Void) -> Bool {
+        for _ in 0..<lockAttempts {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK || errno == EINTR else { return false }
+            pause()
+        }
+        return false
     }
 
     deinit {

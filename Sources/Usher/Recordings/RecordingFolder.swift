@@ -32,8 +32,12 @@ public struct RecordingFolder: Sendable {
         /// Has it be as old as from now on, where the clock was ahead as it was changed.
         func correct(at now: Int) { if changedAt > now { futimens(descriptor, nil) } }
 
-        /// Whether the bot that writes it lives.
-        var isGrowing: Bool { flock(descriptor, LOCK_SH | LOCK_NB) != 0 }
+        /// Whether the bot that writes it lives. Nothing stays locked: one that has just made it is about to lock it.
+        var isGrowing: Bool {
+            guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return true }
+            flock(descriptor, LOCK_UN)
+            return false
+        }
 
         /// - Parameter count: how many bytes from `offset` on.
         /// - Returns: fewer where the file has become shorter.
