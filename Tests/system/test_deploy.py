@@ -98,3 +98,9 @@ def test_secrets_are_written_through_no_link(checkout, name):
 def test_units_make_files_for_their_user_alone(path):
     with open(path) as file:
         assert "\nUMask=0077\n" in file.read()
+
+
+def test_the_supervisors_of_a_runner_that_dies_live_on():
+    """They run the clean-up of its bots."""
+    with open(os.path.join(DEPLOY, "usher-runner.service"), encoding="utf-8") as unit:
+        assert re.findall("^KillMode=(.*)$", unit.read(), re.MULTILINE) == ["process"]
