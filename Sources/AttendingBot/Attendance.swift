@@ -170,4 +170,6 @@ enum Ending: Error, Equatable {
     case unwanted(status: Int)
     /// Its first report reached nobody.
     case unreachable
+    /// The machine is short of something that its browser needs to be started.
+    case hindered(String)
 }

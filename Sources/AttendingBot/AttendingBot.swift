@@ -12,6 +12,8 @@ import TLS
 /// `@unchecked Sendable`: belongs to the thread of its loop, and every entry checks that.
 public final class AttendingBot: Bot, @unchecked Sendable {
     private static let lookMilliseconds = 250
+    /// Says that another bot may have what this one could not begin without (sysexits.h, `EX_TEMPFAIL`).
+    private static let hinderedExitCode: Int32 = 75
     /// How long the page may take to leave by its own button, and for each of the last looks at it, in ms.
     private static let leaveMilliseconds = 3_000
     /// The longest picture that nodes keep, in Base64.
@@ -104,7 +106,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
     }
 
     /// Lives the bot's whole life, on its loop. To be called once.
-    /// - Returns: the exit code: 0 left when it was to leave, 1 failed.
+    /// - Returns: the exit code: 0 left when it was to leave, 1 failed, 75 could not begin for now.
     public func run() async -> Int32 {
         loop.preconditionCurrent()
         logger.info("Starting", ["bot_id": identifier, "room": configuration.room])
@@ -263,7 +265,9 @@ public final class AttendingBot: Bot, @unchecked Sendable {
 
     private func failure(_ error: BrowserError) -> Ending {
         // A page that is waited for no longer has not failed.
-        departure.value != nil ? .completed(.stopped) : .failed(stage == .active ? nil : .joinFailure, "\(error)")
+        if departure.value != nil { return .completed(.stopped) }
+        if case .notStarted(_, mayPass: true) = error { return .hindered("\(error)") }
+        return .failed(stage == .active ? nil : .joinFailure, "\(error)")
     }
 
     // MARK: The end
@@ -286,6 +290,7 @@ public final class AttendingBot: Bot, @unchecked Sendable {
         let exitCode: Int32 =
             switch ending {
             case .completed, .unwanted(status: 409): 0
+            case .hindered: Self.hinderedExitCode
             default: 1
             }
         await reportEnd(ending, exitCode: exitCode, screenshot)
@@ -372,7 +377,8 @@ public final class AttendingBot: Bot, @unchecked Sendable {
             report.completionReason = reason
             report.failureStage = stage
             report.reason = text.shortened(toBytes: 1_000)
-        case .missed, .unwanted, .unreachable: return
+        // A failure would be the end of the dispatch.
+        case .missed, .unwanted, .unreachable, .hindered: return
         }
         report.exitCode = exitCode
         report.screenshot = screenshot

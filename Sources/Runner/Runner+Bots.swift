@@ -9,6 +9,8 @@ import Usher
 extension Runner {
     /// How long nothing is read after this machine could not start a bot.
     private static let pauseMilliseconds = 5_000
+    /// Of a bot that could not begin since its machine is short of something (sysexits.h, `EX_TEMPFAIL`).
+    private static let shortageExitCode: Int32 = 75
     /// Tells a bot where to send its segments by HTTP, with its secret as with its reports.
     public static let segmentsVariable = "USHER_BOT_SEGMENTS_URL"
     /// Tells a bot that is to record which file it is to make of what it hears.
@@ -192,6 +194,10 @@ extension Runner {
                 bot,
                 BotLoss(reason: "launch_failed", mayBeReplaced: false, runnerID: id, fields: ["error_details": reason]))
         case .report(.ended(let end)):
+            if end.status == .exited(code: Self.shortageExitCode), !leases.wasInRoom(bot.id) {
+                // Another one is sent, which would come to the same here.
+                pause("This machine is short of something", bot, "a bot that could not begin says so")
+            }
             let reason = bot.endReason ?? (end.cause == .deadline ? "lease_expired" : "bot_exited")
             var fields: [String: String] = [:]
             switch end.status {

@@ -55,6 +55,22 @@ import Testing
         }
     }
 
+    /// As where its browser cannot be started for want of memory.
+    @Test func aBotThatCannotBeginForNowIsReplacedAfterAPause() async throws {
+        try await RunnerFixture.use { fixture in
+            let meeting = try await fixture.request()
+            let log = "\(fixture.folder.path)/log"
+            let runner = try fixture.start(
+                "echo attempt >>\(log); [ $(wc -l <\(log)) -gt 1 ] || exit 75; \(Self.sleeper)")
+            try await fixture.wait("the pause") { runner.shortage != nil }
+            let end = runner.pauseEnd
+            try await fixture.wait("another one") { fixture.text("log") == "attempt\nattempt\n" }
+            #expect(end <= .now())
+            #expect(try await fixture.record(meeting).fields["epoch"] == "2")
+            try await fixture.wait("it is started") { runner.shortage == nil }
+        }
+    }
+
     /// A bot that hangs, and whose lease is kept all the while, would hold its room until somebody stops it.
     @Test func aBotThatHangsBeforeItJoinsIsGivenUpAndReplaced() async throws {
         try await RunnerFixture.use { fixture in

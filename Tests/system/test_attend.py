@@ -3,12 +3,14 @@
 import base64
 import json
 import os
+import resource
 import signal
 
 import pytest
 
 from harness import wire
 from harness.lab import AttendingBot, Lab
+from harness.simulated_bot import Callbacks
 from harness.waiting import wait_for
 from harness.workspace import random_meet_code
 
@@ -262,6 +264,22 @@ def test_without_a_browser_it_says_what_to_do(attend, callbacks):
     bot, _ = attend(CHROMIUM="/nowhere/chromium")
     assert bot.wait() == 2
     assert "apt-get install chromium" in bot.log and "--chromium" in bot.log and callbacks.reports == []
+
+
+def test_what_the_machine_is_short_of_is_no_failure(servers, lab, redis):
+    """The runner sends another one."""
+    def answer(body, number):
+        # Before it starts its browser.
+        resource.prlimit(bot.pid, resource.RLIMIT_NOFILE, (3, 3))
+        return 200
+
+    reports = Callbacks(answer)
+    room = lab.room(random_meet_code(), "lobby")
+    bot = servers.add(AttendingBot(servers.folder, redis.url, reports, lab.url, config={"nativeMeetingId": room.code}))
+    bot.start()
+    assert bot.wait() == 75
+    reports.end()
+    assert reports.statuses == ["joining"] and "Too many open files" in bot.log
 
 
 @pytest.mark.parametrize("complaint, text", [

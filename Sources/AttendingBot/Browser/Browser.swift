@@ -5,8 +5,8 @@ import Log
 
 /// Why a browser did not do what it was told.
 enum BrowserError: Error, Equatable, CustomStringConvertible {
-    /// It could not be started.
-    case notStarted(String)
+    /// It could not be started; whether it may be a moment later.
+    case notStarted(String, mayPass: Bool)
     /// It ended, or is no longer listened to.
     case gone(String)
     case noAnswer(method: String)
@@ -15,7 +15,7 @@ enum BrowserError: Error, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .notStarted(let reason): "the browser could not be started: \(reason)"
+        case .notStarted(let reason, _): "the browser could not be started: \(reason)"
         case .gone(let reason): "the browser is gone: \(reason)"
         case .noAnswer(let method): "the browser did not answer \(method) in time"
         case .refused(let method, let reason): "the browser refused \(method): \(reason)"
@@ -82,7 +82,7 @@ final class Browser: @unchecked Sendable {
             process = try BrowserProcess(program)
             pipe = try BrowserPipe(loop: loop, input: process.input, output: process.output)
         } catch {
-            throw .notStarted("\(error)")
+            throw .notStarted("\(error)", mayPass: (error as? SystemError)?.mayPass == true)
         }
         pipe.onMessage = { [unowned self] in take($0) }
         pipe.onClose = { [unowned self] in lose($0) }

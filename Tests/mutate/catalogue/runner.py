@@ -94,6 +94,8 @@ RUNNER = (
            "while text.utf8.count > Self.maximumBytes { text.removeFirst() }", "", ("OutputTailTests",),
            is_statement=True),
 
+    Mutant("a machine that is short of something takes the next dispatch at once", BOTS,
+           "if «end.status == .exited(code: Self.shortageExitCode)», !leases", "false", ("EndingTests",)),
     Mutant("a lost user of a bot is not made again", USERS, "if «missing.isEmpty» {", "true",
            ("test_bot_users.py -k lost",)),
     Mutant("users that are there are asked for again and again", USERS, "«reaching != reached» || nextRestoring <= now",
