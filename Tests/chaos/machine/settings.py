@@ -43,8 +43,8 @@ ASKING = 2000 + 250  # Sentinels for the primary, where some do not answer.
 SEGMENTS_READ = 10_000  # The deadline of a blocking read of segments, on a connection that has silently died.
 SEGMENTS_TAKEOVER = 10_000 + 10_000 // 3  # Until another node takes over a dead one's segments, looking as often.
 ANALYZING_GRACE = 5000  # Until the sweep finalises a record that the node with the last report did not.
-REPORT_RETRY = 4000 + 5000  # A bot's longest pause between two tries of a report, and its patience with the last one.
-BOT_PATIENCE = 2000 + 2000  # A bot's with Redis, at its start and at its end.
+REPORT_RETRY = 15_000 + 5000  # A bot's longest pause between two tries of a report, and its patience with the last one.
+BOT_PATIENCE = 2000 + 5000  # A bot's with Redis at its start, and its longest pause at its end.
 # For a busy machine: starting processes, and the machine's own looking.
 SLACK = 5000
 
