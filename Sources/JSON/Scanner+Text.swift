@@ -14,7 +14,8 @@ extension Scanner {
                 return
             case UInt8(ascii: "\\"): return try scanMendedText(kind, link: link, from: start)
             default:
-                guard try skipCharacters() else { return try scanMendedText(kind, link: link, from: start) }
+                let surplus = try skipCharacters()
+                guard surplus == 0 else { return try scanMendedText(kind, link: link, from: start) }
             }
         }
     }
@@ -41,27 +42,28 @@ extension Scanner {
                 try scanEscape()
                 plainStart = position
             default:
-                if try skipCharacters() { break }
-                tape.unescaped += input[plainStart..<position]
-                position += try character().length
+                let surplus = try skipCharacters()
+                guard surplus > 0 else { break }
+                if plainStart < position { tape.unescaped += input[plainStart..<position] }
+                position += surplus
                 plainStart = position
             }
         }
     }
 
     /// Characters that stand for themselves: as many as there are of ASCII, or else one.
-    /// - Returns: false, without a step, at a mark that is to be left out.
-    private mutating func skipCharacters() throws(JSONError) -> Bool {
+    /// - Returns: how many bytes a mark has that is next and to be left out; 0 if there was none.
+    private mutating func skipCharacters() throws(JSONError) -> Int {
         let start = position
         position = Self.endOfPlain(in: UnsafeRawBufferPointer(input), from: start)
         guard position == start else {
             marks.end()
-            return true
+            return 0
         }
         let (character, length) = try character()
-        guard try takes(character, at: start) else { return false }
+        guard try takes(character, at: start) else { return length }
         position += length
-        return true
+        return 0
     }
 
     /// - Returns: false for a mark that is to be left out.

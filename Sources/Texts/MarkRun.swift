@@ -28,6 +28,8 @@ public struct MarkRun: Sendable {
     private static func isMark(_ character: Unicode.Scalar) -> Bool {
         // Below are none, and what is written with these has its table looked at for nothing.
         guard character.value >= 0x300, !(0x3400...0x9fff).contains(character.value) else { return false }
+        // The most common ones, all but for the joiner among them.
+        if character.value < 0x370 { return character.value != 0x34f }
         return character.properties.canonicalCombiningClass != .notReordered
     }
 }
